@@ -1,0 +1,80 @@
+"""Finds the values of a type that the modules of a shelf define."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Protocol, TypeVar
+
+from contract.errors import SpecError, UsageError
+
+
+class Named(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the catalogue."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+def modules(shelf: str) -> Iterator[ModuleType]:
+    """
+    The modules of `contract.SHELF`, then those of entry points of that name.
+
+    Third parties publish an entry point in the group `contract.SHELF` that names a
+    module.
+    """
+    package = importlib.import_module(f"contract.{shelf}")
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+        yield importlib.import_module(f"{package.__name__}.{info.name}")
+    for point in sorted(entry_points(group=f"contract.{shelf}"), key=lambda p: p.name):
+        try:
+            yield importlib.import_module(point.value)
+        except ImportError as error:
+            raise UsageError(
+                f"The plug-in {point.name!r} ({point.value}) cannot be imported: "
+                f"{error}. Reinstall or remove it."
+            ) from error
+
+
+@cache
+def find(shelf: str, kind: type[T]) -> Mapping[str, T]:
+    """Every value of *kind* on *shelf*, by id; one id means one value."""
+    found: dict[str, T] = {}
+    owners: dict[str, str] = {}
+    for module in modules(shelf):
+        for value in vars(module).values():
+            if not isinstance(value, kind):
+                continue
+            if value.id in found and found[value.id] is not value:
+                raise SpecError(
+                    f"{value.id!r} is defined in {owners[value.id]} and in "
+                    f"{module.__name__}; rename one of them."
+                )
+            found[value.id] = value
+            owners.setdefault(value.id, module.__name__)
+    return found
+
+
+def get(what: str, name: str, known: Mapping[str, T]) -> T:
+    """The value named *name*; `UsageError` with the nearest names when unknown."""
+    if name in known:
+        return known[name]
+    raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known)}")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`. Did you mean 'x'?`, or the known names when nothing is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3)
+    if close:
+        return ". Did you mean " + " or ".join(repr(word) for word in close) + "?"
+    return ". Known: " + ", ".join(names) + "."

@@ -1,0 +1,183 @@
+"""What a check is: a requirement, what to send, how to judge; and its faults."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from contract.chat import Probe
+from contract.errors import SpecError
+from contract.profile import Capability
+from contract.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One departure from a requirement: what was expected, what was seen, where."""
+
+    message: str
+    expected: str = ""
+    actual: str = ""
+    at: str = ""
+
+
+Findings = Iterator[Finding]
+Judge = Callable[..., Findings]
+
+
+class NotApplicable(Exception):  # noqa: N818  # a verdict, not an error
+    """Raised by a judge that has nothing to judge; the check is skipped, with why."""
+
+
+class Level(StrEnum):
+    """The strength of a requirement, read from its RFC 2119 word."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
+OK = frozenset({200})
+CLIENT_ERRORS = frozenset(range(400, 500))
+ANY = frozenset(range(100, 600))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """
+    A requirement and the way to test it.
+
+    `judge` receives one exchange per probe in `sends`, in order, and yields
+    findings. `expects` are the statuses worth judging; another status is a finding
+    by itself. `unless` names an entry of a profile's `tolerates` under which the
+    check does not apply. `source` says who demands it: a document, an issue
+    `owner/repo#n`, an RFC. `broken` lets the check see exchanges that broke off.
+    """
+
+    id: str
+    requirement: str
+    source: str
+    sends: tuple[Probe, ...]
+    judge: Judge
+    needs: frozenset[Capability] = frozenset()
+    expects: frozenset[int] = OK
+    unless: str | None = None
+    slow: bool = False
+    broken: bool = False
+
+    @property
+    def family(self) -> str:
+        """The part of the id before the dot; the module's name."""
+        return self.id.partition(".")[0]
+
+    @property
+    def level(self) -> Level:
+        """MUST, SHOULD or MAY, as the requirement says."""
+        found = KEYWORD.search(self.requirement)
+        return Level((found.group(1) if found else "MUST").removesuffix(" NOT"))
+
+
+def check(  # noqa: PLR0913  # a check has this many parts
+    id: str,  # the right name
+    requirement: str,
+    *,
+    source: str,
+    sends: Probe | tuple[Probe, ...],
+    needs: set[Capability] | frozenset[Capability] = frozenset(),
+    expects: frozenset[int] = OK,
+    unless: str | None = None,
+    slow: bool = False,
+    broken: bool = False,
+) -> Callable[[Judge], Check]:
+    """Make a generator function a check; refuses what could never fail."""
+
+    def made(judge: Judge) -> Check:
+        if not inspect.isgeneratorfunction(judge):
+            raise SpecError(f"{id}: a judge must yield findings; this one cannot.")
+        if len(KEYWORD.findall(requirement)) != 1 or not requirement.endswith("."):
+            raise SpecError(
+                f"{id}: the requirement must be a sentence with one RFC 2119 word."
+            )
+        return Check(
+            id=id,
+            requirement=requirement,
+            source=source,
+            sends=sends if isinstance(sends, tuple) else (sends,),
+            judge=judge,
+            needs=frozenset(needs),
+            expects=expects,
+            unless=unless,
+            slow=slow,
+            broken=broken,
+        )
+
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """
+    The counter-example of a check: makes a good reply break it.
+
+    Total: a reply it cannot break is returned unchanged. `breaks` is the check it
+    is made for, `also` those that cannot but fail with it. `dialects` limits it to
+    the dialects (by id) in which it is a fault at all.
+    """
+
+    id: str
+    breaks: Check
+    apply: Callable[[Reply], Reply]
+    also: frozenset[str] = frozenset()
+    dialects: frozenset[str] | None = None
+    story: str = ""
+
+
+def fault(
+    *,
+    breaks: Check,
+    also: tuple[Check | str, ...] = (),
+    dialects: set[str] | frozenset[str] | None = None,
+) -> Callable[[Callable[[Reply], Reply]], Fault]:
+    """Make a function a fault; its docstring is what `list --faults` prints."""
+
+    def made(apply: Callable[[Reply], Reply]) -> Fault:
+        return Fault(
+            id=apply.__name__.replace("_", "-"),
+            breaks=breaks,
+            apply=apply,
+            also=frozenset(c if isinstance(c, str) else c.id for c in also),
+            dialects=None if dialects is None else frozenset(dialects),
+            story=" ".join((apply.__doc__ or "").split()),
+        )
+
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirk:
+    """A legal oddity that must trip nothing."""
+
+    id: str
+    apply: Callable[[Reply], Reply]
+    story: str = ""
+
+
+def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
+    """Make a function a quirk; its docstring says why it is legal."""
+    return Quirk(
+        id=apply.__name__.replace("_", "-"),
+        apply=apply,
+        story=" ".join((apply.__doc__ or "").split()),
+    )
+
+
+def shorten(value: Any, most: int = 80) -> str:  # whatever was seen
+    """*value* as a finding prints it: one line, at most *most* characters."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.replace("\n", "\\n").replace("\r", "\\r")
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,141 @@
+"""What a dialect is: how one provider spells a chat, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from contract.chat import Json, Message, Piece, Probe
+
+
+class StreamUsage(StrEnum):
+    """Where a provider puts `usage` in a stream."""
+
+    LAST_CHUNK = "last-chunk"  # on the chunk that carries the finish reason, unasked
+    EXTRA_CHUNK = "extra-chunk"  # a chunk without choices, when the request asks
+
+
+class Trouble(StrEnum):
+    """The ways a request can be refused, in no provider's words."""
+
+    MALFORMED = "malformed"  # the body is not JSON
+    ENCODING = "encoding"  # the body is not UTF-8
+    CONTENT_TYPE = "content-type"
+    SCHEMA = "schema"  # the body does not fit the request schema
+    MODEL = "model"  # nobody serves this model
+    OVERFLOW = "overflow"  # the prompt does not fit the context window
+    MAX_TOKENS = "max-tokens"  # prompt and max_tokens together do not fit
+    ORDER = "order"  # roles follow each other in a way the template forbids
+    TOOL = "tool"  # a tool message nobody asked for, or a mismatched id
+    TOOL_CHOICE = "tool-choice"  # forces a tool that was not given
+    IMAGE = "image"  # bytes that are no image, or no base64
+    IMAGE_URL = "image-url"  # an address that is not fetched
+    IMAGE_COUNT = "image-count"
+    UNSUPPORTED = "unsupported"  # a field this model does not offer
+    NO_KEY = "no-key"
+    WRONG_KEY = "wrong-key"
+    ROUTE = "route"
+    METHOD = "method"
+    RATE = "rate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """
+    Why a request is refused; a dialect turns it into status and body.
+
+    *pointer* is the JSON Pointer of the offender, *keyword* the JSON Schema keyword
+    it broke, *value* what stood there, *count* and *limit* the two numbers of a
+    bound (tokens, images), *body* the request as far as it could be read.
+    """
+
+    trouble: Trouble
+    message: str = ""
+    pointer: str = ""
+    keyword: str = ""
+    value: Json = None
+    expected: str = ""
+    count: int = 0
+    limit: int = 0
+    body: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one request; *reasoning* is a part of *completion*."""
+
+    prompt: int
+    completion: int
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What all events of one response share."""
+
+    id: str
+    created: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One choice as the engine made it."""
+
+    pieces: tuple[Piece, ...]
+    finish: str = "stop"
+
+
+def no_headers(_head: Head, _usage: Usage | None) -> tuple[tuple[str, str], ...]:
+    """For dialects whose responses carry nothing beyond the content type."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """
+    How a provider spells a chat. Behaviour is functions; everything else is data.
+
+    Consumers use `request` (a probe as the body to send) and `decode` (one delta, or
+    one whole message, as pieces; never raises). Where `tagged`, the decoded answer
+    text still holds `[THINK]` markers for `contract.think` to split. `system` is
+    the message that makes a model think where the provider has no default one.
+
+    Providers use `parse` (a body that fits the schema as a probe), `encode` (one
+    choice's pieces as deltas, the role delta first), `message`, `chunk`,
+    `completion`, `error` (status and body), `models` and `headers`.
+
+    `prefix` begins the names of its schemas in `openapi.yaml`.
+    """
+
+    id: str
+    title: str
+    prefix: str
+    request: Callable[[Probe, str], dict[str, Json]]
+    decode: Callable[[Json], tuple[Piece, ...]]
+    parse: Callable[[Mapping[str, Json]], Probe]
+    encode: Callable[[Iterable[Piece]], Iterator[dict[str, Json]]]
+    message: Callable[[Iterable[Piece]], dict[str, Json]]
+    chunk: Callable[
+        [Head, int, dict[str, Json], str | None, Usage | None], dict[str, Json]
+    ]
+    usage_chunk: Callable[[Head, Usage], dict[str, Json]] | None = None
+    completion: Callable[[Head, tuple[Answer, ...], Usage], dict[str, Json]]
+    error: Callable[[Problem], tuple[int, Json | str]]
+    models: Callable[[tuple[str, ...], int], dict[str, Json]]
+    headers: Callable[[Head, Usage | None], tuple[tuple[str, str], ...]] = no_headers
+    system: Message | None = None
+    tagged: bool = False
+    reasoning_fields: frozenset[str] = frozenset()
+    stream_usage: StreamUsage = StreamUsage.EXTRA_CHUNK
+    done: bool = True
+    paths: frozenset[str] = field(default_factory=frozenset)
+
+    def prepare(self, probe: Probe) -> Probe:
+        """*probe* as it will be spelled: with the system message for thinking."""
+        if not (probe.reasons and self.system and probe.messages):
+            return probe
+        if any(message.role == "system" for message in probe.messages):
+            return probe
+        return replace(probe, messages=(self.system, *probe.messages))

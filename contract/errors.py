@@ -1,0 +1,44 @@
+"""
+Our own mistakes and the user's, one tree; a provider's mistakes are findings.
+
+    ContractError
+    |-- UsageError    the command line, a file or an option is wrong     exit 2
+    |-- SpecError     openapi.yaml or a built-in profile is wrong        exit 2
+    |-- TargetError   a target could not be started or reached           exit 3
+    `-- CheckError    a check itself raised: a bug in the check          exit 4
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """Something the user can act on; the message is one sentence that says how."""
+
+    exit_code = 2
+
+
+class UsageError(ContractError):
+    """The command line, a file or an option is wrong."""
+
+
+class SpecError(ContractError):
+    """`openapi.yaml`, a profile or a catalogue entry is wrong."""
+
+
+class TargetError(ContractError):
+    """A target could not be started, reached or understood."""
+
+    exit_code = 3
+
+
+class CheckError(ContractError):
+    """A check raised instead of yielding findings; carries the check's id."""
+
+    exit_code = 4
+
+    def __init__(self, check: str, cause: BaseException) -> None:
+        self.check = check
+        super().__init__(
+            f"check {check} is broken: {type(cause).__name__}: {cause}. "
+            "Please report it together with the saved exchange (--save DIR)."
+        )

@@ -1,0 +1,211 @@
+"""What a provider promises: dialect, capabilities, limits, budgets, waivers."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from contract.dialects.base import Dialect
+from contract.errors import SpecError
+
+
+class Capability(StrEnum):
+    """Something a provider may or may not offer; a check names what it needs."""
+
+    STREAMING = "streaming"
+    REASONING = "reasoning"  # the reasoning comes apart from the answer
+    REASONING_TOKENS = "reasoning-tokens"  # usage counts them
+    THINKING_INPUT = "thinking-input"  # a thinking chunk in the system prompt
+    VISION = "vision"
+    TOOLS = "tools"
+    JSON_SCHEMA = "json-schema"
+    PREFIX = "prefix"  # an assistant message to be continued
+    SEED = "seed"  # the same seed gives the same answer
+    CHOICES = "choices"  # n > 1
+    STOP = "stop"
+    STREAM_USAGE = "stream-usage"
+    EXACT_TOKENS = "exact-tokens"  # prompts are counted as Tekken v13 counts them
+    TOKENIZE = "tokenize"  # POST /tokenize takes messages
+    MODEL_LIST = "model-list"  # GET /v1/models names what is served
+    MODEL_CARD = "model-card"  # GET /v1/models/{model}
+    CONTEXT_LENGTH = "context-length"  # the model list tells the context window
+    CORRELATION_ID = "correlation-id"
+    RATE_LIMIT_HEADERS = "rate-limit-headers"
+    KEY_REQUIRED = "key-required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Upper bounds in seconds; None is no bound."""
+
+    ttft: float | None = None
+    ttfo: float | None = None
+    icl_p95: float | None = None
+    tpot: float | None = None
+    e2e: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """
+    One provider's promises.
+
+    `tolerates` names requests that are wrong by the core contract but accepted by
+    this provider's own documentation (see `contract.probes`); `waivers` maps a
+    check to the reason (with a source) why its failure is known. `max_requests` is
+    a hard stop; `max_examples` bounds a property.
+    """
+
+    id: str
+    dialect: Dialect
+    title: str = ""
+    source: str = ""
+    model: str | None = None
+    offers: frozenset[Capability] = frozenset()
+    context_window: int = 131_072
+    concurrency: int = 4
+    max_requests: int = 2_000
+    max_examples: int = 25
+    budget: Budget = Budget()
+    tolerates: frozenset[str] = frozenset()
+    waivers: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse(
+    text: str,
+    dialects: Mapping[str, Dialect],
+    known: Mapping[str, Profile] | None = None,
+) -> dict[str, Profile]:
+    """
+    The profiles of a TOML file, by id; `like = "other"` starts from another one.
+
+    Raises `SpecError` with the place and the nearest right spelling.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"The profile file is not TOML: {error}.") from error
+    profiles: dict[str, Profile] = {}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise SpecError(
+                f"{name!r} is not a profile; write it as a table: [{name}]."
+            )
+        base = _base(name, table, {**(known or {}), **profiles})
+        profiles[name] = _profile(name, table, base, dialects)
+    return profiles
+
+
+def _base(
+    name: str, table: dict[str, Any], known: Mapping[str, Profile]
+) -> Profile | None:
+    like = table.get("like")
+    if like is None:
+        return None
+    if like not in known:
+        raise SpecError(
+            f"profile {name}: like = {like!r} names no profile"
+            f"{_near(str(like), known)}."
+        )
+    return known[like]
+
+
+def _profile(
+    name: str,
+    table: dict[str, Any],
+    base: Profile | None,
+    dialects: Mapping[str, Dialect],
+) -> Profile:
+    keys = {entry.name for entry in fields(Profile)} - {"id"} | {"like"}
+    for key in table:
+        if key not in keys:
+            raise SpecError(f"profile {name}: unknown key {key!r}{_near(key, keys)}.")
+    values: dict[str, Any] = {}
+    if base is not None:
+        values = {entry.name: getattr(base, entry.name) for entry in fields(Profile)}
+    values["id"] = name
+    for key, value in table.items():
+        if key != "like":
+            values[key] = _value(name, key, value, dialects)
+    if "dialect" not in values:
+        raise SpecError(
+            f"profile {name}: say which dialect it speaks, dialect = …"
+            f" (one of {', '.join(sorted(dialects))}), or like = another profile."
+        )
+    return Profile(**values)
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "title": str,
+    "source": str,
+    "model": str,
+    "context_window": int,
+    "concurrency": int,
+    "max_requests": int,
+    "max_examples": int,
+    "dialect": str,
+    "offers": list,
+    "tolerates": list,
+    "budget": dict,
+    "waivers": dict,
+}
+
+
+def _value(
+    name: str, key: str, value: object, dialects: Mapping[str, Dialect]
+) -> object:
+    kind = _TYPES[key]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        wanted = getattr(kind, "__name__", str(kind))
+        raise SpecError(f"profile {name}: {key} must be a {wanted}, not {value!r}.")
+    if isinstance(value, int) and value < 1:
+        raise SpecError(f"profile {name}: {key} must be at least 1, not {value}.")
+    if key == "dialect":
+        if str(value) not in dialects:
+            raise SpecError(
+                f"profile {name}: unknown dialect {value!r}"
+                f"{_near(str(value), dialects)}."
+            )
+        return dialects[str(value)]
+    if isinstance(value, list) and key == "offers":
+        return frozenset(_capability(name, entry) for entry in value)
+    if isinstance(value, list):
+        return frozenset(str(entry) for entry in value)
+    if isinstance(value, dict) and key == "budget":
+        bounds = {entry.name for entry in fields(Budget)}
+        for bound, seconds in value.items():
+            if bound not in bounds:
+                raise SpecError(
+                    f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}."
+                )
+            if not isinstance(seconds, int | float) or seconds <= 0:
+                raise SpecError(
+                    f"profile {name}: budget {bound} must be seconds above 0."
+                )
+        return Budget(**value)
+    if isinstance(value, dict):
+        return {str(check): str(reason) for check, reason in value.items()}
+    return value
+
+
+def _capability(name: str, text: object) -> Capability:
+    try:
+        return Capability(str(text))
+    except ValueError:
+        names = [capability.value for capability in Capability]
+        raise SpecError(
+            f"profile {name}: unknown capability {text!r}{_near(str(text), names)}."
+        ) from None
+
+
+def _near(word: str, known: object) -> str:
+    """`; did you mean 'x'?`, or the whole list when nothing is close."""
+    names = sorted(str(entry) for entry in known)  # type: ignore[attr-defined]  # any iterable of names
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}"

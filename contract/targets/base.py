@@ -1,0 +1,141 @@
+"""What a target is: `kind:argument?options`, parsed and opened."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import get_type_hints
+from urllib.parse import parse_qsl
+
+from contract.catalog import get, suggestion
+from contract.errors import UsageError
+from contract.reply import Reply
+
+Change = Callable[[Reply], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """
+    A provider that can be reached: *url* is its root, without `/v1`.
+
+    *profile* is what the target itself knows it to be (None: detect), *key* an API
+    key of its own making (the embedded mock's).
+    """
+
+    url: str
+    profile: str | None = None
+    key: str | None = field(default=None, repr=False)
+    model: str | None = None
+
+
+Open = Callable[..., AbstractContextManager[Opened]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of target. `open` takes the argument, then options as keywords."""
+
+    id: str
+    open: Open
+
+
+def target(id: str) -> Callable[[Open], Kind]:
+    """Make a context manager a kind of target; its keywords are its options."""
+    return lambda function: Kind(id, function)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parsed target: what the user wrote, its kind, and typed options."""
+
+    text: str
+    kind: Kind
+    argument: str
+    options: Mapping[str, object]
+
+    def open(self) -> AbstractContextManager[Opened]:
+        """Start or find the provider; leaving stops what was started."""
+        return self.kind.open(self.argument, **self.options)
+
+
+def parse(
+    text: str, kinds: Mapping[str, Kind], changes: Mapping[str, Change] | None = None
+) -> Target:
+    """
+    `kind:argument?name=value&…` as a target; a URL is the kind `url`.
+
+    *changes* resolves the names of faults and quirks to what they do, so that no
+    target needs to know the checks. Raises `UsageError` that names what is known.
+    """
+    if text.startswith(("http://", "https://")):
+        return Target(text, get("target kind", "url", kinds), text, {})
+    head, _, query = text.partition("?")
+    name, _, argument = head.partition(":")
+    if name not in kinds or name == "url":
+        raise UsageError(
+            f"Unknown target {text!r}{suggestion(name, kinds)} "
+            "A target is mock[:dialect][?ttft=…&fault=…] or a URL such as "
+            "http://127.0.0.1:8000/v1."
+        )
+    kind = kinds[name]
+    options = {
+        key: _option(kind, key, value, changes or {})
+        for key, value in parse_qsl(query, keep_blank_values=True)
+    }
+    return Target(text, kind, argument, options)
+
+
+def _option(kind: Kind, key: str, value: str, changes: Mapping[str, Change]) -> object:
+    function = inspect.unwrap(kind.open)
+    hints = get_type_hints(function)
+    known = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    name = key.replace("-", "_")
+    if name not in known:
+        raise UsageError(
+            f"Target kind {kind.id!r} has no option {key!r}{suggestion(name, known)}"
+        )
+    hint = str(hints[name])
+    if "Reply" in hint:
+        if value not in changes:
+            raise UsageError(f"Unknown {key} {value!r}{suggestion(value, changes)}")
+        return changes[value]
+    return _typed(key, value, hint)
+
+
+def _typed(key: str, value: str, hint: str) -> object:
+    if "float" in hint:
+        return seconds(key, value)
+    if "int" in hint:
+        try:
+            return int(value)
+        except ValueError:
+            raise UsageError(f"{key} must be a whole number, not {value!r}.") from None
+    if "bool" in hint:
+        return value.lower() not in {"0", "false", "no"}
+    return value
+
+
+def seconds(key: str, value: str) -> float:
+    """A duration such as `80ms`, `1.5s` or `2` (seconds); `UsageError` otherwise."""
+    text = value.strip().lower()
+    scale = 1.0
+    if text.endswith("ms"):
+        text, scale = text[:-2], 0.001
+    elif text.endswith("s"):
+        text = text[:-1]
+    try:
+        number = float(text) * scale
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 86_400:  # noqa: PLR2004  # a day
+        raise UsageError(
+            f"{key} must be a duration such as 80ms or 1.5s, not {value!r}."
+        )
+    return number
