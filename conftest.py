@@ -1,0 +1,33 @@
+"""Golden files, and pytester for the tests of the plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+GOLDEN = Path(__file__).parent / "fixtures" / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One switch rewrites what users read; the diff is for review."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite fixtures/golden"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], str]:
+    """`golden(name, text)` is the committed text; with --update-golden, *text*."""
+
+    def committed(name: str, text: str) -> str:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        return path.read_text(encoding="utf-8")
+
+    return committed
