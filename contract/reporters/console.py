@@ -1,0 +1,210 @@
+"""The report for people at a terminal; everything a provider said prints inert."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from contract.checks.base import Finding
+from contract.report import Header, Outcome, Report, Result
+from contract.reporters.base import (
+    by_family,
+    by_target,
+    inert,
+    reporter,
+    verdict,
+    word,
+)
+
+STYLES = {
+    Outcome.ERROR: "bold magenta",
+    Outcome.FAIL: "bold red",
+    Outcome.WAIVED: "yellow",
+    Outcome.SKIP: "cyan",
+    Outcome.PASS: "green",
+}
+WIDTH = 88
+ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
+
+
+@reporter("console", suffix=".txt")
+def console(report: Report) -> str:
+    """What the terminal shows, as plain text."""
+    page = io.StringIO()
+    show(report, Console(file=page, width=WIDTH, color_system=None))
+    return page.getvalue()
+
+
+def show(
+    report: Report, console: Console, *, verbose: bool = False, quiet: bool = False
+) -> None:
+    """
+    Print *report*: a section per target, worst first, then the verdict.
+
+    *verbose* adds what passed and what was skipped, one by one; *quiet* leaves only
+    the verdict of each target.
+    """
+    parts = list(by_target(report))
+    for number, part in enumerate(parts):
+        if not quiet:
+            if number:
+                console.print()
+            for line in _section(part, verbose=verbose):
+                # Lines are not wrapped: a command must survive being copied.
+                console.print(line, soft_wrap=isinstance(line, Text))
+        console.print(_verdict(part, name=quiet and len(parts) > 1), soft_wrap=True)
+    if len(parts) != 1:
+        if parts and not quiet:
+            console.print()
+            console.print(_targets(parts))
+        console.print(_verdict(report), soft_wrap=True)
+
+
+def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    for header in report.headers:
+        yield from _header(header)
+    skipped: dict[str, list[Result]] = {}
+    for result in _in_order(report):
+        if result.outcome is Outcome.SKIP and not verbose:
+            skipped.setdefault(result.reason, []).append(result)
+        elif result.outcome is not Outcome.PASS or verbose:
+            yield from _result(report, result)
+    for reason, results in skipped.items():
+        yield from _skipped(reason, results)
+    if report.results:
+        yield Text()
+        yield _families(report)
+        yield Text()
+
+
+def _in_order(report: Report) -> list[Result]:
+    """Failures, then what is known to fail, then what nobody knows, then the rest."""
+    order = [Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR, Outcome.SKIP, Outcome.PASS]
+    return sorted(report.worst_first(), key=lambda result: order.index(result.outcome))
+
+
+def _header(header: Header) -> Iterable[Text]:
+    yield Text(inert(header.target), "bold")
+    why = f" ({header.why})" if header.why else ""
+    requests = f"{header.requests} in {header.seconds:.1f} s"
+    for name, value in (
+        ("url", header.url),
+        ("profile", header.profile + why),
+        ("model", header.model),
+        ("requests", requests),
+        ("tool", f"magistral-contract {header.version}, {header.started}"),
+        *(("note", note) for note in header.notes),
+    ):
+        if value:
+            yield _field(name, value, indent=2)
+
+
+def _result(report: Report, result: Result) -> Iterable[Text]:
+    outcome, check = result.outcome, result.check
+    style = STYLES[outcome]
+    if outcome is Outcome.FAIL and not report.violates(result):
+        style = "yellow"
+    line = Text.assemble(
+        (f"{outcome.value.upper():<7}", style),
+        (inert(check.id), "bold"),
+        f"   {check.level.value}   {inert(result.target)}",
+    )
+    if outcome in {Outcome.PASS, Outcome.SKIP}:
+        yield line.append(f"   {inert(result.reason)}" if result.reason else "")
+        return
+    yield Text()
+    yield line
+    yield Text(" " * 7 + inert(check.requirement))
+    for finding in result.findings:
+        yield from _finding(finding)
+    for name, value in (
+        ("reason", result.reason),
+        ("source", check.source),
+        ("again", result.again),
+    ):
+        if value:
+            yield _field(name, value)
+
+
+def _finding(finding: Finding) -> Iterable[Text]:
+    yield Text(" " * 7 + inert(finding.message), "bold")
+    for name, value in (
+        ("expected", finding.expected),
+        ("actual", finding.actual),
+        ("at", finding.at),
+    ):
+        if value:
+            yield _field(name, value, indent=9)
+
+
+def _field(name: str, value: str, indent: int = 7) -> Text:
+    width = 19 - indent
+    return Text.assemble(" " * indent, (f"{name:<{width}}", "dim"), inert(value))
+
+
+def _skipped(reason: str, results: list[Result]) -> Iterable[Text]:
+    yield Text()
+    yield Text.assemble(
+        (f"{'SKIP':<7}", STYLES[Outcome.SKIP]),
+        f"{len(results)} × {inert(reason)}",  # noqa: RUF001  # times
+    )
+    names: list[str] = []
+    for name in (inert(result.check.id) for result in results):
+        if names and len(names[-1]) + len(name) < WIDTH - 10:
+            names[-1] += f", {name}"
+        else:
+            names.append(name)
+    for number, line in enumerate(names, start=1):
+        comma = "," if number < len(names) else ""
+        yield Text(" " * 7 + line + comma, "dim")
+
+
+def _families(report: Report) -> Table:
+    table = _table("family")
+    for family, counts in by_family(report.results).items():
+        table.add_row(Text(inert(family)), *_cells(counts))
+    return table
+
+
+def _targets(parts: list[Report]) -> Group:
+    table = _table("target", "verdict")
+    for part in parts:
+        name = (part.headers or part.results)[0].target
+        cells = _cells(part.counts)
+        table.add_row(Text(inert(name)), Text(word(part), _color(part)), *cells)
+    return Group(table, Text())
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for outcome in ORDER:
+        table.add_column(outcome.value, justify="right")
+    return table
+
+
+def _cells(counts: dict[Outcome, int]) -> list[Text]:
+    return [
+        Text(str(counts[o]), STYLES[o]) if counts[o] else Text("·", "dim")
+        for o in ORDER
+    ]
+
+
+def _color(report: Report) -> str:
+    if not report.results:
+        return "bold yellow"
+    return {0: "bold green", 1: "bold red"}.get(report.exit_code, "bold magenta")
+
+
+def _verdict(report: Report, *, name: bool = False) -> Text:
+    line = Text(verdict(report), _color(report))
+    if name:
+        return Text.assemble(
+            inert((report.headers or report.results)[0].target), " ", line
+        )
+    return line

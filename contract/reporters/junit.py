@@ -1,0 +1,144 @@
+"""The report as JUnit XML, for the test views of CI systems."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import junitparser
+from junitparser.junitparser import FinalResult
+
+from contract.report import Header, Outcome, Report, Result
+from contract.reporters.base import by_target, inert, reporter, verdict
+
+# XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
+# ElementTree writes anything else without complaint, and no parser reads it back.
+# (White space other than a blank is spelled out before.)
+_FORBIDDEN = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@reporter("junit", suffix=".xml")
+def junit(report: Report) -> str:
+    """A suite per target; a failure's text holds the findings and how to repeat it."""
+    root = junitparser.JUnitXml("magistral-contract")
+    for part in by_target(report):
+        root.add_testsuite(_suite(part))
+    root.update_statistics()
+    written = io.BytesIO()
+    root.write(written, pretty=True)
+    return written.getvalue().decode()
+
+
+def _suite(report: Report) -> junitparser.TestSuite:
+    header = next(iter(report.headers), None)
+    name = header.target if header else report.results[0].target
+    suite = junitparser.TestSuite(_clean(name))
+    if header:
+        suite.timestamp = _clean(header.started)
+        for key, value in _properties(header).items():
+            suite.add_property(key, _clean(value))
+    suite.add_property("verdict", _clean(verdict(report)))
+    for result in report.results:
+        suite.add_testcase(_case(report, result, header))
+    return suite
+
+
+def _properties(header: Header) -> dict[str, str]:
+    return {
+        "url": header.url,
+        "profile": header.profile,
+        "profile.why": header.why,
+        "model": header.model,
+        "version": header.version,
+        "requests": str(header.requests),
+        "seconds": f"{header.seconds:.3f}",
+        "notes": "; ".join(header.notes),
+    }
+
+
+def _case(
+    report: Report, result: Result, header: Header | None
+) -> junitparser.TestCase:
+    check = result.check
+    case = junitparser.TestCase(
+        _clean(check.id), classname=_clean(check.family), time=round(result.seconds, 6)
+    )
+    properties = junitparser.Properties()
+    for name, value in {
+        "requirement": check.requirement,
+        "level": check.level.value,
+        "source": check.source,
+        "profile": header.profile if header else "",
+        "outcome": result.outcome.value,
+        **_timings(result),
+    }.items():
+        properties.add_property(junitparser.Property(name, _clean(value)))
+    case.append(properties)
+    if element := _result(report, result):
+        case.result = [element]
+    return case
+
+
+def _timings(result: Result) -> dict[str, str]:
+    """TTFT, TTFO and E2E of each exchange, in seconds, in the order sent."""
+    timings = [exchange.timing for exchange in result.exchanges]
+    named = {
+        "ttft": [timing.ttft for timing in timings],
+        "ttfo": [timing.ttfo for timing in timings],
+        "e2e": [timing.e2e for timing in timings],
+    }
+    return {
+        name: " ".join(f"{value:.6f}" for value in values if value is not None)
+        for name, values in named.items()
+        if any(value is not None for value in values)
+    }
+
+
+def _result(report: Report, result: Result) -> FinalResult | None:
+    """Skipped is what does not fail the run, so that CI agrees with the exit code."""
+    element: FinalResult
+    level = result.check.level.value
+    match result.outcome:
+        case Outcome.PASS:
+            return None
+        case Outcome.SKIP:
+            return junitparser.Skipped(_clean(result.reason))
+        case Outcome.WAIVED:
+            element = junitparser.Skipped(_clean(f"waived: {result.reason}"))
+        case Outcome.ERROR:
+            element = junitparser.Error(_clean(result.reason))
+        case Outcome.FAIL if report.violates(result):
+            element = junitparser.Failure(_clean(result.check.requirement), level)
+        case _:
+            said = f"{level} failed, which does not fail the run: {_first(result)}"
+            element = junitparser.Skipped(_clean(said))
+    element.text = _text(result)
+    return element
+
+
+def _first(result: Result) -> str:
+    return result.findings[0].message if result.findings else result.reason
+
+
+def _text(result: Result) -> str:
+    lines = []
+    for finding in result.findings:
+        lines.append(finding.message)
+        lines += [
+            f"  {name:<9} {value}"
+            for name, value in (
+                ("expected", finding.expected),
+                ("actual", finding.actual),
+                ("at", finding.at),
+            )
+            if value
+        ]
+    if result.reason:
+        lines.append(f"reason: {result.reason}")
+    if result.again:
+        lines.append(f"again: {result.again}")
+    return "\n".join(map(_clean, lines))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", inert(text))

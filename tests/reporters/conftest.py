@@ -1,0 +1,150 @@
+"""One hand-made report with every outcome, and hostile text in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.chat import Probe
+from contract.checks.base import Check, Finding
+from contract.exchange import Arrival, Exchange, Request
+from contract.profile import Profile
+from contract.report import Header, Outcome, Report, Result
+
+HOSTILE = "so \x1b[31m[red]42[/red]\x00 <b>&\u202e\ud800]]>"
+
+
+def _judge(_exchange):
+    yield Finding("never")
+
+
+def _check(id, level="MUST"):
+    return Check(
+        id=id,
+        requirement=f"What {id} says {level} hold.",
+        source="OpenAI API reference",
+        sends=(),
+        judge=_judge,
+    )
+
+
+def _exchange(dialect):
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"42"}}]}\n\n'
+    return Exchange(
+        probe=Probe(name="sum"),
+        profile=Profile(id="vllm-0.16", dialect=dialect),
+        request=Request("POST", "/v1/chat/completions"),
+        status=200,
+        headers=(("content-type", "text/event-stream"),),
+        arrivals=(Arrival(0.052, event), Arrival(0.134, event)),
+        elapsed=0.2,
+    )
+
+
+def _again(target, check):
+    return f"magistral-contract verify {target} --select {check}"
+
+
+@pytest.fixture
+def held():
+    """A report of one target that keeps its contract."""
+    header = Header(
+        target="mock",
+        url="http://127.0.0.1:41234",
+        profile="mistral-2026-08",
+        why="the mock says so",
+        model="magistral-medium-latest",
+        version="0.1.0",
+        started="2026-08-01T12:00:00+00:00",
+        seconds=1.25,
+        requests=3,
+    )
+    passed = Result(
+        check=_check("streaming.ends-with-done"), target="mock", outcome=Outcome.PASS
+    )
+    return Report(
+        headers=(header,),
+        results=(
+            passed,
+            replace(passed, check=_check("usage.sums-up", "SHOULD")),
+            replace(
+                passed,
+                check=_check("context.needle-is-found"),
+                outcome=Outcome.SKIP,
+                reason="slow; --slow includes it",
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def report(held):
+    """A report of two targets with every outcome."""
+    target = "mock:vllm"
+    header = replace(
+        held.headers[0],
+        target=target,
+        profile="vllm-0.16",
+        why="GET /version says 0.16.0",
+        notes=("the loopback floor is 0.4 ms",),
+    )
+    failed = Result(
+        check=_check("reasoning.precedes-answer"),
+        target=target,
+        outcome=Outcome.FAIL,
+        findings=(
+            Finding(
+                "reasoning resumed after the answer began",
+                expected="only answer text after event 9",
+                actual=f"reasoning {HOSTILE!s}",
+                at="event 11, +0.134 s",
+            ),
+            Finding("a second departure"),
+        ),
+        again=_again(target, "reasoning.precedes-answer"),
+        seconds=0.2,
+    )
+    should = _check("usage.counts-reasoning", "SHOULD")
+    results = (
+        replace(failed, check=_check("streaming.ends-with-done"), outcome=Outcome.PASS),
+        failed,
+        replace(failed, check=should, again=_again(target, should.id)),
+        replace(
+            failed,
+            check=_check("rejections.unknown-model"),
+            outcome=Outcome.WAIVED,
+            reason="vllm-project/vllm#1: answers 404 with text",
+        ),
+        Result(
+            check=_check("schema.error"),
+            target=target,
+            outcome=Outcome.ERROR,
+            reason="the target answered 503; nothing was learnt",
+            again=_again(target, "schema.error"),
+        ),
+        *(
+            Result(
+                check=_check(f"multimodal.{name}"),
+                target=target,
+                outcome=Outcome.SKIP,
+                reason="the profile does not offer vision",
+            )
+            for name in ("image-by-data-uri", "image-by-url", "several-images")
+        ),
+    )
+    return Report(headers=(*held.headers, header), results=(*held.results, *results))
+
+
+@pytest.fixture
+def timed(report):
+    """The same report with the exchanges behind each result."""
+    vllm = pytest.importorskip("contract.dialects.vllm")
+    exchange = _exchange(vllm.VLLM)
+    return replace(
+        report,
+        results=tuple(
+            replace(r, exchanges=() if r.outcome is Outcome.SKIP else (exchange,))
+            for r in report.results
+        ),
+    )

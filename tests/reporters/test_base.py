@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.catalog import find
+from contract.report import Outcome, Report
+from contract.reporters.base import Reporter, by_family, by_target, inert, verdict
+
+
+def test_every_reporter_is_found_on_the_shelf():
+    found = find("reporters", Reporter)
+
+    assert sorted(found) == ["console", "json", "junit"]
+    assert {".txt", ".json", ".xml"} == {entry.suffix for entry in found.values()}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("\x1b[31mred", "\\x1b[31mred", id="escape"),
+        pytest.param("a\nb\tc\rd", "a\\nb\\tc\\rd", id="white-space"),
+        pytest.param("\x9b31m", "\\x9b31m", id="c1-csi"),
+        pytest.param("a\u202eb\u2066", "a\\u202eb\\u2066", id="bidi"),
+        pytest.param("\ud800", "\\ud800", id="lone-surrogate"),
+        pytest.param("\x07\x00\x7f", "\\x07\\x00\\x7f", id="controls"),
+        pytest.param("[red]日本語 👋🏽", "[red]日本語 👋🏽", id="harmless"),
+    ],
+)
+def test_inert_text_obeys_nobody(text, expected):
+    assert expected == inert(text)
+
+
+def test_a_report_splits_by_target(report):
+    parts = list(by_target(report))
+
+    assert [part.headers[0].target for part in parts] == ["mock", "mock:vllm"]
+    assert report.results == tuple(r for part in parts for r in part.results)
+
+
+def test_families_are_counted_by_name(report):
+    counts = by_family(report.results)
+
+    assert sorted(counts) == list(counts)
+    assert counts["multimodal"] == {Outcome.SKIP: 3}
+    assert {o: counts["usage"][o] for o in (Outcome.PASS, Outcome.SKIP)} == {
+        Outcome.PASS: 1,
+        Outcome.SKIP: 0,
+    }
+
+
+def test_verdict_of_a_held_contract(held):
+    expected = "HELD: 2 checks passed, 1 skipped (slow; --slow includes it)."
+
+    assert expected == verdict(held)
+
+
+def test_verdict_of_a_violated_contract(report):
+    expected = (
+        "VIOLATED: 1 MUST failed, 1 SHOULD failed, 1 check could not be judged, "
+        "3 checks passed, 1 waived, 4 skipped."
+    )
+
+    assert expected == verdict(report)
+
+
+def test_verdict_follows_the_exit_code(held):
+    first = held.results[0]
+    unknown = replace(held, results=(replace(first, outcome=Outcome.ERROR),))
+    broken = replace(
+        held, results=(replace(first, outcome=Outcome.ERROR, broken=True),)
+    )
+    empty = Report(headers=held.headers, results=())
+
+    assert verdict(unknown) == "UNKNOWN: 1 check could not be judged, 0 checks passed."
+    assert verdict(broken) == "BROKEN: 1 check broken, 0 checks passed."
+    assert verdict(empty) == "NOTHING CHECKED: 0 checks passed."

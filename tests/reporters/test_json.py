@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import json
+
+from contract.report import to_json
+from contract.reporters.json import as_json
+
+
+def test_the_text_is_the_report(report):
+    text = as_json.render(report)
+
+    assert to_json(report) == json.loads(text)
+    assert text.isascii()
+
+
+def test_what_programs_read_is_golden(report, golden):
+    text = as_json.render(report)
+
+    assert golden("report.json", text) == text
