@@ -1,0 +1,171 @@
+"""Sends each probe once, within an allowance, several at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from contract.chat import Probe
+from contract.errors import UsageError
+from contract.exchange import Exchange, digest, spell
+from contract.limits import Limits
+from contract.profile import Profile
+from contract.recorder import Recorder
+
+Tick = Callable[[int, int], None]
+
+
+class AllowanceSpent(Exception):  # noqa: N818  # a state of the session, not an error
+    """Raised instead of sending one request more than allowed; the words say so."""
+
+
+class NotRecorded(Exception):  # noqa: N818  # a state of the session, not an error
+    """Raised when a replayed session has no saved exchange for a probe."""
+
+
+class Session:
+    """
+    The exchanges with one provider: equal probes are sent once and remembered.
+
+    *url* is the root (without `/v1`), *allowance* the number of requests after which
+    nothing is sent any more (by default the profile's). With *saved*, exchanges by
+    digest, nothing is ever sent. *tick* is told how many requests were sent and how
+    many are planned, from whichever thread sent one.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is one knob of the command line
+        self,
+        url: str,
+        profile: Profile,
+        model: str,
+        *,
+        key: str | None = None,
+        limits: Limits | None = None,
+        concurrency: int | None = None,
+        allowance: int | None = None,
+        saved: Mapping[str, Exchange] | None = None,
+        tick: Tick | None = None,
+    ) -> None:
+        self.url = url
+        self.profile = profile
+        self.model = model
+        self.concurrency = concurrency or profile.concurrency
+        self.allowance = profile.max_requests if allowance is None else allowance
+        self.sent = 0
+        self._key = checked_key(key)
+        self._saved = saved
+        self._tick = tick
+        self._lock = threading.Lock()
+        self._memo: dict[Probe, Future[Exchange]] = {}
+        self._known: set[Probe] = set()
+        self._recorder = (
+            Recorder(url, limits or Limits(), self._key) if saved is None else None
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Break off what is on its way; what was recorded stays."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+    @property
+    def planned(self) -> int:
+        """How many different requests were announced or sent."""
+        return len(self._known)
+
+    def expect(self, probes: Iterable[Probe]) -> None:
+        """Announce *probes*, so that progress can say how many there will be."""
+        with self._lock:
+            self._known.update(probes)
+
+    def send(self, probe: Probe) -> Exchange:
+        """The exchange of *probe*, sent now unless an equal one was sent before."""
+        with self._lock:
+            future = self._memo.get(probe)
+            if mine := future is None:
+                self._claim()
+                future = self._memo[probe] = Future()
+                self._known.add(probe)
+        if mine:
+            try:
+                future.set_result(self._exchange(probe))
+            except BaseException as error:
+                with self._lock:
+                    del self._memo[probe]
+                future.set_exception(error)
+                raise
+            self._report()
+        return future.result()
+
+    def prefetch(self, probes: Iterable[Probe]) -> None:
+        """
+        Send *probes* now, as many at a time as `concurrency` allows.
+
+        What goes wrong is left for `send`, which meets it again.
+        """
+        wanted = tuple(dict.fromkeys(probes))
+        self.expect(wanted)
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="probe")
+        try:
+            wait([pool.submit(self.send, probe) for probe in wanted])
+        except BaseException:
+            # The user pressed Ctrl-C: threads that still read would keep us waiting.
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.close()
+            raise
+        pool.shutdown()
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every exchange so far, in the order of asking."""
+        with self._lock:
+            futures = tuple(self._memo.values())
+        return tuple(future.result() for future in futures if future.done())
+
+    def _claim(self) -> None:
+        if self._recorder is None:
+            return
+        if self.sent >= self.allowance:
+            raise AllowanceSpent(
+                f"the request allowance of {self.allowance} is used up; "
+                "raise it with --max-requests"
+            )
+        self.sent += 1
+
+    def _exchange(self, probe: Probe) -> Exchange:
+        request = spell(probe, self.profile, self.model, self._key)
+        if self._recorder is not None:
+            return self._recorder.record(probe, self.profile, request)
+        identity = digest(request, probe)
+        if self._saved is None or identity not in self._saved:
+            raise NotRecorded(f"not in the recording ({probe.name}, {identity})")
+        return replace(self._saved[identity], probe=probe, profile=self.profile)
+
+    def _report(self) -> None:
+        if self._tick is not None:
+            with self._lock:
+                self._tick(self.sent, len(self._known))
+
+
+def checked_key(key: str | None) -> str | None:
+    """*key* without surrounding white space; `UsageError` if no header can hold it."""
+    key = (key or "").strip()
+    if not all("!" <= character <= "~" for character in key):
+        raise UsageError(
+            "The API key holds a blank, a control character or a letter outside "
+            "ASCII; set the variable again."
+        )
+    return key or None
