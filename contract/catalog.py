@@ -27,14 +27,15 @@ T = TypeVar("T", bound=Named)
 
 def modules(shelf: str) -> Iterator[ModuleType]:
     """
-    The modules of `contract.SHELF`, then those of entry points of that name.
+    The modules of `contract.SHELF`, packages included, then those of entry points.
 
     Third parties publish an entry point in the group `contract.SHELF` that names a
     module.
     """
     package = importlib.import_module(f"contract.{shelf}")
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-        yield importlib.import_module(f"{package.__name__}.{info.name}")
+    found = pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    for info in sorted(found, key=lambda i: i.name):
+        yield importlib.import_module(info.name)
     for point in sorted(entry_points(group=f"contract.{shelf}"), key=lambda p: p.name):
         try:
             yield importlib.import_module(point.value)

@@ -19,10 +19,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something a strict reader objects to; *event* counts the events before it."""
+    """
+    Something a strict reader objects to; *event* counts the events before it.
+
+    A *legal* one fits the grammar, but every reader ignores what it says.
+    """
 
     message: str
     event: int
+    legal: bool = False
 
 
 class Parser:
@@ -100,9 +105,9 @@ class Parser:
                 self._id = value
         elif name == b"retry":
             if not value.isdigit():
-                self._flaw(f"retry is not a number: {value[:40]!r}")
+                self._flaw(f"retry is not a number: {value[:40]!r}", legal=True)
         else:
-            self._flaw(f"unknown field {name[:40]!r}")
+            self._flaw(f"unknown field {name[:40]!r}", legal=True)
 
     def _dispatch(self, events: list[Event], at: float) -> None:
         # "If the data buffer is an empty string, set the data buffer and the event
@@ -121,8 +126,8 @@ class Parser:
         self.count += 1
         self._data, self._event, self._dirty = [], b"", False
 
-    def _flaw(self, message: str) -> None:
-        self.flaws.append(Flaw(message, self.count))
+    def _flaw(self, message: str, *, legal: bool = False) -> None:
+        self.flaws.append(Flaw(message, self.count, legal))
 
 
 def encode(data: str | bytes) -> bytes:

@@ -181,3 +181,8 @@ def shorten(value: Any, most: int = 80) -> str:  # whatever was seen
     text = value if isinstance(value, str) else repr(value)
     text = text.replace("\n", "\\n").replace("\r", "\\r")
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def place(event: int, at: float) -> str:
+    """Where in a stream something was seen, as a finding prints it."""
+    return f"event {event}, +{at:.3f} s"
