@@ -15,6 +15,14 @@ def user(text: str) -> Message:
 # Enough for a short thought and a one-line answer of a real reasoning model.
 ROOM = 2_048
 
+# Asked before anything else: whoever cannot answer this cannot be judged at all.
+HELLO = Probe(
+    name="hello",
+    messages=(user("Say hello."),),
+    options=Options(max_tokens=16, temperature=0.0),
+    stream=True,
+)
+
 _SUM = Probe(
     name="sum",
     messages=(user("What is 6 times 7? Answer with one short sentence."),),

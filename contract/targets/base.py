@@ -70,7 +70,7 @@ def parse(
     *changes* resolves the names of faults and quirks to what they do, so that no
     target needs to know the checks. Raises `UsageError` that names what is known.
     """
-    if text.startswith(("http://", "https://")):
+    if "://" in text:
         return Target(text, get("target kind", "url", kinds), text, {})
     head, _, query = text.partition("?")
     name, _, argument = head.partition(":")
