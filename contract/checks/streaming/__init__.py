@@ -1,0 +1,1 @@
+"""How a stream of events begins, continues and ends."""

@@ -1,0 +1,205 @@
+"""How a stream is framed: its media type, its grammar, what an event may hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract import sse
+from contract.chat import Patch
+from contract.checks.base import (
+    CLIENT_ERRORS,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    place,
+    shorten,
+)
+from contract.exchange import DONE, Exchange, read_json
+from contract.probes import SUM
+from contract.profile import Capability
+from contract.reply import SSE_TYPE, Frame, Reply, encode
+
+STREAMING = {Capability.STREAMING}
+
+# Wrong in every dialect, and known to be before a single token is made.
+REFUSED = replace(
+    SUM,
+    name="refused-streamed",
+    patches=(Patch("messages-is-text", "/messages", '"hello"'),),
+)
+
+
+@check(
+    "streaming.content-type",
+    "A stream MUST be sent as text/event-stream in UTF-8.",
+    source="WHATWG HTML 9.2.5 and the registration of text/event-stream",
+    sends=SUM,
+    needs=STREAMING,
+)
+def content_type(exchange: Exchange) -> Findings:
+    seen = exchange.header("content-type") or "no content type"
+    if not exchange.streamed:
+        yield Finding(
+            "a stream was asked for and something else came", SSE_TYPE[1], shorten(seen)
+        )
+        return
+    # "The parameter's value must be utf-8": any other promise is a wrong one.
+    for parameter in seen.split(";")[1:]:
+        name, _, value = parameter.strip().lower().partition("=")
+        if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
+            yield Finding(
+                "the stream claims an encoding it may not have",
+                "charset=utf-8, or none",
+                shorten(seen),
+            )
+
+
+@fault(breaks=content_type, also=("reasoning", "usage", "latency"))
+def stream_called_json(reply: Reply) -> Reply:
+    """A gateway labels every response of the route application/json."""
+    if not reply.streamed:
+        return reply
+    return reply.with_header("content-type", "application/json")
+
+
+@fault(breaks=content_type)
+def stream_called_latin_1(reply: Reply) -> Reply:
+    """A web framework appends its default charset to the media type."""
+    if not reply.streamed:
+        return reply
+    return reply.with_header("content-type", "text/event-stream; charset=iso-8859-1")
+
+
+@check(
+    "streaming.well-formed",
+    "A stream MUST consist of whole UTF-8 events that a blank line ends.",
+    source="WHATWG HTML 9.2.5",
+    sends=SUM,
+    needs=STREAMING,
+)
+def well_formed(exchange: Exchange) -> Findings:
+    if not exchange.streamed or not exchange.body:
+        raise NotApplicable("no event stream came")
+    for flaw in exchange.flaws:
+        if not flaw.legal:
+            yield Finding(
+                flaw.message,
+                "events as the grammar has them",
+                flaw.message,
+                f"event {flaw.event}",
+            )
+
+
+@fault(breaks=well_formed)
+def half_an_event(reply: Reply) -> Reply:
+    """The server ends the response in the middle of one more event."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    return reply.with_frames(
+        (*reply.frames, Frame(reply.frames[-1].at, b'data: {"id": "cha'))
+    )
+
+
+@check(
+    "streaming.known-fields",
+    "A stream SHOULD use no field but data, event, id and retry.",
+    source="WHATWG HTML 9.2.6 (other fields are ignored)",
+    sends=SUM,
+    needs=STREAMING,
+)
+def known_fields(exchange: Exchange) -> Findings:
+    """A reader ignores such a line; whoever wrote it wanted to say something."""
+    if not exchange.streamed or not exchange.body:
+        raise NotApplicable("no event stream came")
+    for flaw in exchange.flaws:
+        if flaw.legal:
+            yield Finding(
+                "a line that every reader ignores",
+                "data, event, id, retry or a comment",
+                shorten(flaw.message),
+                f"event {flaw.event}",
+            )
+
+
+@fault(breaks=known_fields)
+def log_line_in_stream(reply: Reply) -> Reply:
+    """A worker prints its log to the descriptor that carries the stream."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    first, *rest = reply.frames
+    line = Frame(first.at, b"INFO: 1 request running, 0 waiting\n\n")
+    return reply.with_frames((first, line, *rest))
+
+
+@check(
+    "streaming.events-are-json",
+    "Every event but [DONE] MUST be one JSON object.",
+    source="OpenAI API reference, chat completion chunk; RFC 8259",
+    sends=SUM,
+    needs=STREAMING,
+)
+def events_are_json(exchange: Exchange) -> Findings:
+    if not exchange.events:
+        raise NotApplicable("the stream held no event")
+    for number, event in enumerate(exchange.events):
+        if event.data == DONE:
+            continue
+        value = read_json(event.data.encode(errors="surrogatepass"))
+        if not isinstance(value, dict):
+            yield Finding(
+                "an event is no JSON object",
+                "a JSON object, or [DONE]",
+                shorten(event.data),
+                place(number, event.at),
+            )
+
+
+@fault(breaks=events_are_json)
+def ping_as_data(reply: Reply) -> Reply:
+    """A proxy keeps the connection alive with an event and not with a comment."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    first, *rest = reply.frames
+    return reply.with_frames((first, Frame(first.at, b"data: ping\n\n"), *rest))
+
+
+@check(
+    "streaming.errors-are-plain",
+    "A request refused before the first token MUST get a 4xx with a JSON body, even "
+    "if it asked for a stream.",
+    source="RFC 9110 15.5; Mistral API, errors",
+    sends=REFUSED,
+    needs=STREAMING,
+    expects=CLIENT_ERRORS,
+)
+def errors_are_plain(exchange: Exchange) -> Findings:
+    if exchange.streamed:
+        yield Finding(
+            "the refusal is an event stream",
+            "application/json",
+            exchange.header("content-type") or "no content type",
+        )
+    elif not isinstance(exchange.json, dict):
+        yield Finding(
+            "the refusal is no JSON object",
+            "a JSON object",
+            shorten(exchange.text) or "an empty body",
+        )
+
+
+@fault(breaks=errors_are_plain, also=("rejections", "schema.error"))
+def refusal_as_event(reply: Reply) -> Reply:
+    """The handler says 200 before it has looked at the request."""
+    sent = read_json(reply.request.body)
+    asked = isinstance(sent, dict) and sent.get("stream") is True
+    if reply.status not in CLIENT_ERRORS or not asked:
+        return reply
+    events = (sse.encode(encode(reply.json)), sse.encode(DONE))
+    at = reply.frames[-1].at if reply.frames else 0.0
+    return (
+        reply.with_status(200)
+        .with_header(*SSE_TYPE)
+        .with_frames(Frame(at, event) for event in events)
+    )

@@ -1,0 +1,274 @@
+"""The text a stream carries: that it comes, whole, as it is made."""
+
+from __future__ import annotations
+
+from contract.chat import Json, Kind
+from contract.checks.base import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    place,
+    shorten,
+)
+from contract.checks.streaming.reading import (
+    Object,
+    chunk,
+    chunkwise,
+    objects,
+    options,
+    places,
+)
+from contract.exchange import MISSING, Exchange, read_json
+from contract.probes import SUM, SUM_WHOLE, TOOL, UTF8
+from contract.profile import Capability
+from contract.reply import Frame, Reply
+
+STREAMING = {Capability.STREAMING}
+REPLACEMENT = "\ufffd"
+TEXT = frozenset({Kind.REASONING, Kind.ANSWER})
+
+# Below this a stream is over before anybody could tell it from a whole response.
+SLOW = 0.5  # seconds
+MANY = 8  # text-bearing events
+
+
+@check(
+    "streaming.carries-text",
+    "A stream MUST say something before it ends.",
+    source="OpenAI API reference, streaming; BerriAI/litellm#16272",
+    sends=SUM,
+    needs=STREAMING,
+)
+def carries_text(exchange: Exchange) -> Findings:
+    if not exchange.streamed:
+        raise NotApplicable("the response is not an event stream")
+    if not any(piece.text or piece.call for _, piece in exchange.placed):
+        yield Finding(
+            "the stream says nothing",
+            "reasoning, an answer or a tool call",
+            f"{len(exchange.events)} events without text",
+        )
+
+
+@fault(
+    breaks=carries_text,
+    also=("reasoning", "usage", "latency", "streaming.choices-stay-apart"),
+)
+def text_swallowed(reply: Reply) -> Reply:
+    """A client library drops every delta whose content it does not understand."""
+    spoken = {
+        number
+        for number in places(reply)
+        if not any(choice.get("finish_reason") for choice in _options(reply, number))
+    }
+    kept = (f for number, f in enumerate(reply.frames) if number not in spoken)
+    return reply.with_frames(kept) if spoken else reply
+
+
+def _options(reply: Reply, number: int) -> tuple[Object, ...]:
+    return options(chunk(reply.frames[number]))
+
+
+@check(
+    "streaming.utf8-intact",
+    "Text in a stream MUST arrive as whole characters.",
+    source="RFC 3629; WHATWG HTML 9.2.5",
+    sends=UTF8,
+    needs=STREAMING,
+)
+def utf8_intact(exchange: Exchange) -> Findings:
+    objects(exchange)
+    broken = False
+    for held, piece in exchange.placed:
+        spoiled = [c for c in piece.text if c == REPLACEMENT or _is_surrogate(c)]
+        if spoiled:
+            broken = True
+            yield Finding(
+                "a character did not survive",
+                "whole characters",
+                shorten(ascii(piece.text)),
+                place(held.event, held.at),
+            )
+    for flaw in exchange.flaws:
+        if not flaw.legal and "UTF-8" in flaw.message:
+            broken = True
+            yield Finding(
+                "an event is not UTF-8", "UTF-8", flaw.message, f"event {flaw.event}"
+            )
+    if not broken and all(piece.text.isascii() for _, piece in exchange.placed):
+        raise NotApplicable("the reply held no character of more than one byte")
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
+
+
+@fault(breaks=utf8_intact, also=("streaming.equals-whole",))
+def characters_split(reply: Reply) -> Reply:
+    """Tokens are decoded one by one, so half a character becomes U+FFFD."""
+
+    def change(value: Object) -> Json:
+        for choice in options(value):
+            choice["delta"] = _spoiled(choice.get("delta"))
+        return value
+
+    return chunkwise(reply, change)
+
+
+def _spoiled(value: Json) -> Json:
+    """*value* with every character beyond ASCII replaced, in all its strings."""
+    if isinstance(value, str):
+        return "".join(c if c.isascii() else REPLACEMENT for c in value)
+    if isinstance(value, list):
+        return [_spoiled(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _spoiled(entry) for name, entry in value.items()}
+    return value
+
+
+@check(
+    "streaming.equals-whole",
+    "The same request with the same seed SHOULD get the same text streamed and whole.",
+    source="house rule; vllm-project/vllm#30391, BerriAI/litellm#16272",
+    sends=(SUM, SUM_WHOLE),
+    needs=STREAMING | {Capability.SEED},
+)
+def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
+    """White space around the text does not count: some servers trim whole answers."""
+    objects(streamed)
+    if not whole.choices:
+        raise NotApplicable("the whole response held no choice")
+    if not streamed.pieces and not whole.pieces:
+        raise NotApplicable("neither response says anything")
+    for name, seen, wanted in (
+        ("reasoning", streamed.reasoning, whole.reasoning),
+        ("answer", streamed.answer, whole.answer),
+    ):
+        if seen.strip() != wanted.strip():
+            yield Finding(
+                f"the streamed {name} is not the whole one",
+                shorten(wanted) or "nothing",
+                shorten(seen) or "nothing",
+            )
+
+
+@fault(breaks=equals_whole, also=("usage", "reasoning"))
+def delta_dropped(reply: Reply) -> Reply:
+    """A relay loses one delta in the middle of the answer."""
+    spoken = [n for n in places(reply, frozenset({Kind.ANSWER})) if n]
+    middle = spoken[len(spoken) // 2 : len(spoken) // 2 + 1]
+    kept = (f for number, f in enumerate(reply.frames) if number not in middle)
+    return reply.with_frames(kept) if len(spoken) > 2 else reply  # noqa: PLR2004  # the first and the last are left
+
+
+@check(
+    "streaming.arrives-incrementally",
+    "A stream SHOULD deliver text while it is made, not all at once at the end.",
+    source="house rule; langchain-ai/langchainjs#9794",
+    sends=SUM,
+    needs=STREAMING,
+)
+def arrives_incrementally(exchange: Exchange) -> Findings:
+    """
+    Accuses only what took long and then came in one or two reads.
+
+    A fast engine is over before the difference shows, and one that waited in a
+    queue still spreads its tokens over several reads.
+    """
+    objects(exchange)
+    marks = exchange.timing.marks
+    if len(marks) < MANY:
+        raise NotApplicable(f"only {len(marks)} events carry text; too few to tell")
+    if exchange.elapsed < SLOW:
+        raise NotApplicable(
+            f"the stream was over after {exchange.elapsed:.3f} s; too fast to tell"
+        )
+    moments = {mark.at for mark in marks}
+    spread = marks[-1].at - marks[0].at
+    if len(moments) <= 2 and spread < exchange.elapsed / 20:  # noqa: PLR2004  # a buffer may be flushed in two writes
+        yield Finding(
+            "the text came all at once",
+            f"{len(marks)} events spread over {exchange.elapsed:.3f} s",
+            f"{len(moments)} reads within {spread:.3f} s",
+            place(marks[0].event, marks[0].at),
+        )
+
+
+@fault(breaks=arrives_incrementally, also=("latency",))
+def held_back(reply: Reply) -> Reply:
+    """A buffering proxy lets nothing through before the response is complete."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    at = max(reply.frames[-1].at, 2 * SLOW)
+    return reply.with_frames((Frame(at, reply.body),))
+
+
+@check(
+    "streaming.tool-fragments-join",
+    "The argument fragments of a streamed tool call MUST join to one JSON object, "
+    "under one name.",
+    source="OpenAI API reference, delta.tool_calls; vllm-project/vllm#20028",
+    sends=TOOL,
+    needs=STREAMING | {Capability.TOOLS},
+)
+def tool_fragments_join(exchange: Exchange) -> Findings:
+    objects(exchange)
+    if any("length" in reason for rs in exchange.finishes.values() for reason in rs):
+        raise NotApplicable("the reply was cut; its arguments may be incomplete")
+    calls = _calls(exchange)
+    if not calls:
+        raise NotApplicable("the model called no tool")
+    for number, (name, arguments) in enumerate(calls):
+        value = read_json(arguments.encode(errors="surrogatepass"))
+        if value is MISSING or not isinstance(value, dict):
+            yield Finding(
+                f"the arguments of call {number} are no JSON object",
+                "a JSON object",
+                shorten(arguments) or "nothing",
+            )
+        if not name:
+            yield Finding(f"call {number} has no name", "the function's name", "none")
+
+
+def _calls(exchange: Exchange) -> list[tuple[str, str]]:
+    """Name and arguments of every call; a new id begins a new one."""
+    found: dict[tuple[int, int, str | None], tuple[str, str]] = {}
+    current: dict[tuple[int, int], str | None] = {}
+    for _, piece in exchange.placed:
+        if piece.kind is not Kind.TOOL or piece.call is None:
+            continue
+        strand = (piece.choice, piece.call.index)
+        identity = current[strand] = piece.call.id or current.get(strand)
+        name, arguments = found.get((*strand, identity), ("", ""))
+        found[(*strand, identity)] = (
+            name + (piece.call.name or ""),
+            arguments + piece.text,
+        )
+    return list(found.values())
+
+
+@fault(breaks=tool_fragments_join, also=("usage", "reasoning"))
+def brace_twice(reply: Reply) -> Reply:
+    """The parser of tool calls repeats the last fragment when the model stops."""
+    spoken = places(reply, frozenset({Kind.TOOL}))
+    if not spoken:
+        return reply
+
+    def change(value: Object) -> Json:
+        for choice in options(value):
+            delta = choice.get("delta")
+            calls = delta.get("tool_calls") if isinstance(delta, dict) else None
+            for call in calls if isinstance(calls, list) else ():
+                function = call.get("function") if isinstance(call, dict) else None
+                if isinstance(function, dict):
+                    arguments = function.get("arguments")
+                    if isinstance(arguments, str):
+                        function["arguments"] = arguments + "}"
+        return value
+
+    last = spoken[-1]
+    spoiled = chunkwise(reply.with_frames(reply.frames[last : last + 1]), change)
+    frames = (*reply.frames[:last], *spoiled.frames, *reply.frames[last + 1 :])
+    return reply.with_frames(frames)
