@@ -1,0 +1,180 @@
+"""What a refusal is: its statuses, the check that asks for one, its opposite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from http import HTTPStatus
+
+from contract.chat import Key, Kind, Piece, Probe
+from contract.checks.base import (
+    ANY,
+    CLIENT_ERRORS,
+    Check,
+    Fault,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    shorten,
+)
+from contract.dialects.base import Answer, Head, Trouble, Usage
+from contract.exchange import WRONG_KEY, Exchange, Request, spell
+from contract.profile import Capability, Profile
+from contract.reply import JSON_TYPE, Frame, Reply, encode
+
+# Refusals of who asks, where, or how often say nothing about what was asked.
+ABOUT_THE_REQUEST = CLIENT_ERRORS - {401, 402, 403, 404, 405, 407, 408, 429}
+
+
+def refused(
+    exchange: Exchange, by: frozenset[int] = ABOUT_THE_REQUEST, wanted: str = ""
+) -> Findings:
+    """
+    A finding unless the status is one of *by*; *wanted* says those in words.
+
+    A refusal for another reason (no key, no route) proves nothing about the
+    request, so it is a finding too.
+    """
+    status = exchange.status or 0
+    if status in by:
+        return
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        message = "the server failed where it should have refused"
+    elif status >= HTTPStatus.BAD_REQUEST:
+        message = "the request was refused for another reason"
+    else:
+        message = "the request was accepted"
+    yield Finding(
+        message,
+        expected=wanted or "status 400 or 422",
+        actual=seen(exchange),
+        at=exchange.probe.name,
+    )
+
+
+def seen(exchange: Exchange) -> str:
+    """Status and the beginning of the body, for a finding."""
+    return f"status {exchange.status}, {shorten(exchange.text) or 'no body'}"
+
+
+def refusals(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Those that were refused; what a provider accepts is judged elsewhere."""
+    return tuple(x for x in exchanges if (x.status or 0) >= HTTPStatus.BAD_REQUEST)
+
+
+def judged(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The refusals among *exchanges*; requests that were taken have no error."""
+    found = refusals(exchanges)
+    if not found:
+        raise NotApplicable("no wrong request was refused")
+    return found
+
+
+def is_about_a_field(reply: Reply) -> bool:
+    """Whether a reply refuses a value of the body, which clients see most often."""
+    return (
+        reply.status >= HTTPStatus.BAD_REQUEST
+        and reply.problem is not None
+        and reply.problem.trouble is Trouble.SCHEMA
+    )
+
+
+def field_of(probe: Probe) -> str | None:
+    """The member a patched probe has wrong; None when it is no member."""
+    steps = [
+        step
+        for patch in probe.patches
+        for step in patch.pointer.split("/")
+        if step and not step.isdigit()
+    ]
+    return steps[-1] if steps else None
+
+
+def answers(reply: Reply, probe: Probe) -> bool:
+    """Whether *reply* answers *probe*, spelled by the dialect of the reply."""
+    wanted = spell(probe, Profile(id="any", dialect=reply.dialect), _model(reply))
+    if _essence(wanted) != _essence(reply.request):
+        return False
+    key = _key(reply.request)
+    # Whoever needs no key is sent none, so a given key may be absent.
+    return key is not Key.WRONG if probe.key is Key.GIVEN else key is probe.key
+
+
+def _essence(request: Request) -> tuple[str, str, bytes, str | None]:
+    return request.method, request.path, request.body, request.header("content-type")
+
+
+def _key(request: Request) -> Key:
+    value = request.header("authorization")
+    if value is None:
+        return Key.NONE
+    return Key.WRONG if value == f"Bearer {WRONG_KEY}" else Key.GIVEN
+
+
+def _model(reply: Reply) -> str:
+    """The model that was asked for, as far as the request says."""
+    sent = Exchange(
+        probe=Probe(name=""),
+        profile=Profile(id="any", dialect=reply.dialect),
+        request=reply.request,
+    ).sent
+    model = sent.get("model")
+    return model if isinstance(model, str) else ""
+
+
+def rejects(  # noqa: PLR0913  # what differs between the checks of this family
+    sends: Probe,
+    requirement: str,
+    *,
+    source: str,
+    needs: Iterable[Capability] = (),
+    unless: str | None = None,
+    by: frozenset[int] = ABOUT_THE_REQUEST,
+    wanted: str = "",
+) -> Check:
+    """
+    The check, named like its wrong request, that this is refused with one of *by*.
+
+    A provider that documents that it takes the request has `unless` in `tolerates`.
+    """
+
+    def judge(exchange: Exchange) -> Findings:
+        yield from refused(exchange, by, wanted)
+
+    judge.__name__ = judge.__qualname__ = sends.name.replace("-", "_")
+    return check(
+        f"rejections.{sends.name}",
+        requirement,
+        source=source,
+        sends=sends,
+        needs=frozenset(needs),
+        expects=ANY,
+        unless=unless,
+    )(judge)
+
+
+def accepts(check: Check, story: str) -> Fault:
+    """The fault that answers the wrong request of *check* as if it were right."""
+
+    def accept(reply: Reply) -> Reply:
+        wrong = reply.status in CLIENT_ERRORS and answers(reply, check.sends[0])
+        return accepted(reply) if wrong else reply
+
+    name = check.id.partition(".")[2]
+    return Fault(id=f"accepts-{name}", breaks=check, apply=accept, story=story)
+
+
+def accepted(reply: Reply) -> Reply:
+    """The opposite of a refusal: a well-formed answer to the same request."""
+    head = Head(id="accepted", created=1_758_000_000, model=_model(reply) or "any")
+    usage = Usage(prompt=4, completion=2)
+    answer = Answer((Piece(Kind.ANSWER, "Hello."),))
+    body = reply.dialect.completion(head, (answer,), usage)
+    return replace(
+        reply,
+        status=200,
+        headers=(JSON_TYPE, *reply.dialect.headers(head, usage)),
+        frames=(Frame(reply.frames[0].at if reply.frames else 0.0, encode(body)),),
+        problem=None,
+    )
