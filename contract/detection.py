@@ -262,7 +262,7 @@ def unwelcome(exchange: Exchange, url: str, *, key: bool, variable: str) -> str 
         return f"{url} refuses the API key of {variable} ({answer}); check the key."
     return (
         f"{url} asks for an API key ({answer}); set {variable or 'one'}, or name "
-        "another variable with --key-env."
+        "another variable with --api-key-env."
     )
 
 

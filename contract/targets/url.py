@@ -42,7 +42,7 @@ def read(text: str) -> Opened:
     if "@" in parts.netloc:
         raise UsageError(
             "The URL holds a user name or password; take them out and give the key "
-            "in an environment variable (--key-env NAME)."
+            "in an environment variable (--api-key-env NAME)."
         )
     if not host or any(character.isspace() for character in parts.netloc):
         raise UsageError(f"The URL names no host. {EXAMPLE}")
