@@ -8,6 +8,12 @@ from enum import StrEnum
 
 from contract.chat import Json, Message, Piece, Probe
 
+# Short names of profiles: what a user means who names no version.
+ALIASES: Mapping[str, str] = {
+    "mistral": "mistral-2025-10",
+    "vllm": "vllm-0.16",
+}
+
 
 class StreamUsage(StrEnum):
     """Where a provider puts `usage` in a stream."""

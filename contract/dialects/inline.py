@@ -1,0 +1,86 @@
+"""A server without a reasoning parser: the thought stays in content, in markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+
+from contract import think
+from contract.chat import Json, Kind, Piece, Probe
+from contract.dialects import reading, spelling, vllm, writing
+from contract.dialects.base import Answer, Head, Usage
+from contract.dialects.spelling import Spelling, Thought
+
+_SPELLING = Spelling(thought=Thought.TAGS, prefix=False)
+
+
+def request(probe: Probe, model: str) -> dict[str, Json]:
+    """The body, with thoughts as tagged text."""
+    return spelling.body(probe, model, _SPELLING)
+
+
+def parse(body: Mapping[str, Json]) -> Probe:
+    """A body whose tagged text holds thoughts."""
+    return reading.probe(body, _SPELLING)
+
+
+def decode(part: Json) -> tuple[Piece, ...]:
+    """All content as answer text; the markers in it are for `contract.think`."""
+    return reading.pieces(part, ())
+
+
+def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
+    """The role, then a delta a piece; a tool call closes the thought before it."""
+    yield {"role": "assistant", "content": ""}
+    for part in _tagged(pieces):
+        yield writing.fragment(part) if isinstance(part, Piece) else {"content": part}
+
+
+def _tagged(pieces: Iterable[Piece]) -> Iterator[str | Piece]:
+    last: Piece | None = None
+    for is_tool, run in groupby(pieces, key=lambda piece: piece.kind is Kind.TOOL):
+        if not is_tool:
+            said = list(run)
+            yield from think.wrap(said)
+            last = said[-1]
+            continue
+        if last is not None and last.kind is Kind.REASONING:
+            yield think.CLOSE
+        last = None
+        yield from run
+
+
+def message(pieces: Iterable[Piece]) -> dict[str, Json]:
+    """A whole message: markers and all in `content`."""
+    said = tuple(pieces)
+    content = "".join(part for part in _tagged(said) if isinstance(part, str))
+    return vllm.bare(content or None, said, modern=True)
+
+
+def completion(
+    head: Head, answers: tuple[Answer, ...], usage: Usage
+) -> dict[str, Json]:
+    """A whole response as vLLM frames it; nobody counted the thought."""
+    messages = [(message(a.pieces), a.finish) for a in answers]
+    return vllm.envelope(head, messages, usage, modern=False)
+
+
+_VERSION = vllm.Version(fields=(), spelling=_SPELLING)
+INLINE = replace(
+    vllm.VLLM_0_16,
+    id="inline",
+    title="A server without a reasoning parser: markers in content",
+    prefix="Inline",
+    request=request,
+    decode=decode,
+    parse=parse,
+    encode=encode,
+    message=message,
+    chunk=partial(vllm.chunk, _VERSION),
+    usage_chunk=partial(vllm.usage_chunk, _VERSION),
+    completion=completion,
+    tagged=True,
+    reasoning_fields=frozenset(),
+)
