@@ -1,0 +1,1 @@
+"""Whether each body and header has the shape its dialect promises."""

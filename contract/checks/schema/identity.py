@@ -1,0 +1,91 @@
+"""How responses are told apart: ids in bodies and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contract.checks.base import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
+from contract.checks.schema.bodies import named
+from contract.exchange import Exchange
+from contract.probes import LIST_MODELS, SUM, SUM_WHOLE, UTF8_WHOLE
+from contract.profile import Capability
+from contract.reply import Reply
+
+CORRELATION = ("mistral-correlation-id", "x-request-id", "x-correlation-id")
+
+
+@check(
+    "schema.ids-are-unique",
+    "Two responses MUST NOT have the same id.",
+    source="OpenAI API reference, chat completion object, id",
+    sends=(SUM_WHOLE, UTF8_WHOLE),
+)
+def ids_are_unique(one: Exchange, other: Exchange) -> Findings:
+    ids = [x.json.get("id") if isinstance(x.json, dict) else None for x in (one, other)]
+    if None in ids:
+        raise NotApplicable("a response has no id")
+    if ids[0] == ids[1]:
+        yield Finding("two responses share an id", "two ids", shorten(ids[0]))
+
+
+@fault(breaks=ids_are_unique)
+def id_fixed(reply: Reply) -> Reply:
+    """A stand-in for the real server has its id written into the code."""
+    value = named(reply, "chat.completion")
+    return reply if value is None else reply.with_json({**value, "id": "chatcmpl-123"})
+
+
+@check(
+    "schema.correlation-id",
+    "Every response MUST carry a correlation id of its own.",
+    source="Mistral API, mistral-correlation-id; vLLM, --enable-request-id-headers",
+    sends=(SUM_WHOLE, SUM, LIST_MODELS),
+    needs={Capability.CORRELATION_ID},
+)
+def correlation_id(*exchanges: Exchange) -> Findings:
+    seen: list[str] = []
+    for exchange in exchanges:
+        found = next(filter(None, map(exchange.header, CORRELATION)), None)
+        if found is None:
+            yield Finding(
+                "no correlation id",
+                " or ".join(CORRELATION),
+                _list(name for name, _ in exchange.headers),
+                exchange.probe.name,
+            )
+        elif found in seen:
+            yield Finding(
+                "two responses share a correlation id",
+                "another id",
+                shorten(found),
+                exchange.probe.name,
+            )
+        else:
+            seen.append(found)
+
+
+def _list(names: Iterable[str]) -> str:
+    return shorten(", ".join(names) or "no headers")
+
+
+@fault(breaks=correlation_id)
+def correlation_lost(reply: Reply) -> Reply:
+    """A proxy passes on only the headers it knows."""
+    for name in CORRELATION:
+        reply = reply.with_header(name, None)
+    return reply
+
+
+@fault(breaks=correlation_id)
+def correlation_fixed(reply: Reply) -> Reply:
+    """A cache answers with the headers of the response it has kept."""
+    for name in {name for name, _ in reply.headers} & set(CORRELATION):
+        reply = reply.with_header(name, "01993f0e-0000-7000-8000-000000000000")
+    return reply

@@ -1,0 +1,186 @@
+"""How the choices of a stream finish: once, last, with a known reason."""
+
+from __future__ import annotations
+
+from contract.chat import Json
+from contract.checks.base import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    place,
+    shorten,
+)
+from contract.checks.streaming.reading import (
+    Object,
+    choices,
+    chunk,
+    chunkwise,
+    options,
+    places,
+    says,
+)
+from contract.exchange import Exchange
+from contract.probes import SUM
+from contract.profile import Capability
+from contract.reply import Frame, Reply, encode
+from contract.sse import encode as event
+
+STREAMING = {Capability.STREAMING}
+REASONS = frozenset(
+    {
+        "stop",
+        "length",
+        "model_length",
+        "tool_calls",
+        "error",
+        "content_filter",
+        "function_call",
+    }
+)
+
+
+@check(
+    "streaming.finishes-once",
+    "Each choice of a stream MUST have exactly one finish reason.",
+    source="OpenAI API reference, chat completion chunk, finish_reason",
+    sends=SUM,
+    needs=STREAMING,
+)
+def finishes_once(exchange: Exchange) -> Findings:
+    choices(exchange)
+    for index, reasons in sorted(exchange.finishes.items()):
+        if len(reasons) != 1:
+            yield Finding(
+                f"choice {index} does not finish once",
+                "one finish reason",
+                shorten(", ".join(reasons)) or "none",
+            )
+
+
+@fault(
+    breaks=finishes_once,
+    also=(
+        "reasoning",
+        "usage",
+        "streaming.choices-stay-apart",
+        "streaming.usage-comes-once",
+    ),
+)
+def finish_missing(reply: Reply) -> Reply:
+    """The stream just stops: nobody says whether it was finished or cut."""
+
+    def change(value: Object) -> Json:
+        for choice in options(value):
+            if "finish_reason" in choice:
+                choice["finish_reason"] = None
+        return value
+
+    return chunkwise(reply, change)
+
+
+@fault(breaks=finishes_once, also=("streaming.choices-stay-apart",))
+def finish_twice(reply: Reply) -> Reply:
+    """A gateway adds its own finish chunk behind the engine's."""
+    for number, frame in enumerate(reply.frames if reply.streamed else ()):
+        value = chunk(frame)
+        value.pop("usage", None)
+        if not any(choice.get("finish_reason") for choice in options(value)):
+            continue
+        for choice in options(value):
+            choice["delta"] = {}
+        again = Frame(frame.at, event(encode(value)))
+        frames = (*reply.frames[:number], again, *reply.frames[number:])
+        return reply.with_frames(frames)
+    return reply
+
+
+@check(
+    "streaming.finish-reason-is-known",
+    "A finish reason MUST be one that the API defines.",
+    source="OpenAI and Mistral API references, finish_reason; dimetron/pi-go#245",
+    sends=SUM,
+    needs=STREAMING,
+)
+def finish_reason_is_known(exchange: Exchange) -> Findings:
+    seen = [
+        (held, choice["finish_reason"])
+        for held, _, choice in choices(exchange)
+        if choice.get("finish_reason") is not None
+    ]
+    if not seen:
+        raise NotApplicable("the stream held no finish reason")
+    for held, reason in seen:
+        if not isinstance(reason, str) or reason not in REASONS:
+            yield Finding(
+                "a finish reason nobody defined",
+                ", ".join(sorted(REASONS)),
+                shorten(reason),
+                place(held.event, held.at),
+            )
+
+
+@fault(
+    breaks=finish_reason_is_known,
+    also=("schema.event", "reasoning"),
+)
+def finish_called_eos(reply: Reply) -> Reply:
+    """The engine's own word for the end gets through: eos_token."""
+
+    def change(value: Object) -> Json:
+        for choice in options(value):
+            if choice.get("finish_reason"):
+                choice["finish_reason"] = "eos_token"
+        return value
+
+    return chunkwise(reply, change)
+
+
+@check(
+    "streaming.finish-is-last",
+    "A choice MUST NOT go on after its finish reason.",
+    source="OpenAI API reference, chat completion chunk, finish_reason",
+    sends=SUM,
+    needs=STREAMING,
+)
+def finish_is_last(exchange: Exchange) -> Findings:
+    finished: dict[int, int] = {}
+    for held, index, choice in choices(exchange):
+        if index in finished and (pieces := says(exchange, choice)):
+            yield Finding(
+                f"choice {index} goes on after it finished",
+                f"nothing after event {finished[index]}",
+                f"{pieces[0].kind.value} {shorten(pieces[0].text)!r}",
+                place(held.event, held.at),
+            )
+        if choice.get("finish_reason") and index not in finished:
+            finished[index] = held.event
+    if not finished:
+        raise NotApplicable("the stream held no finish reason")
+
+
+@fault(breaks=finish_is_last, also=("streaming.usage-comes-once", "usage"))
+def finish_too_early(reply: Reply) -> Reply:
+    """The finish reason goes out as soon as it is known, ahead of buffered text."""
+    spoken = places(reply)
+    if len(spoken) < 2:  # noqa: PLR2004  # something must follow
+        return reply
+    reasons: list[Json] = []
+
+    def take(value: Object) -> Json:
+        for choice in options(value):
+            if choice.get("finish_reason"):
+                reasons.append(choice["finish_reason"])
+                choice["finish_reason"] = None
+        return value
+
+    rest = chunkwise(reply, take)
+    first = chunk(rest.frames[spoken[0]])
+    if not reasons:
+        return reply
+    for choice in options(first):
+        choice["finish_reason"] = reasons[0]
+    early = Frame(rest.frames[spoken[0]].at, event(encode(first)))
+    frames = (*rest.frames[: spoken[0]], early, *rest.frames[spoken[0] + 1 :])
+    return rest.with_frames(frames)

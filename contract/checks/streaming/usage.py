@@ -1,0 +1,129 @@
+"""Where a stream tells its usage: once, and only where somebody reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.chat import Json
+from contract.checks.base import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    place,
+    shorten,
+)
+from contract.checks.streaming.reading import (
+    Object,
+    chunk,
+    chunkwise,
+    objects,
+    options,
+)
+from contract.dialects.base import StreamUsage
+from contract.exchange import Exchange
+from contract.probes import SUM
+from contract.profile import Capability
+from contract.reply import Frame, Reply, encode, is_done
+from contract.sse import encode as event
+
+STREAMING = {Capability.STREAMING}
+NO_USAGE = replace(
+    SUM, name="sum-streamed-without-usage", options=replace(SUM.options, usage=False)
+)
+
+
+@check(
+    "streaming.usage-comes-once",
+    "A stream MUST tell its usage once, where its dialect puts it.",
+    source="OpenAI API reference, stream_options.include_usage; Mistral API reference",
+    sends=SUM,
+    needs=STREAMING | {Capability.STREAM_USAGE},
+)
+def usage_comes_once(exchange: Exchange) -> Findings:
+    last, value = objects(exchange)[-1]
+    if len(exchange.usages) != 1:
+        yield Finding(
+            "usage does not come once",
+            "one usage object",
+            f"{len(exchange.usages)}, in the events "
+            f"{[held.event for held, _ in exchange.usages]}",
+        )
+        return
+    held = exchange.usages[0][0]
+    if held.event != last.event:
+        yield Finding(
+            "usage is not in the last chunk",
+            f"usage in event {last.event}",
+            f"usage in event {held.event}",
+            place(held.event, held.at),
+        )
+        return
+    if exchange.profile.dialect.stream_usage is StreamUsage.EXTRA_CHUNK:
+        if value.get("choices") != []:
+            yield Finding(
+                "the chunk with the usage has choices",
+                "choices: []",
+                shorten(value.get("choices")),
+                place(held.event, held.at),
+            )
+    elif not any(choice.get("finish_reason") for choice in options(value)):
+        yield Finding(
+            "usage does not come with the finish reason",
+            "both in one chunk",
+            "a chunk without finish reason",
+            place(held.event, held.at),
+        )
+
+
+@fault(breaks=usage_comes_once, also=("usage",))
+def usage_repeated(reply: Reply) -> Reply:
+    """The first chunk carries the final usage as well."""
+    found = [chunk(frame).get("usage") for frame in reply.frames]
+    usage = next((u for u in reversed(found) if isinstance(u, dict)), None)
+    done = False
+
+    def change(value: Object) -> Json:
+        nonlocal done
+        if not done and options(value):
+            done = True
+            value["usage"] = usage
+        return value
+
+    return reply if usage is None else chunkwise(reply, change)
+
+
+@check(
+    "streaming.usage-only-when-asked",
+    "A stream MUST NOT carry a usage chunk that nobody asked for.",
+    source="OpenAI API reference, stream_options.include_usage",
+    sends=NO_USAGE,
+    needs=STREAMING | {Capability.STREAM_USAGE},
+)
+def usage_only_when_asked(exchange: Exchange) -> Findings:
+    """A chunk without choices breaks readers of `choices[0]`; they did not ask."""
+    if exchange.profile.dialect.stream_usage is StreamUsage.LAST_CHUNK:
+        raise NotApplicable("this dialect always sends usage, in the last chunk")
+    for held, value in objects(exchange):
+        if isinstance(value.get("usage"), dict):
+            yield Finding(
+                "usage came unasked",
+                "no usage without stream_options.include_usage",
+                shorten(value["usage"]),
+                place(held.event, held.at),
+            )
+
+
+@fault(breaks=usage_only_when_asked)
+def usage_unasked(reply: Reply) -> Reply:
+    """A gateway counts tokens for its bill and forwards the count to everybody."""
+    values = [chunk(frame) for frame in reply.frames if chunk(frame)]
+    if not reply.streamed or not values or any(v.get("usage") for v in values):
+        return reply
+    usage: Json = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+    extra: Json = {**values[0], "choices": [], "usage": usage}
+    frames = list(reply.frames)
+    where = len(frames) - 1 if is_done(frames[-1]) else len(frames)
+    frames.insert(where, Frame(frames[-1].at, event(encode(extra))))
+    return reply.with_frames(frames)
