@@ -1,0 +1,155 @@
+"""Saved exchanges of one provider in a folder: written by verify, read by replay."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from contract.catalog import get
+from contract.chat import Json
+from contract.errors import UsageError
+from contract.exchange import Exchange, digest, dump, read_json
+from contract.exchange import load as load_exchange
+from contract.profile import Profile
+from contract.report import Header
+
+FORMAT = "recording-v1"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was asked of one provider: the header of that run, exchanges by digest."""
+
+    header: Header
+    profile: Profile
+    exchanges: Mapping[str, Exchange]
+
+
+def folder(target: str) -> str:
+    """A folder name for *target*, where several are saved side by side."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", target).strip("-.")[:80] or "target"
+
+
+def save(directory: Path, header: Header, exchanges: Iterable[Exchange]) -> None:
+    """
+    Write one file per exchange and a manifest that lists them.
+
+    The manifest comes last, so a run that was stopped leaves no half recording that
+    looks whole; files of an earlier run that it does not list are not read.
+    """
+    names: list[Json] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for exchange in exchanges:
+            identity = digest(exchange.request, exchange.probe)
+            name = f"{folder(exchange.probe.name)}-{identity}.json"
+            _write(directory / name, dump(exchange))
+            names.append(name)
+        _write(
+            directory / MANIFEST,
+            {"format": FORMAT, "header": _plain(header), "exchanges": names},
+        )
+    except OSError as error:
+        raise UsageError(
+            f"The recording cannot be written to {directory}: {error.strerror}. "
+            "Name a folder you may write to."
+        ) from error
+
+
+def _plain(header: Header) -> dict[str, Json]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(header).items()
+    }
+
+
+def _write(path: Path, value: Json) -> None:
+    try:
+        raw = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate can be said in JSON, not in UTF-8.
+        raw = json.dumps(value, indent=1).encode()
+    path.write_bytes(raw + b"\n")
+
+
+def load(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None = None
+) -> tuple[Recording, ...]:
+    """
+    The recording in *directory*, or those in its folders; `UsageError` names a file.
+
+    *profile* reads it as another profile than the one it was made with.
+    """
+    if (directory / MANIFEST).is_file():
+        return (_recording(directory, profiles, profile),)
+    manifests = sorted(directory.glob(f"*/{MANIFEST}")) if directory.is_dir() else []
+    if not manifests:
+        raise UsageError(
+            f"{directory} holds no recording (no {MANIFEST}); make one with "
+            "magistral-contract verify TARGET --save DIR."
+        )
+    return tuple(_recording(path.parent, profiles, profile) for path in manifests)
+
+
+def _recording(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None
+) -> Recording:
+    path = directory / MANIFEST
+    manifest = _read(path)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UsageError(f"{path} does not say {FORMAT!r}; it is no manifest of ours.")
+    header = _header(path, manifest.get("header"))
+    names = manifest.get("exchanges")
+    if not isinstance(names, list):
+        raise UsageError(f"{path} is damaged: it lists no exchanges.")
+    chosen = get("profile", profile or header.profile, profiles)
+    exchanges: dict[str, Exchange] = {}
+    for name in names:
+        file = directory / Path(str(name)).name
+        saved = _read(file)
+        try:
+            exchange = load_exchange(saved, chosen)
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") from error
+        identity = saved.get("digest") if isinstance(saved, dict) else None
+        if not isinstance(identity, str):
+            raise UsageError(f"{file} is damaged: it has no digest.")
+        exchanges[identity] = exchange
+    return Recording(header, chosen, exchanges)
+
+
+def _read(path: Path) -> Json:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    value = read_json(raw)
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} is damaged: it is not a JSON object.")
+    return value
+
+
+def _header(path: Path, value: Json) -> Header:
+    known = {field.name for field in fields(Header)}
+    if not isinstance(value, dict) or set(value) - known:
+        raise UsageError(f"{path} is damaged: its header is not one of ours.")
+    try:
+        text = {
+            name: str(value[name])
+            for name in ("target", "url", "profile", "why", "model", "version")
+        }
+        seconds, requests = value.get("seconds", 0.0), value.get("requests", 0)
+        notes = value.get("notes", [])
+        return Header(
+            **text,
+            started=str(value["started"]),
+            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            requests=requests if isinstance(requests, int) else 0,
+            notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+        )
+    except KeyError as error:
+        raise UsageError(f"{path} is damaged: its header lacks {error}.") from error

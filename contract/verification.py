@@ -1,0 +1,244 @@
+"""One target, opened and found to answer: everything a surface needs to judge it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import contract
+from contract import recording, runner
+from contract.catalog import find, suggestion
+from contract.checks.base import Check, Fault, Quirk
+from contract.detection import Detected, detect, said, unanswered, unwelcome
+from contract.errors import SpecError, TargetError
+from contract.limits import Limits
+from contract.probes import HELLO
+from contract.profile import Profile
+from contract.profiles import builtin
+from contract.report import Header, Result
+from contract.session import Session, Tick, checked_key
+from contract.targets.base import Change, Kind, parse
+from contract.targets.url import api_key, exposed
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """
+    A target that is ready to be judged, live or from a recording.
+
+    *target* is what the user wrote, *command* the command line that verifies it
+    again. Get one from `opened` or `replayed`.
+    """
+
+    target: str
+    session: Session
+    command: tuple[str, ...]
+    made: Header
+    requests: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def profile(self) -> Profile:
+        """What the target is judged as."""
+        return self.session.profile
+
+    @property
+    def header(self) -> Header:
+        """What a report says about this target, with time and requests so far."""
+        return replace(
+            self.made,
+            seconds=time.perf_counter() - self.began,
+            requests=self.requests + self.session.sent,
+        )
+
+    def plan(self, checks: Iterable[Check], *, slow: bool = False) -> runner.Plan:
+        """What judging by *checks* will send."""
+        return runner.plan(checks, self.profile, slow=slow)
+
+    def verify(
+        self, checks: Iterable[Check], *, slow: bool = False
+    ) -> Iterator[Result]:
+        """The result of every check, in order, as it becomes known."""
+        return runner.verify(
+            checks, self.session, self.target, slow=slow, command=self.command
+        )
+
+    def run(self, check: Check, *, slow: bool = False) -> Result:
+        """The result of one check."""
+        return runner.run(
+            check, self.session, self.target, slow=slow, command=self.command
+        )
+
+    def save(self, directory: Path) -> None:
+        """Write what was exchanged so far, for `replayed`."""
+        recording.save(directory, self.header, self.session.exchanges())
+
+
+@contextmanager
+def opened(  # noqa: PLR0913  # each is one option of the command line
+    text: str,
+    *,
+    profile: str | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    model: str | None = None,
+    key_env: str | None = None,
+    limits: Limits | None = None,
+    concurrency: int | None = None,
+    max_requests: int | None = None,
+    tick: Tick | None = None,
+    repeat: tuple[str, ...] = (),
+) -> Iterator[Verification]:
+    """
+    Open the target *text* says, find out what it is, and see that it answers.
+
+    *profiles* are all that may be chosen or detected (the built-in ones when not
+    given), *key_env* the variable that holds the API key, *repeat* further words of
+    the command line that a result's `again` must say too. Raises `UsageError` for
+    what the user wrote and `TargetError` for a provider that cannot be judged.
+    """
+    known = builtin() if profiles is None else profiles
+    target = parse(text, find("targets", Kind), changes())
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    began = time.perf_counter()
+    with target.open() as place:
+        key, variable = place.key, "the target itself"
+        if key is None:
+            key, variable = api_key(place.url, key_env, os.environ)
+        key = checked_key(key)
+        detected = detect(
+            place.url,
+            known,
+            key=key,
+            variable=variable,
+            limits=limits,
+            profile=profile or place.profile,
+            model=model or place.model,
+        )
+        _ensure_waivers(detected.profile)
+        with Session(
+            place.url,
+            detected.profile,
+            detected.model,
+            key=key,
+            limits=limits,
+            concurrency=concurrency,
+            allowance=max_requests,
+            tick=tick,
+        ) as session:
+            _greet(session, detected, variable, key=key is not None)
+            why = detected.why
+            if place.profile and not profile:
+                why = "the target says so"
+            yield Verification(
+                target=text,
+                session=session,
+                command=(*_command(text, profile, model, key_env), *repeat),
+                made=Header(
+                    target=text,
+                    url=place.url,
+                    profile=detected.profile.id,
+                    why=why,
+                    model=detected.model,
+                    version=contract.__version__,
+                    started=started,
+                    notes=_notes(place.url, key=key is not None),
+                ),
+                requests=detected.requests,
+                began=began,
+            )
+
+
+def replayed(
+    directory: Path,
+    *,
+    profile: str | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+) -> tuple[Verification, ...]:
+    """The recordings under *directory*, ready to be judged; nothing is sent."""
+    known = builtin() if profiles is None else profiles
+    found = []
+    for saved in recording.load(directory, known, profile):
+        header = saved.header
+        session = Session(
+            header.url, saved.profile, header.model, saved=saved.exchanges
+        )
+        command = ["magistral-contract", "replay", str(directory)]
+        if profile:
+            command += ["--profile", profile]
+        made = replace(
+            header,
+            profile=saved.profile.id,
+            why=f"recorded {header.started} with version {header.version}",
+            version=contract.__version__,
+        )
+        found.append(
+            Verification(
+                target=header.target,
+                session=session,
+                command=tuple(command),
+                made=made,
+            )
+        )
+    return tuple(found)
+
+
+def changes() -> Mapping[str, Change]:
+    """Faults and quirks by name, for targets that can be told to misbehave."""
+    faults = {name: fault.apply for name, fault in find("checks", Fault).items()}
+    quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
+    return {**faults, **quirks}
+
+
+def _command(
+    text: str, profile: str | None, model: str | None, key_env: str | None
+) -> tuple[str, ...]:
+    command = [*runner.VERIFY, text]
+    for option, value in (
+        ("--profile", profile),
+        ("--model", model),
+        ("--api-key-env", key_env),
+    ):
+        if value:
+            command += [option, value]
+    return tuple(command)
+
+
+def _notes(url: str, *, key: bool) -> tuple[str, ...]:
+    if key and exposed(url):
+        return ("the API key travelled unencrypted (http)",)
+    return ()
+
+
+def _ensure_waivers(profile: Profile) -> None:
+    checks = find("checks", Check)
+    for name in profile.waivers:
+        if name not in checks:
+            raise SpecError(
+                f"profile {profile.id} waives an unknown check {name!r}"
+                f"{suggestion(name, checks)}"
+            )
+
+
+def _greet(session: Session, detected: Detected, variable: str, *, key: bool) -> None:
+    """One small request: better one sentence than forty failures with one cause."""
+    exchange = session.send(HELLO)
+    trouble = unanswered(exchange, session.url) or unwelcome(
+        exchange, session.url, key=key, variable=variable
+    )
+    if trouble:
+        raise TargetError(trouble)
+    if exchange.status == NOT_FOUND:
+        listed = ", ".join(detected.models[:5])
+        hint = f" It lists {listed}." if listed else ""
+        raise TargetError(
+            f"{session.url} does not serve {exchange.request.path} with the model "
+            f"{detected.model} (404, {said(exchange)}). Check the URL, or name a "
+            f"model with --model.{hint}"
+        )
