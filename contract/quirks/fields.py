@@ -1,0 +1,115 @@
+"""Oddities of JSON: members nobody needs, absent or null, in any order and spelling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from contract import sse
+from contract.chat import Json
+from contract.checks.base import quirk
+from contract.exchange import MISSING, read_json
+from contract.reply import Frame, Reply, encode, payload
+
+
+def _respelled(reply: Reply, spell: Callable[[Json], bytes]) -> Reply:
+    """The JSON of the body or of each event in other bytes with the same meaning."""
+    if not reply.streamed:
+        value = read_json(reply.body)
+        if value is MISSING:
+            return reply
+        return reply.with_frames([Frame(reply.frames[-1].at, spell(value))])  # type: ignore[arg-type]  # MISSING was told apart
+    frames = []
+    for frame in reply.frames:
+        value = payload(frame)
+        kept = value is MISSING
+        frames.append(frame if kept else Frame(frame.at, sse.encode(spell(value))))  # type: ignore[arg-type]  # MISSING was told apart
+    return reply.with_frames(frames)
+
+
+def _choices(value: Json) -> tuple[dict[str, Json], ...]:
+    choices = value.get("choices") if isinstance(value, dict) else None
+    if not isinstance(choices, list):
+        return ()
+    return tuple(choice for choice in choices if isinstance(choice, dict))
+
+
+@quirk
+def unknown_members(reply: Reply) -> Reply:
+    """Providers add members at any time; a reader ignores what it does not know."""
+
+    def added(value: Json) -> Json:
+        if not _choices(value) or not isinstance(value, dict):
+            return value
+        return {**value, "p": "abcdefg", "x_debug": {"node": 7, "notes": []}}
+
+    return reply.change(added)
+
+
+@quirk
+def null_members(reply: Reply) -> Reply:
+    """OpenAI's chunks say `usage: null`, vLLM's choices say `logprobs: null`."""
+
+    def nulled(value: Json) -> Json:
+        for choice in _choices(value):
+            choice.setdefault("logprobs", None)
+        if _choices(value) and isinstance(value, dict):
+            for name in ("usage", "system_fingerprint", "service_tier"):
+                value.setdefault(name, None)
+        return value
+
+    return reply.change(nulled)
+
+
+@quirk
+def members_reversed(reply: Reply) -> Reply:
+    """An object is an unordered collection (RFC 8259 1); llama.cpp starts elsewhere."""
+    return _respelled(reply, lambda value: encode(_reversed(value)))
+
+
+def _reversed(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _reversed(entry) for name, entry in reversed(value.items())}
+    if isinstance(value, list):
+        return [_reversed(entry) for entry in value]
+    return value
+
+
+@quirk
+def escaped_characters(reply: Reply) -> Reply:
+    """Any character may be escaped (RFC 8259 7), as Python's json does by default."""
+    return _respelled(reply, lambda value: json.dumps(value).encode())
+
+
+@quirk
+def escaped_slashes(reply: Reply) -> Reply:
+    r"""A slash may be written `\/` (RFC 8259 7), as PHP does by default."""
+    return _respelled(reply, lambda value: encode(value).replace(b"/", b"\\/"))
+
+
+@quirk
+def pretty_printed(reply: Reply) -> Reply:
+    """White space between tokens means nothing (RFC 8259 2)."""
+    return _respelled(
+        reply,
+        lambda value: json.dumps(value, ensure_ascii=False, indent=2).encode(
+            errors="surrogatepass"
+        ),
+    )
+
+
+@quirk
+def empty_deltas(reply: Reply) -> Reply:
+    """Mistral and vLLM send deltas with no text, for the role or while they buffer."""
+    if not reply.streamed:
+        return reply
+    frames: list[Frame] = []
+    for frame in reply.frames:
+        frames.append(frame)
+        value = payload(frame)
+        choices = _choices(value) if isinstance(value, dict) else ()
+        if choices and not any(choice.get("finish_reason") for choice in choices):
+            for choice in choices:
+                choice["delta"] = {"content": ""}
+            frames.append(Frame(frame.at, sse.encode(encode(value))))  # type: ignore[arg-type]  # it has choices, so it is JSON
+    return reply.with_frames(frames)
