@@ -243,32 +243,43 @@ def patched(body: Json, patches: Iterable[Patch]) -> Json:
 
 
 def _patched(body: Json, patch: Patch) -> Json:
-    value: Json = None if patch.value is None else json.loads(patch.value)
     if not patch.pointer:
-        return value
+        return None if patch.value is None else json.loads(patch.value)
     *way, last = (
         step.replace("~1", "/").replace("~0", "~")
         for step in patch.pointer.removeprefix("/").split("/")
     )
-    parent: Json = body
+    parent = body
     for step in way:
-        if isinstance(parent, dict) and step in parent:
-            parent = parent[step]
-        elif isinstance(parent, list) and step.isdigit() and int(step) < len(parent):
-            parent = parent[int(step)]
-        else:
-            return body
+        parent = _member(parent, step)
     if isinstance(parent, dict):
         if patch.value is None:
             parent.pop(last, None)
         else:
-            parent[last] = value
+            parent[last] = json.loads(patch.value)
     elif isinstance(parent, list):
-        if last == "-" and patch.value is not None:
-            parent.append(value)
-        elif last.isdigit() and int(last) < len(parent):
-            if patch.value is None:
-                del parent[int(last)]
-            else:
-                parent[int(last)] = value
+        _put(parent, last, patch.value)
     return body
+
+
+def _member(parent: Json, step: str) -> Json:
+    """One step of a pointer; nowhere is None, in which nothing can be changed."""
+    if isinstance(parent, dict):
+        return parent.get(step)
+    if isinstance(parent, list) and _is_index(step, parent):
+        return parent[int(step)]
+    return None
+
+
+def _put(entries: list[Json], last: str, value: str | None) -> None:
+    if last == "-" and value is not None:
+        entries.append(json.loads(value))
+    elif _is_index(last, entries) and value is not None:
+        entries[int(last)] = json.loads(value)
+    elif _is_index(last, entries):
+        del entries[int(last)]
+
+
+def _is_index(step: str, entries: list[Json]) -> bool:
+    # RFC 6901: digits only, so neither signs nor the digits of other scripts.
+    return step.isascii() and step.isdigit() and int(step) < len(entries)

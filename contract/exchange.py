@@ -215,8 +215,8 @@ class Exchange:
             number = index if isinstance(index, int) else 0
             part = choice.get("delta") if self.streamed else choice.get("message")
             for piece in self.profile.dialect.decode(part):
-                for read in self._read(piece, number, splitters):
-                    found.append((chunk, read))
+                read = self._read(piece, number, splitters)
+                found += [(chunk, one) for one in read]
         if chunk is not None:
             for splitter in splitters.values():
                 found += [(chunk, piece) for piece in splitter.close()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -106,7 +106,7 @@ def _base(
     like = table.get("like")
     if like is None:
         return None
-    if like not in known:
+    if not isinstance(like, str) or like not in known:
         raise SpecError(
             f"profile {name}: like = {like!r} names no profile"
             f"{_near(str(like), known)}."
@@ -139,57 +139,64 @@ def _profile(
     return Profile(**values)
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "title": str,
-    "source": str,
-    "model": str,
-    "context_window": int,
-    "concurrency": int,
-    "max_requests": int,
-    "max_examples": int,
-    "dialect": str,
-    "offers": list,
-    "tolerates": list,
-    "budget": dict,
-    "waivers": dict,
+_TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to object
+    "title": (str, "text"),
+    "source": (str, "text"),
+    "model": (str, "text"),
+    "context_window": (int, "a whole number"),
+    "concurrency": (int, "a whole number"),
+    "max_requests": (int, "a whole number"),
+    "max_examples": (int, "a whole number"),
+    "dialect": (str, "text"),
+    "offers": (list, "a list"),
+    "tolerates": (list, "a list"),
+    "budget": (dict, "a table"),
+    "waivers": (dict, "a table"),
 }
 
 
 def _value(
-    name: str, key: str, value: object, dialects: Mapping[str, Dialect]
-) -> object:
-    kind = _TYPES[key]
+    name: str, key: str, value: Any, dialects: Mapping[str, Dialect]
+) -> object:  # whatever TOML holds
+    kind, wanted = _TYPES[key]
     if not isinstance(value, kind) or isinstance(value, bool):
-        wanted = getattr(kind, "__name__", str(kind))
-        raise SpecError(f"profile {name}: {key} must be a {wanted}, not {value!r}.")
-    if isinstance(value, int) and value < 1:
+        raise SpecError(f"profile {name}: {key} must be {wanted}, not {value!r}.")
+    if kind is int and value < 1:
         raise SpecError(f"profile {name}: {key} must be at least 1, not {value}.")
-    if key == "dialect":
-        if str(value) not in dialects:
-            raise SpecError(
-                f"profile {name}: unknown dialect {value!r}"
-                f"{_near(str(value), dialects)}."
-            )
-        return dialects[str(value)]
-    if isinstance(value, list) and key == "offers":
-        return frozenset(_capability(name, entry) for entry in value)
-    if isinstance(value, list):
-        return frozenset(str(entry) for entry in value)
-    if isinstance(value, dict) and key == "budget":
-        bounds = {entry.name for entry in fields(Budget)}
-        for bound, seconds in value.items():
-            if bound not in bounds:
-                raise SpecError(
-                    f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}."
-                )
-            if not isinstance(seconds, int | float) or seconds <= 0:
-                raise SpecError(
-                    f"profile {name}: budget {bound} must be seconds above 0."
-                )
-        return Budget(**value)
-    if isinstance(value, dict):
-        return {str(check): str(reason) for check, reason in value.items()}
+    match key:
+        case "dialect":
+            return _dialect(name, value, dialects)
+        case "offers":
+            return frozenset(_capability(name, entry) for entry in value)
+        case "tolerates":
+            return frozenset(str(entry) for entry in value)
+        case "budget":
+            return _budget(name, value)
+        case "waivers":
+            return {str(check): str(reason) for check, reason in value.items()}
     return value
+
+
+def _dialect(name: str, id: str, dialects: Mapping[str, Dialect]) -> Dialect:
+    if id not in dialects:
+        raise SpecError(f"profile {name}: unknown dialect {id!r}{_near(id, dialects)}.")
+    return dialects[id]
+
+
+def _budget(name: str, table: dict[str, Any]) -> Budget:
+    bounds = {entry.name for entry in fields(Budget)}
+    for bound, seconds in table.items():
+        if bound not in bounds:
+            raise SpecError(
+                f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}."
+            )
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not number or seconds <= 0:
+            raise SpecError(
+                f"profile {name}: budget {bound} must be seconds above 0,"
+                f" not {seconds!r}."
+            )
+    return Budget(**table)
 
 
 def _capability(name: str, text: object) -> Capability:
@@ -202,9 +209,9 @@ def _capability(name: str, text: object) -> Capability:
         ) from None
 
 
-def _near(word: str, known: object) -> str:
+def _near(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or the whole list when nothing is close."""
-    names = sorted(str(entry) for entry in known)  # type: ignore[attr-defined]  # any iterable of names
+    names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"

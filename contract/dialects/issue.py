@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from contract.chat import Json
 from contract.dialects.base import Problem, Trouble
 
@@ -29,6 +31,7 @@ _KEYWORDS = {
     "maxItems": ("too_long", "List should have at most {} items"),
     "pattern": ("string_pattern_mismatch", "String should match pattern '{}'"),
 }
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 BOUNDS = frozenset(
     {
         "minimum",
@@ -70,13 +73,16 @@ def issue(problem: Problem) -> dict[str, Json]:
     if problem.trouble is Trouble.CONTENT_TYPE:
         kind, text = _TYPES["object"]
     elif problem.keyword == "type":
-        kind, text = _TYPES.get(problem.expected, ("value_error", "Value error"))
+        named = (word for word in problem.expected.split() if word in _TYPES)
+        kind, text = _TYPES.get(next(named, ""), ("value_error", "Value error"))
     else:
         fallback = ("value_error", "Value error, " + (problem.message or "invalid"))
         kind, text = _KEYWORDS.get(problem.keyword, fallback)
+    # "at least 0" and the like: the sentence already says how, the number is left.
+    bound = _NUMBER.search(problem.expected) if problem.keyword in BOUNDS else None
     return {
         "type": kind,
         "loc": ["body", *steps(problem.pointer)],
-        "msg": text.replace("{}", problem.expected),
+        "msg": text.replace("{}", bound[0] if bound else problem.expected),
         "input": problem.value,
     }
