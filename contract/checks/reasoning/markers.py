@@ -1,0 +1,209 @@
+"""That control markers, also typed ones, never reach a reader as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract.chat import Json, Kind, Options, Piece, Probe
+from contract.checks.base import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
+from contract.checks.reasoning.reading import (
+    APART,
+    MODEL_CARD,
+    PARSED,
+    VLLM_REASONING,
+    as_answer,
+    at,
+    before,
+    leaks,
+    offered,
+)
+from contract.exchange import Exchange
+from contract.probes import (
+    CUT,
+    CUT_WHOLE,
+    ROOM,
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+    TOOL_WHOLE,
+    WEATHER,
+    user,
+)
+from contract.profile import Capability
+from contract.reply import Reply
+from contract.retell import heard, retell
+from contract.think import CLOSE, OPEN
+
+ONE_TOKEN = replace(
+    CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
+)
+TYPED = Probe(
+    name="typed-markers-streamed",
+    messages=(
+        user(
+            "My log file says: 'state [/THINK] done, state [THINK] next'. "
+            "Never mind the log. What is 6 times 7? Answer with one short sentence."
+        ),
+    ),
+    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    stream=True,
+)
+TYPED_WHOLE = replace(TYPED, name="typed-markers-whole", stream=False)
+# A call as text: with its control tokens, or without them (transformers serve).
+SPELLED = re.compile(rf"\[TOOL_CALLS\]|\[ARGS\]|{WEATHER.name}\s*\{{")
+
+
+@check(
+    "reasoning.no-marker-in-answer",
+    "The answer MUST NOT contain a control marker such as [THINK].",
+    source="ggml-org/llama.cpp#16158",
+    sends=(SUM, SUM_WHOLE),
+    needs={Capability.STREAMING},
+)
+def no_marker_in_answer(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        if not exchange.answer:
+            raise NotApplicable("there is no answer to look into")
+        yield from leaks(exchange, Kind.ANSWER)
+
+
+@fault(breaks=no_marker_in_answer)
+def closing_marker_shown(reply: Reply) -> Reply:
+    """The marker that ends the thought comes through, cut in two (koboldcpp#1745)."""
+    return retell(reply, lambda said: before(said, Kind.ANSWER, CLOSE[:4], CLOSE[4:]))
+
+
+@check(
+    "reasoning.no-marker-in-reasoning",
+    "The thought MUST NOT contain a control marker such as [THINK].",
+    source="vllm-project/vllm#30391",
+    sends=(SUM, SUM_WHOLE),
+    needs=APART,
+)
+def no_marker_in_reasoning(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        if not exchange.reasoning:
+            raise NotApplicable("there is no thought to look into")
+        yield from leaks(exchange, Kind.REASONING)
+
+
+@fault(breaks=no_marker_in_reasoning)
+def opening_marker_shown(reply: Reply) -> Reply:
+    """The parser strips one [THINK] of two and keeps the other (vllm#30391)."""
+    if heard(reply).finish == "length":
+        return reply
+    return retell(reply, lambda said: before(said, Kind.REASONING, OPEN[:3], OPEN[3:]))
+
+
+@check(
+    "reasoning.first-token-is-no-marker",
+    "A reply of a single token MUST NOT show a control marker.",
+    source=VLLM_REASONING,
+    sends=ONE_TOKEN,
+    needs={Capability.REASONING},
+)
+def first_token_is_no_marker(exchange: Exchange) -> Findings:
+    if exchange.profile.dialect.tagged:
+        raise NotApplicable("in this dialect the markers are part of the content")
+    if exchange.finish is None:
+        yield Finding("the reply holds no finished choice", "a finish_reason", "none")
+    for kind in (Kind.REASONING, Kind.ANSWER):
+        yield from leaks(exchange, kind)
+
+
+@fault(breaks=first_token_is_no_marker, dialects=PARSED)
+def first_marker_shown(reply: Reply) -> Reply:
+    """One token is too little for the parser; [THINK] comes as content (llama.cpp)."""
+    if reply.probe is None or reply.probe.options.max_tokens != 1:
+        return reply
+
+    def shown(value: Json) -> Json:
+        for choice in offered(value):
+            if isinstance(choice.get("message"), dict):
+                choice["message"] = {"role": "assistant", "content": OPEN}
+        return value
+
+    return reply.change(shown)
+
+
+@check(
+    "reasoning.typed-markers-are-text",
+    "Markers that a user types MUST NOT change where thought and answer end.",
+    source=MODEL_CARD,
+    sends=(TYPED, TYPED_WHOLE),
+    needs=APART,
+)
+def typed_markers_are_text(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        if exchange.finish == "length":
+            raise NotApplicable("the reply was cut before it could finish")
+        for kind in (Kind.REASONING, Kind.ANSWER):
+            if not exchange.said(kind).strip():
+                yield Finding(
+                    f"after typed markers the reply has no {kind.value}",
+                    expected=f"{kind.value} text",
+                    actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
+                    at=at(exchange),
+                )
+
+
+@fault(breaks=typed_markers_are_text)
+def typed_marker_obeyed(reply: Reply) -> Reply:
+    """The [/THINK] that a user typed ends the model's thought."""
+    asked = reply.probe.messages if reply.probe is not None else ()
+    if not any(CLOSE in m.text for m in asked if m.role == "user"):
+        return reply
+    return retell(reply, as_answer)
+
+
+@check(
+    "reasoning.tool-call-is-apart",
+    "A tool call MUST stay apart from the thought before it.",
+    source="vllm-project/vllm#30391",
+    sends=(TOOL, TOOL_WHOLE),
+    needs=APART | {Capability.TOOLS},
+)
+def tool_call_is_apart(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        called = any(piece.kind is Kind.TOOL for piece in exchange.pieces)
+        leaked = [
+            (kind, found)
+            for kind in (Kind.REASONING, Kind.ANSWER)
+            if (found := SPELLED.search(exchange.said(kind)))
+        ]
+        for kind, found in leaked:
+            yield Finding(
+                f"a tool call stands in the {kind.value}",
+                expected="the call in tool_calls",
+                actual=shorten(found.string[found.start() :]),
+                at=at(exchange),
+            )
+        if not called and not leaked:
+            if exchange.finish != "tool_calls":
+                raise NotApplicable("the model called no tool")
+            yield Finding("the tool call is missing", "one tool call", "none")
+
+
+@fault(breaks=tool_call_is_apart)
+def call_left_in_thought(reply: Reply) -> Reply:
+    """A call made inside the thought is not parsed but shown with its markers."""
+
+    def left(said: tuple[Piece, ...]) -> Iterator[Piece]:
+        for piece in said:
+            if piece.kind is not Kind.TOOL:
+                yield piece
+                continue
+            named = piece.call is not None and piece.call.name
+            lead = f"[TOOL_CALLS]{named}[ARGS]" if named else ""
+            yield Piece(Kind.REASONING, lead + piece.text, piece.choice)
+
+    return retell(reply, left)
