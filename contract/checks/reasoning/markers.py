@@ -58,6 +58,11 @@ TYPED = Probe(
     stream=True,
 )
 TYPED_WHOLE = replace(TYPED, name="typed-markers-whole", stream=False)
+NO_TOOL = replace(
+    TOOL_WHOLE,
+    name="no-tool-whole",
+    options=replace(TOOL_WHOLE.options, tool_choice="none"),
+)
 # A call as text: with its control tokens, or without them (transformers serve).
 SPELLED = re.compile(rf"\[TOOL_CALLS\]|\[ARGS\]|{WEATHER.name}\s*\{{")
 
@@ -207,3 +212,27 @@ def call_left_in_thought(reply: Reply) -> Reply:
             yield Piece(Kind.REASONING, lead + piece.text, piece.choice)
 
     return retell(reply, left)
+
+
+@check(
+    "reasoning.unwanted-call-is-not-shown",
+    "A reply with tool_choice none MUST NOT show a tool call as text.",
+    source="ggml-org/llama.cpp#16158",
+    sends=NO_TOOL,
+    needs={Capability.TOOLS},
+)
+def unwanted_call_is_not_shown(exchange: Exchange) -> Findings:
+    """The model may still want to call; what it wrote is then nobody's answer."""
+    if not exchange.pieces:
+        raise NotApplicable("the reply says nothing")
+    for kind in (Kind.REASONING, Kind.ANSWER):
+        yield from leaks(exchange, kind)
+
+
+@fault(breaks=unwanted_call_is_not_shown)
+def unwanted_call_shown(reply: Reply) -> Reply:
+    """Without a tool parser the call comes as content, markers and all (llama.cpp)."""
+    if reply.probe is None or reply.probe.options.tool_choice != "none":
+        return reply
+    call = f'[TOOL_CALLS]{WEATHER.name}[ARGS]{{"city":"Paris"}}'
+    return retell(reply, lambda said: before(said, Kind.ANSWER, call))
