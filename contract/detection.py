@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from contract.catalog import get
-from contract.chat import MODELS, Json, Probe
+from contract.chat import MODELS
+from contract.clues import Seen, recognised
+from contract.dialects.base import ALIASES
 from contract.errors import TargetError, UsageError
-from contract.exchange import End, Exchange, spell
+from contract.exchange import End, Exchange
 from contract.limits import Limits
 from contract.profile import Profile
 from contract.recorder import Recorder
@@ -20,10 +21,6 @@ BUSY = frozenset({429, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 QUOTED = 200
 A_FEW = 4
-
-FIRST_KNOWN = (0, 2, 0)
-LAST_OLD_NAME = (0, 11, 0)
-FIRST_NEW_NAME = (0, 16, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +50,14 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     model: str | None = None,
 ) -> Detected:
     """
-    The profile and the model of the provider at *url*; at most five GET requests.
+    The profile and the model of the provider at *url*; at most four GET requests.
 
     A *profile* or *model* that is given is taken as it is; with both, nothing is
-    asked. Raises `TargetError` when nobody answers there, `UsageError` when nothing
-    fits; *variable* is the name of the variable the *key* came from.
+    asked. A detected profile has the context window that the provider lists. Raises
+    `TargetError` when nobody answers there, `UsageError` when nothing fits;
+    *variable* is the name of the variable the *key* came from.
     """
-    chosen = None if profile is None else get("profile", profile, profiles)
+    chosen = None if profile is None else known(profile, profiles)
     if chosen is not None and model is not None:
         return Detected(chosen, "as told", model)
     bounds = limits or Limits()
@@ -69,151 +67,30 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         total=min(bounds.total, PATIENCE),
     )
     with Recorder(url, bounds, key) as recorder:
-        seen = _Seen(recorder, chosen or next(iter(profiles.values())), key)
-        _ensure_api(seen, url, key=bool(key), variable=variable)
-        names = _names(seen.models)
-        if chosen is None:
-            found, why = _recognised(seen, names, profiles)
-        else:
-            found, why = chosen, "as told"
-        return Detected(found, why, model or _model(names, found), names, seen.requests)
+        seen = Seen(recorder, chosen or next(iter(profiles.values())), key)
+        _ensure_api(seen.models, url, key=bool(key), variable=variable)
+        if chosen is not None:
+            asked = model or _model(seen.names, chosen)
+            return Detected(chosen, "as told", asked, seen.names, seen.requests)
+        guess = recognised(seen)
+        if guess is None:
+            raise UsageError(
+                f"Nothing tells what the provider at {url} is ({seen}); choose one "
+                f"with --profile: {', '.join(sorted(profiles))}."
+            )
+        found, why = known(guess[0], profiles), guess[1]
+        asked = model or _model(seen.names, found)
+        window = seen.window(asked)
+        if window is not None and window != found.context_window:
+            found = replace(found, context_window=window)
+            why += f"; its window is {window} tokens, as it lists"
+        return Detected(found, why, asked, seen.names, seen.requests)
 
 
-class _Seen:
-    """What the provider answered so far; a path is asked once, when it is needed."""
-
-    def __init__(self, recorder: Recorder, profile: Profile, key: str | None) -> None:
-        self._recorder = recorder
-        # Only status, headers and JSON are read, so any profile will do.
-        self._profile = profile
-        self._key = key
-        self._answers: dict[str, Exchange] = {}
-
-    @property
-    def requests(self) -> int:
-        return len(self._answers)
-
-    @property
-    def models(self) -> Exchange:
-        return self.get(MODELS)
-
-    def get(self, path: str) -> Exchange:
-        if path not in self._answers:
-            probe = Probe(name=path, method="GET", path=path, reasons=False)
-            request = spell(probe, self._profile, "", self._key)
-            self._answers[path] = self._recorder.record(probe, self._profile, request)
-        return self._answers[path]
-
-    def member(self, path: str, name: str) -> Json:
-        """One member of the JSON object at *path*; None when there is none."""
-        answer = self.get(path)
-        if answer.status == 200 and isinstance(answer.json, dict):  # noqa: PLR2004  # OK
-            return answer.json.get(name)
-        return None
-
-
-def _cards(models: Exchange) -> tuple[dict[str, Json], ...]:
-    listed = models.json.get("data") if isinstance(models.json, dict) else models.json
-    if not isinstance(listed, list):
-        return ()
-    return tuple(card for card in listed if isinstance(card, dict))
-
-
-def _names(models: Exchange) -> tuple[str, ...]:
-    return tuple(
-        name for card in _cards(models) if isinstance(name := card.get("id"), str)
-    )
-
-
-Clue = Callable[[_Seen, tuple[str, ...]], tuple[str, str] | None]
-
-
-def _recognised(
-    seen: _Seen, names: tuple[str, ...], profiles: Mapping[str, Profile]
-) -> tuple[Profile, str]:
-    for clue in (_mistral, _llamacpp, _vllm, _transformers):
-        if found := clue(seen, names):
-            return get("profile", found[0], profiles), found[1]
-    raise UsageError(
-        f"Nothing tells what this provider is ({_summary(seen)}); choose one with "
-        f"--profile: {', '.join(sorted(profiles))}."
-    )
-
-
-def _owners(seen: _Seen) -> set[str]:
-    return {
-        owner
-        for card in _cards(seen.models)
-        if isinstance(owner := card.get("owned_by"), str)
-    }
-
-
-def _mistral(seen: _Seen, names: tuple[str, ...]) -> tuple[str, str] | None:
-    if seen.models.header("mistral-correlation-id") is not None:
-        sign = "a mistral-correlation-id header"
-    elif any(
-        # An organisation on a hub is called mistralai too; its cards say no more.
-        card.get("owned_by") == "mistralai" and "capabilities" in card
-        for card in _cards(seen.models)
-    ):
-        sign = 'cards owned by "mistralai"'
-    else:
-        return None
-    if "magistral-small-2509" in names:
-        return "mistral-2025-10", f"{sign}, and it serves magistral-small-2509"
-    return "mistral-2026-08", f"{sign}, without magistral-small-2509"
-
-
-def _llamacpp(seen: _Seen, _names: tuple[str, ...]) -> tuple[str, str] | None:
-    if "llamacpp" in _owners(seen):
-        return "llamacpp", 'models owned by "llamacpp"'
-    if seen.models.header("server") == "llama.cpp":
-        return "llamacpp", "the header server: llama.cpp"
-    if seen.member("/props", "default_generation_settings") is not None:
-        return "llamacpp", "GET /props answers as llama.cpp's does"
-    return None
-
-
-def _vllm(seen: _Seen, _names: tuple[str, ...]) -> tuple[str, str] | None:
-    version = seen.member("/version", "version")
-    owners = _owners(seen)
-    if "vllm" not in owners and (owners or not isinstance(version, str)):
-        return None
-    if not isinstance(version, str):
-        return "vllm-0.16", 'models owned by "vllm"; it does not tell its version'
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
-    step = tuple(int(number) for number in found.groups()) if found else ()
-    called = f"vLLM {version[:40]}"
-    if step < FIRST_KNOWN:
-        return "vllm-0.16", f"{called} is no release we know: taken for a new one"
-    # The field was called reasoning_content, then both, then reasoning alone.
-    if step <= LAST_OLD_NAME:
-        return "vllm-0.11", f"{called}: reasoning comes as reasoning_content"
-    if step < FIRST_NEW_NAME:
-        return "vllm-0.12", f"{called}: reasoning comes under both names"
-    return "vllm-0.16", f"{called}: reasoning comes as reasoning"
-
-
-def _transformers(seen: _Seen, _names: tuple[str, ...]) -> tuple[str, str] | None:
-    if (
-        seen.models.header("x-request-id") is not None
-        and seen.member("/health", "status") == "ok"
-        and seen.get("/version").status == 404  # noqa: PLR2004  # not found
-    ):
-        return "transformers", "an x-request-id header, /health and no /version"
-    return None
-
-
-def _summary(seen: _Seen) -> str:
-    answer = seen.models
-    owners = ", ".join(sorted(owner[:40] for owner in _owners(seen))[:5])
-    parts = [
-        f"GET {MODELS}: status {answer.status}",
-        f"owned_by {owners}" if owners else "no owned_by",
-        f"server {answer.header('server') or 'unnamed'}",
-        f"GET /version: status {seen.get('/version').status}",
-    ]
-    return "; ".join(parts)
+def known(name: str, profiles: Mapping[str, Profile]) -> Profile:
+    """The profile of that id or alias; `UsageError` with near names otherwise."""
+    exact = name if name in profiles else ALIASES.get(name, name)
+    return get("profile", exact, profiles)
 
 
 def _model(names: tuple[str, ...], profile: Profile) -> str:
@@ -266,8 +143,7 @@ def unwelcome(exchange: Exchange, url: str, *, key: bool, variable: str) -> str 
     )
 
 
-def _ensure_api(seen: _Seen, url: str, *, key: bool, variable: str) -> None:
-    answer = seen.models
+def _ensure_api(answer: Exchange, url: str, *, key: bool, variable: str) -> None:
     trouble = unanswered(answer, url) or unwelcome(
         answer, url, key=key, variable=variable
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from contract.catalog import get
 from contract.chat import Json
+from contract.detection import known
 from contract.errors import UsageError
 from contract.exchange import Exchange, digest, dump, read_json
 from contract.exchange import load as load_exchange
@@ -34,11 +34,13 @@ def folder(target: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", target).strip("-.")[:80] or "target"
 
 
-def save(directory: Path, header: Header, exchanges: Iterable[Exchange]) -> None:
+def save(
+    directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
+) -> None:
     """
     Write one file per exchange and a manifest that lists them.
 
-    The manifest comes last, so a run that was stopped leaves no half recording that
+    Of *profile* only the window is written: it may be the one the provider told. The manifest comes last, so a run that was stopped leaves no half recording that
     looks whole; files of an earlier run that it does not list are not read.
     """
     names: list[Json] = []
@@ -51,7 +53,12 @@ def save(directory: Path, header: Header, exchanges: Iterable[Exchange]) -> None
             names.append(name)
         _write(
             directory / MANIFEST,
-            {"format": FORMAT, "header": _plain(header), "exchanges": names},
+            {
+                "format": FORMAT,
+                "header": _plain(header),
+                "context_window": profile.context_window,
+                "exchanges": names,
+            },
         )
     except OSError as error:
         raise UsageError(
@@ -106,7 +113,10 @@ def _recording(
     names = manifest.get("exchanges")
     if not isinstance(names, list):
         raise UsageError(f"{path} is damaged: it lists no exchanges.")
-    chosen = get("profile", profile or header.profile, profiles)
+    chosen = known(profile or header.profile, profiles)
+    window = manifest.get("context_window")
+    if profile is None and isinstance(window, int):
+        chosen = replace(chosen, context_window=window)
     exchanges: dict[str, Exchange] = {}
     for name in names:
         file = directory / Path(str(name)).name

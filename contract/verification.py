@@ -78,7 +78,7 @@ class Verification:
 
     def save(self, directory: Path) -> None:
         """Write what was exchanged so far, for `replayed`."""
-        recording.save(directory, self.header, self.session.exchanges())
+        recording.save(directory, self.header, self.profile, self.session.exchanges())
 
 
 @contextmanager
