@@ -14,6 +14,7 @@ from contract.checks.base import (
     place,
     shorten,
 )
+from contract.checks.rejections.mistakes import MALFORMED_JSON
 from contract.checks.schema.bodies import named
 from contract.exchange import Exchange
 from contract.probes import (
@@ -21,13 +22,11 @@ from contract.probes import (
     MODEL_CARD,
     SUM,
     SUM_WHOLE,
-    wrong,
 )
 from contract.profile import Capability
 from contract.reply import Frame, Reply
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
-REFUSED = wrong("messages-is-text", "/messages", '"hello"')
 MOST = 3  # departing events that are worth printing
 
 
@@ -117,7 +116,7 @@ def created_as_date_in_chunks(reply: Reply) -> Reply:
     "schema.error",
     "An error body MUST have a shape its dialect documents.",
     source=SHAPES,
-    sends=REFUSED,
+    sends=MALFORMED_JSON,
     expects=CLIENT_ERRORS,
 )
 def error(exchange: Exchange) -> Findings:
@@ -125,7 +124,7 @@ def error(exchange: Exchange) -> Findings:
     yield from _departures(exchange, "Error", value)
 
 
-@fault(breaks=error, also=("rejections", "streaming.errors-are-plain"))
+@fault(breaks=error, also=("rejections",))
 def error_page(reply: Reply) -> Reply:
     """A proxy replaces error bodies by its own page."""
     if reply.status not in CLIENT_ERRORS:

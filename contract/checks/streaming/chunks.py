@@ -138,6 +138,7 @@ def model_per_chunk(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk, created",
     sends=SUM,
     needs=STREAMING,
+    unless="created-per-chunk",
 )
 def created_is_constant(exchange: Exchange) -> Findings:
     yield from _constant(exchange, "created")

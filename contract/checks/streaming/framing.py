@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from contract import sse
-from contract.chat import Patch
 from contract.checks.base import (
-    CLIENT_ERRORS,
     Finding,
     Findings,
     NotApplicable,
@@ -19,16 +14,9 @@ from contract.checks.base import (
 from contract.exchange import DONE, Exchange, read_json
 from contract.probes import SUM
 from contract.profile import Capability
-from contract.reply import SSE_TYPE, Frame, Reply, encode
+from contract.reply import SSE_TYPE, Frame, Reply
 
 STREAMING = {Capability.STREAMING}
-
-# Wrong in every dialect, and known to be before a single token is made.
-REFUSED = replace(
-    SUM,
-    name="refused-streamed",
-    patches=(Patch("messages-is-text", "/messages", '"hello"'),),
-)
 
 
 @check(
@@ -163,43 +151,3 @@ def ping_as_data(reply: Reply) -> Reply:
         return reply
     first, *rest = reply.frames
     return reply.with_frames((first, Frame(first.at, b"data: ping\n\n"), *rest))
-
-
-@check(
-    "streaming.errors-are-plain",
-    "A request refused before the first token MUST get a 4xx with a JSON body, even "
-    "if it asked for a stream.",
-    source="RFC 9110 15.5; Mistral API, errors",
-    sends=REFUSED,
-    needs=STREAMING,
-    expects=CLIENT_ERRORS,
-)
-def errors_are_plain(exchange: Exchange) -> Findings:
-    if exchange.streamed:
-        yield Finding(
-            "the refusal is an event stream",
-            "application/json",
-            exchange.header("content-type") or "no content type",
-        )
-    elif not isinstance(exchange.json, dict):
-        yield Finding(
-            "the refusal is no JSON object",
-            "a JSON object",
-            shorten(exchange.text) or "an empty body",
-        )
-
-
-@fault(breaks=errors_are_plain, also=("rejections", "schema.error"))
-def refusal_as_event(reply: Reply) -> Reply:
-    """The handler says 200 before it has looked at the request."""
-    sent = read_json(reply.request.body)
-    asked = isinstance(sent, dict) and sent.get("stream") is True
-    if reply.status not in CLIENT_ERRORS or not asked:
-        return reply
-    events = (sse.encode(encode(reply.json)), sse.encode(DONE))
-    at = reply.frames[-1].at if reply.frames else 0.0
-    return (
-        reply.with_status(200)
-        .with_header(*SSE_TYPE)
-        .with_frames(Frame(at, event) for event in events)
-    )

@@ -105,6 +105,8 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
     """A chunk without choices breaks readers of `choices[0]`; they did not ask."""
     if exchange.profile.dialect.stream_usage is StreamUsage.LAST_CHUNK:
         raise NotApplicable("this dialect always sends usage, in the last chunk")
+    if exchange.sent.get("stream_options"):
+        raise NotApplicable("the request asked for usage")
     for held, value in objects(exchange):
         if isinstance(value.get("usage"), dict):
             yield Finding(
