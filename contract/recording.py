@@ -40,7 +40,8 @@ def save(
     """
     Write one file per exchange and a manifest that lists them.
 
-    Of *profile* only the window is written: it may be the one the provider told. The manifest comes last, so a run that was stopped leaves no half recording that
+    Of *profile* only the window is written: it may be the one the provider told.
+    The manifest comes last, so a run that was stopped leaves no half recording that
     looks whole; files of an earlier run that it does not list are not read.
     """
     names: list[Json] = []
