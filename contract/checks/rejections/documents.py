@@ -82,9 +82,9 @@ def reworded(body: Json, told: str) -> Json:
 
 
 def names(body: Json, field: str) -> bool:
-    """Whether an error body mentions *field* in any of its strings."""
+    """Whether an error body mentions *field*, in any case, in any of its strings."""
     if isinstance(body, str):
-        return field in body
+        return field in body.lower()
     if isinstance(body, list):
         return any(names(entry, field) for entry in body)
     if isinstance(body, dict):

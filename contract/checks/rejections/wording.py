@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.checks.base import (
     ANY,
+    CLIENT_ERRORS,
     Finding,
     Findings,
     check,
@@ -99,6 +100,8 @@ def names_the_field(*exchanges: Exchange) -> Findings:
     """With thirty options in a request, "invalid value" starts a search."""
     for exchange in judged(exchanges):
         field = field_of(exchange.probe)
+        if exchange.status not in CLIENT_ERRORS:
+            continue  # a failure of the server: there is no refusal to read
         if field and not names(document(exchange), field):
             yield Finding(
                 f"the refusal does not name {field}",
