@@ -110,7 +110,7 @@ def cut_has_no_answer(*exchanges: Exchange) -> Findings:
 
 
 @fault(breaks=cut_has_no_answer, also=(cut_keeps_thought,))
-def open_thought_sentas_answer(reply: Reply) -> Reply:
+def open_thought_sent_as_answer(reply: Reply) -> Reply:
     """The parser waits for the closing marker and calls the rest content."""
     return reply if heard(reply).finish != "length" else retell(reply, as_answer)
 

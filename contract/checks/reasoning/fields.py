@@ -98,7 +98,11 @@ def right_field(*exchanges: Exchange) -> Findings:
                 )
 
 
-@fault(breaks=right_field, dialects=PARSED)
+@fault(
+    breaks=right_field,
+    also=("reasoning", "schema.message", "schema.event"),
+    dialects=PARSED,
+)
 def field_renamed(reply: Reply) -> Reply:
     """An upgrade renamed the field that clients read (vllm#27755, vllm#33402)."""
 

@@ -63,8 +63,9 @@ NO_TOOL = replace(
     name="no-tool-whole",
     options=replace(TOOL_WHOLE.options, tool_choice="none"),
 )
-# A call as text: with its control tokens, or without them (transformers serve).
-SPELLED = re.compile(rf"\[TOOL_CALLS\]|\[ARGS\]|{WEATHER.name}\s*\{{")
+# A call as text; transformers serve leaves its control tokens out.
+TAGGED = re.compile(r"\[TOOL_CALLS\]|\[ARGS\]|\[CALL_ID\]")
+SPELLED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
 
 
 @check(
@@ -170,6 +171,22 @@ def typed_marker_obeyed(reply: Reply) -> Reply:
     return retell(reply, as_answer)
 
 
+def _calls(exchange: Exchange) -> Findings:
+    """
+    Every tool call that came as text.
+
+    A thought may write a call down without control tokens; an answer may not.
+    """
+    for kind, spelled in ((Kind.REASONING, TAGGED), (Kind.ANSWER, SPELLED)):
+        if found := spelled.search(exchange.said(kind)):
+            yield Finding(
+                f"a tool call stands in the {kind.value}",
+                expected="the call in tool_calls, or none",
+                actual=shorten(found.string[found.start() :]),
+                at=at(exchange),
+            )
+
+
 @check(
     "reasoning.tool-call-is-apart",
     "A tool call MUST stay apart from the thought before it.",
@@ -180,18 +197,8 @@ def typed_marker_obeyed(reply: Reply) -> Reply:
 def tool_call_is_apart(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         called = any(piece.kind is Kind.TOOL for piece in exchange.pieces)
-        leaked = [
-            (kind, found)
-            for kind in (Kind.REASONING, Kind.ANSWER)
-            if (found := SPELLED.search(exchange.said(kind)))
-        ]
-        for kind, found in leaked:
-            yield Finding(
-                f"a tool call stands in the {kind.value}",
-                expected="the call in tool_calls",
-                actual=shorten(found.string[found.start() :]),
-                at=at(exchange),
-            )
+        leaked = list(_calls(exchange))
+        yield from leaked
         if not called and not leaked:
             if exchange.finish != "tool_calls":
                 raise NotApplicable("the model called no tool")
@@ -225,8 +232,7 @@ def unwanted_call_is_not_shown(exchange: Exchange) -> Findings:
     """The model may still want to call; what it wrote is then nobody's answer."""
     if not exchange.pieces:
         raise NotApplicable("the reply says nothing")
-    for kind in (Kind.REASONING, Kind.ANSWER):
-        yield from leaks(exchange, kind)
+    yield from _calls(exchange)
 
 
 @fault(breaks=unwanted_call_is_not_shown)

@@ -94,7 +94,10 @@ def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=not_repeated_in_answer, also=("usage.completion-includes-thinking",))
+@fault(
+    breaks=not_repeated_in_answer,
+    also=("usage.completion-includes-thinking", "usage.counts-reasoning"),
+)
 def thought_sent_twice(reply: Reply) -> Reply:
     """The thought comes as reasoning and again in the answer (llama_index#21074)."""
 

@@ -73,7 +73,7 @@ def present(*exchanges: Exchange) -> Findings:
                 )
 
 
-@fault(breaks=present)
+@fault(breaks=present, also=("reasoning",))
 def thought_dropped(reply: Reply) -> Reply:
     """A proxy forwards the answer and drops the thought (litellm#16272)."""
     return retell(reply, lambda said: [p for p in said if p.kind != Kind.REASONING])
@@ -91,8 +91,8 @@ def answer_arrives(*exchanges: Exchange) -> Findings:
         yield from unanswered(exchange)
 
 
-@fault(breaks=answer_arrives, also=(present,))
-def answer_filedas_thought(reply: Reply) -> Reply:
+@fault(breaks=answer_arrives, also=("reasoning", "usage"))
+def answer_filed_as_thought(reply: Reply) -> Reply:
     """Nothing ends the thought, so the answer is filed under it (litellm#14917)."""
     return retell(reply, as_thought)
 
@@ -107,7 +107,7 @@ def answer_without_thought(exchange: Exchange) -> Findings:
     yield from unanswered(exchange)
 
 
-@fault(breaks=answer_without_thought)
+@fault(breaks=answer_without_thought, also=("reasoning.off-means-off",))
 def unmarked_taken_for_thought(reply: Reply) -> Reply:
     """Output without [THINK] is taken for a thought without end (vllm#30139)."""
     system = reply.dialect.system is not None
@@ -130,7 +130,7 @@ def answer_after_tool(exchange: Exchange) -> Findings:
 
 
 @fault(breaks=answer_after_tool)
-def tool_turn_filedas_thought(reply: Reply) -> Reply:
+def tool_turn_filed_as_thought(reply: Reply) -> Reply:
     """After a tool's result the answer is labelled reasoning (sglang#26716)."""
     asked = reply.probe.messages if reply.probe is not None else ()
     if not any(message.role == "tool" for message in asked):

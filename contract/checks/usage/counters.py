@@ -77,7 +77,7 @@ def present_in_stream(exchange: Exchange) -> Findings:
         )
 
 
-@fault(breaks=present_in_stream)
+@fault(breaks=present_in_stream, also=("streaming.usage-comes-once",))
 def stream_usage_dropped(reply: Reply) -> Reply:
     """A proxy forwards the text of a stream and swallows its usage."""
     return reply.change(_without_usage) if reply.streamed else reply

@@ -80,7 +80,7 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
 def first_token_counted_twice(reply: Reply) -> Reply:
     """Template and tokenizer both add <s>, and the prompt is one token longer."""
     asked = reply.probe.messages if reply.probe is not None else ()
-    if reply.streamed or typed(asked):
+    if typed(asked):
         return reply
     return count(reply, lambda usage: add(usage, "prompt_tokens", 1))
 
