@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
@@ -114,12 +115,11 @@ def _key(request: Request) -> Key:
 
 def _model(reply: Reply) -> str:
     """The model that was asked for, as far as the request says."""
-    sent = Exchange(
-        probe=Probe(name=""),
-        profile=Profile(id="any", dialect=reply.dialect),
-        request=reply.request,
-    ).sent
-    model = sent.get("model")
+    try:
+        sent = json.loads(reply.request.body)
+    except (ValueError, RecursionError):
+        return ""
+    model = sent.get("model") if isinstance(sent, dict) else None
     return model if isinstance(model, str) else ""
 
 

@@ -71,8 +71,8 @@ def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
     """A status phrase repeats the status; it explains nothing."""
     phrases = {"", "internal server error", "bad request", "unprocessable entity"}
     for exchange in judged(exchanges):
-        told = sentence(document(exchange)) or exchange.text.strip()
-        if told.lower().rstrip(".") in phrases:
+        told = sentence(exchange.json) if exchange.is_json else exchange.text
+        if told.strip().lower().rstrip(".") in phrases:
             yield Finding(
                 "the error does not explain itself",
                 expected="a sentence about the request",

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.checks.rejections import errors, mistakes
+
+GOOD = {
+    "error": {
+        "message": "n must be at least 1, got 0.",
+        "type": "BadRequestError",
+        "param": "n",
+        "code": 400,
+    }
+}
+
+
+def found(check, *exchanges):
+    return [(finding.message, finding.at) for finding in check.judge(*exchanges)]
+
+
+@pytest.fixture
+def refused(answer):
+    return answer(mistakes.N_ZERO, 400, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("check", "status", "body", "kind", "message"),
+    [
+        pytest.param(
+            errors.never_5xx,
+            500,
+            GOOD,
+            "application/json",
+            "a mistake of the client is called a failure of the server",
+            id="never-5xx",
+        ),
+        pytest.param(
+            errors.never_html,
+            400,
+            b"<html><body>400</body></html>",
+            "text/html",
+            "the error is a page",
+            id="never-html",
+        ),
+        pytest.param(
+            errors.errors_are_json,
+            400,
+            GOOD,
+            "text/plain",
+            "the error is not JSON",
+            id="json-called-text",
+        ),
+        pytest.param(
+            errors.errors_are_json,
+            400,
+            b"n is 0",
+            "application/json",
+            "the error is not JSON",
+            id="text-called-json",
+        ),
+        pytest.param(
+            errors.body_repeats_status,
+            422,
+            GOOD,
+            "application/json",
+            "status and body disagree",
+            id="body-repeats-status",
+        ),
+    ],
+)
+def test_a_bad_error_is_found_among_good_ones(  # noqa: PLR0913, PLR0917  # a row of the table
+    answer, refused, check, status, body, kind, message
+):
+    bad = answer(mistakes.STOP_WRONG_TYPE, status, body, kind=kind)
+
+    assert [(message, "stop-wrong-type")] == found(check, refused, bad, refused)
+    assert found(check, refused, refused) == []
+
+
+def test_a_body_of_another_shape_is_found(answer, refused):
+    bad = answer(mistakes.STOP_WRONG_TYPE, 400, {"errno": 22})
+
+    assert len(found(errors.errors_have_shape, refused, bad)) == 1
+    assert found(errors.errors_have_shape, refused) == []
+
+
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_only_an_answered_good_request_was_not_disturbed(answer, refused, status):
+    good = answer(errors.AFTERWARDS, status, {})
+
+    assert (status == 200) is (found(errors.disturb_nobody, refused, good) == [])
+
+
+@pytest.mark.parametrize(
+    "check", [errors.never_5xx, errors.errors_have_shape, errors.body_repeats_status]
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vllm-0.32/n_0",
+        "vllm-0.32/json_invalid_utf8",
+        "vllm-0.32/model_unknown",
+        "vllm-0.32/get_chat_405",
+        "llamacpp-b11434/temp_string",
+        "llamacpp-b11434/get_on_chat",
+        "llamacpp-b11434/context_overflow",
+        "transformers-5.23/unknown_param",
+        "transformers-5.23/body_malformed",
+        "transformers-5.23/chat_unknown_model",
+    ],
+)
+def test_recorded_refusals_are_well_formed(recorded, check, name):
+    assert found(check, recorded(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        pytest.param(errors.never_5xx, "llamacpp-b11434/role_unknown", id="llamacpp"),
+        pytest.param(errors.never_5xx, "transformers-5.23/temp_string", id="500"),
+        pytest.param(
+            errors.errors_are_json, "transformers-5.23/temp_string", id="text"
+        ),
+    ],
+)
+def test_recorded_failures_are_found(recorded, check, name):
+    assert len(found(check, recorded(name))) == 1

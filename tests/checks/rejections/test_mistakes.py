@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.checks.base import Check
+from contract.checks.rejections import (
+    access,
+    bodies,
+    errors,
+    images,
+    messages,
+    mistakes,
+    options,
+    wording,
+)
+from contract.exchange import MISSING, read_json, spell
+from contract.profiles import builtin
+
+MODULES = (access, bodies, errors, images, messages, options, wording)
+ALONE = [
+    value.sends[0]
+    for module in MODULES
+    for value in vars(module).values()
+    if isinstance(value, Check) and len(value.sends) == 1
+]
+
+
+def sent(probe, profile="mistral-2026-08"):
+    return spell(probe, builtin()[profile], "some-model")
+
+
+def test_mistakes_are_called_differently():
+    names = [probe.name for probe in mistakes.EVERYWHERE]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_mistakes_are_different_requests():
+    requests = {sent(probe) for probe in mistakes.EVERYWHERE}
+
+    assert len(mistakes.EVERYWHERE) == len(requests)
+
+
+def test_every_mistake_has_a_check_of_its_own():
+    assert set(mistakes.EVERYWHERE) <= set(ALONE)
+
+
+@pytest.mark.parametrize("profile", sorted(builtin()))
+@pytest.mark.parametrize(
+    "probe",
+    [probe for probe in mistakes.EVERYWHERE if probe.patches],
+    ids=lambda probe: probe.name,
+)
+def test_a_patch_changes_what_every_dialect_sends(probe, profile):
+    unpatched = spell(
+        mistakes.replace(probe, patches=()), builtin()[profile], "some-model"
+    )
+
+    assert unpatched.body != sent(probe, profile).body
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        mistakes.MALFORMED_JSON,
+        mistakes.TRUNCATED_JSON,
+        mistakes.INVALID_UTF8,
+        mistakes.EMPTY_BODY,
+        mistakes.NAN_LITERAL,
+    ],
+    ids=lambda probe: probe.name,
+)
+def test_what_is_no_json_cannot_be_read(probe):
+    assert read_json(sent(probe).body) is MISSING
+
+
+def test_an_accepted_mistake_costs_few_tokens():
+    limits = {
+        probe.options.max_tokens for probe in mistakes.EVERYWHERE if probe.options.seed
+    }
+
+    assert {16} == limits
+
+
+def test_the_first_message_is_the_users():
+    for profile in builtin():
+        body = json.loads(sent(mistakes.BRIEF, profile).body)
+
+        assert body["messages"][0]["role"] == "user"
