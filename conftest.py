@@ -1,11 +1,18 @@
-"""Golden files, and pytester for the tests of the plug-in."""
+"""Golden files, Hypothesis profiles, and pytester for the tests of the plug-in."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every run where others wait for it; new ones where you work.
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("dev", deadline=None, max_examples=25)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 pytest_plugins = ["pytester"]
 

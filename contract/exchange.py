@@ -225,10 +225,14 @@ class Exchange:
     def _read(
         self, piece: Piece, choice: int, splitters: dict[int, think.Splitter]
     ) -> list[Piece]:
-        if self.profile.dialect.tagged and piece.kind is Kind.ANSWER:
-            splitter = splitters.setdefault(choice, think.Splitter(choice))
+        spoken = Piece(piece.kind, piece.text, choice, piece.call)
+        if not self.profile.dialect.tagged:
+            return [spoken]
+        splitter = splitters.setdefault(choice, think.Splitter(choice))
+        if piece.kind is Kind.ANSWER:
             return splitter.feed(piece.text)
-        return [Piece(piece.kind, piece.text, choice, piece.call)]
+        # No marker goes on after a tool call, so nothing needs to be held back.
+        return [*splitter.close(), spoken]
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

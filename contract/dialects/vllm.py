@@ -242,12 +242,12 @@ def _card(name: str, root: str, window: int) -> dict[str, Json]:
 
 _BAD = "Bad Request"  # the body does not validate
 _REFUSED = "BadRequestError"  # it does, and the engine cannot serve it
-_BARE: dict[Trouble, tuple[int, Json]] = {
-    Trouble.NO_KEY: (401, {"error": "Unauthorized"}),
-    Trouble.WRONG_KEY: (401, {"error": "Unauthorized"}),
-    Trouble.ROUTE: (404, {"detail": "Not Found"}),
-    Trouble.METHOD: (405, {"detail": "Method Not Allowed"}),
-    Trouble.ENCODING: (400, {"detail": "There was an error parsing the body"}),
+_BARE = {
+    Trouble.NO_KEY: (401, "error", "Unauthorized"),
+    Trouble.WRONG_KEY: (401, "error", "Unauthorized"),
+    Trouble.ROUTE: (404, "detail", "Not Found"),
+    Trouble.METHOD: (405, "detail", "Method Not Allowed"),
+    Trouble.ENCODING: (400, "detail", "There was an error parsing the body"),
 }
 _KINDS = {
     Trouble.MODEL: (404, "NotFoundError"),
@@ -286,7 +286,8 @@ _SENTENCES = {
 def error(version: Version, problem: Problem) -> tuple[int, Json]:
     """`{"error": {message, type, param, code}}`, or FastAPI's own `detail`."""
     if problem.trouble in _BARE:
-        return _BARE[problem.trouble]
+        status, member, words = _BARE[problem.trouble]
+        return status, {member: words}
     status, kind = _KINDS.get(problem.trouble, (400, _REFUSED))
     param = _PARAMS.get(problem.trouble)
     message = _SENTENCES.get(problem.trouble, "").format(problem) or problem.message
