@@ -79,20 +79,31 @@ def _count(text: str) -> int:
 _short = lru_cache(maxsize=4_096)(_count)
 
 
-def pieces(text: str) -> list[str]:
+def steps(text: str) -> tuple[str, ...]:
     """
-    *text* token by token; joined they are *text* again.
+    What each token of *text* adds to it; joined they are *text* again.
 
     A character that spans several tokens comes whole with its last one, which is
-    how engines stream it.
+    how engines stream it; the tokens before add nothing.
     """
+    return _short_steps(text) if len(text) <= _SHORT else _steps(text)
+
+
+def _steps(text: str) -> tuple[str, ...]:
     tekken = encoding()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    found = [
+    return tuple(
         decoder.decode(tekken.decode_single_token_bytes(token))
         for token in tekken.encode_ordinary(text)
-    ]
-    return [piece for piece in found if piece]
+    )
+
+
+_short_steps = lru_cache(maxsize=1_024)(_steps)
+
+
+def pieces(text: str) -> list[str]:
+    """*text* in the runs that an engine streams, one for most tokens."""
+    return [step for step in steps(text) if step]
 
 
 def ids(text: str) -> tuple[int, ...]:
