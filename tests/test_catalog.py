@@ -1,0 +1,92 @@
+"""The catalogue: what a shelf holds, found without anybody registering it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pytest
+
+from contract import catalog
+from contract.checks.base import Check, Quirk
+from contract.errors import SpecError, UsageError
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A value that can be found."""
+
+    id: str
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    """`shelf(**modules)` makes a shelf of modules, each a dict of its names."""
+    points = []
+
+    def made(**modules):
+        for name, values in modules.items():
+            module = ModuleType(f"plugin_{name}")
+            vars(module).update(values)
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            points.append(EntryPoint(name, module.__name__, "contract.quirks"))
+        return catalog.find("quirks", Thing)
+
+    monkeypatch.setattr(catalog, "entry_points", lambda **_: points)
+    catalog.find.cache_clear()
+    yield made
+    catalog.find.cache_clear()
+
+
+def test_every_value_of_the_kind_is_found_by_id(shelf):
+    one, other = Thing("one"), Thing("other")
+
+    found = shelf(a={"x": one, "y": other, "z": "no thing"})
+
+    assert {"one": one, "other": other} == found
+
+
+def test_a_value_may_be_imported_by_another_module(shelf):
+    thing = Thing("one")
+
+    assert {"one": thing} == shelf(a={"x": thing}, b={"x": thing})
+
+
+def test_two_values_may_not_share_an_id(shelf):
+    with pytest.raises(SpecError, match="plugin_a and in plugin_b"):
+        shelf(a={"x": Thing("one")}, b={"x": Thing("one")})
+
+
+def test_a_broken_plug_in_is_named(shelf, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plugin_gone", None)
+    point = EntryPoint("gone", "plugin_gone", "contract.quirks")
+    monkeypatch.setattr(catalog, "entry_points", lambda **_: [point])
+
+    with pytest.raises(UsageError, match=r"The plug-in 'gone' \(plugin_gone\)"):
+        shelf()
+
+
+def test_a_family_may_be_a_package():
+    homes = {module.__name__ for module in catalog.modules("checks")}
+
+    assert "contract.checks.streaming.framing" in homes
+
+
+def test_kinds_do_not_mix():
+    assert not set(catalog.find("checks", Check)) & set(catalog.find("quirks", Quirk))
+
+
+def test_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match=r"Unknown pet 'cta'. Did you mean 'cat'\?"):
+        catalog.get("pet", "cta", {"cat": 1, "dog": 2})
+
+
+def test_unknown_name_far_from_all_is_answered_with_the_list():
+    with pytest.raises(UsageError, match="Known: cat, dog"):
+        catalog.get("pet", "xylophone", {"cat": 1, "dog": 2})
+
+
+def test_known_name_is_got():
+    assert catalog.get("pet", "dog", {"cat": 1, "dog": 2}) == 2
