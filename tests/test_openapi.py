@@ -1,0 +1,276 @@
+"""openapi.yaml is valid, keeps its house rules, and its examples are true."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from contract import spec
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+DOCUMENT: Any = spec.document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+PREFIXES = {
+    "mistral-2025-10": "Mistral202510",
+    "mistral-2026-08": "Mistral202608",
+    "vllm-0.11": "Vllm011",
+    "vllm-0.12": "Vllm012",
+    "vllm-0.16": "Vllm016",
+    "llamacpp": "Llamacpp",
+    "transformers": "Transformers",
+    "inline": "Inline",
+}
+OPERATIONS = [
+    (path, method, operation)
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if method in {"get", "post"}
+]
+
+
+def nodes(node: Any, place: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of the document outside its examples, with its address."""
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            if key not in {"example", "examples"}:
+                yield from nodes(value, f"{place}/{key}")
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from nodes(item, f"{place}/{index}")
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference leads to."""
+    while "$ref" in node:
+        target: Any = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def media_types() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every media type object of every request and response, with its address."""
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            if method in {"get", "post"}:
+                bodies = {"request": operation.get("requestBody", {})}
+                bodies |= operation["responses"]
+                for status, body in bodies.items():
+                    for kind, media in resolved(body).get("content", {}).items():
+                        yield f"{method} {path} {status} {kind}", media
+
+
+def own_schema(union: str, dialect: str) -> str:
+    """A dialect's own variant of a union, or the schema itself when it is none."""
+    return PREFIXES[dialect] + spec.UNIONS[union] if union in spec.UNIONS else union
+
+
+def examples() -> Iterator[Any]:
+    """(schema, value) of every example, for the dialect that its name begins with."""
+    for place, media in media_types():
+        union = media["schema"]["$ref"].rpartition("/")[2]
+        for name, example in media.get("examples", {}).items():
+            value = resolved(example)["value"]
+            dialect = next(d for d in PREFIXES if name.startswith(d))
+            test_id = f"{place} {name}"
+            yield pytest.param(union, value, id=f"{test_id} in general")
+            if union == "ChatEventStreamItem":
+                if value["data"] == "[DONE]":
+                    continue
+                union_of_payload, value = "ChatEvent", json.loads(value["data"])
+                yield pytest.param(
+                    own_schema(union_of_payload, dialect), value, id=test_id
+                )
+            elif union in spec.UNIONS:
+                yield pytest.param(own_schema(union, dialect), value, id=test_id)
+
+
+def recorded() -> Iterator[tuple[str, str, str]]:
+    """(path, method, status) of every recorded exchange."""
+    for file in sorted((ROOT / "fixtures/exchanges").glob("recorded-*/*.json")):
+        saved = json.loads(file.read_text(encoding="utf-8"))
+        request = saved["request"]
+        path = re.sub(r"^/v1/models/.+", "/v1/models/{model}", request["path"])
+        yield path, request["method"].lower(), str(saved["response"]["status"])
+
+
+def test_the_document_is_valid_openapi():
+    errors = [
+        error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()
+    ]
+
+    assert errors == []
+
+
+def test_the_document_uses_no_yaml_anchors():
+    anchors = [
+        token for token in yaml.scan(TEXT) if isinstance(token, yaml.AnchorToken)
+    ]
+
+    assert anchors == []
+
+
+def test_the_document_is_ordered_for_reading():
+    expected = ["openapi", "info", "servers", "security", "tags", "paths", "components"]
+
+    assert expected == list(DOCUMENT)
+
+
+def test_every_array_says_what_it_holds():
+    def is_array(node: dict[str, Any]) -> bool:
+        kind = node.get("type")
+        return kind == "array" or (isinstance(kind, list) and "array" in kind)
+
+    bare = [
+        place
+        for place, node in nodes(DOCUMENT)
+        if is_array(node) and "items" not in node
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["prefixItems", "unevaluatedProperties", "unevaluatedItems", "dependentRequired",
+     "dependentSchemas", "nullable", "$dynamicRef", "$anchor", "itemSchema"],
+)  # fmt: skip
+def test_keywords_that_import_tools_ignore_are_not_used(keyword):
+    users = [place for place, node in nodes(DOCUMENT) if keyword in node]
+
+    assert users == []
+
+
+def test_every_reference_leads_somewhere():
+    references = [node["$ref"] for _, node in nodes(DOCUMENT) if "$ref" in node]
+
+    assert len(references) > 100
+    for reference in references:
+        assert reference.startswith("#/components/")
+        assert resolved({"$ref": reference})
+
+
+def test_every_schema_is_used_or_belongs_to_a_dialect():
+    used = {
+        node["$ref"].rpartition("/")[2] for _, node in nodes(DOCUMENT) if "$ref" in node
+    }
+
+    assert set() == set(SCHEMAS) - used
+
+
+def test_every_schema_is_described_or_an_alias():
+    silent = [
+        n for n, s in SCHEMAS.items() if "description" not in s and set(s) != {"$ref"}
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize("dialect", PREFIXES)
+def test_every_dialect_has_its_six_schemas(dialect):
+    missing = [s for s in spec.UNIONS.values() if PREFIXES[dialect] + s not in SCHEMAS]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize(("union", "own"), spec.UNIONS.items())
+def test_every_union_lists_every_dialect(union, own):
+    listed = {branch["$ref"].rpartition("/")[2] for branch in SCHEMAS[union]["anyOf"]}
+
+    assert {prefix + own for prefix in PREFIXES.values()} == listed
+
+
+@pytest.mark.parametrize("operation", [operation for _, _, operation in OPERATIONS])
+def test_every_operation_is_documented(operation):
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+
+    assert operation["operationId"].isidentifier()
+    assert operation["summary"]
+    assert operation["description"].strip().endswith(".")
+    assert set(operation["tags"]) <= tags
+    assert operation["x-apidog-folder"]
+    assert operation["x-apidog-status"] == "released"
+
+
+def test_operation_ids_are_unique():
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@pytest.mark.parametrize(("name", "value"), list(examples()))
+def test_examples_are_true(name, value):
+    assert spec.violations(name, value) == ()
+
+
+@pytest.mark.parametrize("dialect", PREFIXES)
+def test_every_dialect_has_an_example_of_request_answer_and_event(dialect):
+    content = DOCUMENT["paths"]["/v1/chat/completions"]["post"]
+    kinds = [
+        content["requestBody"]["content"]["application/json"],
+        *content["responses"]["200"]["content"].values(),
+    ]
+
+    for kind in kinds:
+        assert any(name.startswith(dialect) for name in kind["examples"])
+
+
+@pytest.mark.parametrize(
+    "capability",
+    ["text", "thinking", "image", "tools", "json-schema", "stream", "prefix"],
+)
+def test_every_capability_has_an_example(capability):
+    operation = DOCUMENT["paths"]["/v1/chat/completions"]["post"]
+    names = operation["requestBody"]["content"]["application/json"]["examples"]
+
+    for family in ("mistral", "vllm"):
+        assert any(n.startswith(family) and n.endswith(capability) for n in names)
+
+
+def test_every_error_status_has_an_example():
+    silent = [
+        name
+        for name, response in DOCUMENT["components"]["responses"].items()
+        if not any(media["examples"] for media in response["content"].values())
+    ]
+
+    assert silent == []
+
+
+def test_every_recorded_status_is_declared():
+    seen = set(recorded())
+    declared = {
+        (path, method, status)
+        for path, method, operation in OPERATIONS
+        for status in operation["responses"]
+    }
+    # A GET on the chat endpoint is no operation; its 405 or 404 is declared for POST.
+    wrong_method = {
+        (p, m, s) for p, m, s in seen if p.endswith("completions") and m == "get"
+    }
+
+    assert len(seen) > 10
+    assert set() == seen - wrong_method - declared
+    assert {"404", "405"} == {status for _, _, status in wrong_method}
+
+
+@pytest.mark.parametrize(
+    ("event", "verdict"),
+    [
+        pytest.param({"data": "[DONE]"}, True, id="done"),
+        pytest.param({"event": "message", "data": "[DONE]"}, True, id="done, typed"),
+        pytest.param({"event": "error", "data": "[DONE]"}, False, id="another type"),
+        pytest.param({"data": {"id": 1}}, False, id="not text"),
+        pytest.param({"event": "message"}, False, id="no data"),
+    ],
+)
+def test_a_stream_item_is_an_event(event, verdict):
+    assert verdict == spec.accepts("ChatEventStreamItem", event)
