@@ -1,0 +1,399 @@
+"""One request on the wire: every way it can end is data, and none of it waits long."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from contract.chat import Probe
+from contract.exchange import End, Request, dump
+from contract.limits import Limits
+from contract.profiles import builtin
+from contract.recorder import Recorder, failure
+
+PROFILE = builtin()["vllm-0.16"]
+STREAMED = Probe(name="streamed", stream=True)
+WHOLE = Probe(name="whole")
+KEY = "sk-2f8a/secret+key=="
+SOON = Limits(connect=2.0, first_byte=0.2, between=0.2, total=5.0)
+
+
+def record(url, probe=STREAMED, *, limits=SOON, key=None, **more):
+    request = Request("POST", "/v1/chat/completions", **{"body": b"{}", **more})
+    with Recorder(url, limits, key) as recorder:
+        return recorder.record(probe, PROFILE, request)
+
+
+def test_a_whole_answer_is_recorded_as_it_was_sent(served):
+    server = served(lambda c: c.answer({"a": "ü"}, status=201))
+
+    exchange = record(server.url, body="{é}".encode())
+
+    assert (
+        exchange.status,
+        exchange.json,
+        exchange.end,
+        exchange.note,
+    ) == (201, {"a": "ü"}, End.COMPLETE, "")
+    assert exchange.header("content-type") == "application/json"
+    assert server.requests[0].endswith("{é}".encode())
+
+
+def test_arrivals_keep_their_bytes_and_their_times_grow(served):
+    def script(c):
+        c.stream()
+        for number in range(5):
+            c.chunk(b"data: %d\n\n" % number)
+            c.wait(0.02)
+        c.chunk(b"")
+
+    exchange = record(served(script).url)
+
+    times = [arrival.at for arrival in exchange.arrivals]
+    assert [b"data: %d\n\n" % n for n in range(5)] == [
+        arrival.data for arrival in exchange.arrivals
+    ]
+    assert all(later - sooner > 0.01 for sooner, later in pairwise(times))
+    assert 0 <= times[0] <= times[-1] <= exchange.elapsed
+
+
+def test_connecting_does_not_count_as_latency(served, monkeypatch):
+    server = served(lambda c: c.answer({}))
+    slow = 0.3
+    connect = socket.create_connection
+
+    def late(*arguments, **more):
+        threading.Event().wait(slow)
+        return connect(*arguments, **more)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+
+    exchange = record(server.url)
+
+    assert exchange.end is End.COMPLETE
+    assert exchange.elapsed < slow
+
+
+def test_identity_is_asked_for_and_every_request_has_its_own_connection(served):
+    ports = []
+
+    def script(c):
+        ports.append(c.socket.getpeername()[1])
+        c.answer({})
+        # A server that keeps the connection open and closes it a little later.
+        c.wait(0.2)
+
+    server = served(script)
+    with Recorder(server.url, SOON) as recorder:
+        request = Request("GET", "/", (("accept-encoding", "identity"),))
+        ends = [recorder.record(WHOLE, PROFILE, request).end for _ in range(3)]
+
+    assert ends == [End.COMPLETE] * 3
+    assert len(set(ports)) == 3
+    assert server.requests[0].lower().count(b"accept-encoding") == 1
+    assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+def test_redirects_are_not_followed_and_cookies_not_kept(served):
+    away = (("Location", "/elsewhere"), ("Set-Cookie", "a=b"))
+    server = served(lambda c: c.answer({}, status=307, headers=away))
+    with Recorder(server.url, SOON) as recorder:
+        first = recorder.record(WHOLE, PROFILE, Request("GET", "/"))
+        recorder.record(WHOLE, PROFILE, Request("GET", "/"))
+
+    assert first.status == 307
+    assert len(server.requests) == 2
+    assert b"cookie" not in server.requests[1].lower()
+
+
+def dribble(c):
+    c.stream()
+    while not c.over.is_set():
+        c.chunk(b"x")
+        c.wait(0.03)
+
+
+def dribbled_head(c):
+    c.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not c.over.is_set():
+        c.write(b"x")
+        c.wait(0.03)
+
+
+def falls_silent(c):
+    c.stream()
+    c.chunk(b"data: 1\n\n")
+    c.wait()
+
+
+def only_a_head(c):
+    c.stream()
+    c.wait()
+
+
+PATIENT = Limits(connect=2.0, first_byte=9.0, between=9.0, total=0.4)
+
+
+@pytest.mark.parametrize(
+    ("script", "limits", "status", "note"),
+    [
+        pytest.param(
+            lambda c: c.wait(), SOON, None, "no byte of the body", id="never-answers"
+        ),
+        pytest.param(only_a_head, SOON, 200, "no byte of the body", id="only-a-head"),
+        pytest.param(falls_silent, SOON, 200, "nothing more", id="falls-silent"),
+        pytest.param(dribble, PATIENT, 200, "not complete", id="a-byte-at-a-time"),
+        pytest.param(
+            dribbled_head, PATIENT, None, "not complete", id="a-head-byte-at-a-time"
+        ),
+    ],
+)
+def test_every_wait_is_bounded(served, script, limits, status, note):
+    began = time.perf_counter()
+
+    exchange = record(served(script).url, limits=limits)
+
+    assert time.perf_counter() - began < 3
+    assert (End.TIMEOUT, status) == (exchange.end, exchange.status)
+    assert note in exchange.note
+
+
+def test_what_came_before_a_timeout_is_kept(served):
+    exchange = record(served(falls_silent).url)
+
+    assert exchange.body == b"data: 1\n\n"
+
+
+def test_a_whole_answer_may_take_longer_than_a_first_byte(served):
+    def script(c):
+        c.wait(0.4)
+        c.answer({"late": True})
+
+    exchange = record(served(script).url, WHOLE)
+
+    assert exchange.json == {"late": True}
+
+
+def test_a_server_that_reads_nothing_cannot_hold_us():
+    listener = socket.create_server(("127.0.0.1", 0))
+    limits = Limits(connect=2.0, first_byte=0.3, between=0.3, total=0.5)
+    with listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        exchange = record(url, limits=limits, body=b"x" * 30_000_000)
+
+    assert exchange.end is End.TIMEOUT
+
+
+def test_too_large_a_body_is_cut_and_its_beginning_kept(served):
+    def script(c):
+        c.stream()
+        for _ in range(1_600):
+            c.chunk(b"x" * 65_536)
+
+    limits = Limits(total=20.0, max_bytes=1_000_000)
+    exchange = record(served(script).url, limits=limits)
+
+    assert exchange.end is End.TOO_LARGE
+    assert 1_000_000 < len(exchange.body) < 1_200_000
+    assert "1000000 bytes" in exchange.note
+
+
+def broken_chunk(c):
+    c.stream()
+    c.write(b"zz\r\nhello")
+
+
+def short_body(c):
+    c.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+
+
+def reset_in_the_middle(c):
+    c.stream()
+    c.chunk(b"data: 1\n\n")
+    c.wait(0.05)
+    c.reset()
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "body", "note"),
+    [
+        pytest.param(lambda _: None, None, b"", "before it answered", id="hangs-up"),
+        pytest.param(lambda c: c.reset(), None, b"", "before it answered", id="resets"),
+        pytest.param(
+            reset_in_the_middle, 200, b"data: 1\n\n", "in the middle", id="resets-late"
+        ),
+        pytest.param(short_body, 200, b"abc", "in the middle", id="short-body"),
+        pytest.param(broken_chunk, 200, b"", "not HTTP", id="broken-chunk"),
+        pytest.param(
+            lambda c: c.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
+            None,
+            b"",
+            "not HTTP",
+            id="another-protocol",
+        ),
+        pytest.param(
+            lambda c: c.write(b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"),
+            None,
+            b"",
+            "not HTTP",
+            id="garbled-head",
+        ),
+        pytest.param(
+            lambda c: c.write(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000),
+            None,
+            b"",
+            "not HTTP",
+            id="endless-header",
+        ),
+    ],
+)
+def test_a_broken_answer_is_data(served, script, status, body, note):
+    exchange = record(served(script).url)
+
+    assert (End.RESET, status, body) == (exchange.end, exchange.status, exchange.body)
+    assert note in exchange.note
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_refused_connection_is_told():
+    exchange = record(f"http://127.0.0.1:{unused_port()}")
+
+    assert (exchange.end, exchange.status) == (End.REFUSED, None)
+    assert "connection refused" in exchange.note
+
+
+def test_an_unknown_host_is_told():
+    exchange = record("http://nonexistent.invalid")
+
+    assert exchange.end is End.REFUSED
+    assert "(DNS)" in exchange.note
+
+
+def test_plain_http_behind_https_is_told(served):
+    server = served(lambda c: c.answer({}))
+
+    exchange = record(f"https://127.0.0.1:{server.port}")
+
+    assert exchange.end is End.REFUSED
+    assert "does it speak plain http?" in exchange.note
+
+
+def test_an_untrusted_certificate_is_told():
+    cause = ssl.SSLCertVerificationError("certificate verify failed")
+    cause.verify_message = "self-signed certificate"
+    error = httpx.ConnectError("all is lost")
+    error.__cause__ = cause
+
+    end, note = failure(error, "https://host:8443/x", answered=False)
+
+    assert end is End.REFUSED
+    assert "host:8443" in note
+    assert "self-signed certificate" in note
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param((("x-odd", "a\nb"),), id="line-break"),
+        pytest.param((("authorization", f"Bearer {KEY}\x00"),), id="nul-after-a-key"),
+    ],
+)
+def test_a_request_that_cannot_be_sent_is_told_without_its_secrets(served, headers):
+    server = served(lambda c: c.answer({}))
+
+    exchange = record(server.url, key=KEY, headers=headers)
+
+    assert (exchange.end, b"".join(server.requests)) == (End.REFUSED, b"")
+    assert "could not be sent" in exchange.note
+    assert KEY not in repr(exchange)
+
+
+def echo(c):
+    raw = json.dumps({"you sent": KEY, "again": [KEY]}).encode()
+    c.answer(body=raw, headers=(("X-Your-Key", KEY), ("Set-Cookie", "session=1")))
+
+
+def echo_in_pieces(c):
+    c.stream()
+    half = len(KEY) // 2
+    for part in (f"data: {KEY[:half]}", f"{KEY[half:]} and more\n\n"):
+        c.chunk(part.encode())
+        c.wait(0.02)
+    c.chunk(b"")
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param(echo, id="whole"), pytest.param(echo_in_pieces, id="cut")]
+)
+def test_a_key_that_is_echoed_is_nowhere_in_the_exchange(served, script):
+    server = served(script)
+    authorization = (("authorization", f"Bearer {KEY}"),)
+
+    exchange = record(server.url, key=KEY, headers=authorization)
+
+    assert KEY.encode() in server.requests[0]
+    assert exchange.status == 200
+    assert KEY not in repr(exchange)
+    assert KEY not in exchange.text
+    assert KEY not in json.dumps(dump(exchange))
+    assert "session=1" not in repr(exchange)
+
+
+def test_blanking_a_key_keeps_lengths_and_times(served):
+    exchange = record(served(echo).url, key=KEY)
+
+    assert exchange.header("content-length") == str(len(exchange.body))
+    assert exchange.json == {"you sent": "*" * len(KEY), "again": ["*" * len(KEY)]}
+
+
+def test_a_placeholder_key_does_not_rewrite_answers(served):
+    server = served(lambda c: c.answer({"message": "EMPTY is the word"}))
+
+    exchange = record(server.url, key="EMPTY")
+
+    assert exchange.json == {"message": "EMPTY is the word"}
+
+
+def test_closing_breaks_off_what_is_on_its_way(served):
+    arrived = threading.Event()
+
+    def script(c):
+        arrived.set()
+        c.wait()
+
+    recorder = Recorder(served(script).url, Limits())
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(
+            recorder.record(STREAMED, PROFILE, Request("POST", "/", (), b"{}"))
+        )
+    )
+    thread.start()
+    arrived.wait(5)
+    recorder.close()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert "stopped" in found[0].note
+
+
+def test_loopback_is_never_sent_through_a_proxy(served, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    exchange = record(served(lambda c: c.answer({"direct": True})).url)
+
+    assert exchange.json == {"direct": True}
