@@ -1,0 +1,1 @@
+"""The stand-in provider: its engine, its replies as values, and their performance."""

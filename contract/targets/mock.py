@@ -1,0 +1,62 @@
+"""The stand-in provider in this very process: `mock[:dialect]`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contract.catalog import find, get
+from contract.dialects import Dialect
+from contract.errors import UsageError
+from contract.server.app import serving
+from contract.server.plan import Plan
+from contract.server.provider import SERVED, WINDOW, Provider
+from contract.targets.base import Change, Opened, target
+
+DEFAULT = "mistral-2025-10"
+
+
+@target("mock")
+@contextmanager
+def mock(
+    dialect: str,
+    *,
+    ttft: float = 0.0,
+    icl: float = 0.0,
+    jitter: float = 0.0,
+    seed: int = 0,
+    fault: Change | None = None,
+    quirk: Change | None = None,
+    window: int = WINDOW,
+    key: str | None = None,
+    model: str | None = None,
+) -> Iterator[Opened]:
+    """
+    The scripted provider of *dialect*, on a free port of the loopback interface.
+
+    *ttft*, *icl* and *jitter* are durations, *window* the context window in tokens,
+    *key* the API key it demands, *model* the only model it serves. A *fault* breaks
+    its replies, a *quirk* makes them legal but odd.
+    """
+    spoken = get("dialect", dialect or DEFAULT, find("dialects", Dialect))
+    if window < 1:
+        raise UsageError(f"window must be at least 1 token, not {window}.")
+    provider = Provider(
+        spoken,
+        models=(model,) if model else SERVED,
+        context_window=window,
+        api_key=key or None,
+        plan=Plan(ttft, icl, jitter, seed),
+        change=_both(quirk, fault),
+        clock=time.time,
+        seed=seed,
+    )
+    with serving(provider) as url:
+        yield Opened(url, profile=spoken.id, key=key or None, model=provider.models[0])
+
+
+def _both(first: Change | None, then: Change | None) -> Change | None:
+    if first is None or then is None:
+        return first or then
+    return lambda reply: then(first(reply))
