@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.checks.base import NotApplicable
+from contract.checks.streaming import text
+from contract.exchange import DONE, Arrival
+from contract.probes import TOOL
+from contract.reply import encode
+
+
+def test_good_stream_says_something(stream, good):
+    assert [] == list(text.carries_text.judge(stream(good)))
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_silent_stream_is_found_even_when_it_is_empty(kept, stream, good):
+    (found,) = text.carries_text.judge(stream((*good[:kept], DONE)))
+
+    assert found.message == "the stream says nothing"
+
+
+def test_tool_call_is_something_to_say(stream, chunk):
+    call = {"index": 0, "id": "a", "function": {"name": "now", "arguments": ""}}
+
+    seen = stream([chunk({"tool_calls": [call]}, "tool_calls")])
+
+    assert [] == list(text.carries_text.judge(seen))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(rb"Gr\ufffd\ufffdsse", id="replaced"),
+        pytest.param(rb"\ud83d", id="half-a-pair"),
+    ],
+)
+def test_broken_character_is_found(content, stream, good):
+    raw = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
+
+    (found,) = text.utf8_intact.judge(stream((good[0], raw % content, *good[5:])))
+
+    assert found.at == "event 1, +0.020 s"
+
+
+def test_bytes_cut_inside_a_character_are_found(stream, chunk):
+    raw = '{"choices":[{"index":0,"delta":{"content":"ü"}}]}'.encode()
+    halves = [b"data: " + raw.replace(b"\xbc", b"") + b"\n\n"]
+
+    found = list(text.utf8_intact.judge(stream([chunk({}), *halves])))
+
+    assert "an event is not UTF-8" in [finding.message for finding in found]
+
+
+def test_whole_characters_pass_however_the_reads_fall(stream, chunk):
+    seen = stream([chunk({"content": "日本語 👋🏽"}, "stop")])
+    (first,) = seen.arrivals
+    cut = replace(seen, arrivals=tuple(Arrival(0.1, bytes([b])) for b in first.data))
+
+    assert [] == list(text.utf8_intact.judge(cut))
+    assert "日本語 👋🏽" == cut.answer
+
+
+def test_ascii_alone_proves_nothing_about_characters(stream, good):
+    with pytest.raises(NotApplicable, match="more than one byte"):
+        list(text.utf8_intact.judge(stream(good)))
+
+
+@pytest.fixture
+def whole(stream, good):
+    """`whole(**message)` is the same answer in one body."""
+
+    def whole(**message):
+        made = stream(good, media_type="application/json")
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        data = encode({"choices": [choice]})
+        return replace(made, arrivals=(Arrival(0.1, data),))
+
+    return whole
+
+
+def test_streamed_equals_whole_but_for_outer_blanks(stream, good, whole):
+    seen = whole(reasoning="Six times seven.\n", content=" It is 42.")
+
+    assert [] == list(text.equals_whole.judge(stream(good), seen))
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        pytest.param({"reasoning": "", "content": "It is 42."}, "reasoning", id="lost"),
+        pytest.param(
+            {"reasoning": "Six times seven.", "content": "It's 42."},
+            "answer",
+            id="other",
+        ),
+    ],
+)
+def test_other_text_than_whole_is_found(message, name, stream, good, whole):
+    (found,) = text.equals_whole.judge(stream(good), whole(**message))
+
+    assert found.message == f"the streamed {name} is not the whole one"
+
+
+def test_silence_twice_is_no_equality(stream, good, whole):
+    with pytest.raises(NotApplicable):
+        list(text.equals_whole.judge(stream(good[:1]), whole(content="")))
+
+
+@pytest.fixture
+def tokens(stream, chunk):
+    """`tokens(moments)` is a stream with one word at each moment."""
+
+    def tokens(moments):
+        events = [chunk({"content": f" w{n}"}) for n in range(len(moments))]
+        made = stream(events)
+        arrivals = [
+            Arrival(at, a.data) for at, a in zip(moments, made.arrivals, strict=True)
+        ]
+        return replace(made, arrivals=tuple(arrivals), elapsed=max(moments))
+
+    return tokens
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([0.1 * n for n in range(1, 20)], id="paced"),
+        pytest.param([5.0 + 0.005 * n for n in range(20)], id="queued-then-fast"),
+        pytest.param([0.3] * 10 + [0.6] * 10, id="two-blocks-apart"),
+        pytest.param([2.0] * 8 + [2.01] * 8 + [2.02] * 4, id="coalesced-by-tls"),
+    ],
+)
+def test_text_that_comes_bit_by_bit_passes(moments, tokens):
+    assert [] == list(text.arrives_incrementally.judge(tokens(moments)))
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([1.0] * 20, id="one-read"),
+        pytest.param([1.0] * 10 + [1.001] * 10, id="one-flush-in-two-reads"),
+    ],
+)
+def test_text_that_comes_at_once_after_long_is_found(moments, tokens):
+    (found,) = text.arrives_incrementally.judge(tokens(moments))
+
+    assert found.message == "the text came all at once"
+    assert found.at == "event 0, +1.000 s"
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([0.02] * 20, id="fast"),
+        pytest.param([3.0] * 7, id="few"),
+    ],
+)
+def test_fast_or_short_streams_are_not_accused(moments, tokens):
+    with pytest.raises(NotApplicable):
+        list(text.arrives_incrementally.judge(tokens(moments)))
+
+
+def call(text, **members):
+    return {"function": {"arguments": text}, **members}
+
+
+@pytest.fixture
+def calls(stream, chunk):
+    """`calls(*deltas, finish=…)` is a stream of tool call fragments."""
+
+    def calls(*deltas, finish="tool_calls"):
+        events = [chunk({"tool_calls": [delta]}) for delta in deltas]
+        return stream([*events, chunk({}, finish)], probe=TOOL)
+
+    return calls
+
+
+def start(text, **members):
+    return {
+        "type": "function",
+        "function": {"name": "now", "arguments": text},
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        pytest.param([start('{"a":1}', index=0, id="x")], id="whole"),
+        pytest.param(
+            [start("{", index=0, id="x"), call('"a":1', index=0), call("}", index=0)],
+            id="fragments",
+        ),
+        pytest.param(
+            [
+                start("{", index=0, id="x"),
+                start("{", index=1, id="y"),
+                call("}", index=0),
+                call("}", index=1),
+            ],
+            id="two-interleaved",
+        ),
+        pytest.param(
+            [start("{}", index=0, id="x"), start("{}", index=0, id="y")],
+            id="two-under-one-index",
+        ),
+    ],
+)
+def test_fragments_that_join_pass(deltas, calls):
+    assert [] == list(text.tool_fragments_join.judge(calls(*deltas)))
+
+
+@pytest.mark.parametrize(
+    ("deltas", "message"),
+    [
+        pytest.param(
+            [start("{", index=0, id="x")], "call 0 are no JSON object", id="cut"
+        ),
+        pytest.param(
+            [start('"a"', index=0, id="x")], "call 0 are no JSON object", id="text"
+        ),
+        pytest.param(
+            [{"index": 0, "id": "x", "function": {"arguments": "{}"}}],
+            "call 0 has no name",
+            id="nameless",
+        ),
+    ],
+)
+def test_fragments_that_do_not_join_are_found(deltas, message, calls):
+    (found,) = text.tool_fragments_join.judge(calls(*deltas))
+
+    assert message in found.message
+
+
+def test_call_cut_by_the_limit_is_not_judged(calls):
+    seen = calls(start("{", index=0, id="x"), finish="length")
+
+    with pytest.raises(NotApplicable, match="cut"):
+        list(text.tool_fragments_join.judge(seen))
+
+
+def test_no_call_is_not_judged(stream, good):
+    with pytest.raises(NotApplicable, match="no tool"):
+        list(text.tool_fragments_join.judge(stream(good)))
