@@ -1,0 +1,112 @@
+"""A URL as people write it leads to one root; a secret in it is never repeated."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.catalog import find
+from contract.errors import UsageError
+from contract.targets.base import Kind, parse
+from contract.targets.url import api_key, exposed, read
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000"),
+        ("http://127.0.0.1:8000/v1/", "http://127.0.0.1:8000"),
+        ("http://h/v1/chat/completions", "http://h"),
+        ("http://h/v1/models/", "http://h"),
+        ("https://h/prefix/v1", "https://h/prefix"),
+        ("https://h/prefix", "https://h/prefix"),
+        ("https://h/v12", "https://h/v12"),
+        ("HTTPS://API.Mistral.AI/v1", "https://api.mistral.ai"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000"),
+        (" http://h/v1 ", "http://h"),
+        ("http://h/v1#fragment", "http://h"),
+        ("http://h:8000/v1?profile=inline", "http://h:8000"),
+    ],
+)
+def test_every_spelling_leads_to_the_root(text, root):
+    assert read(text).url == root
+
+
+def test_the_query_may_name_the_profile():
+    assert read("http://h/v1?profile=inline").profile == "inline"
+    assert read("http://h/v1").profile is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("https://me:hunter2@h/v1", id="password"),
+        pytest.param("https://hunter2@h/v1", id="user"),
+        pytest.param("https://h/v1?api_key=hunter2", id="key-in-the-query"),
+        pytest.param("ftp://me:hunter2@h", id="another-scheme"),
+        pytest.param("http://me:hunter2@h:port/", id="no-port"),
+        pytest.param("http://[hunter2/", id="no-address"),
+        pytest.param("http:///hunter2", id="no-host"),
+        pytest.param("http://hunter2 b/", id="blank-in-the-host"),
+        pytest.param("HTTP://me:hunter2@h", id="upper-case"),
+    ],
+)
+def test_what_is_no_url_of_an_api_is_refused_and_not_repeated(text):
+    with (
+        pytest.raises(UsageError) as caught,
+        parse(text, find("targets", Kind)).open(),
+    ):
+        pytest.fail("it was opened")
+
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("root", "variable", "found"),
+    [
+        pytest.param("https://api.mistral.ai", None, ("m", "MISTRAL_API_KEY"), id="m"),
+        pytest.param(
+            "http://127.0.0.1:8000",
+            None,
+            (None, "MAGISTRAL_CONTRACT_API_KEY"),
+            id="mistrals-key-goes-nowhere-else",
+        ),
+        pytest.param(
+            "https://api.mistral.ai.evil.example",
+            None,
+            (None, "MAGISTRAL_CONTRACT_API_KEY"),
+            id="not-to-a-look-alike",
+        ),
+        pytest.param("http://h", "MINE", ("x", "MINE"), id="named"),
+        pytest.param("https://api.mistral.ai", "MINE", ("x", "MINE"), id="named-wins"),
+    ],
+)
+def test_a_key_goes_where_it_belongs(root, variable, found):
+    assert api_key(root, variable, {"MISTRAL_API_KEY": "m", "MINE": "x"}) == found
+
+
+def test_other_hosts_have_a_variable_of_their_own():
+    environ = {"MAGISTRAL_CONTRACT_API_KEY": "c"}
+
+    assert api_key("http://h", None, environ) == ("c", "MAGISTRAL_CONTRACT_API_KEY")
+
+
+def test_a_variable_that_is_named_must_be_set():
+    with pytest.raises(UsageError, match="MINE is not set"):
+        api_key("http://h", "MINE", {"MINE": ""})
+
+
+@pytest.mark.parametrize(
+    ("root", "open_to_all"),
+    [
+        ("http://10.0.0.1:8000", True),
+        ("https://10.0.0.1:8000", False),
+        ("http://127.0.0.1:8000", False),
+        ("http://localhost", False),
+        ("http://[::1]:1", False),
+    ],
+)
+def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
+    assert exposed(root) is open_to_all

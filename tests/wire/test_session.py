@@ -1,0 +1,125 @@
+"""A session against a real port: once each, several at a time, never too many."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from contract.chat import repeat
+from contract.exchange import End
+from contract.limits import Limits
+from contract.probes import SUM, SUM_WHOLE
+from contract.profiles import builtin
+from contract.session import AllowanceSpent, Session
+
+PROFILE = builtin()["vllm-0.16"]
+SOON = Limits(connect=2.0, first_byte=2.0, between=2.0, total=8.0)
+
+
+def test_equal_probes_are_sent_once(served):
+    server = served(lambda c: c.answer({}))
+    with Session(server.url, PROFILE, "m", limits=SOON) as session:
+        first = session.send(SUM)
+        session.prefetch((SUM, SUM, SUM_WHOLE))
+        again = session.send(SUM)
+
+    assert again is first
+    assert (len(server.requests), session.sent) == (2, 2)
+
+
+def test_threads_that_ask_the_same_share_one_request(served):
+    def script(c):
+        c.wait(0.2)
+        c.answer({})
+
+    server = served(script)
+    with Session(server.url, PROFILE, "m", limits=SOON) as session:
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(session.send(SUM)))
+            for _ in range(5)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(found) == 5
+    assert len({id(exchange) for exchange in found}) == 1
+    assert len(server.requests) == 1
+
+
+def test_prefetch_sends_as_many_at_a_time_as_it_may_and_no_more(served):
+    three = threading.Barrier(3)
+    lock = threading.Lock()
+    now, most = 0, 0
+
+    def script(c):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        # Only three requests that are open together get past this.
+        three.wait(5)
+        with lock:
+            now -= 1
+        c.answer({})
+
+    server = served(script)
+    probes = repeat(SUM, 9)
+    with Session(server.url, PROFILE, "m", limits=SOON, concurrency=3) as session:
+        session.prefetch(probes)
+        ends = {session.send(probe).end for probe in probes}
+
+    assert ends == {End.COMPLETE}
+    assert most == 3
+    assert len(server.requests) == 9
+
+
+def test_the_allowance_is_never_exceeded(served):
+    server = served(lambda c: c.answer({}))
+    probes = repeat(SUM, 10)
+    with Session(server.url, PROFILE, "m", limits=SOON, allowance=4) as session:
+        session.prefetch(probes)
+        with pytest.raises(AllowanceSpent):
+            session.send(SUM_WHOLE)
+
+    assert (len(server.requests), session.sent) == (4, 4)
+    assert len(session.exchanges()) == 4
+
+
+def test_progress_is_told_after_each_request(served):
+    server = served(lambda c: c.answer({}))
+    told = []
+    with Session(
+        server.url,
+        PROFILE,
+        "m",
+        limits=SOON,
+        concurrency=2,
+        tick=lambda sent, planned: told.append((sent, planned)),
+    ) as session:
+        session.expect((SUM_WHOLE,))
+        session.prefetch(repeat(SUM, 5))
+        session.send(SUM_WHOLE)
+
+    assert len(told) == 6
+    assert told[-1] == (6, 6)
+    assert {planned for _, planned in told} == {6}
+
+
+def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
+    server = served(lambda c: c.wait())
+
+    def interrupted(_futures):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("contract.session.wait", interrupted)
+    with (
+        Session(server.url, PROFILE, "m", concurrency=1) as session,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        session.prefetch(repeat(SUM, 50))
+
+    assert len(server.requests) <= 2
