@@ -82,13 +82,14 @@ def examples() -> Iterator[Any]:
             dialect = next(d for d in PREFIXES if name.startswith(d))
             test_id = f"{place} {name}"
             yield pytest.param(union, value, id=f"{test_id} in general")
-            if union == "ChatEventStreamItem":
-                if value["data"] == "[DONE]":
-                    continue
-                union_of_payload, value = "ChatEvent", json.loads(value["data"])
-                yield pytest.param(
-                    own_schema(union_of_payload, dialect), value, id=test_id
-                )
+            if union == "ChatEventStream":
+                for number, data in enumerate(re.findall(r"(?m)^data: (.+)$", value)):
+                    event_id = f"{test_id} event {number}"
+                    item = "ChatEventStreamItem"
+                    yield pytest.param(item, {"data": data}, id=f"{event_id}, framed")
+                    if data != "[DONE]":
+                        own = own_schema("ChatEvent", dialect)
+                        yield pytest.param(own, json.loads(data), id=event_id)
             elif union in spec.UNIONS:
                 yield pytest.param(own_schema(union, dialect), value, id=test_id)
 

@@ -108,17 +108,14 @@ def exemplary() -> Iterator[Sample]:
         for media in medias:
             for name, example in media["examples"].items():
                 value = named[example["$ref"].rpartition("/")[2]]["value"]
-                if own == "ChatEvent":
-                    if value["data"] == "[DONE]":
-                        continue
-                    value = json.loads(value["data"])
                 dialect = next(d for d in PREFIXES if name.startswith(d))
                 family = re.match("[a-z]+", dialect)
                 # What the family's examples show holds for each of its versions.
                 for sibling, prefix in PREFIXES.items():
                     same = sibling == dialect
                     if same or (own == "Error" and sibling.startswith(family[0])):
-                        yield Sample(sibling, prefix + own, value, name)
+                        for each in payloads(value) if own == "ChatEvent" else [value]:
+                            yield Sample(sibling, prefix + own, each, name)
 
 
 SAMPLES = [*recorded(), *exemplary()]
