@@ -132,7 +132,7 @@ def key_is_not_echoed(exchange: Exchange) -> Findings:
             )
 
 
-@fault(breaks=key_is_not_echoed)
+@fault(breaks=key_is_not_echoed, also=(key_refusal_has_shape, "schema.error"))
 def echoes_the_key(reply: Reply) -> Reply:
     """The message says which key it was, in full."""
     if reply.status != UNAUTHORIZED or not answers(reply, WRONG_KEY):

@@ -18,6 +18,7 @@ from contract.checks.rejections.documents import is_html, misshapen, repeated_st
 from contract.checks.rejections.options import max_tokens_wrong_type
 from contract.checks.rejections.refusal import answers, is_about_a_field, judged, seen
 from contract.exchange import Exchange
+from contract.probes import user
 from contract.reply import Frame, Reply
 
 API = "Mistral API reference and OpenAI API reference, errors"
@@ -166,7 +167,17 @@ def body_repeats_status(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=body_repeats_status)
+@fault(
+    breaks=body_repeats_status,
+    dialects={
+        "inline",
+        "llamacpp",
+        "mistral-2026-08",
+        "vllm-0.11",
+        "vllm-0.12",
+        "vllm-0.16",
+    },
+)
 def another_status_in_the_body(reply: Reply) -> Reply:
     """A gateway maps statuses but leaves the bodies as they are."""
     if is_about_a_field(reply) and repeated_status(reply.json) is not None:
@@ -175,14 +186,16 @@ def another_status_in_the_body(reply: Reply) -> Reply:
     return reply
 
 
-AFTERWARDS = replace(mistakes.BRIEF, name="good-among-wrong", sample=1)
+AMONG = replace(
+    mistakes.BRIEF, name="good-among-wrong", messages=(user("Say good evening."),)
+)
 
 
 @check(
     "rejections.disturb-nobody",
     "A good request MUST be answered among wrong ones.",
     source="RFC 9110 §15.5",
-    sends=(*mistakes.EVERYWHERE, AFTERWARDS),
+    sends=(*mistakes.EVERYWHERE, AMONG),
     expects=ANY,
 )
 def disturb_nobody(*exchanges: Exchange) -> Findings:
@@ -200,6 +213,6 @@ def disturb_nobody(*exchanges: Exchange) -> Findings:
 @fault(breaks=disturb_nobody)
 def bans_the_client(reply: Reply) -> Reply:
     """A firewall bans a client after its first mistakes, with status 403."""
-    if not answers(reply, AFTERWARDS):
+    if not answers(reply, AMONG):
         return reply
     return reply.with_status(403).with_json({"message": "You have been blocked."})

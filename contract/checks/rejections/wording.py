@@ -23,7 +23,12 @@ from contract.checks.rejections.refusal import field_of, is_about_a_field, judge
 from contract.exchange import Exchange
 from contract.reply import Reply
 
-API = "Mistral API reference and OpenAI API reference, errors"
+# A literal that JSON does not have is refused before anybody knows its field.
+FIELDS = tuple(
+    probe
+    for probe in mistakes.EVERYWHERE
+    if field_of(probe) and probe != mistakes.NAN_LITERAL
+)
 
 
 @check(
@@ -93,7 +98,7 @@ def says_bad_request(reply: Reply) -> Reply:
     "rejections.names-the-field",
     "The refusal of a value SHOULD name the field it was sent in.",
     source="Mistral API specification, ValidationError.loc; OpenAI API, error.param",
-    sends=tuple(probe for probe in mistakes.EVERYWHERE if field_of(probe)),
+    sends=FIELDS,
     expects=ANY,
 )
 def names_the_field(*exchanges: Exchange) -> Findings:

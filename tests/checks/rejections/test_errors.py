@@ -86,7 +86,7 @@ def test_a_body_of_another_shape_is_found(answer, refused):
 
 @pytest.mark.parametrize("status", [200, 403, 500])
 def test_only_an_answered_good_request_was_not_disturbed(answer, refused, status):
-    good = answer(errors.AFTERWARDS, status, {})
+    good = answer(errors.AMONG, status, {})
 
     assert (status == 200) is (found(errors.disturb_nobody, refused, good) == [])
 
