@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import cycle, islice
 from random import Random
 
-from contract import tokens
+from contract import tekken
 from contract.chat import Call, Json, Kind, Piece, Probe, Tool
 from contract.dialects.base import Answer
 from contract.server import scripts
@@ -190,9 +190,9 @@ def _calling(
         yield from _steps(Kind.REASONING, thought)
         yield _CONTROL
     for index, ((tool, arguments), id) in enumerate(zip(called, ids, strict=True)):
-        yield from [_CONTROL] * (2 + len(tokens.steps(tool.name)))
+        yield from [_CONTROL] * (2 + len(tekken.steps(tool.name)))
         begun = Call(index, id, tool.name)
-        for step in tokens.steps(arguments):
+        for step in tekken.steps(arguments):
             yield Step(Kind.TOOL, step, begun)
             begun = Call(index)
     yield _CONTROL
@@ -200,7 +200,7 @@ def _calling(
 
 @lru_cache(maxsize=1_024)
 def _steps(kind: Kind, text: str) -> tuple[Step, ...]:
-    return tuple(Step(kind, step) for step in tokens.steps(text))
+    return tuple(Step(kind, step) for step in tekken.steps(text))
 
 
 def _spoken(
