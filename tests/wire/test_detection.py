@@ -1,0 +1,171 @@
+"""A provider behind a real port is recognised, or refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.detection import detect
+from contract.errors import TargetError, UsageError
+from contract.limits import Limits
+from contract.profiles import builtin
+
+SOON = Limits(connect=2.0, first_byte=0.3, between=0.3, total=2.0)
+CARD = {"id": "served", "owned_by": "vllm", "max_model_len": 32768}
+KEY = "sk-2f8a-secret"
+
+
+def paths(**answers):
+    def script(c):
+        name = c.line.split()[1].rpartition("/")[2]
+        answer = answers.get(name, {"status": 404, "value": {"detail": "Not Found"}})
+        c.answer(
+            answer.get("value"),
+            **{k: v for k, v in answer.items() if k != "value"},
+        )
+
+    return script
+
+
+def models(*cards):
+    return {"value": {"object": "list", "data": list(cards)}}
+
+
+def found_at(server, **more):
+    return detect(server.url, builtin(), limits=SOON, **more)
+
+
+def test_profile_model_and_window_are_found_out(served):
+    server = served(paths(models=models(CARD), version={"value": {"version": "0.16"}}))
+
+    found = found_at(server)
+
+    assert (found.profile.id, found.model) == ("vllm-0.16", "served")
+    assert found.profile.context_window == 32768
+    assert "32768" in found.why
+    assert found.requests == len(server.requests) <= 4
+
+
+def test_a_given_profile_keeps_its_window_and_asks_only_for_the_model(served):
+    server = served(paths(models=models(CARD)))
+
+    found = found_at(server, profile="vllm-0.12")
+
+    assert (found.profile, found.model) == (builtin()["vllm-0.12"], "served")
+    assert len(server.requests) == 1
+
+
+def test_a_given_model_is_taken_as_it_is(served):
+    found = found_at(served(paths(models=models(CARD))), model="another")
+
+    assert found.model == "another"
+
+
+def test_the_key_travels_to_the_list(served):
+    server = served(paths(models=models(CARD)))
+
+    found_at(server, key=KEY)
+
+    assert f"authorization: bearer {KEY}".encode() in server.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("names", "model"),
+    [
+        pytest.param(["one"], "one", id="the-only-one"),
+        pytest.param(["a", "b"], "a", id="the-first-of-a-few"),
+        pytest.param(
+            ["a", "b", "c", "d", "e", "My-Magistral"], "My-Magistral", id="a-magistral"
+        ),
+        pytest.param(
+            ["magistral-x", "mistralai/Magistral-Small-2509"],
+            "mistralai/Magistral-Small-2509",
+            id="the-profiles-own",
+        ),
+        pytest.param([], "mistralai/Magistral-Small-2509", id="an-empty-list"),
+    ],
+)
+def test_the_model_is_chosen_from_the_list(served, names, model):
+    cards = [{**CARD, "id": name} for name in names]
+
+    found = found_at(served(paths(models=models(*cards))), profile="vllm-0.16")
+
+    assert found.model == model
+
+
+def test_among_many_models_the_user_chooses(served):
+    cards = [{**CARD, "id": f"m{number}"} for number in range(9)]
+
+    with pytest.raises(UsageError, match=r"m0, m1, m2, m3, …; name one with --model"):
+        found_at(served(paths(models=models(*cards))), profile="vllm-0.16")
+
+
+def test_a_stranger_is_described_and_the_profiles_listed(served):
+    stranger = {"id": "x", "owned_by": "sglang"}
+
+    with pytest.raises(UsageError) as caught:
+        found_at(served(paths(models=models(stranger))))
+
+    for word in ("owned_by sglang", "--profile", "vllm-0.16", "inline"):
+        assert word in str(caught.value)
+
+
+def page(c):
+    c.answer(body=b"<!doctype html><p>hi", headers=(("Content-Type", "text/html"),))
+
+
+def away(c):
+    c.answer({}, status=308, headers=(("Location", "https://elsewhere.example/"),))
+
+
+def loading(c):
+    c.answer({"error": {"message": "Loading model", "code": 503}}, status=503)
+
+
+def locked(c):
+    c.answer({"detail": f"Invalid key {KEY}"}, status=401)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param(page, "is the URL the root of the API?", id="web-page"),
+        pytest.param(
+            lambda c: c.answer(body=b" <html>", status=404, headers=()),
+            "is the URL the root of the API?",
+            id="web-page-without-a-type",
+        ),
+        pytest.param(away, "https://elsewhere.example/", id="redirect"),
+        pytest.param(loading, "503, Loading model", id="still-loading"),
+        pytest.param(locked, "refuses the API key of MY_KEY", id="key-refused"),
+        pytest.param(lambda c: c.reset(), "Does it speak HTTP?", id="reset"),
+        pytest.param(lambda c: c.wait(), "still starting", id="silent"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_sentence_without_the_key(served, script, words):
+    with pytest.raises(TargetError) as caught:
+        found_at(served(script), key=KEY, variable="MY_KEY")
+
+    assert words in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+def test_a_missing_key_says_which_variable_to_set(served):
+    with pytest.raises(TargetError, match="set MY_KEY"):
+        found_at(served(locked), variable="MY_KEY")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"\x00\xff\xfe", id="bytes"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(json.dumps({"data": [{"id": {}}]}).encode(), id="odd-card"),
+    ],
+)
+def test_nonsense_in_the_list_raises_nothing_but_our_own(served, raw):
+    with pytest.raises(UsageError, match="--profile"):
+        found_at(served(paths(models={"body": raw})))

@@ -1,0 +1,220 @@
+"""A target from what the user wrote to its results, and again from its recording."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from contract.checks.base import Finding, check
+from contract.errors import SpecError, TargetError, UsageError
+from contract.limits import Limits
+from contract.probes import SUM, SUM_WHOLE
+from contract.profiles import builtin
+from contract.report import Outcome, Report, to_json
+from contract.verification import changes, opened, replayed
+
+KEY = "sk-2f8a-secret-key"
+SOON = Limits(connect=2.0, first_byte=1.0, between=1.0, total=3.0)
+CARD = {"id": "served", "owned_by": "vllm", "max_model_len": 4096}
+
+
+@check("test.answers", "It MUST answer 42.", source="a test", sends=SUM)
+def answers(exchange):
+    if "42" not in exchange.answer:
+        yield Finding("no 42", "42", exchange.answer)
+
+
+@check("test.whole", "It MUST be whole.", source="a test", sends=SUM_WHOLE)
+def whole(exchange):
+    if exchange.streamed:
+        yield Finding("streamed")
+
+
+def provider(c, *, echo=""):
+    """A small vLLM: the list, the version, and 42 for every chat."""
+    path = c.line.split()[1]
+    if path == "/v1/models":
+        c.answer({"object": "list", "data": [CARD]})
+    elif path == "/version":
+        c.answer({"version": "0.16.0"})
+    elif b'"stream":true' in c.request:
+        c.stream()
+        delta = {"choices": [{"index": 0, "delta": {"content": f"42{echo}"}}]}
+        c.chunk(b"data: " + json.dumps(delta).encode() + b"\n\n")
+        c.chunk(b"data: [DONE]\n\n")
+        c.chunk(b"")
+    else:
+        c.answer({"choices": [{"index": 0, "message": {"content": f"42{echo}"}}]})
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch):
+    for name in ("MISTRAL_API_KEY", "MAGISTRAL_CONTRACT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_url_is_opened_detected_greeted_and_judged(served):
+    server = served(provider)
+
+    with opened(f"{server.url}/v1", limits=SOON) as verification:
+        results = list(verification.verify([answers, whole]))
+
+    header = verification.header
+    assert [r.outcome for r in results] == [Outcome.PASS, Outcome.PASS]
+    assert (header.profile, header.model, header.url) == (
+        "vllm-0.16",
+        "served",
+        server.url,
+    )
+    assert "0.16.0" in header.why
+    # The list, /props, /version, hello, and one for each check.
+    assert header.requests == len(server.requests) == 6
+    assert verification.profile.context_window == 4096
+
+
+def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path):
+    server = served(provider)
+    with opened(f"{server.url}/v1", limits=SOON) as verification:
+        live = list(verification.verify([answers]))
+        verification.save(tmp_path)
+    asked = len(server.requests)
+
+    (replay,) = replayed(tmp_path)
+    again = list(replay.verify([answers, whole]))
+
+    assert len(server.requests) == asked
+    assert [r.outcome for r in again] == [Outcome.PASS, Outcome.SKIP]
+    assert again[0].exchanges[0].arrivals[0].data == (
+        live[0].exchanges[0].arrivals[0].data
+    )
+    assert replay.profile == verification.profile
+    assert "recorded" in replay.header.why
+    assert again[0].again.startswith("magistral-contract replay ")
+
+
+def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
+    served, tmp_path, monkeypatch
+):
+    def refusing(c):
+        provider(c, echo=f" for {KEY}")
+
+    monkeypatch.setenv("MY_KEY", KEY)
+    server = served(refusing)
+    with opened(server.url, limits=SOON, key_env="MY_KEY") as verification:
+        results = tuple(verification.verify([answers, whole]))
+        verification.save(tmp_path)
+    report = Report(headers=(verification.header,), results=results)
+
+    assert any(KEY.encode() in request for request in server.requests)
+    assert KEY not in json.dumps(to_json(report))
+    assert KEY not in repr(report)
+    assert all(KEY not in p.read_text("utf-8") for p in tmp_path.iterdir())
+
+
+def test_again_repeats_what_was_told(served):
+    server = served(provider)
+    told = {"profile": "vllm-0.12", "model": "other model"}
+    with opened(
+        server.url, limits=SOON, repeat=("--profiles", "mine.toml"), **told
+    ) as verification:
+        result = verification.run(answers)
+
+    assert result.again == (
+        f"magistral-contract verify {server.url} --profile vllm-0.12 "
+        "--model 'other model' --profiles mine.toml --select test.answers"
+    )
+
+
+def test_the_plan_is_known_before_anything_is_sent(served):
+    with opened(served(provider).url, limits=SOON) as verification:
+        before = verification.session.sent
+
+        assert len(verification.plan([answers, whole])) == 2
+        assert verification.session.sent == before == 1
+
+
+def chat(**more):
+    def script(c):
+        if c.line.startswith("GET"):
+            provider(c)
+        else:
+            c.answer({"error": {"message": "said so"}}, **more)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param(chat(status=401), "asks for an API key (401, said so)", id="401"),
+        pytest.param(chat(status=403), "403, said so", id="403"),
+        pytest.param(chat(status=404), "It lists served.", id="404"),
+        pytest.param(
+            lambda c: provider(c) if c.line.startswith("GET") else c.reset(),
+            "cannot be reached",
+            id="reset",
+        ),
+        pytest.param(
+            lambda c: provider(c) if c.line.startswith("GET") else c.wait(),
+            "no byte of the body",
+            id="silent",
+        ),
+    ],
+)
+def test_a_provider_that_cannot_answer_is_one_sentence(served, script, words):
+    with (
+        pytest.raises(TargetError) as caught,
+        opened(served(script).url, limits=SOON),
+    ):
+        pytest.fail("it was opened")
+
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+def test_a_provider_that_answers_badly_is_left_to_the_checks(served, status):
+    with opened(served(chat(status=status)).url, limits=SOON) as verification:
+        result = verification.run(answers)
+
+    assert result.outcome in {Outcome.FAIL, Outcome.ERROR}
+
+
+def test_nobody_there_is_one_sentence(served):
+    server = served(provider)
+    url = server.url
+    server.over.set()
+    server.listener.close()
+
+    with pytest.raises(TargetError), opened(url, limits=SOON):
+        pytest.fail("it was opened")
+
+
+def test_a_waiver_of_no_check_is_refused(served):
+    mine = replace(builtin()["vllm-0.16"], id="mine", waivers={"schema.mesage": "x"})
+
+    with (
+        pytest.raises(SpecError, match=r"schema\.mesage"),
+        opened(
+            served(provider).url, profile="mine", profiles={"mine": mine}, limits=SOON
+        ),
+    ):
+        pytest.fail("it was opened")
+
+
+def test_a_key_over_plain_http_is_noted(served, monkeypatch):
+    monkeypatch.setattr("contract.verification.exposed", lambda _root: True)
+    monkeypatch.setenv("MAGISTRAL_CONTRACT_API_KEY", KEY)
+
+    with opened(served(provider).url, limits=SOON) as verification:
+        assert any("unencrypted" in note for note in verification.header.notes)
+
+
+def test_an_unknown_target_names_the_known_ones():
+    with pytest.raises(UsageError, match="Unknown target"), opened("mok"):
+        pytest.fail("it was opened")
+
+
+def test_faults_and_quirks_can_be_named_to_a_target():
+    assert changes()
