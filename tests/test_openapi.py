@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from requests import Request
+from schemathesis import openapi
+from schemathesis.core.transport import Response
+from schemathesis.openapi.checks import JsonSchemaError
 
 from contract import spec
 
@@ -275,3 +279,33 @@ def test_every_recorded_status_is_declared():
 )
 def test_a_stream_item_is_an_event(event, verdict):
     assert verdict == spec.accepts("ChatEventStreamItem", event)
+
+
+STREAM = resolved({"$ref": "#/components/examples/vllm-0.16-stream-events"})["value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        pytest.param(STREAM, True, id="as described"),
+        pytest.param(STREAM.replace("delta", "detla"), False, id="misspelt"),
+        pytest.param("data: hello\n\n", False, id="not JSON"),
+        pytest.param('data: {"error": {"message": "m"}}\n\n', False, id="an error"),
+    ],
+)
+def test_schemathesis_judges_each_event_of_a_stream(text, verdict):
+    operation = openapi.from_dict(DOCUMENT)["/v1/chat/completions"]["POST"]
+    response = Response(
+        status_code=200,
+        headers={"content-type": ["text/event-stream"]},
+        content=text.encode(),
+        request=Request("POST", "http://127.0.0.1/v1/chat/completions").prepare(),
+        elapsed=0.1,
+        verify=False,
+    )
+
+    if verdict:
+        operation.validate_response(response)
+    else:
+        with pytest.raises(JsonSchemaError, match="SSE event violates schema"):
+            operation.validate_response(response)
