@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contract import sse
 from contract.chat import Json
 from contract.checks.base import quirk
+from contract.dialects.base import StreamUsage
 from contract.exchange import MISSING, read_json
 from contract.reply import Frame, Reply, encode, payload
 
@@ -48,14 +49,28 @@ def unknown_members(reply: Reply) -> Reply:
 
 @quirk
 def null_members(reply: Reply) -> Reply:
-    """OpenAI's chunks say `usage: null`, vLLM's choices say `logprobs: null`."""
+    """A server writes null for what it has nothing to say about, as vLLM does."""
 
     def nulled(value: Json) -> Json:
         for choice in _choices(value):
             choice.setdefault("logprobs", None)
         if _choices(value) and isinstance(value, dict):
-            for name in ("usage", "system_fingerprint", "service_tier"):
+            for name in ("system_fingerprint", "service_tier"):
                 value.setdefault(name, None)
+        return value
+
+    return reply.change(nulled)
+
+
+@quirk
+def null_usage(reply: Reply) -> Reply:
+    """OpenAI: "All other chunks will also include a usage field, but … null"."""
+    if reply.dialect.stream_usage is not StreamUsage.EXTRA_CHUNK or not reply.streamed:
+        return reply
+
+    def nulled(value: Json) -> Json:
+        if _choices(value) and isinstance(value, dict):
+            value.setdefault("usage", None)
         return value
 
     return reply.change(nulled)

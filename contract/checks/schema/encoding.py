@@ -1,9 +1,8 @@
-"""How a body is spelled in bytes: media type, length, UTF-8, JSON names."""
+"""How a body is spelled in bytes: media type, UTF-8, JSON names."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from contract.chat import Json
 from contract.checks.base import (
@@ -15,7 +14,7 @@ from contract.checks.base import (
     shorten,
 )
 from contract.checks.schema.bodies import named
-from contract.exchange import End, Exchange, read_json
+from contract.exchange import Exchange, read_json
 from contract.probes import SUM_WHOLE, UTF8_WHOLE
 from contract.reply import JSON_TYPE, Frame, Reply
 
@@ -45,43 +44,6 @@ def json_called_text(reply: Reply) -> Reply:
     if named(reply, "chat.completion") is None:
         return reply
     return reply.with_header("content-type", "text/plain; charset=utf-8")
-
-
-@check(
-    "schema.content-length",
-    "A Content-Length MUST be the number of bytes in the body.",
-    source="RFC 9110 8.6; RFC 9112 6.2",
-    sends=UTF8_WHOLE,
-    broken=True,
-)
-def content_length(exchange: Exchange) -> Findings:
-    length = exchange.header("content-length")
-    if length is None:
-        raise NotApplicable("the response has no Content-Length")
-    # 9112 6.2: "A sender MUST NOT send a Content-Length header field in any
-    # message that contains a Transfer-Encoding header field."
-    if exchange.header("transfer-encoding") is not None:
-        yield Finding(
-            "two headers frame the body",
-            "Content-Length or Transfer-Encoding",
-            "both",
-        )
-    if length.strip() != str(len(exchange.body)):
-        yield Finding(
-            "the body has another length",
-            f"Content-Length: {len(exchange.body)}",
-            f"Content-Length: {shorten(length)}",
-        )
-
-
-@fault(breaks=content_length)
-def length_of_another_body(reply: Reply) -> Reply:
-    """A gateway shortens the body and keeps the length the engine gave it."""
-    if named(reply, "chat.completion") is None:
-        return reply
-    length = str(len(reply.body) + 100)
-    # The peer waits for bytes that never come, then sees the connection close.
-    return replace(reply.with_header("content-length", length), end=End.RESET)
 
 
 @check(

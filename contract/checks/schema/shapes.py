@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract import spec
 from contract.chat import Json
 from contract.checks.base import (
@@ -14,7 +16,6 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.rejections.mistakes import MALFORMED_JSON
 from contract.checks.schema.bodies import named
 from contract.exchange import Exchange
 from contract.probes import (
@@ -24,9 +25,11 @@ from contract.probes import (
     SUM_WHOLE,
 )
 from contract.profile import Capability
-from contract.reply import Frame, Reply
+from contract.reply import JSON_TYPE, Reply
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
+# Refused by every provider, whatever else it puts up with.
+UNREADABLE = replace(SUM_WHOLE, name="unreadable", body=b'{"messages": ')
 MOST = 3  # departing events that are worth printing
 
 
@@ -116,7 +119,7 @@ def created_as_date_in_chunks(reply: Reply) -> Reply:
     "schema.error",
     "An error body MUST have a shape its dialect documents.",
     source=SHAPES,
-    sends=MALFORMED_JSON,
+    sends=UNREADABLE,
     expects=CLIENT_ERRORS,
 )
 def error(exchange: Exchange) -> Findings:
@@ -125,13 +128,13 @@ def error(exchange: Exchange) -> Findings:
 
 
 @fault(breaks=error, also=("rejections",))
-def error_page(reply: Reply) -> Reply:
-    """A proxy replaces error bodies by its own page."""
+def error_in_other_words(reply: Reply) -> Reply:
+    """A gateway replaces error bodies by its own, with names nobody documents."""
     if reply.status not in CLIENT_ERRORS:
         return reply
-    at = reply.frames[-1].at if reply.frames else 0.0
-    page = b"<html><head><title>Bad Request</title></head></html>"
-    return reply.with_header("content-type", "text/html").with_frames([Frame(at, page)])
+    return reply.with_header(*JSON_TYPE).with_json(
+        {"status": "failed", "reason": "The request was not valid."}
+    )
 
 
 @check(

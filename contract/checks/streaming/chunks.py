@@ -177,7 +177,8 @@ def _asked(exchange: Exchange) -> int:
 
 
 @fault(
-    breaks=choices_are_numbered, also=("schema.event", "streaming.choices-stay-apart")
+    breaks=choices_are_numbered,
+    also=("schema.event", "streaming.choices-stay-apart", "reasoning"),
 )
 def index_missing(reply: Reply) -> Reply:
     """A gateway leaves out the index because there is only one choice."""
@@ -257,7 +258,7 @@ def choices_stay_apart(exchange: Exchange) -> Findings:
             )
 
 
-@fault(breaks=choices_stay_apart)
+@fault(breaks=choices_stay_apart, also=("reasoning",))
 def choices_merged(reply: Reply) -> Reply:
     """A relay that knows one choice numbers all of them 0."""
 

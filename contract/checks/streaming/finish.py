@@ -80,7 +80,7 @@ def finish_missing(reply: Reply) -> Reply:
     return chunkwise(reply, change)
 
 
-@fault(breaks=finishes_once, also=("streaming.choices-stay-apart",))
+@fault(breaks=finishes_once, also=("streaming.choices-stay-apart", "usage"))
 def finish_twice(reply: Reply) -> Reply:
     """A gateway adds its own finish chunk behind the engine's."""
     for number, frame in enumerate(reply.frames if reply.streamed else ()):
@@ -160,7 +160,10 @@ def finish_is_last(exchange: Exchange) -> Findings:
         raise NotApplicable("the stream held no finish reason")
 
 
-@fault(breaks=finish_is_last, also=("streaming.usage-comes-once", "usage"))
+@fault(
+    breaks=finish_is_last,
+    also=("streaming.usage-comes-once", "streaming.choices-stay-apart", "usage"),
+)
 def finish_too_early(reply: Reply) -> Reply:
     """The finish reason goes out as soon as it is known, ahead of buffered text."""
     spoken = places(reply)

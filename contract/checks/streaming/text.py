@@ -54,7 +54,14 @@ def carries_text(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=carries_text,
-    also=("reasoning", "usage", "latency", "streaming.choices-stay-apart"),
+    also=(
+        "reasoning",
+        "usage",
+        "latency",
+        "streaming.choices-stay-apart",
+        "streaming.equals-whole",
+        "streaming.tool-fragments-join",
+    ),
 )
 def text_swallowed(reply: Reply) -> Reply:
     """A client library drops every delta whose content it does not understand."""
