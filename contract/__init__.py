@@ -2,5 +2,90 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract import errors
+    from contract.chat import Probe
+    from contract.checks.base import Check, Fault, Finding, check, fault
+    from contract.exchange import Exchange
+    from contract.profile import Profile
+    from contract.report import Outcome, Report, Result
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+__all__ = [
+    "Check",
+    "Exchange",
+    "Fault",
+    "Finding",
+    "Outcome",
+    "Probe",
+    "Profile",
+    "Report",
+    "Result",
+    "__version__",
+    "check",
+    "errors",
+    "fault",
+    "verify",
+]
+
+# Where each public name lives. They are imported when first used, so that
+# `import contract` costs nothing in a test suite that never verifies.
+_HOMES = {
+    "Check": "contract.checks.base",
+    "Exchange": "contract.exchange",
+    "Fault": "contract.checks.base",
+    "Finding": "contract.checks.base",
+    "Outcome": "contract.report",
+    "Probe": "contract.chat",
+    "Profile": "contract.profile",
+    "Report": "contract.report",
+    "Result": "contract.report",
+    "check": "contract.checks.base",
+    "fault": "contract.checks.base",
+}
+
+
+def verify(
+    target: str,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    slow: bool = False,
+    strict: bool = False,
+    **options: Any,  # documented by `contract.verification.opened`
+) -> Report:
+    """
+    What holds of *target*, which is spelled as on the command line.
+
+    *select* and *ignore* name checks, families or patterns; *options* are those of
+    `contract.verification.opened`: profile, model, key_env, limits, concurrency,
+    max_requests. Raises a `ContractError` for a target that cannot be judged.
+    """
+    from contract.catalog import find
+    from contract.checks.base import Check
+    from contract.report import Report
+    from contract.runner import select as selected
+    from contract.verification import opened
+
+    checks = selected(find("checks", Check).values(), select, ignore)
+    with opened(target, **options) as verification:
+        results = tuple(verification.verify(checks, slow=slow))
+        header = verification.header
+    return Report(headers=(header,), results=results, strict=strict)
+
+
+def __getattr__(name: str) -> object:
+    if name == "errors":
+        return import_module("contract.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

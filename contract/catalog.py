@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 
 from contract.errors import SpecError, UsageError
 
+A_FEW = 30  # names that still make a readable message
+
 
 class Named(Protocol):
     """Anything with an id."""
@@ -73,9 +75,11 @@ def get(what: str, name: str, known: Mapping[str, T]) -> T:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'?`, or the known names when nothing is close."""
+    """`. Did you mean 'x'?`, or the known names when nothing is close and few are."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3)
     if close:
         return ". Did you mean " + " or ".join(repr(word) for word in close) + "?"
+    if len(names) > A_FEW:
+        return "; `magistral-contract list` shows what there is."
     return ". Known: " + ", ".join(names) + "."

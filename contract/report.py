@@ -47,7 +47,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What one target's results were obtained from; no secret is in here."""
+    """
+    What one target's results were obtained from; no secret is in here.
+
+    `trouble` says why not everything could be judged: the target was not reached, or
+    the run was interrupted.
+    """
 
     target: str
     url: str
@@ -59,6 +64,7 @@ class Header:
     seconds: float = 0.0
     requests: int = 0
     notes: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,8 @@ class Report:
         if any(self.violates(result) for result in self.results):
             return 1
         if any(result.outcome is Outcome.ERROR for result in self.results):
+            return 3
+        if any(header.trouble for header in self.headers):
             return 3
         return 0
 

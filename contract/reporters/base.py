@@ -71,10 +71,9 @@ def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:
 
 def word(report: Report) -> str:
     """The verdict in one word, as the exit code says it."""
-    if not report.results:
+    if report.exit_code == 0 and set(report.counts) <= {Outcome.SKIP}:
         return "NOTHING CHECKED"
-    words = {0: "HELD", 1: "VIOLATED", 3: "UNKNOWN", 4: "BROKEN"}
-    return words[report.exit_code]
+    return {0: "HELD", 1: "VIOLATED", 3: "UNKNOWN", 4: "BROKEN"}[report.exit_code]
 
 
 def verdict(report: Report) -> str:
@@ -91,8 +90,9 @@ def verdict(report: Report) -> str:
     ]
     if broken:
         parts.insert(0, f"{_many(broken, 'check')} broken")
-    unknown = counts[Outcome.ERROR] - broken
-    if unknown:
+    if troubles := sum(bool(header.trouble) for header in report.headers):
+        parts.append(f"{_many(troubles, 'target')} not judged to the end")
+    if unknown := counts[Outcome.ERROR] - broken:
         parts.append(f"{_many(unknown, 'check')} could not be judged")
     parts.append(f"{_many(counts[Outcome.PASS], 'check')} passed")
     if counts[Outcome.WAIVED]:
@@ -100,6 +100,27 @@ def verdict(report: Report) -> str:
     if counts[Outcome.SKIP]:
         parts.append(f"{counts[Outcome.SKIP]} skipped{_why(report.results)}")
     return f"{word(report)}: {', '.join(parts)}."
+
+
+def account(result: Result) -> str:
+    """The findings of one result and how to repeat it, as plain inert lines."""
+    lines = []
+    for finding in result.findings:
+        lines.append(finding.message)
+        lines += [
+            f"  {name:<9} {value}"
+            for name, value in (
+                ("expected", finding.expected),
+                ("actual", finding.actual),
+                ("at", finding.at),
+            )
+            if value
+        ]
+    if result.reason:
+        lines.append(f"reason: {result.reason}")
+    if result.again:
+        lines.append(f"again: {result.again}")
+    return "\n".join(map(inert, lines))
 
 
 def _why(results: Iterable[Result]) -> str:

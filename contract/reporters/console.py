@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -73,6 +74,8 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
             skipped.setdefault(result.reason, []).append(result)
         elif result.outcome is not Outcome.PASS or verbose:
             yield from _result(report, result)
+    if skipped:
+        yield Text()
     for reason, results in skipped.items():
         yield from _skipped(reason, results)
     if report.results:
@@ -95,9 +98,10 @@ def _header(header: Header) -> Iterable[Text]:
         ("url", header.url),
         ("profile", header.profile + why),
         ("model", header.model),
-        ("requests", requests),
+        ("requests", requests if header.requests else ""),
         ("tool", f"magistral-contract {header.version}, {header.started}"),
         *(("note", note) for note in header.notes),
+        ("trouble", header.trouble),
     ):
         if value:
             yield _field(name, value, indent=2)
@@ -147,20 +151,16 @@ def _field(name: str, value: str, indent: int = 7) -> Text:
 
 
 def _skipped(reason: str, results: list[Result]) -> Iterable[Text]:
-    yield Text()
-    yield Text.assemble(
-        (f"{'SKIP':<7}", STYLES[Outcome.SKIP]),
-        f"{len(results)} × {inert(reason)}",  # noqa: RUF001  # times
+    names = [inert(result.check.id) for result in results]
+    label = (f"{'SKIP':<7}", STYLES[Outcome.SKIP])
+    if len(names) == 1:
+        yield Text.assemble(label, f"{names[0]}   {inert(reason)}")
+        return
+    yield Text.assemble(label, f"{len(names)} × {inert(reason)}")  # noqa: RUF001  # times
+    yield from (
+        Text(f"       {line}", "dim")
+        for line in wrap(", ".join(names), break_on_hyphens=False)
     )
-    names: list[str] = []
-    for name in (inert(result.check.id) for result in results):
-        if names and len(names[-1]) + len(name) < WIDTH - 10:
-            names[-1] += f", {name}"
-        else:
-            names.append(name)
-    for number, line in enumerate(names, start=1):
-        comma = "," if number < len(names) else ""
-        yield Text(" " * 7 + line + comma, "dim")
 
 
 def _families(report: Report) -> Table:

@@ -9,12 +9,12 @@ import junitparser
 from junitparser.junitparser import FinalResult
 
 from contract.report import Header, Outcome, Report, Result
-from contract.reporters.base import by_target, inert, reporter, verdict
+from contract.reporters.base import account, by_target, inert, reporter, verdict
 
 # XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
 # ElementTree writes anything else without complaint, and no parser reads it back.
-# (White space other than a blank is spelled out before.)
-_FORBIDDEN = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# (Other white space is spelled out before.)
+_FORBIDDEN = re.compile("[^\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @reporter("junit", suffix=".xml")
@@ -40,6 +40,11 @@ def _suite(report: Report) -> junitparser.TestSuite:
     suite.add_property("verdict", _clean(verdict(report)))
     for result in report.results:
         suite.add_testcase(_case(report, result, header))
+    if header and header.trouble:
+        # Without a case, a target that was never reached would look green.
+        case = junitparser.TestCase("judged-to-the-end", classname="target")
+        case.result = [junitparser.Error(_clean(header.trouble))]
+        suite.add_testcase(case)
     return suite
 
 
@@ -112,32 +117,12 @@ def _result(report: Report, result: Result) -> FinalResult | None:
         case _:
             said = f"{level} failed, which does not fail the run: {_first(result)}"
             element = junitparser.Skipped(_clean(said))
-    element.text = _text(result)
+    element.text = _FORBIDDEN.sub("", account(result))
     return element
 
 
 def _first(result: Result) -> str:
     return result.findings[0].message if result.findings else result.reason
-
-
-def _text(result: Result) -> str:
-    lines = []
-    for finding in result.findings:
-        lines.append(finding.message)
-        lines += [
-            f"  {name:<9} {value}"
-            for name, value in (
-                ("expected", finding.expected),
-                ("actual", finding.actual),
-                ("at", finding.at),
-            )
-            if value
-        ]
-    if result.reason:
-        lines.append(f"reason: {result.reason}")
-    if result.again:
-        lines.append(f"again: {result.again}")
-    return "\n".join(map(_clean, lines))
 
 
 def _clean(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from contract.catalog import find, get
-from contract.dialects import Dialect
+from contract.dialects.base import ALIASES, Dialect
 from contract.errors import UsageError
 from contract.server.app import serving
 from contract.server.plan import Plan
@@ -19,7 +19,7 @@ DEFAULT = "mistral-2025-10"
 
 @target("mock")
 @contextmanager
-def mock(
+def mock(  # noqa: PLR0913  # the options of a target, all by name
     dialect: str,
     *,
     ttft: float = 0.0,
@@ -39,11 +39,11 @@ def mock(
     *key* the API key it demands, *model* the only model it serves. A *fault* breaks
     its replies, a *quirk* makes them legal but odd.
     """
-    spoken = get("dialect", dialect or DEFAULT, find("dialects", Dialect))
+    speaks = spoken(dialect)
     if window < 1:
         raise UsageError(f"window must be at least 1 token, not {window}.")
     provider = Provider(
-        spoken,
+        speaks,
         models=(model,) if model else SERVED,
         context_window=window,
         api_key=key or None,
@@ -53,7 +53,20 @@ def mock(
         seed=seed,
     )
     with serving(provider) as url:
-        yield Opened(url, profile=spoken.id, key=key or None, model=provider.models[0])
+        yield Opened(
+            url,
+            profile=speaks.id,
+            key=key or None,
+            model=provider.models[0],
+            scripted=True,
+        )
+
+
+def spoken(name: str) -> Dialect:
+    """The dialect of that id or alias, by default Mistral's."""
+    known = ALIASES.get(name, name) or DEFAULT
+    dialects: Mapping[str, Dialect] = find("dialects", Dialect)
+    return get("dialect", known, dialects)
 
 
 def _both(first: Change | None, then: Change | None) -> Change | None:

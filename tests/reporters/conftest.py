@@ -8,6 +8,7 @@ import pytest
 
 from contract.chat import Probe
 from contract.checks.base import Check, Finding
+from contract.dialects.vllm import VLLM_0_16
 from contract.exchange import Arrival, Exchange, Request
 from contract.profile import Profile
 from contract.report import Header, Outcome, Report, Result
@@ -139,8 +140,7 @@ def report(held):
 @pytest.fixture
 def timed(report):
     """The same report with the exchanges behind each result."""
-    vllm = pytest.importorskip("contract.dialects.vllm")
-    exchange = _exchange(vllm.VLLM)
+    exchange = _exchange(VLLM_0_16)
     return replace(
         report,
         results=tuple(

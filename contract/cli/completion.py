@@ -1,0 +1,87 @@
+"""Tab completion of everything the catalogue knows, and the script that enables it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from contract.catalog import find
+from contract.checks.base import Check, Fault, Quirk
+from contract.dialects.base import Dialect
+from contract.profiles import builtin
+from contract.reporters.base import Reporter
+
+Complete = Callable[
+    [click.Context, click.Parameter, str], list[CompletionItem] | list[str]
+]
+SHELLS = ("bash", "zsh", "fish")
+
+
+def names(source: Callable[[], Iterable[str]]) -> Complete:
+    """A completion from names that are only looked up when a shell asks."""
+
+    def complete(
+        _context: click.Context, _option: click.Parameter, begun: str
+    ) -> list[str]:
+        return sorted(name for name in source() if name.startswith(begun))
+
+    return complete
+
+
+def checks() -> Iterable[str]:
+    """The ids of all checks, and their families."""
+    found = find("checks", Check)
+    return [*found, *dict.fromkeys(check.family for check in found.values())]
+
+
+def dialects() -> Iterable[str]:
+    """The ids of all dialects."""
+    return find("dialects", Dialect)
+
+
+def faults() -> Iterable[str]:
+    """The ids of all faults."""
+    return find("checks", Fault)
+
+
+def quirks() -> Iterable[str]:
+    """The ids of all quirks."""
+    return find("quirks", Quirk)
+
+
+def profiles() -> Iterable[str]:
+    """The ids of the built-in profiles."""
+    return builtin()
+
+
+def reports() -> Iterable[str]:
+    """The kinds of report, each with the equals sign that follows it."""
+    return [f"{kind}=" for kind in find("reporters", Reporter)]
+
+
+def targets() -> Iterable[str]:
+    """The mock in each dialect."""
+    return ["mock", *(f"mock:{dialect}" for dialect in dialects())]
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def verb(context: click.Context, shell: str) -> None:
+    """
+    Print the script that enables tab completion in SHELL.
+
+    \b
+    bash   magistral-contract completion bash >> ~/.bashrc
+    zsh    magistral-contract completion zsh >> ~/.zshrc
+    fish   magistral-contract completion fish > ~/.config/fish/completions/magistral-contract.fish
+    """  # noqa: D301, E501  # \b is click's mark for lines to keep
+    root = context.find_root()
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"click has no completion for {shell}.")
+    name = root.info_name or "magistral-contract"
+    variable = f"_{name}_COMPLETE".replace("-", "_").upper()
+    click.echo(kind(root.command, {}, name, variable).source())

@@ -1,0 +1,34 @@
+"""Hands a finished report over: to the terminal, and to the files asked for."""
+
+from __future__ import annotations
+
+import click
+
+from contract.cli import options
+from contract.cli.outputs import Output
+from contract.report import Report
+from contract.reporters.console import show
+
+
+def deliver(
+    report: Report,
+    outputs: tuple[Output, ...],
+    *,
+    quiet: bool,
+    verbose: bool,
+    color: bool | None,
+) -> None:
+    """
+    Write the files first: whoever pages through the text may never come to its end.
+
+    A report on standard output has it to itself; people then read standard error.
+    """
+    piped = any(output.path == "-" for output in outputs)
+    for output in outputs:
+        output.write(report)
+    console = options.console(color, stderr=piped)
+    show(report, console, verbose=verbose, quiet=quiet)
+    for header in report.headers:
+        if header.trouble:
+            name = f"{header.target}: " if len(report.headers) > 1 else ""
+            click.echo(f"error: {name}{header.trouble}", err=True)

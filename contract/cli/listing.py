@@ -1,0 +1,176 @@
+"""`list`: what there is to check with, for people and for docs/checks.md."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+
+import click
+from rich.text import Text
+
+from contract.catalog import find
+from contract.checks.base import Check, Fault, Quirk
+from contract.cli import options
+from contract.profiles import builtin
+from contract.reporters.base import inert
+from contract.runner import select as selected
+from contract.targets.base import Kind
+
+# A name, a remark on its line, and labelled fields below it.
+Entry = tuple[str, str, dict[str, str]]
+
+INTRODUCTION = """\
+# Checks
+
+`magistral-contract list --markdown` writes this page. A check's level is the RFC 2119
+word in its requirement: a MUST that fails makes the run fail, with `--strict` a SHOULD
+does too, a MAY never does. A fault is the counter-example of its check:
+`magistral-contract serve --fault NAME` shows it to your own client.
+"""
+
+
+@click.command("list")
+@click.option("--markdown", is_flag=True, help="The checks as a page of documentation.")
+@click.option("--faults", is_flag=True, help="The faults and the check each breaks.")
+@click.option("--quirks", is_flag=True, help="The legal oddities that break nothing.")
+@click.option("--profiles", is_flag=True, help="The built-in profiles.")
+@click.option("--targets", is_flag=True, help="The kinds of target and their options.")
+@options.selection
+@options.appearance
+def verb(  # noqa: PLR0913  # one parameter an option
+    *,
+    markdown: bool,
+    faults: bool,
+    quirks: bool,
+    profiles: bool,
+    targets: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    color: bool | None,
+) -> None:
+    """List every check: id, level, requirement, source, and what it needs."""
+    if markdown:
+        click.echo(page(_checks(select, ignore), _faults()), nl=False)
+    elif faults:
+        _show(_fault_entries(), color=color)
+    elif quirks:
+        _show(_quirk_entries(), color=color)
+    elif profiles:
+        _show(_profile_entries(), color=color)
+    elif targets:
+        _show(_target_entries(), color=color)
+    else:
+        _show(_check_entries(_checks(select, ignore)), color=color)
+
+
+def _checks(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Check, ...]:
+    return selected(find("checks", Check).values(), select, ignore)
+
+
+def _show(entries: Iterable[Entry], *, color: bool | None) -> None:
+    console = options.console(color)
+    for name, remark, fields in entries:
+        console.print(
+            Text.assemble((inert(name), "bold"), f"   {inert(remark)}".rstrip()),
+            soft_wrap=True,
+        )
+        for label, value in fields.items():
+            if value:
+                shown = Text.assemble((f"    {label:<9}", "dim"), inert(value))
+                console.print(shown, soft_wrap=True)
+
+
+def _check_entries(
+    checks: Iterable[Check],
+) -> Iterator[Entry]:
+    for check in checks:
+        slow = "   slow" if check.slow else ""
+        fields = {
+            "requires": check.requirement,
+            "source": check.source,
+            "needs": ", ".join(sorted(check.needs)),
+            "unless": f"the profile tolerates {check.unless}" if check.unless else "",
+        }
+        yield check.id, check.level.value + slow, fields
+
+
+def _fault_entries() -> Iterator[Entry]:
+    for fault in _faults():
+        fields = {
+            "story": fault.story,
+            "breaks": ", ".join([fault.breaks.id, *sorted(fault.also)]),
+            "dialects": ", ".join(sorted(fault.dialects or ())),
+        }
+        yield fault.id, "", fields
+
+
+def _quirk_entries() -> Iterator[Entry]:
+    for name, quirk in sorted(find("quirks", Quirk).items()):
+        yield name, "", {"story": quirk.story}
+
+
+def _profile_entries() -> Iterator[Entry]:
+    for name, profile in builtin().items():
+        fields = {
+            "title": profile.title,
+            "dialect": profile.dialect.id,
+            "model": profile.model or "",
+            "window": f"{profile.context_window:,} tokens",
+            "offers": ", ".join(sorted(profile.offers)),
+            "waives": ", ".join(sorted(profile.waivers)),
+            "source": profile.source,
+        }
+        yield name, "", fields
+
+
+def _target_entries() -> Iterator[Entry]:
+    for name, kind in sorted(find("targets", Kind).items()):
+        function = inspect.unwrap(kind.open)
+        known = [
+            parameter.name.replace("_", "-")
+            for parameter in inspect.signature(function).parameters.values()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        ]
+        story = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+        yield name, "", {"what": story, "options": ", ".join(known)}
+
+
+def _faults() -> list[Fault]:
+    found = find("checks", Fault).values()
+    return sorted(found, key=lambda fault: (fault.breaks.id, fault.id))
+
+
+def page(checks: Iterable[Check], faults: Iterable[Fault]) -> str:
+    """docs/checks.md: a section for each family, a row for each check."""
+    names: dict[str, list[str]] = {}
+    for fault in faults:
+        names.setdefault(fault.breaks.id, []).append(f"`{fault.id}`")
+    families: dict[str, list[Check]] = {}
+    for check in checks:
+        families.setdefault(check.family, []).append(check)
+    lines = [INTRODUCTION]
+    for family, members in sorted(families.items()):
+        lines += [
+            f"## {family}\n",
+            "| Check | Level | Requirement | Source | Faults |",
+            "|---|---|---|---|---|",
+        ]
+        for check in members:
+            level = check.level.value + (", slow" if check.slow else "")
+            cells = (
+                f"`{check.id}`",
+                level,
+                _cell(check.requirement),
+                _cell(check.source),
+                ", ".join(names.get(check.id, ())),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """*text* inside a Markdown table: no bar ends the cell, no `<` begins a tag."""
+    parts = text.replace("|", "\\|").split("`")
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    return "`".join(parts)

@@ -1,0 +1,73 @@
+"""What is shown while a target is being judged; nothing when nobody looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from contract.cli import options
+from contract.report import Outcome, Result
+from contract.reporters.base import inert
+
+
+class Progress:
+    """
+    One line on the terminal: requests sent and planned, checks judged, time.
+
+    It goes to standard error, so that the output can be piped, and leaves no trace.
+    """
+
+    def __init__(
+        self, target: str, checks: int, *, color: bool | None, quiet: bool
+    ) -> None:
+        console = options.console(color, stderr=True)
+        self._checks = checks
+        self._counts: Counter[Outcome] = Counter()
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[requests]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[judged]}", markup=False),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        name = Text(inert(target))
+        name.truncate(40, overflow="ellipsis")
+        self._task = self._bar.add_task(
+            name.plain, total=None, requests="opening", judged=""
+        )
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def sent(self, sent: int, planned: int) -> None:
+        """*sent* of *planned* requests were answered; any thread may say so."""
+        self._bar.update(
+            self._task,
+            completed=sent,
+            total=planned,
+            requests=f"{sent}/{planned} requests",
+        )
+
+    def judged(self, result: Result) -> None:
+        """One more check has its outcome."""
+        self._counts[result.outcome] += 1
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._counts.items())
+        done = self._counts.total()
+        self._bar.update(self._task, judged=f"{done}/{self._checks} checks: {counts}")

@@ -1,0 +1,57 @@
+"""`replay`: judge saved exchanges again, without the provider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contract.catalog import find
+from contract.checks.base import Check
+from contract.cli import options, outputs
+from contract.cli.delivery import deliver
+from contract.cli.outputs import Output
+from contract.report import Report, Result
+from contract.runner import select as selected
+from contract.verification import replayed
+
+
+@click.command("replay")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@options.selection
+@options.profile
+@options.reporting
+def verb(  # noqa: PLR0913  # one parameter an option
+    *,
+    directory: Path,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    profile: str | None,
+    profiles: str | None,
+    strict: bool,
+    report: tuple[Output, ...],
+    quiet: bool,
+    verbose: bool,
+    color: bool | None,
+) -> int:
+    """
+    Judge the exchanges that `verify --save DIR` kept; nothing is sent.
+
+    Checks whose requests were not recorded are skipped. The exit codes are those of
+    `verify`.
+    """
+    checks = selected(find("checks", Check).values(), select, ignore)
+    recordings = replayed(
+        directory, profile=profile, profiles=outputs.profiles(profiles)
+    )
+    results: list[Result] = []
+    for recording in recordings:
+        # A slow check is skipped for the time it takes to send; this takes none.
+        results += recording.verify(checks, slow=True)
+    whole = Report(
+        headers=tuple(recording.header for recording in recordings),
+        results=tuple(results),
+        strict=strict,
+    )
+    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return whole.exit_code

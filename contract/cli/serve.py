@@ -1,0 +1,194 @@
+"""`serve`: the scripted provider on a port, for the client that is being built."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from functools import reduce
+
+import click
+from rich.text import Text
+
+from contract.catalog import find, get
+from contract.chat import CHAT
+from contract.checks.base import Fault, Quirk
+from contract.cli import completion, options
+from contract.dialects.base import Dialect
+from contract.errors import UsageError
+from contract.reply import Reply
+from contract.reporters.base import inert
+from contract.server.app import serve_forever
+from contract.server.plan import Plan
+from contract.server.provider import SERVED, WINDOW, Provider
+from contract.targets.mock import spoken
+
+Change = Callable[[Reply], Reply]
+QUESTION = "What is 6 times 7?"
+
+
+@click.command("serve")
+@click.option(
+    "--dialect",
+    default="mistral",
+    show_default=True,
+    metavar="ID",
+    shell_complete=completion.names(completion.dialects),
+    help="How it spells a chat.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8_700,
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option(
+    "--ttft", callback=options.seconds, metavar="TIME", help="Time to first token."
+)
+@click.option(
+    "--icl", callback=options.seconds, metavar="TIME", help="Time between chunks."
+)
+@click.option(
+    "--jitter", callback=options.seconds, metavar="TIME", help="How much --icl varies."
+)
+@click.option("--seed", type=int, default=0, help="Decides jitter and sampled answers.")
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.names(completion.faults),
+    help="Break the contract in this way; see `list --faults`. Repeatable.",
+)
+@click.option(
+    "--quirk",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.names(completion.quirks),
+    help="Be odd, but legal; see `list --quirks`. Repeatable.",
+)
+@click.option("--api-key", metavar="KEY", help="Demand this key; better by variable:")
+@click.option("--api-key-env", metavar="NAME", help="Demand the key in this variable.")
+@click.option("--model", multiple=True, metavar="NAME", help="Serve this. Repeatable.")
+@click.option(
+    "--context-window", type=click.IntRange(1), default=WINDOW, show_default=True
+)
+@options.appearance
+def verb(  # noqa: PLR0913  # one parameter an option
+    *,
+    dialect: str,
+    host: str,
+    port: int,
+    ttft: float | None,
+    icl: float | None,
+    jitter: float | None,
+    seed: int,
+    fault: tuple[str, ...],
+    quirk: tuple[str, ...],
+    api_key: str | None,
+    api_key_env: str | None,
+    model: tuple[str, ...],
+    context_window: int,
+    color: bool | None,
+) -> None:
+    """
+    Serve a scripted Magistral until Ctrl-C: reasoning, streaming, images, tools.
+
+    The answers are scripted, seeded and exact; the bytes, the tokens and the errors
+    are those of the dialect's real provider.
+    """
+    faults = [get("fault", name, find("checks", Fault)) for name in fault]
+    quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
+    key = _key(api_key, api_key_env)
+    provider = Provider(
+        spoken(dialect),
+        models=model or SERVED,
+        context_window=context_window,
+        api_key=key,
+        plan=Plan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
+        change=_chain(entry.apply for entry in (*quirks, *faults)),
+        clock=time.time,
+        seed=seed,
+    )
+    if not _loopback(host):
+        click.echo(
+            f"warning: {host} can be reached from the network; anybody there may use "
+            "this server.",
+            err=True,
+        )
+    variable = None if key is None else api_key_env or "OPENAI_API_KEY"
+
+    def ready(url: str) -> None:
+        console = options.console(color)
+        for name, value in banner(url, provider, variable, [*quirks, *faults]):
+            shown = Text.assemble((f"{name:<9}", "dim"), inert(value))
+            console.print(shown, soft_wrap=True)
+        console.file.flush()
+
+    serve_forever(provider, host, port, ready)
+
+
+def banner(
+    url: str,
+    provider: Provider,
+    variable: str | None,
+    changes: Iterable[Fault | Quirk],
+) -> list[tuple[str, str]]:
+    """What to know and to paste, in labelled lines; the key itself is not said."""
+    body = {
+        "model": provider.models[0],
+        "messages": [{"role": "user", "content": QUESTION}],
+        "stream": True,
+    }
+    header = f' -H "Authorization: Bearer ${variable}"' if variable else ""
+    curl = (
+        f"curl -sN {url}{CHAT} -H 'content-type: application/json'{header} "
+        f"-d {shlex.quote(json.dumps(body))}"
+    )
+    shown_key = f"${variable}" if variable else "anything"
+    return [
+        ("serving", _title(provider.dialect)),
+        ("url", f"{url}/v1"),
+        ("models", ", ".join(provider.models)),
+        *((type(c).__name__.lower(), f"{c.id}: {c.story}") for c in changes),
+        ("set", f"OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={shown_key}"),
+        ("try", curl),
+        (
+            "check",
+            f"magistral-contract verify {url}/v1 --profile {provider.dialect.id}",
+        ),
+        ("stop", "Ctrl-C"),
+    ]
+
+
+def _title(dialect: Dialect) -> str:
+    return f"{dialect.id} ({dialect.title})" if dialect.title else dialect.id
+
+
+def _key(api_key: str | None, variable: str | None) -> str | None:
+    if api_key is not None and variable is not None:
+        raise UsageError("Give --api-key or --api-key-env, not both.")
+    if variable is None:
+        return api_key or None
+    if not os.environ.get(variable):
+        raise UsageError(f"The variable {variable} is not set; export it first.")
+    return os.environ[variable]
+
+
+def _chain(changes: Iterable[Change]) -> Change | None:
+    """One change after the other; None when there is none."""
+    steps = tuple(changes)
+    if not steps:
+        return None
+    return lambda reply: reduce(lambda changed, step: step(changed), steps, reply)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,193 @@
+"""The pytest plug-in: each check on each target is an ordinary test item."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract.pytest_plugin import settings
+from contract.pytest_plugin.judged import JUDGED, Judged, Unopened, pack
+
+if TYPE_CHECKING:
+    from contract.checks.base import Check
+    from contract.verification import Verification
+
+MARKERS = {
+    "must": "a check whose failure violates the contract",
+    "should": "a check whose failure is reported, and a violation when strict",
+    "may": "a check whose failure is only reported",
+    "slow": "a check of many requests or a long prompt",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of `magistral-contract verify` that make sense in a test run."""
+    settings.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what items are marked with, and find out early what cannot be written."""
+    for name, story in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {story}")
+    # Under xdist only the controller sees all results.
+    chosen = settings.read(config)
+    if hasattr(config, "workerinput") or chosen == settings.Settings():
+        return
+    from contract.errors import ContractError
+    from contract.pytest_plugin.summary import Summary
+
+    try:
+        summary = Summary(chosen)
+    except ContractError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(summary, "magistral-contract-summary")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `contract_result` runs for each check on each target."""
+    if "contract_session" in metafunc.fixturenames:
+        _each_target(metafunc)
+    if "contract_check" in metafunc.fixturenames:
+        _each_check(metafunc)
+
+
+def _each_target(metafunc: pytest.Metafunc) -> None:
+    config = metafunc.config
+    # A group has one worker under --dist loadgroup, so that each target is opened
+    # once and latencies do not disturb one another.
+    grouped = config.pluginmanager.hasplugin("xdist")
+    metafunc.parametrize(
+        "contract_session",
+        [
+            pytest.param(
+                target,
+                id=target,
+                marks=[pytest.mark.xdist_group(f"contract-{number}")]
+                if grouped
+                else [],
+            )
+            for number, target in enumerate(settings.read(config).targets or ("mock",))
+        ],
+        indirect=True,
+        scope="session",
+    )
+
+
+def _each_check(metafunc: pytest.Metafunc) -> None:
+    from contract.catalog import find
+    from contract.checks.base import Check
+    from contract.errors import ContractError
+    from contract.runner import select
+
+    chosen = settings.read(metafunc.config)
+    try:
+        checks = select(find("checks", Check).values(), chosen.select, chosen.ignore)
+    except ContractError as error:
+        raise pytest.Collector.CollectError(str(error)) from error
+    for family in {check.family for check in checks}:
+        metafunc.config.addinivalue_line("markers", f"{family}: a check of this family")
+    metafunc.parametrize(
+        "contract_check",
+        [pytest.param(check, id=check.id, marks=_marks(check)) for check in checks],
+        indirect=True,
+    )
+
+
+def _marks(check: Check) -> list[pytest.MarkDecorator]:
+    names = [check.level.value.lower(), check.family, *(["slow"] if check.slow else [])]
+    return [getattr(pytest.mark, name) for name in names]
+
+
+@pytest.fixture(scope="session")
+def contract_session(
+    request: pytest.FixtureRequest,
+) -> Iterator[Verification | Unopened]:
+    """
+    The target of this test, opened once and greeted; closed when all is done.
+
+    A target that cannot be opened is a value too: it fails one test, not forty.
+    """
+    from contract.cli.outputs import profiles
+    from contract.errors import ContractError
+    from contract.verification import opened
+
+    chosen = settings.read(request.config)
+    target: str = request.param
+    with ExitStack() as stack:
+        try:
+            verification = stack.enter_context(
+                opened(
+                    target,
+                    profile=chosen.profile,
+                    profiles=profiles(chosen.profiles),
+                    model=chosen.model,
+                    key_env=chosen.api_key_env,
+                )
+            )
+        except ContractError as error:
+            yield Unopened(target, str(error))
+            return
+        if _alone(request.config):
+            plan = verification.plan(_checks(request.session, target), slow=chosen.slow)
+            verification.session.prefetch(plan.together)
+        yield verification
+
+
+def _alone(config: pytest.Config) -> bool:
+    """Whether all items of a target run in this process, so that all may be sent."""
+    return not hasattr(config, "workerinput") or config.getoption(
+        "loadgroup", default=False
+    )
+
+
+def _checks(session: pytest.Session, target: str) -> list[Check]:
+    """The checks that are left after -k, -m and --lf, on this target."""
+    parameters = [
+        item.callspec.params for item in session.items if hasattr(item, "callspec")
+    ]
+    return [
+        given["contract_check"]
+        for given in parameters
+        if given.get("contract_session") == target and "contract_check" in given
+    ]
+
+
+@pytest.fixture
+def contract_check(request: pytest.FixtureRequest) -> Check:
+    """The check of this test."""
+    check: Check = request.param
+    return check
+
+
+@pytest.fixture
+def contract_result(
+    request: pytest.FixtureRequest,
+    contract_session: Verification | Unopened,
+    contract_check: Check,
+) -> Judged:
+    """The result of one check on one target; `enforce()` makes it the test's own."""
+    chosen = settings.read(request.config)
+    if isinstance(contract_session, Unopened):
+        judged = contract_session.judged(contract_check, strict=chosen.strict)
+    else:
+        result = contract_session.run(contract_check, slow=chosen.slow)
+        judged = Judged(result, contract_session.header, strict=chosen.strict)
+    request.node.stash[JUDGED] = judged
+    request.node.user_properties += judged.properties
+    return judged
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the result travel with the test's report, which xdist hands on."""
+    report = yield
+    judged = item.stash.get(JUDGED, None)
+    if call.when == "call" and judged is not None:
+        wanted = bool(settings.read(item.config).report)
+        vars(report)["contract"] = pack(judged, exchanges=wanted)
+    return report

@@ -1,0 +1,75 @@
+"""All results of a test run, together: the verdict at its end, and the reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Check
+from contract.cli.outputs import outputs, profiles
+from contract.pytest_plugin.judged import unpack
+from contract.pytest_plugin.settings import Settings
+from contract.report import Header, Report, Result
+from contract.reporters.base import by_target, inert, verdict
+
+
+class Summary:
+    """Collects what the tests' reports carry, also from the workers of xdist."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._chosen = chosen
+        self._outputs = outputs(chosen.report)
+        self._headers: dict[str, Header] = {}
+        self._results: list[Result] = []
+
+    @cached_property
+    def _checks(self) -> dict[str, Check]:
+        return dict(find("checks", Check))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the result that a test's report carries."""
+        packed = getattr(report, "contract", None)
+        if packed is None:
+            return
+        judged = unpack(packed, self._checks, profiles(self._chosen.profiles))
+        self._results.append(judged.result)
+        known = self._headers.get(judged.header.target, judged.header)
+        self._headers[judged.header.target] = replace(
+            judged.header,
+            requests=max(known.requests, judged.header.requests),
+            seconds=max(known.seconds, judged.header.seconds),
+        )
+
+    @property
+    def report(self) -> Report:
+        """What the run has learnt so far."""
+        return Report(
+            headers=tuple(self._headers.values()),
+            results=tuple(self._results),
+            strict=self._chosen.strict,
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write the reports."""
+        for output in self._outputs:
+            output.write(self.report)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """One line for each target, and where the reports are."""
+        if not self._results:
+            return
+        terminalreporter.section("magistral-contract")
+        for part in by_target(self.report):
+            (header,) = part.headers
+            known = f"{header.profile}: {header.why}" if header.profile else "unknown"
+            terminalreporter.line(
+                f"{inert(header.target)} ({inert(known)}) {verdict(part)}"
+            )
+        for output in self._outputs:
+            terminalreporter.line(f"{output.reporter.id} report: {output.path}")
