@@ -100,7 +100,7 @@ def right_field(*exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=right_field,
-    also=("reasoning", "schema.message", "schema.event"),
+    also=("reasoning", "schema.response", "schema.event"),
     dialects=PARSED,
 )
 def field_renamed(reply: Reply) -> Reply:
@@ -184,7 +184,11 @@ def _thinking_flaw(item: Mapping[str, Json]) -> str:
     return "" if whole else "thinks in something else than text"
 
 
-@fault(breaks=chunks_are_well_formed, dialects=LISTED)
+@fault(
+    breaks=chunks_are_well_formed,
+    also=("schema.response", "schema.event"),
+    dialects=LISTED,
+)
 def thinking_as_string(reply: Reply) -> Reply:
     """The chunk holds the thought as a bare string, not a list (req_llm#742)."""
 

@@ -81,7 +81,10 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=completion_includes_thinking, also=("usage.counts-reasoning",))
+@fault(
+    breaks=completion_includes_thinking,
+    also=("usage.counts-reasoning", "schema.rate-limit-headers"),
+)
 def thinking_for_free(reply: Reply) -> Reply:
     """Only the answer is counted, because the parser counts what it passes on."""
     exchange = heard(reply)

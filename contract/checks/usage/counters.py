@@ -46,7 +46,7 @@ def present(exchange: Exchange) -> Findings:
         )
 
 
-@fault(breaks=present)
+@fault(breaks=present, also=("schema.response",))
 def usage_dropped(reply: Reply) -> Reply:
     """A gateway rebuilds the whole reply and leaves the usage out."""
     return reply if reply.streamed else reply.change(_without_usage)
@@ -106,7 +106,7 @@ def counts_are_natural(*exchanges: Exchange) -> Findings:
                 )
 
 
-@fault(breaks=counts_are_natural, also=("schema.message", "schema.event"))
+@fault(breaks=counts_are_natural, also=("schema.response", "schema.event"))
 def counts_as_text(reply: Reply) -> Reply:
     """A gateway written in another language sends its counters as strings."""
 
@@ -137,7 +137,7 @@ def sums_up(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=sums_up)
+@fault(breaks=sums_up, also=("schema.rate-limit-headers",))
 def total_without_prompt(reply: Reply) -> Reply:
     """The total repeats the completion and forgets the prompt."""
 

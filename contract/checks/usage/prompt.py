@@ -76,7 +76,10 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
         yield from exact(exchange)
 
 
-@fault(breaks=exact_prompt_tokens, also=("usage.agrees-with-tokenize",))
+@fault(
+    breaks=exact_prompt_tokens,
+    also=("usage.agrees-with-tokenize", "schema.rate-limit-headers"),
+)
 def first_token_counted_twice(reply: Reply) -> Reply:
     """Template and tokenizer both add <s>, and the prompt is one token longer."""
     asked = reply.probe.messages if reply.probe is not None else ()
