@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from random import Random
 
 from contract import tekken
-from contract.chat import Call, Json, Kind, Piece, Probe, Tool
+from contract.chat import Call, Kind, Piece, Probe, Tool
 from contract.dialects.base import Answer
 from contract.server import scripts
 from contract.server.instance import UnsatisfiableError, instance
@@ -120,24 +120,43 @@ def _rest(said: str, prefix: str) -> str:
     return said if not prefix or prefix[-1].isspace() else " " + said
 
 
-def _json(probe: Probe, script: Script) -> str | None:
-    """The JSON that the response format asks for; None when it asks for none."""
-    if probe.options.response_format is None:
-        return None
-    wanted = json.loads(probe.options.response_format)
-    kind = wanted.get("type") if isinstance(wanted, dict) else None
-    if kind == "json_object":
-        return json.dumps({"answer": script.value}, ensure_ascii=False)
-    if kind != "json_schema":
-        return None
-    holder = wanted.get("json_schema")
-    schema = holder.get("schema") if isinstance(holder, dict) else None
-    return None if schema is None else _instance(json.dumps(schema), script.value)
+def by_lot(probe: Probe) -> bool:
+    """Whether equal requests are answered differently: drawn words, ids of calls."""
+    if probe.options.seed is not None or probe.options.temperature == 0:
+        return False
+    return bool(scripts.choose(probe).one_of or _called(probe))
+
+
+def wants_json(response_format: str | None) -> bool:
+    """Whether a response format (JSON text) asks for JSON; without a schema not."""
+    return _format(response_format) is not None
 
 
 @lru_cache(maxsize=256)
-def _instance(schema: str, value: Json) -> str:
-    found = instance(json.loads(schema), {**scripts.hints(), "answer": value})
+def _format(response_format: str | None) -> str | None:
+    """The JSON Schema (as text) that a response format asks to fit, if any."""
+    wanted = json.loads(response_format or "null")
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    if kind == "json_object":
+        return json.dumps({"type": "object"})
+    holder = wanted.get("json_schema") if kind == "json_schema" else None
+    schema = holder.get("schema") if isinstance(holder, dict) else None
+    return None if schema is None else json.dumps(schema)
+
+
+def _json(probe: Probe, script: Script) -> str | None:
+    """The JSON that the response format asks for; None when it asks for none."""
+    schema = _format(probe.options.response_format)
+    return None if schema is None else _instance(schema, json.dumps(script.value))
+
+
+@lru_cache(maxsize=256)
+def _instance(schema: str, value: str) -> str:
+    answer = json.loads(value)
+    wanted = json.loads(schema)
+    if wanted == {"type": "object"}:
+        return json.dumps({"answer": answer}, ensure_ascii=False)
+    found = instance(wanted, {**scripts.hints(), "answer": answer})
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -189,9 +208,9 @@ def _calling(
         yield _CONTROL
         yield from _steps(Kind.REASONING, thought)
         yield _CONTROL
-    for index, ((tool, arguments), id) in enumerate(zip(called, ids, strict=True)):
+    for index, ((tool, arguments), name) in enumerate(zip(called, ids, strict=True)):
         yield from [_CONTROL] * (2 + len(tekken.steps(tool.name)))
-        begun = Call(index, id, tool.name)
+        begun = Call(index, name, tool.name)
         for step in tekken.steps(arguments):
             yield Step(Kind.TOOL, step, begun)
             begun = Call(index)

@@ -1,28 +1,34 @@
-"""Answers become a reply: one body, or the events of a stream, each with its time."""
+"""Answers become frames: one body, or the events of a stream, each with its time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import orjson
 
-from contract.chat import Json, Piece, Probe
-from contract.dialects.base import (
-    Answer,
-    Dialect,
-    Head,
-    Problem,
-    StreamUsage,
-    Usage,
-)
+from contract.chat import Json, Probe
+from contract.dialects.base import Answer, Dialect, Head, Problem, StreamUsage
 from contract.exchange import DONE, Request
 from contract.reply import JSON_TYPE, SSE_TYPE, Frame, Reply, encode
-from contract.server.plan import AT_ONCE, Plan
+from contract.server.answering import Said
 from contract.server.rules import Rules
 
+# When each of so many texts is due, in seconds.
+Times = Callable[[int], tuple[float, ...]]
 TEXT_TYPE = ("content-type", "text/plain; charset=utf-8")
+# Stands in remembered replies where the id goes; nobody says it by chance.
+HOLE = "6fdc1d2e1c9d4a0bb7a64d1f2c53e098"
+_HOLE = HOLE.encode()
 _DONE = f"data: {DONE}\n\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """In whose words an answer is told."""
+
+    dialect: Dialect
+    rules: Rules
 
 
 def spelled(value: Json) -> bytes:
@@ -33,72 +39,50 @@ def spelled(value: Json) -> bytes:
         return encode(value)
 
 
-def whole(
-    request: Request,
-    probe: Probe,
-    answers: tuple[Answer, ...],
-    usage: Usage,
-    head: Head,
-    dialect: Dialect,
-    plan: Plan = AT_ONCE,
-    number: int = 0,
-) -> Reply:
-    """One JSON body, due when the last text of a stream would be."""
-    texts = max((len(answer.pieces) for answer in answers), default=0)
-    due = plan.times(max(texts, 1), number)[-1]
-    body = dialect.completion(head, answers, usage)
-    return Reply(
-        headers=(JSON_TYPE, *dialect.headers(head, usage)),
-        frames=(Frame(due, spelled(body)),),
-        dialect=dialect,
-        request=request,
-        probe=probe,
-    )
+def frames(
+    probe: Probe, said: Said, head: Head, words: Spelling, times: Times
+) -> tuple[Frame, ...]:
+    """What is sent for *said*: a whole body or a stream, as *probe* asked."""
+    if probe.stream:
+        return tuple(_stream(probe, said, head, words, times))
+    texts = max((len(answer.pieces) for answer in said.answers), default=0)
+    body = words.dialect.completion(head, said.answers, said.usage)
+    # The last text of a stream would be due at the same moment.
+    return (Frame(times(max(texts, 1))[-1], spelled(body)),)
 
 
-def streamed(
-    request: Request,
-    probe: Probe,
-    answers: tuple[Answer, ...],
-    usage: Usage,
-    head: Head,
-    dialect: Dialect,
-    rules: Rules,
-    plan: Plan = AT_ONCE,
-    number: int = 0,
-) -> Reply:
+def _stream(
+    probe: Probe, said: Said, head: Head, words: Spelling, times: Times
+) -> Iterator[Frame]:
     """Server-Sent Events: roles at once, then the texts of all choices in turn."""
+    dialect = words.dialect
     events = [
-        (slot, index, delta, finish)
-        for index, answer in enumerate(answers)
-        for slot, delta, finish in _deltas(answer, dialect, rides=rules.rides)
+        (text, index, delta, finish)
+        for index, answer in enumerate(said.answers)
+        for text, delta, finish in _deltas(answer, words)
     ]
     events.sort(key=lambda event: event[0])
-    times = (0.0, *plan.times(events[-1][0] if events else 0, number))
+    due = (0.0, *times(events[-1][0] if events else 0))
     last = len(events) - 1
     on_last = dialect.stream_usage is StreamUsage.LAST_CHUNK
-    frames = []
-    for place, (slot, index, delta, finish) in enumerate(events):
-        told = (on_last and place == last) or (rules.timed and finish is not None)
-        chunk = dialect.chunk(head, index, delta, finish, usage if told else None)
-        frames.append(Frame(times[slot], b"data: " + spelled(chunk) + b"\n\n"))
-    due = frames[-1].at if frames else 0.0
+    at = 0.0
+    for place, (text, index, delta, finish) in enumerate(events):
+        told = (on_last and place == last) or (words.rules.timed and finish is not None)
+        chunk = dialect.chunk(head, index, delta, finish, said.usage if told else None)
+        at = due[text]
+        yield Frame(at, _event(chunk))
     if probe.options.usage and not on_last and dialect.usage_chunk:
-        chunk = dialect.usage_chunk(head, usage)
-        frames.append(Frame(due, b"data: " + spelled(chunk) + b"\n\n"))
+        yield Frame(at, _event(dialect.usage_chunk(head, said.usage)))
     if dialect.done:
-        frames.append(Frame(due, _DONE))
-    return Reply(
-        headers=(SSE_TYPE, *dialect.headers(head, usage)),
-        frames=tuple(frames),
-        dialect=dialect,
-        request=request,
-        probe=probe,
-    )
+        yield Frame(at, _DONE)
+
+
+def _event(value: Json) -> bytes:
+    return b"data: " + spelled(value) + b"\n\n"
 
 
 def _deltas(
-    answer: Answer, dialect: Dialect, *, rides: bool
+    answer: Answer, words: Spelling
 ) -> Iterator[tuple[int, dict[str, Json], str | None]]:
     """
     The deltas of one choice with the number of the text they come with.
@@ -106,20 +90,35 @@ def _deltas(
     Deltas without text (the role, the step to the answer, the finish) take no time
     of their own: they come with the text before them, the role at 0.
     """
-    deltas = list(dialect.encode(answer.pieces))
-    # Natural ends come in a chunk of their own, because their token has no text.
-    rides = rides and answer.finish != "stop" and len(deltas) > 1
-    slot = 0
+    deltas = list(words.dialect.encode(answer.pieces))
+    # A natural end comes in a chunk of its own, because its token has no text.
+    rides = words.rules.rides and answer.finish != "stop" and len(deltas) > 1
+    text = 0
     for place, delta in enumerate(deltas):
-        slot += _has_text(dialect.decode(delta))
-        finish = answer.finish if rides and place == len(deltas) - 1 else None
-        yield slot, delta, finish
+        text += any(piece.text for piece in words.dialect.decode(delta))
+        last = rides and place == len(deltas) - 1
+        yield text, delta, answer.finish if last else None
     if not rides:
-        yield slot, {}, answer.finish
+        yield text, {}, answer.finish
 
 
-def _has_text(pieces: tuple[Piece, ...]) -> bool:
-    return any(piece.text for piece in pieces)
+def reply(
+    request: Request, probe: Probe, said: Said, head: Head, words: Spelling
+) -> Reply:
+    """A reply that has everything but its frames."""
+    kind = SSE_TYPE if probe.stream else JSON_TYPE
+    return Reply(
+        headers=(kind, *words.dialect.headers(head, said.usage)),
+        dialect=words.dialect,
+        request=request,
+        probe=probe,
+    )
+
+
+def filled(frames: tuple[Frame, ...], id: str) -> tuple[Frame, ...]:
+    """Remembered *frames* with the hole filled."""
+    name = id.encode()
+    return tuple([Frame(f.at, f.data.replace(_HOLE, name)) for f in frames])
 
 
 def refused(request: Request, problem: Problem, head: Head, dialect: Dialect) -> Reply:
@@ -144,14 +143,4 @@ def plain(request: Request, head: Head, dialect: Dialect, body: Json | bytes) ->
         frames=(Frame(0.0, raw),) if raw else (),
         dialect=dialect,
         request=request,
-    )
-
-
-def shown(answers: tuple[Answer, ...], *, reasoning: bool) -> tuple[Answer, ...]:
-    """*answers*, or the same without their thoughts."""
-    if reasoning:
-        return answers
-    return tuple(
-        Answer(tuple(p for p in a.pieces if p.kind != "reasoning"), a.finish)
-        for a in answers
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
-from re import _constants as code  # type: ignore[attr-defined]  # no public name
-from re import _parser as regex  # type: ignore[attr-defined]  # no public name
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import jsonschema_rs
 
 from contract.chat import Json
+from contract.server.pattern import matching
 
 Schema = Mapping[str, Any]
 _DEPTH = 12  # levels of a recursive schema
@@ -52,7 +50,7 @@ def instance(schema: Json, hints: Mapping[str, Json] | None = None) -> Json:
     followed. Raises `UnsatisfiableError`.
     """
     try:
-        validator = jsonschema_rs.validator_for(schema, retriever=_refuse)
+        validator = jsonschema_rs.validator_for(cast("Any", schema), retriever=_refuse)
         for value in islice(_Search(schema, hints or {}).values(schema, 0), _TRIED):
             if validator.is_valid(value):
                 return value
@@ -287,71 +285,3 @@ def _different(values: Iterable[Json]) -> Iterator[Json]:
 
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
-
-
-def matching(pattern: str) -> str | None:
-    """A shortest-ish text that matches *pattern*; None when it is too clever."""
-    try:
-        text = "".join(_spelled(regex.parse(pattern)))
-        return text if re.search(pattern, text) else None
-    except (re.error, KeyError, RecursionError, OverflowError):
-        return None
-
-
-def _spelled(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-    for kind, value in tree:
-        if kind is code.LITERAL:
-            yield chr(value)
-        elif kind is code.NOT_LITERAL:
-            yield "b" if value == ord("a") else "a"
-        elif kind is code.ANY:
-            yield "a"
-        elif kind is code.IN:
-            yield _member(value)
-        elif kind in {code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT}:
-            least, _, inner = value
-            yield "".join(_spelled(inner)) * min(least, 1_000)
-        elif kind is code.SUBPATTERN:
-            yield from _spelled(value[3])
-        elif kind is code.ATOMIC_GROUP:
-            yield from _spelled(value)
-        elif kind is code.BRANCH:
-            yield from _spelled(value[1][0])
-        elif kind is not code.AT:
-            raise KeyError(kind)
-
-
-def _member(members: list[tuple[Any, Any]]) -> str:
-    negated = members[0][0] is code.NEGATE
-    if negated:
-        allowed = re.compile("[^" + "".join(_source(m) for m in members[1:]) + "]")
-        return next(c for c in map(chr, range(32, 0x3000)) if allowed.match(c))
-    kind, value = members[0]
-    if kind is code.LITERAL:
-        return chr(value)
-    if kind is code.RANGE:
-        return chr(value[0])
-    return {
-        code.CATEGORY_DIGIT: "1",
-        code.CATEGORY_SPACE: " ",
-        code.CATEGORY_WORD: "a",
-        code.CATEGORY_NOT_DIGIT: "a",
-        code.CATEGORY_NOT_SPACE: "a",
-        code.CATEGORY_NOT_WORD: " ",
-    }[value]
-
-
-def _source(member: tuple[Any, Any]) -> str:
-    kind, value = member
-    if kind is code.LITERAL:
-        return re.escape(chr(value))
-    if kind is code.RANGE:
-        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
-    return {
-        code.CATEGORY_DIGIT: r"\d",
-        code.CATEGORY_SPACE: r"\s",
-        code.CATEGORY_WORD: r"\w",
-        code.CATEGORY_NOT_DIGIT: r"\D",
-        code.CATEGORY_NOT_SPACE: r"\S",
-        code.CATEGORY_NOT_WORD: r"\W",
-    }[value]

@@ -24,7 +24,7 @@ class Plan:
         """When each of *count* texts is due, in order."""
         if not self.jitter:
             return tuple(self.ttft + self.icl * index for index in range(count))
-        random = Random(f"{self.seed}:{number}")
+        random = Random(f"{self.seed}:{number}")  # noqa: S311  # no secret
         times = [self.ttft]
         for _ in range(1, count):
             gap = self.icl + random.uniform(-self.jitter, self.jitter)

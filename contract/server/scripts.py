@@ -13,28 +13,52 @@ from typing import Any
 from contract import tokens
 from contract.chat import Image, Json, Probe
 
+_OPERATORS = {
+    "+": "plus",
+    "-": "minus",
+    "\N{MINUS SIGN}": "minus",
+    "*": "times",
+    "x": "times",
+    "\N{MULTIPLICATION SIGN}": "times",
+    "/": "divided by",
+    "\N{DIVISION SIGN}": "divided by",
+}
+_SIGNS = "|".join(re.escape(sign) for sign in _OPERATORS)
 _ASKED = re.compile(
     r"\bwhat(?:'s| is) (?:the|my|our) ([\w' -]{2,40}?)\s*[?.!]", re.IGNORECASE
 )
 _REPEAT = re.compile(r"\b(?:repeat|say) exactly:\s*(.+)", re.IGNORECASE | re.DOTALL)
 _SUM = re.compile(
     r"(?:what(?:'s| is)|how much is|compute|calculate)\s+(-?\d{1,9})\s*"
-    r"(\+|-|−|\*|×|x|/|÷|plus|minus|times|divided by)\s*(-?\d{1,9})",
+    rf"({_SIGNS}|plus|minus|times|divided by)\s*(-?\d{{1,9}})",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
     r"\b(?:in|for|at|and)\s+((?:[A-ZÀ-Þ][\w'-]+)(?:\s[A-ZÀ-Þ][\w'-]+)*)"
 )
-_OPERATORS = {"+": "plus", "-": "minus", "−": "minus", "*": "times", "×": "times"} | {
-    "x": "times",
-    "/": "divided by",
-    "÷": "divided by",
-}
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen "
-    "fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

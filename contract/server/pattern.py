@@ -1,0 +1,81 @@
+"""A text that matches a regular expression, as short as easily found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from re import _constants as code  # type: ignore[attr-defined]  # no public name
+from re import _parser as regex  # type: ignore[attr-defined]  # no public name
+from typing import Any
+
+
+def matching(pattern: str) -> str | None:
+    """A shortest-ish text that matches *pattern*; None when it is too clever."""
+    try:
+        text = "".join(_spelled(regex.parse(pattern)))
+        return text if re.search(pattern, text) else None
+    except (re.error, KeyError, RecursionError, OverflowError):
+        return None
+
+
+def _spelled(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    for kind, value in tree:
+        if kind in _LITERAL:
+            yield _LITERAL[kind](value)
+        elif kind in _REPEATS:
+            least, _, inner = value
+            yield "".join(_spelled(inner)) * min(least, 1_000)
+        elif kind in _GROUPS:
+            yield from _spelled(_GROUPS[kind](value))
+        elif kind is not code.AT:
+            raise KeyError(kind)
+
+
+def _member(members: list[tuple[Any, Any]]) -> str:
+    negated = members[0][0] is code.NEGATE
+    if negated:
+        allowed = re.compile("[^" + "".join(_source(m) for m in members[1:]) + "]")
+        return next(c for c in map(chr, range(32, 0x3000)) if allowed.match(c))
+    kind, value = members[0]
+    if kind is code.LITERAL:
+        return chr(value)
+    if kind is code.RANGE:
+        return chr(value[0])
+    return {
+        code.CATEGORY_DIGIT: "1",
+        code.CATEGORY_SPACE: " ",
+        code.CATEGORY_WORD: "a",
+        code.CATEGORY_NOT_DIGIT: "a",
+        code.CATEGORY_NOT_SPACE: "a",
+        code.CATEGORY_NOT_WORD: " ",
+    }[value]
+
+
+def _source(member: tuple[Any, Any]) -> str:
+    kind, value = member
+    if kind is code.LITERAL:
+        return re.escape(chr(value))
+    if kind is code.RANGE:
+        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
+    return {
+        code.CATEGORY_DIGIT: r"\d",
+        code.CATEGORY_SPACE: r"\s",
+        code.CATEGORY_WORD: r"\w",
+        code.CATEGORY_NOT_DIGIT: r"\D",
+        code.CATEGORY_NOT_SPACE: r"\S",
+        code.CATEGORY_NOT_WORD: r"\W",
+    }[value]
+
+
+_LITERAL: dict[Any, Callable[[Any], str]] = {
+    code.LITERAL: chr,
+    code.NOT_LITERAL: lambda value: "b" if value == ord("a") else "a",
+    code.ANY: lambda _value: "a",
+    code.IN: _member,
+}
+_REPEATS = {code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT}
+_GROUPS: dict[Any, Callable[[Any], Any]] = {
+    code.SUBPATTERN: lambda value: value[3],
+    code.ATOMIC_GROUP: lambda value: value,
+    code.BRANCH: lambda value: value[1][0],
+}
