@@ -161,6 +161,7 @@ def _header(path: Path, value: Json) -> Header:
             seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
             requests=requests if isinstance(requests, int) else 0,
             notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+            trouble=str(value.get("trouble", "")),
         )
     except KeyError as error:
         raise UsageError(f"{path} is damaged: its header lacks {error}.") from error

@@ -122,6 +122,9 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             model=model or place.model,
         )
         _ensure_waivers(detected.profile)
+        if place.scripted and not profile:
+            own = replace(detected.profile, waivers={})
+            detected = replace(detected, profile=own)
         with Session(
             place.url,
             detected.profile,

@@ -22,13 +22,15 @@ class Opened:
     A provider that can be reached: *url* is its root, without `/v1`.
 
     *profile* is what the target itself knows it to be (None: detect), *key* an API
-    key of its own making (the embedded mock's).
+    key of its own making (the embedded mock's). `scripted` is the stand-in, which
+    does right what real providers are known to get wrong: no waiver applies to it.
     """
 
     url: str
     profile: str | None = None
     key: str | None = field(default=None, repr=False)
     model: str | None = None
+    scripted: bool = False
 
 
 Open = Callable[..., AbstractContextManager[Opened]]
