@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.rejections import access
 from contract.exchange import WRONG_KEY as SENT_KEY
 from contract.probes import NO_KEY, WRONG_KEY
@@ -86,12 +85,13 @@ def test_another_scheme_is_found(answer, scheme, findings):
     seen = answer(NO_KEY, 401, {"error": "Unauthorized"})
     seen = replace(seen, headers=(*seen.headers, ("www-authenticate", scheme)))
 
-    assert findings == len(list(access.asks_for_bearer.judge(seen)))
+    assert findings == len(list(access.asks_for_no_password.judge(seen)))
 
 
-def test_no_scheme_is_not_judged(answer):
-    with pytest.raises(NotApplicable, match="no WWW-Authenticate"):
-        list(access.asks_for_bearer.judge(answer(NO_KEY, 401, {})))
+def test_no_scheme_asks_for_nothing(answer):
+    seen = answer(NO_KEY, 401, {"error": "Unauthorized"})
+
+    assert list(access.asks_for_no_password.judge(seen)) == []
 
 
 def test_a_refusal_of_another_shape_is_found(answer):
