@@ -1,0 +1,49 @@
+"""What a reply may hold that was cut after three tokens."""
+
+import pytest
+from rehearsal import judged, resaid
+
+from contract.chat import Kind, Piece
+from contract.checks.reasoning.cut import (
+    cut_gives_length,
+    cut_has_no_answer,
+    cut_has_no_marker,
+    cut_keeps_thought,
+)
+from contract.probes import CUT, CUT_WHOLE, SUM_WHOLE
+from contract.profiles import builtin
+
+THOUGHT = Piece(Kind.REASONING, "The sky")
+
+
+@pytest.mark.parametrize("probe", [CUT, CUT_WHOLE], ids=lambda probe: probe.name)
+@pytest.mark.parametrize(
+    ("pieces", "keeps", "no_answer", "no_marker"),
+    [
+        pytest.param((THOUGHT,), "pass", "pass", "pass", id="thought"),
+        pytest.param((), "fail", "skip", "skip", id="nothing"),
+        pytest.param(
+            (Piece(Kind.ANSWER, "The sky"),), "fail", "fail", "pass", id="answer"
+        ),
+        pytest.param(
+            (Piece(Kind.ANSWER, "[THINK]The"),), "fail", "fail", "fail", id="unparsed"
+        ),
+        pytest.param(
+            (THOUGHT, Piece(Kind.ANSWER, " ")), "pass", "pass", "pass", id="blank"
+        ),
+    ],
+)
+def test_a_cut_thought_stays_a_thought(probe, pieces, keeps, no_answer, no_marker):
+    exchange = resaid(builtin()["vllm-0.16"], probe, lambda _: pieces)
+
+    assert judged(cut_gives_length, exchange).word == "pass"
+    assert judged(cut_keeps_thought, exchange).word == keeps
+    assert judged(cut_has_no_answer, exchange).word == no_answer
+    assert judged(cut_has_no_marker, exchange).word == no_marker
+
+
+def test_a_reply_that_was_not_cut_is_found_out():
+    exchange = resaid(builtin()["vllm-0.16"], SUM_WHOLE, lambda said: said)
+
+    (finding,) = judged(cut_gives_length, exchange).findings
+    assert finding.actual == "finish_reason stop"

@@ -1,0 +1,189 @@
+"""Every check of the family on good, faulty and recorded replies."""
+
+import pytest
+from rehearsal import judged, recorded, rehearsed, told
+
+from contract import catalog
+from contract.checks.base import Check, Fault
+from contract.profiles import builtin
+
+PROFILES = builtin()
+CHECKS = [c for c in catalog.find("checks", Check).values() if c.family == "reasoning"]
+FAULTS = [
+    fault
+    for fault in catalog.find("checks", Fault).values()
+    if fault.breaks.family == "reasoning"
+]
+# There is nothing to judge: no lists, no switch, or markers that belong there.
+IDLE = {
+    "reasoning.chunks-are-well-formed": {
+        name for name in PROFILES if not name.startswith("mistral")
+    },
+    "reasoning.off-means-off": {
+        name for name in PROFILES if not name.startswith("mistral")
+    },
+    "reasoning.first-token-is-no-marker": {"inline"},
+}
+
+
+def test_the_family_is_not_empty():
+    assert len(CHECKS) >= 12
+    assert {fault.breaks.id for fault in FAULTS} == {check.id for check in CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("check", "profile"),
+    [
+        pytest.param(check, profile, id=f"{check.id}-{profile.id}")
+        for check in CHECKS
+        for profile in PROFILES.values()
+        if check.needs <= profile.offers
+    ],
+)
+def test_a_good_reply_breaks_nothing(check, profile):
+    verdict = rehearsed(check, profile)
+
+    idle = profile.id in IDLE.get(check.id, ())
+    expected = "fail" if check.id in profile.waivers else "skip" if idle else "pass"
+    assert (verdict.word, bool(verdict.findings)) == (expected, expected == "fail")
+
+
+@pytest.mark.parametrize(
+    ("fault", "profile"),
+    [
+        pytest.param(fault, profile, id=f"{fault.id}-{profile.id}")
+        for fault in FAULTS
+        for profile in PROFILES.values()
+        if fault.breaks.needs <= profile.offers
+        if fault.dialects is None or profile.dialect.id in fault.dialects
+    ],
+)
+def test_a_fault_breaks_its_check_and_what_it_names(fault, profile):
+    verdict = rehearsed(fault.breaks, profile, fault)
+    allowed = {fault.breaks.id, *fault.also}
+    broken = {
+        check.id
+        for check in CHECKS
+        if check.needs <= profile.offers
+        if not allowed & {check.id, check.family} and check.id not in profile.waivers
+        if rehearsed(check, profile, fault).word == "fail"
+    }
+
+    assert verdict.word == "fail"
+    assert all(finding.expected and finding.actual for finding in verdict.findings)
+    assert broken == set()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
+def test_a_fault_leaves_an_error_alone(fault, name):
+    reply = told(PROFILES[name], CHECKS[0].sends[0])
+    refused = reply.with_header("content-type", "application/json")
+    refused = refused.with_json({"detail": "no"})
+
+    assert fault.apply(refused) == refused
+
+
+# One real exchange and the checks that its request fits.
+SUM_LIKE = (
+    "reasoning.present",
+    "reasoning.no-marker-in-answer",
+    "reasoning.no-marker-in-reasoning",
+    "reasoning.precedes-answer",
+    "reasoning.right-field",
+    "reasoning.answer-arrives",
+    "reasoning.not-repeated-in-answer",
+)
+CUT_LIKE = (
+    "reasoning.cut-gives-length",
+    "reasoning.cut-keeps-thought",
+    "reasoning.cut-has-no-answer",
+    "reasoning.cut-has-no-marker",
+)
+GOOD = {
+    "vllm-0.32/chat_default": SUM_LIKE,
+    "vllm-0.32/stream_default": SUM_LIKE,
+    "vllm-0.32/stream_utf": SUM_LIKE[:-1],  # "café" is too short to be repeated
+    "vllm-0.32/chat_content_literal_special": (
+        *SUM_LIKE,
+        "reasoning.typed-markers-are-text",
+    ),
+    "vllm-0.32/chat_bare": ("reasoning.answer-without-thought",),
+    "vllm-0.32/stream_bare": ("reasoning.answer-without-thought",),
+    "vllm-0.32/max_tokens_1": ("reasoning.first-token-is-no-marker",),
+    "vllm-0.32/max_tokens_3": CUT_LIKE,
+    "vllm-0.32/stream_length_in_reasoning": CUT_LIKE,
+    "vllm-0.32/tools_auto": ("reasoning.tool-call-is-apart",),
+    "vllm-0.32/stream_tools": ("reasoning.tool-call-is-apart",),
+    "vllm-0.32/tools_result": ("reasoning.answer-after-tool",),
+    "vllm-0.32/stream_n2": ("reasoning.in-every-choice",),
+    "vllm-0.32/n_2": ("reasoning.in-every-choice",),
+    "llamacpp-b11434/chat_plain": SUM_LIKE,
+    "llamacpp-b11434/chat_stream_usage": SUM_LIKE,
+    "llamacpp-b11434/plain_nothink": ("reasoning.answer-without-thought",),
+    "llamacpp-b11434/max_tokens_5": CUT_LIKE,
+    "llamacpp-b11434/open_think_max_tokens_12": CUT_LIKE,
+    "llamacpp-b11434/tools_auto": ("reasoning.tool-call-is-apart",),
+    "llamacpp-b11434/tools_auto_stream": ("reasoning.tool-call-is-apart",),
+    "llamacpp-b11434/tool_result_turn": ("reasoning.answer-after-tool",),
+    "transformers-5.23-response-template/chat_plain": SUM_LIKE,
+    "transformers-5.23-response-template/chat_stream_usage": SUM_LIKE,
+    "transformers-5.23-response-template/open_think_max_tokens_12": CUT_LIKE,
+    "transformers-5.23-response-template/tools_auto": ("reasoning.tool-call-is-apart",),
+    "transformers-5.23-response-template/tool_result_turn": (
+        "reasoning.answer-after-tool",
+    ),
+}
+# Real servers that were set up wrongly, and what is really wrong with right ones.
+BAD = [
+    ("llamacpp-b11434/max_tokens_1", "llamacpp", "reasoning.first-token-is-no-marker"),
+    ("llamacpp-b11434/max_tokens_1", "llamacpp", "reasoning.cut-has-no-marker"),
+    ("llamacpp-b11434/max_tokens_1", "llamacpp", "reasoning.cut-keeps-thought"),
+    (
+        "llamacpp-b11434/tools_none",
+        "llamacpp",
+        "reasoning.unwanted-call-is-not-shown",
+    ),
+    # --reasoning-format none, or no --reasoning-parser
+    *(
+        ("llamacpp-b11434-c512/reasoning_format_none_per_request", profile, check)
+        for profile in ("llamacpp", "vllm-0.16")
+        for check in (
+            "reasoning.present",
+            "reasoning.no-marker-in-answer",
+            "reasoning.right-field",
+        )
+    ),
+    # the right server under a version that puts the thought elsewhere
+    ("vllm-0.32/chat_default", "vllm-0.12", "reasoning.right-field"),
+    ("vllm-0.32/stream_default", "vllm-0.11", "reasoning.right-field"),
+    ("llamacpp-b11434/chat_plain", "vllm-0.16", "reasoning.right-field"),
+    ("vllm-0.32/chat_default", "mistral-2025-10", "reasoning.right-field"),
+    # thought and answer in one, with nothing between them
+    ("transformers-5.23/chat_plain", "transformers", "reasoning.present"),
+    ("llama-cpp-python-0.3.36/chat_plain", "llamacpp", "reasoning.present"),
+    ("transformers-5.23/tools_auto", "transformers", "reasoning.tool-call-is-apart"),
+    # the request asked for no reasoning in the reply
+    ("vllm-0.32/field_include_reasoning_false", "vllm-0.16", "reasoning.present"),
+    # the model said nothing at all
+    ("llamacpp-b11434/empty_answer_stream", "llamacpp", "reasoning.answer-arrives"),
+    # one choice where two were asked for
+    ("vllm-0.32/chat_default", "vllm-0.32", "reasoning.in-every-choice"),
+    # no cut at all
+    ("vllm-0.32/chat_default", "vllm-0.32", "reasoning.cut-gives-length"),
+]
+BY_ID = {check.id: check for check in CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
+)
+def test_a_real_reply_passes(name, id):
+    verdict = judged(BY_ID[id], recorded(name))
+
+    assert (verdict.word, verdict.findings) == ("pass", ())
+
+
+@pytest.mark.parametrize(("name", "profile", "id"), BAD)
+def test_a_real_departure_is_found(name, profile, id):
+    assert judged(BY_ID[id], recorded(name, profile)).word == "fail"

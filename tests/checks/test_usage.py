@@ -1,0 +1,200 @@
+"""Every check of the family on good, faulty and recorded replies."""
+
+import json
+
+import pytest
+from rehearsal import judged, recorded, rehearsed, told
+
+from contract import catalog
+from contract.checks.base import Check, Fault
+from contract.checks.usage.prompt import (
+    TOKENIZE,
+    agrees_with_tokenize,
+    tokenize_forgets_a_token,
+)
+from contract.exchange import spell
+from contract.probes import SUM_WHOLE
+from contract.profiles import builtin
+from contract.reply import JSON_TYPE, Frame, Reply, encode, rehearse
+
+PROFILES = builtin()
+CHECKS = [
+    check
+    for check in catalog.find("checks", Check).values()
+    if check.family == "usage" and check is not agrees_with_tokenize
+]
+FAULTS = [
+    fault
+    for fault in catalog.find("checks", Fault).values()
+    if fault.breaks.family == "usage" and fault is not tokenize_forgets_a_token
+]
+# There is nothing to judge: these tell no cached tokens.
+IDLE = {
+    "usage.cached-within-prompt": {
+        name for name in PROFILES if name not in {"mistral-2026-08", "llamacpp"}
+    },
+}
+
+
+def test_the_family_is_not_empty():
+    assert len(CHECKS) >= 12
+    assert {fault.breaks.id for fault in FAULTS} == {check.id for check in CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("check", "profile"),
+    [
+        pytest.param(check, profile, id=f"{check.id}-{profile.id}")
+        for check in CHECKS
+        for profile in PROFILES.values()
+        if check.needs <= profile.offers
+    ],
+)
+def test_a_good_reply_breaks_nothing(check, profile):
+    verdict = rehearsed(check, profile)
+
+    idle = profile.id in IDLE.get(check.id, ())
+    expected = "fail" if check.id in profile.waivers else "skip" if idle else "pass"
+    assert (verdict.word, bool(verdict.findings)) == (expected, expected == "fail")
+
+
+@pytest.mark.parametrize(
+    ("fault", "profile"),
+    [
+        pytest.param(fault, profile, id=f"{fault.id}-{profile.id}")
+        for fault in FAULTS
+        for profile in PROFILES.values()
+        if fault.breaks.needs <= profile.offers
+        if fault.dialects is None or profile.dialect.id in fault.dialects
+    ],
+)
+def test_a_fault_breaks_its_check_and_what_it_names(fault, profile):
+    verdict = rehearsed(fault.breaks, profile, fault)
+    allowed = {fault.breaks.id, *fault.also}
+    broken = {
+        check.id
+        for check in CHECKS
+        if check.needs <= profile.offers
+        if not allowed & {check.id, check.family} and check.id not in profile.waivers
+        if rehearsed(check, profile, fault).word == "fail"
+    }
+
+    assert verdict.word == "fail"
+    assert all(finding.expected and finding.actual for finding in verdict.findings)
+    assert broken == set()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
+def test_a_fault_leaves_an_error_alone(fault, name):
+    reply = told(PROFILES[name], CHECKS[0].sends[0])
+    refused = reply.with_header("content-type", "application/json")
+    refused = refused.with_json({"detail": "no"})
+
+    assert fault.apply(refused) == refused
+
+
+# One real exchange and the checks that its request fits.
+COUNTERS = (
+    "usage.present",
+    "usage.counts-are-natural",
+    "usage.sums-up",
+)
+SUM_LIKE = (*COUNTERS, "usage.completion-includes-thinking")
+GOOD = {
+    "vllm-0.32/chat_default": (*SUM_LIKE, "usage.counts-reasoning"),
+    "vllm-0.32/stream_usage": (
+        *SUM_LIKE,
+        "usage.counts-reasoning",
+        "usage.present-in-stream",
+    ),
+    "vllm-0.32/stream_usage_continuous": (*COUNTERS, "usage.present-in-stream"),
+    "vllm-0.32/max_tokens_1": (*COUNTERS, "usage.capped-by-max-tokens"),
+    "vllm-0.32/max_tokens_3": (*COUNTERS, "usage.capped-by-max-tokens"),
+    "llamacpp-b11434/chat_plain": (*SUM_LIKE, "usage.cached-within-prompt"),
+    "llamacpp-b11434/chat_stream_usage": (*SUM_LIKE, "usage.present-in-stream"),
+    "llamacpp-b11434/max_tokens_5": (*COUNTERS, "usage.capped-by-max-tokens"),
+    "transformers-5.23-response-template/chat_plain": SUM_LIKE,
+    "transformers-5.23-response-template/chat_stream_usage": (
+        *SUM_LIKE,
+        "usage.present-in-stream",
+    ),
+    "transformers-5.23-response-template/open_think_max_tokens_12": (
+        *COUNTERS,
+        "usage.capped-by-max-tokens",
+    ),
+}
+BY_ID = {check.id: check for check in CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
+)
+def test_a_real_reply_passes(name, id):
+    verdict = judged(BY_ID[id], recorded(name))
+
+    assert (verdict.word, verdict.findings) == ("pass", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        # nobody asked for usage in this stream
+        ("vllm-0.32/stream_default", "usage.present-in-stream"),
+        # n=1 where max_completion_tokens 7 overrules max_tokens 3
+        ("vllm-0.32/max_both", "usage.capped-by-max-tokens"),
+        # three choices, their tokens summed up, are more than the first one said
+        ("vllm-0.32/n_3_random", "usage.completion-includes-thinking"),
+    ],
+)
+def test_a_real_departure_is_found(name, id):
+    assert judged(BY_ID[id], recorded(name)).word == "fail"
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"), [(None, "pass"), (tokenize_forgets_a_token, "fail")]
+)
+def test_tokenize_and_usage_have_to_agree(fault, word):
+    profile = PROFILES["vllm-0.16"]
+    said = told(profile, SUM_WHOLE)
+    count = said.json["usage"]["prompt_tokens"]
+    body = {"count": count, "max_model_len": 131_072, "tokens": list(range(count))}
+    tokenized = Reply(
+        headers=(JSON_TYPE,),
+        frames=(Frame(0.0, encode(body)),),
+        dialect=profile.dialect,
+        request=spell(TOKENIZE, profile, "magistral-small-2509"),
+    )
+    if fault:
+        tokenized = fault.apply(tokenized)
+        assert fault.apply(said) == said
+
+    verdict = judged(
+        agrees_with_tokenize,
+        rehearse(said, SUM_WHOLE, profile),
+        rehearse(tokenized, TOKENIZE, profile),
+    )
+
+    assert verdict.word == word
+
+
+def test_tokenize_is_sent_the_same_messages():
+    profile = PROFILES["vllm-0.32"]
+    chat, tokenized = (
+        json.loads(spell(probe, profile, "m").body) for probe in (SUM_WHOLE, TOKENIZE)
+    )
+
+    assert tokenized == {"model": "m", "messages": chat["messages"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "word"), [({"count": 7}, "fail"), ({}, "fail"), ([], "fail")]
+)
+def test_a_wrong_tokenize_answer_is_no_agreement(said, word):
+    profile = PROFILES["vllm-0.16"]
+    reply = rehearse(told(profile, SUM_WHOLE), SUM_WHOLE, profile)
+    answer = told(profile, SUM_WHOLE).with_json(said)
+
+    verdict = judged(agrees_with_tokenize, reply, rehearse(answer, TOKENIZE, profile))
+
+    assert verdict.word == word
