@@ -15,6 +15,7 @@ from contract.server.provider import SERVED, WINDOW, Provider
 from contract.targets.base import Change, Opened, target
 
 DEFAULT = "mistral-2025-10"
+KEY = "sk-mock-of-magistral-contract"
 
 
 @target("mock")
@@ -29,15 +30,15 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     fault: Change | None = None,
     quirk: Change | None = None,
     window: int = WINDOW,
-    key: str | None = None,
+    key: str = KEY,
     model: str | None = None,
 ) -> Iterator[Opened]:
     """
     The scripted provider of *dialect*, on a free port of the loopback interface.
 
     *ttft*, *icl* and *jitter* are durations, *window* the context window in tokens,
-    *key* the API key it demands, *model* the only model it serves. A *fault* breaks
-    its replies, a *quirk* makes them legal but odd.
+    *key* the API key it demands (empty: none), *model* the only model it serves. A
+    *fault* breaks its replies, a *quirk* makes them legal but odd.
     """
     speaks = spoken(dialect)
     if window < 1:
