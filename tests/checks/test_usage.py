@@ -10,23 +10,20 @@ from contract.checks.base import Check, Fault
 from contract.checks.usage.prompt import (
     TOKENIZE,
     agrees_with_tokenize,
-    tokenize_forgets_a_token,
 )
 from contract.exchange import spell
 from contract.probes import SUM_WHOLE
 from contract.profiles import builtin
-from contract.reply import JSON_TYPE, Frame, Reply, encode, rehearse
+from contract.reply import rehearse
 
 PROFILES = builtin()
 CHECKS = [
-    check
-    for check in catalog.find("checks", Check).values()
-    if check.family == "usage" and check is not agrees_with_tokenize
+    check for check in catalog.find("checks", Check).values() if check.family == "usage"
 ]
 FAULTS = [
     fault
     for fault in catalog.find("checks", Fault).values()
-    if fault.breaks.family == "usage" and fault is not tokenize_forgets_a_token
+    if fault.breaks.family == "usage"
 ]
 # There is nothing to judge: these tell no cached tokens.
 IDLE = {
@@ -149,33 +146,6 @@ def test_a_real_reply_passes(name, id):
 )
 def test_a_real_departure_is_found(name, id):
     assert judged(BY_ID[id], recorded(name)).word == "fail"
-
-
-@pytest.mark.parametrize(
-    ("fault", "word"), [(None, "pass"), (tokenize_forgets_a_token, "fail")]
-)
-def test_tokenize_and_usage_have_to_agree(fault, word):
-    profile = PROFILES["vllm-0.16"]
-    said = told(profile, SUM_WHOLE)
-    count = said.json["usage"]["prompt_tokens"]
-    body = {"count": count, "max_model_len": 131_072, "tokens": list(range(count))}
-    tokenized = Reply(
-        headers=(JSON_TYPE,),
-        frames=(Frame(0.0, encode(body)),),
-        dialect=profile.dialect,
-        request=spell(TOKENIZE, profile, "magistral-small-2509"),
-    )
-    if fault:
-        tokenized = fault.apply(tokenized)
-        assert fault.apply(said) == said
-
-    verdict = judged(
-        agrees_with_tokenize,
-        rehearse(said, SUM_WHOLE, profile),
-        rehearse(tokenized, TOKENIZE, profile),
-    )
-
-    assert verdict.word == word
 
 
 def test_tokenize_is_sent_the_same_messages():
