@@ -14,7 +14,7 @@ from contract.server.plan import Plan
 from contract.server.provider import SERVED, WINDOW, Provider
 from contract.targets.base import Change, Opened, target
 
-DEFAULT = "mistral-2025-10"
+DEFAULT = "mistral"
 KEY = "sk-mock-of-magistral-contract"
 
 
@@ -65,7 +65,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
 
 def spoken(name: str) -> Dialect:
     """The dialect of that id or alias, by default Mistral's."""
-    known = ALIASES.get(name, name) or DEFAULT
+    known = ALIASES.get(name or DEFAULT, name or DEFAULT)
     dialects: Mapping[str, Dialect] = find("dialects", Dialect)
     return get("dialect", known, dialects)
 
