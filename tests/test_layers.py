@@ -38,6 +38,7 @@ LAYERS = {
             "profiles",
             "retell",
             "spec",
+            "tekken",
             "tokens",
             "violation",
         ],

@@ -44,11 +44,10 @@ def answered(task: Task, rules: Rules, random: Random) -> Said:
     elif options.temperature == 0:
         random = Random(0)  # noqa: S311  # a draw, not a secret
     spoken = engine.answer(task.probe, task.room, random, id_length=rules.call_ids)
-    counted = spoken[:1] if rules.one_counts else spoken
     usage = Usage(
         task.prompt,
-        sum(said.tokens for said in counted),
-        sum(said.reasoning for said in counted),
+        sum(said.tokens for said in spoken),
+        sum(said.reasoning for said in spoken),
     )
     return Said(tuple(_finished(said, task, rules) for said in spoken), usage)
 

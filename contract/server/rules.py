@@ -23,7 +23,6 @@ class Rules:
     where the context window ends an answer.
     `named` is the finish reason of a call that was forced by name, `rides` whether
     the finish reason may come with the last text, `timed` whether every last chunk
-    gets the counts. `one_counts` counts only the first of several choices. `ids` and
     `call_ids` are lengths.
     """
 
@@ -41,7 +40,6 @@ class Rules:
     full: str = "length"
     rides: bool = False
     timed: bool = False
-    one_counts: bool = False
     id: str = "chatcmpl-"
     ids: int = 16
     call_ids: int = 9
@@ -108,7 +106,6 @@ _FAMILIES = {
         open=frozenset({"/health"}),
         key_header="x-api-key",
         timed=True,
-        one_counts=True,
         ids=32,
         call_ids=32,
         health=b'{"status":"ok"}',
