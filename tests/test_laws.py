@@ -1,0 +1,285 @@
+"""What holds for every check, fault and quirk, in every dialect, without a socket."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from contract import profiles
+from contract.catalog import find, modules
+from contract.checks.base import KEYWORD, Check, Fault, Level, Quirk
+from contract.exchange import spell
+from contract.probes import SUM, SUM_WHOLE
+from contract.profile import Capability
+from contract.reply import rehearse
+from contract.report import Outcome
+from contract.runner import run
+from contract.server.plan import Plan
+from contract.server.provider import Provider
+
+CHECKS = find("checks", Check)
+FAULTS = find("checks", Fault)
+QUIRKS = find("quirks", Quirk)
+PROFILES = profiles.builtin()
+# One profile of each dialect, the one that promises most, stands for the others.
+DIALECTS = {
+    profile.dialect.id: profile.id
+    for profile in sorted(PROFILES.values(), key=lambda one: len(one.offers))
+}.values()
+KEY = "sk-rehearsal"
+# Slow enough that a stream can be told from a whole response.
+PLAN = Plan(ttft=0.4, icl=0.03)
+
+
+def _numbered():
+    """A number for each probe by identity; equal probes share one."""
+    numbers = {}
+    return {
+        id(probe): numbers.setdefault(probe, len(numbers))
+        for check in CHECKS.values()
+        for probe in check.sends
+    }
+
+
+NUMBERS = _numbered()  # hashing a probe costs more than rehearsing it
+
+
+class Rehearsal:
+    """A session that sends nothing: the replies come on a virtual clock."""
+
+    def __init__(self, profile, base=None, change=None):
+        self.profile = profile
+        self._base = base
+        self._change = change
+        self._known = {}
+
+    def send(self, probe):
+        """The exchange of *probe*; the very one of the base where nothing changed."""
+        return self._both(probe)[1]
+
+    def reply(self, probe):
+        """What the provider means to send."""
+        return self._both(probe)[0]
+
+    def touches(self, probes):
+        """Whether the change does anything to the reply of one of *probes*."""
+        return any(self.send(probe) is not self._base.send(probe) for probe in probes)
+
+    def _both(self, probe):
+        number = NUMBERS[id(probe)]
+        if number not in self._known:
+            self._known[number] = self._rehearsed(probe, number)
+        return self._known[number]
+
+    def _rehearsed(self, probe, number):
+        if self._base is None:
+            request = spell(probe, self.profile, model(self.profile), KEY)
+            reply = provider(self.profile.id).reply(request, number)
+            return reply, rehearse(reply, probe, self.profile)
+        before = self._base.reply(probe)
+        reply = self._change(before)
+        if reply == before:
+            return before, self._base.send(probe)
+        return reply, rehearse(reply, probe, self.profile)
+
+
+def model(profile):
+    return profile.model
+
+
+@cache
+def provider(name):
+    """The stand-in that keeps the promises of a profile."""
+    profile = PROFILES[name]
+    return Provider(
+        profile.dialect,
+        models=(model(profile),),
+        context_window=profile.context_window,
+        api_key=KEY if Capability.KEY_REQUIRED in profile.offers else None,
+        plan=PLAN,
+    )
+
+
+@cache
+def clean(name):
+    """The rehearsal of a profile as it is, without its waivers."""
+    return Rehearsal(replace(PROFILES[name], waivers={}))
+
+
+def judged(check, rehearsal):
+    return run(check, rehearsal, "rehearsal", slow=True)
+
+
+@cache
+def outcomes(name):
+    """What each check says of a profile's own stand-in."""
+    return {one: judged(check, clean(name)) for one, check in CHECKS.items()}
+
+
+def failing(name, change):
+    """The checks that fail after *change* and did not fail before."""
+    changed = Rehearsal(clean(name).profile, clean(name), change)
+    before = outcomes(name)
+    found = set()
+    for check in CHECKS.values():
+        was = before[check.id]
+        if was.outcome is Outcome.FAIL or not was.exchanges:
+            continue
+        if not changed.touches(check.sends):
+            continue
+        result = judged(check, changed)
+        assert not result.broken, result.reason
+        if result.outcome is Outcome.FAIL:
+            found.add(check.id)
+    return found
+
+
+def explained(fault, one):
+    return one == fault.breaks.id or {one, CHECKS[one].family} & fault.also
+
+
+def applies(fault, name):
+    """Whether a fault is one in this profile, and its check is judged there."""
+    allowed = fault.dialects is None or PROFILES[name].dialect.id in fault.dialects
+    before = outcomes(name)[fault.breaks.id]
+    return allowed and bool(before.exchanges) and before.outcome is not Outcome.FAIL
+
+
+def passes(id, name):
+    return outcomes(name)[id].outcome is Outcome.PASS
+
+
+def told(result):
+    return [(f.message, f.expected, f.actual, f.at) for f in result.findings]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_stand_in_keeps_the_whole_contract(name):
+    failed = {
+        one: told(result) or result.reason
+        for one, result in outcomes(name).items()
+        if result.outcome not in {Outcome.PASS, Outcome.SKIP}
+    }
+
+    assert {} == failed
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_check_is_judged_somewhere(id):
+    seen = {name: outcomes(name)[id] for name in PROFILES}
+
+    assert any(result.exchanges for result in seen.values()), {
+        name: result.reason for name, result in seen.items()
+    }
+
+
+@pytest.mark.parametrize("id", FAULTS)
+def test_fault_breaks_its_check_and_no_other(id):
+    """Where the check passes it must fail; where it had nothing to judge it may."""
+    fault = FAULTS[id]
+    where = [name for name in DIALECTS if applies(fault, name)]
+    broken = {name: failing(name, fault.apply) for name in where}
+
+    assert any(fault.breaks.id in broken[name] for name in where), where
+    assert [] == [
+        name
+        for name in where
+        if passes(fault.breaks.id, name) and fault.breaks.id not in broken[name]
+    ]
+    assert {} == {
+        name: extra
+        for name in where
+        if (extra := sorted(one for one in broken[name] if not explained(fault, one)))
+    }
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("id", QUIRKS)
+def test_quirk_trips_nothing(id, name):
+    assert set() == failing(name, QUIRKS[id].apply)
+
+
+@pytest.mark.parametrize("id", QUIRKS)
+def test_quirk_does_something(id):
+    replies = [clean(n).reply(p) for n in DIALECTS for p in (SUM, SUM_WHOLE)]
+
+    assert any(QUIRKS[id].apply(reply) != reply for reply in replies)
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_check_has_a_fault_beside_it(id):
+    assert any(fault.breaks.id == id for fault in FAULTS.values())
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_check_says_what_it_demands_and_who_else_does(id):
+    check = CHECKS[id]
+    words = KEYWORD.findall(check.requirement)
+
+    assert len(words) == 1
+    assert check.requirement.endswith(".")
+    assert check.source.strip()
+    assert check.sends
+    if check.source.startswith("house rule"):
+        assert check.level is not Level.MUST
+
+
+@pytest.mark.parametrize("id", [*FAULTS, *QUIRKS])
+def test_fault_and_quirk_tell_a_story_in_one_sentence(id):
+    story = (FAULTS.get(id) or QUIRKS[id]).story
+
+    assert story.endswith((".", ")"))
+    assert len(story) < 200
+
+
+def test_faults_and_quirks_share_no_name():
+    assert not set(FAULTS) & set(QUIRKS)
+
+
+def _own(module, kind):
+    """The values of *kind* that a module binds to names of its own family."""
+    home = module.__name__.removeprefix("contract.checks.").partition(".")[0]
+    for name, value in vars(module).items():
+        check = value.breaks if isinstance(value, Fault) else value
+        if isinstance(value, kind) and check.family == home:
+            yield name, value
+
+
+def test_id_is_family_and_name_of_the_check():
+    wrong = [
+        (module.__name__, name, check.id)
+        for module in modules("checks")
+        for name, check in _own(module, Check)
+        if check.id != f"{check.family}.{name.replace('_', '-')}"
+    ]
+
+    assert [] == wrong
+
+
+def test_every_check_lives_in_its_family():
+    found = {check.id for m in modules("checks") for _, check in _own(m, Check)}
+
+    assert set(CHECKS) == found
+
+
+def test_every_fault_lives_beside_its_check():
+    found = {fault.id for m in modules("checks") for _, fault in _own(m, Fault)}
+
+    assert set(FAULTS) == found
+
+
+def test_probes_of_one_name_are_one_request():
+    named = {}
+    for check in CHECKS.values():
+        for probe in check.sends:
+            named.setdefault((probe.name, probe.sample), set()).add(probe)
+
+    assert {} == {name: len(found) for name, found in named.items() if len(found) > 1}
+
+
+def test_no_released_id_changes(golden):
+    text = "".join(f"{one}\n" for one in sorted(CHECKS))
+
+    assert golden("checks.txt", text) == text

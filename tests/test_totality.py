@@ -1,0 +1,217 @@
+"""Nothing a provider sends makes a judge raise, and no reply is too odd for a fault."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from values import wire_values
+
+from contract import profiles
+from contract.catalog import find
+from contract.chat import CHAT
+from contract.checks.base import Check, Fault, Finding, NotApplicable, Quirk
+from contract.dialects.base import Problem, Trouble
+from contract.exchange import Arrival, End, Exchange, Request, spell
+from contract.probes import SUM, SUM_WHOLE
+from contract.reply import Frame, Reply
+from contract.runner import triage
+
+CHECKS = tuple(find("checks", Check).values())
+CHANGES = (*find("checks", Fault).values(), *find("quirks", Quirk).values())
+PROFILES = tuple(profiles.builtin().values())
+EXAMPLES = 40  # each is judged by every check
+
+words = st.sampled_from(
+    ["stop", "length", "assistant", "", "\ud83d", "[THINK]", "é", "1", "{}", "\x00"]
+)
+# Where a member may hold anything, but mostly holds what was meant.
+counts = st.integers(-1, 2**70) | wire_values
+deltas = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": words | wire_values,
+        "content": words | wire_values,
+        "reasoning": words | wire_values,
+        "reasoning_content": words | wire_values,
+        "tool_calls": wire_values,
+    },
+)
+choices = st.fixed_dictionaries(
+    {"index": st.integers(-1, 2) | wire_values},
+    optional={
+        "delta": deltas | wire_values,
+        "message": deltas | wire_values,
+        "finish_reason": words | wire_values,
+    },
+)
+usages = st.fixed_dictionaries(
+    {},
+    optional={
+        "prompt_tokens": counts,
+        "completion_tokens": counts,
+        "total_tokens": counts,
+        "prompt_tokens_details": wire_values,
+        "completion_tokens_details": wire_values,
+    },
+)
+objects = st.fixed_dictionaries(
+    {"choices": st.lists(choices, max_size=3) | wire_values},
+    optional={
+        "id": words | wire_values,
+        "object": st.just("chat.completion") | wire_values,
+        "created": counts,
+        "model": words | wire_values,
+        "usage": usages | wire_values,
+        "error": wire_values,
+        "data": wire_values,
+        "count": counts,
+    },
+)
+texts = (objects | wire_values).map(json.dumps).map(str.encode)
+events = st.one_of(
+    texts.map(lambda text: b"data: " + text + b"\n\n"),
+    st.sampled_from([b"data: [DONE]\n\n", b": hello\n\n", b"data:\r\n\r\n", b"retry"]),
+    st.binary(max_size=12),
+)
+bodies = st.one_of(
+    st.lists(events, max_size=6),
+    st.lists(texts | st.binary(max_size=12), max_size=1),
+)
+types = st.sampled_from(
+    [
+        "text/event-stream",
+        "application/json",
+        "Text/Event-Stream; charset=x",
+        "text/html",
+    ]
+)
+names = st.sampled_from(
+    [
+        "x-request-id",
+        "mistral-correlation-id",
+        "x-ratelimit-tokens-query-cost",
+        "x-ratelimit-limit-req-minute",
+        "www-authenticate",
+    ]
+)
+heads = st.builds(
+    lambda kind, more: (("content-type", kind), *more),
+    types,
+    st.lists(st.tuples(names, st.text(max_size=6)), max_size=3),
+)
+
+
+PROBES = [probe for check in CHECKS for probe in check.sends]
+NUMBERS = {id(probe): number for number, probe in enumerate(PROBES)}
+
+
+@cache
+def spelled(number, which):
+    """The request of a probe by its number, as the profile *which* spells it."""
+    return spell(PROBES[number], PROFILES[which], "m", "sk-drawn")
+
+
+@st.composite
+def drawn(draw):
+    """What came back, whatever was asked."""
+    body = draw(bodies)
+    return {
+        "status": draw(st.sampled_from([200, 200, 400, 401, 404, 422, 500])),
+        "headers": draw(heads),
+        "arrivals": tuple(Arrival(0.1 * n, data) for n, data in enumerate(body)),
+        "end": draw(st.sampled_from([End.COMPLETE, End.COMPLETE, End.RESET])),
+        "elapsed": 0.1 * len(body),
+    }
+
+
+def exchange(parts, probe, which, check):
+    status = parts["status"]
+    if status not in check.expects:
+        status = 200 if 200 in check.expects else 400
+    return Exchange(
+        probe=probe,
+        profile=PROFILES[which],
+        request=spelled(NUMBERS[id(probe)], which),
+        **{**parts, "status": status},
+    )
+
+
+def judged(check, exchanges):
+    """The findings of *check*, as far as the runner would have asked it."""
+    if any(triage(check, one) for one in exchanges):
+        return ()
+    try:
+        return tuple(check.judge(*exchanges))
+    except NotApplicable:
+        return ()
+
+
+@settings(max_examples=EXAMPLES)
+@given(st.lists(drawn(), min_size=1, max_size=3), st.sampled_from(range(len(PROFILES))))
+def test_no_bytes_make_a_judge_raise(several, which):
+    for check in CHECKS:
+        exchanges = [
+            exchange(several[n % len(several)], probe, which, check)
+            for n, probe in enumerate(check.sends)
+        ]
+
+        for finding in judged(check, exchanges):
+            assert isinstance(finding, Finding)
+            assert all(
+                isinstance(text, str)
+                for text in (finding.message, finding.expected, finding.actual)
+            )
+
+
+@st.composite
+def replies(draw):
+    """A reply of any provider to a request it understood, or did not."""
+    profile = draw(st.sampled_from(PROFILES))
+    probe = draw(st.sampled_from([SUM, SUM_WHOLE, None]))
+    request = (
+        Request("POST", CHAT, body=draw(st.binary(max_size=8)))
+        if probe is None
+        else spell(probe, profile, "m")
+    )
+    return Reply(
+        status=draw(st.sampled_from([200, 400, 401, 422, 500])),
+        headers=draw(heads),
+        frames=tuple(Frame(0.1 * n, data) for n, data in enumerate(draw(bodies))),
+        end=draw(st.sampled_from(End)),
+        dialect=profile.dialect,
+        request=request,
+        probe=probe,
+        problem=draw(st.sampled_from([None, Problem(trouble=Trouble.SCHEMA)])),
+    )
+
+
+@settings(max_examples=EXAMPLES)
+@given(replies())
+def test_faults_and_quirks_take_any_reply(reply):
+    for change in CHANGES:
+        after = change.apply(reply)
+
+        assert isinstance(after, Reply), change.id
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
+def test_changes_are_pure(change):
+    """The same reply twice gives the same result: no state is left behind."""
+    profile = profiles.named("vllm-0.16")
+    body = b'{"object":"chat.completion","choices":[],"usage":{"total_tokens":3}}'
+    reply = Reply(
+        headers=(("content-type", "application/json"),),
+        frames=(Frame(0.0, body),),
+        dialect=profile.dialect,
+        request=spell(SUM_WHOLE, profile, "m"),
+        probe=SUM_WHOLE,
+    )
+    before = replace(reply)
+
+    assert change.apply(reply) == change.apply(reply)
+    assert reply == before
