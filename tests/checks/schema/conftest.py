@@ -1,0 +1,52 @@
+"""Whole responses of the stand-in, and the same with something changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract import profiles
+from contract.exchange import Arrival, spell
+from contract.probes import SUM_WHOLE
+from contract.reply import rehearse
+from contract.server.provider import Provider
+
+MODEL = "magistral-small-2509"
+
+
+@pytest.fixture
+def reply():
+    """`reply(probe, profile=…, number=…)` is what the stand-in means to send."""
+
+    def reply(probe=SUM_WHOLE, profile="mistral-2026-08", number=0):
+        known = profiles.named(profile)
+        provider = Provider(known.dialect, models=(MODEL,))
+        return provider.reply(spell(probe, known, MODEL), number)
+
+    return reply
+
+
+@pytest.fixture
+def answered(reply):
+    """`answered(probe, body=…, headers=…)` is an exchange with that replaced."""
+
+    def answered(  # noqa: PLR0913  # a response has this many sides
+        probe=SUM_WHOLE,
+        *,
+        profile="mistral-2026-08",
+        number=0,
+        body=None,
+        headers=None,
+        fault=None,
+    ):
+        made = reply(probe, profile, number)
+        made = made if fault is None else fault.apply(made)
+        for name, value in (headers or {}).items():
+            made = made.with_header(name, value)
+        exchange = rehearse(made, probe, profiles.named(profile))
+        if body is None:
+            return exchange
+        return replace(exchange, arrivals=(Arrival(0.1, body),))
+
+    return answered
