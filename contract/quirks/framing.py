@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from contract import sse
 from contract.checks.base import quirk
-from contract.reply import Frame, Reply
+from contract.exchange import MISSING
+from contract.reply import Frame, Reply, payload
 
 BOM = b"\xef\xbb\xbf"
 CONTINUATION = range(0x80, 0xC0)  # every byte of a character but its first
@@ -78,14 +79,16 @@ def blank_lines(reply: Reply) -> Reply:
 @quirk
 def data_in_several_lines(reply: Reply) -> Reply:
     """Data may be spread over lines, which a reader joins with LF (9.2.6)."""
+    if not reply.streamed:
+        return reply
+    return reply.with_frames(map(_spread, reply.frames))
 
-    def spread(data: bytes) -> bytes:
-        if not data.startswith(b'data: {"') or not data.endswith(b"}\n\n"):
-            return data
-        # White space is free between the brace and the first name.
-        return sse.encode(b"{\n" + data[7:-2])
 
-    return _rewritten(reply, spread)
+def _spread(frame: Frame) -> Frame:
+    """White space is free between the brace and the first name."""
+    if payload(frame) is MISSING or not frame.data.startswith(b"data: {"):
+        return frame
+    return Frame(frame.at, sse.encode(b"{\n" + frame.data[7:].strip()))
 
 
 @quirk

@@ -1,0 +1,35 @@
+"""What a quirk makes of a real stream and of a whole response."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract import profiles
+from contract.exchange import spell
+from contract.probes import UTF8
+from contract.reply import rehearse
+from contract.server.provider import Provider
+
+MODEL = "magistral-small-2509"
+
+
+@pytest.fixture
+def reply():
+    """`reply(probe, profile)` is what the stand-in means to send."""
+
+    def reply(probe=UTF8, profile="vllm-0.16"):
+        known = profiles.named(profile)
+        provider = Provider(known.dialect, models=(MODEL,))
+        return provider.reply(spell(probe, known, MODEL), 0)
+
+    return reply
+
+
+@pytest.fixture
+def read():
+    """`read(reply)` is the reply as somebody who asked for it reads it."""
+
+    def read(reply, profile="vllm-0.16"):
+        return rehearse(reply, UTF8, profiles.named(profile))
+
+    return read

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.checks.base import Quirk
+from contract.probes import SUM, UTF8, UTF8_WHOLE
+from contract.quirks import fields
+
+QUIRKS = [value for value in vars(fields).values() if isinstance(value, Quirk)]
+SPELLINGS = [
+    fields.members_reversed,
+    fields.escaped_characters,
+    fields.escaped_slashes,
+    fields.pretty_printed,
+]
+
+
+@pytest.mark.parametrize("probe", [UTF8, UTF8_WHOLE], ids=lambda probe: probe.name)
+@pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.id)
+def test_reader_hears_the_same(quirk, probe, reply, read):
+    before, after = read(reply(probe)), read(quirk.apply(reply(probe)))
+
+    assert before.answer
+    assert before.pieces == after.pieces
+    assert before.finishes == after.finishes
+    assert before.usage == after.usage
+
+
+@pytest.mark.parametrize("quirk", SPELLINGS, ids=lambda quirk: quirk.id)
+def test_value_is_the_same_in_other_bytes(quirk, reply):
+    first = reply(UTF8_WHOLE)
+    first = first.with_json({**first.json, "url": "https://example.com/é"})
+
+    after = quirk.apply(first)
+
+    assert first.json == after.json
+    assert first.body != after.body
+
+
+@pytest.mark.parametrize("profile", ["mistral-2026-08", "transformers"])
+def test_null_usage_stays_out_where_nobody_documents_it(profile, reply):
+    first = reply(SUM, profile)
+
+    assert first == fields.null_usage.apply(first)
+
+
+def test_empty_delta_follows_no_finish(reply, read):
+    after = read(fields.empty_deltas.apply(reply()))
+
+    finished = [n for n, (_, c) in enumerate(after.choices) if c.get("finish_reason")]
+    assert [len(after.choices) - 1] == finished

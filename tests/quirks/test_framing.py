@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Quirk
+from contract.exchange import DONE
+from contract.quirks import framing
+
+QUIRKS = [value for value in vars(framing).values() if isinstance(value, Quirk)]
+
+
+def meant(exchange):
+    """The events as far as their framing does not matter."""
+    return [e.data if e.data == DONE else json.loads(e.data) for e in exchange.events]
+
+
+@pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.id)
+def test_events_mean_the_same(quirk, reply, read):
+    before, after = read(reply()), read(quirk.apply(reply()))
+
+    assert before.body != after.body or len(before.arrivals) != len(after.arrivals)
+    assert meant(before) == meant(after)
+    assert () == after.flaws
+
+
+def test_several_events_in_a_frame_are_not_run_together(reply):
+    together = framing.events_together.apply(reply())
+
+    assert together == framing.data_in_several_lines.apply(together)
+
+
+def test_fragments_cut_inside_characters(reply):
+    after = framing.events_in_fragments.apply(reply())
+
+    broken = 0
+    for frame in after.frames:
+        try:
+            frame.data.decode()
+        except UnicodeDecodeError:
+            broken += 1
+    assert broken
+
+
+def test_time_never_runs_backwards(reply):
+    for quirk in QUIRKS:
+        moments = [frame.at for frame in quirk.apply(reply()).frames]
+
+        assert moments == sorted(moments)
+
+
+def test_shelf_holds_many_quirks():
+    assert len(find("quirks", Quirk)) >= 20
