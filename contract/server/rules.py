@@ -113,6 +113,7 @@ _FAMILIES = {
     "transformers": Rules(
         judges=(judges.orphans, judges.forced_tool),
         room=room.lax,
+        open=frozenset({"/health"}),
         ids=32,
         health=b'{"status":"ok"}',
     ),

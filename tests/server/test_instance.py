@@ -41,11 +41,14 @@ TREE = {
         pytest.param(
             {"properties": {"city": {"type": "string"}}}, {"city": "Rome"}, id="hint"
         ),
+        pytest.param({"type": "object", "required": []}, {}, id="nothing-is-required"),
         pytest.param(
-            {"type": "object", "required": []}, {}, id="nothing-is-required"
-        ),
-        pytest.param(
-            {"type": "array", "items": {"minimum": 5}, "minItems": 3, "uniqueItems": True},
+            {
+                "type": "array",
+                "items": {"minimum": 5},
+                "minItems": 3,
+                "uniqueItems": True,
+            },
             [5, 6, 7],
             id="unique-items",
         ),

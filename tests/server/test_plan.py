@@ -18,7 +18,9 @@ def test_jitter_keeps_the_order_and_the_first_text(ttft, icl, jitter, number):
 
     assert times[0] == ttft
     assert list(times) == sorted(times)
-    assert all(gap <= icl + jitter + 1e-9 for gap in map(float.__sub__, times[1:], times))
+    assert all(
+        gap <= icl + jitter + 1e-9 for gap in map(float.__sub__, times[1:], times)
+    )
 
 
 def test_jitter_is_seeded():
