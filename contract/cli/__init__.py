@@ -76,6 +76,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _hang_up()
+    except SystemExit as error:
+        # click leaves with 1 when nobody reads; here that means "violated".
+        if isinstance(error.__context__, BrokenPipeError):
+            return _hang_up()
+        raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a user must never see a traceback unasked
         return _failed(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0

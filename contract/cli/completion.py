@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from contract.catalog import find
 from contract.checks.base import Check, Fault, Quirk
-from contract.dialects.base import Dialect
+from contract.dialects.base import ALIASES
 from contract.profiles import builtin
 from contract.reporters.base import Reporter
 
@@ -37,8 +37,8 @@ def checks() -> Iterable[str]:
 
 
 def dialects() -> Iterable[str]:
-    """The ids of all dialects."""
-    return find("dialects", Dialect)
+    """What the mock can speak: the built-in profiles, and their short names."""
+    return [*builtin(), *ALIASES]
 
 
 def faults() -> Iterable[str]:

@@ -7,6 +7,7 @@ import click
 from contract.cli import options
 from contract.cli.outputs import Output
 from contract.report import Report
+from contract.reporters.base import inert
 from contract.reporters.console import show
 
 
@@ -31,4 +32,4 @@ def deliver(
     for header in report.headers:
         if header.trouble:
             name = f"{header.target}: " if len(report.headers) > 1 else ""
-            click.echo(f"error: {name}{header.trouble}", err=True)
+            click.echo(f"error: {inert(name + header.trouble)}", err=True)

@@ -17,14 +17,14 @@ from contract.catalog import find, get
 from contract.chat import CHAT
 from contract.checks.base import Fault, Quirk
 from contract.cli import completion, options
-from contract.dialects.base import Dialect
 from contract.errors import UsageError
+from contract.profile import Profile
 from contract.reply import Reply
 from contract.reporters.base import inert
 from contract.server.app import serve_forever
 from contract.server.plan import Plan
 from contract.server.provider import SERVED, WINDOW, Provider
-from contract.targets.mock import spoken
+from contract.targets.mock import promised
 
 Change = Callable[[Reply], Reply]
 QUESTION = "What is 6 times 7?"
@@ -104,8 +104,9 @@ def verb(  # noqa: PLR0913  # one parameter an option
     faults = [get("fault", name, find("checks", Fault)) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
     key = _key(api_key, api_key_env)
+    profile = promised(dialect)
     provider = Provider(
-        spoken(dialect),
+        profile.dialect,
         models=model or SERVED,
         context_window=context_window,
         api_key=key,
@@ -124,7 +125,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
 
     def ready(url: str) -> None:
         console = options.console(color)
-        for name, value in banner(url, provider, variable, [*quirks, *faults]):
+        for name, value in banner(url, provider, profile, variable, [*quirks, *faults]):
             shown = Text.assemble((f"{name:<9}", "dim"), inert(value))
             console.print(shown, soft_wrap=True)
         console.file.flush()
@@ -135,6 +136,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
 def banner(
     url: str,
     provider: Provider,
+    profile: Profile,
     variable: str | None,
     changes: Iterable[Fault | Quirk],
 ) -> list[tuple[str, str]]:
@@ -151,7 +153,7 @@ def banner(
     )
     shown_key = f"${variable}" if variable else "anything"
     return [
-        ("serving", _title(provider.dialect)),
+        ("serving", f"{profile.id}: {profile.title}"),
         ("url", f"{url}/v1"),
         ("models", ", ".join(provider.models)),
         *((type(c).__name__.lower(), f"{c.id}: {c.story}") for c in changes),
@@ -159,14 +161,10 @@ def banner(
         ("try", curl),
         (
             "check",
-            f"magistral-contract verify {url}/v1 --profile {provider.dialect.id}",
+            f"magistral-contract verify {url}/v1 --profile {profile.id}",
         ),
         ("stop", "Ctrl-C"),
     ]
-
-
-def _title(dialect: Dialect) -> str:
-    return f"{dialect.id} ({dialect.title})" if dialect.title else dialect.id
 
 
 def _key(api_key: str | None, variable: str | None) -> str | None:

@@ -66,8 +66,8 @@ class Order:
 @click.option(
     "--api-key-env",
     metavar="NAME",
-    help="The variable that holds the API key. By default MISTRAL_API_KEY for "
-    "Mistral's own hosts, MAGISTRAL_CONTRACT_API_KEY for all others.",
+    help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
+    "OPENAI_API_KEY).",
 )
 @click.option(
     "--concurrency",

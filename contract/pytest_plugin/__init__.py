@@ -22,6 +22,8 @@ MARKERS = {
     "slow": "a check of many requests or a long prompt",
 }
 
+GROUP = "contract-"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `magistral-contract verify` that make sense in a test run."""
@@ -65,9 +67,7 @@ def _each_target(metafunc: pytest.Metafunc) -> None:
             pytest.param(
                 target,
                 id=target,
-                marks=[pytest.mark.xdist_group(f"contract-{number}")]
-                if grouped
-                else [],
+                marks=[pytest.mark.xdist_group(f"{GROUP}{number}")] if grouped else [],
             )
             for number, target in enumerate(settings.read(config).targets or ("mock",))
         ],
@@ -130,17 +130,18 @@ def contract_session(
         except ContractError as error:
             yield Unopened(target, str(error))
             return
-        if _alone(request.config):
+        if _alone(request.session):
             plan = verification.plan(_checks(request.session, target), slow=chosen.slow)
             verification.session.prefetch(plan.together)
         yield verification
 
 
-def _alone(config: pytest.Config) -> bool:
+def _alone(session: pytest.Session) -> bool:
     """Whether all items of a target run in this process, so that all may be sent."""
-    return not hasattr(config, "workerinput") or config.getoption(
-        "loadgroup", default=False
-    )
+    if not hasattr(session.config, "workerinput"):
+        return True
+    # xdist shows in the id that it keeps a group together.
+    return any(f"@{GROUP}" in item.nodeid for item in session.items)
 
 
 def _checks(session: pytest.Session, target: str) -> list[Check]:

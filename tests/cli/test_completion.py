@@ -27,18 +27,20 @@ def test_an_unknown_shell_is_a_usage_error(command):
     ("line", "offered"),
     [
         pytest.param("ver", "verify", id="verbs"),
-        pytest.param("verify --select streaming.ends", "streaming.ends-with-done", id="checks"),
+        pytest.param(
+            "verify --select streaming.ends", "streaming.ends-with-done", id="checks"
+        ),
         pytest.param("verify --select strea", "streaming", id="families"),
         pytest.param("verify --report ju", "junit=", id="reports"),
         pytest.param("verify mock:mis", "mock:mistral", id="targets"),
         pytest.param("verify --profile vllm-0.1", "vllm-0.16", id="profiles"),
         pytest.param("serve --dialect mis", "mistral", id="dialects"),
-        pytest.param("serve --fault no-d", "no-done", id="faults"),
+        pytest.param("serve --fault done-m", "done-missing", id="faults"),
     ],
 )
 def test_the_shell_is_offered(line, offered):
     words = f"magistral-contract {line}"
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # our own interpreter
         [sys.executable, "-c", "from contract.cli import main; main()"],
         env={
             **os.environ,

@@ -1,4 +1,4 @@
-"""A report to write, and what runs the command line in this process."""
+"""What runs the command line in this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pytest
 
 from contract.cli import run
-from contract.report import Report
 
 
 @dataclass(frozen=True)
@@ -20,18 +19,12 @@ class Done:
 
 
 @pytest.fixture
-def held_report():
-    """A report with nothing in it."""
-    return Report(headers=(), results=())
-
-
-@pytest.fixture
 def command(capsys, monkeypatch):
-    """Runs one command line; its exit code, output and errors."""
+    """`command("verify", "mock")` as the shell runs it: exit code, output, errors."""
     monkeypatch.setenv("COLUMNS", "100")
 
     def command(*arguments):
-        code = run(list(arguments))
+        code = run([str(argument) for argument in arguments])
         out, err = capsys.readouterr()
         return Done(code, out, err)
 

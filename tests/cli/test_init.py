@@ -1,0 +1,156 @@
+"""`contract/cli/__init__.py`: how a command line ends, whatever happens."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+import contract
+from contract import cli
+from contract.errors import CheckError, SpecError, TargetError, UsageError
+
+
+def fail_with(monkeypatch, error):
+    """Let `list` raise *error*."""
+
+    @click.command()
+    def verb():
+        raise error
+
+    monkeypatch.setattr(cli.Verbs, "get_command", lambda *_: verb)
+
+
+def test_the_version_is_printed(command):
+    done = command("--version")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"magistral-contract, version {contract.__version__}\n"
+
+
+def test_help_names_the_verbs_and_the_exit_codes(command):
+    done = command("--help")
+
+    assert done.code == 0
+    assert all(verb in done.out for verb in cli.VERBS)
+    assert "Exit codes: 0 held, 1 violated, 2 usage" in done.out
+
+
+def test_no_verb_is_a_usage_error_with_help(command):
+    done = command()
+
+    assert (done.code, done.out) == (2, "")
+    assert "Usage: magistral-contract" in done.err
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_help(command, verb):
+    done = command(verb, "--help")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: magistral-contract {verb}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["verfy"], "verfy", id="verb"),
+        pytest.param(["verify", "--slw"], "--slw", id="option"),
+        pytest.param(["verify", "--concurrency", "0"], "--concurrency", id="value"),
+        pytest.param(["replay"], "DIR", id="missing-argument"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(command, arguments, words):
+    done = command(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert words in done.err
+    assert "--help`." in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        pytest.param(UsageError("no such thing."), 2, id="usage"),
+        pytest.param(SpecError("no such thing."), 2, id="spec"),
+        pytest.param(TargetError("no such thing."), 3, id="target"),
+        pytest.param(CheckError("a.b", ValueError("x")), 4, id="check"),
+        pytest.param(KeyboardInterrupt(), 130, id="interrupt"),
+        pytest.param(click.Abort(), 130, id="abort"),
+        pytest.param(ZeroDivisionError("x"), 4, id="bug"),
+    ],
+)
+def test_an_error_is_a_sentence_and_its_exit_code(command, monkeypatch, error, code):
+    fail_with(monkeypatch, error)
+    done = command("list")
+
+    assert (done.code, done.out) == (code, "")
+    assert done.err.lstrip().startswith("error: ")  # after ^C, on a line of its own
+    assert "Traceback" not in done.err
+
+
+def test_a_bug_says_that_it_is_one_and_debug_shows_where(command, monkeypatch):
+    fail_with(monkeypatch, ZeroDivisionError("by nothing"))
+    plain, debugged = command("list"), command("--debug", "list")
+
+    assert "ZeroDivisionError: by nothing. This is a bug" in plain.err
+    assert "Traceback (most recent call last)" in debugged.err
+
+
+def test_an_error_cannot_drive_the_terminal(command, monkeypatch):
+    fail_with(monkeypatch, TargetError("it says \x1b[2J\u202e."))
+    done = command("list")
+
+    assert done.err == "error: it says \\x1b[2J\\u202e.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE to imitate")
+def test_a_reader_who_goes_away_is_no_error():
+    code = "from contract.cli import main; main(['list'])"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_terminal_without_unicode_gets_numbers(monkeypatch):
+    page = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", page)
+    fail_with(monkeypatch, UsageError("x"))
+    cli.run(["list"])
+    page.write("·")
+    page.flush()
+
+    assert page.buffer.getvalue() == b"\\xb7"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(["-m", "contract"], id="module"),
+        pytest.param(["-c", "from contract.cli import main; main()"], id="script"),
+    ],
+)
+def test_the_program_runs_and_starts_quickly(program):
+    """The bound is generous for busy machines; heavy imports alone break it."""
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = subprocess.run(  # noqa: S603  # our own interpreter
+            [sys.executable, *program, "--version"], check=True, capture_output=True
+        )
+        took.append(time.perf_counter() - began)
+
+    assert done.stdout.startswith(b"magistral-contract, version ")
+    assert min(took) < 0.5

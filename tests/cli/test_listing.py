@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Check, Fault, Finding, Quirk
+from contract.cli.listing import page
+from contract.profiles import builtin
+from contract.targets.base import Kind
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
+
+
+def _judge(_exchange):
+    yield Finding("never")
+
+
+def test_the_committed_page_is_what_the_catalogue_says(command, request):
+    text = command("list", "--markdown").out
+    if request.config.getoption("--update-golden"):
+        DOCS.write_text(text, encoding="utf-8")
+
+    assert DOCS.read_text(encoding="utf-8") == text
+
+
+def test_every_check_is_listed_with_its_parts(command):
+    out = command("list").out
+
+    for check in find("checks", Check).values():
+        assert f"\n{check.id}   {check.level.value}" in f"\n{out}"
+        assert check.requirement in out
+        assert f"source   {check.source}" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "shelf", "kind"),
+    [
+        pytest.param("--faults", "checks", Fault, id="faults"),
+        pytest.param("--quirks", "quirks", Quirk, id="quirks"),
+        pytest.param("--targets", "targets", Kind, id="targets"),
+    ],
+)
+def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
+    done = command("list", option)
+
+    assert done.code == 0
+    assert set(find(shelf, kind)) <= set(done.out.splitlines())
+
+
+def test_every_profile_is_listed(command):
+    done = command("list", "--profiles")
+
+    assert set(builtin()) <= set(done.out.splitlines())
+
+
+def test_a_selection_narrows_the_list(command):
+    done = command("list", "--select", "streaming", "--ignore", "*.completes")
+
+    assert "streaming.ends-with-done" in done.out
+    assert "streaming.completes" not in done.out
+    assert "reasoning." not in done.out
+
+
+def test_a_selection_of_nothing_is_a_usage_error(command):
+    done = command("list", "--select", "streeming")
+
+    assert (done.code, done.out) == (2, "")
+    assert "Did you mean 'streaming'" in done.err
+
+
+def test_a_row_survives_bars_and_tags():
+    check = Check(
+        id="a.b",
+        requirement="`a|b` MUST be <b>.",
+        source="x|y",
+        sends=(),
+        judge=_judge,
+    )
+
+    assert "| `a.b` | MUST | `a\\|b` MUST be &lt;b>. | x\\|y |  |" in page([check], [])

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contract.cli.outputs import folder, outputs, profiles
+from contract.errors import SpecError, UsageError
+from contract.profiles import builtin
+from contract.report import Report
+
+
+def test_an_unknown_report_kind_names_the_known_ones(tmp_path):
+    with pytest.raises(UsageError, match="console, json, junit"):
+        outputs([f"sarif={tmp_path / 'out'}"])
+
+
+def test_a_near_report_kind_is_suggested(tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'junit'"):
+        outputs([f"juni={tmp_path / 'out'}"])
+
+
+@pytest.mark.parametrize("text", ["junit", "junit="])
+def test_a_report_without_a_file_says_how_to_write_it(text):
+    with pytest.raises(UsageError, match=r"--report junit=report\.xml"):
+        outputs([text])
+
+
+def test_an_unwritable_report_is_found_before_the_run(tmp_path):
+    with pytest.raises(UsageError, match="No such file or directory"):
+        outputs([f"json={tmp_path / 'missing' / 'out.json'}"])
+    with pytest.raises(UsageError, match="Is a directory"):
+        outputs([f"json={tmp_path}"])
+
+
+def test_looking_whether_a_report_can_be_written_leaves_no_trace(tmp_path):
+    old = tmp_path / "old.json"
+    old.write_text("before")
+    outputs([f"json={old}", f"junit={tmp_path / 'new.xml'}"])
+
+    assert old.read_text() == "before"
+    assert [old] == list(tmp_path.iterdir())
+
+
+def test_only_one_report_goes_to_standard_output():
+    with pytest.raises(UsageError, match="Only one report"):
+        outputs(["json=-", "junit=-"])
+
+
+def test_a_report_is_written_as_utf_8_with_unix_lines(tmp_path):
+    (output,) = outputs([f"json={tmp_path / 'out.json'}"])
+    output.write(Report(headers=(), results=()))
+
+    assert (tmp_path / "out.json").read_bytes().startswith(b'{\n  "format"')
+
+
+def test_a_folder_is_made_and_left_empty(tmp_path):
+    made = folder(str(tmp_path / "new" / "place"))
+
+    assert list(made.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="Nothing can be saved in"):
+        folder(str(tmp_path / "file"))
+
+
+def test_own_profiles_stand_over_the_built_in_ones(tmp_path):
+    path = tmp_path / "profiles.toml"
+    path.write_text('[mine]\nlike = "vllm-0.16"\nconcurrency = 1\n')
+    known = profiles(str(path))
+
+    assert known["mine"].concurrency == 1
+    assert set(known) == {"mine", *builtin()}
+    assert profiles(None) == builtin()
+
+
+@pytest.mark.parametrize(
+    ("raw", "error", "words"),
+    [
+        pytest.param(b"\xff", UsageError, "not UTF-8", id="not-utf-8"),
+        pytest.param(b"[mine", SpecError, "not TOML", id="not-toml"),
+        pytest.param(b"[mine]\nlike = 'vlm'", SpecError, "names no profile", id="like"),
+    ],
+)
+def test_damaged_profiles_are_a_sentence(tmp_path, raw, error, words):
+    path = tmp_path / "profiles.toml"
+    path.write_bytes(raw)
+    with pytest.raises(error, match=re.escape(words)):
+        profiles(str(path))

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Fault, Quirk
+from contract.cli.serve import banner
+from contract.server.provider import Provider
+from contract.targets.mock import promised
+
+URL = "http://127.0.0.1:8700"
+
+
+PROFILE = promised("vllm")
+
+
+def said_by(variable=None, changes=()):
+    provider = Provider(PROFILE.dialect, api_key="sk-secret")
+    return banner(URL, provider, PROFILE, variable, changes)
+
+
+def test_the_banner_can_be_pasted():
+    said = dict(said_by())
+
+    assert said["url"] == f"{URL}/v1"
+    assert said["try"].startswith(f"curl -sN {URL}/v1/chat/completions -H ")
+    assert "Authorization" not in said["try"]
+    assert said["set"] == f"OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=anything"
+
+
+def test_the_banner_never_says_the_key():
+    said = said_by("MY_KEY")
+
+    assert not any("sk-secret" in value for _, value in said)
+    assert '-H "Authorization: Bearer $MY_KEY"' in dict(said)["try"]
+
+
+def test_the_banner_tells_the_fault_and_the_quirk():
+    fault = next(iter(find("checks", Fault).values()))
+    quirk = next(iter(find("quirks", Quirk).values()))
+    said = dict(said_by(changes=[fault, quirk]))
+
+    assert said["fault"] == f"{fault.id}: {fault.story}"
+    assert said["quirk"] == f"{quirk.id}: {quirk.story}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["--dialect", "vlm"], "Unknown dialect 'vlm'", id="dialect"),
+        pytest.param(["--fault", "done-missin"], "'done-missing'", id="fault"),
+        pytest.param(["--quirk", "blank-line"], "'blank-lines'", id="quirk"),
+        pytest.param(["--ttft", "soon"], "--ttft must be a duration", id="duration"),
+        pytest.param(["--api-key-env", "NO_SUCH_KEY"], "NO_SUCH_KEY", id="unset-key"),
+        pytest.param(
+            ["--api-key", "a", "--api-key-env", "B"], "not both", id="two-keys"
+        ),
+    ],
+)
+def test_a_wrong_option_is_a_sentence(command, arguments, words):
+    done = command("serve", *arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
