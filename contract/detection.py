@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from contract.catalog import get
 from contract.chat import MODELS
 from contract.clues import Seen, recognised
-from contract.dialects.base import ALIASES
 from contract.errors import TargetError, UsageError
 from contract.exchange import End, Exchange
 from contract.limits import Limits
 from contract.profile import Profile
+from contract.profiles import named
 from contract.recorder import Recorder
 
 # A page of the list answers at once or not at all.
@@ -20,7 +19,6 @@ PATIENCE = 30.0
 BUSY = frozenset({429, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 QUOTED = 200
-A_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
 
 def known(name: str, profiles: Mapping[str, Profile]) -> Profile:
     """The profile of that id or alias; `UsageError` with near names otherwise."""
-    exact = name if name in profiles else ALIASES.get(name, name)
-    return get("profile", exact, profiles)
+    return named(name, profiles)
 
 
 def _model(names: tuple[str, ...], profile: Profile) -> str:
@@ -99,11 +96,9 @@ def _model(names: tuple[str, ...], profile: Profile) -> str:
     for name in names:
         if "magistral" in name.lower():
             return name
-    # A server of one's own lists what it was started with; a hosted one everything.
-    if 0 < len(names) <= A_FEW:
+    if names:
         return names[0]
-    listed = f"It lists {', '.join(names[:A_FEW])}, …" if names else "It lists none"
-    raise UsageError(f"Which model? {listed}; name one with --model.")
+    raise UsageError("Which model? The provider lists none; name one with --model.")
 
 
 def said(exchange: Exchange) -> str:

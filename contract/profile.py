@@ -57,7 +57,8 @@ class Profile:
     `tolerates` names requests that are wrong by the core contract but accepted by
     this provider's own documentation (see `contract.probes`); `waivers` maps a
     check to the reason (with a source) why its failure is known. `max_requests` is
-    a hard stop; `max_examples` bounds a property.
+    a hard stop; `max_examples` bounds a property. `shipped` are the waivers that came
+    with the package: a release that mends what they excuse is no violation.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Profile:
     budget: Budget = Budget()
     tolerates: frozenset[str] = frozenset()
     waivers: Mapping[str, str] = field(default_factory=dict)
+    shipped: frozenset[str] = frozenset()
 
 
 def parse(
@@ -120,7 +122,7 @@ def _profile(
     base: Profile | None,
     dialects: Mapping[str, Dialect],
 ) -> Profile:
-    keys = {entry.name for entry in fields(Profile)} - {"id"} | {"like"}
+    keys = {entry.name for entry in fields(Profile)} - {"id", "shipped"} | {"like"}
     for key in table:
         if key not in keys:
             raise SpecError(f"profile {name}: unknown key {key!r}{_near(key, keys)}.")
@@ -131,6 +133,8 @@ def _profile(
     for key, value in table.items():
         if key != "like":
             values[key] = _value(name, key, value, dialects)
+    if "waivers" in table:
+        values["shipped"] = frozenset()
     if "dialect" not in values:
         raise SpecError(
             f"profile {name}: say which dialect it speaks, dialect = …"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -15,16 +16,22 @@ from contract.profile import Profile
 def builtin() -> Mapping[str, Profile]:
     """Every built-in profile, by id."""
     text = resources.files("contract").joinpath("profiles.toml").read_text("utf-8")
-    return profile.parse(text, catalog.find("dialects", Dialect))
+    found = profile.parse(text, catalog.find("dialects", Dialect))
+    return {
+        name: replace(each, shipped=frozenset(each.waivers))
+        for name, each in found.items()
+    }
 
 
-def named(name: str, more: Mapping[str, Profile] | None = None) -> Profile:
+def named(
+    name: str, more: Mapping[str, Profile] | None = None, *, what: str = "profile"
+) -> Profile:
     """
     The profile of that id or alias; `UsageError` with the nearest names otherwise.
 
-    *more* are the user's own profiles; they come before the built-in ones.
+    *more* are the user's own profiles; they come before the built-in ones. *what*
+    is what the user was asked for.
     """
-    known = {**builtin(), **(more or {})}
-    return catalog.get(
-        "profile", name if name in known else ALIASES.get(name, name), known
-    )
+    own = {**builtin(), **(more or {})}
+    short = {alias: own[full] for alias, full in ALIASES.items() if full in own}
+    return catalog.get(what, name, {**short, **own})

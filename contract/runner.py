@@ -129,7 +129,7 @@ def run(
         verdict = _verdict(check, session, exchanges)
     else:
         verdict = _Verdict(Outcome.SKIP, reason=reason)
-    verdict = _waived(verdict, session.profile.waivers.get(check.id))
+    verdict = _waived(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     if check.slow:
         again.append("--slow")
@@ -235,11 +235,20 @@ def _ranges(statuses: frozenset[int]) -> str:
     return ", ".join(words)
 
 
-def _waived(verdict: _Verdict, waiver: str | None) -> _Verdict:
+def _waived(verdict: _Verdict, check: str, profile: Profile) -> _Verdict:
+    """
+    *verdict* in the light of the profile's waiver.
+
+    One's own waiver that excuses nothing is a failure, as a strict xfail is; one
+    that came with the package only says so, since the provider has got better.
+    """
+    waiver = profile.waivers.get(check)
     if waiver is None:
         return verdict
     if verdict.outcome is Outcome.FAIL:
         return _Verdict(Outcome.WAIVED, verdict.findings, waiver)
+    if verdict.outcome is Outcome.PASS and check in profile.shipped:
+        return _Verdict(Outcome.PASS, reason=f"no longer needs its waiver: {waiver}")
     if verdict.outcome is Outcome.PASS:
         stale = Finding(
             "the waiver is out of date: remove it from the profile",

@@ -17,11 +17,11 @@ from contract.checks.base import Check, Fault, Quirk
 from contract.detection import Detected, detect, said, unanswered, unwelcome
 from contract.errors import SpecError, TargetError
 from contract.limits import Limits
-from contract.probes import HELLO
-from contract.profile import Profile
+from contract.probes import HELLO, NO_KEY
+from contract.profile import Capability, Profile
 from contract.profiles import builtin
 from contract.report import Header, Result
-from contract.session import Session, Tick, checked_key
+from contract.session import NotRecorded, Session, Tick, checked_key
 from contract.targets.base import Change, Kind, parse
 from contract.targets.url import api_key, exposed
 
@@ -110,7 +110,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     with target.open() as place:
         key, variable = place.key, "the target itself"
         if key is None:
-            key, variable = api_key(place.url, key_env, os.environ)
+            key, variable = api_key(key_env, os.environ)
         key = checked_key(key)
         detected = detect(
             place.url,
@@ -136,6 +136,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             tick=tick,
         ) as session:
             _greet(session, detected, variable, key=key is not None)
+            _see_door(session, key=key is not None)
             why = detected.why
             if place.profile and not profile:
                 why = "the target says so"
@@ -172,6 +173,7 @@ def replayed(
         session = Session(
             header.url, saved.profile, header.model, saved=saved.exchanges
         )
+        _see_door(session, key=True)
         command = ["magistral-contract", "replay", str(directory)]
         if profile:
             command += ["--profile", profile]
@@ -227,6 +229,25 @@ def _ensure_waivers(profile: Profile) -> None:
                 f"profile {profile.id} waives an unknown check {name!r}"
                 f"{suggestion(name, checks)}"
             )
+
+
+def _see_door(session: Session, *, key: bool) -> None:
+    """
+    Learn whether the provider turns away who has no key, if there is one to hold back.
+
+    Whether it does is how it was started, not what it is, so no profile knows. A
+    provider that promises to demand a key is held to that only with a key at hand.
+    """
+    offers = session.profile.offers
+    try:
+        closed = key and session.send(NO_KEY).status in {401, 403}
+    except NotRecorded:
+        key = closed = False
+    if not key:
+        offers = offers - {Capability.KEY_REQUIRED}
+    elif closed:
+        offers = offers | {Capability.KEY_REQUIRED}
+    session.profile = replace(session.profile, offers=offers)
 
 
 def _greet(session: Session, detected: Detected, variable: str, *, key: bool) -> None:

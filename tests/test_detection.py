@@ -80,7 +80,7 @@ def test_with_profile_and_model_given_nobody_is_asked():
 
 
 def test_an_alias_names_a_profile():
-    assert known("vllm", builtin()).id == "vllm-0.16"
+    assert known("vllm", builtin()).id == "vllm-0.32"
 
 
 def test_an_unknown_profile_is_told_with_its_neighbours():

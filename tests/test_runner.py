@@ -287,6 +287,14 @@ def test_a_waiver_that_is_out_of_date_says_so():
     assert "known upstream" in result.findings[0].expected
 
 
+def test_a_waiver_that_came_with_the_package_and_is_out_of_date_is_no_violation():
+    shipped = replace(WAIVED, shipped=frozenset({"family.name"}))
+    result = run(made(), recorded((SUM, {}), profile=shipped), "mock")
+
+    assert result.outcome is Outcome.PASS
+    assert "known upstream" in result.reason
+
+
 def test_a_waiver_does_not_hide_a_broken_check():
     result = run(made(breaks), recorded((SUM, {}), profile=WAIVED), "mock")
 

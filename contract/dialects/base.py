@@ -11,7 +11,7 @@ from contract.chat import Json, Message, Piece, Probe
 # Short names of profiles: what a user means who names no version.
 ALIASES: Mapping[str, str] = {
     "mistral": "mistral-2025-10",
-    "vllm": "vllm-0.16",
+    "vllm": "vllm-0.32",
 }
 
 

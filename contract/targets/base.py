@@ -42,11 +42,19 @@ class Kind:
 
     id: str
     open: Open
+    read: Callable[[str], object] | None = None
 
 
-def target(id: str) -> Callable[[Open], Kind]:
-    """Make a context manager a kind of target; its keywords are its options."""
-    return lambda function: Kind(id, function)
+def target(
+    id: str, *, read: Callable[[str], object] | None = None
+) -> Callable[[Open], Kind]:
+    """
+    Make a context manager a kind of target; its keywords are its options.
+
+    *read* refuses an argument that makes no sense (`UsageError`) before any target
+    is opened, or shown: a URL may hold a password.
+    """
+    return lambda function: Kind(id, function, read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def parse(
     target needs to know the checks. Raises `UsageError` that names what is known.
     """
     if "://" in text:
-        return Target(text, get("target kind", "url", kinds), text, {})
+        return Target(text, _read(get("target kind", "url", kinds), text), text, {})
     head, _, query = text.partition("?")
     name, _, argument = head.partition(":")
     if name not in kinds or name == "url":
@@ -87,7 +95,13 @@ def parse(
         key: _option(kind, key, value, changes or {})
         for key, value in parse_qsl(query, keep_blank_values=True)
     }
-    return Target(text, kind, argument, options)
+    return Target(text, _read(kind, argument), argument, options)
+
+
+def _read(kind: Kind, argument: str) -> Kind:
+    if kind.read is not None:
+        kind.read(argument)
+    return kind
 
 
 def _option(kind: Kind, key: str, value: str, changes: Mapping[str, Change]) -> object:

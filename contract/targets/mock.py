@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contract.catalog import find, get
-from contract.dialects.base import ALIASES, Dialect
 from contract.errors import UsageError
+from contract.profile import Profile
+from contract.profiles import named
 from contract.server.app import serving
 from contract.server.plan import Plan
 from contract.server.provider import SERVED, WINDOW, Provider
@@ -18,7 +18,12 @@ DEFAULT = "mistral"
 KEY = "sk-mock-of-magistral-contract"
 
 
-@target("mock")
+def promised(name: str) -> Profile:
+    """The built-in profile of that id or alias, by default Mistral's."""
+    return named(name or DEFAULT, what="dialect")
+
+
+@target("mock", read=promised)
 @contextmanager
 def mock(  # noqa: PLR0913  # the options of a target, all by name
     dialect: str,
@@ -40,11 +45,11 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     *key* the API key it demands (empty: none), *model* the only model it serves. A
     *fault* breaks its replies, a *quirk* makes them legal but odd.
     """
-    speaks = spoken(dialect)
+    profile = promised(dialect)
     if window < 1:
         raise UsageError(f"window must be at least 1 token, not {window}.")
     provider = Provider(
-        speaks,
+        profile.dialect,
         models=(model,) if model else SERVED,
         context_window=window,
         api_key=key or None,
@@ -56,18 +61,11 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     with serving(provider) as url:
         yield Opened(
             url,
-            profile=speaks.id,
+            profile=profile.id,
             key=key or None,
             model=provider.models[0],
             scripted=True,
         )
-
-
-def spoken(name: str) -> Dialect:
-    """The dialect of that id or alias, by default Mistral's."""
-    known = ALIASES.get(name or DEFAULT, name or DEFAULT)
-    dialects: Mapping[str, Dialect] = find("dialects", Dialect)
-    return get("dialect", known, dialects)
 
 
 def _both(first: Change | None, then: Change | None) -> Change | None:

@@ -11,17 +11,8 @@ from contract.targets.base import Opened, target
 
 ENDINGS = ("/v1/chat/completions", "/v1/models", "/v1")
 EXAMPLE = "Write it as http://127.0.0.1:8000/v1."
-MISTRAL = "mistral.ai"
-MISTRAL_KEY = "MISTRAL_API_KEY"
-OTHER_KEY = "MAGISTRAL_CONTRACT_API_KEY"
+KEYS = ("MISTRAL_API_KEY", "OPENAI_API_KEY")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@target("url")
-@contextmanager
-def url(argument: str) -> Iterator[Opened]:
-    """Nothing to start and nothing to stop; `?profile=NAME` says what it is."""
-    yield read(argument)
 
 
 def read(text: str) -> Opened:
@@ -61,21 +52,24 @@ def read(text: str) -> Opened:
     return Opened(root, profile=query.get("profile", [None])[-1] or None)
 
 
-def api_key(
-    root: str, variable: str | None, environ: Mapping[str, str]
-) -> tuple[str | None, str]:
-    """
-    The API key for *root* and the variable that holds (or would hold) it.
+@target("url", read=read)
+@contextmanager
+def url(argument: str) -> Iterator[Opened]:
+    """Nothing to start and nothing to stop; `?profile=NAME` says what it is."""
+    yield read(argument)
 
-    Without a *variable*, Mistral's key goes to Mistral's hosts and nowhere else.
+
+def api_key(variable: str | None, environ: Mapping[str, str]) -> tuple[str | None, str]:
+    """
+    The API key and the variable that holds (or would hold) it.
+
+    Without a *variable* it is MISTRAL_API_KEY, then OPENAI_API_KEY.
     """
     if variable:
         if not environ.get(variable):
             raise UsageError(f"The variable {variable} is not set; export it first.")
         return environ[variable], variable
-    host = urlsplit(root).hostname or ""
-    official = host == MISTRAL or host.endswith(f".{MISTRAL}")
-    name = MISTRAL_KEY if official else OTHER_KEY
+    name = next((name for name in KEYS if environ.get(name)), KEYS[0])
     return environ.get(name) or None, name
 
 

@@ -63,39 +63,30 @@ def test_what_is_no_url_of_an_api_is_refused_and_not_repeated(text):
     assert caught.value.exit_code == 2
 
 
+BOTH = {"MISTRAL_API_KEY": "m", "OPENAI_API_KEY": "o", "MINE": "x"}
+
+
 @pytest.mark.parametrize(
-    ("root", "variable", "found"),
+    ("variable", "environ", "found"),
     [
-        pytest.param("https://api.mistral.ai", None, ("m", "MISTRAL_API_KEY"), id="m"),
+        pytest.param(None, BOTH, ("m", "MISTRAL_API_KEY"), id="mistral-first"),
         pytest.param(
-            "http://127.0.0.1:8000",
-            None,
-            (None, "MAGISTRAL_CONTRACT_API_KEY"),
-            id="mistrals-key-goes-nowhere-else",
+            None, {"OPENAI_API_KEY": "o"}, ("o", "OPENAI_API_KEY"), id="then-openai"
         ),
         pytest.param(
-            "https://api.mistral.ai.evil.example",
-            None,
-            (None, "MAGISTRAL_CONTRACT_API_KEY"),
-            id="not-to-a-look-alike",
+            None, {"MISTRAL_API_KEY": ""}, (None, "MISTRAL_API_KEY"), id="empty-is-none"
         ),
-        pytest.param("http://h", "MINE", ("x", "MINE"), id="named"),
-        pytest.param("https://api.mistral.ai", "MINE", ("x", "MINE"), id="named-wins"),
+        pytest.param(None, {}, (None, "MISTRAL_API_KEY"), id="none"),
+        pytest.param("MINE", BOTH, ("x", "MINE"), id="named-wins"),
     ],
 )
-def test_a_key_goes_where_it_belongs(root, variable, found):
-    assert api_key(root, variable, {"MISTRAL_API_KEY": "m", "MINE": "x"}) == found
-
-
-def test_other_hosts_have_a_variable_of_their_own():
-    environ = {"MAGISTRAL_CONTRACT_API_KEY": "c"}
-
-    assert api_key("http://h", None, environ) == ("c", "MAGISTRAL_CONTRACT_API_KEY")
+def test_a_key_comes_from_the_variable_that_is_named_or_usual(variable, environ, found):
+    assert api_key(variable, environ) == found
 
 
 def test_a_variable_that_is_named_must_be_set():
     with pytest.raises(UsageError, match="MINE is not set"):
-        api_key("http://h", "MINE", {"MINE": ""})
+        api_key("MINE", {"MINE": ""})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -94,11 +95,19 @@ def test_the_model_is_chosen_from_the_list(served, names, model):
     assert found.model == model
 
 
-def test_among_many_models_the_user_chooses(served):
+def test_among_many_models_the_first_is_asked(served):
     cards = [{**CARD, "id": f"m{number}"} for number in range(9)]
+    found = found_at(served(paths(models=models(*cards))), profile="vllm-0.16")
 
-    with pytest.raises(UsageError, match=r"m0, m1, m2, m3, …; name one with --model"):
-        found_at(served(paths(models=models(*cards))), profile="vllm-0.16")
+    assert found.model == "m0"
+
+
+def test_a_provider_that_lists_no_model_needs_one_named(served):
+    nameless = replace(builtin()["inline"], id="mine", model=None)
+    server = served(paths(models=models()))
+
+    with pytest.raises(UsageError, match=r"name one with --model"):
+        detect(server.url, {"mine": nameless}, profile="mine", limits=SOON)
 
 
 def test_a_stranger_is_described_and_the_profiles_listed(served):

@@ -51,7 +51,7 @@ def provider(c, *, echo=""):
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch):
-    for name in ("MISTRAL_API_KEY", "MAGISTRAL_CONTRACT_API_KEY"):
+    for name in ("MISTRAL_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -205,7 +205,7 @@ def test_a_waiver_of_no_check_is_refused(served):
 
 def test_a_key_over_plain_http_is_noted(served, monkeypatch):
     monkeypatch.setattr("contract.verification.exposed", lambda _root: True)
-    monkeypatch.setenv("MAGISTRAL_CONTRACT_API_KEY", KEY)
+    monkeypatch.setenv("MISTRAL_API_KEY", KEY)
 
     with opened(served(provider).url, limits=SOON) as verification:
         assert any("unencrypted" in note for note in verification.header.notes)

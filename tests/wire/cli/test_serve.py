@@ -1,0 +1,108 @@
+"""`magistral-contract serve`, as a program of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+
+@contextlib.contextmanager
+def serving(*arguments, **environ):
+    """The program, and what its banner says."""
+    running = subprocess.Popen(  # noqa: S603  # our own interpreter
+        [sys.executable, "-m", "contract", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environ},
+    )
+    try:
+        said = {}
+        for line in running.stdout:
+            name, _, value = line.strip().partition(" ")
+            said[name] = value.strip()
+            if name == "stop":
+                break
+        yield running, said
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(stop):
+    with serving("--dialect", "vllm") as (running, said):
+        models = httpx.get(f"{said['url']}/models", trust_env=False)
+        running.send_signal(stop)
+        out, err = running.communicate(timeout=10)
+
+    assert models.status_code == 200
+    assert said["serving"].startswith("vllm-0.16: ")
+    assert (running.returncode, out, err) == (0, "", "")
+
+
+def test_the_pasted_curl_gets_a_stream():
+    with serving(MY_KEY="sk-of-mine") as (_, said):
+        url = said["try"].split()[2]
+        body = said["try"].rpartition("-d ")[2].strip("'")
+        reply = httpx.post(
+            url,
+            content=body,
+            headers={"content-type": "application/json"},
+            trust_env=False,
+        )
+
+    assert reply.status_code == 200
+    assert reply.text.endswith("data: [DONE]\n\n")
+
+
+def test_a_key_is_demanded_and_never_said():
+    with serving("--api-key-env", "MY_KEY", MY_KEY="sk-of-mine") as (_, said):
+        url = f"{said['url']}/models"
+        refused = httpx.get(url, trust_env=False)
+        given = httpx.get(
+            url, headers={"authorization": "Bearer sk-of-mine"}, trust_env=False
+        )
+
+    assert (refused.status_code, given.status_code) == (401, 200)
+    assert not any("sk-of-mine" in value for value in said.values())
+
+
+def test_a_fault_reaches_the_client():
+    with serving("--fault", "done-missing") as (_, said):
+        body = said["try"].rpartition("-d ")[2].strip("'")
+        reply = httpx.post(
+            f"{said['url']}/chat/completions",
+            content=body,
+            headers={"content-type": "application/json"},
+            trust_env=False,
+        )
+
+    assert said["fault"].startswith("done-missing: ")
+    assert "[DONE]" not in reply.text
+
+
+def test_a_port_in_use_is_one_sentence(command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command("serve", "--port", port)
+
+    assert (done.code, done.out) == (3, "")
+    assert f"Port {port} of 127.0.0.1 is in use" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_host_others_can_reach_is_warned_about(command):
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104  # what the test is about
+        done = command("serve", "--host", "0.0.0.0", "--port", taken.getsockname()[1])  # noqa: S104  # the same
+
+    assert done.code == 3
+    assert done.err.startswith("warning: 0.0.0.0 can be reached from the network")

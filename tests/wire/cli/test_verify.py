@@ -1,0 +1,222 @@
+"""`magistral-contract verify` and `replay`, against the mock on a loopback port."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import junitparser
+import pytest
+
+from contract.report import Outcome
+
+FEW = ("--select", "streaming", "--select", "usage")
+
+
+def test_the_mock_keeps_its_contract(command):
+    done = command("verify")
+
+    assert (done.code, done.err) == (0, "")
+    assert "\nHELD: " in done.out
+    assert "profile          mistral-2025-10 (the target says so)" in done.out
+
+
+def test_a_fault_is_a_violation_with_the_command_that_repeats_it(command):
+    done = command("verify", "mock?fault=done-missing", *FEW)
+    again = re.search(r"again +magistral-contract (verify .*)", done.out)
+
+    assert done.code == 1
+    assert "FAIL   streaming.ends-with-done   MUST" in done.out
+    assert "\nVIOLATED: 1 MUST failed, " in done.out
+    assert again
+    assert "'mock?fault=done-missing' --select streaming.ends-with-done" in again[1]
+
+
+def test_several_targets_have_a_section_each_and_a_table(command):
+    done = command("verify", "mock", "mock:vllm?fault=done-missing", "mock", *FEW)
+    lines = done.out.splitlines()
+
+    assert done.code == 1
+    assert sum(line.startswith("HELD: ") for line in lines) == 1
+    assert sum(line.startswith("VIOLATED: ") for line in lines) == 2
+    assert any(re.match(r"mock +HELD +\d", line) for line in lines)
+
+
+def test_quiet_is_one_line(command):
+    done = command("verify", "mock", "--quiet", "--select", "usage.sums-up")
+
+    assert (done.code, done.out) == (0, "HELD: 1 check passed.\n")
+
+
+def test_all_reports_are_written(command, tmp_path):
+    paths = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "console")}
+    options = [word for kind in paths for word in ("--report", f"{kind}={paths[kind]}")]
+    done = command("verify", "mock", *FEW, *options)
+    report = json.loads(paths["json"].read_text())
+    suites = junitparser.JUnitXml.fromfile(str(paths["junit"]))
+
+    assert done.code == report["exit_code"] == suites.failures == 0
+    assert len(report["results"]) == suites.tests
+    assert report["targets"][0]["requests"] > 1
+    assert done.out.splitlines()[-1] in paths["console"].read_text()
+
+
+def test_json_on_standard_output_is_json_alone(command):
+    done = command("verify", "mock", *FEW, "--report", "json=-")
+
+    assert json.loads(done.out)["exit_code"] == 0
+    assert "HELD: " in done.err
+
+
+def test_an_unwritable_report_is_found_before_anything_is_sent(command, tmp_path):
+    done = command("verify", "http://127.0.0.1:1/v1", "--report", f"json={tmp_path}")
+
+    assert done.code == 2
+    assert "cannot be written" in done.err
+    assert "127.0.0.1" not in done.err
+
+
+def test_an_unreachable_target_is_a_sentence_and_in_the_reports(command, tmp_path):
+    path = tmp_path / "report.json"
+    done = command("verify", "http://127.0.0.1:1/v1", "--report", f"json={path}")
+    report = json.loads(path.read_text())
+
+    assert done.code == report["exit_code"] == 3
+    assert done.err.startswith("error: http://127.0.0.1:1 cannot be reached")
+    assert done.err.count("\n") == 1
+    assert "cannot be reached" in report["targets"][0]["trouble"]
+
+
+def test_an_unreachable_target_does_not_hide_the_others(command):
+    done = command("verify", "http://127.0.0.1:1/v1", "mock", "-q", *FEW)
+
+    assert done.code == 3
+    assert "mock HELD: " in done.out
+
+
+def test_a_violation_outweighs_an_unreachable_target(command):
+    done = command(
+        "verify", "http://127.0.0.1:1", "mock?fault=done-missing", "-q", *FEW
+    )
+
+    assert done.code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["mok"], "Did you mean 'mock'", id="target"),
+        pytest.param(["mock?tft=1s"], "no option 'tft'", id="target-option"),
+        pytest.param(["mock", "mok"], "Unknown target 'mok'", id="second-target"),
+        pytest.param(["--select", "sums"], "No check matches 'sums'", id="check"),
+        pytest.param(["--report", "jsn=x"], "Unknown report 'jsn'", id="report"),
+        pytest.param(["--timeout", "soon"], "--timeout must be a duration", id="time"),
+        pytest.param(["--api-key-env", "NO_SUCH"], "NO_SUCH is not set", id="key"),
+        pytest.param(["--profiles", "/nowhere.toml"], "/nowhere.toml", id="profiles"),
+        pytest.param(
+            ["http://127.0.0.1:1", "--profile", "vlm"], "Unknown profile", id="profile"
+        ),
+    ],
+)
+def test_what_the_user_got_wrong_is_a_sentence(command, arguments, words):
+    target = [] if arguments[0].startswith(("mo", "http")) else ["http://127.0.0.1:1"]
+    done = command("verify", *target, *arguments)
+
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert words in done.err
+
+
+def test_a_spent_allowance_is_learnt_from_and_exits_3(command):
+    done = command("verify", "mock", *FEW, "--max-requests", "2")
+
+    assert done.code == 3
+    assert "\nUNKNOWN: " in done.out
+    assert "raise it with --max-requests" in done.out
+
+
+def test_strict_counts_a_should(command):
+    arguments = ("verify", "mock?fault=says-bad-request", "-q")
+    lax, strict = command(*arguments), command(*arguments, "--strict")
+
+    assert (lax.code, strict.code) == (0, 1)
+    assert "SHOULD failed" in lax.out
+
+
+def test_saved_exchanges_are_judged_alike_without_a_provider(command, tmp_path):
+    saved = tmp_path / "saved"
+    live = command("verify", "mock?fault=done-missing", *FEW, "--save", saved)
+    done = command("replay", saved, *FEW)
+
+    assert live.code == done.code == 1
+    assert live.out.splitlines()[-1] == done.out.splitlines()[-1]
+    assert "again       magistral-contract replay" in done.out
+
+
+def test_a_check_that_was_not_recorded_is_skipped(command, tmp_path):
+    command("verify", "mock", "--select", "usage.sums-up", "--save", tmp_path)
+    path = tmp_path / "report.json"
+    done = command("replay", tmp_path, "--report", f"json={path}")
+    outcomes = {
+        result["check"]: result["outcome"]
+        for result in json.loads(path.read_text())["results"]
+    }
+
+    assert done.code == 0
+    assert outcomes["usage.sums-up"] == Outcome.PASS
+    assert outcomes["rejections.unknown-model"] == Outcome.SKIP
+
+
+def test_several_targets_are_saved_side_by_side(command, tmp_path):
+    targets = ("mock", "mock:vllm")
+    command("verify", *targets, "--select", "usage.sums-up", "--save", tmp_path)
+    done = command("replay", tmp_path, "--select", "usage.sums-up", "-q")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"mock", "mock-vllm"}
+    assert done.code == 0
+    assert "mock:vllm HELD: 1 check passed." in done.out
+
+
+def test_replaying_nothing_is_a_usage_error(command, tmp_path):
+    done = command("replay", tmp_path)
+
+    assert done.code == 2
+    assert "holds no recording" in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
+def test_ctrl_c_reports_what_was_learnt(tmp_path):
+    path = tmp_path / "report.json"
+    arguments = ["verify", "mock?ttft=400ms", "--concurrency", "1", *FEW]
+    running = subprocess.Popen(  # noqa: S603  # our own interpreter
+        [
+            sys.executable,
+            "-m",
+            "contract",
+            *arguments,
+            "--report",
+            f"json={path}",
+            "--save",
+            str(tmp_path / "saved"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(5.0)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    report = json.loads(path.read_text())
+
+    assert running.returncode == 130
+    assert "error: interrupted" in err
+    assert "Traceback" not in err
+    assert "1 target not judged to the end" in out
+    assert report["targets"][0]["trouble"] == "interrupted"
+    assert report["counts"]["pass"] > 0
+    assert (tmp_path / "saved" / "manifest.json").exists()
