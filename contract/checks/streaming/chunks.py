@@ -146,7 +146,7 @@ def created_is_constant(exchange: Exchange) -> Findings:
 
 @fault(breaks=created_is_constant)
 def created_per_chunk(reply: Reply) -> Reply:
-    """The clock is read again for every chunk, as transformers serve does."""
+    """The clock is read for every chunk, as llama.cpp and transformers serve do."""
     return _renewed(reply, "created", 1)
 
 
