@@ -37,15 +37,14 @@ def serving(*arguments, **environ):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_stopped(stop):
-    with serving("--dialect", "vllm") as (running, said):
+def test_it_serves_until_ctrl_c():
+    with serving("--dialect", "vllm-0.12") as (running, said):
         models = httpx.get(f"{said['url']}/models", trust_env=False)
-        running.send_signal(stop)
+        running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=10)
 
     assert models.status_code == 200
-    assert said["serving"].startswith("vllm-0.16: ")
+    assert said["serving"].startswith("vllm-0.12: ")
     assert (running.returncode, out, err) == (0, "", "")
 
 

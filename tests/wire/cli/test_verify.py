@@ -6,14 +6,15 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-import time
 
 import junitparser
 import pytest
 
 from contract.report import Outcome
+from contract.session import Session
 
 FEW = ("--select", "streaming", "--select", "usage")
 
@@ -189,34 +190,45 @@ def test_replaying_nothing_is_a_usage_error(command, tmp_path):
     assert "holds no recording" in done.err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
-def test_ctrl_c_reports_what_was_learnt(tmp_path):
+def test_an_interruption_reports_what_was_learnt(command, monkeypatch, tmp_path):
+    def interrupted(session, probes):
+        for probe in list(probes)[:5]:
+            session.send(probe)
+        session.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "prefetch", interrupted)
     path = tmp_path / "report.json"
-    arguments = ["verify", "mock?ttft=400ms", "--concurrency", "1", *FEW]
-    running = subprocess.Popen(  # noqa: S603  # our own interpreter
-        [
-            sys.executable,
-            "-m",
-            "contract",
-            *arguments,
-            "--report",
-            f"json={path}",
-            "--save",
-            str(tmp_path / "saved"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(5.0)
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    options = ("--report", f"json={path}", "--save", tmp_path / "saved")
+    done = command("verify", "mock", "mock:vllm", *FEW, *options)
     report = json.loads(path.read_text())
 
-    assert running.returncode == 130
-    assert "error: interrupted" in err
-    assert "Traceback" not in err
-    assert "1 target not judged to the end" in out
-    assert report["targets"][0]["trouble"] == "interrupted"
+    assert done.code == 130
+    assert done.err == "error: interrupted\n"
+    assert [target["trouble"] for target in report["targets"]] == ["interrupted"]
     assert report["counts"]["pass"] > 0
-    assert (tmp_path / "saved" / "manifest.json").exists()
+    assert report["counts"]["error"] == 0
+    assert (tmp_path / "saved" / "mock" / "manifest.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
+def test_ctrl_c_ends_the_program_at_once(tmp_path):
+    path = tmp_path / "report.json"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        arguments = ("verify", target, "--report", f"json={path}")
+        running = subprocess.Popen(  # noqa: S603  # our own interpreter
+            [sys.executable, "-m", "contract", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+        connection.close()
+
+    assert running.returncode == 130
+    assert "\nUNKNOWN: 1 target not judged to the end, 0 checks passed." in f"\n{out}"
+    assert err == "error: interrupted\n"
+    assert json.loads(path.read_text())["targets"][0]["trouble"] == "interrupted"
