@@ -54,8 +54,8 @@ class Profile:
     """
     One provider's promises.
 
-    `tolerates` names requests that are wrong by the core contract but accepted by
-    this provider's own documentation (see `contract.probes`); `waivers` maps a
+    `tolerates` names what is wrong by the core contract but documented, or always
+    so, with this provider (a check names it as `unless`); `waivers` maps a
     check to the reason (with a source) why its failure is known. `max_requests` is
     a hard stop; `max_examples` bounds a property. `shipped` are the waivers that came
     with the package: a release that mends what they excuse is no violation.
