@@ -204,7 +204,7 @@ def _message(entry: dict[str, Json], spelling: Spelling) -> Message:
         content,
         tuple(_replayed(entry.get("tool_calls"))),
         call_id if isinstance(call_id, str) else None,
-        prefix=entry.get("prefix") is True,
+        prefix=spelling.prefix and entry.get("prefix") is True,
     )
 
 

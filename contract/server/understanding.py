@@ -80,7 +80,7 @@ def _read(body: dict[str, Json], dialect: Dialect, rules: Rules) -> Probe:
     probe = dialect.parse(body)
     options = replace(
         probe.options,
-        max_tokens=_whole(body, "max_tokens", "max_completion_tokens"),
+        max_tokens=_whole(body, "max_completion_tokens", "max_tokens"),
         n=_whole(body, "n"),
     )
     quiet = rules.quiet_json and engine.wants_json(options.response_format)

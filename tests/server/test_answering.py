@@ -17,7 +17,7 @@ MISTRAL = rules.of(DIALECTS["mistral-2025-10"])
 VLLM = rules.of(DIALECTS["vllm-0.16"])
 
 
-def task(text="What is 6*7?", room=4_000, full=False, more=(), **options):
+def task(text="What is 6*7?", *more, room=4_000, full=False, **options):
     probe = Probe(
         name="task",
         messages=(Message("user", text), *more),
@@ -67,7 +67,7 @@ def test_hidden_reasoning_is_counted_all_the_same():
     ("rules", "text"), [(MISTRAL, "The answer is 42"), (VLLM, " is 42")]
 )
 def test_prefix_is_repeated_where_the_provider_does_so(rules, text):
-    asked = task(more=(Message("assistant", "The answer", prefix=True),))
+    asked = task("What is 6*7?", Message("assistant", "The answer", prefix=True))
     found = said(asked, rules)
 
     assert "".join(piece.text for piece in found.answers[0].pieces) == text

@@ -160,15 +160,16 @@ def test_invented_values_fit_their_schema(schema):
     assert jsonschema_rs.is_valid(schema, instance(schema))
 
 
+KEYWORDS = (
+    *("type", "items", "properties", "required", "enum", "$ref", "allOf", "anyOf"),
+    *("minimum", "pattern", "minItems", "default", "const"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["type", "items", "properties", "required", "enum", "$ref", "allOf"]
-                + ["minimum", "pattern", "anyOf", "minItems", "default", "const"]
-            ),
+            st.sampled_from([*KEYWORDS]),
             inner,
             max_size=4,
         )

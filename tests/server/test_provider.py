@@ -59,7 +59,7 @@ def asked(provider, probe, key=None, number=None):
     return rehearse(reply, probe, profile(provider.dialect))
 
 
-def ask(text, stream=False, **options):
+def ask(text, *, stream=False, **options):
     message = Message("user", text)
     return Probe(
         name="ask", messages=(message,), options=Options(**options), stream=stream

@@ -47,10 +47,9 @@ def test_later_of_two_triggers_wins():
             "The answer is 42",
         ),
         (
-            "Compute 12 + 130.",
-            "Okay, let me think: twelve plus one hundred thirty makes one hundred "
-            "forty-two.",
-            "The answer is 142",
+            "Compute 12 + 100.",
+            "Okay, let me think: twelve plus one hundred makes one hundred twelve.",
+            "The answer is 112",
         ),
         (
             "how much is -3 minus 4",

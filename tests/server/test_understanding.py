@@ -147,7 +147,7 @@ def test_thinking_is_switched_as_each_provider_switches_it(name, options, thinks
         ({"max_tokens": 5}, 5),
         ({"max_tokens": "5"}, 5),
         ({"max_completion_tokens": 5}, 5),
-        ({"max_tokens": 4, "max_completion_tokens": 5}, 4),
+        ({"max_tokens": 4, "max_completion_tokens": 5}, 5),
     ],
 )
 def test_bounds_are_read_in_every_spelling(options, count):
