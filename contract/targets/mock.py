@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from contract import tekken
 from contract.errors import UsageError
 from contract.profile import Profile
 from contract.profiles import named
@@ -58,6 +59,9 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         clock=time.time,
         seed=seed,
     )
+    if ttft or icl:
+        # The first request would load it, and come later than planned.
+        tekken.encoding()
     with serving(provider) as url:
         yield Opened(
             url,

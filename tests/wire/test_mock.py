@@ -1,0 +1,143 @@
+"""The target `mock` opens a provider of any dialect with any of its options."""
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from contract.catalog import find
+from contract.errors import UsageError
+from contract.exchange import spell
+from contract.probes import SUM
+from contract.profiles import builtin, named
+from contract.server.provider import SERVED
+from contract.targets.base import Kind, parse
+
+KINDS = find("targets", Kind)
+CHANGES = {
+    "teapot": lambda reply: reply.with_status(418),
+    "marked": lambda reply: reply.with_header("x-marked", "yes"),
+}
+
+
+def opened(text):
+    return parse(text, KINDS, CHANGES).open()
+
+
+def ask(target, *, key=None, model=SERVED[0]):
+    profile = named(target.profile)
+    request = spell(SUM, profile, model, target.key if key is None else key)
+    return httpx.post(
+        target.url + request.path,
+        headers=list(request.headers),
+        content=request.body,
+        trust_env=False,
+    )
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_every_profile_opens_and_answers(name):
+    with opened(f"mock:{name}") as target:
+        assert target.profile == name
+        assert target.scripted
+        assert ask(target).status_code == 200
+    assert not [thread for thread in threading.enumerate() if thread.name == "mock"]
+
+
+@pytest.mark.parametrize(
+    ("text", "profile"),
+    [
+        ("mock", "mistral-2025-10"),
+        ("mock:mistral", "mistral-2025-10"),
+        ("mock:vllm", "vllm-0.32"),
+    ],
+)
+def test_short_names_mean_a_dialect(text, profile):
+    with opened(text) as target:
+        assert target.profile == profile
+
+
+def test_key_is_demanded_and_handed_on():
+    with opened("mock:vllm?key=sk-mock") as target:
+        assert target.key == "sk-mock"
+        assert ask(target, key="sk-other").status_code == 401
+        assert ask(target).status_code == 200
+        assert "sk-mock" not in repr(target)
+
+
+def test_key_of_its_own_making_is_demanded_by_default():
+    with opened("mock:vllm") as target:
+        assert ask(target, key="sk-other").status_code == 401
+        assert ask(target).status_code == 200
+
+
+def test_empty_key_demands_none():
+    with opened("mock:vllm?key=") as target:
+        assert target.key is None
+        assert ask(target).status_code == 200
+
+
+def test_model_is_the_only_one_served():
+    with opened("mock:vllm?model=mine") as target:
+        assert target.model == "mine"
+        assert ask(target).status_code == 404
+        assert ask(target, model="mine").status_code == 200
+
+
+def test_window_is_as_small_as_asked():
+    with opened("mock:vllm?window=20") as target:
+        assert ask(target).status_code == 400
+
+
+def test_latencies_are_kept():
+    with opened("mock:vllm?ttft=150ms&icl=10ms&jitter=1ms&seed=3") as target:
+        start = time.perf_counter()
+        ask(target)
+
+        assert time.perf_counter() - start >= 0.15
+
+
+def test_planned_provider_has_its_vocabulary_before_the_first_request():
+    with opened("mock:vllm?ttft=100ms") as target:
+        start = time.perf_counter()
+        ask(target)
+
+        assert time.perf_counter() - start < 1.0
+
+
+def test_fault_and_quirk_change_its_replies():
+    with opened("mock:vllm?fault=teapot&quirk=marked") as target:
+        response = ask(target)
+
+        assert response.status_code == 418
+        assert response.headers["x-marked"] == "yes"
+
+
+@pytest.mark.parametrize("option", ["fault", "quirk"])
+def test_fault_and_quirk_work_alone(option):
+    with opened(f"mock?{option}=marked") as target:
+        assert ask(target).headers["x-marked"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mock:vlm-0.16", "Did you mean 'vllm-0.16'"),
+        ("mock:martian", "Unknown dialect 'martian'"),
+        ("mock?ttfd=1", "Did you mean 'ttft'"),
+        ("mock?fault=teapod", "Did you mean 'teapot'"),
+        ("mock?window=0", "at least 1 token"),
+        ("mock?window=many", "whole number"),
+        ("mock?ttft=soon", "duration"),
+    ],
+)
+def test_wrong_option_is_told_with_what_is_right(text, said):
+    with pytest.raises(UsageError, match=said), opened(text):
+        pytest.fail("it opened")
+
+
+def test_targets_open_side_by_side():
+    with opened("mock:vllm") as one, opened("mock:llamacpp") as other:
+        assert one.url != other.url
+        assert (ask(one).status_code, ask(other).status_code) == (200, 200)
