@@ -142,7 +142,7 @@ async def _reset(send: Send) -> None:
     transport; any other server gets an application that does not finish.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if not isinstance(transport, asyncio.Transport):
+    if not hasattr(transport, "abort"):  # uvloop's is no asyncio.Transport
         return
     for _ in range(1_000):
         await asyncio.sleep(0.001)
