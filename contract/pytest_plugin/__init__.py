@@ -34,18 +34,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say what items are marked with, and find out early what cannot be written."""
     for name, story in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {story}")
-    # Under xdist only the controller sees all results.
-    chosen = settings.read(config)
-    if hasattr(config, "workerinput") or chosen == settings.Settings():
+    if settings.read(config) != settings.Settings():
+        _summarise(config)
+
+
+def _summarise(config: pytest.Config) -> None:
+    """Collect the results; under xdist only the controller sees them all."""
+    name = "magistral-contract-summary"
+    if hasattr(config, "workerinput") or config.pluginmanager.hasplugin(name):
         return
     from contract.errors import ContractError
     from contract.pytest_plugin.summary import Summary
 
     try:
-        summary = Summary(chosen)
+        summary = Summary(settings.read(config))
     except ContractError as error:
         raise pytest.UsageError(str(error)) from error
-    config.pluginmanager.register(summary, "magistral-contract-summary")
+    config.pluginmanager.register(summary, name)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -83,6 +88,7 @@ def _each_check(metafunc: pytest.Metafunc) -> None:
     from contract.runner import select
 
     chosen = settings.read(metafunc.config)
+    _summarise(metafunc.config)
     try:
         checks = select(find("checks", Check).values(), chosen.select, chosen.ignore)
     except ContractError as error:

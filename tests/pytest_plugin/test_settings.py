@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.pytest_plugin.settings import Settings, read
+
+
+def _read(pytester, *options, table=""):
+    if table:
+        pytester.makepyprojecttoml(f"[tool.magistral-contract]\n{table}\n")
+    return read(pytester.parseconfig(*options))
+
+
+def test_nothing_said_is_the_default(pytester):
+    assert _read(pytester) == Settings()
+
+
+def test_the_table_of_the_project_counts(pytester):
+    table = 'targets = ["mock", "mock:vllm"]\napi-key-env = "MY_KEY"\nslow = true'
+    expected = Settings(targets=("mock", "mock:vllm"), api_key_env="MY_KEY", slow=True)
+
+    assert _read(pytester, table=table) == expected
+
+
+def test_the_command_line_stands_over_the_table(pytester):
+    options = (
+        "--contract-target=mock:vllm",
+        "--contract-select=a",
+        "--contract-select=b",
+    )
+    expected = Settings(targets=("mock:vllm",), select=("a", "b"), profile="mine")
+    table = 'targets = ["mock"]\nprofile = "mine"'
+
+    assert _read(pytester, *options, table=table) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        pytest.param('target = ["mock"]', "has no 'target'", id="unknown"),
+        pytest.param('targets = "mock"', "must be a list", id="text-for-list"),
+        pytest.param('slow = "yes"', "must be a bool", id="text-for-switch"),
+        pytest.param("profile = 1", "must be a str", id="number-for-text"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_what_is_right(pytester, table, words):
+    with pytest.raises(pytest.UsageError, match=words):
+        _read(pytester, table=table)

@@ -1,0 +1,251 @@
+"""The plug-in at work in test suites of consumers."""
+
+from __future__ import annotations
+
+import json
+
+import junitparser
+import pytest
+
+import contract
+from contract.catalog import find
+from contract.reporters.base import Reporter
+
+SUITE = ("--pyargs", "contract.suite", "-p", "no:cacheprovider", "-W", "error")
+# One family is enough to see how items behave.
+USAGE = ("--contract-select", "usage")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded():
+    """pytester forgets the modules a run loads; what the catalogue holds must stay."""
+    find("reporters", Reporter)
+    contract.verify("mock", select=["usage.sums-up"])
+
+
+@pytest.fixture
+def run(pytester):
+    """`run(…)` is pytest with the shipped suite, in this process."""
+
+    def run(*options):
+        return pytester.runpytest_inprocess(*SUITE, *options)
+
+    return run
+
+
+def test_each_check_is_an_item_on_the_mock_unless_told_otherwise(run):
+    done = run("-v", *USAGE)
+
+    done.stdout.fnmatch_lines(
+        ["*::test_contract?mock-usage.sums-up? PASSED*", "*mock (mistral-*) HELD: *"]
+    )
+    assert done.ret == 0
+
+
+def test_each_target_has_its_items(run):
+    done = run("-v", *USAGE, "--contract-target=mock", "--contract-target=mock:vllm")
+
+    done.stdout.fnmatch_lines(
+        [
+            "*::test_contract?mock-usage.sums-up? PASSED*",
+            "*::test_contract?mock:vllm-usage.sums-up? PASSED*",
+        ]
+    )
+
+
+def test_a_target_is_opened_once_and_closed(run, pytester):
+    pytester.makeconftest(
+        """
+        import contextlib
+        from contract import verification
+
+        opened, count = verification.opened, []
+
+        @contextlib.contextmanager
+        def counted(*arguments, **options):
+            count.append("opened")
+            with opened(*arguments, **options) as found:
+                yield found
+            count.append("closed")
+
+        verification.opened = counted
+
+        def pytest_unconfigure():
+            verification.opened = opened
+            print("TRACE", *count)
+        """
+    )
+    done = run(
+        "-s", *USAGE, "--contract-target=mock", "--contract-target=mock:vllm", "."
+    )
+
+    done.stdout.fnmatch_lines(["TRACE opened closed opened closed"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "shown", "hidden"),
+    [
+        pytest.param("-k", "sums", "sums-up", "grows", id="keyword"),
+        pytest.param("-m", "usage", "sums-up", "completes", id="family"),
+        pytest.param("-m", "streaming and must", "completes", "sums-up", id="level"),
+    ],
+)
+def test_items_are_chosen_as_any_others(run, option, value, shown, hidden):
+    done = run("--co", "-q", option, value)
+    text = done.stdout.str()
+
+    assert shown in text
+    assert hidden not in text
+
+
+def test_only_what_the_chosen_items_need_is_sent(run, tmp_path):
+    path = tmp_path / "report.json"
+    run("-k", "sums-up", f"--contract-report=json={path}")
+    report = json.loads(path.read_text())
+
+    assert [result["check"] for result in report["results"]] == ["usage.sums-up"]
+    assert report["targets"][0]["requests"] <= 4
+
+
+def test_a_failure_is_the_finding_and_no_traceback(run):
+    done = run("--contract-target", "mock?fault=done-missing", "-k", "ends-with-done")
+    text = done.stdout.str()
+
+    assert done.ret == 1
+    assert "streaming.ends-with-done   MUST   mock?fault=done-missing" in text
+    assert "again: magistral-contract verify 'mock?fault=done-missing'" in text
+    assert "pytest_plugin" not in text
+    assert "> " not in text
+
+
+def test_a_should_is_an_expected_failure_unless_strict(run):
+    options = ("--contract-target", "mock?fault=says-bad-request", "-m", "should")
+    lax, strict = run(*options, "-rx"), run(*options, "--contract-strict")
+
+    lax.stdout.fnmatch_lines(["XFAIL *SHOULD: *"])
+    assert (lax.ret, strict.ret) == (0, 1)
+
+
+def test_a_skip_says_why(run):
+    done = run("-rs", "-k", "agrees-with-tokenize")
+
+    done.stdout.fnmatch_lines(["SKIPPED*does not offer tokenize*"])
+
+
+def test_an_unreachable_target_fails_once(run):
+    done = run("--contract-target", "http://127.0.0.1:1/v1", *USAGE)
+    outcomes = done.parseoutcomes()
+
+    assert outcomes["failed"] == 1
+    assert outcomes["skipped"] > 5
+    assert "cannot be reached: nothing listens" in done.stdout.str()
+
+
+def test_a_consumer_writes_a_test_of_its_own(pytester):
+    pytester.makepyprojecttoml(
+        """
+        [tool.magistral-contract]
+        targets = ["mock:llamacpp"]
+        select = ["usage.sums-up"]
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_ours(contract_result, record_property):
+            assert contract_result.result.outcome == "pass"
+            contract_result.enforce()
+        """
+    )
+    done = pytester.runpytest_inprocess("-v", "--strict-markers", "-W", "error")
+
+    done.stdout.fnmatch_lines(["*::test_ours?mock:llamacpp-usage.sums-up? PASSED*"])
+    done.assert_outcomes(passed=1)
+
+
+def test_last_failed_runs_the_failure_again(pytester):
+    pytester.makepyfile("def test_ours(contract_result): contract_result.enforce()")
+    target = ("--contract-target", "mock?fault=done-missing")
+    pytester.runpytest_inprocess(*target, "-k", "done or sums")
+    done = pytester.runpytest_inprocess(*target, "--lf")
+
+    done.assert_outcomes(failed=1)
+
+
+def test_junit_xml_of_pytest_tells_requirement_and_level(run, tmp_path):
+    path = tmp_path / "pytest.xml"
+    run(f"--junitxml={path}", "-k", "sums-up")
+    (suite,) = junitparser.JUnitXml.fromfile(str(path))
+    (case,) = suite
+    (found,) = case.iterchildren(junitparser.Properties)
+    properties = {entry.name: entry.value for entry in found}
+
+    assert properties["level"] == "MUST"
+    assert "MUST" in properties["requirement"]
+    assert properties["outcome"] == "pass"
+    assert set(properties) == {"requirement", "level", "source", "profile", "outcome"}
+
+
+def test_reports_are_written_under_xdist(pytester, tmp_path):
+    paths = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit")}
+    options = [f"--contract-report={kind}={path}" for kind, path in paths.items()]
+    done = pytester.runpytest_subprocess(
+        *SUITE,
+        *USAGE,
+        *("-n", "2", "-p", "no:schemathesis"),
+        *("--contract-target", "mock:vllm"),
+        *options,
+    )
+    report = json.loads(paths["json"].read_text())
+    suites = junitparser.JUnitXml.fromfile(str(paths["junit"]))
+
+    assert done.ret == 0
+    assert len(report["results"]) == suites.tests > 10
+    assert any(result["requests"] for result in report["results"])
+    done.stdout.fnmatch_lines(["mock:vllm (vllm-*) HELD: *", "json report: *"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param(["--contract-report=jsn=x"], "Unknown report 'jsn'", id="report"),
+        pytest.param(["--contract-report=json=/"], "cannot be written", id="path"),
+        pytest.param(["--contract-select=usge"], "Did you mean 'usage'", id="check"),
+        pytest.param(["--contract-target=mok"], "Did you mean 'mock'", id="target"),
+    ],
+)
+def test_what_the_user_got_wrong_is_a_sentence(run, options, words):
+    done = run(*options)
+    text = done.stdout.str() + done.stderr.str()
+
+    assert done.ret != 0
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_a_wrong_table_is_a_sentence(pytester):
+    pytester.makepyprojecttoml('[tool.magistral-contract]\ntarget = ["mock"]\n')
+    done = pytester.runpytest_inprocess()
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["ERROR: *has no 'target'; it has *targets*"])
+
+
+def test_a_suite_that_verifies_nothing_does_not_notice(pytester):
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_ours():
+            ours = {name for name in sys.modules if name.startswith("contract")}
+            assert ours <= {
+                "contract",
+                "contract.pytest_plugin",
+                "contract.pytest_plugin.judged",
+                "contract.pytest_plugin.settings",
+            }
+        """
+    )
+    done = pytester.runpytest_subprocess("-W", "error")
+
+    done.assert_outcomes(passed=1)
+    assert "= magistral-contract =" not in done.stdout.str()
