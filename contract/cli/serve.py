@@ -39,9 +39,16 @@ QUESTION = "What is 6 times 7?"
     shell_complete=completion.names(completion.dialects),
     help="How it spells a chat.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen.",
+)
 @click.option(
     "--port",
+    metavar="N",
     type=click.IntRange(0, 65_535),
     default=8_700,
     show_default=True,
@@ -71,11 +78,20 @@ QUESTION = "What is 6 times 7?"
     shell_complete=completion.names(completion.quirks),
     help="Be odd, but legal; see `list --quirks`. Repeatable.",
 )
-@click.option("--api-key", metavar="KEY", help="Demand this key; better by variable:")
+@click.option(
+    "--api-key",
+    metavar="KEY",
+    help="Demand this key; --api-key-env keeps it out of sight.",
+)
 @click.option("--api-key-env", metavar="NAME", help="Demand the key in this variable.")
 @click.option("--model", multiple=True, metavar="NAME", help="Serve this. Repeatable.")
 @click.option(
-    "--context-window", type=click.IntRange(1), default=WINDOW, show_default=True
+    "--context-window",
+    metavar="N",
+    type=click.IntRange(1),
+    default=WINDOW,
+    show_default=True,
+    help="Tokens of prompt and answer together.",
 )
 @options.appearance
 def verb(  # noqa: PLR0913  # one parameter an option

@@ -125,6 +125,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
       2  the command line or a file is wrong
       3  a target could not be reached, or not everything could be judged
       4  a check is broken, or this program is
+    130  interrupted; what was learnt until then is reported
     """  # noqa: D301  # \b is click's mark for lines to keep
     known = outputs.profiles(profiles)
     given: dict[str, Any] = {k: v for k, v in bounds.items() if v is not None}

@@ -71,7 +71,7 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     skipped: dict[str, list[Result]] = {}
     for result in _in_order(report):
         if result.outcome is Outcome.SKIP and not verbose:
-            skipped.setdefault(result.reason, []).append(result)
+            skipped.setdefault(_cause(result.reason), []).append(result)
         elif result.outcome is not Outcome.PASS or verbose:
             yield from _result(report, result)
     if skipped:
@@ -148,6 +148,12 @@ def _finding(finding: Finding) -> Iterable[Text]:
 def _field(name: str, value: str, indent: int = 7) -> Text:
     width = 19 - indent
     return Text.assemble(" " * indent, (f"{name:<{width}}", "dim"), inert(value))
+
+
+def _cause(reason: str) -> str:
+    """What several skips share; --verbose tells what each tolerates."""
+    profile, tolerates, _ = reason.partition(" tolerates ")
+    return f"{profile} tolerates it" if tolerates else reason
 
 
 def _skipped(reason: str, results: list[Result]) -> Iterable[Text]:

@@ -6,7 +6,14 @@ import pytest
 
 from contract.catalog import find
 from contract.report import Outcome, Report
-from contract.reporters.base import Reporter, by_family, by_target, inert, verdict
+from contract.reporters.base import (
+    Reporter,
+    account,
+    by_family,
+    by_target,
+    inert,
+    verdict,
+)
 
 
 def test_every_reporter_is_found_on_the_shelf():
@@ -59,7 +66,7 @@ def test_verdict_of_a_held_contract(held):
 def test_verdict_of_a_violated_contract(report):
     expected = (
         "VIOLATED: 1 MUST failed, 1 SHOULD failed, 1 check could not be judged, "
-        "3 checks passed, 1 waived, 4 skipped."
+        "3 checks passed, 1 waived, 6 skipped."
     )
 
     assert expected == verdict(report)
@@ -76,3 +83,30 @@ def test_verdict_follows_the_exit_code(held):
     assert verdict(unknown) == "UNKNOWN: 1 check could not be judged, 0 checks passed."
     assert verdict(broken) == "BROKEN: 1 check broken, 0 checks passed."
     assert verdict(empty) == "NOTHING CHECKED: 0 checks passed."
+
+
+def test_a_target_not_judged_to_the_end_is_unknown(held):
+    header = replace(held.headers[0], trouble="interrupted")
+    report = replace(held, headers=(header,))
+
+    assert report.exit_code == 3
+    assert verdict(report).startswith("UNKNOWN: 1 target not judged to the end, 2 ")
+
+
+def test_skips_alone_hold_nothing(held):
+    skipped = tuple(r for r in held.results if r.outcome is Outcome.SKIP)
+
+    assert verdict(replace(held, results=skipped)).startswith("NOTHING CHECKED: ")
+
+
+def test_an_account_is_plain_and_inert(report):
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+
+    assert account(failed).splitlines() == [
+        "reasoning resumed after the answer began",
+        "  expected  only answer text after event 9",
+        "  actual    reasoning so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>",
+        "  at        event 11, +0.134 s",
+        "a second departure",
+        f"again: {failed.again}",
+    ]

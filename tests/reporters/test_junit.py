@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import junitparser
@@ -22,7 +23,7 @@ def test_what_ci_reads_is_golden(report, golden):
 def test_counts_agree_with_the_exit_code(report):
     read = junitparser.JUnitXml.fromstring(junit.render(report).encode())
 
-    assert (read.tests, read.failures, read.errors, read.skipped) == (11, 1, 1, 6)
+    assert (read.tests, read.failures, read.errors, read.skipped) == (13, 1, 1, 8)
 
 
 def test_a_failure_holds_the_findings_and_the_command(report):
@@ -71,3 +72,12 @@ def test_any_text_can_be_read_back(outcome, text):
 
     assert [case.get("name") for case in root.iter("testcase")] == ["a.b"]
     assert not re.search("[\x00-\x08\ufffe\ud800-\udfff]", "".join(root.itertext()))
+
+
+def test_a_target_that_was_never_reached_is_not_green(held):
+    header = replace(held.headers[0], trouble="nobody answers")
+    text = junit.render(Report(headers=(header,), results=()))
+    read = junitparser.JUnitXml.fromstring(text.encode())
+
+    assert (read.tests, read.errors) == (1, 1)
+    assert "nobody answers" in text

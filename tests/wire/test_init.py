@@ -1,0 +1,29 @@
+"""`contract.verify`, the one call a program needs."""
+
+from __future__ import annotations
+
+import pytest
+
+import contract
+
+
+def test_a_program_verifies_a_target():
+    report = contract.verify("mock:vllm", select=["usage"], ignore=["*.sums-up"])
+
+    assert report.exit_code == 0
+    assert report.headers[0].target == "mock:vllm"
+    assert {result.check.family for result in report.results} == {"usage"}
+    assert "usage.sums-up" not in {result.check.id for result in report.results}
+
+
+def test_strict_is_a_property_of_the_report():
+    target = "mock?fault=says-bad-request"
+    lax = contract.verify(target, select=["rejections"])
+    strict = contract.verify(target, select=["rejections"], strict=True)
+
+    assert (lax.exit_code, strict.exit_code) == (0, 1)
+
+
+def test_a_target_that_cannot_be_judged_raises():
+    with pytest.raises(contract.errors.TargetError, match="cannot be reached"):
+        contract.verify("http://127.0.0.1:1/v1")
