@@ -72,18 +72,18 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
         "status": reply.status,
         "headers": [(k.encode("latin-1"), v.encode()) for k, v in reply.headers],
     }
+    frames = reply.frames
     try:
-        if not reply.streamed and reply.end is End.COMPLETE and len(reply.frames) < 2:  # noqa: PLR2004  # one body at most
-            body = reply.body
-            due = started + (reply.frames[0].at if reply.frames else 0.0)
+        if len(frames) < 2 and reply.end is End.COMPLETE and not reply.streamed:  # noqa: PLR2004  # one body at most
+            body, due = (frames[0].data, started + frames[0].at) if frames else (b"", 0)
             if due > clock() and await client.leaves_before(due):
                 return
-            head["headers"].append((b"content-length", str(len(body)).encode()))
+            head["headers"].append((b"content-length", b"%d" % len(body)))
             await send(head)
             await send({"type": "http.response.body", "body": body})
             return
         await send(head)
-        for frame in reply.frames:
+        for frame in frames:
             due = started + frame.at
             if due > clock() and await client.leaves_before(due):
                 return
@@ -141,8 +141,9 @@ async def _reset(send: Send) -> None:
     ASGI has no word for it. uvicorn's `send` belongs to an object that knows the
     transport; any other server gets an application that does not finish.
     """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if not hasattr(transport, "abort"):  # uvloop's is no asyncio.Transport
+    # Any: uvloop's transport is no asyncio.Transport.
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
         return
     for _ in range(1_000):
         await asyncio.sleep(0.001)

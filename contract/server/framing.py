@@ -102,14 +102,20 @@ def _deltas(
         yield text, {}, answer.finish
 
 
-def reply(
-    request: Request, probe: Probe, said: Said, head: Head, words: Spelling
+def reply(  # noqa: PLR0913, PLR0917  # all that a reply is made of
+    request: Request,
+    probe: Probe,
+    said: Said,
+    head: Head,
+    dialect: Dialect,
+    frames: tuple[Frame, ...],
 ) -> Reply:
-    """A reply that has everything but its frames."""
+    """The reply that sends *frames*."""
     kind = SSE_TYPE if probe.stream else JSON_TYPE
     return Reply(
-        headers=(kind, *words.dialect.headers(head, said.usage)),
-        dialect=words.dialect,
+        headers=(kind, *dialect.headers(head, said.usage)),
+        frames=frames,
+        dialect=dialect,
         request=request,
         probe=probe,
     )

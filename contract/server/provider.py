@@ -139,8 +139,7 @@ class Provider:
             said = said or answered(task, self.rules, draw)
             times = partial(self.plan.times, number=number)
             frames = framing.frames(task.probe, said, head, self._words, times)
-        reply = framing.reply(request, task.probe, said, head, self._words)
-        return reply.with_frames(frames)
+        return framing.reply(request, task.probe, said, head, self.dialect, frames)
 
     def _understand(self, body: bytes) -> Understood:
         return understand(

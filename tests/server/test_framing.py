@@ -35,7 +35,7 @@ def told(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
     said = Said(answers, USAGE)
     words = Spelling(dialect, rules.of(dialect))
     frames = framing.frames(probe, said, head, words, times)
-    reply = framing.reply(REQUEST, probe, said, head, words).with_frames(frames)
+    reply = framing.reply(REQUEST, probe, said, head, dialect, frames)
     return rehearse(reply, probe, Profile(id=dialect.id, dialect=dialect))
 
 
