@@ -1,0 +1,59 @@
+"""Whether a stream keeps its plan: drift of its length, against sleeping per chunk."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+from load import Tally, post, run, serving
+
+TTFT, ICL, CHUNKS = 0.050, 0.010, 200
+REQUEST = json.dumps(
+    {
+        "model": "magistral-small-2509",
+        "messages": [{"role": "user", "content": "#loop"}],
+        "max_tokens": CHUNKS,
+        "stream": True,
+    }
+).encode()
+
+
+def drift(tally: Tally, planned: float) -> float:
+    """Median excess of the streams' length over the plan, as a share of the plan."""
+    lengths = [stamps[-1] - stamps[0] for stamps in tally.stamps]
+    return statistics.median(lengths) / planned - 1
+
+
+@pytest.mark.parametrize("streams", [1, 50])
+def test_drift_of_a_paced_stream(benchmark, streams, tmp_path, monkeypatch):
+    command = [sys.executable, "-m", "contract", "serve", "--port", "{port}"]
+    pace = ["--dialect", "vllm", "--ttft", f"{TTFT}s", "--icl", f"{ICL}s"]
+    with serving([*command, *pace], "/v1/models") as mock:
+        wire = post(mock.port, REQUEST)
+        run(mock.port, wire, total=1)
+        tally = benchmark.pedantic(
+            run,
+            (mock.port, wire),
+            {"total": streams, "connections": streams},
+            rounds=1,
+        )
+    planned = TTFT + ICL * (CHUNKS - 1)
+    ours = drift(tally, planned)
+    (tmp_path / "body").write_bytes(b"\0".join([b"data: {}\n\n"] * CHUNKS))
+    monkeypatch.setenv("BARE_BODY", str(tmp_path / "body"))
+    monkeypatch.setenv("BARE_TTFT", str(TTFT))
+    monkeypatch.setenv("BARE_GAP", str(ICL))
+    bare = [sys.executable, "-m", "uvicorn", "--app-dir", str(Path(__file__).parent)]
+    flags = ["--port", "{port}", "--loop", "uvloop", "--no-access-log"]
+    with serving([*bare, *flags, "bare:stream"], "/") as sleeper:
+        wire = post(sleeper.port, REQUEST)
+        tally = run(sleeper.port, wire, total=streams, connections=streams)
+    theirs = drift(tally, TTFT + ICL * CHUNKS)
+    benchmark.extra_info["drift_percent"] = round(100 * ours, 3)
+    benchmark.extra_info["sleeping_per_chunk_drift_percent"] = round(100 * theirs, 3)
+    print(f"\n{streams} streams: drift {ours:+.2%}, sleeping per chunk {theirs:+.2%}")
+
+    assert abs(ours) < 1
