@@ -22,8 +22,13 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was asked of one provider: the header of that run, exchanges by digest."""
+    """
+    What was asked of one provider: the header of that run, exchanges by digest.
 
+    *name* is the folder's: where several are judged side by side it tells them apart.
+    """
+
+    name: str
     header: Header
     profile: Profile
     exchanges: Mapping[str, Exchange]
@@ -130,7 +135,7 @@ def _recording(
         if not isinstance(identity, str):
             raise UsageError(f"{file} is damaged: it has no digest.")
         exchanges[identity] = exchange
-    return Recording(header, chosen, exchanges)
+    return Recording(directory.name, header, chosen, exchanges)
 
 
 def _read(path: Path) -> Json:

@@ -168,8 +168,11 @@ def replayed(
     """The recordings under *directory*, ready to be judged; nothing is sent."""
     known = builtin() if profiles is None else profiles
     found = []
-    for saved in recording.load(directory, known, profile):
+    recordings = recording.load(directory, known, profile)
+    for saved in recordings:
         header = saved.header
+        if len(recordings) > 1:
+            header = replace(header, target=saved.name)
         session = Session(
             header.url, saved.profile, header.model, saved=saved.exchanges
         )

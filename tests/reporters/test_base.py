@@ -19,7 +19,7 @@ from contract.reporters.base import (
 def test_every_reporter_is_found_on_the_shelf():
     found = find("reporters", Reporter)
 
-    assert sorted(found) == ["console", "json", "junit"]
+    assert sorted(found) == ["console", "json", "junit", "markdown"]
     assert {".txt", ".json", ".xml"} == {entry.suffix for entry in found.values()}
 
 

@@ -1,0 +1,129 @@
+"""A table of checks by target, then every departure: for a pull request or a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from contract.checks.base import Check
+from contract.report import Outcome, Report, Result
+from contract.reporters.base import by_target, inert, reporter, verdict
+
+MARKS = {
+    Outcome.PASS: "pass",
+    Outcome.FAIL: "**fail**",
+    Outcome.WAIVED: "waived",
+    Outcome.SKIP: "·",
+    Outcome.ERROR: "**error**",
+}
+
+
+@reporter("markdown", suffix=".md")
+def markdown(report: Report) -> str:
+    """One row a check, one column a target; `·` is skipped."""
+    parts = list(by_target(report))
+    lines = [
+        f"**{verdict(report)}**",
+        "",
+        *_targets(parts),
+        "",
+        *_matrix(parts),
+        "",
+        *_departures(parts),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _targets(parts: list[Report]) -> Iterator[str]:
+    yield "| Target | Profile | Model | Requests | Verdict |"
+    yield "|---|---|---|---|---|"
+    for part in parts:
+        for header in part.headers:
+            cells = (
+                code(header.target),
+                code(header.profile),
+                code(header.model),
+                str(header.requests),
+                text(verdict(part)),
+            )
+            yield f"| {' | '.join(cells)} |"
+
+
+def _matrix(parts: list[Report]) -> Iterator[str]:
+    names = [_name(part) for part in parts]
+    yield f"| Check | Level | {' | '.join(map(code, names))} |"
+    yield "|---|---|" + "---|" * len(names)
+    found = [{result.check.id: result for result in part.results} for part in parts]
+    for check in _checks(parts):
+        marks = [
+            MARKS[results[check.id].outcome] if check.id in results else ""
+            for results in found
+        ]
+        yield f"| {code(check.id)} | {check.level} | {' | '.join(marks)} |"
+
+
+def _checks(parts: list[Report]) -> Iterable[Check]:
+    checks = {
+        result.check.id: result.check for part in parts for result in part.results
+    }
+    return sorted(checks.values(), key=lambda check: check.family)
+
+
+def _departures(parts: list[Report]) -> Iterator[str]:
+    for part in parts:
+        departures = [
+            result
+            for result in part.worst_first()
+            if result.outcome in {Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR}
+        ]
+        if departures:
+            yield f"## {code(_name(part))}"
+            yield ""
+            for result in departures:
+                yield from _departure(result)
+            yield ""
+
+
+def _departure(result: Result) -> Iterator[str]:
+    check = result.check
+    yield (
+        f"- {MARKS[result.outcome]} {code(check.id)} ({check.level}): "
+        f"{text(check.requirement)} Source: {text(check.source)}."
+    )
+    if result.reason:
+        yield f"  - reason: {text(result.reason)}"
+    for finding in result.findings:
+        where = f" at {text(finding.at)}" if finding.at else ""
+        seen = [
+            f"{name} {code(value)}"
+            for name, value in (
+                ("expected", finding.expected),
+                ("actual", finding.actual),
+            )
+            if value
+        ]
+        tail = f": {', '.join(seen)}" if seen else ""
+        yield f"  - {text(finding.message)}{where}{tail}"
+
+
+def _name(part: Report) -> str:
+    return next(
+        (header.target for header in part.headers),
+        part.results[0].target if part.results else "",
+    )
+
+
+def code(value: str) -> str:
+    """*value* as a code span: a longer fence where it holds back-ticks, no pipes."""
+    shown = inert(value).replace("|", "\\|")
+    if not shown:
+        return ""
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def text(value: str) -> str:
+    """*value* as plain text: nothing in it is markup or a link."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", inert(value))
