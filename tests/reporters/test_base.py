@@ -20,7 +20,9 @@ def test_every_reporter_is_found_on_the_shelf():
     found = find("reporters", Reporter)
 
     assert sorted(found) == ["console", "json", "junit", "markdown"]
-    assert {".txt", ".json", ".xml"} == {entry.suffix for entry in found.values()}
+    assert {".txt", ".json", ".xml", ".md"} == {
+        entry.suffix for entry in found.values()
+    }
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,17 @@ def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path)
     assert again[0].again.startswith("magistral-contract replay ")
 
 
+def test_recordings_of_one_address_are_told_apart_by_their_folders(served, tmp_path):
+    server = served(provider)
+    for name in ("before", "after"):
+        with opened(server.url, limits=SOON) as verification:
+            list(verification.verify([answers]))
+            verification.save(tmp_path / name)
+
+    assert ["after", "before"] == [r.target for r in replayed(tmp_path)]
+    assert [server.url] == [r.target for r in replayed(tmp_path / "after")]
+
+
 def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
     served, tmp_path, monkeypatch
 ):
