@@ -12,7 +12,10 @@ from contract.pytest_plugin import settings
 from contract.pytest_plugin.judged import JUDGED, Judged, Unopened, pack
 
 if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # xdist publishes no types
+
     from contract.checks.base import Check
+    from contract.pytest_plugin.scheduling import TargetScheduling
     from contract.verification import Verification
 
 MARKERS = {
@@ -22,7 +25,9 @@ MARKERS = {
     "slow": "a check of many requests or a long prompt",
 }
 
-GROUP = "contract-"
+SUITE = "contract.suite"
+# What the controller of xdist tells its workers: that a target has one of them.
+APART = "contract-targets-apart"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,23 +67,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _each_target(metafunc: pytest.Metafunc) -> None:
-    config = metafunc.config
-    # A group has one worker under --dist loadgroup, so that each target is opened
-    # once and latencies do not disturb one another.
-    grouped = config.pluginmanager.hasplugin("xdist")
+    targets = _targets(metafunc.config)
     metafunc.parametrize(
-        "contract_session",
-        [
-            pytest.param(
-                target,
-                id=target,
-                marks=[pytest.mark.xdist_group(f"{GROUP}{number}")] if grouped else [],
-            )
-            for number, target in enumerate(settings.read(config).targets or ("mock",))
-        ],
-        indirect=True,
-        scope="session",
+        "contract_session", targets, ids=targets, indirect=True, scope="session"
     )
+
+
+def _targets(config: pytest.Config) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(settings.read(config).targets)) or ("mock",)
 
 
 def _each_check(metafunc: pytest.Metafunc) -> None:
@@ -144,10 +140,37 @@ def contract_session(
 
 def _alone(session: pytest.Session) -> bool:
     """Whether all items of a target run in this process, so that all may be sent."""
-    if not hasattr(session.config, "workerinput"):
-        return True
-    # xdist shows in the id that it keeps a group together.
-    return any(f"@{GROUP}" in item.nodeid for item in session.items)
+    told = getattr(session.config, "workerinput", None)
+    return told is None or APART in told
+
+
+def _mode(config: pytest.Config) -> str | None:
+    """The mode of xdist in which targets are kept apart; None when they are not."""
+    from contract.pytest_plugin.scheduling import SCOPES
+
+    # A suite that verifies nothing keeps the scheduler it knows.
+    verifies = settings.read(config) != settings.Settings() or SUITE in config.args
+    mode = config.getoption("dist", None)
+    return mode if verifies and mode in SCOPES else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: object
+) -> TargetScheduling | None:
+    """One worker for each target, where xdist would spread a target's items."""
+    if (mode := _mode(config)) is None:
+        return None
+    from contract.pytest_plugin.scheduling import SCOPES, TargetScheduling
+
+    return TargetScheduling(config, log, _targets(config), SCOPES[mode])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker whether it has its targets to itself."""
+    if _mode(node.config) is not None:
+        node.workerinput[APART] = True
 
 
 def _checks(session: pytest.Session, target: str) -> list[Check]:

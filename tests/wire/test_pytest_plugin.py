@@ -204,6 +204,98 @@ def test_reports_are_written_under_xdist(pytester, tmp_path):
     done.stdout.fnmatch_lines(["mock:vllm (vllm-*) HELD: *", "json report: *"])
 
 
+OPENINGS = """
+    import contextlib, os, pathlib
+    from contract import verification
+
+    opened = verification.opened
+
+    @contextlib.contextmanager
+    def counted(text, **options):
+        with pathlib.Path("openings").open("a") as page:
+            print(os.environ.get("PYTEST_XDIST_WORKER"), text, file=page)
+        with opened(text, **options) as found:
+            yield found
+
+    verification.opened = counted
+"""
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param([], id="load"),
+        pytest.param(["--dist=loadgroup"], id="loadgroup"),
+        pytest.param(["--dist=loadfile"], id="loadfile"),
+    ],
+)
+def test_each_target_has_one_worker_of_xdist(pytester, mode):
+    pytester.makeconftest(OPENINGS)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_other(number): pass
+        """
+    )
+    done = pytester.runpytest_subprocess(
+        *SUITE,
+        *USAGE,
+        *("-n", "2", "-p", "no:schemathesis"),
+        *("--contract-target=mock", "--contract-target=mock:vllm"),
+        *mode,
+        ".",
+    )
+    openings = (pytester.path / "openings").read_text().splitlines()
+    workers = {line.split()[0] for line in openings}
+
+    assert done.ret == 0
+    assert sorted(line.split()[1] for line in openings) == ["mock", "mock:vllm"]
+    assert workers == {"gw0", "gw1"}
+    assert done.parseoutcomes()["passed"] > 20
+
+
+@pytest.mark.parametrize(
+    ("options", "scheduler"),
+    [
+        pytest.param([], "LoadScheduling", id="plain"),
+        pytest.param(["--contract-target=mock"], "TargetScheduling", id="target"),
+        pytest.param(["--pyargs", "contract.suite"], "TargetScheduling", id="suite"),
+        pytest.param(
+            ["--contract-target=mock", "--dist=each"], "EachScheduling", id="each"
+        ),
+    ],
+)
+def test_only_a_run_that_verifies_is_scheduled_by_target(pytester, options, scheduler):
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_xdist_make_scheduler(config, log):
+            made = yield
+            print("SCHEDULER", type(made).__name__)
+            return made
+        """
+    )
+    pytester.makepyfile("def test_ours(): pass")
+    done = pytester.runpytest_subprocess(
+        *("-n", "1", "-s", "-k", "ours", "-p", "no:schemathesis", "."), *options
+    )
+
+    done.stdout.fnmatch_lines([f"*SCHEDULER {scheduler}"])
+    assert done.ret == 0
+
+
+def test_without_xdist_a_target_is_judged_all_the_same(pytester):
+    done = pytester.runpytest_subprocess(
+        *SUITE, "-k", "sums-up", "-p", "no:xdist", "-p", "no:schemathesis"
+    )
+
+    assert done.ret == 0
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
