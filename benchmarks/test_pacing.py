@@ -7,10 +7,12 @@ import statistics
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from load import Tally, post, run, serving
 
 TTFT, ICL, CHUNKS = 0.050, 0.010, 200
+JSON = {"content-type": "application/json"}
 REQUEST = json.dumps(
     {
         "model": "magistral-small-2509",
@@ -19,6 +21,14 @@ REQUEST = json.dumps(
         "stream": True,
     }
 ).encode()
+
+
+def told(port: int) -> int:
+    """How many chunks of the paced stream carry text."""
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    body = httpx.post(url, content=REQUEST, headers=JSON, timeout=60).content
+    answered = body.count(b'"content":"') - body.count(b'"content":""')
+    return answered + body.count(b'"reasoning":"')
 
 
 def drift(tally: Tally, planned: float) -> float:
@@ -40,7 +50,8 @@ def test_drift_of_a_paced_stream(benchmark, streams, tmp_path, monkeypatch):
             {"total": streams, "connections": streams},
             rounds=1,
         )
-    planned = TTFT + ICL * (CHUNKS - 1)
+        texts = told(mock.port)
+    planned = TTFT + ICL * (texts - 1)
     ours = drift(tally, planned)
     (tmp_path / "body").write_bytes(b"\0".join([b"data: {}\n\n"] * CHUNKS))
     monkeypatch.setenv("BARE_BODY", str(tmp_path / "body"))
