@@ -173,11 +173,15 @@ class Options:
 
 
 class Key(StrEnum):
-    """Which API key a probe carries."""
+    """Which API key a probe carries, and how."""
 
     GIVEN = "given"
     NONE = "none"
     WRONG = "wrong"
+    LOWER = "lower"  # the right one, after `bearer` in lower case
+    BARE = "bare"  # the right one without a scheme
+    BASIC = "basic"  # the right one as the password of HTTP Basic
+    QUERY = "query"  # the right one in the address alone, on this machine only
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,7 @@ class Probe:
     the spelled body) make requests that are wrong on purpose. `reasons` asks the
     provider to think where the dialect has a switch for it. `path` starts at the
     server's root; `{model}` in it is replaced by the target's model.
+    `hang_up_after` is the number of body bytes after which the client goes away.
     """
 
     name: str = field(compare=False)
@@ -218,6 +223,7 @@ class Probe:
     headers: tuple[tuple[str, str], ...] = ()
     key: Key = Key.GIVEN
     model: str | None = None
+    hang_up_after: int | None = None
 
 
 def repeat(probe: Probe, times: int) -> tuple[Probe, ...]:

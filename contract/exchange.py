@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from urllib.parse import quote
 
 from contract import sse, think
 from contract.chat import Json, Key, Kind, Piece, Probe, joined, patched
@@ -45,15 +46,34 @@ def spell(
     if probe.method == "POST":
         headers.append(("content-type", "application/json"))
         body = _body(probe, profile, probe.model or model)
-    if probe.key is Key.WRONG:
-        headers.append(("authorization", f"Bearer {WRONG_KEY}"))
-    elif probe.key is Key.GIVEN and key:
-        headers.append(("authorization", f"Bearer {key}"))
+    if credentials := _credentials(probe.key, key):
+        headers.append(("authorization", credentials))
     named = {name.lower() for name, _ in probe.headers}
     kept = [(name, value) for name, value in headers if name not in named]
     added = [(name.lower(), value) for name, value in probe.headers if value]
     path = probe.path.replace("{model}", probe.model or model)
+    if probe.key is Key.QUERY and key:
+        path += f"?api_key={quote(key, safe='')}"
     return Request(probe.method, path, (*kept, *added), body)
+
+
+def _credentials(how: Key, key: str | None) -> str | None:
+    """The Authorization header of a probe, as far as there is a *key* to put in."""
+    if how is Key.WRONG:
+        return f"Bearer {WRONG_KEY}"
+    if not key:
+        return None
+    return {
+        Key.GIVEN: f"Bearer {key}",
+        Key.LOWER: f"bearer {key}",
+        Key.BARE: key,
+        Key.BASIC: f"Basic {basic(key)}",
+    }.get(how)
+
+
+def basic(key: str) -> str:
+    """*key* as HTTP Basic spells a password (RFC 7617)."""
+    return base64.b64encode(f"key:{key}".encode()).decode()
 
 
 def _body(probe: Probe, profile: Profile, model: str) -> bytes:
@@ -76,6 +96,7 @@ class End(StrEnum):
     RESET = "reset"  # the connection broke off
     TIMEOUT = "timeout"  # one of the bounds ran out
     TOO_LARGE = "too-large"  # more bytes than the session reads
+    LEFT = "left"  # the probe hung up, as it was meant to
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +354,8 @@ def digest(request: Request, probe: Probe) -> str:
         probe.key.value,
         str(probe.sample),
     ]
+    if probe.hang_up_after is not None:
+        parts.append(f"hang up after {probe.hang_up_after}")
     seed = "\n".join(parts).encode() + b"\n" + request.body
     return hashlib.sha256(seed).hexdigest()[:12]
 

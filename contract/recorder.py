@@ -16,7 +16,15 @@ import httpx
 
 import contract
 from contract.chat import Probe
-from contract.exchange import Arrival, End, Exchange, Request, redacted, without
+from contract.exchange import (
+    Arrival,
+    End,
+    Exchange,
+    Request,
+    basic,
+    redacted,
+    without,
+)
 from contract.limits import Limits, Watch
 from contract.profile import Profile
 
@@ -107,6 +115,9 @@ class Recorder:
                 for data in response.iter_raw():
                     arrivals.append(Arrival(watch.arrived(), data))
                     size += len(data)
+                    if probe.hang_up_after is not None and size >= probe.hang_up_after:
+                        end, note = End.LEFT, "the probe hung up"
+                        break
                     if size > self.limits.max_bytes:
                         end = End.TOO_LARGE
                         note = f"the body is larger than {self.limits.max_bytes} bytes"
@@ -121,7 +132,7 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                request.path,
+                without(request.path, self._secrets),
                 redacted(request.headers, self._secrets),
                 request.body,
             ),
@@ -154,11 +165,11 @@ def masked(
 
 
 def _spellings(secret: str | None) -> tuple[str, ...]:
-    """The ways a provider may echo *secret*: as it is, in JSON, in an address."""
+    """The ways a provider may echo *secret*: as it is, in JSON, an address, Basic."""
     if secret is None or len(secret) < SECRET_LENGTH:
         return ()
     plain = json.dumps(secret)[1:-1]
-    return tuple(dict.fromkeys((secret, plain, quote(secret, safe=""))))
+    return tuple(dict.fromkeys((secret, plain, quote(secret, safe=""), basic(secret))))
 
 
 def failure(error: Exception, url: str, *, answered: bool) -> tuple[End, str]:

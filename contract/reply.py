@@ -125,6 +125,9 @@ def is_done(frame: Frame) -> bool:
 def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
     """*reply* as *probe*'s exchange, on a virtual clock: no socket and no sleep."""
     arrivals = tuple(Arrival(frame.at, frame.data) for frame in reply.frames)
+    end, note = reply.end, f"rehearsed {reply.end.value}"
+    if (stay := _read_before_leaving(arrivals, probe.hang_up_after)) is not None:
+        arrivals, end, note = arrivals[:stay], End.LEFT, "the probe hung up"
     return Exchange(
         probe=probe,
         profile=profile,
@@ -132,7 +135,21 @@ def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
         status=reply.status,
         headers=reply.headers,
         arrivals=arrivals,
-        end=reply.end,
-        note="" if reply.end is End.COMPLETE else f"rehearsed {reply.end.value}",
+        end=end,
+        note="" if end is End.COMPLETE else note,
         elapsed=arrivals[-1].at if arrivals else 0.0,
     )
+
+
+def _read_before_leaving(
+    arrivals: tuple[Arrival, ...], enough: int | None
+) -> int | None:
+    """How many of *arrivals* make *enough* bytes; None for whoever stays to the end."""
+    if enough is None:
+        return None
+    size = 0
+    for number, arrival in enumerate(arrivals, 1):
+        size += len(arrival.data)
+        if size >= enough:
+            return number
+    return None

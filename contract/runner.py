@@ -68,7 +68,7 @@ def _matching(checks: tuple[Check, ...], name: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The requests of a run: *together* may overlap; *alone* are timed one by one."""
+    """The requests of a run: *together* may overlap; *alone* go one after another."""
 
     together: tuple[Probe, ...]
     alone: tuple[Probe, ...]
@@ -83,8 +83,10 @@ def plan(checks: Iterable[Check], profile: Profile, *, slow: bool = False) -> Pl
     alone: dict[Probe, None] = {}
     for check in checks:
         if _inapplicable(check, profile, slow=slow) is None:
-            timed = check.family == "latency"
-            (alone if timed else together).update(dict.fromkeys(check.sends))
+            ordered = check.family == "latency" or any(
+                probe.hang_up_after is not None for probe in check.sends
+            )
+            (alone if ordered else together).update(dict.fromkeys(check.sends))
     return Plan(tuple(p for p in together if p not in alone), tuple(alone))
 
 
@@ -208,7 +210,7 @@ def triage(check: Check, exchange: Exchange) -> _Verdict | None:
         return _Verdict(Outcome.ERROR, reason=reason)
     if status not in check.expects:
         return _Verdict(Outcome.FAIL, (_unexpected(check, exchange),))
-    if exchange.end is not End.COMPLETE and not check.broken:
+    if exchange.end not in {End.COMPLETE, End.LEFT} and not check.broken:
         reason = f"the response broke off: {exchange.note}"
         return _Verdict(Outcome.ERROR, reason=reason)
     return None

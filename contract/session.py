@@ -9,12 +9,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from contract.chat import Probe
+from contract.chat import Key, Probe
 from contract.errors import UsageError
 from contract.exchange import Exchange, digest, spell
 from contract.limits import Limits
 from contract.profile import Profile
 from contract.recorder import Recorder
+from contract.targets.url import local
 
 Tick = Callable[[int, int], None]
 
@@ -146,7 +147,10 @@ class Session:
         self.sent += 1
 
     def _exchange(self, probe: Probe) -> Exchange:
-        request = spell(probe, self.profile, self.model, self._key)
+        # Addresses end in logs: a key in one must not leave this machine.
+        hidden = probe.key is Key.QUERY and not local(self.url)
+        key = None if hidden else self._key
+        request = spell(probe, self.profile, self.model, key)
         if self._recorder is not None:
             return self._recorder.record(probe, self.profile, request)
         identity = digest(request, probe)

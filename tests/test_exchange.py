@@ -378,3 +378,40 @@ def test_every_built_in_profile_spells_the_sum(name):
 
     assert isinstance(json.loads(sent.body), dict)
     assert isinstance(Probe(name="x"), Probe)
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "header"),
+    [
+        pytest.param(Key.GIVEN, "/v1/models", f"Bearer {SECRET}", id="given"),
+        pytest.param(Key.LOWER, "/v1/models", f"bearer {SECRET}", id="lower"),
+        pytest.param(Key.BARE, "/v1/models", SECRET, id="bare"),
+        pytest.param(
+            Key.BASIC, "/v1/models", "Basic a2V5OnNrLTAxMjM0NTY3ODk=", id="basic"
+        ),
+        pytest.param(Key.QUERY, f"/v1/models?api_key={SECRET}", None, id="query"),
+        pytest.param(Key.NONE, "/v1/models", None, id="none"),
+    ],
+)
+def test_a_key_travels_as_the_probe_says(key, path, header):
+    probe = Probe(name="door", method="GET", path=MODELS, key=key)
+
+    request = spell(probe, PROFILE, "m", SECRET)
+
+    assert (request.path, request.header("authorization")) == (path, header)
+
+
+@pytest.mark.parametrize("key", [key for key in Key if key is not Key.WRONG])
+def test_without_a_key_none_travels(key):
+    probe = Probe(name="door", method="GET", path=MODELS, key=key)
+
+    request = spell(probe, PROFILE, "m")
+
+    assert (request.path, request.header("authorization")) == (MODELS, None)
+
+
+def test_whoever_hangs_up_sends_another_request():
+    leaves = replace(SUM, hang_up_after=1)
+    request = spell(SUM, PROFILE, "m")
+
+    assert digest(request, leaves) != digest(request, SUM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,3 +130,25 @@ def test_rehearsed_break_says_so():
 
 def test_rehearsal_of_nothing_takes_no_time():
     assert 0.0 == rehearse(reply(JSON_TYPE), SUM, PROFILE).elapsed
+
+
+@pytest.mark.parametrize(
+    ("enough", "heard", "end"),
+    [
+        pytest.param(
+            None, b"data: 1\n\ndata: 2\n\ndata: 3\n\n", "complete", id="stays"
+        ),
+        pytest.param(1, b"data: 1\n\n", "left", id="first-byte"),
+        pytest.param(10, b"data: 1\n\ndata: 2\n\n", "left", id="second-event"),
+        pytest.param(
+            99, b"data: 1\n\ndata: 2\n\ndata: 3\n\n", "complete", id="too-late"
+        ),
+    ],
+)
+def test_rehearsal_ends_where_the_probe_hangs_up(enough, heard, end):
+    probe = replace(SUM, hang_up_after=enough)
+
+    exchange = rehearse(reply(SSE_TYPE, *map(event, (1, 2, 3))), probe, PROFILE)
+
+    assert (exchange.body, exchange.end.value) == (heard, end)
+    assert bool(exchange.note) is (end == "left")

@@ -180,6 +180,7 @@ SOME = frozenset({503})
             "larger than",
             id="too-large",
         ),
+        pytest.param({"end": End.LEFT}, {}, Outcome.PASS, "", id="hung-up"),
     ],
 )
 def test_an_exchange_that_teaches_nothing_is_an_error(exchange, more, outcome, words):
@@ -395,3 +396,12 @@ def test_select_takes_ids_families_and_patterns(chosen, ignored, kept):
 def test_a_selection_that_selects_nothing_is_refused(chosen, ignored, words):
     with pytest.raises(UsageError, match=words):
         select(FAMILY, chosen, ignored)
+
+
+def test_what_follows_a_hang_up_is_not_sent_before_it():
+    leaves = replace(SUM, hang_up_after=1)
+
+    planned = plan([made(sends=(leaves, SUM_WHOLE)), made(sends=SUM)], PROFILE)
+
+    assert planned.alone == (leaves, SUM_WHOLE)
+    assert planned.together == (SUM,)

@@ -75,5 +75,9 @@ def api_key(variable: str | None, environ: Mapping[str, str]) -> tuple[str | Non
 
 def exposed(root: str) -> bool:
     """Whether a key sent to *root* travels unencrypted through a network."""
-    parts = urlsplit(root)
-    return parts.scheme == "http" and parts.hostname not in LOOPBACK
+    return urlsplit(root).scheme == "http" and not local(root)
+
+
+def local(root: str) -> bool:
+    """Whether *root* is on this machine, so that nothing sent there leaves it."""
+    return urlsplit(root).hostname in LOOPBACK

@@ -7,7 +7,7 @@ import pytest
 from contract.catalog import find
 from contract.errors import UsageError
 from contract.targets.base import Kind, parse
-from contract.targets.url import api_key, exposed, read
+from contract.targets.url import api_key, exposed, local, read
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,17 @@ def test_a_variable_that_is_named_must_be_set():
 )
 def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
     assert exposed(root) is open_to_all
+
+
+@pytest.mark.parametrize(
+    ("root", "here"),
+    [
+        ("http://localhost:8000", True),
+        ("https://127.0.0.1", True),
+        ("http://[::1]:1", True),
+        ("http://localhost.example", False),
+        ("https://api.mistral.ai", False),
+    ],
+)
+def test_loopback_is_this_machine(root, here):
+    assert local(root) is here

@@ -7,13 +7,14 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import httpx
 import pytest
 
 from contract.chat import Probe
-from contract.exchange import End, Request, dump
+from contract.exchange import End, Request, basic, dump
 from contract.limits import Limits
 from contract.profiles import builtin
 from contract.recorder import Recorder, failure
@@ -397,3 +398,35 @@ def test_loopback_is_never_sent_through_a_proxy(served, monkeypatch):
     exchange = record(served(lambda c: c.answer({"direct": True})).url)
 
     assert exchange.json == {"direct": True}
+
+
+def test_a_probe_hangs_up_and_the_server_notices(served):
+    noticed = threading.Event()
+
+    def script(c):
+        c.stream()
+        c.chunk(b"data: 1\n\n")
+        c.socket.settimeout(5.0)
+        if c.socket.recv(1) == b"":
+            noticed.set()
+
+    exchange = record(served(script).url, replace(STREAMED, hang_up_after=1))
+
+    assert (exchange.status, exchange.body) == (200, b"data: 1\n\n")
+    assert (exchange.end, exchange.note) == (End.LEFT, "the probe hung up")
+    assert noticed.wait(5.0)
+
+
+def test_a_response_shorter_than_the_patience_of_its_probe_is_complete(served):
+    server = served(lambda c: c.answer({"a": 1}))
+
+    exchange = record(server.url, replace(WHOLE, hang_up_after=1_000))
+
+    assert exchange.end is End.COMPLETE
+
+
+def test_a_key_is_masked_as_basic_spells_it(served):
+    told = basic(KEY)
+    exchange = record(served(lambda c: c.answer({"seen": told})).url, key=KEY)
+
+    assert told.encode() not in exchange.body

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from contract.chat import repeat
+from contract.chat import MODELS, Key, Probe, repeat
 from contract.exchange import End
 from contract.limits import Limits
 from contract.probes import SUM, SUM_WHOLE
@@ -123,3 +123,25 @@ def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
         session.prefetch(repeat(SUM, 50))
 
     assert len(server.requests) <= 2
+
+
+QUERY = Probe(name="key-in-address", method="GET", path=MODELS, key=Key.QUERY)
+
+
+def test_a_key_travels_in_an_address_on_this_machine_and_is_not_recorded(served):
+    server = served(lambda c: c.answer({}))
+    with Session(server.url, PROFILE, "m", key="sk-12345678", limits=SOON) as session:
+        exchange = session.send(QUERY)
+
+    assert server.requests[0].startswith(b"GET /v1/models?api_key=sk-12345678 ")
+    assert exchange.request.path == "/v1/models?api_key=***"
+
+
+def test_a_key_leaves_this_machine_in_no_address(served, monkeypatch):
+    server = served(lambda c: c.answer({}))
+    monkeypatch.setattr("contract.session.local", lambda _root: False)
+    with Session(server.url, PROFILE, "m", key="sk-12345678", limits=SOON) as session:
+        exchange = session.send(QUERY)
+
+    assert b"sk-12345678" not in server.requests[0]
+    assert exchange.request.path == MODELS
