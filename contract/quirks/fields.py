@@ -62,6 +62,28 @@ def null_members(reply: Reply) -> Reply:
     return reply.change(nulled)
 
 
+# A reader tells "nothing said" and "not over yet" by the null of these two.
+SPOKEN_NULLS = frozenset({"content", "finish_reason"})
+
+
+@quirk
+def nulls_left_out(reply: Reply) -> Reply:
+    """Gateways in Go and Rust leave out members that are null ("omitempty")."""
+    return reply.change(_without_nulls)
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {
+            name: _without_nulls(entry)
+            for name, entry in value.items()
+            if entry is not None or name in SPOKEN_NULLS
+        }
+    if isinstance(value, list):
+        return [_without_nulls(entry) for entry in value]
+    return value
+
+
 @quirk
 def null_usage(reply: Reply) -> Reply:
     """OpenAI: "All other chunks will also include a usage field, but … null"."""

@@ -23,7 +23,11 @@ def test_reader_hears_the_same(quirk, probe, reply, read):
     assert before.answer
     assert before.pieces == after.pieces
     assert before.finishes == after.finishes
-    assert before.usage == after.usage
+    assert counted(before.usage) == counted(after.usage)
+
+
+def counted(usage):
+    return {name: count for name, count in usage.items() if count is not None}
 
 
 @pytest.mark.parametrize("quirk", SPELLINGS, ids=lambda quirk: quirk.id)
