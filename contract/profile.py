@@ -22,6 +22,11 @@ class Capability(StrEnum):
     THINKING_INPUT = "thinking-input"  # a thinking chunk in the system prompt
     VISION = "vision"
     TOOLS = "tools"
+    FORCED_TOOLS = "forced-tools"  # tool_choice required (any) makes a call
+    NAMED_TOOLS = "named-tools"  # tool_choice can name the tool to call
+    PARALLEL_TOOLS = "parallel-tools"  # parallel_tool_calls false is heeded
+    STRICT_TOOLS = "strict-tools"  # arguments of a strict tool are held to its schema
+    JSON_OBJECT = "json-object"
     JSON_SCHEMA = "json-schema"
     PREFIX = "prefix"  # an assistant message to be continued
     SEED = "seed"  # the same seed gives the same answer
@@ -40,13 +45,23 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """Upper bounds in seconds; None is no bound."""
+    """
+    Upper bounds in seconds; None is no bound.
+
+    `icl_max` bounds the longest gap of a stream, `ttft_per_1k` what each further
+    1,000 prompt tokens add to TTFT, `reject` the refusal of a prompt that does not
+    fit. `tokens_per_second` alone is a lower bound, and no seconds.
+    """
 
     ttft: float | None = None
     ttfo: float | None = None
     icl_p95: float | None = None
+    icl_max: float | None = None
     tpot: float | None = None
     e2e: float | None = None
+    tokens_per_second: float | None = None
+    ttft_per_1k: float | None = None
+    reject: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

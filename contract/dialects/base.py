@@ -112,7 +112,11 @@ class Dialect:
     choice's pieces as deltas, the role delta first), `message`, `chunk`,
     `completion`, `error` (status and body), `models` and `headers`.
 
-    `prefix` begins the names of its schemas in `openapi.yaml`.
+    `cells` is into how many columns and rows an image of so many pixels is cut, where
+    that is known.
+
+    `prefix` begins the names of its schemas in `openapi.yaml`. `call_id` is a pattern
+    of the whole id of a tool call, of the form that the provider also takes back.
     """
 
     id: str
@@ -131,11 +135,13 @@ class Dialect:
     error: Callable[[Problem], tuple[int, Json | str]]
     models: Callable[[tuple[str, ...], int], dict[str, Json]]
     headers: Callable[[Head, Usage | None], tuple[tuple[str, str], ...]] = no_headers
+    cells: Callable[[int, int], tuple[int, int]] | None = None
     system: Message | None = None
     tagged: bool = False
     reasoning_fields: frozenset[str] = frozenset()
     stream_usage: StreamUsage = StreamUsage.EXTRA_CHUNK
     done: bool = True
+    call_id: str = r"[!-~]+"
     paths: frozenset[str] = field(default_factory=frozenset)
 
     def prepare(self, probe: Probe) -> Probe:

@@ -81,6 +81,9 @@ INLINE = replace(
     chunk=partial(vllm.chunk, _VERSION),
     usage_chunk=partial(vllm.usage_chunk, _VERSION),
     completion=completion,
+    cells=None,
     tagged=True,
     reasoning_fields=frozenset(),
+    # Of vLLM or llama.cpp, whichever it is.
+    call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",
 )

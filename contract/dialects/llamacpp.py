@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from contract.cells import clamped
 from contract.chat import Json, Kind, Piece, Probe
 from contract.dialects import reading, spelling, vllm, writing
 from contract.dialects.base import Answer, Dialect, Head, Problem, Trouble, Usage
@@ -252,7 +253,9 @@ LLAMACPP = Dialect(
     completion=completion,
     error=error,
     models=models,
+    cells=clamped,
     system=vllm.SYSTEM,
     reasoning_fields=frozenset(_FIELDS),
+    call_id=r"[A-Za-z0-9]{32}",
     paths=frozenset({"/v1/models", "/health", "/tokenize", "/detokenize"}),
 )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from contract.cells import capped
 from contract.chat import Json, Kind, Piece, Probe, Thinking
 from contract.dialects import reading, spelling, writing
 from contract.dialects.base import (
@@ -372,8 +373,10 @@ MISTRAL_2025_10 = Dialect(
     completion=completion_2025,
     error=error_2025,
     models=models,
+    cells=capped,
     headers=headers,
     stream_usage=StreamUsage.LAST_CHUNK,
+    call_id=r"[A-Za-z0-9]{9}",
     paths=frozenset({"/v1/models", "/v1/models/{model}"}),
 )
 MISTRAL_2026_08 = replace(

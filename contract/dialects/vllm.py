@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from contract.cells import capped
 from contract.chat import Json, Kind, Message, Piece, Probe, Text, Thinking
 from contract.dialects import reading, spelling, writing
 from contract.dialects.base import Answer, Dialect, Head, Problem, Trouble, Usage
@@ -327,8 +328,10 @@ def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
         completion=partial(completion, version),
         error=partial(error, version),
         models=models,
+        cells=capped,
         system=SYSTEM,
         reasoning_fields=frozenset(version.fields),
+        call_id=r"[A-Za-z0-9]{9}",
         paths=PATHS,
     )
 
