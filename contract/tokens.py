@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
 from PIL import Image as Pillow
 
+from contract.cells import capped, cost
 from contract.chat import Json, Message, Part, Probe, Text, Thinking, Tool
 from contract.tekken import Control, filler, ids, pieces, text
 
 __all__ = ["filler", "image", "pieces", "prompt", "prompt_ids", "size", "text"]
 
-CELL = 28  # pixels a side that become one token: patches of 14, merged 2 by 2
-LONGEST = 1_540  # pixels; a longer side is shrunk to it, keeping the ratio
+Cells = Callable[[int, int], tuple[int, int]]
 _JOINT = "\n\n"
 _MARKS = {
     "system": (Control.SYSTEM, Control.SYSTEM_END),
@@ -28,17 +28,7 @@ Segment = Control | str | tuple[int, int]
 
 def image(width: int, height: int) -> int:
     """Tokens of an image of that size in pixels, row breaks and end included."""
-    columns, rows = _cells(width, height)
-    return (columns + 1) * rows
-
-
-def _cells(width: int, height: int) -> tuple[int, int]:
-    ratio = max(width / LONGEST, height / LONGEST)
-    if ratio > 1:
-        # An extreme ratio would otherwise round the shorter side to nothing.
-        width = max(round(width / ratio), 1)
-        height = max(round(height / ratio), 1)
-    return (width - 1) // CELL + 1, (height - 1) // CELL + 1
+    return cost(capped(width, height))
 
 
 @lru_cache(maxsize=64)
@@ -57,13 +47,14 @@ def size(data: bytes) -> tuple[int, int] | None:
         return None
 
 
-def prompt(probe: Probe) -> int:
+def prompt(probe: Probe, cells: Cells = capped) -> int:
     """
     Tokens of the prompt that *probe*'s messages and tools make, as v13 lays it out.
 
     `<s>`, then `[SYSTEM_PROMPT]…[/SYSTEM_PROMPT]`, `[INST]…[/INST]`, assistant turns
     closed by `</s>`, `[TOOL_CALLS]name[ARGS]…` and `[TOOL_RESULTS]…[/TOOL_RESULTS]`;
     tools stand before the first user turn. Neighbours of one role are one turn.
+    *cells* says into how many columns and rows an image of some size is cut.
     """
     count = 0
     for segment in _layout(probe):
@@ -72,7 +63,7 @@ def prompt(probe: Probe) -> int:
         elif isinstance(segment, str):
             count += text(segment)
         else:
-            count += image(*segment)
+            count += cost(cells(*segment))
     return count
 
 
@@ -95,7 +86,7 @@ def prompt_ids(probe: Probe) -> tuple[int, ...]:
 
 
 def _grid(width: int, height: int) -> list[int]:
-    columns, rows = _cells(width, height)
+    columns, rows = capped(width, height)
     row = [Control.IMAGE.value] * columns + [Control.IMAGE_BREAK.value]
     return [*(row * rows)[:-1], Control.IMAGE_END.value]
 

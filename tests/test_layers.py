@@ -26,6 +26,7 @@ LAYERS = {
             "profile",
             "timing",
             "exchange",
+            "interval",
             "reply",
         ],
         0,
@@ -33,10 +34,13 @@ LAYERS = {
     **dict.fromkeys(
         [
             "catalog",
+            "cells",
             "dialects",
+            "images",
             "probes",
             "profiles",
             "retell",
+            "sizing",
             "spec",
             "tekken",
             "tokens",
@@ -46,7 +50,17 @@ LAYERS = {
     ),
     **dict.fromkeys(["checks", "quirks"], 2),
     **dict.fromkeys(
-        ["clues", "detection", "limits", "recorder", "server", "session", "targets"], 3
+        [
+            "clues",
+            "detection",
+            "floor",
+            "limits",
+            "recorder",
+            "server",
+            "session",
+            "targets",
+        ],
+        3,
     ),
     **dict.fromkeys(["recording", "report", "runner", "verification"], 4),
     **dict.fromkeys(["__main__", "cli", "pytest_plugin", "reporters", "suite"], 5),

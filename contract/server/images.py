@@ -18,7 +18,9 @@ LONGEST = 10_000  # pixels a side
 _DECODED = 16_000_000  # pixels
 
 
-def problem(probe: Probe, most: int | None) -> Problem | None:
+def problem(
+    probe: Probe, most: int | None, formats: tuple[str, ...] = FORMATS
+) -> Problem | None:
     """Why an image of *probe* is refused; *most* is how many a request may have."""
     images = [
         (number, part)
@@ -29,7 +31,7 @@ def problem(probe: Probe, most: int | None) -> Problem | None:
     if most is not None and len(images) > most:
         return Problem(trouble=Trouble.IMAGE_COUNT, count=len(images), limit=most)
     for number, image in images:
-        trouble, message = _refusal(image)
+        trouble, message = _refusal(image, formats)
         if trouble is not None:
             return Problem(
                 trouble=trouble,
@@ -40,11 +42,11 @@ def problem(probe: Probe, most: int | None) -> Problem | None:
     return None
 
 
-def _refusal(image: Image) -> tuple[Trouble | None, str]:
+def _refusal(image: Image, formats: tuple[str, ...]) -> tuple[Trouble | None, str]:
     if image.url is None:
         if not image.media_type.lower().startswith("image/"):
             return Trouble.IMAGE, f"{image.media_type} is not an image type"
-        return _judged(image.data)
+        return _judged(image.data, formats)
     scheme = image.url.partition(":")[0].lower()
     if scheme != "data":
         # An address is never opened: neither over the network nor as a file.
@@ -58,8 +60,8 @@ def _refusal(image: Image) -> tuple[Trouble | None, str]:
 
 
 @lru_cache(maxsize=64)
-def _judged(data: bytes) -> tuple[Trouble | None, str]:
-    """Whether *data* is a whole picture of a known format and a bearable size."""
+def _judged(data: bytes, formats: tuple[str, ...]) -> tuple[Trouble | None, str]:
+    """Whether *data* is a whole picture of one of the *formats* and a bearable size."""
     size = tokens.size(data)
     if size is None:
         return Trouble.IMAGE, "Failed to load image: cannot identify image file"
@@ -69,7 +71,7 @@ def _judged(data: bytes) -> tuple[Trouble | None, str]:
             f"Image is too large: {size[0]}x{size[1]} pixels, {len(data)} bytes",
         )
     try:
-        with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with Pillow.open(io.BytesIO(data), formats=formats) as picture:
             if size[0] * size[1] <= _DECODED:
                 picture.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from contract.dialects.base import Dialect, Problem
 from contract.server import judges, room
+from contract.server.images import FORMATS
 from contract.server.judges import Judge
 
 
@@ -16,8 +17,9 @@ class Rules:
     How a provider of one family behaves.
 
     `judges` refuse requests that fit the schema. `room` is how many tokens may be
-    generated, or why none. `open` are the paths that need no key. `any_model` serves
-    whatever is asked for; `echoes` says whether the answer names the model as asked
+    generated, or why none. `images` bounds how many a request may show, `formats`
+    are the kinds that can be read. `open` are the paths that need no key. `any_model`
+    serves whatever is asked for; `echoes` says whether the answer names the model as asked
     for or always the first. `quiet_json` stops thinking when JSON is asked for.
     `key_header` is another header that may carry the key. `full` is the finish reason
     where the context window ends an answer.
@@ -29,6 +31,7 @@ class Rules:
     judges: tuple[Judge, ...] = ()
     room: Callable[[int, int | None, int], int | Problem]
     images: int | None = None
+    formats: tuple[str, ...] = FORMATS
     json_only: bool = True
     any_model: bool = False
     echoes: bool = True
@@ -99,6 +102,7 @@ _FAMILIES = {
     "inline": _VLLM,
     "llamacpp": Rules(
         judges=(judges.orphans, judges.two_slots),
+        formats=("PNG", "JPEG", "GIF"),
         room=room.lax,
         json_only=False,
         any_model=True,

@@ -9,6 +9,7 @@ from random import Random
 import orjson
 
 from contract import spec, tokens
+from contract.cells import capped
 from contract.chat import Json, Probe
 from contract.dialects.base import Dialect, Problem, Trouble
 from contract.server import engine, images
@@ -46,11 +47,11 @@ def understand(
     problem = (
         _unserved(probe, value, rules, models)
         or next((p for judge in rules.judges if (p := judge(probe, value))), None)
-        or images.problem(probe, rules.images)
+        or images.problem(probe, rules.images, rules.formats)
     )
     if problem is not None:
         return Understood(replace(problem, body=value))
-    prompt = tokens.prompt(probe)
+    prompt = tokens.prompt(probe, dialect.cells or capped)
     asked = probe.options.max_tokens
     room = rules.room(prompt, asked, window)
     if isinstance(room, Problem):

@@ -1,0 +1,51 @@
+"""How many cells an image is cut into, by the way each engine resizes it."""
+
+from __future__ import annotations
+
+import math
+
+CELL = 28  # pixels a side that become one token: patches of 14, merged 2 by 2
+LONGEST = 1_540  # pixels; a longer side is shrunk to it, keeping the ratio
+# llama.cpp's projector of Pixtral keeps every image between these many cells.
+FEWEST, MOST = 8, 1_024
+
+
+def capped(width: int, height: int) -> tuple[int, int]:
+    """
+    Columns and rows by Mistral's formula, which vLLM shares.
+
+    The longer side is shrunk to 1540 pixels, then every cell that was begun counts.
+    """
+    ratio = max(width / LONGEST, height / LONGEST)
+    if ratio > 1:
+        # An extreme ratio would otherwise round the shorter side to nothing.
+        width = max(round(width / ratio), 1)
+        height = max(round(height / ratio), 1)
+    return (width - 1) // CELL + 1, (height - 1) // CELL + 1
+
+
+def clamped(width: int, height: int) -> tuple[int, int]:
+    """
+    Columns and rows as llama.cpp's server resizes for Pixtral.
+
+    Each side is rounded to whole cells; an image of too few cells is enlarged and
+    one of too many is shrunk, keeping the ratio.
+    """
+    columns = max(round(width / CELL), 1)
+    rows = max(round(height / CELL), 1)
+    if FEWEST <= columns * rows <= MOST:
+        return columns, rows
+    fewer = columns * rows > MOST
+    area = CELL * CELL * (MOST if fewer else FEWEST)
+    scale = math.sqrt(area / (width * height))
+    whole = math.floor if fewer else math.ceil
+    return (
+        max(whole(width * scale / CELL), 1),
+        max(whole(height * scale / CELL), 1),
+    )
+
+
+def cost(cells: tuple[int, int]) -> int:
+    """Tokens of an image of that many columns and rows: each row ends in a break."""
+    columns, rows = cells
+    return (columns + 1) * rows
