@@ -198,6 +198,27 @@ class Patch:
     value: str | None = None
 
 
+# Stands in a text where the words go that make a prompt long enough.
+FILL = "\N{OBJECT REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """
+    How many tokens the whole prompt is to have: *tokens*, on top of the window or not.
+
+    `Fill(8_000)` is 8,000 tokens, `Fill(1, of_window=True)` one more than the
+    context window of whoever is asked. Words take the place of each `FILL`.
+    """
+
+    tokens: int
+    of_window: bool = False
+
+    def size(self, window: int) -> int:
+        """The number of tokens where the context window holds *window*."""
+        return self.tokens + window if self.of_window else self.tokens
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """
@@ -206,8 +227,9 @@ class Probe:
     `sample` tells repetitions apart. `patches` and `body` (raw bytes in place of
     the spelled body) make requests that are wrong on purpose. `reasons` asks the
     provider to think where the dialect has a switch for it. `path` starts at the
-    server's root; `{model}` in it is replaced by the target's model.
+    server's root; `{model}` in it, or in `body`, is replaced by the target's model.
     `hang_up_after` is the number of body bytes after which the client goes away.
+    `fill` makes the prompt so long when the probe is sent (`contract.sizing`).
     """
 
     name: str = field(compare=False)
@@ -224,6 +246,7 @@ class Probe:
     key: Key = Key.GIVEN
     model: str | None = None
     hang_up_after: int | None = None
+    fill: Fill | None = None
 
 
 def repeat(probe: Probe, times: int) -> tuple[Probe, ...]:

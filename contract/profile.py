@@ -21,6 +21,8 @@ class Capability(StrEnum):
     REASONING_TOKENS = "reasoning-tokens"  # usage counts them
     THINKING_INPUT = "thinking-input"  # a thinking chunk in the system prompt
     VISION = "vision"
+    EXACT_IMAGES = "exact-images"  # an image costs what its dialect's formula says
+    IMAGE_URL_STRING = "image-url-string"  # image_url may be the address itself
     TOOLS = "tools"
     FORCED_TOOLS = "forced-tools"  # tool_choice required (any) makes a call
     NAMED_TOOLS = "named-tools"  # tool_choice can name the tool to call
@@ -30,10 +32,12 @@ class Capability(StrEnum):
     JSON_SCHEMA = "json-schema"
     PREFIX = "prefix"  # an assistant message to be continued
     SEED = "seed"  # the same seed gives the same answer
+    RANDOMNESS = "randomness"  # a temperature above 0 lets answers differ
     CHOICES = "choices"  # n > 1
     STOP = "stop"
     STREAM_USAGE = "stream-usage"
     EXACT_TOKENS = "exact-tokens"  # prompts are counted as Tekken v13 counts them
+    TEKKEN = "tekken"  # texts are, whatever else the prompt holds
     TOKENIZE = "tokenize"  # POST /tokenize takes messages
     MODEL_LIST = "model-list"  # GET /v1/models names what is served
     MODEL_CARD = "model-card"  # GET /v1/models/{model}
@@ -41,6 +45,10 @@ class Capability(StrEnum):
     CORRELATION_ID = "correlation-id"
     RATE_LIMIT_HEADERS = "rate-limit-headers"
     KEY_REQUIRED = "key-required"
+
+
+# The budgets that are no seconds, but so many in a second, and at least.
+RATES = frozenset({"tokens_per_second"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,8 @@ class Profile:
     `tolerates` names what is wrong by the core contract but documented, or always
     so, with this provider (a check names it as `unless`); `waivers` maps a
     check to the reason (with a source) why its failure is known. `max_requests` is
-    a hard stop; `max_examples` bounds a property. `shipped` are the waivers that came
+    a hard stop; `max_examples` bounds a property. `image_limit` is how many images a
+    request may show, None where nobody says. `shipped` are the waivers that came
     with the package: a release that mends what they excuse is no violation.
     """
 
@@ -83,6 +92,7 @@ class Profile:
     model: str | None = None
     offers: frozenset[Capability] = frozenset()
     context_window: int = 131_072
+    image_limit: int | None = None
     concurrency: int = 4
     max_requests: int = 2_000
     max_examples: int = 25
@@ -163,6 +173,7 @@ _TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to obj
     "source": (str, "text"),
     "model": (str, "text"),
     "context_window": (int, "a whole number"),
+    "image_limit": (int, "a whole number"),
     "concurrency": (int, "a whole number"),
     "max_requests": (int, "a whole number"),
     "max_examples": (int, "a whole number"),
@@ -211,8 +222,9 @@ def _budget(name: str, table: dict[str, Any]) -> Budget:
             )
         number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if not number or seconds <= 0:
+            unit = "a number" if bound in RATES else "seconds"
             raise SpecError(
-                f"profile {name}: budget {bound} must be seconds above 0,"
+                f"profile {name}: budget {bound} must be {unit} above 0,"
                 f" not {seconds!r}."
             )
     return Budget(**table)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from contract.chat import Json
@@ -31,7 +31,8 @@ class Result:
 
     `reason` says why it was skipped, waived or in error. `again` is the command
     that runs just this check again. `broken` marks an error that is the check's
-    own fault. `seconds` is the time spent sending its probes.
+    own fault. `seconds` is the time spent sending its probes. `figures` are what its
+    probes measured, by name (`ttft_p95`), in seconds.
     """
 
     check: Check
@@ -43,6 +44,7 @@ class Result:
     broken: bool = False
     seconds: float = 0.0
     exchanges: tuple[Exchange, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ def _result(report: Report, result: Result) -> dict[str, Json]:
         "findings": [asdict(finding) for finding in result.findings],
         "again": result.again,
         "seconds": round(result.seconds, 6),
+        "figures": {name: round(v, 6) for name, v in result.figures.items()},
         "requests": [
             {
                 "name": exchange.probe.name,

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import groupby
+from itertools import groupby, islice
 
+from contract import sizing
 from contract.catalog import suggestion
 from contract.chat import Probe
 from contract.checks.base import (
@@ -83,9 +84,11 @@ def plan(checks: Iterable[Check], profile: Profile, *, slow: bool = False) -> Pl
     alone: dict[Probe, None] = {}
     for check in checks:
         if _inapplicable(check, profile, slow=slow) is None:
-            ordered = check.family == "latency" or any(
+            ordered = check.alone or any(
                 probe.hang_up_after is not None for probe in check.sends
             )
+            if any(sizing.needs_yardsticks(probe, profile) for probe in check.sends):
+                together.update(dict.fromkeys(sizing.YARDSTICKS))
             (alone if ordered else together).update(dict.fromkeys(check.sends))
     return Plan(tuple(p for p in together if p not in alone), tuple(alone))
 
@@ -126,9 +129,10 @@ def run(
     *command* is the command line that verifies *target*, for the result's `again`.
     """
     exchanges: list[Exchange] = []
+    figures: dict[str, float] = {}
     reason = _inapplicable(check, session.profile, slow=slow)
     if reason is None:
-        verdict = _verdict(check, session, exchanges)
+        verdict = _verdict(check, session, exchanges, figures)
     else:
         verdict = _Verdict(Outcome.SKIP, reason=reason)
     verdict = _waived(verdict, check.id, session.profile)
@@ -145,6 +149,7 @@ def run(
         broken=verdict.broken,
         seconds=sum(exchange.elapsed for exchange in exchanges),
         exchanges=tuple(exchanges),
+        figures=figures,
     )
 
 
@@ -163,12 +168,21 @@ def _inapplicable(check: Check, profile: Profile, *, slow: bool) -> str | None:
         return f"{profile.id} does not offer {', '.join(missing)}"
     if check.unless is not None and check.unless in profile.tolerates:
         return f"{profile.id} tolerates {check.unless}"
+    if check.budget is not None and getattr(profile.budget, check.budget) is None:
+        return f"{profile.id} sets no budget; add --budget {check.budget}=…"
+    if any(sizing.over(probe, profile) for probe in check.sends):
+        return f"the context window is only {profile.context_window} tokens"
     if check.slow and not slow:
         return "slow; add --slow"
     return None
 
 
-def _verdict(check: Check, session: Session, exchanges: list[Exchange]) -> _Verdict:
+def _verdict(
+    check: Check,
+    session: Session,
+    exchanges: list[Exchange],
+    figures: dict[str, float],
+) -> _Verdict:
     findings: list[Finding] = []
     try:
         for probe in check.sends:
@@ -177,13 +191,12 @@ def _verdict(check: Check, session: Session, exchanges: list[Exchange]) -> _Verd
             trouble = triage(check, exchange)
             if trouble is not None:
                 return trouble
-        for finding in check.judge(*exchanges):
-            findings.append(finding)
-            if len(findings) == MOST_FINDINGS:
-                break
+        figures.update(check.measures(*exchanges) if check.measures else {})
+        for finding in islice(check.judge(*exchanges), MOST_FINDINGS):
+            findings.append(finding)  # noqa: PERF402  # kept also when it raises
     except AllowanceSpent as spent:
         return _Verdict(Outcome.ERROR, reason=f"{spent}")
-    except NotRecorded as missing:
+    except (NotRecorded, sizing.Unsizable) as missing:
         return _Verdict(Outcome.SKIP, reason=f"{missing}")
     except NotApplicable as why:
         if not findings:

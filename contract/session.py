@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from contract import floor, sizing
 from contract.chat import Key, Probe
 from contract.errors import UsageError
 from contract.exchange import Exchange, digest, spell
@@ -63,6 +64,8 @@ class Session:
         self._lock = threading.Lock()
         self._memo: dict[Probe, Future[Exchange]] = {}
         self._known: set[Probe] = set()
+        self._notes: dict[str, None] = {}
+        self._measured = False
         self._recorder = (
             Recorder(url, limits or Limits(), self._key) if saved is None else None
         )
@@ -82,6 +85,24 @@ class Session:
         """Break off what is on its way; what was recorded stays."""
         if self._recorder is not None:
             self._recorder.close()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say about how things were sent and timed."""
+        with self._lock:
+            return tuple(self._notes)
+
+    def measure(self) -> None:
+        """Note this machine's own share of a latency, once and while nothing runs."""
+        with self._lock:
+            wanted = not self._measured and self._recorder is not None
+            self._measured = True
+        if wanted:
+            self._note(floor.measured(self.profile))
+
+    def _note(self, text: str) -> None:
+        with self._lock:
+            self._notes[text] = None
 
     @property
     def planned(self) -> int:
@@ -150,13 +171,24 @@ class Session:
         # Addresses end in logs: a key in one must not leave this machine.
         hidden = probe.key is Key.QUERY and not local(self.url)
         key = None if hidden else self._key
-        request = spell(probe, self.profile, self.model, key)
+        request = spell(self._sized(probe), self.profile, self.model, key)
         if self._recorder is not None:
             return self._recorder.record(probe, self.profile, request)
         identity = digest(request, probe)
         if self._saved is None or identity not in self._saved:
             raise NotRecorded(f"not in the recording ({probe.name}, {identity})")
         return replace(self._saved[identity], probe=probe, profile=self.profile)
+
+    def _sized(self, probe: Probe) -> Probe:
+        """*probe* as long as it wants to be; `Unsizable` when it cannot be."""
+        if probe.fill is None:
+            return probe
+        more = 0
+        if sizing.needs_yardsticks(probe, self.profile):
+            short, long = (self.send(one) for one in sizing.YARDSTICKS)
+            more = sizing.surplus(short, long)
+        self._note(sizing.counting(self.profile, more))
+        return sizing.sized(probe, self.profile, more)
 
     def _report(self) -> None:
         if self._tick is not None:

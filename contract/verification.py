@@ -56,6 +56,7 @@ class Verification:
             self.made,
             seconds=time.perf_counter() - self.began,
             requests=self.requests + self.session.sent,
+            notes=(*self.made.notes, *self.session.notes),
         )
 
     def plan(self, checks: Iterable[Check], *, slow: bool = False) -> runner.Plan:
@@ -66,15 +67,24 @@ class Verification:
         self, checks: Iterable[Check], *, slow: bool = False
     ) -> Iterator[Result]:
         """The result of every check, in order, as it becomes known."""
+        checks = tuple(checks)
+        self._time(checks, slow=slow)
         return runner.verify(
             checks, self.session, self.target, slow=slow, command=self.command
         )
 
     def run(self, check: Check, *, slow: bool = False) -> Result:
         """The result of one check."""
+        self._time((check,), slow=slow)
         return runner.run(
             check, self.session, self.target, slow=slow, command=self.command
         )
+
+    def _time(self, checks: Iterable[Check], *, slow: bool) -> None:
+        """Learn what this machine adds to latencies, if one of *checks* judges any."""
+        timed = (check for check in checks if check.measures is not None)
+        if self.plan(timed, slow=slow).alone:
+            self.session.measure()
 
     def save(self, directory: Path) -> None:
         """Write what was exchanged so far, for `replayed`."""
@@ -92,6 +102,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     limits: Limits | None = None,
     concurrency: int | None = None,
     max_requests: int | None = None,
+    context_window: int | None = None,
+    budget: Mapping[str, float] | None = None,
     tick: Tick | None = None,
     repeat: tuple[str, ...] = (),
 ) -> Iterator[Verification]:
@@ -99,7 +111,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     Open the target *text* says, find out what it is, and see that it answers.
 
     *profiles* are all that may be chosen or detected (the built-in ones when not
-    given), *key_env* the variable that holds the API key, *repeat* further words of
+    given), *key_env* the variable that holds the API key, *context_window* and
+    *budget* what the profile is to say instead, *repeat* further words of
     the command line that a result's `again` must say too. Raises `UsageError` for
     what the user wrote and `TargetError` for a provider that cannot be judged.
     """
@@ -125,6 +138,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
         if place.scripted and not profile:
             own = replace(detected.profile, waivers={})
             detected = replace(detected, profile=own)
+        own = _amended(detected.profile, context_window, budget or {})
+        detected = replace(detected, profile=own)
         with Session(
             place.url,
             detected.profile,
@@ -202,6 +217,17 @@ def changes() -> Mapping[str, Change]:
     faults = {name: fault.apply for name, fault in find("checks", Fault).items()}
     quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
     return {**faults, **quirks}
+
+
+def _amended(
+    profile: Profile, window: int | None, budget: Mapping[str, float]
+) -> Profile:
+    """*profile* with the window and the bounds that the user gave for this run."""
+    return replace(
+        profile,
+        context_window=window or profile.context_window,
+        budget=replace(profile.budget, **budget),
+    )
 
 
 def _command(

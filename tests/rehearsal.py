@@ -11,19 +11,20 @@ from contract.profiles import builtin
 from contract.reply import rehearse
 from contract.retell import retell
 from contract.server.provider import SERVED, Provider
+from contract.sizing import sized
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "exchanges"
 
 
 @cache
-def provider(dialect):
-    return Provider(dialect)
+def provider(dialect, window):
+    return Provider(dialect, context_window=window)
 
 
 def told(profile, probe):
     """What a provider that keeps *profile*'s promises replies to *probe*."""
-    request = spell(probe, profile, SERVED[0])
-    return provider(profile.dialect).reply(request, 0)
+    request = spell(sized(probe, profile), profile, SERVED[0])
+    return provider(profile.dialect, profile.context_window).reply(request, 0)
 
 
 @dataclass(frozen=True)

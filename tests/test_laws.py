@@ -12,12 +12,13 @@ from contract.catalog import find, modules
 from contract.checks.base import KEYWORD, Check, Fault, Level, Quirk
 from contract.exchange import spell
 from contract.probes import SUM, SUM_WHOLE
-from contract.profile import Capability
+from contract.profile import Budget, Capability
 from contract.reply import rehearse
 from contract.report import Outcome
 from contract.runner import run
 from contract.server.plan import Plan
 from contract.server.provider import Provider
+from contract.sizing import sized
 
 CHECKS = find("checks", Check)
 FAULTS = find("checks", Fault)
@@ -29,15 +30,36 @@ DIALECTS = {
     for profile in sorted(PROFILES.values(), key=lambda one: len(one.offers))
 }.values()
 KEY = "sk-rehearsal"
+# Long enough for every fixed length, short enough to be filled in each dialect.
+WINDOW = 49_152
+# A second more than the stand-in needs for any of it.
+BUDGET = Budget(
+    ttft=1.4,
+    ttfo=3.0,
+    icl_p95=0.1,
+    icl_max=1.0,
+    tpot=0.1,
+    e2e=4.0,
+    tokens_per_second=5.0,
+    ttft_per_1k=0.05,
+    reject=1.0,
+)
 # Slow enough that a stream can be told from a whole response.
 PLAN = Plan(ttft=0.4, icl=0.03)
 
 
 def _numbered():
-    """A number for each probe by identity; equal probes share one."""
+    """
+    A number for each probe by identity; equal probes share one.
+
+    So do the samples of a latency: nobody hurries or dawdles on the virtual clock.
+    """
     numbers = {}
     return {
-        id(probe): numbers.setdefault(probe, len(numbers))
+        id(probe): numbers.setdefault(
+            replace(probe, sample=0) if check.family == "latency" else probe,
+            len(numbers),
+        )
         for check in CHECKS.values()
         for probe in check.sends
     }
@@ -75,7 +97,8 @@ class Rehearsal:
 
     def _rehearsed(self, probe, number):
         if self._base is None:
-            request = spell(probe, self.profile, model(self.profile), KEY)
+            fitted = sized(probe, self.profile)
+            request = spell(fitted, self.profile, model(self.profile), KEY)
             reply = provider(self.profile.id).reply(request, number)
             return reply, rehearse(reply, probe, self.profile)
         before = self._base.reply(probe)
@@ -96,7 +119,7 @@ def provider(name):
     return Provider(
         profile.dialect,
         models=(model(profile),),
-        context_window=profile.context_window,
+        context_window=WINDOW,
         api_key=KEY if Capability.KEY_REQUIRED in profile.offers else None,
         plan=PLAN,
     )
@@ -104,8 +127,9 @@ def provider(name):
 
 @cache
 def clean(name):
-    """The rehearsal of a profile as it is, without its waivers."""
-    return Rehearsal(replace(PROFILES[name], waivers={}))
+    """The rehearsal of a profile as it is, but without waivers and with budgets."""
+    profile = replace(PROFILES[name], waivers={}, context_window=WINDOW, budget=BUDGET)
+    return Rehearsal(profile)
 
 
 def judged(check, rehearsal):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,7 @@ class Finding:
 
 Findings = Iterator[Finding]
 Judge = Callable[..., Findings]
+Measure = Callable[..., Mapping[str, float]]
 
 
 class NotApplicable(Exception):  # noqa: N818  # a verdict, not an error
@@ -57,6 +58,10 @@ class Check:
     by itself. `unless` names an entry of a profile's `tolerates` under which the
     check does not apply. `source` says who demands it: a document, an issue
     `owner/repo#n`, an RFC. `broken` lets the check see exchanges that broke off.
+    `alone` sends its probes one by one and in order, after everything that may
+    overlap. `budget` names the bound of the profile without which there is nothing
+    to hold the provider to. `measures` are the figures that the same exchanges give
+    the report, whatever the verdict: `ttft_p95` and the like, in seconds.
     """
 
     id: str
@@ -69,6 +74,9 @@ class Check:
     unless: str | None = None
     slow: bool = False
     broken: bool = False
+    alone: bool = False
+    budget: str | None = None
+    measures: Measure | None = None
 
     @property
     def family(self) -> str:
@@ -93,6 +101,9 @@ def check(  # noqa: PLR0913  # a check has this many parts
     unless: str | None = None,
     slow: bool = False,
     broken: bool = False,
+    alone: bool = False,
+    budget: str | None = None,
+    measures: Measure | None = None,
 ) -> Callable[[Judge], Check]:
     """Make a generator function a check; refuses what could never fail."""
 
@@ -114,6 +125,9 @@ def check(  # noqa: PLR0913  # a check has this many parts
             unless=unless,
             slow=slow,
             broken=broken,
+            alone=alone,
+            budget=budget,
+            measures=measures,
         )
 
     return made

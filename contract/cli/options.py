@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from contract.cli import completion
+from contract.cli.budgets import bounds
 from contract.cli.outputs import Output, outputs
 from contract.targets.base import seconds as parsed_seconds
 
@@ -29,6 +30,24 @@ def seconds(
 ) -> float | None:
     """A duration such as `80ms` as seconds, for a click callback."""
     return None if value is None else parsed_seconds(option.opts[0], value)
+
+
+def _budget(
+    _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, float]:
+    return bounds(pairs)
+
+
+def budget(verb: F) -> F:
+    """`--budget`."""
+    return click.option(
+        "--budget",
+        multiple=True,
+        metavar="NAME=TIME",
+        callback=_budget,
+        help="Hold latency to this bound, e.g. ttft=1.5s or tokens_per_second=20. "
+        "Repeatable.",
+    )(verb)
 
 
 def selection(verb: F) -> F:

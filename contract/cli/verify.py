@@ -81,6 +81,13 @@ class Order:
     metavar="N",
     help="Send no more than this (default: the profile's).",
 )
+@click.option(
+    "--context-window",
+    type=click.IntRange(2),
+    metavar="N",
+    help="The context window in tokens (default: what is listed, else the profile's).",
+)
+@options.budget
 @_limit("--connect-timeout", "connect", "Until a connection stands")
 @_limit("--first-byte-timeout", "first_byte", "Until a stream's first byte")
 @_limit("--idle-timeout", "between", "Between two pieces of a stream")
@@ -101,6 +108,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
     api_key_env: str | None,
     concurrency: int | None,
     max_requests: int | None,
+    context_window: int | None,
+    budget: Mapping[str, float],
     save: str | None,
     strict: bool,
     report: tuple[Output, ...],
@@ -140,7 +149,9 @@ def verb(  # noqa: PLR0913  # one parameter an option
             "limits": replace(Limits(), **given),
             "concurrency": concurrency,
             "max_requests": max_requests,
-            "repeat": ("--profiles", profiles) if profiles else (),
+            "context_window": context_window,
+            "budget": budget,
+            "repeat": _again(profiles, context_window, budget),
         },
     )
     wanted = tuple(dict.fromkeys(targets or ("mock",)))
@@ -163,6 +174,17 @@ def verb(  # noqa: PLR0913  # one parameter an option
     )
     deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
     return next(code for code in WORST if code in {*codes, whole.exit_code})
+
+
+def _again(
+    profiles: str | None, window: int | None, budget: Mapping[str, float]
+) -> tuple[str, ...]:
+    """What else must be said to be judged by the same promises."""
+    words = ["--profiles", profiles] if profiles else []
+    words += ["--context-window", str(window)] if window else []
+    for name, bound in budget.items():
+        words += ["--budget", f"{name}={bound:g}"]
+    return tuple(words)
 
 
 def _places(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:

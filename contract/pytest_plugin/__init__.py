@@ -112,6 +112,7 @@ def contract_session(
 
     A target that cannot be opened is a value too: it fails one test, not forty.
     """
+    from contract.cli.budgets import bounds, window
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
     from contract.verification import opened
@@ -127,6 +128,8 @@ def contract_session(
                     profiles=profiles(chosen.profiles),
                     model=chosen.model,
                     key_env=chosen.api_key_env,
+                    budget=bounds(chosen.budget),
+                    context_window=window(chosen.context_window),
                 )
             )
         except ContractError as error:

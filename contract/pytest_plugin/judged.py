@@ -130,6 +130,7 @@ def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
         "again": result.again,
         "broken": result.broken,
         "seconds": result.seconds,
+        "figures": dict(result.figures),
         "exchanges": [dump(e) for e in result.exchanges] if exchanges else [],
         "header": {**asdict(judged.header), "notes": list(judged.header.notes)},
     }
@@ -157,6 +158,7 @@ def unpack(
         again=packed["again"],
         broken=packed["broken"],
         seconds=packed["seconds"],
+        figures=packed["figures"],
         exchanges=tuple(
             load(saved, profile) for saved in packed["exchanges"] if profile
         ),

@@ -26,6 +26,8 @@ class Settings:
     slow: bool = False
     strict: bool = False
     report: tuple[str, ...] = ()
+    budget: tuple[str, ...] = ()
+    context_window: str | None = None
 
 
 _READ = pytest.StashKey[Settings]()
@@ -40,8 +42,10 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
     "slow": ("--contract-slow", "", "slow checks too"),
     "strict": ("--contract-strict", "", "a SHOULD that fails fails its test"),
     "report": ("--contract-report", "KIND=PATH", "write a report; repeatable"),
+    "budget": ("--contract-budget", "NAME=TIME", "hold latency to this; repeatable"),
+    "context_window": ("--contract-context-window", "N", "the window in tokens"),
 }
-_MANY = frozenset({"targets", "select", "ignore", "report"})
+_MANY = frozenset({"targets", "select", "ignore", "report", "budget"})
 _SWITCHES = frozenset({"slow", "strict"})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from contract.checks.base import Level
+from contract.profile import RATES
 from contract.report import Outcome, Report, Result
 
 Render = Callable[[Report], str]
@@ -67,6 +68,23 @@ def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:
     for result in results:
         found.setdefault(result.check.family, Counter())[result.outcome] += 1
     return dict(sorted(found.items()))
+
+
+def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
+    """What was measured: by metric, then by percentile, in the order of checks."""
+    found: dict[str, dict[str, float]] = {}
+    for result in results:
+        for name, value in result.figures.items():
+            metric, _, percentile = name.rpartition("_")
+            found.setdefault(metric, {})[percentile] = value
+    return found
+
+
+def quantity(metric: str, value: float) -> str:
+    """A figure with its unit: milliseconds, seconds, or tokens in a second."""
+    if metric in RATES:
+        return f"{value:.1f}/s"
+    return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"
 
 
 def word(report: Report) -> str:

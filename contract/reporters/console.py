@@ -15,7 +15,9 @@ from contract.report import Header, Outcome, Report, Result
 from contract.reporters.base import (
     by_family,
     by_target,
+    figures,
     inert,
+    quantity,
     reporter,
     verdict,
     word,
@@ -81,6 +83,9 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if report.results:
         yield Text()
         yield _families(report)
+        yield Text()
+    if rows := figures(report.results):
+        yield _figures(rows)
         yield Text()
 
 
@@ -173,6 +178,18 @@ def _families(report: Report) -> Table:
     table = _table("family")
     for family, counts in by_family(report.results).items():
         table.add_row(Text(inert(family)), *_cells(counts))
+    return table
+
+
+def _figures(rows: dict[str, dict[str, float]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("measured")
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    for name in columns:
+        table.add_column(name, justify="right")
+    for metric, row in rows.items():
+        cells = [quantity(metric, row[n]) if n in row else "·" for n in columns]
+        table.add_row(inert(metric), *cells)
     return table
 
 

@@ -76,6 +76,7 @@ def _case(
         "profile": header.profile if header else "",
         "outcome": result.outcome.value,
         **_timings(result),
+        **{name: f"{value:.6f}" for name, value in result.figures.items()},
     }.items():
         properties.add_property(junitparser.Property(name, _clean(value)))
     case.append(properties)
