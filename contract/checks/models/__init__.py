@@ -1,0 +1,1 @@
+"""What a provider says it serves, and whether that is what answers."""
