@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby, islice
 
@@ -22,6 +22,7 @@ from contract.checks.base import (
 from contract.detection import BUSY, said
 from contract.errors import CheckError, UsageError
 from contract.exchange import End, Exchange
+from contract.hints import hint
 from contract.profile import Profile
 from contract.report import Outcome, Result
 from contract.session import AllowanceSpent, NotRecorded, Session
@@ -30,6 +31,8 @@ VERIFY = ("magistral-contract", "verify")
 RATE_LIMITED = 429
 # A judge of a broken stream can find the same thing wrong with every event of it.
 MOST_FINDINGS = 50
+# The families that read what a server's parsers make of the model's output.
+HINTED = frozenset({"reasoning", "tools"})
 
 
 def select(
@@ -204,7 +207,19 @@ def _verdict(
     except Exception as error:  # noqa: BLE001  # whatever a check may raise is its bug
         reason = str(CheckError(check.id, error))
         return _Verdict(Outcome.ERROR, tuple(findings), reason, broken=True)
-    return _Verdict(Outcome.FAIL if findings else Outcome.PASS, tuple(findings))
+    outcome = Outcome.FAIL if findings else Outcome.PASS
+    return _Verdict(outcome, tuple(_hinted(check, findings, exchanges)))
+
+
+def _hinted(
+    check: Check, findings: list[Finding], exchanges: list[Exchange]
+) -> Iterator[Finding]:
+    """The *findings*; the first says so if one setting of the server explains them."""
+    for number, finding in enumerate(findings):
+        if number or finding.hint or check.family not in HINTED:
+            yield finding
+        else:
+            yield replace(finding, hint=hint(exchanges))
 
 
 def triage(check: Check, exchange: Exchange) -> _Verdict | None:

@@ -36,6 +36,7 @@ LAYERS = {
             "catalog",
             "cells",
             "dialects",
+            "hints",
             "images",
             "probes",
             "profiles",
@@ -70,7 +71,7 @@ MAY_IMPORT = {0: {0}, 1: {0, 1}, 2: {0, 1, 2}, 3: {0, 1, 3}, 4: {0, 1, 2, 3, 4}}
 THIRD_PARTIES = {
     1: {"PIL", "jsonschema", "jsonschema_rs", "orjson", "tiktoken", "yaml"},
     3: {"PIL", "httpx", "jsonschema_rs", "orjson", "uvicorn", "uvloop"},
-    5: {"click", "junitparser", "pytest", "rich"},
+    5: {"click", "junitparser", "pytest", "rich", "xdist"},
 }
 
 

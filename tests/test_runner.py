@@ -111,6 +111,33 @@ def test_a_judge_receives_one_exchange_per_probe_in_order():
     assert len(result.exchanges) == 2
 
 
+UNPARSED = (
+    b'{"choices":[{"index":0,"finish_reason":"stop","message":'
+    b'{"role":"assistant","content":"[THINK]Hm.[/THINK]42"}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("family", "hinted"),
+    [
+        pytest.param("reasoning", [True, False], id="of-parsers"),
+        pytest.param("usage", [False, False], id="of-counters"),
+    ],
+)
+def test_the_first_finding_says_which_setting_explains_all(family, hinted):
+    def judge(exchange):
+        yield from fails(exchange)
+        yield from fails(exchange)
+
+    result = run(
+        made(judge, id=f"{family}.name", sends=SUM_WHOLE),
+        recorded((SUM_WHOLE, {"body": UNPARSED})),
+        "mock",
+    )
+
+    assert hinted == ["--reasoning-parser" in f.hint for f in result.findings]
+
+
 def test_endless_findings_are_cut():
     def judge(_exchange):
         while True:

@@ -17,12 +17,17 @@ from contract.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One departure from a requirement: what was expected, what was seen, where."""
+    """
+    One departure from a requirement: what was expected, what was seen, where.
+
+    `hint` says what to do about it, where one setting of the server would do.
+    """
 
     message: str
     expected: str = ""
     actual: str = ""
     at: str = ""
+    hint: str = ""
 
 
 Findings = Iterator[Finding]

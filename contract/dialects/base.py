@@ -115,6 +115,9 @@ class Dialect:
     `cells` is into how many columns and rows an image of so many pixels is cut, where
     that is known.
 
+    `thought_switch` and `call_switch` tell a person how to start the server so that
+    it parts the thought, and tool calls, from the content.
+
     `prefix` begins the names of its schemas in `openapi.yaml`. `call_id` is a pattern
     of the whole id of a tool call, of the form that the provider also takes back.
     """
@@ -143,6 +146,8 @@ class Dialect:
     done: bool = True
     call_id: str = r"[!-~]+"
     paths: frozenset[str] = field(default_factory=frozenset)
+    thought_switch: str = ""
+    call_switch: str = ""
 
     def prepare(self, probe: Probe) -> Probe:
         """*probe* as it will be spelled: with the system message for thinking."""

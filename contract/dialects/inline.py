@@ -84,6 +84,8 @@ INLINE = replace(
     cells=None,
     tagged=True,
     reasoning_fields=frozenset(),
+    thought_switch="",
+    call_switch="start the server with its parser for Mistral's tool calls",
     # Of vLLM or llama.cpp, whichever it is.
     call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",
 )

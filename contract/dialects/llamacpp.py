@@ -258,4 +258,8 @@ LLAMACPP = Dialect(
     reasoning_fields=frozenset(_FIELDS),
     call_id=r"[A-Za-z0-9]{32}",
     paths=frozenset({"/v1/models", "/health", "/tokenize", "/detokenize"}),
+    thought_switch=(
+        "start llama-server with --jinja and without --reasoning-format none"
+    ),
+    call_switch="start llama-server with --jinja",
 )

@@ -178,4 +178,6 @@ TRANSFORMERS = Dialect(
     stream_usage=StreamUsage.LAST_CHUNK,
     done=False,
     paths=frozenset({"/v1/models", "/health"}),
+    thought_switch="give the model's tokenizer a response template",
+    call_switch="give the model's tokenizer a response template",
 )

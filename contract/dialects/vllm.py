@@ -333,6 +333,10 @@ def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
         reasoning_fields=frozenset(version.fields),
         call_id=r"[A-Za-z0-9]{9}",
         paths=PATHS,
+        thought_switch="start vLLM with --reasoning-parser mistral",
+        call_switch=(
+            "start vLLM with --enable-auto-tool-choice --tool-call-parser mistral"
+        ),
     )
 
 

@@ -131,6 +131,7 @@ def account(result: Result) -> str:
                 ("expected", finding.expected),
                 ("actual", finding.actual),
                 ("at", finding.at),
+                ("hint", finding.hint),
             )
             if value
         ]

@@ -145,6 +145,7 @@ def _finding(finding: Finding) -> Iterable[Text]:
         ("expected", finding.expected),
         ("actual", finding.actual),
         ("at", finding.at),
+        ("hint", finding.hint),
     ):
         if value:
             yield _field(name, value, indent=9)

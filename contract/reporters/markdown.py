@@ -104,6 +104,8 @@ def _departure(result: Result) -> Iterator[str]:
         ]
         tail = f": {', '.join(seen)}" if seen else ""
         yield f"  - {text(finding.message)}{where}{tail}"
+        if finding.hint:
+            yield f"    - hint: {text(finding.hint)}"
 
 
 def _name(part: Report) -> str:

@@ -100,6 +100,7 @@ def report(held):
                 expected="only answer text after event 9",
                 actual=f"reasoning {HOSTILE!s}",
                 at="event 11, +0.134 s",
+                hint=f"start it with --reasoning-parser {HOSTILE}",
             ),
             Finding("a second departure"),
         ),
