@@ -36,6 +36,7 @@ LAYERS = {
             "catalog",
             "cells",
             "dialects",
+            "fit",
             "hints",
             "images",
             "probes",
