@@ -1,0 +1,80 @@
+"""Real engines, recorded: what the checks say of them, and that the page says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Check
+from contract.report import Outcome, Report
+from contract.reporters.markdown import markdown
+from contract.verification import replayed
+
+ROOT = Path(__file__).parent.parent
+EXCHANGES = ROOT / "fixtures" / "exchanges"
+PAGE = ROOT / "docs" / "engines.md"
+MARK = "<!-- from here on: "
+CONFORMANT = ("llamacpp-b11549", "vllm-0.32.0")
+MISCONFIGURED = (
+    "llamacpp-b11549-reasoning-format-none",
+    "vllm-0.32.0-no-reasoning-parser",
+)
+
+
+@cache
+def judged() -> Report:
+    """All recordings with a manifest, judged by every check."""
+    checks = tuple(find("checks", Check).values())
+    recordings = replayed(EXCHANGES)
+    results = [
+        result for each in recordings for result in each.verify(checks, slow=True)
+    ]
+    # Time and place of the run belong to the recording, not to the page.
+    headers = tuple(recording.made for recording in recordings)
+    return Report(headers=headers, results=tuple(results))
+
+
+def outcomes(name: str) -> dict[str, Outcome]:
+    return {r.check.id: r.outcome for r in judged().results if r.target == name}
+
+
+@pytest.mark.parametrize("name", CONFORMANT)
+def test_a_real_engine_is_never_accused_beyond_its_waivers(name):
+    counts = Counter(outcomes(name).values())
+
+    assert counts[Outcome.FAIL] == counts[Outcome.ERROR] == 0
+    assert counts[Outcome.PASS] > 80
+
+
+@pytest.mark.parametrize("name", MISCONFIGURED)
+def test_a_missing_reasoning_parser_is_found_by_name(name):
+    failed = {
+        name for name, outcome in outcomes(name).items() if outcome is Outcome.FAIL
+    }
+
+    assert {"reasoning.right-field", "reasoning.no-marker-in-answer"} <= failed
+    assert {check.partition(".")[0] for check in failed} == {"reasoning"}
+
+
+@pytest.mark.parametrize("name", [*CONFORMANT, *MISCONFIGURED])
+def test_recordings_hold_no_key(name):
+    files = (EXCHANGES / name).glob("*.json")
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+
+    assert "***" in text or name in MISCONFIGURED
+    assert "sk-vllm" not in text
+    assert "sk-llama" not in text
+
+
+def test_the_page_about_engines_is_what_the_recordings_say(request):
+    head, mark, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
+    line = rest.partition("\n")[0]
+    page = f"{head}{mark}{line}\n\n{markdown.render(judged())}"
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
+
+    assert page == PAGE.read_text(encoding="utf-8")
