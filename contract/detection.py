@@ -122,6 +122,8 @@ def unanswered(exchange: Exchange, url: str) -> str | None:
         End.RESET: "Does it speak HTTP?",
         End.TIMEOUT: "Is it still starting, or behind a firewall?",
     }.get(exchange.end, "")
+    if ";" in exchange.note:  # it says already what to do
+        hint = ""
     return f"{url} cannot be reached: {exchange.note}. {hint}".rstrip()
 
 

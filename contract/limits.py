@@ -69,6 +69,11 @@ class Watch:
         self.stop()
         self._thread.join()
 
+    @property
+    def connected(self) -> bool:
+        """Whether somebody accepted the connection; TLS may still be to come."""
+        return self._socket is not None
+
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Learn the socket when it connects, the start when the request goes out."""
         if event == "connection.connect_tcp.complete":

@@ -31,6 +31,14 @@ from contract.profile import Profile
 # A shorter "key" (EMPTY, x, 1) is a placeholder that opens nothing, and blanking it
 # everywhere would rewrite ordinary answers.
 SECRET_LENGTH = 8
+PLAIN = "if it speaks plain http, write http:// instead of https://"
+UNSIGNED = "set SSL_CERT_FILE to the certificate of the authority that signed it"
+# By OpenSSL's X509_V_ERR_* numbers: expired, and made out for another name or address.
+MENDED = {
+    10: "renew it",
+    62: "use the host name it was made for",
+    64: "use the host name it was made for",
+}
 LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -123,7 +131,12 @@ class Recorder:
                         note = f"the body is larger than {self.limits.max_bytes} bytes"
                         break
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            end, note = failure(error, self.url, answered=status is not None)
+            end, note = failure(
+                error,
+                self.url,
+                answered=status is not None,
+                connected=watch.connected,
+            )
         elapsed = watch.elapsed()
         if fired := watch.stop():
             end, note = End.TIMEOUT, fired
@@ -172,11 +185,19 @@ def _spellings(secret: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((secret, plain, quote(secret, safe=""), basic(secret))))
 
 
-def failure(error: Exception, url: str, *, answered: bool) -> tuple[End, str]:
-    """How an exchange ended that *error* broke off, and one sentence about it."""
+def failure(
+    error: Exception, url: str, *, answered: bool, connected: bool
+) -> tuple[End, str]:
+    """
+    How an exchange ended that *error* broke off, and one sentence about it.
+
+    What to do stands behind a semicolon, where the failure itself tells.
+    """
     place = urlsplit(url).netloc
     if isinstance(error, httpx.ConnectTimeout):
-        return End.TIMEOUT, f"{place} did not accept a connection in time"
+        missed = f"answered no TLS handshake in time; {PLAIN}"
+        why = missed if connected else "did not accept a connection in time"
+        return End.TIMEOUT, f"{place} {why}"
     if isinstance(error, httpx.TimeoutException):
         return End.TIMEOUT, f"{place} stopped reading or writing"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
@@ -199,11 +220,11 @@ def _unreachable(error: BaseException, place: str) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"the certificate of {place} is not trusted ({cause.verify_message}); "
-                "SSL_CERT_FILE can name the authority that signed it"
+                + MENDED.get(cause.verify_code, UNSIGNED)
             )
         if isinstance(cause, ssl.SSLError):
             reason = (cause.reason or "no reason given").replace("_", " ").lower()
-            return f"TLS with {place} failed ({reason}); does it speak plain http?"
+            return f"TLS with {place} failed ({reason}); {PLAIN}"
         cause = cause.__cause__ or cause.__context__
     return f"no connection to {place} ({str(error)[:120]})"
 

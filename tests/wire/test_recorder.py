@@ -287,20 +287,43 @@ def test_plain_http_behind_https_is_told(served):
     exchange = record(f"https://127.0.0.1:{server.port}")
 
     assert exchange.end is End.REFUSED
-    assert "does it speak plain http?" in exchange.note
+    assert "TLS" in exchange.note
+    assert "write http://" in exchange.note
 
 
-def test_an_untrusted_certificate_is_told():
+def test_a_handshake_without_an_answer_is_not_taken_for_a_closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        exchange = record(
+            f"https://127.0.0.1:{listener.getsockname()[1]}",
+            limits=Limits(connect=0.2),
+        )
+
+    assert (exchange.end, exchange.status) == (End.TIMEOUT, None)
+    assert "TLS handshake" in exchange.note
+    assert "write http://" in exchange.note
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "advice"),
+    [
+        pytest.param(18, "self-signed certificate", "SSL_CERT_FILE", id="self-signed"),
+        pytest.param(20, "unable to get local issuer", "SSL_CERT_FILE", id="private"),
+        pytest.param(10, "certificate has expired", "renew it", id="expired"),
+        pytest.param(62, "Hostname mismatch", "the host name it was", id="other-name"),
+    ],
+)
+def test_an_untrusted_certificate_is_told(code, words, advice):
     cause = ssl.SSLCertVerificationError("certificate verify failed")
-    cause.verify_message = "self-signed certificate"
+    cause.verify_code, cause.verify_message = code, words
     error = httpx.ConnectError("all is lost")
     error.__cause__ = cause
 
-    end, note = failure(error, "https://host:8443/x", answered=False)
+    end, note = failure(error, "https://host:8443/x", answered=False, connected=True)
 
     assert end is End.REFUSED
     assert "host:8443" in note
-    assert "self-signed certificate" in note
+    assert words in note
+    assert advice in note
 
 
 @pytest.mark.parametrize(

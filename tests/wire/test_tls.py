@@ -1,0 +1,102 @@
+"""Certificates made for the occasion: untrusted, trusted, and for another name."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from contract.exchange import End, Request
+from contract.limits import Limits
+from contract.probes import LIST_MODELS
+from contract.profiles import builtin
+from contract.recorder import Recorder
+
+OPENSSL = shutil.which("openssl")
+pytestmark = pytest.mark.skipif(
+    OPENSSL is None, reason="needs openssl on the PATH to make a certificate"
+)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def serve(listener, context):
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        # A client that does not trust us hangs up in the middle of the handshake.
+        with client, contextlib.suppress(OSError):
+            client.settimeout(5)
+            with context.wrap_socket(client, server_side=True) as talk:
+                talk.recv(65_536)
+                talk.sendall(ANSWER)
+
+
+@pytest.fixture
+def certified(tmp_path):
+    """`certified(name)` is a port that shows a certificate for *name*, and its file."""
+    with contextlib.ExitStack() as stack:
+
+        def certified(name):
+            key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+            subprocess.run(  # noqa: S603  # a command of our own making
+                [
+                    *(OPENSSL, "req", "-x509", "-nodes", "-days", "2"),
+                    *("-newkey", "rsa:2048", "-subj", "/CN=test"),
+                    *("-addext", f"subjectAltName={name}"),
+                    *("-keyout", str(key), "-out", str(certificate)),
+                ],
+                check=True,
+                capture_output=True,
+                timeout=30,
+            )
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            thread = threading.Thread(target=serve, args=(listener, context))
+            thread.start()
+            stack.callback(thread.join, 5)
+            # Closing alone does not wake a thread that waits in accept.
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            return listener.getsockname()[1], certificate
+
+        yield certified
+
+
+def record(port):
+    profile = builtin()["vllm-0.16"]
+    request = Request("GET", "/v1/models")
+    with Recorder(f"https://127.0.0.1:{port}", Limits()) as recorder:
+        return recorder.record(LIST_MODELS, profile, request)
+
+
+def test_a_self_signed_certificate_has_its_own_sentence(certified):
+    port, _ = certified("IP:127.0.0.1")
+    exchange = record(port)
+
+    assert exchange.end is End.REFUSED
+    assert exchange.note.startswith(f"the certificate of 127.0.0.1:{port} is not trust")
+    assert "self-signed" in exchange.note or "self signed" in exchange.note
+
+
+def test_what_the_sentence_says_to_do_works(certified, monkeypatch):
+    port, certificate = certified("IP:127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    exchange = record(port)
+
+    assert (exchange.end, exchange.status, exchange.text) == (End.COMPLETE, 200, "{}")
+
+
+def test_a_certificate_for_another_host_names_that_as_the_cause(certified, monkeypatch):
+    port, certificate = certified("DNS:elsewhere.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    exchange = record(port)
+
+    assert exchange.end is End.REFUSED
+    assert exchange.note.endswith("use the host name it was made for")
