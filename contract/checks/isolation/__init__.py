@@ -1,0 +1,1 @@
+"""Whether requests stay apart that are sent together, twice, or given up."""

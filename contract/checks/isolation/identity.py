@@ -1,0 +1,133 @@
+"""Responses at the same time are told apart by their ids."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from itertools import combinations
+
+from contract.chat import Json, Options, Probe, repeat
+from contract.checks.base import Finding, Findings, check, fault, place, shorten
+from contract.checks.isolation.canaries import CANARIES
+from contract.checks.isolation.reading import OPENAI_ID, first_id, ids, to_one_of
+from contract.exchange import Exchange
+from contract.probes import user
+from contract.profile import Capability
+from contract.reply import Reply
+
+TWICE = repeat(
+    Probe(
+        name="asked-twice",
+        messages=(user("Name two lakes."),),
+        options=Options(max_tokens=4, temperature=0.0, seed=7),
+    ),
+    2,
+)
+_STREAM = Probe(
+    name="stream",
+    options=Options(max_tokens=24, temperature=0.0, seed=7),
+    stream=True,
+)
+STREAMS = tuple(
+    replace(_STREAM, name=f"stream-{name}", messages=(user(f"Describe {thing}."),))
+    for name, thing in (("a", "a river"), ("b", "a lake"), ("c", "the sea"))
+)
+
+
+@check(
+    "isolation.ids-differ",
+    "Responses to requests sent together MUST NOT share an id.",
+    source=OPENAI_ID,
+    sends=CANARIES,
+    needs={Capability.STREAMING},
+)
+def ids_differ(*exchanges: Exchange) -> Findings:
+    for one, other in combinations(exchanges, 2):
+        if first_id(one) == first_id(other):
+            yield Finding(
+                "two responses share an id",
+                expected="an id for each response",
+                actual=shorten(first_id(one)),
+                at=f"{one.probe.name} and {other.probe.name}",
+            )
+
+
+def _renamed(reply: Reply, id: str) -> Reply:
+    """*reply* under another id, every chunk of it."""
+
+    def change(value: Json) -> Json:
+        if isinstance(value, dict) and "choices" in value and "id" in value:
+            value["id"] = id
+        return value
+
+    return reply.change(change)
+
+
+@fault(breaks=ids_differ, also=("schema.ids-are-unique", "isolation"))
+def id_of_the_process(reply: Reply) -> Reply:
+    """Each worker has one id, and gives it to whatever it answers."""
+    return _renamed(reply, "chatcmpl-worker-1")
+
+
+@check(
+    "isolation.repeats-have-own-ids",
+    "The same request sent twice MUST get two responses, each with its own id.",
+    source=OPENAI_ID,
+    sends=TWICE,
+)
+def repeats_have_own_ids(one: Exchange, other: Exchange) -> Findings:
+    if first_id(one) == first_id(other):
+        yield Finding(
+            "a request that was sent again got the response of the first",
+            expected="another id",
+            actual=shorten(first_id(one)),
+            at="/id",
+        )
+
+
+@fault(breaks=repeats_have_own_ids)
+def response_from_a_cache(reply: Reply) -> Reply:
+    """A gateway keeps responses by their request and replays them, id and all."""
+    if not to_one_of(reply, TWICE):
+        return reply
+    digest = hashlib.sha256(reply.request.body).hexdigest()
+    return _renamed(reply, f"chatcmpl-{digest[:16]}")
+
+
+@check(
+    "isolation.streams-are-apart",
+    "A stream MUST NOT hold a chunk of another stream.",
+    source=f"{OPENAI_ID}: each chunk has the same id",
+    sends=STREAMS,
+    needs={Capability.STREAMING},
+)
+def streams_are_apart(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        own = first_id(exchange)
+        for strange in ids(exchange)[1:]:
+            chunk = next(
+                chunk
+                for chunk in exchange.chunks
+                if isinstance(chunk.json, dict) and chunk.json.get("id") == strange
+            )
+            owner = next(
+                (x.probe.name for x in exchanges if first_id(x) == strange), "nobody"
+            )
+            yield Finding(
+                "the stream holds a chunk of another response",
+                expected=f"only chunks of {shorten(own)}",
+                actual=f"a chunk of {shorten(strange)}, the stream of {owner}",
+                at=f"{exchange.probe.name}, {place(chunk.event, chunk.at)}",
+            )
+
+
+@fault(breaks=streams_are_apart)
+def streams_share_a_queue(reply: Reply) -> Reply:
+    """Two streams read from one queue, and a chunk goes to the wrong client."""
+    if not reply.streamed or not to_one_of(reply, STREAMS):
+        return reply
+    middle = len(reply.frames) // 2
+    part = reply.with_frames(reply.frames[middle : middle + 1])
+    strayed = _renamed(part, "chatcmpl-of-another")
+    frames = (*reply.frames[:middle], *strayed.frames, *reply.frames[middle + 1 :])
+    return reply.with_frames(frames)
