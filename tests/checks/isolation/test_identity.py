@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rehearsal import judged, provider
+from rehearsal import judged
 
 from contract.checks.isolation import identity
 from contract.exchange import spell
 from contract.profiles import builtin
 from contract.reply import rehearse
+from contract.server.provider import Provider
 
 PROFILE = builtin()["vllm-0.32"]
+PROVIDER = Provider(PROFILE.dialect)
 
 
 def served(probe, number):
     request = spell(probe, PROFILE, "magistral-small-2509")
-    return rehearse(provider(PROFILE.dialect).reply(request, number), probe, PROFILE)
+    return rehearse(PROVIDER.reply(request, number), probe, PROFILE)
 
 
 def test_a_request_sent_again_is_another_response():
