@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -13,6 +15,8 @@ from typing import Protocol, TypeVar
 
 from contract.errors import SpecError, UsageError
 
+MOST = 3  # names to suggest
+WORD = 3  # letters that say something
 A_FEW = 30  # names that still make a readable message
 
 
@@ -77,9 +81,34 @@ def get(what: str, name: str, known: Mapping[str, T]) -> T:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`. Did you mean 'x'?`, or the known names when nothing is close and few are."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3)
+    spelled = difflib.get_close_matches(name, names, n=MOST)
+    close = dict.fromkeys([*spelled, *_sharing(name, names)])
     if close:
-        return ". Did you mean " + " or ".join(repr(word) for word in close) + "?"
+        meant = [repr(word) for word in close][:MOST]
+        return ". Did you mean " + " or ".join(meant) + "?"
     if len(names) > A_FEW:
         return "; `magistral-contract list` shows what there is."
     return ". Known: " + ", ".join(names) + "."
+
+
+def _sharing(name: str, names: Iterable[str]) -> list[str]:
+    """The names with a word of *name* in them, or one that begins alike; best first."""
+    wanted = _words(name)
+    shared = {
+        other: sum(
+            any(word.startswith(part) or part.startswith(word) for word in words)
+            for part in wanted
+        )
+        for other in names
+        if (words := _words(other))
+    }
+    found = [other for other, count in shared.items() if count]
+    return sorted(
+        found,
+        key=lambda other: (-shared[other], -SequenceMatcher(None, name, other).ratio()),
+    )
+
+
+def _words(name: str) -> frozenset[str]:
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    return frozenset(word for word in words if len(word) >= WORD)

@@ -118,12 +118,14 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     """
     known = builtin() if profiles is None else profiles
     target = parse(text, find("targets", Kind), changes())
+    # A variable that is named and empty is a mistake, also where no key is needed.
+    given = api_key(key_env, os.environ)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     began = time.perf_counter()
     with target.open() as place:
         key, variable = place.key, "the target itself"
         if key is None:
-            key, variable = api_key(key_env, os.environ)
+            key, variable = given
         key = checked_key(key)
         detected = detect(
             place.url,

@@ -83,6 +83,30 @@ def test_unknown_name_is_answered_with_the_nearest():
         catalog.get("pet", "cta", {"cat": 1, "dog": 2})
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        pytest.param("no-don", "done-missing", id="a-word-that-begins-alike"),
+        pytest.param("sums", "usage.sums-up", id="a-word-inside"),
+        pytest.param("Twice", "done-twice", id="in-capitals"),
+    ],
+)
+def test_names_that_share_a_word_are_near(name, near):
+    known = {"done-missing": 1, "done-twice": 2, "usage.sums-up": 3, "a-b": 4}
+
+    assert repr(near) in catalog.suggestion(name, known)
+
+
+def test_no_more_than_three_names_are_suggested():
+    known = [f"done-{number}" for number in range(9)]
+
+    assert catalog.suggestion("done", known).count("'done-") == 3
+
+
+def test_short_words_bring_nothing_near():
+    assert "Did you mean" not in catalog.suggestion("no-xyz", {"no-done": 1})
+
+
 def test_unknown_name_far_from_all_is_answered_with_the_list():
     with pytest.raises(UsageError, match="Known: cat, dog"):
         catalog.get("pet", "xylophone", {"cat": 1, "dog": 2})

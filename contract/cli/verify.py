@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,13 +18,14 @@ from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
-from contract.errors import ContractError
+from contract.errors import ContractError, TargetError, UsageError
 from contract.exchange import End
 from contract.limits import Limits
 from contract.recording import folder
 from contract.report import Header, Report, Result
 from contract.runner import select as selected
 from contract.targets.base import Kind, parse
+from contract.targets.url import api_key
 from contract.verification import Verification, changes, opened
 
 INTERRUPTED = 130
@@ -155,6 +157,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
         },
     )
     wanted = tuple(dict.fromkeys(targets or ("mock",)))
+    api_key(api_key_env, os.environ)
     for target in wanted:
         parse(target, find("targets", Kind), changes())
     places = _places(save, wanted)
@@ -172,7 +175,20 @@ def verb(  # noqa: PLR0913  # one parameter an option
         results=tuple(result for part in parts for result in part.results),
         strict=strict,
     )
-    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    told = {
+        part.headers[0].target
+        for part, code in zip(parts, codes, strict=True)
+        if code == UsageError.exit_code
+        or (code == TargetError.exit_code and len(wanted) == 1 and not part.results)
+    }
+    deliver(
+        whole,
+        report,
+        quiet=quiet,
+        verbose=verbose,
+        color=color,
+        told=frozenset(told),
+    )
     return next(code for code in WORST if code in {*codes, whole.exit_code})
 
 

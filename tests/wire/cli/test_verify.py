@@ -88,6 +88,7 @@ def test_an_unreachable_target_is_a_sentence_and_in_the_reports(command, tmp_pat
     report = json.loads(path.read_text())
 
     assert done.code == report["exit_code"] == 3
+    assert done.out == ""
     assert done.err.startswith("error: http://127.0.0.1:1 cannot be reached")
     assert done.err.count("\n") == 1
     assert "cannot be reached" in report["targets"][0]["trouble"]
@@ -129,8 +130,18 @@ def test_what_the_user_got_wrong_is_a_sentence(command, arguments, words):
     done = command("verify", *target, *arguments)
 
     assert done.code == 2
+    assert done.out == ""
     assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
     assert words in done.err
+
+
+def test_a_key_variable_that_is_not_set_is_a_mistake_for_any_target(command):
+    done = command("verify", "mock", "mock:vllm", "--api-key-env", "NO_SUCH")
+
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err == "error: The variable NO_SUCH is not set; export it first.\n"
 
 
 def test_a_spent_allowance_is_learnt_from_and_exits_3(command):
