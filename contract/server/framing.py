@@ -20,6 +20,7 @@ TEXT_TYPE = ("content-type", "text/plain; charset=utf-8")
 # Stands in remembered replies where the id goes; nobody says it by chance.
 HOLE = "6fdc1d2e1c9d4a0bb7a64d1f2c53e098"
 _HOLE = HOLE.encode()
+NOT_ALLOWED = 405
 _DONE = f"data: {DONE}\n\n".encode()
 
 
@@ -131,9 +132,16 @@ def refused(request: Request, problem: Problem, head: Head, dialect: Dialect) ->
     """The dialect's status and body for *problem*, at once and never streamed."""
     status, body = dialect.error(problem)
     text = isinstance(body, str)
+    # RFC 9110, 15.5.6: "The origin server MUST generate an Allow header field in a
+    # 405 response".
+    allowed = (("allow", problem.expected),) if status == NOT_ALLOWED else ()
     return Reply(
         status=status,
-        headers=(TEXT_TYPE if text else JSON_TYPE, *dialect.headers(head, None)),
+        headers=(
+            TEXT_TYPE if text else JSON_TYPE,
+            *allowed,
+            *dialect.headers(head, None),
+        ),
         frames=(Frame(0.0, body.encode() if isinstance(body, str) else spelled(body)),),
         dialect=dialect,
         request=request,

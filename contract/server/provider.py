@@ -89,7 +89,12 @@ class Provider:
         if method is None:
             return Problem(trouble=Trouble.ROUTE, message=path, value=path)
         if request.method != method:
-            return Problem(trouble=Trouble.METHOD, message=path, value=request.method)
+            return Problem(
+                trouble=Trouble.METHOD,
+                message=path,
+                value=request.method,
+                expected=method,
+            )
         if method == "POST" and self.rules.json_only:
             kind = (request.header("content-type") or "").partition(";")[0].strip()
             if kind.lower() != "application/json":

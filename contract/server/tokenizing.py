@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from contract import tekken, tokens
+from contract import spec, tekken, tokens
 from contract.chat import Json
 from contract.dialects.base import Dialect, Problem, Trouble
-from contract.server.understanding import unreadable
+from contract.server.understanding import unreadable, violation
 
 Answering = Callable[[bytes, Dialect, int], Json | Problem]
 _IDS = 131_072  # the size of the vocabulary
@@ -23,6 +23,9 @@ def tokenized(body: bytes, dialect: Dialect, window: int) -> Json | Problem:
     if dialect.id.startswith("llamacpp"):
         return _pieces(value)
     prompt, messages = value.get("prompt"), value.get("messages")
+    schema = "VllmTokenizeChat" if prompt is None else "VllmTokenizePrompt"
+    if (prompt is not None or messages) and not spec.accepts(schema, dict(value)):
+        return violation(schema, dict(value))
     if isinstance(prompt, str):
         begin = (tekken.Control.BEGIN.value,)
         added = begin if value.get("add_special_tokens") is not False else ()
@@ -40,10 +43,12 @@ def tokenized(body: bytes, dialect: Dialect, window: int) -> Json | Problem:
     }
 
 
-def _pieces(value: Mapping[str, Json]) -> Json:
+def _pieces(value: Mapping[str, Json]) -> Json | Problem:
     """llama.cpp's answer: what is no text has no tokens."""
-    content = value.get("content")
-    ids = tekken.ids(content) if isinstance(content, str) else ()
+    content = value.get("content", "")
+    if not isinstance(content, str):
+        return violation("LlamacppTokenize", dict(value))
+    ids = tekken.ids(content)
     if value.get("add_special") is True:
         ids = (tekken.Control.BEGIN.value, *ids)
     if value.get("with_pieces") is not True:
@@ -59,12 +64,19 @@ def detokenized(body: bytes, dialect: Dialect, _window: int) -> Json | Problem:
     ids = value.get("tokens")
     if not isinstance(ids, list):
         return _missing("tokens")
-    known = [i for i in ids if isinstance(i, int) and 0 <= i < _IDS]
+    known = [id for value in ids if (id := _id(value)) is not None]
     if len(known) < len(ids):
         message = "tokens must be ids of the vocabulary"
         return Problem(trouble=Trouble.SCHEMA, message=message, pointer="/tokens")
     name = "content" if dialect.id.startswith("llamacpp") else "prompt"
     return {name: tekken.decoded(known)}
+
+
+def _id(value: Json) -> int | None:
+    """*value* as an id of the vocabulary; 5.0 is the integer 5 in JSON."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if value == int(value) and 0 <= value < _IDS else None
 
 
 def _object(body: bytes) -> Mapping[str, Json] | Problem:

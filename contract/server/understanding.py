@@ -103,8 +103,9 @@ def _unserved(
     probe: Probe, body: Mapping[str, Json], rules: Rules, models: tuple[str, ...]
 ) -> Problem | None:
     model = body.get("model")
-    # Those who always name their first model take it where none is asked for.
-    absent = not model and not rules.echoes
+    # Where the schema lets a request name no model, the first one answers; those who
+    # always name that one take an empty name for none.
+    absent = model is None or (not model and not rules.echoes)
     if rules.any_model or absent or probe.model in models:
         return None
     return Problem(trouble=Trouble.MODEL, pointer="/model", value=model)
