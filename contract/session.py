@@ -105,6 +105,11 @@ class Session:
             self._notes[text] = None
 
     @property
+    def key(self) -> str | None:
+        """The API key that is sent, for who else must know it; never to be shown."""
+        return self._key
+
+    @property
     def planned(self) -> int:
         """How many different requests were announced or sent."""
         return len(self._known)

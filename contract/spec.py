@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +36,8 @@ UNIONS = {
 """The schemas that list every dialect, and how each dialect's own is named."""
 
 _HOME = "#/components/schemas/"
+# What only self-hosted servers have; each branch is named after one of them.
+_EXTRAS = ("TokenizeRequest", "TokenizeResponse")
 # What a validator raises instead of a verdict: half a surrogate pair and some numbers
 # do not exist in Rust, and nesting has an end in both.
 _UNREADABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
@@ -55,12 +57,27 @@ def document() -> Json:
     return cast("Json", yaml.load(text, Loader=loader))  # noqa: S506 - both are safe
 
 
-def narrowed(dialect: str, prefix: str) -> Json:
-    """A copy of the document that knows one dialect: its schemas, its examples."""
+def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) -> Json:
+    """
+    A copy of the document that knows one dialect: its schemas, its examples.
+
+    Of the *paths*, if they are given, all others are left out.
+    """
     narrow: Any = copy.deepcopy(document())
+    if paths is not None:
+        narrow["paths"] = {k: v for k, v in narrow["paths"].items() if k in paths}
     for union, own in UNIONS.items():
         _named(prefix + own)
         narrow["components"]["schemas"][union] = {"$ref": f"{_HOME}{prefix}{own}"}
+    family = prefix.rstrip("0123456789")
+    for extra in _EXTRAS:
+        union = narrow["components"]["schemas"][extra]
+        its = [
+            branch
+            for branch in union["anyOf"]
+            if branch.get("$ref", "").startswith(_HOME + family)
+        ]
+        union["anyOf"] = its or union["anyOf"]
     for holder in _holders(narrow, "examples"):
         if holder is not narrow["components"]:
             kept = {

@@ -35,6 +35,7 @@ LAYERS = {
         [
             "catalog",
             "cells",
+            "curl",
             "dialects",
             "fit",
             "hints",
@@ -43,7 +44,9 @@ LAYERS = {
             "profiles",
             "retell",
             "sizing",
+            "reduction",
             "spec",
+            "strategies",
             "tekken",
             "tokens",
             "violation",
@@ -61,18 +64,49 @@ LAYERS = {
             "server",
             "session",
             "targets",
+            "tiny",
         ],
         3,
     ),
-    **dict.fromkeys(["recording", "report", "runner", "verification"], 4),
-    **dict.fromkeys(["__main__", "cli", "pytest_plugin", "reporters", "suite"], 5),
+    **dict.fromkeys(["fuzzing", "recording", "report", "runner", "verification"], 4),
+    **dict.fromkeys(
+        [
+            "__main__",
+            "cli",
+            "pytest_plugin",
+            "reporters",
+            "schemathesis_hooks",
+            "suite",
+        ],
+        5,
+    ),
 }
 # The wire may not know what it will be judged by.
 MAY_IMPORT = {0: {0}, 1: {0, 1}, 2: {0, 1, 2}, 3: {0, 1, 3}, 4: {0, 1, 2, 3, 4}}
 THIRD_PARTIES = {
-    1: {"PIL", "jsonschema", "jsonschema_rs", "orjson", "tiktoken", "yaml"},
-    3: {"PIL", "httpx", "jsonschema_rs", "orjson", "uvicorn", "uvloop"},
-    5: {"click", "junitparser", "pytest", "rich", "xdist"},
+    1: {
+        "PIL",
+        "hypothesis",
+        "jsonschema",
+        "jsonschema_rs",
+        "orjson",
+        "tiktoken",
+        "yaml",
+    },
+    3: {
+        "PIL",
+        "gguf",
+        "httpx",
+        "jsonschema_rs",
+        "mistral_common",
+        "numpy",
+        "orjson",
+        "safetensors",
+        "uvicorn",
+        "uvloop",
+    },
+    4: {"hypothesis"},
+    5: {"click", "junitparser", "pytest", "rich", "schemathesis", "xdist"},
 }
 
 

@@ -20,8 +20,10 @@ HUNG_UP = 141
 VERBS = {
     "verify": ("contract.cli.verify", "Hold targets to their contract."),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; nothing is sent."),
+    "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List the checks, or what else there is."),
     "serve": ("contract.cli.serve", "Serve the scripted provider for your client."),
+    "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),
 }
 

@@ -1,0 +1,97 @@
+"""`fuzz`: let Schemathesis look for requests that break a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from contract.cli import completion, options, outputs
+from contract.cli.delivery import deliver
+from contract.cli.outputs import Output
+from contract.cli.progress import Progress
+from contract.fuzzing import REQUIREMENTS, fuzz
+from contract.report import Report
+from contract.verification import opened
+
+
+@click.command("fuzz")
+@click.argument(
+    "target",
+    default="mock",
+    metavar="[TARGET]",
+    shell_complete=completion.names(completion.targets),
+)
+@click.option("--seed", type=int, metavar="N", help="Draw the requests of seed N.")
+@click.option(
+    "--max-examples",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Requests drawn for each operation (default: the profile's).",
+)
+@click.option(
+    "--phases",
+    metavar="LIST",
+    help="Some of examples, coverage, fuzzing, with commas between (default: all).",
+)
+@options.profile
+@click.option("--model", metavar="NAME", help="The model to ask for.")
+@click.option(
+    "--api-key-env",
+    metavar="NAME",
+    help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
+    "OPENAI_API_KEY).",
+)
+@options.reporting
+def verb(  # noqa: PLR0913  # one parameter an option
+    *,
+    target: str,
+    seed: int | None,
+    max_examples: int | None,
+    phases: str | None,
+    profile: str | None,
+    profiles: str | None,
+    model: str | None,
+    api_key_env: str | None,
+    strict: bool,
+    report: tuple[Output, ...],
+    quiet: bool,
+    verbose: bool,
+    color: bool | None,
+) -> int:
+    """
+    Let Schemathesis draw requests for TARGET from openapi.yaml, valid and invalid.
+
+    The document is narrowed to the target's dialect. Every failure comes with the
+    smallest request that shows it, as a curl command. Exit codes are those of
+    `verify`.
+    """
+    words = (("--profile", profile), ("--profiles", profiles), ("--model", model))
+    given = (*words, ("--api-key-env", api_key_env))
+    with (
+        Progress(target, len(REQUIREMENTS), color=color, quiet=quiet) as progress,
+        opened(
+            target,
+            profile=profile,
+            profiles=outputs.profiles(profiles),
+            model=model,
+            key_env=api_key_env,
+            tick=progress.sent,
+        ) as verification,
+    ):
+        results, requests = fuzz(
+            verification,
+            seed=seed,
+            max_examples=max_examples,
+            phases=phases,
+            repeat=tuple(word for pair in given if pair[1] for word in pair if word),
+            environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
+        )
+        header = verification.header
+    whole = Report(
+        headers=(replace(header, requests=header.requests + requests),),
+        results=results,
+        strict=strict,
+    )
+    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return whole.exit_code

@@ -1,0 +1,70 @@
+"""Bodies that fit the schema become requests that are answered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract import spec
+from contract.catalog import find
+from contract.chat import CHAT
+from contract.dialects.base import Dialect
+from contract.exchange import Request
+from contract.server.provider import Provider
+from contract.strategies.mending import mended
+
+DIALECTS = find("dialects", Dialect)
+MODEL = "magistral-small-2509"
+PICTURE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CONVERSATIONS = {
+    "nothing": [],
+    "no role": [{"content": "Hello."}],
+    "assistant first": [{"role": "assistant", "content": "Hello."}],
+    "tool first": [{"role": "tool", "content": "3", "tool_call_id": "9"}],
+    "system last": [
+        {"role": "user", "content": ""},
+        {"role": "system", "content": "x"},
+    ],
+    "picture": [{"role": "user", "content": [PICTURE] * 9}],
+    "two calls": [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL, CALL]},
+        {"role": "user", "content": "b"},
+    ],
+    "answers": [{"role": "user", "content": "a"}, {"role": "assistant"}] * 2,
+}
+
+
+def answered(dialect, body):
+    raw = json.dumps(body).encode()
+    headers = (("content-type", "application/json"),)
+    return Provider(dialect).reply(Request("POST", CHAT, headers, raw), 0)
+
+
+@pytest.mark.parametrize("id", DIALECTS)
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_mended_conversation_is_answered(id, name):
+    body = mended({"messages": CONVERSATIONS[name], "tool_choice": "auto"}, MODEL)
+
+    reply = answered(DIALECTS[id], body)
+
+    assert 200 == reply.status, reply.body
+    assert spec.accepts(DIALECTS[id].prefix + "ChatRequest", body)
+
+
+def test_what_needs_no_mending_stays():
+    body = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "Hello."}],
+        "temperature": 1.5,
+        "max_tokens": 3,
+    }
+
+    assert body == mended(body, MODEL)
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", []])
+def test_what_is_no_object_stays(value):
+    assert mended(value, MODEL) == value

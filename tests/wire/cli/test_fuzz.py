@@ -1,0 +1,30 @@
+"""`magistral-contract fuzz`, against the mock on a loopback port."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+FEW = ("--phases", "fuzzing", "--max-examples", "5", "--seed", "1")
+
+
+def test_the_mock_holds(command):
+    done = command("fuzz", "mock", *FEW)
+
+    assert (done.code, done.err) == (0, "")
+    assert "\nHELD: " in done.out
+
+
+def test_a_fault_is_found_with_a_short_command_that_shows_it(command, tmp_path):
+    path = tmp_path / "report.json"
+    done = command("fuzz", "mock?fault=usage-dropped", *FEW, "--report", f"json={path}")
+    results = {r["check"]: r for r in json.loads(path.read_text())["results"]}
+    found = results["fuzz.response-schema-conformance"]
+    words = shlex.split(found["findings"][0]["at"])
+
+    assert done.code == 1
+    assert found["violates"]
+    assert len(found["findings"][0]["at"]) <= 300
+    assert {"model", "messages"} <= set(json.loads(words[-1]))
+    assert re.search(r"again +magistral-contract fuzz 'mock\?fault=", done.out)
