@@ -1,0 +1,1 @@
+"""What stands around a request: keys, methods, paths, encodings and other headers."""

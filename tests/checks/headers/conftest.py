@@ -1,0 +1,28 @@
+"""Answers to requests nobody had to send."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.exchange import Arrival, Exchange, spell
+from contract.profiles import builtin
+
+KEY = "sk-0123456789"
+
+
+@pytest.fixture
+def answer():
+    """`answer(probe, 401, …)` is the exchange of *probe* with that status."""
+
+    def made(probe, status=200, *, headers=(), body=b"{}", key=KEY):
+        profile = builtin()["mistral-2025-10"]
+        return Exchange(
+            probe=probe,
+            profile=profile,
+            request=spell(probe, profile, "m", key),
+            status=status,
+            headers=(("content-type", "application/json"), *headers),
+            arrivals=(Arrival(0.1, body),),
+        )
+
+    return made

@@ -1,0 +1,75 @@
+"""Fields that clients send are taken; those they read are readable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged
+
+from contract.checks.headers import fields
+from contract.probes import SUM_WHOLE
+
+SSE = "text/event-stream"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "word"),
+    [
+        (200, SSE, "pass"),
+        (200, "application/json", "fail"),
+        (406, "application/json", "fail"),
+    ],
+)
+def test_who_accepts_only_a_stream_gets_one(answer, status, kind, word):
+    seen = answer(fields.ACCEPT_STREAM, status)
+    seen = replace(seen, headers=(("content-type", kind),))
+
+    assert word == judged(fields.accept_event_stream, seen).word
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(200, "pass"), (415, "fail"), (422, "fail")]
+)
+def test_a_charset_changes_nothing(answer, status, word):
+    seen = answer(fields.CHARSET, status)
+
+    assert word == judged(fields.content_type_with_charset, seen).word
+
+
+@pytest.mark.parametrize(
+    ("ids", "word"),
+    [
+        pytest.param(("a", "b", "c"), "pass", id="three"),
+        pytest.param(("a", "b", "a"), "fail", id="again"),
+        pytest.param((None, "b", None), "pass", id="one"),
+        pytest.param((None, "", None), "skip", id="none"),
+    ],
+)
+def test_request_ids_are_compared(answer, ids, word):
+    seen = [
+        answer(SUM_WHOLE, headers=(("x-request-id", one),) if one is not None else ())
+        for one in ids
+    ]
+
+    assert word == judged(fields.request_ids_differ, *seen).word
+
+
+@pytest.mark.parametrize(
+    ("date", "word"),
+    [
+        ("Tue, 15 Nov 1994 08:12:31 GMT", "pass"),
+        ("Wed, 15 Nov 1994 08:12:31 GMT", "fail"),
+        ("Tue, 15 Nov 1994 08:12:31 +0000", "fail"),
+        ("Tuesday, 15-Nov-94 08:12:31 GMT", "fail"),
+        ("2025-09-18T09:00:00Z", "fail"),
+        ("", "fail"),
+        (None, "skip"),
+    ],
+)
+def test_a_date_is_written_as_http_writes_it(answer, date, word):
+    headers = () if date is None else (("date", date),)
+
+    assert (
+        word == judged(fields.date_is_readable, answer(SUM_WHOLE, headers=headers)).word
+    )
