@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import orjson
 import tiktoken
@@ -73,18 +74,23 @@ NAMES = {
 }
 
 
-@cache
-def _read_encoding() -> tiktoken.Encoding:
+def packaged() -> Any:
+    """The vocabulary file of mistral-common: `config` and `vocab`, by rank."""
     spec = find_spec("mistral_common")
     places = spec.submodule_search_locations if spec else None
     path = Path(next(iter(places or ("",)))) / "data" / _FILE
     try:
-        data = orjson.loads(path.read_bytes())
+        return orjson.loads(path.read_bytes())
     except OSError as error:
         raise SpecError(
             f"The Tekken vocabulary {_FILE} is missing ({error}); "
             "reinstall mistral-common."
         ) from error
+
+
+@cache
+def _read_encoding() -> tiktoken.Encoding:
+    data = packaged()
     config = data["config"]
     ranks = config["default_vocab_size"] - config["default_num_special_tokens"]
     return tiktoken.Encoding(

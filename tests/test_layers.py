@@ -102,6 +102,7 @@ THIRD_PARTIES = {
         "numpy",
         "orjson",
         "safetensors",
+        "tiktoken",
         "uvicorn",
         "uvloop",
     },

@@ -71,6 +71,8 @@ class Script:
     one_of: tuple[str, ...] = ()
     open: bool = False
     trigger: str = ""
+    call: str = ""
+    arguments: str = ""
     value: Json = 42  # the answer as a value, for those who ask for JSON
 
 

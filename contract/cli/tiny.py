@@ -1,0 +1,97 @@
+"""`tiny`: the scripted model as files, for engines that are started by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract.errors import UsageError
+
+MEGABYTE = 1_000_000
+_SIZE = click.option(
+    "--vocabulary",
+    "size",
+    type=int,
+    metavar="N",
+    help="Tokens, 32768 to 131072; fewer make smaller files, but other counts.",
+)
+
+
+@click.group("tiny")
+def verb() -> None:
+    """
+    Write a scripted model of Magistral's shape: no weights to fetch, no GPU needed.
+
+    Its weights are a table of next tokens, so a real engine answers the same words
+    every time. What it says stands in contract/scripts.toml.
+    """
+
+
+@verb.command("gguf")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--mmproj",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the image encoder too.",
+)
+@_SIZE
+def gguf(file: Path, mmproj: Path | None, size: int | None) -> None:
+    """Write FILE for llama.cpp, by default with a vocabulary of 32768 tokens."""
+    write = _writer("llamacpp")
+    _written(lambda: write(file, mmproj, **_given(size)))
+    images = f" --mmproj {mmproj}" if mmproj else ""
+    _tell((file, mmproj))
+    click.echo(f"serve it: llama-server -m {file}{images} --jinja -c 16384 -np 2 -t 1")
+
+
+@verb.command("vllm")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@_SIZE
+def vllm(directory: Path, size: int | None) -> None:
+    """Write DIRECTORY for vLLM, by default with the whole vocabulary."""
+    write = _writer("vllm")
+    _written(lambda: write(directory, **_given(size)))
+    _tell(tuple(sorted(directory.iterdir())))
+    click.echo(
+        f"serve it: vllm serve {directory} --tokenizer-mode mistral "
+        "--config-format mistral --load-format mistral --reasoning-parser mistral "
+        "--tool-call-parser mistral --enable-auto-tool-choice"
+    )
+
+
+def _given(size: int | None) -> dict[str, int]:
+    return {} if size is None else {"size": size}
+
+
+def _writer(engine: str) -> Callable[..., None]:
+    """What writes for *engine*; the libraries for that are an extra."""
+    try:
+        write: Callable[..., None] = import_module(f"contract.tiny.{engine}").write
+    except ImportError as error:
+        raise UsageError(
+            f"The tiny models need {error.name}; run python -m pip install "
+            "'magistral-contract[tiny]'."
+        ) from error
+    return write
+
+
+def _written(write: Callable[[], Any]) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or 'The model'} cannot be written: "
+            f"{error.strerror or error}. Name a place with 200 MB to spare."
+        ) from error
+
+
+def _tell(paths: tuple[Path | None, ...]) -> None:
+    for path in paths:
+        if path is not None:
+            size = path.stat().st_size / MEGABYTE
+            click.echo(f"{size:7.1f} MB  {path}")

@@ -1,0 +1,108 @@
+"""The scripted model as a directory in Mistral's own format, which vLLM loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from safetensors.numpy import save_file
+
+from contract.server.scripts import scripts
+from contract.tekken import Control
+from contract.tiny import vision
+from contract.tiny.table import table
+from contract.tiny.vocabulary import FULL, LARGEST, MERGE, PATCH, vocabulary
+from contract.tiny.weights import (
+    CONTEXT,
+    EPSILON,
+    HEAD,
+    HEADS,
+    KEY_HEADS,
+    ROPE_BASE,
+    Array,
+    Weights,
+    weights,
+)
+from contract.tiny.whole import whole
+
+
+def write(directory: Path, size: int = FULL) -> None:
+    """
+    `tekken.json`, `params.json` and `consolidated.safetensors` in *directory*.
+
+    *size* is that of the vocabulary. The same size is the same bytes, always.
+    """
+    tokens = vocabulary(size)
+    made = weights(table(scripts(), tokens), tokens)
+    halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
+    with whole(directory / "tekken.json") as path:
+        path.write_bytes(orjson.dumps(tokens.file()))
+    with whole(directory / "params.json") as path:
+        path.write_bytes(orjson.dumps(parameters(made), option=orjson.OPT_INDENT_2))
+    with whole(directory / "consolidated.safetensors") as path:
+        save_file(halves, path)
+
+
+def parameters(made: Weights) -> dict[str, Any]:
+    """What `params.json` says: Magistral Small 1.2's layout in small sizes."""
+    return {
+        "dim": made.width,
+        "n_layers": 1,
+        "head_dim": HEAD,
+        "hidden_dim": made.hidden,
+        "n_heads": HEADS,
+        "n_kv_heads": KEY_HEADS,
+        "rope_theta": ROPE_BASE,
+        "norm_eps": EPSILON,
+        "vocab_size": len(made.embedding),
+        "max_position_embeddings": CONTEXT,
+        "max_seq_len": CONTEXT,
+        "tied_embeddings": False,
+        "dtype": "bfloat16",
+        "vision_encoder": {
+            "hidden_size": vision.WIDTH,
+            "num_channels": 3,
+            "image_size": LARGEST,
+            "max_image_size": LARGEST,
+            "patch_size": PATCH,
+            "rope_theta": 10_000.0,
+            "intermediate_size": vision.HIDDEN,
+            "num_hidden_layers": 1,
+            "num_attention_heads": vision.HEADS,
+            "adapter_bias": False,
+            "mm_projector_id": "patch_merge",
+            "spatial_merge_size": MERGE,
+            "add_pre_mm_projector_layer_norm": True,
+            "image_token_id": int(Control.IMAGE),
+            "image_break_token_id": int(Control.IMAGE_BREAK),
+            "image_end_token_id": int(Control.IMAGE_END),
+        },
+    }
+
+
+def tensors(made: Weights) -> dict[str, Array]:
+    """Every weight by Mistral's name for it."""
+    ones = np.ones(made.width, np.float32)
+    inner, outer = vision.adapter(made.width)
+    layer = "layers.0"
+    return {
+        "tok_embeddings.weight": made.embedding,
+        "norm.weight": ones,
+        "output.weight": made.head,
+        f"{layer}.attention_norm.weight": ones,
+        f"{layer}.ffn_norm.weight": ones,
+        f"{layer}.attention.wq.weight": made.query,
+        f"{layer}.attention.wk.weight": made.key,
+        f"{layer}.attention.wv.weight": made.value,
+        f"{layer}.attention.wo.weight": made.output,
+        f"{layer}.feed_forward.w1.weight": made.gate,
+        f"{layer}.feed_forward.w2.weight": made.down,
+        f"{layer}.feed_forward.w3.weight": made.up,
+        **{f"vision_encoder.{name}": a for name, a in vision.encoder().items()},
+        "pre_mm_projector_norm.weight": np.ones(vision.WIDTH, np.float32),
+        "patch_merger.merging_layer.weight": vision.merger(),
+        "vision_language_adapter.w_in.weight": inner,
+        "vision_language_adapter.w_out.weight": outer,
+    }

@@ -1,0 +1,53 @@
+"""`tiny` writes what it says, and says what is missing."""
+
+import sys
+
+import pytest
+
+from contract.cli import run
+
+pytest.importorskip("gguf", reason="the extra [tiny] is not installed")
+CUT = ("--vocabulary", "32768")
+
+
+def test_gguf_is_written_with_its_image_encoder(tmp_path, capsys):
+    model, images = tmp_path / "m.gguf", tmp_path / "i.gguf"
+    code = run(["tiny", "gguf", str(model), "--mmproj", str(images)])
+    out = capsys.readouterr().out
+
+    assert 0 == code
+    assert b"GGUF" == model.read_bytes()[:4] == images.read_bytes()[:4]
+    assert f"llama-server -m {model} --mmproj {images} --jinja" in out
+
+
+def test_directory_for_vllm_is_written(tmp_path, capsys):
+    code = run(["tiny", "vllm", str(tmp_path / "new"), *CUT])
+    out = capsys.readouterr().out
+
+    assert 0 == code
+    assert (tmp_path / "new" / "params.json").exists()
+    assert "--reasoning-parser mistral" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["gguf", "/proc/nowhere/m.gguf"], 2, "cannot be written"),
+        (["gguf", "m.gguf", "--vocabulary", "7"], 2, "32768 to 131072 tokens, not 7"),
+        (["gguf", "."], 2, "is a directory"),
+        (["onnx", "m"], 2, "No such command"),
+    ],
+    ids=["no-such-place", "too-small", "folder", "other-format"],
+)
+def test_mistake_is_answered_with_a_sentence(words, code, sentence, capsys):
+    assert code == run(["tiny", *words])
+    assert sentence in capsys.readouterr().err
+
+
+def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "contract.tiny.vllm", raising=False)
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    code = run(["tiny", "vllm", "anywhere"])
+
+    assert 2 == code
+    assert "pip install 'magistral-contract[tiny]'" in capsys.readouterr().err

@@ -1,0 +1,33 @@
+"""A file is there whole or not at all."""
+
+import pytest
+
+from contract.tiny.whole import whole
+
+
+def test_file_appears_when_it_is_written(tmp_path):
+    path = tmp_path / "new" / "file"
+    with whole(path) as part:
+        part.write_text("all of it")
+        early = path.exists()
+
+    assert not early
+    assert "all of it" == path.read_text()
+    assert [path] == list(path.parent.iterdir())
+
+
+def interrupted(path, error):
+    with whole(path) as part:
+        part.write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
+def test_nothing_is_left_of_half_a_file(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_text("the one before")
+    with pytest.raises(type(error)):
+        interrupted(path, error)
+
+    assert "the one before" == path.read_text()
+    assert [path] == list(tmp_path.iterdir())
