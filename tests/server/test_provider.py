@@ -137,7 +137,9 @@ PROBES = [
 
 
 @EVERY
-@pytest.mark.parametrize("probe", PROBES, ids=lambda p: f"{p.name}-{hash(p) % 997}")
+@pytest.mark.parametrize(
+    "probe", [pytest.param(p, id=f"{p.name}-{n}") for n, p in enumerate(PROBES)]
+)
 def test_bytes_satisfy_the_schemas(dialect, probe):
     exchange = asked(Provider(dialect), probe)
 
