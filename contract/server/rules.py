@@ -19,8 +19,8 @@ class Rules:
     `judges` refuse requests that fit the schema. `room` is how many tokens may be
     generated, or why none. `images` bounds how many a request may show, `formats`
     are the kinds that can be read. `open` are the paths that need no key. `any_model`
-    serves whatever is asked for; `echoes` says whether the answer names the model as asked
-    for or always the first. `quiet_json` stops thinking when JSON is asked for.
+    serves whatever is asked for; `echoes` says whether the answer names the model as
+    asked for or always the first. `quiet_json` stops thinking when JSON is asked for.
     `key_header` is another header that may carry the key. `full` is the finish reason
     where the context window ends an answer.
     `named` is the finish reason of a call that was forced by name, `rides` whether
@@ -56,6 +56,7 @@ _VLLM = Rules(
         judges.last_is_not_assistant,
         judges.tool_results,
         judges.choice_needs_tools,
+        judges.tool_definitions,
         judges.forced_tool,
         judges.one_greedy,
         judges.stream_options,
@@ -75,6 +76,7 @@ _MISTRAL = Rules(
         judges.no_user_after_tool,
         judges.last_is_asking,
         judges.tool_results,
+        judges.tool_definitions,
         judges.forced_tool,
     ),
     room=room.strict,
@@ -92,6 +94,7 @@ _FAMILIES = {
             judges.order,
             judges.last_is_asking,
             judges.tool_results,
+            judges.tool_definitions,
             judges.forced_tool,
             judges.successors,
         ),
@@ -101,13 +104,14 @@ _FAMILIES = {
     "vllm-0.12": replace(_VLLM, version="0.12.0"),
     "inline": _VLLM,
     "llamacpp": Rules(
-        judges=(judges.orphans, judges.two_slots),
+        judges=(judges.orphans, judges.tool_schemas, judges.two_slots),
         formats=("PNG", "JPEG", "GIF"),
         room=room.lax,
         json_only=False,
         any_model=True,
         echoes=False,
         open=frozenset({"/health"}),
+        prefixed=True,
         key_header="x-api-key",
         timed=True,
         ids=32,

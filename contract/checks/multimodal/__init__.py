@@ -1,0 +1,1 @@
+"""Whether images are seen, counted, bounded, and refused where they must be."""

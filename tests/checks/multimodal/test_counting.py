@@ -1,0 +1,83 @@
+"""What images cost, judged by what real engines charged for them."""
+
+import pytest
+from rehearsal import judged, rehearsed, told
+
+from contract.checks.multimodal import counting
+from contract.checks.multimodal.reading import prices
+from contract.profiles import builtin
+from contract.reply import rehearse
+from contract.retell import count
+
+PROFILES = builtin()
+
+
+def charged(profile, probe, prompt):
+    """A reply to *probe* that says it had *prompt* tokens."""
+    reply = count(
+        told(profile, probe), lambda usage: usage.update(prompt_tokens=prompt)
+    )
+    return rehearse(reply, probe, profile)
+
+
+# prompt_tokens as vLLM 0.32.0 and llama.cpp charged them: without an image, then with.
+@pytest.mark.parametrize(
+    ("name", "check", "prompts"),
+    [
+        ("vllm-0.32", "smallest_image_counts", [7, 9]),
+        ("vllm-0.32", "counts_begun_cells", [7, 9, 9, 13]),
+        ("vllm-0.32", "counts_rows_and_columns", [7, 18, 27]),
+        ("llamacpp", "smallest_image_counts", [7, 19]),
+        ("llamacpp", "counts_begun_cells", [7, 19, 19, 19]),
+        ("llamacpp", "counts_rows_and_columns", [7, 18, 27]),
+    ],
+)
+def test_what_engines_charge_passes_and_a_token_more_does_not(name, check, prompts):
+    check, profile = getattr(counting, check), PROFILES[name]
+
+    def verdict(*counts):
+        pairs = zip(check.sends, counts, strict=True)
+        return judged(check, *(charged(profile, *pair) for pair in pairs)).word
+
+    assert "pass" == verdict(*prompts)
+    for place in range(1, len(prompts)):
+        wrong = [n + (place == at) for at, n in enumerate(prompts)]
+        assert "fail" == verdict(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompts", "word"),
+    [
+        ("vllm-0.32", [7, 13, 27, 33], "pass"),
+        ("vllm-0.32", [7, 13, 27, 27], "fail"),
+        ("vllm-0.32", [7, 13, 27, 32], "fail"),
+        ("transformers", [7, 13, 27, 28], "pass"),
+        ("transformers", [7, 13, 27, 27], "fail"),
+    ],
+)
+def test_two_images_cost_both(name, prompts, word):
+    check = counting.each_image_counts
+    exchanges = [
+        charged(PROFILES[name], *pair)
+        for pair in zip(check.sends, prompts, strict=True)
+    ]
+
+    assert word == judged(check, *exchanges).word
+
+
+@pytest.mark.parametrize(
+    ("name", "huge", "long"), [("vllm-0.32", 3_080, 56), ("llamacpp", 1_056, 222)]
+)
+def test_large_images_are_shrunk_as_each_engine_does(name, huge, long):
+    dialect = PROFILES[name].dialect
+
+    assert (huge,) == prices(dialect, counting.HUGE)
+    assert (long,) == prices(dialect, counting.LONG)
+
+
+@pytest.mark.parametrize("name", ["mistral-2025-10", "vllm-0.32", "llamacpp"])
+def test_dropped_images_are_found_whatever_is_promised(name):
+    profile, fault = PROFILES[name], counting.images_dropped
+
+    assert "pass" == rehearsed(counting.image_counts, profile).word
+    assert "fail" == rehearsed(counting.image_counts, profile, fault).word

@@ -1,0 +1,62 @@
+"""Formats and spellings of one picture."""
+
+import pytest
+from rehearsal import judged, rehearsed, told
+
+from contract.chat import Image
+from contract.checks.multimodal import formats
+from contract.checks.multimodal.reading import charge
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+VLLM = builtin()["vllm-0.32"]
+MISTRAL = builtin()["mistral-2025-10"]
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "gif"])
+def test_each_format_is_sent_as_what_it_is(kind):
+    check = getattr(formats, f"takes_{kind}")
+    _, image = check.sends[1].messages[0].parts
+
+    assert isinstance(image, Image)
+    assert image.uri.startswith(f"data:image/{kind};base64,")
+    assert "pass" == rehearsed(check, VLLM).word
+
+
+def test_webp_is_not_demanded_of_llama_cpp():
+    profile = builtin()["llamacpp"]
+
+    assert formats.takes_webp.unless in profile.tolerates
+    assert 400 == told(profile, formats.WEBP).status
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_format_of_another_price_is_found(number):
+    exchanges = [
+        rehearse(charge(told(VLLM, probe), more), probe, VLLM)
+        for probe, more in zip(
+            formats.format_changes_no_count.sends,
+            [1 if n == number else 0 for n in range(3)],
+            strict=True,
+        )
+    ]
+
+    assert "fail" == judged(formats.format_changes_no_count, *exchanges).word
+
+
+def test_plain_url_is_a_string_on_the_wire_and_the_same_image():
+    reply = told(MISTRAL, formats.PLAIN_URL)
+
+    assert b'"image_url":"data:image/png;base64,' in reply.request.body
+    assert "pass" == rehearsed(formats.takes_plain_url, MISTRAL).word
+    assert (
+        "fail"
+        == rehearsed(formats.takes_plain_url, MISTRAL, formats.plain_url_dropped).word
+    )
+
+
+@pytest.mark.parametrize("word", ["low", "high", "auto"])
+def test_details_are_sent(word):
+    probe = getattr(formats, word.upper())
+
+    assert f'"detail":"{word}"'.encode() in told(VLLM, probe).request.body

@@ -1,0 +1,98 @@
+"""Hostile images are judged by how they are refused, and by what comes after."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, told
+
+from contract.catalog import find
+from contract.checks.base import Check
+from contract.checks.multimodal import hostile
+from contract.checks.multimodal.reading import NO_IMAGE
+from contract.exchange import Arrival
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+HOSTILE = [
+    hostile.TRUNCATED,
+    hostile.EMPTY,
+    hostile.SVG,
+    hostile.BOMB,
+    hostile.UNREACHABLE,
+]
+REFUSALS = [
+    check
+    for check in find("checks", Check).values()
+    if len(check.sends) == 1 and check.sends[0] in HOSTILE
+]
+
+
+def answered(probe, status=None, body=None, profile=VLLM):
+    exchange = rehearse(told(profile, probe), probe, profile)
+    if status is None:
+        return exchange
+    data = json.dumps(body).encode()
+    return replace(exchange, status=status, arrivals=(Arrival(0.0, data),))
+
+
+def test_every_hostile_image_has_its_check():
+    assert len(HOSTILE) == len(REFUSALS)
+
+
+@pytest.mark.parametrize("check", REFUSALS, ids=lambda check: check.id)
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (400, "pass"),
+        (403, "pass"),
+        (413, "pass"),
+        (422, "pass"),
+        (200, "fail"),
+        (401, "fail"),
+        (429, "fail"),
+        (500, "fail"),
+        (501, "fail"),
+    ],
+)
+def test_only_a_refusal_of_the_image_passes(check, status, word):
+    assert word == judged(check, answered(check.sends[0], status, {})).word
+
+
+@pytest.mark.parametrize("probe", HOSTILE, ids=lambda probe: probe.name)
+@pytest.mark.parametrize("name", PROFILES)
+def test_stand_in_refuses_every_hostile_image(name, probe):
+    assert told(PROFILES[name], probe).status in {400, 403, 404, 413, 415, 422}
+
+
+def test_refusals_without_the_shape_are_found_and_server_errors_left_alone():
+    check = hostile.hostile_refusal_has_shape
+    error = {"error": {"message": "no", "type": "BadRequestError", "code": 400}}
+    error["error"]["param"] = None
+
+    assert "pass" == judged(check, answered(hostile.EMPTY, 400, error)).word
+    assert "fail" == judged(check, answered(hostile.EMPTY, 400, ["no"])).word
+    assert "skip" == judged(check, answered(hostile.EMPTY, 500, ["no"])).word
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(None, "pass"), (400, "fail"), (500, "fail")]
+)
+def test_the_next_image_must_be_seen_whatever_came_before(status, word):
+    check = hostile.answers_after_hostile_images
+    before = [answered(probe, 500, {}) for probe in check.sends[:-2]]
+    after = answered(hostile.AFTERWARDS, status, {})
+
+    assert check.alone
+    assert word == judged(check, *before, answered(NO_IMAGE), after).word
+
+
+def test_no_hostile_image_points_beyond_the_provider_itself():
+    _, image = hostile.UNREACHABLE.messages[0].parts
+
+    assert image.url.startswith("http://127.0.0.1:")
+    assert not any(
+        part.url for probe in HOSTILE[:-1] for part in probe.messages[0].parts[1:]
+    )
