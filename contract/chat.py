@@ -208,11 +208,13 @@ class Fill:
     How many tokens the whole prompt is to have: *tokens*, on top of the window or not.
 
     `Fill(8_000)` is 8,000 tokens, `Fill(1, of_window=True)` one more than the
-    context window of whoever is asked. Words take the place of each `FILL`.
+    context window of whoever is asked. Words take the place of each `FILL`. With
+    *room* the request asks for so many tokens more than are left beside the prompt.
     """
 
     tokens: int
     of_window: bool = False
+    room: int | None = None
 
     def size(self, window: int) -> int:
         """The number of tokens where the context window holds *window*."""

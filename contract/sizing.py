@@ -19,10 +19,14 @@ class Unsizable(Exception):  # noqa: N818  # a state of affairs, not an error
     """Raised when no prompt of the wanted length can be made; the words say why."""
 
 
+# What is said around the words; the same everywhere, so that it costs the same.
+SAID = f"Read these words:{FILL}. Now say hello."
+
+
 def _yardstick(name: str, words: int) -> Probe:
     return Probe(
         name=name,
-        messages=(Message("user", f"Read this:{tokens.filler(words)}. Say hello."),),
+        messages=(Message("user", SAID.replace(FILL, tokens.filler(words))),),
         options=Options(max_tokens=1, temperature=0.0),
     )
 
@@ -89,7 +93,11 @@ def sized(probe: Probe, profile: Profile, more: int = 0) -> Probe:
             f"the request {probe.name} does not fit into a prompt of {wanted} tokens"
         )
     share, rest = divmod(words, places)
-    return _filled(probe, tuple(share + (place < rest) for place in range(places)))
+    whole = _filled(probe, tuple(share + (place < rest) for place in range(places)))
+    if probe.fill.room is None:
+        return whole
+    asked = profile.context_window - wanted + probe.fill.room
+    return replace(whole, options=replace(whole.options, max_tokens=asked))
 
 
 def _texts(probe: Probe) -> Iterator[str]:
@@ -123,7 +131,7 @@ def over(probe: Probe, profile: Profile) -> bool:
     """Whether a fixed length and max_tokens are more than the window of *profile*."""
     if probe.fill is None or probe.fill.of_window:
         return False
-    asked = probe.options.max_tokens or 1
+    asked = 1 if probe.fill.room is not None else probe.options.max_tokens or 1
     return probe.fill.tokens + asked > profile.context_window
 
 

@@ -157,7 +157,10 @@ def _field(name: str, value: str, indent: int = 7) -> Text:
 
 
 def _cause(reason: str) -> str:
-    """What several skips share; --verbose tells what each tolerates."""
+    """What several skips share; --verbose tells what each tolerates or lacks."""
+    profile, unbounded, _ = reason.partition(" sets no budget")
+    if unbounded:
+        return f"{profile} sets no budget for it; add --budget NAME=TIME"
     profile, tolerates, _ = reason.partition(" tolerates ")
     return f"{profile} tolerates it" if tolerates else reason
 

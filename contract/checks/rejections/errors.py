@@ -81,6 +81,7 @@ def never_html(*exchanges: Exchange) -> Findings:
         "rejections.names-the-field",
         "rejections.errors-say-what-is-wrong",
         "schema.error",
+        "context",
     ),
 )
 def page_of_a_proxy(reply: Reply) -> Reply:
@@ -140,6 +141,7 @@ def errors_have_shape(*exchanges: Exchange) -> Findings:
         "rejections.errors-say-what-is-wrong",
         "rejections.names-the-field",
         "schema.error",
+        "context",
     ),
 )
 def bare_code(reply: Reply) -> Reply:

@@ -78,7 +78,12 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=exact_prompt_tokens,
-    also=("usage.agrees-with-tokenize", "schema.rate-limit-headers"),
+    also=(
+        "usage.agrees-with-tokenize",
+        "schema.rate-limit-headers",
+        "tools",
+        "context",
+    ),
 )
 def first_token_counted_twice(reply: Reply) -> Reply:
     """Template and tokenizer both add <s>, and the prompt is one token longer."""
@@ -177,7 +182,7 @@ def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
         )
 
 
-@fault(breaks=grows_with_prompt)
+@fault(breaks=grows_with_prompt, also=("context",))
 def long_prompt_cut_silently(reply: Reply) -> Reply:
     """What exceeds a small window is cut off, and only the rest is counted."""
     asked = reply.probe.messages if reply.probe is not None else ()

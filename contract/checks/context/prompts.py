@@ -1,0 +1,134 @@
+"""The long prompts: so many tokens exactly, in one message, in many, beside others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract import images, tokens
+from contract.chat import (
+    FILL,
+    Fill,
+    Message,
+    Options,
+    Probe,
+    Text,
+    ToolCall,
+)
+from contract.probes import WEATHER, user
+from contract.sizing import SAID
+
+# One token is enough to see that the prompt was taken.
+_ONE = Options(max_tokens=1, temperature=0.0)
+
+
+def filled(name: str, fill: Fill, *, stream: bool = False) -> Probe:
+    """One user message that makes the prompt as long as *fill* says."""
+    return Probe(
+        name=name,
+        messages=(user(SAID),),
+        options=_ONE,
+        stream=stream,
+        fill=fill,
+    )
+
+
+PROMPT_1K = filled("prompt-1k", Fill(1_000))
+PROMPT_8K = filled("prompt-8k", Fill(8_000))
+# Magistral's model card: "performance might degrade past 40k".
+PROMPT_40K = filled("prompt-40k", Fill(40_960))
+LAST_BUT_ONE = filled("prompt-window-but-one", Fill(-1, of_window=True))
+FULL = filled("prompt-full-window", Fill(0, of_window=True))
+ONE_MORE = filled("prompt-window-and-one", Fill(1, of_window=True))
+THOUSAND_MORE = filled("prompt-window-and-1000", Fill(1_000, of_window=True))
+ONE_MORE_STREAMED = filled(
+    "prompt-window-and-one-streamed", Fill(1, of_window=True), stream=True
+)
+# A small prompt whose answer may be one token longer than there is room.
+TOO_MUCH_ROOM = replace(
+    filled("max-tokens-beyond-window", Fill(200, room=1)),
+    options=Options(temperature=0.0, seed=7),
+)
+
+TURNS = 999  # the last one is the user's, and the system message makes it 1,000
+
+
+def _turn(number: int) -> Message:
+    return Message("user" if number % 2 else "assistant", f"{FILL}.")
+
+
+MANY_TURNS = Probe(
+    name="prompt-many-turns",
+    messages=(
+        Message("system", "Answer in one word."),
+        *(_turn(number) for number in range(1, TURNS + 1)),
+    ),
+    options=_ONE,
+    fill=Fill(6_000),
+)
+TOOL_RESULT = Probe(
+    name="prompt-in-tool-result",
+    messages=(
+        user("What is the weather in Paris? Use the tool."),
+        Message(
+            "assistant",
+            tool_calls=(ToolCall("a1B2c3D4e", WEATHER.name, '{"city": "Paris"}'),),
+        ),
+        Message("tool", f"The report says:{FILL}.", tool_call_id="a1B2c3D4e"),
+    ),
+    options=replace(_ONE, tools=(WEATHER,)),
+    fill=Fill(4_000),
+)
+BESIDE_IMAGE = Probe(
+    name="prompt-beside-image",
+    messages=(
+        Message(
+            "user",
+            (
+                Text(f"Read these words:{FILL}."),
+                images.picture(280, 140),
+                Text(f"And these:{FILL}. Then say hello."),
+            ),
+        ),
+    ),
+    options=_ONE,
+    fill=Fill(4_000),
+)
+
+NEEDLE = " The code word is plum."
+_HAYSTACK = f"{tokens.filler(1_000)}."
+
+
+def _hiding(name: str, place: int | None) -> Probe:
+    """A text of two halves, with the needle before, between or behind them."""
+    parts = ["Read this text.", _HAYSTACK, _HAYSTACK]
+    if place is not None:
+        parts[place] += NEEDLE
+    text = "".join(parts) + " What is the code word?"
+    return Probe(name=name, messages=(user(text),), options=_ONE)
+
+
+HAYSTACK = _hiding("haystack", None)
+NEEDLES = tuple(
+    _hiding(f"needle-{place}", number)
+    for number, place in enumerate(("start", "middle", "end"))
+)
+
+_WORDS = tokens.filler(40)
+
+
+def _talk(name: str, *numbers: int) -> Probe:
+    """A conversation of those turns; odd ones are the user's."""
+    said = (f"Turn {number}:{_WORDS}." for number in numbers)
+    messages = tuple(
+        user(text) if place % 2 == 0 else Message("assistant", text)
+        for place, text in enumerate(said)
+    )
+    return Probe(name=name, messages=messages, options=_ONE)
+
+
+TALK = _talk("talk", 1, 2, 3, 4, 5, 6, 7)
+SHORTER = (
+    _talk("talk-without-first", 3, 4, 5, 6, 7),
+    _talk("talk-without-middle", 1, 2, 5, 6, 7),
+    _talk("talk-without-last", 1, 2, 3, 4, 5),
+)

@@ -1,0 +1,41 @@
+"""What judges and faults of latency share: the budget, and replies that come late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contract.chat import Kind
+from contract.checks.base import NotApplicable
+from contract.checks.streaming.reading import places
+from contract.exchange import Exchange
+from contract.reply import Frame, Reply
+
+SPOKEN = frozenset({Kind.REASONING, Kind.ANSWER})
+
+
+def bound(samples: tuple[Exchange, ...], name: str) -> float:
+    """The budget of that name; without one there is nothing to judge."""
+    found: float | None = getattr(samples[0].profile.budget, name)
+    if found is None:
+        raise NotApplicable(f"the profile sets no budget; add budget.{name}")
+    return found
+
+
+def texts(reply: Reply) -> tuple[int, ...]:
+    """The numbers of the frames of a stream that carry thought or answer."""
+    return places(reply, SPOKEN)
+
+
+def later(reply: Reply, first: int, seconds: float) -> Reply:
+    """*reply* with the frame of that number, and all after it, so much later."""
+    return reply.with_frames(
+        Frame(frame.at + seconds * (number >= first), frame.data)
+        for number, frame in enumerate(reply.frames)
+    )
+
+
+def slower(reply: Reply, numbers: Iterable[int], seconds: float) -> Reply:
+    """*reply* with so much more time before each of those frames."""
+    for number in numbers:
+        reply = later(reply, number, seconds)
+    return reply
