@@ -188,7 +188,8 @@ def replayed(
     recordings = recording.load(directory, known, profile)
     for saved in recordings:
         header = saved.header
-        if len(recordings) > 1:
+        if len(recordings) > 1 and saved.name != recording.folder(header.target):
+            # Whoever named the folders wants to read those names.
             header = replace(header, target=saved.name)
         session = Session(
             header.url, saved.profile, header.model, saved=saved.exchanges
