@@ -78,7 +78,8 @@ def basic(key: str) -> str:
 
 def _body(probe: Probe, profile: Profile, model: str) -> bytes:
     if probe.body is not None:
-        return probe.body
+        named = json.dumps(model)[1:-1].encode()
+        return probe.body.replace(b"{model}", named)
     dialect = profile.dialect
     spelled: Json = dialect.request(dialect.prepare(probe), model)
     if probe.patches:

@@ -1,0 +1,1 @@
+"""Whether text in any language survives the way to the model and back."""

@@ -1,0 +1,168 @@
+"""That no character of a prompt is dropped, replaced or made another."""
+
+# ruff: noqa: RUF001  # letters that look like others are what is tested
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from contract.checks.base import Finding, Findings, check, fault
+from contract.checks.languages.reading import (
+    MISTRAL_TOKENS,
+    PLAIN,
+    TEKKEN,
+    asked,
+    difference,
+    intact,
+)
+from contract.checks.recount import recount, texts
+from contract.checks.usage.reading import at
+from contract.exchange import Exchange
+from contract.profile import Capability
+from contract.reply import Reply
+
+# Written as escapes, because no editor shows what they are.
+RIGHT_TO_LEFT = asked(
+    "right-to-left",
+    "\u202bمُحَمَّدٌ\u202c \u2067שָׁלוֹם\u2069 abc\u200f (123)",
+)
+EMOJI = asked(
+    "emoji",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 "
+    "\U0001f44b\U0001f3fd \U0001f1fa\U0001f1e6 1\ufe0f\u20e3 "
+    "\U0001f3f4\u200d\u2620\ufe0f \u2764\ufe0f\u200d\U0001f525",
+)
+ASTRAL = asked("astral-characters", "𠮷野家 𝔐𝔞𝔤𝔦𝔰 𐌰𐍄𐍄𐌰 𝄞 𓂀 🀄")
+MIXED = asked("mixed-scripts", "Пaypal ｆｕｌｌ 東京 x²+½ ﬁn Ωmega ℌ भारत")
+INVISIBLE = asked(
+    "invisible-characters",
+    "one\u200btwo\ufeffthree\u2028four\u2029five\u00adsix\u2060seven\u0085eight",
+)
+_NAME = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
+COMPOSED = asked("composed", unicodedata.normalize("NFC", _NAME))
+DECOMPOSED = asked("decomposed", unicodedata.normalize("NFD", _NAME))
+
+
+@check(
+    "languages.right-to-left-is-kept",
+    "Right-to-left text MUST keep its vowel marks and its direction marks.",
+    source=MISTRAL_TOKENS,
+    sends=(PLAIN, RIGHT_TO_LEFT),
+    needs=TEKKEN,
+)
+def right_to_left_is_kept(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(breaks=right_to_left_is_kept)
+def direction_marks_stripped(reply: Reply) -> Reply:
+    """A filter against Trojan Source removes every direction mark."""
+    marks = "[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    return recount(reply, texts(lambda text: re.sub(marks, "", text)))
+
+
+@check(
+    "languages.emoji-are-kept",
+    "An emoji of several code points MUST keep its joiners, tones and selectors.",
+    source=MISTRAL_TOKENS,
+    sends=(PLAIN, EMOJI),
+    needs=TEKKEN,
+)
+def emoji_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(breaks=emoji_are_kept)
+def joiners_stripped(reply: Reply) -> Reply:
+    """A cleaner of input takes U+200D for rubbish, and a family falls apart."""
+    return recount(reply, texts(lambda text: text.replace("\u200d", "")))
+
+
+@check(
+    "languages.astral-characters-are-kept",
+    "Characters beyond U+FFFF MUST reach the model as they are.",
+    source="RFC 8259 7 and 8.1",
+    sends=(PLAIN, ASTRAL),
+    needs=TEKKEN,
+)
+def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(
+    breaks=astral_characters_are_kept,
+    also=("languages.emoji-are-kept", "usage.exact-prompt-tokens"),
+)
+def astral_replaced(reply: Reply) -> Reply:
+    """A database of three bytes a character stands on the way (utf8mb3)."""
+    return recount(reply, texts(lambda t: re.sub("[\U00010000-\U0010ffff]", "?", t)))
+
+
+@check(
+    "languages.mixed-scripts-are-kept",
+    "Letters MUST NOT be replaced by others that look or mean the same.",
+    source=MISTRAL_TOKENS,
+    sends=(PLAIN, MIXED),
+    needs=TEKKEN,
+)
+def mixed_scripts_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(
+    breaks=mixed_scripts_are_kept,
+    also=("languages",),
+)
+def compatibility_forms_folded(reply: Reply) -> Reply:
+    """A filter against look-alikes folds compatibility forms where scripts mix."""
+
+    def folded(text: str) -> str:
+        latin = re.search("[a-z]", text)
+        return unicodedata.normalize("NFKC", text) if latin else text
+
+    return recount(reply, texts(folded))
+
+
+@check(
+    "languages.invisible-characters-are-kept",
+    "Characters without a shape, such as U+200B or U+2028, MUST NOT be removed.",
+    source=MISTRAL_TOKENS,
+    sends=(PLAIN, INVISIBLE),
+    needs=TEKKEN,
+)
+def invisible_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(breaks=invisible_characters_are_kept)
+def line_separators_stripped(reply: Reply) -> Reply:
+    """A sanitiser removes what old JavaScript took for the end of a line."""
+    return recount(reply, texts(lambda text: re.sub("[\u2028\u2029\ufeff]", "", text)))
+
+
+@check(
+    "languages.normal-forms-stay-apart",
+    "Composed and decomposed characters MUST NOT be read as the same.",
+    source="https://unicode.org/reports/tr15/",
+    sends=(COMPOSED, DECOMPOSED),
+)
+def normal_forms_stay_apart(composed: Exchange, decomposed: Exchange) -> Findings:
+    """Tekken reads bytes and normalises nothing; any vocabulary of bytes sees more."""
+    told, exact = difference(decomposed, composed)
+    if Capability.TEKKEN in composed.profile.offers:
+        wrong, wanted = told != exact, f"{exact} prompt_tokens more when decomposed"
+    else:
+        wrong, wanted = not told, "other prompt_tokens when decomposed"
+    if wrong:
+        yield Finding(
+            "the text was normalised",
+            expected=wanted,
+            actual=f"{told} more",
+            at=at(decomposed),
+        )
+
+
+@fault(breaks=normal_forms_stay_apart, also=("languages", "conversation"))
+def composed_on_arrival(reply: Reply) -> Reply:
+    """A gateway brings every text into normal form C."""
+    return recount(reply, texts(lambda text: unicodedata.normalize("NFC", text)))

@@ -1,0 +1,124 @@
+"""That every language, in every place a prompt can hold it, is read as it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from contract.chat import Message, Probe, Text, Tool, freeze
+from contract.checks.base import Findings, check, fault
+from contract.checks.languages.reading import (
+    MISTRAL_TOKENS,
+    PLAIN,
+    TEKKEN,
+    asked,
+    intact,
+)
+from contract.checks.languages.sentences import MODEL_CARD, SENTENCES
+from contract.checks.recount import recount, texts
+from contract.exchange import Exchange
+from contract.profile import Capability
+from contract.reply import Reply
+
+LANGUAGES = tuple(
+    asked(f"language-{name.lower()}", text) for name, text in SENTENCES.items()
+)
+ROLES = asked(
+    "languages-in-every-role",
+    Message("system", SENTENCES["Greek"]),
+    Message("user", SENTENCES["Korean"]),
+    Message("assistant", SENTENCES["Bengali"]),
+    Message("user", (Text(SENTENCES["Arabic"]),)),
+)
+_CALENDAR = Tool(
+    name="kalender",
+    description="Zeigt Termine für einen Tag: 予定を表示する",
+    parameters=freeze(
+        {
+            "type": "object",
+            "properties": {
+                "день": {
+                    "type": "string",
+                    "description": "Дата встречи",
+                    "enum": ["今日"],
+                }
+            },
+        }
+    ),
+)
+_TOOL = asked("languages-in-a-tool", "Hello")
+TOOL = replace(
+    _TOOL, options=replace(_TOOL.options, tools=(_CALENDAR,), tool_choice="none")
+)
+
+
+@check(
+    "languages.each-is-read",
+    "A text in a supported language MUST cost exactly the tokens that it has.",
+    source=MODEL_CARD,
+    sends=(PLAIN, *LANGUAGES),
+    needs=TEKKEN,
+)
+def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
+    """The model card names 24 languages; its metadata has Swedish instead of Greek."""
+    yield from intact(base, exchanges)
+
+
+@fault(
+    breaks=each_is_read,
+    also=("languages", "conversation", "usage.exact-prompt-tokens"),
+)
+def accents_folded(reply: Reply) -> Reply:
+    """An old gateway writes what Latin-1 lacks as question marks."""
+    return recount(reply, texts(_latin))
+
+
+def _latin(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("latin-1")
+
+
+@check(
+    "languages.every-role-is-read",
+    "Text of any language MUST be read in every role, as text and as part.",
+    source=MISTRAL_TOKENS,
+    sends=(PLAIN, ROLES),
+    needs=TEKKEN,
+)
+def every_role_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
+    yield from intact(base, exchanges)
+
+
+@fault(breaks=every_role_is_read)
+def system_read_as_ascii(reply: Reply) -> Reply:
+    """The system prompt passes through a log that knows ASCII alone."""
+    return recount(reply, texts(_ascii, {"system"}))
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+@check(
+    "languages.tools-are-read",
+    "Text of any language MUST be read in the description of a tool.",
+    source="mistralai/mistral-common: tools are spelled as JSON without escapes",
+    sends=(PLAIN, TOOL),
+    needs=TEKKEN | {Capability.TOOLS},
+)
+def tools_are_read(base: Exchange, *exchanges: Exchange) -> Findings:
+    """A template that escapes what is not ASCII shows the model other tools."""
+    yield from intact(base, exchanges)
+
+
+@fault(breaks=tools_are_read)
+def tools_escaped(reply: Reply) -> Reply:
+    """The chat template spells tools with a JSON writer that escapes (tojson)."""
+    return recount(reply, _escaped)
+
+
+def _escaped(probe: Probe) -> Probe:
+    tools = tuple(
+        replace(tool, description=json.dumps(tool.description)[1:-1])
+        for tool in probe.options.tools
+    )
+    return replace(probe, options=replace(probe.options, tools=tools))
