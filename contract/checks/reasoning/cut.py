@@ -47,7 +47,9 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=cut_gives_length)
+@fault(
+    breaks=cut_gives_length, also=("sampling.one-token-is-one", "tools", "structured")
+)
 def cut_called_stop(reply: Reply) -> Reply:
     """A gateway maps every finish reason to stop (pi-go#245)."""
 

@@ -123,7 +123,7 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=finish_reason_is_known,
-    also=("schema.event", "reasoning"),
+    also=("sampling.stop-finishes-with-stop", "schema.event", "reasoning"),
 )
 def finish_called_eos(reply: Reply) -> Reply:
     """The engine's own word for the end gets through: eos_token."""

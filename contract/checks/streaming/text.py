@@ -61,6 +61,8 @@ def carries_text(exchange: Exchange) -> Findings:
         "streaming.choices-stay-apart",
         "streaming.equals-whole",
         "streaming.tool-fragments-join",
+        "tools",
+        "structured",
     ),
 )
 def text_swallowed(reply: Reply) -> Reply:
@@ -112,7 +114,13 @@ def _is_surrogate(character: str) -> bool:
     return "\ud800" <= character <= "\udfff"
 
 
-@fault(breaks=utf8_intact, also=("streaming.equals-whole",))
+@fault(
+    breaks=utf8_intact,
+    also=(
+        "languages.streamed-equals-whole",
+        "streaming.equals-whole",
+    ),
+)
 def characters_split(reply: Reply) -> Reply:
     """Tokens are decoded one by one, so half a character becomes U+FFFD."""
 
@@ -161,7 +169,10 @@ def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
             )
 
 
-@fault(breaks=equals_whole, also=("usage", "reasoning"))
+@fault(
+    breaks=equals_whole,
+    also=("languages", "sampling", "conversation", "usage", "reasoning"),
+)
 def delta_dropped(reply: Reply) -> Reply:
     """A relay loses one delta in the middle of the answer."""
     spoken = [n for n in places(reply, frozenset({Kind.ANSWER})) if n]
@@ -256,7 +267,7 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-@fault(breaks=tool_fragments_join, also=("usage", "reasoning"))
+@fault(breaks=tool_fragments_join, also=("usage", "reasoning", "tools"))
 def brace_twice(reply: Reply) -> Reply:
     """The parser of tool calls repeats the last fragment when the model stops."""
     spoken = places(reply, frozenset({Kind.TOOL}))

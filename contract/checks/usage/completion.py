@@ -121,7 +121,13 @@ def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
         yield from _capped(exchange)
 
 
-@fault(breaks=capped_by_max_tokens, also=("usage.choices-are-summed",))
+@fault(
+    breaks=capped_by_max_tokens,
+    also=(
+        "sampling.one-token-is-one",
+        "usage.choices-are-summed",
+    ),
+)
 def end_counted_when_cut(reply: Reply) -> Reply:
     """A cut reply is charged an end-of-sequence token that was never made."""
     if heard(reply).finish != "length":

@@ -1,0 +1,1 @@
+"""Whether the knobs of sampling turn: seeds, bounds, stop strings, choices."""

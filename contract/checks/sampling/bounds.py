@@ -1,0 +1,178 @@
+"""That every value which the documentation allows is taken, bounds included."""
+
+from __future__ import annotations
+
+from contract.chat import Options, Patch, Probe
+from contract.checks.base import Findings, check, fault
+from contract.checks.refuse import refuse, sent
+from contract.checks.sampling.reading import (
+    MISTRAL_CHAT,
+    MODEL_CARD,
+    OPENAI_CHAT,
+    answered,
+)
+from contract.exchange import Exchange
+from contract.probes import user
+from contract.reply import Reply
+
+BOTH_REFERENCES = f"{MISTRAL_CHAT}; {OPENAI_CHAT}"
+
+
+def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Probe:
+    messages = (user("Say hello."),)
+    return Probe(
+        name=name, messages=messages, options=options, patches=patches, reasons=False
+    )
+
+
+@check(
+    "sampling.temperature-bounds-are-taken",
+    "A temperature of 0 and one of 1.5 MUST be taken.",
+    source=BOTH_REFERENCES,
+    sends=(
+        _sampled("temperature-0", Options(max_tokens=4, temperature=0.0)),
+        _sampled("temperature-1.5", Options(max_tokens=4, temperature=1.5)),
+    ),
+)
+def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
+    """Mistral's maximum is 1.5, although its glossary of errors says 1; OpenAI's 2."""
+    yield from answered(*exchanges)
+
+
+@fault(
+    breaks=temperature_bounds_are_taken, also=("sampling.temperature-of-2-is-taken",)
+)
+def temperature_above_1_refused(reply: Reply) -> Reply:
+    """The temperature is held to 0 to 1, as another provider's would be."""
+    value = sent(reply).get("temperature")
+    if not isinstance(value, int | float) or value <= 1:
+        return reply
+    return refuse(reply, "/temperature", value, "temperature must be between 0 and 1")
+
+
+@check(
+    "sampling.temperature-of-2-is-taken",
+    "A temperature of 2 MUST be taken.",
+    source=OPENAI_CHAT,
+    sends=_sampled("temperature-2", Options(max_tokens=4, temperature=2.0)),
+    unless="temperature-at-most-1.5",
+)
+def temperature_of_2_is_taken(exchange: Exchange) -> Findings:
+    yield from answered(exchange)
+
+
+@fault(breaks=temperature_of_2_is_taken)
+def temperature_bound_excluded(reply: Reply) -> Reply:
+    """The upper bound is written as less than 2."""
+    value = sent(reply).get("temperature")
+    if value != 2:  # noqa: PLR2004  # the documented maximum
+        return reply
+    return refuse(reply, "/temperature", value, "temperature must be less than 2")
+
+
+@check(
+    "sampling.top-p-bounds-are-taken",
+    "A top_p of 1 and a small one MUST be taken.",
+    source=BOTH_REFERENCES,
+    sends=(
+        _sampled("top-p-1", Options(max_tokens=4, top_p=1.0)),
+        _sampled("top-p-small", Options(max_tokens=4, top_p=0.01)),
+    ),
+)
+def top_p_bounds_are_taken(*exchanges: Exchange) -> Findings:
+    """Whether 0 is allowed the documents disagree on, so it is not asked for."""
+    yield from answered(*exchanges)
+
+
+@fault(breaks=top_p_bounds_are_taken)
+def top_p_bound_excluded(reply: Reply) -> Reply:
+    """The upper bound is written as less than 1."""
+    value = sent(reply).get("top_p")
+    return (
+        refuse(reply, "/top_p", value, "top_p must be less than 1")
+        if value == 1
+        else reply
+    )
+
+
+@check(
+    "sampling.penalty-bounds-are-taken",
+    "Presence and frequency penalties of -2 and of 2 MUST be taken.",
+    source=BOTH_REFERENCES,
+    sends=(
+        _sampled(
+            "penalties-lowest",
+            Options(max_tokens=4, presence_penalty=-2.0, frequency_penalty=-2.0),
+        ),
+        _sampled(
+            "penalties-highest",
+            Options(max_tokens=4, presence_penalty=2.0, frequency_penalty=2.0),
+        ),
+    ),
+)
+def penalty_bounds_are_taken(*exchanges: Exchange) -> Findings:
+    yield from answered(*exchanges)
+
+
+@fault(breaks=penalty_bounds_are_taken)
+def negative_penalty_refused(reply: Reply) -> Reply:
+    """Penalties are taken for shares, and must not be negative."""
+    value = sent(reply).get("presence_penalty")
+    if not isinstance(value, int | float) or value >= 0:
+        return reply
+    return refuse(reply, "/presence_penalty", value, "a penalty must not be negative")
+
+
+@check(
+    "sampling.recommended-values-are-taken",
+    "The values that the model card recommends SHOULD be taken together.",
+    source=f"{MODEL_CARD}: temperature 0.7, top_p 0.95, max_tokens 40960 or more",
+    sends=_sampled(
+        "recommended-values", Options(max_tokens=40_960, temperature=0.7, top_p=0.95)
+    ),
+)
+def recommended_values_are_taken(exchange: Exchange) -> Findings:
+    """
+    The room for a long thought is part of the recommendation.
+
+    Cards of this family name 40,960 tokens; the whole window, which the newest is
+    said to name, leaves no room for a prompt where both must fit.
+    """
+    yield from answered(exchange)
+
+
+@fault(breaks=recommended_values_are_taken)
+def one_sampler_only(reply: Reply) -> Reply:
+    """Temperature and top_p are refused together, as another provider's newest do."""
+    body = sent(reply)
+    value = body.get("top_p")
+    if value is None or body.get("temperature") is None:
+        return reply
+    return refuse(reply, "/top_p", value, "give either temperature or top_p")
+
+
+@check(
+    "sampling.null-means-not-sent",
+    "A temperature or an n of null MUST be read as one not sent.",
+    source=f"{BOTH_REFERENCES}: nullable",
+    sends=_sampled(
+        "sampling-nulls",
+        Options(max_tokens=4),
+        (
+            Patch("temperature-null", "/temperature", "null"),
+            Patch("n-null", "/n", "null"),
+        ),
+    ),
+)
+def null_means_not_sent(exchange: Exchange) -> Findings:
+    """Clients that fill a typed request send null for what nobody set."""
+    yield from answered(exchange)
+
+
+@fault(breaks=null_means_not_sent)
+def null_refused(reply: Reply) -> Reply:
+    """A validator knows optional members, and no null."""
+    body = sent(reply)
+    if "temperature" not in body or body["temperature"] is not None:
+        return reply
+    return refuse(reply, "/temperature", None, "temperature must be a number")

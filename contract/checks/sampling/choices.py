@@ -1,0 +1,138 @@
+"""That there are as many choices and tokens as were asked for."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+
+from contract.chat import Json, Options, Probe
+from contract.checks.base import Finding, Findings, check, fault
+from contract.checks.sampling.reading import OPENAI_CHAT
+from contract.checks.usage.reading import add, counted
+from contract.exchange import Exchange
+from contract.probes import SUM_WHOLE, TWO_CHOICES, user
+from contract.profile import Capability
+from contract.reply import Reply
+from contract.retell import count, heard
+
+TWO_WHOLE = replace(TWO_CHOICES, name="two-choices-whole", stream=False)
+ONE_TOKEN = Probe(
+    name="one-token",
+    messages=(user("Count from one to ten."),),
+    options=Options(max_tokens=1, temperature=0.0, seed=7),
+)
+
+
+def _choices(value: Json) -> list[Json]:
+    found = value.get("choices") if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _numbered(exchange: Exchange, wanted: int) -> Findings:
+    indexes = [choice.get("index") for _, choice in exchange.choices]
+    if indexes != list(range(wanted)):
+        yield Finding(
+            "there are not as many choices as asked for, each with its index",
+            expected=f"index {', '.join(map(str, range(wanted)))}",
+            actual=f"index {', '.join(map(str, indexes)) or 'nowhere'}",
+            at="/choices",
+        )
+
+
+@check(
+    "sampling.n-gives-as-many",
+    "A request for two choices MUST get two, in order, with indexes 0 and 1.",
+    source=f"{OPENAI_CHAT}: n; 0xPlaygrounds/rig#2337",
+    sends=TWO_WHOLE,
+    needs={Capability.CHOICES},
+)
+def n_gives_as_many(exchange: Exchange) -> Findings:
+    yield from _numbered(exchange, 2)
+
+
+@fault(
+    breaks=n_gives_as_many,
+    also=(
+        "isolation.own-choices",
+        "usage.choices-are-summed",
+        "reasoning.in-every-choice",
+    ),
+)
+def n_ignored(reply: Reply) -> Reply:
+    """A gateway asks for n choices and passes on the first."""
+
+    def first(value: Json) -> Json:
+        if len(_choices(value)) > 1 and isinstance(value, dict):
+            value["choices"] = _choices(value)[:1]
+        return value
+
+    return reply if reply.streamed else reply.change(first)
+
+
+@fault(
+    breaks=n_gives_as_many,
+    also=(
+        "isolation.own-choices",
+        "usage.choices-are-summed",
+    ),
+)
+def indexes_all_zero(reply: Reply) -> Reply:
+    """Every choice of a whole response calls itself the first."""
+
+    def zeroed(value: Json) -> Json:
+        for choice in _choices(value):
+            if isinstance(choice, dict):
+                choice["index"] = 0
+        return value
+
+    return reply if reply.streamed else reply.change(zeroed)
+
+
+@check(
+    "sampling.one-choice-by-default",
+    "A request that names no n MUST get exactly one choice, with index 0.",
+    source=f"{OPENAI_CHAT}: n",
+    sends=SUM_WHOLE,
+)
+def one_choice_by_default(exchange: Exchange) -> Findings:
+    yield from _numbered(exchange, 1)
+
+
+@fault(breaks=one_choice_by_default)
+def beams_shown(reply: Reply) -> Reply:
+    """The second best of what was searched comes along as another choice."""
+
+    def doubled(value: Json) -> Json:
+        if len(choices := _choices(value)) == 1 and isinstance(choices[0], dict):
+            choices.append({**deepcopy(choices[0]), "index": 1})
+        return value
+
+    asked = reply.probe.options if reply.probe is not None else Options()
+    if reply.streamed or asked.n or asked.tools or heard(reply).finish != "stop":
+        return reply
+    return reply.change(doubled)
+
+
+@check(
+    "sampling.one-token-is-one",
+    "A max_tokens of 1 MUST give one token, and the finish reason length.",
+    source=f"{OPENAI_CHAT}: max_completion_tokens",
+    sends=ONE_TOKEN,
+)
+def one_token_is_one(exchange: Exchange) -> Findings:
+    told = counted(exchange, "completion_tokens")
+    if (told, exchange.finish) != (1, "length"):
+        yield Finding(
+            "the reply was not cut after one token",
+            expected="completion_tokens 1, finish reason length",
+            actual=f"completion_tokens {told}, finish reason {exchange.finish}",
+            at=exchange.probe.name,
+        )
+
+
+@fault(breaks=one_token_is_one, also=("usage.capped-by-max-tokens",))
+def one_token_too_many(reply: Reply) -> Reply:
+    """The bound is looked at after the next token was made, and only from two on."""
+    if reply.probe is None or reply.probe.options.max_tokens != 1:
+        return reply
+    return count(reply, lambda usage: add(usage, "completion_tokens", 1))
