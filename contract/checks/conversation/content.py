@@ -1,0 +1,145 @@
+"""That the content of a message is read as sent: empty, in parts, with blanks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.chat import Message, Probe, Text
+from contract.checks.base import Findings, check, fault
+from contract.checks.conversation.reading import (
+    MISTRAL_COMMON,
+    OPENAI_CHAT,
+    costs_more,
+    costs_the_same,
+    system,
+)
+from contract.checks.languages.reading import PLAIN, asked
+from contract.checks.recount import recount, texts
+from contract.checks.refuse import refuse
+from contract.exchange import Exchange
+from contract.probes import user
+from contract.reply import Reply
+
+_FIRST, _SECOND = "The sky is green today.", "Which colour has it?"
+EMPTY = asked("empty-message", "")
+EMPTY_SYSTEM = asked("empty-system", system(""), user("Hello"))
+TEXT = asked("content-as-text", _FIRST)
+PART = asked("content-as-part", Message("user", (Text(_FIRST),)))
+PARTS = asked("content-as-parts", Message("user", (Text(_FIRST), Text(_SECOND))))
+LAST_PART = asked("content-as-last-part", Message("user", (Text(_SECOND),)))
+BLANKS = asked("blanks-around", "\n\n  Hello \n \t\n")
+CRLF = asked("lines-crlf", "one\r\ntwo\r\n\r\nthree")
+LF = asked("lines-lf", "one\ntwo\n\nthree")
+
+
+@check(
+    "conversation.empty-content-is-taken",
+    "An empty message SHOULD be answered, and cost nothing but its frame.",
+    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: messages.content",
+    sends=(EMPTY, PLAIN, EMPTY_SYSTEM),
+)
+def empty_content_is_taken(
+    empty: Exchange, plain: Exchange, with_system: Exchange
+) -> Findings:
+    """No schema sets a least length; a template still frames what is empty."""
+    yield from costs_more(plain, empty, "a message next to an empty one")
+    yield from costs_more(with_system, empty, "a message after an empty one")
+
+
+@fault(breaks=empty_content_is_taken)
+def empty_content_refused(reply: Reply) -> Reply:
+    """A validator takes the empty text for a missing one."""
+    turns = reply.probe.messages if reply.probe is not None else ()
+    if not any(turn.content == "" and not turn.tool_calls for turn in turns):
+        return reply
+    return refuse(reply, "/messages/0/content", "", "content must not be empty")
+
+
+@check(
+    "conversation.part-equals-text",
+    "A message of one text part MUST be read like the text itself.",
+    source=f"{OPENAI_CHAT}: messages.content; chatboxai/chatbox#2196",
+    sends=(TEXT, PART),
+)
+def part_equals_text(text: Exchange, part: Exchange) -> Findings:
+    yield from costs_the_same(text, part, "text as a part")
+
+
+@fault(breaks=part_equals_text, also=("conversation", "languages", "multimodal"))
+def parts_printed(reply: Reply) -> Reply:
+    """The template writes a list of parts as the programming language prints it."""
+
+    def misread(probe: Probe) -> Probe:
+        return replace(probe, messages=tuple(map(_printed, probe.messages)))
+
+    return recount(reply, misread)
+
+
+def _printed(message: Message) -> Message:
+    if message.role != "user" or not isinstance(message.content, tuple):
+        return message
+    if not all(isinstance(part, Text) for part in message.content):
+        return message
+    chunks = [{"type": "text", "text": message.text}]
+    return replace(message, content=str(chunks))
+
+
+@check(
+    "conversation.every-part-is-read",
+    "Every text part of a message MUST be counted, and what joins them.",
+    source=f"{MISTRAL_COMMON}: neighbouring texts are joined by a blank line",
+    sends=(TEXT, LAST_PART, PARTS),
+)
+def every_part_is_read(first: Exchange, last: Exchange, both: Exchange) -> Findings:
+    yield from costs_more(both, first, "the second part")
+    yield from costs_more(both, last, "the first part")
+
+
+@fault(breaks=every_part_is_read)
+def first_part_alone(reply: Reply) -> Reply:
+    """The chat template reads content[0]["text"] and nothing else."""
+
+    def misread(probe: Probe) -> Probe:
+        return replace(probe, messages=tuple(map(_first, probe.messages)))
+
+    return recount(reply, misread)
+
+
+def _first(message: Message) -> Message:
+    plain = all(isinstance(part, Text) for part in message.parts)
+    if message.role != "user" or not plain or not isinstance(message.content, tuple):
+        return message
+    return replace(message, content=message.content[:1])
+
+
+@check(
+    "conversation.blanks-are-kept",
+    "White space around the text of a message MUST be kept.",
+    source=MISTRAL_COMMON,
+    sends=(PLAIN, BLANKS),
+)
+def blanks_are_kept(plain: Exchange, blanks: Exchange) -> Findings:
+    """Indented code and trailing lines mean something; Tekken has tokens for them."""
+    yield from costs_more(blanks, plain, "white space")
+
+
+@fault(breaks=blanks_are_kept)
+def blanks_trimmed(reply: Reply) -> Reply:
+    """The chat template trims every message, as another model's does."""
+    return recount(reply, texts(str.strip))
+
+
+@check(
+    "conversation.line-ends-are-kept",
+    "Line ends of a carriage return and a line feed MUST be kept.",
+    source=MISTRAL_COMMON,
+    sends=(LF, CRLF),
+)
+def line_ends_are_kept(lf: Exchange, crlf: Exchange) -> Findings:
+    yield from costs_more(crlf, lf, "a carriage return")
+
+
+@fault(breaks=line_ends_are_kept)
+def line_ends_unified(reply: Reply) -> Reply:
+    """Texts pass through a form or a file opened as text."""
+    return recount(reply, texts(lambda text: text.replace("\r\n", "\n")))

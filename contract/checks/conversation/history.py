@@ -1,0 +1,194 @@
+"""That what was said before is still in the prompt: turns, thoughts, calls, results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.chat import Message, Probe, Text, Thinking
+from contract.checks.base import Findings, check, fault
+from contract.checks.conversation.order import CALL, RESULT, with_tool
+from contract.checks.conversation.reading import (
+    MISTRAL_CHAT,
+    MISTRAL_COMMON,
+    OPENAI_CHAT,
+    assistant,
+    costs_more,
+    system,
+)
+from contract.checks.languages.reading import asked
+from contract.checks.recount import recount
+from contract.exchange import Exchange
+from contract.probes import user
+from contract.profile import Capability
+from contract.reply import Reply
+
+TURNS = (
+    system("Be brief."),
+    user("The code word is plum."),
+    assistant("I will remember it."),
+    user("Forget the weather."),
+    assistant("I never knew it."),
+    user("What is the code word?"),
+)
+ALL_TURNS = asked("all-turns", *TURNS)
+WITHOUT = tuple(
+    asked(f"without-turn-{number}", *TURNS[:number], *TURNS[number + 1 :])
+    for number in range(len(TURNS) - 1)
+)
+_QUESTION = user("What is the weather in Rome?")
+LONG_RESULT = replace(RESULT, content="It is sunny, and the wind comes from the sea.")
+LONG_CALL = replace(
+    CALL,
+    tool_calls=(
+        replace(CALL.tool_calls[0], arguments='{"city": "Rome, the old town"}'),
+    ),
+)
+_CLOSING = (assistant("It is sunny there."), user("And tomorrow?"))
+
+
+def _tool_turn(name: str, call: Message, result: Message) -> Probe:
+    return with_tool(asked(name, _QUESTION, call, result, *_CLOSING))
+
+
+SHORT_TURN = _tool_turn("tool-turn", CALL, RESULT)
+LONG_RESULT_TURN = _tool_turn("tool-turn-long-result", CALL, LONG_RESULT)
+LONG_CALL_TURN = _tool_turn("tool-turn-long-call", LONG_CALL, RESULT)
+
+
+def _thought(name: str, thought: str) -> Probe:
+    said = Message("assistant", (Thinking(thought), Text("It is 42.")))
+    return asked(name, user("What is 6 times 7?"), said, user("Why?"))
+
+
+SHORT_THOUGHT = _thought("replayed-thought", "Six sevens.")
+LONG_THOUGHT = _thought(
+    "replayed-long-thought", "Six sevens. Marker: zebra, quince, harbour."
+)
+
+
+@check(
+    "conversation.history-is-kept",
+    "Every earlier message MUST be part of the prompt.",
+    source=f"{OPENAI_CHAT}: messages; {MISTRAL_CHAT}: messages",
+    sends=(ALL_TURNS, *WITHOUT),
+)
+def history_is_kept(everything: Exchange, *without: Exchange) -> Findings:
+    """Leaving out any one of them makes the prompt shorter by what it costs."""
+    for turn, exchange in zip(TURNS, without, strict=False):
+        yield from costs_more(everything, exchange, f"the {turn.role}'s {turn.text!r}")
+
+
+@fault(
+    breaks=history_is_kept,
+    also=("conversation", "languages", "context", "multimodal", "tools"),
+)
+def middle_turns_dropped(reply: Reply) -> Reply:
+    """To save tokens, only the system prompt and the last message are sent on."""
+
+    def misread(probe: Probe) -> Probe:
+        before, last = probe.messages[:-1], probe.messages[-1:]
+        kept = tuple(turn for turn in before if turn.role == "system")
+        return replace(probe, messages=kept + last)
+
+    return recount(reply, misread)
+
+
+@fault(breaks=history_is_kept, also=("conversation", "languages", "context"))
+def old_answers_dropped(reply: Reply) -> Reply:
+    """To save tokens, what the assistant said before is left out."""
+
+    def misread(probe: Probe) -> Probe:
+        kept = tuple(
+            turn
+            for turn in probe.messages
+            if turn.role != "assistant" or turn.tool_calls or turn.prefix
+        )
+        return replace(probe, messages=kept)
+
+    return recount(reply, misread)
+
+
+@check(
+    "conversation.results-are-kept",
+    "The result of an earlier tool call MUST be part of the prompt.",
+    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: tool messages",
+    sends=(SHORT_TURN, LONG_RESULT_TURN),
+    needs={Capability.TOOLS},
+)
+def results_are_kept(short: Exchange, longer: Exchange) -> Findings:
+    yield from costs_more(longer, short, "the longer result")
+
+
+@fault(breaks=results_are_kept, also=("conversation.user-may-follow-tool",))
+def old_results_dropped(reply: Reply) -> Reply:
+    """Results that were answered already are left out of the prompt."""
+
+    def misread(probe: Probe) -> Probe:
+        turns = probe.messages
+        if not turns or turns[-1].role != "user":
+            return probe
+        kept = tuple(
+            replace(turn, content="") if turn.role == "tool" else turn for turn in turns
+        )
+        return replace(probe, messages=kept)
+
+    return recount(reply, misread)
+
+
+@check(
+    "conversation.calls-are-kept",
+    "The arguments of an earlier tool call MUST be part of the prompt.",
+    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: messages.tool_calls",
+    sends=(SHORT_TURN, LONG_CALL_TURN),
+    needs={Capability.TOOLS},
+)
+def calls_are_kept(short: Exchange, longer: Exchange) -> Findings:
+    yield from costs_more(longer, short, "the longer call")
+
+
+@fault(
+    breaks=calls_are_kept,
+    also=("tools.results-are-counted", "context.reads-tool-results"),
+)
+def arguments_dropped(reply: Reply) -> Reply:
+    """Replayed arguments are read as an object, and as text they count as none."""
+
+    def misread(probe: Probe) -> Probe:
+        return replace(probe, messages=tuple(map(_without_arguments, probe.messages)))
+
+    return recount(reply, misread)
+
+
+def _without_arguments(message: Message) -> Message:
+    calls = tuple(replace(call, arguments="{}") for call in message.tool_calls)
+    return replace(message, tool_calls=calls)
+
+
+@check(
+    "conversation.thoughts-are-kept",
+    "A thought that the client replays MUST be part of the prompt.",
+    source="RightNow-AI/openfang#1157; vercel/ai#17930",
+    sends=(SHORT_THOUGHT, LONG_THOUGHT),
+    needs={Capability.REASONING},
+    unless="replayed-thought-dropped",
+)
+def thoughts_are_kept(short: Exchange, longer: Exchange) -> Findings:
+    """As a thinking chunk, in the field that the dialect has, or between markers."""
+    yield from costs_more(longer, short, "the longer thought")
+
+
+@fault(breaks=thoughts_are_kept)
+def replayed_thought_stripped(reply: Reply) -> Reply:
+    """History comes back under the old name of the field, and is thrown away."""
+
+    def misread(probe: Probe) -> Probe:
+        return replace(probe, messages=tuple(map(_thoughtless, probe.messages)))
+
+    return recount(reply, misread)
+
+
+def _thoughtless(message: Message) -> Message:
+    if message.role != "assistant" or not isinstance(message.content, tuple):
+        return message
+    kept = tuple(part for part in message.content if not isinstance(part, Thinking))
+    return replace(message, content=kept)

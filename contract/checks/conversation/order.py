@@ -1,0 +1,170 @@
+"""Which roles may follow each other, as the provider documents it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from contract.chat import Message, Patch, Probe, ToolCall
+from contract.checks.base import Findings, check, fault
+from contract.checks.conversation.reading import (
+    MISTRAL_COMMON,
+    OPENAI_CHAT,
+    costs_more,
+    costs_the_same,
+    system,
+)
+from contract.checks.languages.reading import asked
+from contract.checks.recount import recount
+from contract.checks.refuse import refuse, sent
+from contract.exchange import Exchange
+from contract.probes import WEATHER, user
+from contract.profile import Capability
+from contract.reply import Reply
+
+ONE_USER = asked("one-user", "My name is Ann.")
+TWO_USERS = asked("two-users", "My name is Ann.", "What is it?")
+ONE_SYSTEM = asked("one-system", system("Be brief."), user("Hello"))
+TWO_SYSTEMS = asked(
+    "two-systems", system("Be brief."), system("Be kind."), user("Hello")
+)
+NO_SYSTEM = asked("no-system", "Hello", "And now?")
+LATE_SYSTEM = asked(
+    "system-between-users", user("Hello"), system("Be brief."), user("And now?")
+)
+CALL = Message(
+    "assistant", "", (ToolCall("c9Xk2LmQ7", "get_weather", '{"city": "Rome"}'),)
+)
+RESULT = Message("tool", "It is sunny.", tool_call_id="c9Xk2LmQ7")
+_AFTER_TOOL = asked(
+    "user-after-tool", user("And in Rome?"), CALL, RESULT, user("Thanks.")
+)
+
+
+def with_tool(probe: Probe) -> Probe:
+    """*probe* with the tool that its messages called."""
+    return replace(probe, options=replace(probe.options, tools=(WEATHER,)))
+
+
+AFTER_TOOL = with_tool(_AFTER_TOOL)
+AFTER_RESULT = with_tool(asked("result-last", user("And in Rome?"), CALL, RESULT))
+NAMED = replace(
+    asked("user-with-a-name", "My name is Ann."),
+    patches=(Patch("name", "/messages/0/name", '"Ann"'),),
+)
+
+
+@check(
+    "conversation.users-may-follow-users",
+    "Neighbouring user messages MUST be answered, and all of them counted.",
+    source=MISTRAL_COMMON,
+    sends=(ONE_USER, TWO_USERS),
+)
+def users_may_follow_users(one: Exchange, two: Exchange) -> Findings:
+    yield from costs_more(two, one, "the second of two user messages")
+
+
+@fault(breaks=users_may_follow_users, also=("conversation",))
+def last_user_alone(reply: Reply) -> Reply:
+    """Of neighbouring user messages only the last one is put into the template."""
+
+    def misread(probe: Probe) -> Probe:
+        turns = probe.messages
+        kept = tuple(
+            turn
+            for turn, after in zip(turns, (*turns[1:], None), strict=False)
+            if after is None or (turn.role, after.role) != ("user", "user")
+        )
+        return replace(probe, messages=kept)
+
+    return recount(reply, misread)
+
+
+@check(
+    "conversation.systems-may-be-several",
+    "Several system messages MUST be answered, and all of them counted.",
+    source=MISTRAL_COMMON,
+    sends=(ONE_SYSTEM, TWO_SYSTEMS),
+)
+def systems_may_be_several(one: Exchange, two: Exchange) -> Findings:
+    yield from costs_more(two, one, "the second of two system messages")
+
+
+@fault(breaks=systems_may_be_several)
+def first_system_alone(reply: Reply) -> Reply:
+    """A gateway has one field for the system prompt, and fills it once."""
+
+    def misread(probe: Probe) -> Probe:
+        turns = probe.messages
+        found = [n for n, turn in enumerate(turns) if turn.role == "system"][1:2]
+        kept = tuple(turn for n, turn in enumerate(turns) if n not in found)
+        return replace(probe, messages=kept)
+
+    return recount(reply, misread)
+
+
+@check(
+    "conversation.system-may-come-later",
+    "A system message between two user messages MUST be answered, and counted.",
+    source=MISTRAL_COMMON,
+    sends=(NO_SYSTEM, LATE_SYSTEM),
+)
+def system_may_come_later(without: Exchange, late: Exchange) -> Findings:
+    yield from costs_more(late, without, "the system message between two others")
+
+
+@fault(breaks=system_may_come_later)
+def late_system_refused(reply: Reply) -> Reply:
+    """The chat template of another model demands the system message first."""
+    roles = [turn.role for turn in reply.probe.messages] if reply.probe else []
+    if "system" not in roles[1:] or roles[0] == "system":
+        return reply
+    message = "System message must be at the beginning."
+    return refuse(reply, "/messages", None, message)
+
+
+@check(
+    "conversation.user-may-follow-tool",
+    "A user message after the result of a tool MUST be answered.",
+    source="BerriAI/litellm#17761; yetone/avante.nvim#2562; sst/opencode#7488",
+    sends=(AFTER_RESULT, AFTER_TOOL),
+    needs={Capability.TOOLS},
+    unless="user-after-tool-refused",
+)
+def user_may_follow_tool(result: Exchange, user: Exchange) -> Findings:
+    """Mistral refused it in 2025 (code 3230), and takes it since August 2026."""
+    yield from costs_more(user, result, "the user message after a tool's result")
+
+
+@fault(breaks=user_may_follow_tool)
+def user_after_tool_refused(reply: Reply) -> Reply:
+    """The order of 2025 is still enforced: a tool's result is followed by an answer."""
+    roles = [turn.role for turn in reply.probe.messages] if reply.probe else []
+    if ("tool", "user") not in pairwise(roles):
+        return reply
+    message = "Unexpected role 'user' after role 'tool'"
+    return refuse(reply, "/messages", None, message)
+
+
+@check(
+    "conversation.messages-may-be-named",
+    "A user message with a name MUST be answered.",
+    source=f"{OPENAI_CHAT}: messages.name",
+    sends=(ONE_USER, NAMED),
+    unless="message-name-refused",
+)
+def messages_may_be_named(one: Exchange, named: Exchange) -> Findings:
+    """The closed schema of Mistral has no such key; OpenAI's has."""
+    yield from costs_the_same(
+        one, named, "a name, which the template has no place for,"
+    )
+
+
+@fault(breaks=messages_may_be_named)
+def named_message_refused(reply: Reply) -> Reply:
+    """A stricter schema than the documented one knows role and content only."""
+    messages = sent(reply).get("messages")
+    for number, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, dict) and "name" in message:
+            return refuse(reply, f"/messages/{number}/name", "Ann", "unexpected field")
+    return reply
