@@ -91,7 +91,15 @@ def answer_arrives(*exchanges: Exchange) -> Findings:
         yield from unanswered(exchange)
 
 
-@fault(breaks=answer_arrives, also=("reasoning", "usage"))
+@fault(
+    breaks=answer_arrives,
+    also=(
+        "conversation.prefix-begins-no-thought",
+        "reasoning",
+        "usage",
+        "structured",
+    ),
+)
 def answer_filed_as_thought(reply: Reply) -> Reply:
     """Nothing ends the thought, so the answer is filed under it (litellm#14917)."""
     return retell(reply, as_thought)
@@ -107,7 +115,13 @@ def answer_without_thought(exchange: Exchange) -> Findings:
     yield from unanswered(exchange)
 
 
-@fault(breaks=answer_without_thought, also=("reasoning.off-means-off",))
+@fault(
+    breaks=answer_without_thought,
+    also=(
+        "conversation.prefix-begins-no-thought",
+        "reasoning.off-means-off",
+    ),
+)
 def unmarked_taken_for_thought(reply: Reply) -> Reply:
     """Output without [THINK] is taken for a thought without end (vllm#30139)."""
     system = reply.dialect.system is not None
@@ -201,7 +215,11 @@ def _has_switch(dialect: Dialect) -> bool:
     )
 
 
-@fault(breaks=off_means_off, dialects=LISTED)
+@fault(
+    breaks=off_means_off,
+    dialects=LISTED,
+    also=("conversation.prefix-begins-no-thought",),
+)
 def switch_ignored(reply: Reply) -> Reply:
     """The switch is accepted and forgotten; the model thinks (dimetron/pi-go#245)."""
     if reply.probe is None or reply.probe.reasons:
