@@ -9,7 +9,7 @@ from contract.checks.base import NotApplicable
 from contract.exchange import load, spell
 from contract.profiles import builtin
 from contract.reply import rehearse
-from contract.retell import retell
+from contract.retell import count, retell
 from contract.server.provider import SERVED, Provider
 from contract.sizing import sized
 
@@ -69,3 +69,12 @@ def recorded(name, profile=None):
 def resaid(profile, probe, change):
     """The exchange of *probe* with the pieces of each choice changed by *change*."""
     return rehearse(retell(told(profile, probe), change), probe, profile)
+
+
+def recharged(profile, probe, more):
+    """The exchange of *probe*, charged *more* prompt tokens than it has."""
+
+    def changed(usage):
+        usage["prompt_tokens"] += more
+
+    return rehearse(count(told(profile, probe), changed), probe, profile)

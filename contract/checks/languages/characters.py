@@ -36,7 +36,7 @@ ASTRAL = asked("astral-characters", "𠮷野家 𝔐𝔞𝔤𝔦𝔰 𐌰𐍄�
 MIXED = asked("mixed-scripts", "Пaypal ｆｕｌｌ 東京 x²+½ ﬁn Ωmega ℌ भारत")
 INVISIBLE = asked(
     "invisible-characters",
-    "one\u200btwo\ufeffthree\u2028four\u2029five\u00adsix\u2060seven\u0085eight",
+    "one\u200b two\ufeff three\u2028 four\u2029 five\u00ad six\u2060 seven\u0085 eight",
 )
 _NAME = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
 COMPOSED = asked("composed", unicodedata.normalize("NFC", _NAME))

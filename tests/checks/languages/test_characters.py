@@ -1,0 +1,106 @@
+"""Characters that cleaners and filters like to change."""
+
+import unicodedata
+
+import pytest
+from rehearsal import recharged
+
+from contract import tekken
+from contract.checks.languages import characters
+from contract.checks.languages.characters import (
+    ASTRAL,
+    COMPOSED,
+    DECOMPOSED,
+    EMOJI,
+    INVISIBLE,
+    MIXED,
+    RIGHT_TO_LEFT,
+    normal_forms_stay_apart,
+)
+from contract.profiles import builtin
+
+PROFILES = builtin()
+
+
+def text(probe):
+    return probe.messages[-1].text
+
+
+@pytest.mark.parametrize(
+    ("probe", "held"),
+    [
+        (RIGHT_TO_LEFT, {"Mn", "Cf", "Lo"}),
+        (EMOJI, {"So", "Sk", "Cf", "Mn", "Me"}),
+        (INVISIBLE, {"Cf", "Zl", "Zp", "Cc"}),
+        (MIXED, {"Ll", "Lu", "Lo", "No", "Sm"}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_text_holds_the_categories_it_is_about(probe, held):
+    assert held <= {unicodedata.category(c) for c in text(probe)}
+
+
+def test_every_word_of_the_astral_text_lies_beyond_the_bmp():
+    assert all(any(ord(c) > 0xFFFF for c in word) for word in text(ASTRAL).split())
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    ["\u200d", "\ufe0f", "\u20e3", "\U0001f3fd"],
+    ids=["joiner", "selector", "keycap", "tone"],
+)
+def test_dropping_a_part_of_an_emoji_shows_in_the_count(dropped):
+    whole = text(EMOJI)
+
+    assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
+
+
+@pytest.mark.parametrize(
+    "dropped", sorted(set(text(INVISIBLE)) - set("abcdefghijklmnopqrstuvwxyz "))
+)
+def test_dropping_an_invisible_character_shows_in_the_count(dropped):
+    whole = text(INVISIBLE)
+
+    assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_normalising_shows_in_the_count_of_one_of_both(form):
+    counts = [tekken.text(text(probe)) for probe in (COMPOSED, DECOMPOSED)]
+    changed = [
+        tekken.text(unicodedata.normalize(form, text(probe)))
+        for probe in (COMPOSED, DECOMPOSED)
+    ]
+
+    assert counts != changed
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "word"),
+    [
+        ("vllm-0.32", 0, "pass"),
+        ("vllm-0.32", 1, "fail"),
+        ("llamacpp", 0, "pass"),
+        ("llamacpp", 1, "pass"),
+    ],
+)
+def test_forms_are_held_to_tekken_where_it_is_promised(name, more, word):
+    exchanges = (
+        recharged(PROFILES[name], COMPOSED, 0),
+        recharged(PROFILES[name], DECOMPOSED, more),
+    )
+    found = list(characters.normal_forms_stay_apart.judge(*exchanges))
+
+    assert word == ("fail" if found else "pass")
+
+
+def test_any_provider_must_tell_the_forms_apart():
+    profile = PROFILES["llamacpp"]
+    composed, decomposed = (recharged(profile, p, 0) for p in (COMPOSED, DECOMPOSED))
+    less = composed.count("prompt_tokens") - decomposed.count("prompt_tokens")
+
+    found = list(
+        normal_forms_stay_apart.judge(composed, recharged(profile, DECOMPOSED, less))
+    )
+
+    assert [one.message for one in found] == ["the text was normalised"]

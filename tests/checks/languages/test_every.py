@@ -1,0 +1,69 @@
+"""Every language in every place: requests that say what they claim."""
+
+import json
+
+import pytest
+from rehearsal import recharged, told
+
+from contract.checks.base import NotApplicable
+from contract.checks.languages.every import (
+    LANGUAGES,
+    ROLES,
+    TOOL,
+    each_is_read,
+    every_role_is_read,
+    tools_are_read,
+)
+from contract.checks.languages.sentences import SENTENCES
+from contract.exchange import spell
+from contract.profiles import builtin
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+
+
+def test_each_language_is_sent_as_utf_8():
+    bodies = [spell(probe, VLLM, "m").body for probe in LANGUAGES]
+
+    assert [
+        text.encode() in body
+        for text, body in zip(SENTENCES.values(), bodies, strict=True)
+    ] == [True] * 24
+
+
+def test_all_roles_of_text_are_sent():
+    roles = {message.role for message in ROLES.messages}
+    kinds = {type(message.content) for message in ROLES.messages}
+
+    assert {"system", "user", "assistant"} == roles
+    assert {str, tuple} == kinds
+
+
+def test_the_tool_is_described_and_not_called():
+    body = json.loads(spell(TOOL, VLLM, "m").body)
+
+    assert body["tool_choice"] == "none"
+    assert not body["tools"][0]["function"]["description"].isascii()
+    assert told(VLLM, TOOL).status == 200
+
+
+@pytest.mark.parametrize(
+    "check", [each_is_read, every_role_is_read, tools_are_read], ids=lambda c: c.id
+)
+@pytest.mark.parametrize("wrong", [1, -1])
+def test_one_text_misread_among_many_is_found(check, wrong):
+    for place in range(1, len(check.sends)):
+        exchanges = [
+            recharged(VLLM, probe, wrong if number == place else 0)
+            for number, probe in enumerate(check.sends)
+        ]
+        found = list(check.judge(*exchanges))
+
+        assert [check.sends[place].name in one.message for one in found] == [True]
+
+
+def test_a_base_that_was_not_counted_proves_nothing():
+    exchanges = [recharged(VLLM, probe, 0.5) for probe in every_role_is_read.sends]
+
+    with pytest.raises(NotApplicable):
+        list(every_role_is_read.judge(*exchanges))

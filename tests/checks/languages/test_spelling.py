@@ -1,0 +1,72 @@
+"""JSON escapes and NUL: the same text, and all of it."""
+
+import json
+
+import pytest
+from rehearsal import judged, recharged, told
+
+from contract.checks.languages.reading import PLAIN
+from contract.checks.languages.spelling import (
+    ESCAPED,
+    HEAD_ONLY,
+    NUL,
+    RAW,
+    escapes_mean_the_same,
+    nul_ends_nothing,
+)
+from contract.checks.refuse import refuse
+from contract.exchange import spell
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+PROFILES = builtin()
+
+
+def bodies(model="m"):
+    return [spell(probe, PROFILES["vllm-0.32"], model).body for probe in (RAW, ESCAPED)]
+
+
+def test_both_spellings_are_the_same_request():
+    raw, escaped = bodies()
+
+    assert json.loads(raw) == json.loads(escaped)
+    assert escaped.isascii()
+    assert not raw.isascii()
+
+
+@pytest.mark.parametrize("model", ["m", 'a"b\\c', "größe"])
+def test_both_name_the_model_of_the_target(model):
+    assert [model] * 2 == [json.loads(body)["model"] for body in bodies(model)]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-3, "fail")])
+def test_another_count_is_another_reading(name, more, word):
+    raw, escaped = (
+        recharged(PROFILES[name], RAW, 0),
+        recharged(PROFILES[name], ESCAPED, more),
+    )
+
+    assert word == judged(escapes_mean_the_same, raw, escaped).word
+
+
+@pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
+def test_a_refused_nul_is_right(name):
+    profile = PROFILES[name]
+    base, head = (recharged(profile, probe, 0) for probe in (PLAIN, HEAD_ONLY))
+    refused = rehearse(
+        refuse(told(profile, NUL), "/messages", None, "NUL"), NUL, profile
+    )
+
+    assert judged(nul_ends_nothing, base, head, refused).word == "pass"
+
+
+@pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
+def test_a_text_that_ends_at_the_nul_is_found(name):
+    profile = PROFILES[name]
+    base, head, whole = (recharged(profile, p, 0) for p in (PLAIN, HEAD_ONLY, NUL))
+    less = head.count("prompt_tokens") - whole.count("prompt_tokens")
+    cut = recharged(profile, NUL, less)
+
+    assert judged(nul_ends_nothing, base, head, whole).word == "pass"
+    assert judged(nul_ends_nothing, base, head, cut).word == "fail"
