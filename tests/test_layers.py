@@ -53,11 +53,12 @@ LAYERS = {
         ],
         1,
     ),
-    **dict.fromkeys(["checks", "quirks"], 2),
+    **dict.fromkeys(["breakages", "checks", "quirks"], 2),
     **dict.fromkeys(
         [
             "clues",
             "detection",
+            "engines",
             "floor",
             "limits",
             "recorder",
@@ -105,6 +106,7 @@ THIRD_PARTIES = {
         "tiktoken",
         "uvicorn",
         "uvloop",
+        "xllamacpp",
     },
     4: {"hypothesis"},
     5: {"click", "junitparser", "pytest", "rich", "schemathesis", "xdist"},

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from contract.errors import UsageError
+from contract.tiny.writing import writer
 
 MEGABYTE = 1_000_000
 _SIZE = click.option(
@@ -42,7 +42,7 @@ def verb() -> None:
 @_SIZE
 def gguf(file: Path, mmproj: Path | None, size: int | None) -> None:
     """Write FILE for llama.cpp, by default with a vocabulary of 32768 tokens."""
-    write = _writer("llamacpp")
+    write = writer("llamacpp")
     _written(lambda: write(file, mmproj, **_given(size)))
     images = f" --mmproj {mmproj}" if mmproj else ""
     _tell((file, mmproj))
@@ -54,7 +54,7 @@ def gguf(file: Path, mmproj: Path | None, size: int | None) -> None:
 @_SIZE
 def vllm(directory: Path, size: int | None) -> None:
     """Write DIRECTORY for vLLM, by default with the whole vocabulary."""
-    write = _writer("vllm")
+    write = writer("vllm")
     _written(lambda: write(directory, **_given(size)))
     _tell(tuple(sorted(directory.iterdir())))
     click.echo(
@@ -66,18 +66,6 @@ def vllm(directory: Path, size: int | None) -> None:
 
 def _given(size: int | None) -> dict[str, int]:
     return {} if size is None else {"size": size}
-
-
-def _writer(engine: str) -> Callable[..., None]:
-    """What writes for *engine*; the libraries for that are an extra."""
-    try:
-        write: Callable[..., None] = import_module(f"contract.tiny.{engine}").write
-    except ImportError as error:
-        raise UsageError(
-            f"The tiny models need {error.name}; run python -m pip install "
-            "'magistral-contract[tiny]'."
-        ) from error
-    return write
 
 
 def _written(write: Callable[[], Any]) -> None:

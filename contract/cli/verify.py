@@ -90,6 +90,18 @@ class Order:
     help="The context window in tokens (default: what is listed, else the profile's).",
 )
 @options.budget
+@click.option(
+    "--max-examples",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw so many requests for a property (default: the profile's).",
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Draw other requests for the properties: those of seed N.",
+)
 @_limit("--connect-timeout", "connect", "Until a connection stands")
 @_limit("--first-byte-timeout", "first_byte", "Until a stream's first byte")
 @_limit("--idle-timeout", "between", "Between two pieces of a stream")
@@ -110,6 +122,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
     api_key_env: str | None,
     concurrency: int | None,
     max_requests: int | None,
+    max_examples: int | None,
+    seed: int | None,
     context_window: int | None,
     budget: Mapping[str, float],
     save: str | None,
@@ -128,6 +142,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
       mock                       the scripted provider, started for the occasion
       mock:vllm?ttft=80ms        … in another dialect, with options
       http://127.0.0.1:8000/v1   a provider that runs somewhere
+      llamacpp:tiny              llama.cpp, started with a scripted model
+      llamacpp:FILE.gguf         … with a model of yours
 
     \b
     Exit codes
@@ -151,6 +167,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
             "limits": replace(Limits(), **given),
             "concurrency": concurrency,
             "max_requests": max_requests,
+            "max_examples": max_examples,
+            "seed": seed,
             "context_window": context_window,
             "budget": budget,
             "repeat": _again(profiles, context_window, budget),

@@ -87,8 +87,8 @@ def parse(
     if name not in kinds or name == "url":
         raise UsageError(
             f"Unknown target {text!r}{suggestion(name, kinds)} "
-            "A target is mock[:dialect][?ttft=…&fault=…] or a URL such as "
-            "http://127.0.0.1:8000/v1."
+            "A target is mock[:dialect][?ttft=…&fault=…], an engine such as "
+            "llamacpp:tiny, or a URL such as http://127.0.0.1:8000/v1."
         )
     kind = kinds[name]
     options = {

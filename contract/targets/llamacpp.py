@@ -1,0 +1,106 @@
+"""llama.cpp's own server, started for the occasion: `llamacpp:tiny` or a GGUF file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from contract.engines import llama_server
+from contract.engines.environments import interpreter
+from contract.engines.process import HOST, Launch, existing, free_port, running
+from contract.errors import UsageError
+from contract.targets.base import Opened, target
+from contract.tiny.writing import writer
+
+TINY = "tiny"
+MODEL = "magistral-small-2509"
+FORMATS = ("auto", "none", "deepseek", "deepseek-legacy")
+
+
+def read(argument: str) -> Path | None:
+    """The model's file; None for the tiny one, which is yet to be written."""
+    if argument == TINY:
+        return None
+    if not argument:
+        raise UsageError("Which model? Write llamacpp:tiny or llamacpp:FILE.gguf.")
+    return existing(argument)
+
+
+@target("llamacpp", read=read)
+@contextmanager
+def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
+    argument: str,
+    *,
+    port: int = 0,
+    ctx: int = 8_192,
+    slots: int = 2,
+    threads: int = 1,
+    key: str = "",
+    mmproj: str = "",
+    reasoning_format: str = "auto",
+    startup: float = 60.0,
+    python: str = "",
+    server: str = "",
+) -> Iterator[Opened]:
+    """
+    A llama.cpp server on loopback, out of the xllamacpp wheel or as a binary *server*.
+
+    *ctx* is the context window of one request, of which *slots* run at a time. More
+    *threads* than idle cores make llama.cpp a hundred times slower. *key* is the API
+    key it demands, *startup* how long it may take to be ready.
+    """
+    if reasoning_format not in FORMATS:
+        raise UsageError(
+            f"reasoning_format is one of {', '.join(FORMATS)}, not "
+            f"{reasoning_format!r}."
+        )
+    if min(ctx, slots, threads) < 1:
+        raise UsageError("ctx, slots and threads are whole numbers from 1 on.")
+    program = _program(server, python)
+    with TemporaryDirectory(prefix="magistral-contract-") as place:
+        model = read(argument)
+        images = existing(mmproj) if mmproj else None
+        if model is None:
+            model, images = Path(place) / "tiny.gguf", Path(place) / "images.gguf"
+            writer("llamacpp")(model, images)
+        listening = free_port(port)
+        launch = Launch(
+            name=f"llama.cpp with {argument}",
+            command=(
+                *program,
+                *flags(model, images, MODEL if argument == TINY else model.stem),
+                *("--host", HOST, "--port", str(listening)),
+                *("--ctx-size", str(ctx * slots), "--parallel", str(slots)),
+                *("--threads", str(threads), "--reasoning-format", reasoning_format),
+            ),
+            port=listening,
+            environment={"LLAMA_API_KEY": key} if key else {},
+            secret=key,
+        )
+        with running(launch, startup) as url:
+            yield Opened(url, key=key or None)
+
+
+def flags(model: Path, images: Path | None, alias: str) -> tuple[str, ...]:
+    """What is said of the model, in `llama-server`'s flags."""
+    found = ["--model", str(model), "--alias", alias]
+    if images is not None:
+        found += ["--mmproj", str(images)]
+    return (*found, "--jinja", "--metrics", "--offline", "--no-ui")
+
+
+def _program(server: str, python: str) -> tuple[str, ...]:
+    """What to start: a binary of the user's, or the wheel's server."""
+    if not server:
+        name = interpreter("llamacpp", python)
+        # Isolated, so that nothing beside the file is imported for it.
+        return (name, "-I", str(Path(llama_server.__file__)))
+    found = shutil.which(server)
+    if found is None:
+        raise UsageError(
+            f"There is no program {server!r}; ?server= names llama-server."
+        )
+    return (found,)

