@@ -31,18 +31,17 @@ def clamped(width: int, height: int) -> tuple[int, int]:
     Each side is rounded to whole cells; an image of too few cells is enlarged and
     one of too many is shrunk, keeping the ratio.
     """
-    columns = max(round(width / CELL), 1)
-    rows = max(round(height / CELL), 1)
+    # Half a cell counts as one; Python would round it to an even number.
+    columns = max((width + CELL // 2) // CELL, 1)
+    rows = max((height + CELL // 2) // CELL, 1)
     if FEWEST <= columns * rows <= MOST:
         return columns, rows
     fewer = columns * rows > MOST
     area = CELL * CELL * (MOST if fewer else FEWEST)
-    scale = math.sqrt(area / (width * height))
+    # Multiplied by the inverse, a side that fits exactly would lose a cell.
+    ratio = math.sqrt(width * height / area)
     whole = math.floor if fewer else math.ceil
-    return (
-        max(whole(width * scale / CELL), 1),
-        max(whole(height * scale / CELL), 1),
-    )
+    return max(whole(width / ratio / CELL), 1), max(whole(height / ratio / CELL), 1)
 
 
 def cost(cells: tuple[int, int]) -> int:

@@ -8,6 +8,7 @@ import zlib
 from functools import cache
 
 from PIL import Image as Pillow
+from PIL import WebPImagePlugin  # noqa: F401  # else Pillow loads all plug-ins for it
 
 from contract.chat import Image
 

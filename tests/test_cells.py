@@ -26,6 +26,8 @@ SIDES = st.integers(1, 8_000)
         (3_000, 1_000, 1_064, 1_008),
         (2_000, 1, 56, 72),
         (1, 2_000, 110, 142),
+        (354, 1_694, 715, 854),
+        (1_600, 1_600, 3_080, 1_056),
     ],
 )
 def test_cost_is_what_the_engines_charged(width, height, vllm, llamacpp):
