@@ -1,0 +1,62 @@
+"""Whatever is left out of a conversation, the count gives it away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, told
+
+from contract import tokens
+from contract.checks.context.prompts import NEEDLE, NEEDLES, SHORTER, TALK
+from contract.checks.context.reading import charge, charged
+from contract.checks.context.truncation import drops_no_message, reads_every_place
+from contract.profile import Capability
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+EXACT = builtin()["vllm-0.32"]
+COARSE = replace(EXACT, offers=EXACT.offers - {Capability.EXACT_TOKENS})
+CASES = [
+    pytest.param(drops_no_message, 3, id="turns"),
+    pytest.param(reads_every_place, 3, id="places"),
+]
+
+
+def verdict(check, profile, more=None):
+    """The verdict when the n-th request is counted so much longer than it is."""
+    exchanges = []
+    for number, probe in enumerate(check.sends):
+        reply = told(profile, probe)
+        reply = charge(reply, charged(reply) + (more or {}).get(number, 0))
+        exchanges.append(rehearse(reply, probe, profile))
+    return judged(check, *exchanges)
+
+
+@pytest.mark.parametrize(("check", "others"), CASES)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_each_place_is_judged_by_itself(check, others, number):
+    assert others == len(check.sends) - 1
+    assert "pass" == verdict(check, EXACT).word
+    assert 1 == len(verdict(check, EXACT, {number: 1}).findings)
+    assert 1 == len(verdict(check, EXACT, {number: -1}).findings)
+
+
+@pytest.mark.parametrize(("check", "others"), CASES)
+def test_the_first_request_is_what_all_are_compared_with(check, others):
+    assert others == len(verdict(check, EXACT, {0: 1}).findings)
+
+
+def test_elsewhere_half_of_the_text_is_enough():
+    lost = charged(told(COARSE, TALK)) - charged(told(COARSE, SHORTER[0]))
+
+    assert "pass" == verdict(drops_no_message, COARSE, {1: lost // 2}).word
+    assert "fail" == verdict(drops_no_message, COARSE, {1: lost // 2 + 1}).word
+
+
+def test_needles_stand_where_they_say():
+    (text,) = {probe.messages[0].text.replace(NEEDLE, "") for probe in NEEDLES}
+    places = [probe.messages[0].text.index(NEEDLE) / len(text) for probe in NEEDLES]
+
+    assert places == pytest.approx([0.0, 0.5, 1.0], abs=0.02)
+    assert 2_000 < tokens.text(text) < 2_020

@@ -1,0 +1,95 @@
+"""Waiting for the first text, the answer, the end, a refusal: on a virtual clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, told
+
+from contract.checks.latency import waiting
+from contract.profile import Budget
+from contract.profiles import builtin
+from contract.reply import Frame, rehearse
+
+BUDGETS = Budget(ttft=1.0, ttfo=1.0, e2e=1.0, reject=1.0)
+PROFILE = replace(builtin()["vllm-0.32"], context_window=8_192, budget=BUDGETS)
+STREAMED = (waiting.ttft, waiting.ttfo, waiting.e2e)
+ALL = (*STREAMED, waiting.reject)
+
+
+def samples(check, moments, fault=None):
+    """The samples of *check*, all that they say said at those moments."""
+    probe = check.sends[0]
+    reply = told(PROFILE, probe)
+    for at in moments:
+        late = reply.with_frames(Frame(at, frame.data) for frame in reply.frames)
+        late = fault.apply(late) if fault else late
+        yield rehearse(late, probe, PROFILE)
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+@pytest.mark.parametrize(
+    ("moments", "word"),
+    [
+        pytest.param([1.0] * 20, "pass", id="on-the-budget"),
+        pytest.param([1.001] * 20, "fail", id="above"),
+        pytest.param([0.1] * 19 + [9.0], "skip", id="one-is-late"),
+        pytest.param([0.1] * 14 + [9.0] * 6, "fail", id="many-are-late"),
+    ],
+)
+def test_the_95th_percentile_is_held_to_the_budget(check, moments, word):
+    assert word == judged(check, *samples(check, moments)).word
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+def test_what_was_measured_is_told_whatever_the_verdict(check):
+    metric = check.id.partition(".")[2]
+    figures = check.measures(*samples(check, [0.25] * 19 + [4.0]))
+
+    assert figures[f"{metric}_p50"] == 0.25
+    assert figures[f"{metric}_p95"] == 0.25
+    assert figures[f"{metric}_max"] == 4.0
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
+def test_without_a_budget_there_is_nothing_to_judge(check):
+    bare = replace(PROFILE, budget=Budget())
+    found = [replace(x, profile=bare) for x in samples(check, [1.0] * 20)]
+    verdict = judged(check, *found)
+
+    assert verdict.skipped == f"the profile sets no budget; add budget.{check.budget}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "broken"),
+    [
+        pytest.param(waiting.queued, {"ttft", "ttfo", "e2e"}, id="queued"),
+        pytest.param(waiting.answer_waits_for_a_judge, {"ttfo", "e2e"}, id="judge"),
+        pytest.param(waiting.connection_kept_open, {"e2e"}, id="kept-open"),
+    ],
+)
+def test_each_wait_shows_from_there_on(fault, broken):
+    found = {
+        check.id.partition(".")[2]
+        for check in STREAMED
+        if judged(check, *samples(check, [0.1] * 20, fault)).word == "fail"
+    }
+
+    assert broken == found
+
+
+def test_a_prompt_that_was_taken_is_no_refusal():
+    taken = [replace(x, status=200) for x in samples(waiting.reject, [0.1] * 10)]
+
+    assert judged(waiting.reject, *taken).word == "skip"
+
+
+def test_a_stream_without_text_tells_no_time():
+    empty = [
+        rehearse(told(PROFILE, probe).with_frames(()), probe, PROFILE)
+        for probe in waiting.ttft.sends
+    ]
+
+    assert judged(waiting.ttft, *empty).skipped == "no sample tells TTFT"
+    assert waiting.ttft.measures(*empty) == {}
