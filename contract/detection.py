@@ -127,6 +127,21 @@ def unanswered(exchange: Exchange, url: str) -> str | None:
     return f"{url} cannot be reached: {exchange.note}. {hint}".rstrip()
 
 
+def unending(exchange: Exchange, url: str) -> str | None:
+    """
+    Why nobody can be judged at *url*: a small request gets more than can be waited for.
+
+    What breaks off is told at once, and judged; this would be waited for each time.
+    """
+    if exchange.end not in {End.TIMEOUT, End.TOO_LARGE}:
+        return None
+    asked = f"{exchange.request.method} {exchange.request.path}"
+    return (
+        f"{url} cannot be judged: it answers {asked}, but the answer has no end "
+        f"({exchange.note}). Is it overloaded, or no chat server?"
+    )
+
+
 def unwelcome(exchange: Exchange, url: str, *, key: bool, variable: str) -> str | None:
     """Why the provider at *url* turns us away: it wants a key, or another one."""
     if exchange.status not in {401, 403}:
@@ -141,8 +156,10 @@ def unwelcome(exchange: Exchange, url: str, *, key: bool, variable: str) -> str 
 
 
 def _ensure_api(answer: Exchange, url: str, *, key: bool, variable: str) -> None:
-    trouble = unanswered(answer, url) or unwelcome(
-        answer, url, key=key, variable=variable
+    trouble = (
+        unanswered(answer, url)
+        or unwelcome(answer, url, key=key, variable=variable)
+        or unending(answer, url)
     )
     if trouble:
         raise TargetError(trouble)

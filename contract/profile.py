@@ -135,8 +135,7 @@ def _base(
         return None
     if not isinstance(like, str) or like not in known:
         raise SpecError(
-            f"profile {name}: like = {like!r} names no profile"
-            f"{_near(str(like), known)}."
+            f"profile {name}: like = {like!r} names no profile{_near(str(like), known)}"
         )
     return known[like]
 
@@ -150,7 +149,7 @@ def _profile(
     keys = {entry.name for entry in fields(Profile)} - {"id", "shipped"} | {"like"}
     for key in table:
         if key not in keys:
-            raise SpecError(f"profile {name}: unknown key {key!r}{_near(key, keys)}.")
+            raise SpecError(f"profile {name}: unknown key {key!r}{_near(key, keys)}")
     values: dict[str, Any] = {}
     if base is not None:
         values = {entry.name: getattr(base, entry.name) for entry in fields(Profile)}
@@ -209,7 +208,7 @@ def _value(
 
 def _dialect(name: str, id: str, dialects: Mapping[str, Dialect]) -> Dialect:
     if id not in dialects:
-        raise SpecError(f"profile {name}: unknown dialect {id!r}{_near(id, dialects)}.")
+        raise SpecError(f"profile {name}: unknown dialect {id!r}{_near(id, dialects)}")
     return dialects[id]
 
 
@@ -218,7 +217,7 @@ def _budget(name: str, table: dict[str, Any]) -> Budget:
     for bound, seconds in table.items():
         if bound not in bounds:
             raise SpecError(
-                f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}."
+                f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}"
             )
         number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if not number or seconds <= 0:
@@ -236,7 +235,7 @@ def _capability(name: str, text: object) -> Capability:
     except ValueError:
         names = [capability.value for capability in Capability]
         raise SpecError(
-            f"profile {name}: unknown capability {text!r}{_near(str(text), names)}."
+            f"profile {name}: unknown capability {text!r}{_near(str(text), names)}"
         ) from None
 
 
@@ -246,4 +245,4 @@ def _near(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(names)}"
+    return f"; known: {', '.join(names)}."

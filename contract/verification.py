@@ -14,8 +14,9 @@ import contract
 from contract import recording, runner
 from contract.catalog import find, suggestion
 from contract.checks.base import Check, Fault, Quirk
-from contract.detection import Detected, detect, said, unanswered, unwelcome
+from contract.detection import Detected, detect, said, unanswered, unending, unwelcome
 from contract.errors import SpecError, TargetError
+from contract.exchange import End
 from contract.limits import Limits
 from contract.probes import HELLO, NO_KEY
 from contract.profile import Capability, Profile
@@ -288,6 +289,9 @@ def _greet(session: Session, detected: Detected, variable: str, *, key: bool) ->
     trouble = unanswered(exchange, session.url) or unwelcome(
         exchange, session.url, key=key, variable=variable
     )
+    # A stream that says something and then stops is for the checks to judge.
+    if not trouble and (exchange.end is End.TOO_LARGE or not exchange.choices):
+        trouble = unending(exchange, session.url)
     if trouble:
         raise TargetError(trouble)
     if exchange.status == NOT_FOUND:

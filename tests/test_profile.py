@@ -69,7 +69,7 @@ def test_like_can_name_a_built_in_profile():
         pytest.param("[x]", "profile x: say which dialect it speaks", id="no dialect"),
         pytest.param(
             '[x]\ndialect = "vlm-0.16"',
-            "profile x: unknown dialect 'vlm-0.16'; did you mean 'vllm-0.16'?.",
+            "profile x: unknown dialect 'vlm-0.16'; did you mean 'vllm-0.16'?",
             id="unknown dialect",
         ),
         pytest.param(
@@ -78,13 +78,13 @@ def test_like_can_name_a_built_in_profile():
         pytest.param("[x]\nlike = [1]", "names no profile", id="like a list"),
         pytest.param(
             '[x]\ndialekt = "vllm-0.16"',
-            "profile x: unknown key 'dialekt'; did you mean 'dialect'?.",
+            "profile x: unknown key 'dialekt'; did you mean 'dialect'?",
             id="unknown key",
         ),
         pytest.param("[x]\nid = 'y'", "unknown key 'id'", id="an id of its own"),
         pytest.param(
             '[x]\ndialect = "inline"\noffers = ["visoin"]',
-            "profile x: unknown capability 'visoin'; did you mean 'vision'?.",
+            "profile x: unknown capability 'visoin'; did you mean 'vision'?",
             id="unknown capability",
         ),
         pytest.param(
@@ -104,7 +104,7 @@ def test_like_can_name_a_built_in_profile():
         pytest.param("[x]\ntitle = 5", "title must be text, not 5.", id="no text"),
         pytest.param(
             "[x]\nbudget = { tfft = 1 }",
-            "unknown budget 'tfft'; did you mean 'ttft'?.",
+            "unknown budget 'tfft'; did you mean 'ttft'?",
             id="unknown budget",
         ),
         pytest.param(

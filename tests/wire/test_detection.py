@@ -12,7 +12,7 @@ from contract.errors import TargetError, UsageError
 from contract.limits import Limits
 from contract.profiles import builtin
 
-SOON = Limits(connect=2.0, first_byte=0.3, between=0.3, total=2.0)
+SOON = Limits(connect=2.0, first_byte=0.3, between=0.3, total=2.0, max_bytes=1_000_000)
 CARD = {"id": "served", "owned_by": "vllm", "max_model_len": 32768}
 KEY = "sk-2f8a-secret"
 
@@ -136,9 +136,23 @@ def locked(c):
     c.answer({"detail": f"Invalid key {KEY}"}, status=401)
 
 
+def dribbled(c):
+    c.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n ")
+    while not c.over.wait(0.1):
+        c.write(b" ")
+
+
+def flood(c):
+    c.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    while not c.over.is_set():
+        c.write(b"x" * 65_536)
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
+        pytest.param(dribbled, "the answer has no end", id="a-byte-at-a-time"),
+        pytest.param(flood, "larger than 1000000 bytes", id="a-flood"),
         pytest.param(page, "is the URL the root of the API?", id="web-page"),
         pytest.param(
             lambda c: c.answer(body=b" <html>", status=404, headers=()),

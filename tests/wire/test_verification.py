@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from contract.checks.base import Finding, check
+from contract.catalog import find
+from contract.checks.base import Check, Finding, check
 from contract.errors import SpecError, TargetError, UsageError
 from contract.limits import Limits
 from contract.probes import SUM, SUM_WHOLE
@@ -53,6 +54,60 @@ def provider(c, *, echo=""):
 def _no_keys(monkeypatch):
     for name in ("MISTRAL_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+
+
+def says_nothing(c):
+    """Keeps a stream open with comments, as a proxy does whose engine is dead."""
+    c.stream()
+    while not c.over.wait(0.1):
+        c.chunk(b":\n\n")
+
+
+def never_stops(c):
+    c.stream()
+    delta = {"choices": [{"index": 0, "delta": {"content": "42"}}]}
+    while not c.over.is_set():
+        c.chunk(b"data: " + json.dumps(delta).encode() + b"\n\n")
+
+
+@pytest.mark.parametrize(
+    ("chat", "why"),
+    [
+        pytest.param(says_nothing, "not complete after 1 s", id="a-byte-at-a-time"),
+        pytest.param(never_stops, "larger than 100000 bytes", id="a-flood"),
+    ],
+)
+def test_an_answer_without_end_is_waited_for_once(served, chat, why):
+    def script(c):
+        chat(c) if c.line.startswith("POST") else provider(c)
+
+    server = served(script)
+    limits = replace(SOON, total=1.0, max_bytes=100_000)
+    with (
+        pytest.raises(TargetError, match="the answer has no end") as caught,
+        opened(server.url, limits=limits),
+    ):
+        pass
+
+    assert why in str(caught.value)
+    assert 1 == sum(request.startswith(b"POST") for request in server.requests)
+
+
+def test_a_stream_that_says_something_and_hangs_is_judged(served):
+    def script(c):
+        if not c.line.startswith("POST"):
+            provider(c)
+            return
+        c.stream()
+        delta = {"choices": [{"index": 0, "delta": {"content": "4"}}]}
+        c.chunk(b"data: " + json.dumps(delta).encode() + b"\n\n")
+        c.wait()
+
+    limits = replace(SOON, between=0.2)
+    with opened(served(script).url, limits=limits) as verification:
+        result = verification.run(find("checks", Check)["streaming.completes"])
+
+    assert result.outcome is Outcome.FAIL
 
 
 def test_a_url_is_opened_detected_greeted_and_judged(served):
