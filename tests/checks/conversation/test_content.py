@@ -1,0 +1,58 @@
+"""Content in parts, with blanks and without anything."""
+
+import json
+
+import pytest
+
+from contract import tokens
+from contract.checks.conversation.content import (
+    BLANKS,
+    CRLF,
+    EMPTY,
+    EMPTY_SYSTEM,
+    LAST_PART,
+    LF,
+    PART,
+    PARTS,
+    TEXT,
+)
+from contract.exchange import spell
+from contract.profiles import builtin
+
+PROFILES = builtin()
+
+
+def contents(probe, name="vllm-0.32"):
+    body = json.loads(spell(probe, PROFILES[name], "m").body)
+    return [message["content"] for message in body["messages"]]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_text_and_part_hold_the_same(name):
+    text, part = contents(TEXT, name), contents(PART, name)
+
+    assert [[{"type": "text", "text": text[0]}]] == part
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_parts_are_both_that_were_sent_alone(name):
+    first, last, both = (contents(probe, name)[0] for probe in (PART, LAST_PART, PARTS))
+
+    assert first + last == both
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_empty_and_blank_content_is_sent_as_it_is(name):
+    assert contents(EMPTY, name) == [""]
+    assert contents(EMPTY_SYSTEM, name)[0] == ""
+    assert contents(BLANKS, name)[0].strip() != contents(BLANKS, name)[0]
+    assert contents(CRLF, name)[0].replace("\r\n", "\n") == contents(LF, name)[0]
+
+
+@pytest.mark.parametrize(
+    ("longer", "shorter"),
+    [(CRLF, LF), (PARTS, PART), (PARTS, LAST_PART), (EMPTY_SYSTEM, EMPTY)],
+    ids=lambda probe: probe.name,
+)
+def test_tekken_tells_them_apart(longer, shorter):
+    assert tokens.prompt(longer) > tokens.prompt(shorter)

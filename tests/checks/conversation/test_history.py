@@ -1,0 +1,84 @@
+"""Earlier turns, thoughts, calls and results: what each adds."""
+
+import json
+
+import pytest
+from rehearsal import recharged
+
+from contract import tokens
+from contract.chat import Thinking
+from contract.checks.conversation.history import (
+    ALL_TURNS,
+    LONG_CALL_TURN,
+    LONG_RESULT_TURN,
+    LONG_THOUGHT,
+    SHORT_THOUGHT,
+    SHORT_TURN,
+    WITHOUT,
+    history_is_kept,
+)
+from contract.dialects.base import Dialect
+from contract.exchange import spell
+from contract.profiles import builtin
+
+PROFILES = builtin()
+
+
+def test_each_earlier_message_is_left_out_once():
+    left_out = [
+        [turn for turn in ALL_TURNS.messages if turn not in probe.messages]
+        for probe in WITHOUT
+    ]
+
+    assert [[turn] for turn in ALL_TURNS.messages[:-1]] == left_out
+
+
+@pytest.mark.parametrize("place", range(len(WITHOUT)))
+def test_the_message_that_is_missing_is_named(place):
+    profile = PROFILES["vllm-0.32"]
+    everything = recharged(profile, ALL_TURNS, 0)
+    without = [
+        recharged(profile, probe, 3 if number == place else 0)
+        for number, probe in enumerate(WITHOUT)
+    ]
+
+    found = list(history_is_kept.judge(everything, *without))
+
+    assert len(found) == 1
+    assert ALL_TURNS.messages[place].text in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("longer", "shorter"),
+    [
+        (LONG_RESULT_TURN, SHORT_TURN),
+        (LONG_CALL_TURN, SHORT_TURN),
+        (LONG_THOUGHT, SHORT_THOUGHT),
+    ],
+    ids=lambda probe: probe.name,
+)
+@pytest.mark.parametrize("name", PROFILES)
+def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorter):
+    dialect: Dialect = PROFILES[name].dialect
+    counts = [
+        tokens.prompt(dialect.parse(json.loads(spell(probe, PROFILES[name], "m").body)))
+        for probe in (longer, shorter)
+    ]
+
+    assert counts[0] > counts[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("mistral-2025-10", "content"),
+        ("vllm-0.32", "reasoning"),
+        ("llamacpp", "reasoning_content"),
+        ("inline", "content"),
+    ],
+)
+def test_a_thought_is_replayed_where_the_dialect_has_it(name, place):
+    body = json.loads(spell(LONG_THOUGHT, PROFILES[name], "m").body)
+
+    assert "zebra" in json.dumps(body["messages"][1][place])
+    assert any(isinstance(part, Thinking) for part in LONG_THOUGHT.messages[1].parts)

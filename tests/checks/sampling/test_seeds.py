@@ -1,0 +1,85 @@
+"""What a seed fixes, and what it must not."""
+
+import pytest
+from rehearsal import judged, resaid
+
+from contract.chat import Kind, Piece
+from contract.checks.sampling.seeds import (
+    GREEDY,
+    SEEDED,
+    SEEDED_STREAM,
+    SEEDS,
+    greedy_repeats,
+    seed_holds_in_streams,
+    seed_repeats,
+    seeds_differ,
+)
+from contract.exchange import digest, spell
+from contract.profiles import builtin
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+
+
+def saying(probe, thought, answer):
+    pieces = (Piece(Kind.REASONING, thought), Piece(Kind.ANSWER, answer))
+    return resaid(VLLM, probe, lambda _: pieces)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "word"),
+    [
+        (("Roll.", "4"), ("Roll.", "4"), "pass"),
+        (("Roll.", "4"), ("Roll.", " 4\n"), "pass"),
+        (("Roll.", "4"), ("Roll.", "5"), "fail"),
+        (("Roll.", "4"), ("Draw.", "4"), "fail"),
+        (("Roll.", "4"), ("Roll.", ""), "fail"),
+        ((" ", " "), (" ", " "), "skip"),
+        (("Roll.", "4"), (" ", " "), "skip"),
+    ],
+)
+@pytest.mark.parametrize(
+    "check", [seed_repeats, seed_holds_in_streams, greedy_repeats], ids=lambda c: c.id
+)
+def test_thought_and_answer_must_repeat(check, one, other, word):
+    first, second = check.sends
+
+    assert word == judged(check, saying(first, *one), saying(second, *other)).word
+
+
+@pytest.mark.parametrize(
+    ("answers", "word"),
+    [("444444", "fail"), ("444445", "pass"), ("123456", "pass")],
+)
+def test_one_other_answer_among_all_seeds_is_enough(answers, word):
+    exchanges = [
+        saying(probe, "Roll.", answer)
+        for probe, answer in zip(SEEDS, answers, strict=True)
+    ]
+
+    assert word == judged(seeds_differ, *exchanges).word
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_repetitions_are_the_same_request_and_sent_each(name):
+    for one, other in (SEEDED, GREEDY):
+        requests = [spell(probe, PROFILES[name], "m") for probe in (one, other)]
+
+        assert requests[0] == requests[1]
+        assert digest(requests[0], one) != digest(requests[1], other)
+
+
+def test_seeds_and_nothing_else_differ():
+    bodies = [spell(probe, VLLM, "m").body for probe in (*SEEDS, SEEDED[0])]
+    without = {
+        body.replace(str(probe.options.seed).encode(), b"seed")
+        for body, probe in zip(bodies, (*SEEDS, SEEDED[0]), strict=True)
+    }
+
+    assert len(set(bodies)) == len(SEEDS) + 1
+    assert len(without) == 1
+
+
+def test_greedy_requests_have_no_seed_and_the_stream_has_one():
+    assert {probe.options.seed for probe in GREEDY} == {None}
+    assert SEEDED_STREAM.options == SEEDED[0].options

@@ -1,0 +1,130 @@
+"""Stop strings: where the text ends, and what it is held against."""
+
+import json
+
+import pytest
+from rehearsal import judged, resaid
+
+from contract.chat import Kind, Piece
+from contract.checks.sampling.stops import (
+    AS_TEXT,
+    FULL,
+    INSIDE,
+    SEVERAL,
+    WHOLE,
+    first_stop_wins,
+    stop_ends_the_answer,
+    stop_finishes_with_stop,
+    stop_is_not_shown,
+    stop_may_be_text,
+    stop_spans_tokens,
+)
+from contract.exchange import spell
+from contract.profiles import builtin
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+SAID = ("They want six times seven.", "The answer is 42")
+
+
+def saying(probe, thought, answer):
+    pieces = (Piece(Kind.REASONING, thought), Piece(Kind.ANSWER, answer))
+    return resaid(VLLM, probe, lambda _: pieces)
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ((SAID[0], "The "), "pass"),
+        ((SAID[0], "The"), "pass"),
+        ((SAID[0], "The answer is"), "fail"),
+        ((SAID[0], "The 42"), "fail"),
+        ((SAID[0], "Th"), "fail"),
+        ((SAID[0], "Forty-two"), "skip"),
+        (("", ""), "skip"),
+        (("They want six", ""), "fail"),
+    ],
+)
+def test_text_ends_where_the_stop_begins(said, word):
+    cut = [saying(probe, *said) for probe in stop_ends_the_answer.sends[1:]]
+
+    assert word == judged(stop_ends_the_answer, saying(FULL, *SAID), *cut).word
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        (("Six sevens; the", " "), "pass"),
+        (("Six sevens; the answer is", " "), "fail"),
+        (("Six sevens; the", "The "), "fail"),
+    ],
+)
+def test_a_stop_inside_the_thought_ends_everything(said, word):
+    full = saying(FULL, "Six sevens; the answer is clear.", "The answer is 42")
+    cut = [saying(probe, *said) for probe in stop_ends_the_answer.sends[1:]]
+
+    assert word == judged(stop_ends_the_answer, full, *cut).word
+
+
+@pytest.mark.parametrize(
+    "check",
+    [stop_ends_the_answer, stop_spans_tokens, first_stop_wins, stop_may_be_text],
+    ids=lambda check: check.id,
+)
+def test_a_model_that_never_says_the_stop_proves_nothing(check):
+    exchanges = [saying(probe, "Hm.", "Forty-two.") for probe in check.sends]
+
+    assert judged(check, *exchanges).word == "skip"
+
+
+@pytest.mark.parametrize(("answer", "word"), [("The ans", "pass"), ("The ", "fail")])
+def test_a_stop_inside_tokens_leaves_their_beginnings(answer, word):
+    cut = [saying(probe, SAID[0], answer) for probe in stop_spans_tokens.sends[1:]]
+
+    assert word == judged(stop_spans_tokens, saying(FULL, *SAID), *cut).word
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"), [("The ", "pass"), ("The answer is ", "fail")]
+)
+def test_the_stop_that_is_said_first_wins_over_the_first_of_the_list(answer, word):
+    several = saying(SEVERAL, SAID[0], answer)
+
+    assert word == judged(first_stop_wins, saying(FULL, *SAID), several).word
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ((SAID[0], "The "), "pass"),
+        ((SAID[0], "The answer is"), "fail"),
+        (("so the answer is", "42"), "fail"),
+    ],
+)
+def test_the_stop_may_not_be_shown_anywhere(said, word):
+    exchanges = [saying(probe, *said) for probe in stop_is_not_shown.sends]
+
+    assert word == judged(stop_is_not_shown, *exchanges).word
+
+
+def test_the_finish_reason_of_what_was_never_stopped_is_not_judged():
+    exchanges = [
+        saying(probe, "Hm.", "Forty-two.") for probe in stop_finishes_with_stop.sends
+    ]
+
+    assert judged(stop_finishes_with_stop, *exchanges).word == "skip"
+
+
+@pytest.mark.parametrize("name", ["mistral-2025-10", "vllm-0.32", "llamacpp"])
+@pytest.mark.parametrize(
+    ("probe", "stop"),
+    [
+        (WHOLE, ["answer is"]),
+        (INSIDE, ["wer i"]),
+        (SEVERAL, ["42", "answer is", "a phrase nobody says"]),
+        (AS_TEXT, "answer is"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_stop_is_sent_as_a_list_or_as_text(name, probe, stop):
+    assert stop == json.loads(spell(probe, PROFILES[name], "m").body)["stop"]
