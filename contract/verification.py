@@ -12,8 +12,9 @@ from pathlib import Path
 
 import contract
 from contract import recording, runner
+from contract.breakages import playable
 from contract.catalog import find, suggestion
-from contract.checks.base import Check, Fault, Quirk
+from contract.checks.base import Check, Quirk
 from contract.detection import Detected, detect, said, unanswered, unending, unwelcome
 from contract.errors import SpecError, TargetError
 from contract.exchange import End
@@ -217,8 +218,8 @@ def replayed(
 
 
 def changes() -> Mapping[str, Change]:
-    """Faults and quirks by name, for targets that can be told to misbehave."""
-    faults = {name: fault.apply for name, fault in find("checks", Fault).items()}
+    """Faults, breakages and quirks by name, for targets told to misbehave."""
+    faults = {name: fault.apply for name, fault in playable().items()}
     quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
     return {**faults, **quirks}
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from contract.breakages import playable
 from contract.catalog import find
-from contract.checks.base import Check, Fault, Quirk
+from contract.checks.base import Check, Quirk
 from contract.dialects.base import ALIASES
 from contract.profiles import builtin
 from contract.reporters.base import Reporter
@@ -42,8 +43,8 @@ def dialects() -> Iterable[str]:
 
 
 def faults() -> Iterable[str]:
-    """The ids of all faults."""
-    return find("checks", Fault)
+    """The ids of all faults, and of the breakages that they show."""
+    return playable()
 
 
 def quirks() -> Iterable[str]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 import click
 from rich.text import Text
 
+from contract import breakages as reports
+from contract.breakages import Breakage
 from contract.catalog import find
 from contract.checks.base import Check, Fault, Quirk
 from contract.cli import options
@@ -27,11 +29,22 @@ word in its requirement: a MUST that fails makes the run fail, with `--strict` a
 does too, a MAY never does. A fault is the counter-example of its check:
 `magistral-contract serve --fault NAME` shows it to your own client.
 """
+BREAKAGES = """\
+# Breakages that really happened
+
+`magistral-contract list --breakages --markdown` writes this page. Each row is a public
+report, the fault that shows it again and the check that catches it; a test plays every
+one. `magistral-contract serve --fault vllm-30139` plays vllm-project/vllm#30139 to your
+own client, and `mock?fault=vllm-30139` is a target that has it. Where a provider is
+right to refuse what clients send, the fault is a stand-in that takes it, as lenient
+mocks do: whoever tests against one finds out too late.
+"""
 
 
 @click.command("list")
 @click.option("--markdown", is_flag=True, help="The checks as a page of documentation.")
 @click.option("--faults", is_flag=True, help="The faults and the check each breaks.")
+@click.option("--breakages", is_flag=True, help="Public reports and their faults.")
 @click.option("--quirks", is_flag=True, help="The legal oddities that break nothing.")
 @click.option("--profiles", is_flag=True, help="The built-in profiles.")
 @click.option("--targets", is_flag=True, help="The kinds of target and their options.")
@@ -41,6 +54,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     *,
     markdown: bool,
     faults: bool,
+    breakages: bool,
     quirks: bool,
     profiles: bool,
     targets: bool,
@@ -49,10 +63,14 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> None:
     """List every check: id, level, requirement, source, and what it needs."""
-    if markdown:
+    if markdown and breakages:
+        click.echo(breakage_page(reports.known().values()), nl=False)
+    elif markdown:
         click.echo(page(_checks(select, ignore), _faults()), nl=False)
     elif faults:
         _show(_fault_entries(), color=color)
+    elif breakages:
+        _show(_breakage_entries(), color=color)
     elif quirks:
         _show(_quirk_entries(), color=color)
     elif profiles:
@@ -102,6 +120,18 @@ def _fault_entries() -> Iterator[Entry]:
             "dialects": ", ".join(sorted(fault.dialects or ())),
         }
         yield fault.id, "", fields
+
+
+def _breakage_entries() -> Iterator[Entry]:
+    for name, broken in reports.known().items():
+        fields = {
+            "what": broken.what,
+            "report": broken.url,
+            "fault": broken.fault.id,
+            "breaks": broken.fault.breaks.id,
+            "dialect": broken.profile.id,
+        }
+        yield name, "", fields
 
 
 def _quirk_entries() -> Iterator[Entry]:
@@ -167,6 +197,25 @@ def page(checks: Iterable[Check], faults: Iterable[Fault]) -> str:
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def breakage_page(known: Iterable[Breakage]) -> str:
+    """docs/breakages.md: a row for each public report."""
+    lines = [
+        BREAKAGES,
+        "| Report | What broke | Fault | Check | Dialect |",
+        "|---|---|---|---|---|",
+    ]
+    for broken in known:
+        cells = (
+            f"[{broken.issue}]({broken.url})",
+            _cell(broken.what),
+            f"`{broken.fault.id}`",
+            f"`{broken.fault.breaks.id}`",
+            broken.profile.id,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def _cell(text: str) -> str:

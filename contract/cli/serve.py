@@ -13,6 +13,7 @@ from functools import reduce
 import click
 from rich.text import Text
 
+from contract.breakages import playable
 from contract.catalog import find, get
 from contract.chat import CHAT
 from contract.checks.base import Fault, Quirk
@@ -69,7 +70,7 @@ QUESTION = "What is 6 times 7?"
     multiple=True,
     metavar="NAME",
     shell_complete=completion.names(completion.faults),
-    help="Break the contract in this way; see `list --faults`. Repeatable.",
+    help="A fault or breakage (`list --faults`, `--breakages`). Repeatable.",
 )
 @click.option(
     "--quirk",
@@ -117,7 +118,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     The answers are scripted, seeded and exact; the bytes, the tokens and the errors
     are those of the dialect's real provider.
     """
-    faults = [get("fault", name, find("checks", Fault)) for name in fault]
+    faults = [get("fault", name, playable()) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
     key = _key(api_key, api_key_env)
     profile = promised(dialect)

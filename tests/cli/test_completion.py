@@ -36,6 +36,7 @@ def test_an_unknown_shell_is_a_usage_error(command):
         pytest.param("verify --profile vllm-0.1", "vllm-0.16", id="profiles"),
         pytest.param("serve --dialect mis", "mistral", id="dialects"),
         pytest.param("serve --fault done-m", "done-missing", id="faults"),
+        pytest.param("serve --fault vllm-3013", "vllm-30139", id="breakages"),
     ],
 )
 def test_the_shell_is_offered(line, offered):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.breakages import known
 from contract.catalog import find
 from contract.checks.base import Check, Fault, Finding, Quirk
 from contract.cli.listing import page
@@ -11,6 +12,7 @@ from contract.profiles import builtin
 from contract.targets.base import Kind
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
+BREAKAGES = DOCS.with_name("breakages.md")
 
 
 def _judge(_exchange):
@@ -47,6 +49,22 @@ def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
 
     assert done.code == 0
     assert set(find(shelf, kind)) <= set(done.out.splitlines())
+
+
+def test_every_breakage_is_listed_with_its_report(command):
+    lines = command("list", "--breakages").out.splitlines()
+
+    for name, broken in known().items():
+        assert name in lines
+        assert f"    report   {broken.url}" in lines
+
+
+def test_the_committed_page_of_breakages_is_what_is_known(command, request):
+    text = command("list", "--breakages", "--markdown").out
+    if request.config.getoption("--update-golden"):
+        BREAKAGES.write_text(text, encoding="utf-8")
+
+    assert BREAKAGES.read_text(encoding="utf-8") == text
 
 
 def test_every_profile_is_listed(command):

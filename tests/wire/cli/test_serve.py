@@ -89,6 +89,23 @@ def test_a_fault_reaches_the_client():
     assert "[DONE]" not in reply.text
 
 
+def test_a_breakage_reaches_the_client_with_its_report():
+    with serving("--dialect", "vllm-0.11", "--fault", "vllm-30139") as (_, said):
+        model = said["models"].partition(",")[0]
+        hello = [{"role": "user", "content": "hello"}]
+        reply = httpx.post(
+            f"{said['url']}/chat/completions",
+            json={"model": model, "messages": hello},
+            trust_env=False,
+        )
+
+    message = reply.json()["choices"][0]["message"]
+    assert said["fault"].startswith("vllm-30139: ")
+    assert said["fault"].endswith("(vllm-project/vllm#30139)")
+    assert message["content"] is None
+    assert message["reasoning_content"]
+
+
 def test_a_port_in_use_is_one_sentence(command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
