@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract.chat import Probe, repeat
+from contract.chat import Fill, Probe, repeat
 from contract.checks.base import (
     ANY,
     CLIENT_ERRORS,
@@ -19,11 +19,12 @@ from contract.checks.base import (
 from contract.errors import UsageError
 from contract.exchange import Arrival, End, Exchange, digest, spell
 from contract.probes import SUM, SUM_WHOLE
-from contract.profile import Capability
+from contract.profile import Budget, Capability
 from contract.profiles import builtin
 from contract.report import Outcome
 from contract.runner import MOST_FINDINGS, plan, run, select, verify
 from contract.session import Session
+from contract.sizing import YARDSTICKS
 
 PROFILE = replace(
     builtin()["vllm-0.16"], waivers={}, tolerates=frozenset({"unknown-model"})
@@ -373,7 +374,7 @@ def test_a_plan_holds_each_request_once_and_what_is_timed_apart():
     checks = [
         made(id="a.one", sends=(SUM, SUM_WHOLE)),
         made(id="a.two", sends=SUM_WHOLE),
-        made(id="latency.ttft", sends=samples),
+        made(id="latency.ttft", sends=samples, alone=True),
         made(id="a.skipped", sends=Probe(name="never"), needs={Capability.MODEL_CARD}),
         made(id="a.slow", sends=Probe(name="late", path="/late"), slow=True),
     ]
@@ -432,3 +433,75 @@ def test_what_follows_a_hang_up_is_not_sent_before_it():
 
     assert planned.alone == (leaves, SUM_WHOLE)
     assert planned.together == (SUM,)
+
+
+def test_a_check_without_its_budget_sends_nothing_and_says_how_to_set_it():
+    result = run(made(budget="ttft"), recorded(), "mock")
+
+    assert (Outcome.SKIP, ()) == (result.outcome, result.exchanges)
+    assert result.reason == "vllm-0.16 sets no budget; add --budget ttft=…"
+
+
+def test_a_check_with_its_budget_is_judged():
+    bounded = replace(PROFILE, budget=Budget(ttft=1.0))
+    session = recorded((SUM, {}), profile=bounded)
+
+    assert run(made(budget="ttft"), session, "mock").outcome is Outcome.PASS
+
+
+def test_a_prompt_longer_than_the_window_is_not_sent():
+    long = replace(SUM, fill=Fill(200_000))
+    result = run(made(sends=long), recorded(), "mock")
+
+    assert result.outcome is Outcome.SKIP
+    assert result.reason == "the context window is only 131072 tokens"
+
+
+def test_a_length_that_cannot_be_met_skips_and_says_why():
+    short = replace(SUM, fill=Fill(5))
+    result = run(made(sends=short), recorded(), "mock")
+
+    assert result.outcome is Outcome.SKIP
+    assert "does not fit into a prompt of 5 tokens" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("judge", "outcome"),
+    [
+        pytest.param(None, Outcome.PASS, id="holds"),
+        pytest.param(fails, Outcome.FAIL, id="fails"),
+        pytest.param(has_nothing_to_judge, Outcome.SKIP, id="not-applicable"),
+    ],
+)
+def test_figures_are_told_whatever_the_verdict(judge, outcome):
+    def measures(exchange):
+        return {"ttft_max": exchange.elapsed}
+
+    session = recorded((SUM, {"elapsed": 0.25}))
+    result = run(made(judge, measures=measures), session, "mock")
+
+    assert (outcome, {"ttft_max": 0.25}) == (result.outcome, result.figures)
+
+
+def test_what_is_not_judged_has_no_figures():
+    def measures(exchange):
+        return {"ttft_max": exchange.elapsed}
+
+    result = run(made(measures=measures), recorded((SUM, {"status": 500})), "mock")
+
+    assert {} == result.figures
+
+
+def test_a_check_that_wants_to_be_alone_is_planned_so():
+    timed = made(id="family.timed", alone=True, sends=SUM)
+    planned = plan([made(sends=(SUM, SUM_WHOLE)), timed], PROFILE)
+
+    assert ((SUM_WHOLE,), (SUM,)) == (planned.together, planned.alone)
+
+
+def test_yardsticks_are_planned_for_who_counts_otherwise():
+    filled = made(sends=replace(SUM, fill=Fill(500)))
+    coarse = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
+
+    assert 1 == len(plan([filled], PROFILE))
+    assert {*YARDSTICKS} < {*plan([filled], coarse).together}

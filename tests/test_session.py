@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rehearsal import told
 
-from contract.chat import Probe, repeat
+from contract.chat import Fill, Probe, repeat
 from contract.errors import UsageError
 from contract.exchange import Exchange, digest, spell
-from contract.probes import SUM, SUM_WHOLE
+from contract.probes import SUM, SUM_WHOLE, user
+from contract.profile import Profile
 from contract.profiles import builtin
+from contract.reply import rehearse
 from contract.session import AllowanceSpent, NotRecorded, Session, checked_key
+from contract.sizing import SAID, YARDSTICKS, sized
 
 PROFILE = builtin()["vllm-0.16"]
+COARSE = builtin()["llamacpp"]
+FILLED = Probe(name="filled", messages=(user(SAID),), fill=Fill(1_000))
 
 
 def saved(*probes: Probe) -> dict[str, Exchange]:
@@ -109,3 +115,48 @@ def test_a_key_no_header_can_hold_is_refused_and_not_repeated(key):
         checked_key(key)
 
     assert key not in str(caught.value)
+
+
+def answered(probe: Probe, profile: Profile) -> dict[str, Exchange]:
+    """What the stand-in answers to *probe* as it is sent, by digest."""
+    request = spell(sized(probe, profile), profile, "m")
+    exchange = rehearse(told(profile, probe), probe, profile)
+    return {digest(request, probe): exchange}
+
+
+def test_a_filled_prompt_is_recorded_and_replayed_by_the_length_it_had():
+    session = Session(
+        "http://nowhere.invalid", PROFILE, "m", saved=answered(FILLED, PROFILE)
+    )
+    exchange = session.send(FILLED)
+
+    assert exchange.probe is FILLED
+    assert 1_000 == exchange.count("prompt_tokens")
+    assert session.notes == ("prompts of a given length are counted by Tekken v13",)
+
+
+def test_a_provider_that_counts_otherwise_is_asked_with_yardsticks_first():
+    saved = {}
+    for probe in (*YARDSTICKS, FILLED):
+        saved.update(answered(probe, COARSE))
+    session = Session("http://nowhere.invalid", COARSE, "m", saved=saved)
+
+    assert 1_000 == session.send(FILLED).count("prompt_tokens")
+    assert [*YARDSTICKS] == [x.probe for x in session.exchanges() if x.probe != FILLED]
+    assert "by calibration" in session.notes[0]
+
+
+def test_without_its_yardsticks_a_prompt_cannot_be_replayed():
+    session = Session(
+        "http://nowhere.invalid", COARSE, "m", saved=answered(FILLED, COARSE)
+    )
+
+    with pytest.raises(NotRecorded, match="yardstick-short"):
+        session.send(FILLED)
+
+
+def test_a_replay_does_not_measure_this_machine():
+    session = Session("http://nowhere.invalid", PROFILE, "m", saved={})
+    session.measure()
+
+    assert session.notes == ()

@@ -47,6 +47,7 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
 }
 _MANY = frozenset({"targets", "select", "ignore", "report", "budget"})
 _SWITCHES = frozenset({"slow", "strict"})
+_NUMBERS = frozenset({"context_window"})  # in TOML; on a command line all is text
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -92,9 +93,21 @@ def _table(config: pytest.Config) -> Iterator[tuple[str, object]]:
         if name not in known:
             names = ", ".join(sorted(name.replace("_", "-") for name in known))
             raise pytest.UsageError(f"[tool.{TABLE}] has no {key!r}; it has {names}.")
-        wanted = list if name in _MANY else bool if name in _SWITCHES else str
+        wanted = _wanted(name)
         if not isinstance(value, wanted):
             raise pytest.UsageError(
                 f"{key} in [tool.{TABLE}] must be a {wanted.__name__}, not {value!r}."
             )
-        yield name, tuple(map(str, value)) if isinstance(value, list) else value
+        if isinstance(value, list):
+            yield name, tuple(map(str, value))
+        else:
+            yield name, str(value) if name in _NUMBERS else value
+
+
+def _wanted(name: str) -> type:
+    """What TOML must hold for the setting of that name."""
+    if name in _MANY:
+        return list
+    if name in _SWITCHES:
+        return bool
+    return int if name in _NUMBERS else str

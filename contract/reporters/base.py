@@ -71,13 +71,13 @@ def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:
 
 
 def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
-    """What was measured: by metric, then by percentile, in the order of checks."""
+    """What was measured: by metric, then by percentile."""
     found: dict[str, dict[str, float]] = {}
     for result in results:
         for name, value in result.figures.items():
             metric, _, percentile = name.rpartition("_")
             found.setdefault(metric, {})[percentile] = value
-    return found
+    return dict(sorted(found.items()))
 
 
 def quantity(metric: str, value: float) -> str:

@@ -31,6 +31,7 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
+PERCENTILES = ("p50", "p95", "p99", "max", "min")
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
 
 
@@ -188,7 +189,8 @@ def _families(report: Report) -> Table:
 def _figures(rows: dict[str, dict[str, float]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("measured")
-    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    seen = {name for row in rows.values() for name in row}
+    columns = [name for name in PERCENTILES if name in seen]
     for name in columns:
         table.add_column(name, justify="right")
     for metric, row in rows.items():

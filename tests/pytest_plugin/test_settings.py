@@ -46,3 +46,14 @@ def test_the_command_line_stands_over_the_table(pytester):
 def test_a_wrong_table_is_refused_with_what_is_right(pytester, table, words):
     with pytest.raises(pytest.UsageError, match=words):
         _read(pytester, table=table)
+
+
+def test_budgets_and_the_window_may_be_said_in_both_places(pytester):
+    table = 'budget = ["ttft=1s"]\ncontext-window = 8192'
+    expected = Settings(budget=("ttft=1s",), context_window="8192")
+    given = ("--contract-budget=e2e=9s", "--contract-context-window=4096")
+
+    assert expected == _read(pytester, table=table)
+    assert Settings(budget=("e2e=9s",), context_window="4096") == _read(
+        pytester, *given
+    )

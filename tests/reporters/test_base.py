@@ -11,7 +11,9 @@ from contract.reporters.base import (
     account,
     by_family,
     by_target,
+    figures,
     inert,
+    quantity,
     verdict,
 )
 
@@ -114,3 +116,29 @@ def test_an_account_is_plain_and_inert(report):
         "a second departure",
         f"again: {failed.again}",
     ]
+
+
+def test_figures_of_all_checks_make_one_table(held):
+    one, other, *rest = held.results
+    results = (
+        replace(one, figures={"ttft_p50": 0.05, "ttft_max": 1.5}),
+        replace(other, figures={"ttft_p50": 0.05, "tokens_per_second_min": 21.0}),
+        *rest,
+    )
+
+    assert {
+        "tokens_per_second": {"min": 21.0},
+        "ttft": {"p50": 0.05, "max": 1.5},
+    } == figures(results)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "expected"),
+    [
+        ("ttft", 0.0123, "12.3 ms"),
+        ("ttft", 1.234, "1.23 s"),
+        ("tokens_per_second", 21.04, "21.0/s"),
+    ],
+)
+def test_a_figure_has_its_unit(metric, value, expected):
+    assert expected == quantity(metric, value)

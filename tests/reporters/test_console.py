@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from contract.report import Outcome
 from contract.reporters.console import console, show
 
 
@@ -55,3 +57,35 @@ def test_a_command_is_never_wrapped(report):
     command = "magistral-contract verify mock:vllm --select reasoning.precedes-answer"
 
     assert command in _shown(report)
+
+
+def test_figures_are_shown_also_when_all_is_green(held):
+    first, *rest = held.results
+    measured = {"ttft_p50": 0.05, "ttft_p95": 1.25, "tokens_per_second_min": 8.0}
+    text = console.render(
+        replace(held, results=(replace(first, figures=measured), *rest))
+    )
+
+    assert "measured" not in console.render(held)
+    assert [
+        ["measured", "p50", "p95", "min"],
+        ["tokens_per_second", "·", "·", "8.0/s"],
+        ["ttft", "50.0", "ms", "1.25", "s", "·"],
+    ] == [line.split() for line in text.splitlines()[-5:-2]]
+
+
+def test_checks_without_a_budget_share_a_line(held):
+    results = tuple(
+        replace(
+            result,
+            outcome=Outcome.SKIP,
+            reason=f"vllm sets no budget; add --budget {name}=…",
+        )
+        for result, name in zip(held.results, ("ttft", "e2e", "tpot"), strict=True)
+    )
+    text = console.render(replace(held, results=results))
+
+    assert (
+        "3 \N{MULTIPLICATION SIGN} vllm sets no budget for it; add --budget NAME=TIME"
+        in text
+    )

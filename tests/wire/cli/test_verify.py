@@ -243,3 +243,60 @@ def test_ctrl_c_ends_the_program_at_once(tmp_path):
     assert "\nUNKNOWN: 1 target not judged to the end, 0 checks passed." in f"\n{out}"
     assert err == "error: interrupted\n"
     assert json.loads(path.read_text())["targets"][0]["trouble"] == "interrupted"
+
+
+def test_budgets_hold_a_run_and_its_report_tells_what_was_measured(command, tmp_path):
+    path = tmp_path / "report.json"
+    budgets = ("--budget", "ttft=30s", "--budget", "tokens_per_second=0.1")
+    chosen = ("--select", "latency.ttft", "--select", "latency.output-rate")
+    done = command("verify", "mock", *chosen, *budgets, "--report", f"json={path}")
+    report = json.loads(path.read_text("utf-8"))
+    figures = {r["check"]: r["figures"] for r in report["results"]}
+    (header,) = report["targets"]
+
+    assert done.code == 0
+    assert "HELD: 2 checks passed." in done.out
+    assert re.search(r"^ttft +(\d\S* m?s +){4}·", done.out, re.MULTILINE)
+    assert set(figures["latency.ttft"]) == {
+        *("ttft_p50", "ttft_p95", "ttft_p99", "ttft_max"),
+    }
+    assert any("this machine's own share" in note for note in header["notes"])
+
+
+def test_a_broken_budget_is_told_and_can_be_asked_again(command):
+    budget = ("--select", "latency.ttft", "--budget", "ttft=50ms")
+    done = command("verify", "mock?ttft=80ms", *budget, "--strict")
+
+    assert done.code == 1
+    assert "the 95th percentile of TTFT is over budget" in done.out
+    assert "'mock?ttft=80ms' --budget ttft=0.05 --select latency.ttft" in done.out
+
+
+def test_without_budgets_nothing_is_sampled(command):
+    done = command("verify", "mock", "--select", "latency.ttft")
+
+    assert "mistral-2025-10 sets no budget for it; add --budget NAME=TIME" in done.out
+    assert "this machine's own share" not in done.out
+
+
+def test_a_window_that_is_told_is_the_one_that_is_probed(command):
+    window = ("--select", "context.refuses-*", "--context-window", "8192")
+    held = command("verify", "mock?window=8192", *window)
+    wider = command("verify", "mock?window=9000", *window)
+
+    assert held.code == 0
+    assert wider.code == 1
+    assert "prompt_tokens 8192" in wider.out
+    assert "--context-window 8192 --select context.refuses-a-full-window" in wider.out
+
+
+def test_a_provider_that_counts_otherwise_is_calibrated(command, tmp_path):
+    saved = str(tmp_path / "saved")
+    chosen = ("--select", "context.serves-1k", "--select", "context.refuses-one*")
+    done = command("verify", "mock:llamacpp?window=4096", *chosen, "--save", saved)
+    again = command("replay", saved, *chosen)
+
+    for run in (done, again):
+        assert run.code == 0
+        assert "HELD: 2 checks passed." in run.out
+        assert run.out.count("are counted by calibration: 500 words cost 500") == 1
