@@ -198,6 +198,11 @@ class Patch:
     value: str | None = None
 
 
+# Stands for the address of the server that a session opens for a probe's `canary`.
+# By RFC 6761 nobody has that name, so that nothing is visited where none was opened.
+CANARY = "http://canary.invalid"
+
+
 # Stands in a text where the words go that make a prompt long enough.
 FILL = "\N{OBJECT REPLACEMENT CHARACTER}"
 
@@ -231,6 +236,7 @@ class Probe:
     provider to think where the dialect has a switch for it. `path` starts at the
     server's root; `{model}` in it, or in `body`, is replaced by the target's model.
     `hang_up_after` is the number of body bytes after which the client goes away.
+    `canary` puts an address of this machine in the place of every `CANARY`.
     `fill` makes the prompt so long when the probe is sent (`contract.sizing`).
     """
 
@@ -249,6 +255,7 @@ class Probe:
     model: str | None = None
     hang_up_after: int | None = None
     fill: Fill | None = None
+    canary: bool = False
 
 
 def repeat(probe: Probe, times: int) -> tuple[Probe, ...]:

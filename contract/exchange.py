@@ -127,6 +127,8 @@ class Exchange:
 
     `status` is None when no response head arrived. `elapsed` is seconds until the
     end, whatever the end was; `note` says in words how it ended when not well.
+    `visits` are the paths of the probe's canary that somebody asked for, in order;
+    None where there was no canary.
     """
 
     probe: Probe
@@ -137,6 +139,7 @@ class Exchange:
     arrivals: tuple[Arrival, ...] = ()
     end: End = End.COMPLETE
     note: str = ""
+    visits: tuple[str, ...] | None = None
     elapsed: float = 0.0
 
     def header(self, name: str) -> str | None:
@@ -402,6 +405,7 @@ def dump(exchange: Exchange) -> dict[str, Json]:
             ],
             "end": exchange.end.value,
             "note": exchange.note,
+            **({} if exchange.visits is None else {"visits": [*exchange.visits]}),
             "elapsed": round(exchange.elapsed, 6),
         },
     }
@@ -459,6 +463,7 @@ def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
             arrivals=arrivals,
             end=End(str(response.get("end", "complete"))),
             note=str(response.get("note", "")),
+            visits=_load_visits(response.get("visits")),
             elapsed=_seconds(
                 response.get("elapsed", arrivals[-1].at if arrivals else 0.0)
             ),
@@ -496,6 +501,10 @@ def _seconds(value: Json) -> float:
     if not isinstance(value, int | float):
         raise TypeError("seconds were expected")
     return float(value)
+
+
+def _load_visits(value: Json) -> tuple[str, ...] | None:
+    return None if value is None else tuple(map(str, _list(value)))
 
 
 def _load_headers(value: Json) -> tuple[tuple[str, str], ...]:

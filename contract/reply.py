@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from contract import sse
 from contract.chat import Json, Probe
@@ -32,7 +33,7 @@ class Reply:
     `request` and `probe` say what it answers (the probe as the provider understood
     it, None when it could not), `problem` why it refuses. `end` other than COMPLETE
     breaks the connection after the last frame (RESET) or leaves it hanging
-    (TIMEOUT).
+    (TIMEOUT). `visits` are addresses on loopback that are opened before the answer.
     """
 
     status: int = 200
@@ -43,6 +44,7 @@ class Reply:
     request: Request
     probe: Probe | None = None
     problem: Problem | None = None
+    visits: tuple[str, ...] = ()
 
     @property
     def streamed(self) -> bool:
@@ -137,6 +139,9 @@ def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
         arrivals=arrivals,
         end=end,
         note="" if end is End.COMPLETE else note,
+        visits=tuple(urlsplit(url).path for url in reply.visits)
+        if probe.canary
+        else None,
         elapsed=arrivals[-1].at if arrivals else 0.0,
     )
 

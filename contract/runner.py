@@ -25,7 +25,7 @@ from contract.exchange import End, Exchange
 from contract.hints import hint
 from contract.profile import Profile
 from contract.report import Outcome, Result
-from contract.session import AllowanceSpent, NotRecorded, Session
+from contract.session import AllowanceSpent, NotLent, NotRecorded, Session
 
 VERIFY = ("magistral-contract", "verify")
 RATE_LIMITED = 429
@@ -199,7 +199,7 @@ def _verdict(
             findings.append(finding)  # noqa: PERF402  # kept also when it raises
     except AllowanceSpent as spent:
         return _Verdict(Outcome.ERROR, reason=f"{spent}")
-    except (NotRecorded, sizing.Unsizable) as missing:
+    except (NotLent, NotRecorded, sizing.Unsizable) as missing:
         return _Verdict(Outcome.SKIP, reason=f"{missing}")
     except NotApplicable as why:
         if not findings:

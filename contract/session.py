@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from contract import floor, sizing
-from contract.chat import Key, Probe
+from contract.canary import canary
+from contract.chat import CANARY, Key, Probe
 from contract.errors import UsageError
-from contract.exchange import Exchange, digest, spell
+from contract.exchange import Exchange, Request, digest, spell
 from contract.limits import Limits
 from contract.profile import Profile
 from contract.recorder import Recorder
@@ -27,6 +28,10 @@ class AllowanceSpent(Exception):  # noqa: N818  # a state of the session, not an
 
 class NotRecorded(Exception):  # noqa: N818  # a state of the session, not an error
     """Raised when a replayed session has no saved exchange for a probe."""
+
+
+class NotLent(Exception):  # noqa: N818  # a state of the session, not an error
+    """Raised instead of sending a canary's address to another machine."""
 
 
 class Session:
@@ -124,7 +129,7 @@ class Session:
         with self._lock:
             future = self._memo.get(probe)
             if mine := future is None:
-                self._claim()
+                self._claim(probe)
                 future = self._memo[probe] = Future()
                 self._known.add(probe)
         if mine:
@@ -162,9 +167,11 @@ class Session:
             futures = tuple(self._memo.values())
         return tuple(future.result() for future in futures if future.done())
 
-    def _claim(self) -> None:
+    def _claim(self, probe: Probe) -> None:
         if self._recorder is None:
             return
+        if probe.canary and not local(self.url):
+            raise NotLent("the target is not on this machine, so it sees no canary")
         if self.sent >= self.allowance:
             raise AllowanceSpent(
                 f"the request allowance of {self.allowance} is used up; "
@@ -172,11 +179,23 @@ class Session:
             )
         self.sent += 1
 
+    def _watched(self, recorder: Recorder, probe: Probe, request: Request) -> Exchange:
+        """The exchange of a probe that names a canary, which lives as long as it."""
+        with canary() as opened:
+            body = request.body.replace(CANARY.encode(), opened.url.encode())
+            seen = recorder.record(probe, self.profile, replace(request, body=body))
+            visits = tuple(opened.visits)
+        # The port differs from run to run; a recording must not.
+        saved = replace(seen.request, body=request.body)
+        return replace(seen, request=saved, visits=visits)
+
     def _exchange(self, probe: Probe) -> Exchange:
         # Addresses end in logs: a key in one must not leave this machine.
         hidden = probe.key is Key.QUERY and not local(self.url)
         key = None if hidden else self._key
         request = spell(self._sized(probe), self.profile, self.model, key)
+        if self._recorder is not None and probe.canary:
+            return self._watched(self._recorder, probe, request)
         if self._recorder is not None:
             return self._recorder.record(probe, self.profile, request)
         identity = digest(request, probe)

@@ -56,6 +56,7 @@ LAYERS = {
     **dict.fromkeys(["breakages", "checks", "quirks"], 2),
     **dict.fromkeys(
         [
+            "canary",
             "clues",
             "detection",
             "engines",

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -31,6 +32,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HANGING = 3_600.0  # seconds; nobody waits longer for a reply that never ends
 _STARTUP = 10.0  # seconds
+_VISIT = 2.0  # seconds an address is tried
+_READ = 2**16  # bytes
 _IDLE = 120  # seconds a connection is kept; longer than clients keep theirs
 
 
@@ -73,6 +76,8 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
         "headers": [(k.encode("latin-1"), v.encode()) for k, v in reply.headers],
     }
     frames = reply.frames
+    for url in reply.visits:
+        await _visit(url)
     try:
         if len(frames) < 2 and reply.end is End.COMPLETE and not reply.streamed:  # noqa: PLR2004  # one body at most
             body, due = (frames[0].data, started + frames[0].at) if frames else (b"", 0)
@@ -93,6 +98,19 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
         await _end(reply.end, client, send)
     finally:
         client.forget()
+
+
+async def _visit(url: str) -> None:
+    """Ask for *url*, if it is on loopback, and take what comes."""
+    parts = urlsplit(url)
+    if parts.hostname != "127.0.0.1" or parts.port is None:
+        return
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_VISIT):
+            reader, writer = await asyncio.open_connection("127.0.0.1", parts.port)
+            writer.write(f"GET {parts.path} HTTP/1.1\r\nhost: canary\r\n\r\n".encode())
+            await reader.read(_READ)
+            writer.close()
 
 
 async def _end(end: End, client: _Client, send: Send) -> None:

@@ -1,0 +1,86 @@
+"""What a canary saw is judged; without one there is nothing to judge."""
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, rehearsed, told
+
+from contract.chat import CANARY
+from contract.checks.multimodal import addresses
+from contract.profiles import builtin
+from contract.reply import rehearse
+from contract.runner import run
+from contract.session import NotLent
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+
+
+def visited(probe, status, visits):
+    exchange = rehearse(told(VLLM, probe), probe, VLLM)
+    return replace(exchange, status=status, visits=visits)
+
+
+@pytest.mark.parametrize(
+    ("status", "visits", "opened", "loopback"),
+    [
+        (200, ("/canary.png",), "pass", "fail"),
+        (200, (), "fail", "pass"),
+        (200, ("/favicon.ico",), "fail", "pass"),
+        (400, (), "pass", "pass"),
+        (500, ("/canary.png",), "pass", "fail"),
+        (200, None, "skip", "skip"),
+    ],
+)
+def test_visits_are_held_against_the_answer(status, visits, opened, loopback):
+    exchange = visited(addresses.SHOWN, status, visits)
+
+    assert opened == judged(addresses.opens_or_refuses_addresses, exchange).word
+    assert loopback == judged(addresses.opens_no_loopback, exchange).word
+
+
+@pytest.mark.parametrize(
+    ("visits", "word"), [((), "pass"), (("/text.png",), "fail"), (None, "skip")]
+)
+def test_an_address_in_a_text_is_not_opened(visits, word):
+    exchange = visited(addresses.TOLD, 200, visits)
+
+    assert word == judged(addresses.opens_no_address_in_text, exchange).word
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"),
+    [
+        (addresses.opens_or_refuses_addresses, addresses.address_taken_for_an_image),
+        (addresses.opens_no_loopback, addresses.loopback_opened),
+        (addresses.opens_no_address_in_text, addresses.links_in_texts_followed),
+    ],
+    ids=lambda one: one.id,
+)
+@pytest.mark.parametrize("name", PROFILES)
+def test_stand_in_opens_nothing_until_it_does(check, fault, name):
+    assert "pass" == rehearsed(check, PROFILES[name]).word
+    assert "fail" == rehearsed(check, PROFILES[name], fault).word
+
+
+def test_without_a_canary_the_check_is_skipped_and_says_why():
+    class Elsewhere:
+        profile = VLLM
+
+        def send(self, _probe):
+            raise NotLent("the target is not on this machine")
+
+    result = run(addresses.opens_no_address_in_text, Elsewhere(), "url")
+
+    assert ("skip", "the target is not on this machine") == (
+        result.outcome.value,
+        result.reason,
+    )
+
+
+@pytest.mark.parametrize("probe", [addresses.SHOWN, addresses.TOLD])
+def test_probes_name_nobody_but_the_canary(probe):
+    body = told(VLLM, probe).request.body.decode()
+
+    assert probe.canary
+    assert 1 == body.count("http") == body.count(CANARY)
