@@ -113,6 +113,11 @@ def test_like_can_name_a_built_in_profile():
             id="no time at all",
         ),
         pytest.param(
+            "[x]\nbudget = { tokens_per_second = 0 }",
+            "budget tokens_per_second must be a number above 0, not 0.",
+            id="a rate of nothing",
+        ),
+        pytest.param(
             "[x]\nbudget = { ttft = true }", "above 0, not True.", id="a boolean budget"
         ),
         pytest.param(
