@@ -138,21 +138,25 @@ def request_id_of_the_worker(reply: Reply) -> Reply:
 )
 def date_is_readable(exchange: Exchange) -> Findings:
     """`Tue, 15 Nov 1994 08:12:31 GMT`; the obsolete forms are for readers only."""
-    date = exchange.header("date")
-    if date is None:
+    dates = [value for name, value in exchange.headers if name == "date"]
+    if not dates:
         raise NotApplicable("the response has no Date")
+    for date in dates:
+        if not _written_right(date):
+            yield Finding(
+                "the Date is not one HTTP knows",
+                expected="a date such as Tue, 15 Nov 1994 08:12:31 GMT",
+                actual=shorten(date),
+                at="date",
+            )
+
+
+def _written_right(date: str) -> bool:
     try:
         read = email.utils.parsedate_to_datetime(date)
-        right = email.utils.format_datetime(read, usegmt=True) == date.strip()
+        return email.utils.format_datetime(read, usegmt=True) == date.strip()
     except (ValueError, TypeError):
-        right = False
-    if not right:
-        yield Finding(
-            "the Date is not one HTTP knows",
-            expected="a date such as Tue, 15 Nov 1994 08:12:31 GMT",
-            actual=shorten(date),
-            at="date",
-        )
+        return False
 
 
 @fault(breaks=date_is_readable)
