@@ -23,6 +23,7 @@ VERBS = {
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List the checks, or what else there is."),
     "serve": ("contract.cli.serve", "Serve the scripted provider for your client."),
+    "engines": ("contract.cli.engines", "Install real engines, and list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),
 }

@@ -11,6 +11,7 @@ from contract.breakages import playable
 from contract.catalog import find
 from contract.checks.base import Check, Quirk
 from contract.dialects.base import ALIASES
+from contract.engines.environments import RECIPES
 from contract.profiles import builtin
 from contract.reporters.base import Reporter
 
@@ -63,8 +64,9 @@ def reports() -> Iterable[str]:
 
 
 def targets() -> Iterable[str]:
-    """The mock in each dialect."""
-    return ["mock", *(f"mock:{dialect}" for dialect in dialects())]
+    """The mock in each dialect, and each engine with the tiny model."""
+    mocks = (f"mock:{dialect}" for dialect in dialects())
+    return ["mock", *mocks, *(f"{engine}:tiny" for engine in RECIPES)]
 
 
 @click.command("completion")

@@ -144,6 +144,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
       http://127.0.0.1:8000/v1   a provider that runs somewhere
       llamacpp:tiny              llama.cpp, started with a scripted model
       llamacpp:FILE.gguf         … with a model of yours
+      vllm:tiny                  vLLM on the CPU; see `engines install`
 
     \b
     Exit codes
@@ -278,5 +279,5 @@ def _recorded(
     return [
         verification.run(check, slow=order.slow)
         for check in order.checks
-        if check.id not in done and known.issuperset(check.sends)
+        if check.id not in done and check.sends and known.issuperset(check.sends)
     ]

@@ -43,7 +43,7 @@ RECIPES = {
             "llama.cpp b11549, as the xllamacpp wheel packages its server",
             "xllamacpp",
             ("xllamacpp==2026.10.11549",),
-            "about 10 seconds and 130 MB",
+            "10 to 40 seconds and 130 MB",
         ),
         # With mistral-common 1.13 every chat of this vLLM is refused; torchaudio and
         # torchcodec are CUDA builds that cannot be imported, triton is not used.
@@ -111,7 +111,14 @@ def commands(recipe: Recipe, place: Path) -> tuple[tuple[str, ...], ...]:
 
 def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
     """Make the environment at *place*; *say* is told each command before it runs."""
-    (place / _MARK).unlink(missing_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / _MARK).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{place} cannot be written to ({error.strerror}); name another place with "
+            f"--into, or in {PLACE}."
+        ) from error
     for command in commands(recipe, place):
         say(" ".join(command))
         done = subprocess.run(  # noqa: S603  # of our own making
@@ -124,8 +131,8 @@ def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
         if done.returncode:
             said = last_lines(done.stdout.decode(errors="replace"))
             raise TargetError(
-                f"{recipe.id} could not be installed ({command[3]} ended with code "
-                f"{done.returncode}); what it said last:\n{said}"
+                f"{recipe.id} could not be installed ({command[2]} ended with code "
+                f"{done.returncode}). What it said last:\n{said}"
             )
     (place / _MARK).write_text(_mark(recipe), "utf-8")
 

@@ -36,7 +36,7 @@ def test_missing_reasoning_parser_is_found(command):
     )
 
     assert 1 == code
-    assert "FAIL   reasoning.has-both" in out or "FAIL   reasoning." in out
+    assert "FAIL   reasoning.no-marker-in-answer   MUST" in out
 
 
 def test_key_is_demanded_and_never_shown(command):

@@ -1,0 +1,119 @@
+"""A real vLLM on the CPU, started for the occasion: `vllm:tiny` or a model of yours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from contract.engines import process
+from contract.engines.environments import interpreter
+from contract.engines.process import HOST, Launch, free_port, running
+from contract.errors import UsageError
+from contract.targets.base import Opened, target
+from contract.tiny.writing import writer
+
+TINY = "tiny"
+MODEL = "magistral-small-2509"
+FILES = ("params.json", "tekken.json")
+_SHIM = Path(process.__file__).parent / "shim"
+_IMAGES = json.dumps({"image": 10})
+
+
+def read(argument: str) -> Path | None:
+    """
+    The model's directory; None for the tiny one and for a name vLLM looks up.
+
+    A directory without what Mistral's own format consists of is refused.
+    """
+    if not argument:
+        raise UsageError("Which model? Write vllm:tiny, vllm:DIRECTORY or vllm:NAME.")
+    place = Path(argument).expanduser()
+    if argument == TINY or not place.exists():
+        if argument.startswith((".", "/", "~")):
+            raise UsageError(f"There is no {argument!r}; name an existing directory.")
+        return None
+    missing = [name for name in FILES if not (place / name).is_file()]
+    if missing:
+        raise UsageError(
+            f"{argument!r} has no {' and no '.join(missing)}; name a directory in "
+            "Mistral's own format, such as magistral-contract tiny vllm DIR writes."
+        )
+    return place
+
+
+@target("vllm", read=read)
+@contextmanager
+def vllm(  # noqa: PLR0913  # the options of a target, all by name
+    argument: str,
+    *,
+    port: int = 0,
+    ctx: int = 131_072,
+    key: str = "",
+    reasoning_parser: str = "mistral",
+    tool_call_parser: str = "mistral",
+    startup: float = 300.0,
+    python: str = "",
+) -> Iterator[Opened]:
+    """
+    A vLLM server on loopback, in the environment of *python*.
+
+    *ctx* is the context window, *key* the API key it demands; an empty parser is none.
+    """
+    if ctx < 1:
+        raise UsageError(f"ctx must be at least 1 token, not {ctx}.")
+    program = interpreter("vllm", python)
+    with TemporaryDirectory(prefix="magistral-contract-") as folder:
+        place = read(argument)
+        if argument == TINY:
+            place = Path(folder)
+            writer("vllm")(place)
+        listening = free_port(port)
+        launch = Launch(
+            name=f"vLLM with {argument}",
+            command=(
+                *(program, "-m", "vllm.entrypoints.openai.api_server"),
+                *("--model", str(place or argument)),
+                *("--host", HOST, "--port", str(listening)),
+                *flags(ctx, reasoning_parser, tool_call_parser),
+                *(("--served-model-name", MODEL) if argument == TINY else ()),
+            ),
+            port=listening,
+            environment=environment(key, offline=place is not None),
+            secret=key,
+        )
+        with running(launch, startup) as url:
+            yield Opened(url, key=key or None)
+
+
+def flags(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, ...]:
+    """How Mistral's models are served, in vLLM's flags."""
+    found = [
+        *("--tokenizer-mode", "mistral", "--config-format", "mistral"),
+        *("--load-format", "mistral", "--limit-mm-per-prompt", _IMAGES),
+        *("--max-model-len", str(ctx), "--dtype", "bfloat16", "--enforce-eager"),
+    ]
+    if reasoning_parser:
+        found += ["--reasoning-parser", reasoning_parser]
+    if tool_call_parser:
+        found += ["--tool-call-parser", tool_call_parser, "--enable-auto-tool-choice"]
+    return tuple(found)
+
+
+def environment(key: str, *, offline: bool) -> Mapping[str, str]:
+    """What vLLM is told by variables: one thread, a small cache, no reports home."""
+    found = {
+        "PYTHONPATH": str(_SHIM),
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    if offline:
+        found["HF_HUB_OFFLINE"] = "1"
+    if key:
+        found["VLLM_API_KEY"] = key
+    return found

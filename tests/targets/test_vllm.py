@@ -1,0 +1,68 @@
+"""What a vLLM target understands before it starts anything, and how it starts it."""
+
+from itertools import pairwise
+
+import pytest
+
+from contract.errors import UsageError
+from contract.targets.base import parse
+from contract.targets.vllm import environment, flags, read, vllm
+
+KINDS = {"vllm": vllm}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("vllm", "Which model"),
+        ("vllm:./missing", "There is no './missing'"),
+        ("vllm:tiny?ctx=0", "at least 1 token"),
+        ("vllm:tiny?python=/nowhere/python", r"\?python= names an interpreter"),
+        ("vllm:tiny?reasoning=no", "has no option 'reasoning'. Did you mean"),
+    ],
+    ids=["none", "missing", "ctx", "python", "option"],
+)
+def test_mistake_is_answered_with_a_sentence(text, sentence):
+    with pytest.raises(UsageError, match=sentence), parse(text, KINDS).open():
+        pass
+
+
+def test_incomplete_directory_is_refused_by_what_it_lacks(tmp_path):
+    (tmp_path / "params.json").touch()
+    with pytest.raises(UsageError, match=r"has no tekken\.json; name a directory"):
+        read(str(tmp_path))
+
+    (tmp_path / "tekken.json").touch()
+
+    assert tmp_path == read(str(tmp_path))
+
+
+def test_name_is_left_to_vllm():
+    assert read("mistralai/Magistral-Small-2509") is None
+
+
+def test_parsers_are_as_told():
+    both = flags(131_072, "mistral", "hermes")
+
+    assert {
+        ("--reasoning-parser", "mistral"),
+        ("--tool-call-parser", "hermes"),
+        ("--max-model-len", "131072"),
+    } <= set(pairwise(both))
+    assert "--enable-auto-tool-choice" in both
+
+
+def test_empty_parser_is_none():
+    neither = flags(8, "", "")
+
+    assert not {"--reasoning-parser", "--tool-call-parser"} & set(neither)
+    assert "--enable-auto-tool-choice" not in neither
+
+
+def test_key_is_no_argument_and_a_local_model_is_offline():
+    told = environment("sk-1", offline=True)
+
+    assert "sk-1" == told["VLLM_API_KEY"]
+    assert "1" == told["HF_HUB_OFFLINE"]
+    assert "VLLM_API_KEY" not in environment("", offline=False)
+    assert "HF_HUB_OFFLINE" not in environment("", offline=False)
