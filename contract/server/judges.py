@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import jsonschema_rs
 
 from contract.chat import Json, Message, Probe, Thinking
 from contract.dialects.base import Problem, Trouble
@@ -133,6 +138,34 @@ def forced_tool(probe: Probe, _body: Body) -> Problem | None:
         pointer="/tool_choice",
         value=choice,
     )
+
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def tool_definitions(probe: Probe, _body: Body) -> Problem | None:
+    """A tool's name can be spelled in a call, and its parameters are a schema."""
+    for tool in probe.options.tools:
+        if not _NAME.fullmatch(tool.name):
+            return _unsupported(
+                "",
+                f"Function name was {tool.name} but must be a-z, A-Z, 0-9, or contain "
+                "underscores and dashes, with a maximum length of 64.",
+            )
+    return tool_schemas(probe, _body)
+
+
+def tool_schemas(probe: Probe, _body: Body) -> Problem | None:
+    """The parameters of every tool are a valid JSON Schema."""
+    for tool in probe.options.tools:
+        if not _is_schema(tool.parameters):
+            return _unsupported("", f"Invalid tool schema: {tool.parameters}")
+    return None
+
+
+@lru_cache(maxsize=1_024)
+def _is_schema(text: str) -> bool:
+    return jsonschema_rs.meta.is_valid(json.loads(text))
 
 
 def choice_needs_tools(probe: Probe, _body: Body) -> Problem | None:

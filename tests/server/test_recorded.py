@@ -29,7 +29,9 @@ STATUS = {
     "logit_bias_oov": "logit_bias is not applied, so no token is out of range",
     "so_regex_bad": "structured_outputs is not offered",
     "so_two": "structured_outputs is not offered",
-    # A mistake of the client is a 4xx here, whatever the real server made of it.
+}
+# A mistake of the client is a 4xx here, also where the real server made it a 5xx.
+FAILED = {
     "img_http_refused": "500 in vLLM",
     "img_no_base64_marker": "501 in vLLM",
     "image_data_uri_string_form": "500 in llama.cpp",
@@ -118,7 +120,9 @@ def compared(provider, exchange):
     found = stood_in(provider, exchange)
     same = exchange.status // 100 == found.status // 100
 
-    assert same is (exchange.probe.name not in STATUS)
+    failed = exchange.status >= 500
+    assert failed is (failed and exchange.probe.name in FAILED)
+    assert same is (not failed and exchange.probe.name not in STATUS)
     assert found.status < 500
     if same and found.status >= 400:
         assert exchange.is_json is found.is_json

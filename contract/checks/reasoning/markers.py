@@ -82,7 +82,7 @@ def no_marker_in_answer(*exchanges: Exchange) -> Findings:
         yield from leaks(exchange, Kind.ANSWER)
 
 
-@fault(breaks=no_marker_in_answer)
+@fault(breaks=no_marker_in_answer, also=("structured",))
 def closing_marker_shown(reply: Reply) -> Reply:
     """The marker that ends the thought comes through, cut in two (koboldcpp#1745)."""
     return retell(reply, lambda said: before(said, Kind.ANSWER, CLOSE[:4], CLOSE[4:]))
@@ -205,7 +205,7 @@ def tool_call_is_apart(*exchanges: Exchange) -> Findings:
             yield Finding("the tool call is missing", "one tool call", "none")
 
 
-@fault(breaks=tool_call_is_apart)
+@fault(breaks=tool_call_is_apart, also=("tools", "structured"))
 def call_left_in_thought(reply: Reply) -> Reply:
     """A call made inside the thought is not parsed but shown with its markers."""
 
@@ -235,7 +235,7 @@ def unwanted_call_is_not_shown(exchange: Exchange) -> Findings:
     yield from _calls(exchange)
 
 
-@fault(breaks=unwanted_call_is_not_shown)
+@fault(breaks=unwanted_call_is_not_shown, also=("structured",))
 def unwanted_call_shown(reply: Reply) -> Reply:
     """Without a tool parser the call comes as content, markers and all (llama.cpp)."""
     if reply.probe is None or reply.probe.options.tool_choice != "none":

@@ -96,7 +96,7 @@ def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=not_repeated_in_answer,
-    also=("usage.completion-includes-thinking", "usage.counts-reasoning"),
+    also=("usage.completion-includes-thinking", "usage.counts-reasoning", "structured"),
 )
 def thought_sent_twice(reply: Reply) -> Reply:
     """The thought comes as reasoning and again in the answer (llama_index#21074)."""

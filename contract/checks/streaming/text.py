@@ -171,7 +171,7 @@ def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
 
 @fault(
     breaks=equals_whole,
-    also=("languages", "sampling", "conversation", "usage", "reasoning"),
+    also=("languages", "sampling", "conversation", "usage", "reasoning", "structured"),
 )
 def delta_dropped(reply: Reply) -> Reply:
     """A relay loses one delta in the middle of the answer."""

@@ -1,0 +1,1 @@
+"""Whether an answer has the form that response_format asks for."""

@@ -1,0 +1,140 @@
+"""An answer in a form: in it, out of it, and around it."""
+
+import json
+
+import pytest
+from rehearsal import judged, told
+
+from contract.checks.structured import around, form, requests
+from contract.checks.structured.reading import reworded
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+PROFILES = builtin()
+GOOD = '{"answer": 42, "sure": true}'
+
+
+def verdict(check, text=None, profile="llamacpp", change=None):
+    """The verdict where every answer is *text*, or what *change* makes of a reply."""
+    known = PROFILES[profile]
+    alter = change or (
+        (lambda reply: reworded(reply, lambda _: text))
+        if text is not None
+        else lambda reply: reply
+    )
+    exchanges = [
+        rehearse(alter(told(known, probe)), probe, known) for probe in check.sends
+    ]
+    return judged(check, *exchanges)
+
+
+@pytest.mark.parametrize(
+    ("text", "json_object", "schema", "fence", "apart"),
+    [
+        (GOOD, "pass", "pass", "pass", "pass"),
+        (f"  {GOOD}\n", "pass", "pass", "pass", "pass"),
+        (f"```json\n{GOOD}\n```", "pass", "pass", "fail", "pass"),
+        (f"Well, {GOOD}", "fail", "fail", "pass", "fail"),
+        (f"{GOOD} Done.", "fail", "fail", "pass", "fail"),
+        (f"{GOOD}{GOOD}", "fail", "fail", "pass", "skip"),
+        ('{"answer": "42", "sure": true}', "pass", "fail", "pass", "pass"),
+        ('{"answer": 42}', "pass", "fail", "pass", "pass"),
+        ("[]", "fail", "fail", "pass", "skip"),
+        ("forty-two", "fail", "fail", "pass", "skip"),
+        ("{'answer': 42}", "fail", "fail", "pass", "skip"),
+        ('{"answer": NaN, "sure": true}', "fail", "fail", "pass", "skip"),
+    ],
+)
+def test_each_check_finds_its_own(text, json_object, schema, fence, apart):
+    assert verdict(form.object_is_json, text).word == json_object
+    assert verdict(form.schema_is_satisfied, text).word == schema
+    assert verdict(around.no_fence, text).word == fence
+    assert verdict(around.thought_is_kept_apart, text).word == apart
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (form.enum_is_kept, {"colour": "red"}, {"colour": "pink"}),
+        (
+            form.nesting_is_kept,
+            {"outer": {"inner": {"deep": 1}}},
+            {"outer": {"inner": {"deep": "1"}}},
+        ),
+        (form.bounds_are_kept, {"numbers": [1, 2]}, {"numbers": [1]}),
+        (
+            form.keys_survive,
+            {"größe": 1, "名前": 2, "🎲": 3},
+            {"gro\u0308ße": 1, "名前": 2, "🎲": 3},
+        ),
+        (form.loose_schema_is_satisfied, json.loads(GOOD), {"answer": 42}),
+    ],
+    ids=["enum", "nesting", "bounds", "keys", "loose"],
+)
+def test_each_part_of_a_schema_is_kept(check, good, bad):
+    assert verdict(check, json.dumps(good)).word == "pass"
+    assert verdict(check, json.dumps(good, ensure_ascii=False)).word == "pass"
+    assert verdict(check, json.dumps(bad)).word == "fail"
+
+
+def test_a_stream_may_set_white_space_otherwise():
+    def spaced(reply):
+        return reworded(reply, lambda t: f"\n{t} ") if reply.streamed else reply
+
+    assert verdict(around.streamed_equals_whole, change=spaced).word == "pass"
+
+
+def test_another_document_in_the_stream_is_found():
+    def other(reply):
+        return (
+            reworded(reply, lambda _: '{"answer": 7, "sure": false}')
+            if reply.streamed
+            else reply
+        )
+
+    assert verdict(around.streamed_equals_whole, change=other).word == "fail"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [(None, "pass"), (GOOD, "pass"), ("I will call.", "pass")]
+)
+def test_a_call_beside_the_form_is_fine(text, word):
+    assert verdict(requests.beside_tools, text).word == word
+
+
+def test_words_in_place_of_call_and_form_are_found():
+    fault = requests.words_beside_tools.apply
+
+    assert verdict(requests.beside_tools, change=fault).word == "fail"
+
+
+@pytest.mark.parametrize("text", ["42.", '"42"'])
+def test_text_is_what_comes_without_a_format(text):
+    def other(reply):
+        asked = reply.probe.options.response_format
+        return reworded(reply, lambda _: text) if asked else reply
+
+    assert verdict(around.text_is_the_default).word == "pass"
+    assert verdict(around.text_is_the_default, change=other).word == "fail"
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"),
+    [
+        (requests.invalid_schema_is_refused, requests.accepts_invalid_schema),
+        (requests.name_is_demanded, requests.accepts_nameless_schema),
+    ],
+    ids=lambda one: one.id,
+)
+def test_a_form_that_cannot_be_is_refused(check, fault):
+    profile = "mistral-2025-10"
+
+    assert verdict(check, profile=profile).word == "pass"
+    assert verdict(check, profile=profile, change=fault.apply).word == "fail"
+
+
+def test_half_a_document_that_is_called_finished_is_found():
+    fault = around.cut_document_called_finished.apply
+
+    assert verdict(around.cut_gives_length).word == "pass"
+    assert verdict(around.cut_gives_length, change=fault).word == "fail"
