@@ -66,6 +66,8 @@ def answer_names_the_model(
             names |= {id_of(other), *aliases(other)}
     bodies = (whole.json, *(chunk.json for chunk in streamed.chunks))
     told = [body.get("model") for body in bodies if isinstance(body, dict)]
+    if not any(isinstance(seen, str) for seen in told):
+        raise NotApplicable("no response names a model")
     for seen in sorted({seen for seen in told if isinstance(seen, str)} - names):
         yield Finding(
             "the response names another model",

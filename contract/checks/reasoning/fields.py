@@ -24,6 +24,7 @@ from contract.checks.reasoning.reading import (
 from contract.exchange import Exchange
 from contract.probes import SUM, SUM_WHOLE
 from contract.reply import Reply
+from contract.think import MARKERS
 
 # Every name under which some server has sent a thought beside the content.
 FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
@@ -73,17 +74,18 @@ def right_field(*exchanges: Exchange) -> Findings:
         dialect = exchange.profile.dialect
         seen = _fields(exchange)
         names = {name for _, name in seen}
-        if dialect.tagged:
-            if not names and not exchange.reasoning:
-                raise NotApplicable("there is no thought")
-            expected = set()
-        else:
+        shown = any(marker in exchange.answer for marker in MARKERS)
+        if not names and not exchange.reasoning and not shown:
+            raise NotApplicable("there is no thought")
+        expected = set()
+        if not dialect.tagged:
             expected = set(dialect.reasoning_fields) or {"content"}
         if names != expected:
             yield Finding(
                 "the thought is not where this version puts it",
                 expected=" and ".join(sorted(expected)) or "markers in content",
-                actual=", ".join(sorted(names)) or "no such field",
+                actual=", ".join(sorted(names))
+                or ("markers in content" if shown else "no such field"),
                 at=at(exchange),
             )
             continue
@@ -100,7 +102,12 @@ def right_field(*exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=right_field,
-    also=("reasoning", "schema.response", "schema.event"),
+    also=(
+        "reasoning",
+        "schema.response",
+        "schema.event",
+        "multimodal.thinks-about-images",
+    ),
     dialects=PARSED,
 )
 def field_renamed(reply: Reply) -> Reply:
@@ -165,6 +172,8 @@ def _flaw(item: Json, *, whole: bool) -> str:
         return "is no object"
     if item.get("type") == "thinking":
         return _thinking_flaw(item)
+    if item.get("type") in REFERENCES:
+        return ""
     if item.get("type") != "text" or not isinstance(item.get("text"), str):
         return "is neither a thought nor text"
     return "is an empty answer" if whole and not item["text"] else ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract.catalog import find
 from contract.chat import Json, Kind, Piece
 from contract.checks.base import Finding, Findings, NotApplicable, place, shorten
+from contract.dialects.base import Dialect
 from contract.exchange import Chunk, Exchange
 from contract.profile import Capability
 from contract.think import MARKERS
@@ -17,9 +19,15 @@ OPENAI_CHAT = "https://platform.openai.com/docs/api-reference/chat/object"
 MODEL_CARD = "https://huggingface.co/mistralai/Magistral-Small-2509"
 
 APART = frozenset({Capability.REASONING, Capability.STREAMING})
-LISTED = frozenset({"mistral-2025-10", "mistral-2026-08"})
+_DIALECTS = tuple(find("dialects", Dialect).values())
 # Elsewhere thought and answer share one text, and markers tell them apart.
-PARSED = LISTED | {"vllm-0.11", "vllm-0.12", "vllm-0.16", "llamacpp", "transformers"}
+PARSED = frozenset(dialect.id for dialect in _DIALECTS if not dialect.tagged)
+# Without a field of its own, the thought comes in a list of content chunks.
+LISTED = frozenset(
+    dialect.id
+    for dialect in _DIALECTS
+    if not dialect.tagged and not dialect.reasoning_fields
+)
 
 
 def at(exchange: Exchange, chunk: Chunk | None = None) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
+from contract.catalog import find
 from contract.checks.base import (
     ANY,
     Finding,
     Findings,
+    NotApplicable,
     check,
     fault,
     shorten,
@@ -17,6 +19,7 @@ from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import is_html, misshapen, repeated_status
 from contract.checks.rejections.options import max_tokens_wrong_type
 from contract.checks.rejections.refusal import answers, is_about_a_field, judged, seen
+from contract.dialects.base import Dialect, Problem, Trouble
 from contract.exchange import Exchange
 from contract.probes import user
 from contract.reply import Frame, Reply
@@ -172,12 +175,9 @@ def body_repeats_status(*exchanges: Exchange) -> Findings:
 @fault(
     breaks=body_repeats_status,
     dialects={
-        "inline",
-        "llamacpp",
-        "mistral-2026-08",
-        "vllm-0.11",
-        "vllm-0.12",
-        "vllm-0.16",
+        dialect.id
+        for dialect in find("dialects", Dialect).values()
+        if repeated_status(dialect.error(Problem(trouble=Trouble.SCHEMA))[1])
     },
 )
 def another_status_in_the_body(reply: Reply) -> Reply:
@@ -203,6 +203,8 @@ AMONG = replace(
 def disturb_nobody(*exchanges: Exchange) -> Findings:
     """One client's mistake must not become everybody's outage."""
     good = exchanges[-1]
+    if good.status == HTTPStatus.OK and not good.pieces:
+        raise NotApplicable("the good request got status 200 but no answer")
     if good.status != HTTPStatus.OK:
         yield Finding(
             "a good request was refused among wrong ones",

@@ -126,7 +126,7 @@ def model_is_constant(exchange: Exchange) -> Findings:
     yield from _constant(exchange, "model")
 
 
-@fault(breaks=model_is_constant)
+@fault(breaks=model_is_constant, also=("models.answer-names-the-model",))
 def model_per_chunk(reply: Reply) -> Reply:
     """A router names the replica that made each chunk."""
     return _renewed(reply, "model", 1)

@@ -42,6 +42,8 @@ def completes(exchange: Exchange) -> Findings:
         )
     elif not exchange.body:
         yield Finding("the stream is empty", "events", "a body of 0 bytes")
+    elif not exchange.streamed:
+        raise NotApplicable("the response is not an event stream")
     for held in exchange.chunks:
         if isinstance(held.json, dict) and is_error(held.json):
             yield Finding(

@@ -32,6 +32,7 @@ REASONS = frozenset(
     {
         "stop",
         "length",
+        "abort",  # vLLM's word for a request that was given up
         "model_length",
         "tool_calls",
         "error",
@@ -99,7 +100,7 @@ def finish_twice(reply: Reply) -> Reply:
 @check(
     "streaming.finish-reason-is-known",
     "A finish reason MUST be one that the API defines.",
-    source="OpenAI and Mistral API references, finish_reason; dimetron/pi-go#245",
+    source="OpenAI and Mistral API references, vLLM, finish_reason; dimetron/pi-go#245",
     sends=SUM,
     needs=STREAMING,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from contract.chat import Json, Kind, Piece
 from contract.checks.base import NotApplicable
@@ -52,6 +52,15 @@ def says(exchange: Exchange, choice: Object) -> tuple[Piece, ...]:
     """What one delta says, markers and all; a piece without text or call is nothing."""
     pieces = exchange.profile.dialect.decode(choice.get("delta"))
     return tuple(piece for piece in pieces if piece.text or piece.call)
+
+
+def complete(exchange: Exchange) -> Iterator[tuple[Chunk, Piece]]:
+    """Every piece but the last of a choice that max_tokens cut, maybe in a letter."""
+    last = {piece.choice: number for number, (_, piece) in enumerate(exchange.placed)}
+    for number, (held, piece) in enumerate(exchange.placed):
+        cut = "length" in exchange.finishes.get(piece.choice, ())
+        if not (cut and number == last[piece.choice]):
+            yield held, piece
 
 
 def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:

@@ -16,6 +16,7 @@ from contract.checks.streaming.reading import (
     Object,
     chunk,
     chunkwise,
+    complete,
     objects,
     options,
     places,
@@ -90,7 +91,7 @@ def _options(reply: Reply, number: int) -> tuple[Object, ...]:
 def utf8_intact(exchange: Exchange) -> Findings:
     objects(exchange)
     broken = False
-    for held, piece in exchange.placed:
+    for held, piece in complete(exchange):
         spoiled = [c for c in piece.text if c == REPLACEMENT or _is_surrogate(c)]
         if spoiled:
             broken = True

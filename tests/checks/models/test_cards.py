@@ -34,6 +34,7 @@ def alone(listed, body, status=200):
         pytest.param([{"id": "a"}, {"id": "b"}], "b", "fail", id="another-model"),
         pytest.param([{"id": "b"}], "b", "pass", id="whatever-it-was-asked-for"),
         pytest.param([{"id": "a"}], "engine-0", "fail", id="nobody"),
+        pytest.param([{"id": "a"}], 7, "skip", id="no-name-at-all"),
     ],
 )
 def test_a_response_names_the_model_or_another_name_of_it(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from contract.checks.base import NotApplicable
 from contract.checks.rejections import errors, mistakes
 
 GOOD = {
@@ -84,11 +85,19 @@ def test_a_body_of_another_shape_is_found(answer, refused):
     assert found(errors.errors_have_shape, refused) == []
 
 
+ANSWERED = {"choices": [{"index": 0, "message": {"content": "Good evening."}}]}
+
+
 @pytest.mark.parametrize("status", [200, 403, 500])
 def test_only_an_answered_good_request_was_not_disturbed(answer, refused, status):
-    good = answer(errors.AMONG, status, {})
+    good = answer(errors.AMONG, status, ANSWERED)
 
     assert (status == 200) is (found(errors.disturb_nobody, refused, good) == [])
+
+
+def test_a_200_without_an_answer_proves_nothing(answer, refused):
+    with pytest.raises(NotApplicable):
+        found(errors.disturb_nobody, refused, answer(errors.AMONG, 200, {}))
 
 
 @pytest.mark.parametrize(

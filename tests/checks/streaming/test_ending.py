@@ -24,6 +24,13 @@ def test_good_stream_ends_well(check, stream, good):
     assert [] == list(check.judge(stream(good)))
 
 
+def test_a_whole_answer_in_place_of_a_stream_is_no_complete_stream(stream, good):
+    seen = stream(good, media_type="application/json")
+
+    with pytest.raises(NotApplicable, match="not an event stream"):
+        list(ending.completes.judge(seen))
+
+
 @pytest.mark.parametrize("end", [End.RESET, End.TIMEOUT, End.TOO_LARGE])
 def test_stream_that_breaks_off_is_found(end, stream, good):
     (found,) = ending.completes.judge(stream(good[:3], end=end))

@@ -45,6 +45,23 @@ def test_broken_character_is_found(content, stream, good):
     assert found.at == "event 1, +0.020 s"
 
 
+@pytest.mark.parametrize(
+    ("texts", "finish", "spoiled"),
+    [
+        pytest.param(["日", "\ufffd"], "length", 0, id="cut-in-a-letter"),
+        pytest.param(["日", "\ufffd"], "stop", 1, id="finished"),
+        pytest.param(["\ufffd", "日"], "length", 1, id="before-the-cut"),
+    ],
+)
+def test_only_the_last_letter_may_be_lost_to_max_tokens(
+    texts, finish, spoiled, stream, chunk
+):
+    chunks = [chunk({"content": text}) for text in texts]
+    seen = stream([*chunks, chunk({}, finish)])
+
+    assert spoiled == len(list(text.utf8_intact.judge(seen)))
+
+
 def test_bytes_cut_inside_a_character_are_found(stream, chunk):
     raw = '{"choices":[{"index":0,"delta":{"content":"ü"}}]}'.encode()
     halves = [b"data: " + raw.replace(b"\xbc", b"") + b"\n\n"]
