@@ -78,9 +78,10 @@ class Profile:
     One provider's promises.
 
     `tolerates` names what is wrong by the core contract but documented, or always
-    so, with this provider (a check names it as `unless`); `waivers` maps a
-    check to the reason (with a source) why its failure is known. `max_requests` is
-    a hard stop; `max_examples` bounds a property. `image_limit` is how many images a
+    so, with this provider (a check names it as `unless`); `waivers` maps a check to
+    the reason (with a source) why its failure is known. `max_requests` is a hard
+    stop; `max_examples` bounds a property, and `shrinks` says whether more requests
+    may be spent to make what it finds smaller. `image_limit` is how many images a
     request may show, None where nobody says. `shipped` are the waivers that came
     with the package: a release that mends what they excuse is no violation.
     """
@@ -96,6 +97,7 @@ class Profile:
     concurrency: int = 4
     max_requests: int = 2_000
     max_examples: int = 25
+    shrinks: bool = True
     budget: Budget = Budget()
     tolerates: frozenset[str] = frozenset()
     waivers: Mapping[str, str] = field(default_factory=dict)
@@ -176,6 +178,7 @@ _TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to obj
     "concurrency": (int, "a whole number"),
     "max_requests": (int, "a whole number"),
     "max_examples": (int, "a whole number"),
+    "shrinks": (bool, "true or false"),
     "dialect": (str, "text"),
     "offers": (list, "a list"),
     "tolerates": (list, "a list"),
@@ -188,7 +191,7 @@ def _value(
     name: str, key: str, value: Any, dialects: Mapping[str, Dialect]
 ) -> object:  # whatever TOML holds
     kind, wanted = _TYPES[key]
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise SpecError(f"profile {name}: {key} must be {wanted}, not {value!r}.")
     if kind is int and value < 1:
         raise SpecError(f"profile {name}: {key} must be at least 1, not {value}.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby, islice
+from urllib.parse import urlsplit
 
 from contract import sizing
 from contract.catalog import suggestion
@@ -19,13 +20,16 @@ from contract.checks.base import (
     NotApplicable,
     shorten,
 )
+from contract.curl import VARIABLE, curl
 from contract.detection import BUSY, said
 from contract.errors import CheckError, UsageError
 from contract.exchange import End, Exchange
+from contract.exploration import smallest
 from contract.hints import hint
 from contract.profile import Profile
 from contract.report import Outcome, Result
 from contract.session import AllowanceSpent, NotLent, NotRecorded, Session
+from contract.targets.url import LOOPBACK
 
 VERIFY = ("magistral-contract", "verify")
 RATE_LIMITED = 429
@@ -134,7 +138,9 @@ def run(
     exchanges: list[Exchange] = []
     figures: dict[str, float] = {}
     reason = _inapplicable(check, session.profile, slow=slow)
-    if reason is None:
+    if reason is None and check.explores is not None:
+        verdict = _explored(check, session, exchanges)
+    elif reason is None:
         verdict = _verdict(check, session, exchanges, figures)
     else:
         verdict = _Verdict(Outcome.SKIP, reason=reason)
@@ -142,6 +148,8 @@ def run(
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     if check.slow:
         again.append("--slow")
+    if check.explores is not None and session.seed is not None:
+        again += ["--seed", str(session.seed)]
     return Result(
         check=check,
         target=target,
@@ -209,6 +217,63 @@ def _verdict(
         return _Verdict(Outcome.ERROR, tuple(findings), reason, broken=True)
     outcome = Outcome.FAIL if findings else Outcome.PASS
     return _Verdict(outcome, tuple(_hinted(check, findings, exchanges)))
+
+
+def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> _Verdict:
+    """
+    The verdict on the smallest request that fails, or on all that were drawn.
+
+    Each is judged as a check of its own that sends it. Equal requests have equal
+    exchanges, so a provider that answers differently each time is no obstacle.
+    """
+    verdicts: dict[Outcome, _Verdict] = {}
+    seen: dict[tuple[Probe, ...], tuple[Exchange, ...]] = {}
+
+    def fails(probes: tuple[Probe, ...]) -> bool:
+        if Outcome.ERROR in verdicts:
+            return False  # nothing more is to be learnt
+        sent: list[Exchange] = []
+        one = replace(check, sends=probes, explores=None)
+        verdict = _verdict(one, session, sent, {})
+        seen[probes] = tuple(sent)
+        verdicts[verdict.outcome] = verdict
+        if verdict.outcome is Outcome.FAIL:
+            failed[probes] = verdict
+        return verdict.outcome is Outcome.FAIL
+
+    failed: dict[tuple[Probe, ...], _Verdict] = {}
+    free = urlsplit(session.url).hostname in LOOPBACK
+    try:
+        found: tuple[Probe, ...] | None = smallest(
+            check.explores(session.profile) if check.explores else None,
+            fails,
+            most=session.profile.max_examples,
+            seed=session.seed,
+            shrink=session.profile.shrinks or free,
+        )
+    except UsageError as missing:
+        return _Verdict(Outcome.ERROR, reason=f"{missing}")
+    if found is not None:
+        exchanges += seen[found]
+        return replace(
+            failed[found],
+            findings=tuple(
+                replace(finding, at=_commands(session, exchanges, finding.at))
+                for finding in failed[found].findings
+            ),
+        )
+    exchanges += [exchange for sent in seen.values() for exchange in sent]
+    for outcome in (Outcome.ERROR, Outcome.PASS, Outcome.SKIP):
+        if outcome in verdicts:
+            return verdicts[outcome]
+    return _Verdict(Outcome.SKIP, reason="nothing was drawn")
+
+
+def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
+    """Where it was found, and the commands that send the requests again."""
+    key = VARIABLE if session.key else None
+    commands = (curl(session.url, e.request, key=key) for e in exchanges)
+    return "; ".join([*([place] if place else []), *commands])
 
 
 def _hinted(

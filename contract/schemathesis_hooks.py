@@ -72,6 +72,10 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
     card = narrow["paths"].get(f"{MODELS}/{{model}}")
     if card is not None:
         card["parameters"][0]["example"] = _PROVIDER.detected.model
+    for example in narrow["components"]["examples"].values():
+        value = example.get("value")
+        if isinstance(value, dict) and {"messages", "model"} <= set(value):
+            value["model"] = _PROVIDER.detected.model
     schema.raw_schema.clear()
     schema.raw_schema.update(narrow)
     hidden = schema.config.output.sanitization

@@ -56,6 +56,7 @@ class Session:
         allowance: int | None = None,
         saved: Mapping[str, Exchange] | None = None,
         tick: Tick | None = None,
+        seed: int | None = None,
     ) -> None:
         self.url = url
         self.profile = profile
@@ -63,6 +64,7 @@ class Session:
         self.concurrency = concurrency or profile.concurrency
         self.allowance = profile.max_requests if allowance is None else allowance
         self.sent = 0
+        self.seed = seed
         self._key = checked_key(key)
         self._saved = saved
         self._tick = tick

@@ -58,7 +58,8 @@ class Verification:
             self.made,
             seconds=time.perf_counter() - self.began,
             requests=self.requests + self.session.sent,
-            notes=(*self.made.notes, *self.session.notes),
+            # A recording brings the notes of the run that made it.
+            notes=tuple(dict.fromkeys((*self.made.notes, *self.session.notes))),
         )
 
     def plan(self, checks: Iterable[Check], *, slow: bool = False) -> runner.Plan:
@@ -108,6 +109,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     budget: Mapping[str, float] | None = None,
     tick: Tick | None = None,
     repeat: tuple[str, ...] = (),
+    seed: int | None = None,
+    max_examples: int | None = None,
 ) -> Iterator[Verification]:
     """
     Open the target *text* says, find out what it is, and see that it answers.
@@ -115,7 +118,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     *profiles* are all that may be chosen or detected (the built-in ones when not
     given), *key_env* the variable that holds the API key, *context_window* and
     *budget* what the profile is to say instead, *repeat* further words of
-    the command line that a result's `again` must say too. Raises `UsageError` for
+    the command line that a result's `again` must say too, *seed* and *max_examples*
+    what properties are explored with. Raises `UsageError` for
     what the user wrote and `TargetError` for a provider that cannot be judged.
     """
     known = builtin() if profiles is None else profiles
@@ -143,6 +147,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             own = replace(detected.profile, waivers={})
             detected = replace(detected, profile=own)
         own = _amended(detected.profile, context_window, budget or {})
+        own = replace(own, max_examples=max_examples or own.max_examples)
         detected = replace(detected, profile=own)
         with Session(
             place.url,
@@ -153,6 +158,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             concurrency=concurrency,
             allowance=max_requests,
             tick=tick,
+            seed=seed,
         ) as session:
             _greet(session, detected, variable, key=key is not None)
             _see_door(session, key=key is not None)
@@ -183,8 +189,13 @@ def replayed(
     *,
     profile: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
+    budget: Mapping[str, float] | None = None,
 ) -> tuple[Verification, ...]:
-    """The recordings under *directory*, ready to be judged; nothing is sent."""
+    """
+    The recordings under *directory*, ready to be judged; nothing is sent.
+
+    *budget* is what the profile is to bound instead.
+    """
     known = builtin() if profiles is None else profiles
     found = []
     recordings = recording.load(directory, known, profile)
@@ -193,9 +204,8 @@ def replayed(
         if len(recordings) > 1 and saved.name != recording.folder(header.target):
             # Whoever named the folders wants to read those names.
             header = replace(header, target=saved.name)
-        session = Session(
-            header.url, saved.profile, header.model, saved=saved.exchanges
-        )
+        own = _amended(saved.profile, None, budget or {})
+        session = Session(header.url, own, header.model, saved=saved.exchanges)
         _see_door(session, key=True)
         command = ["magistral-contract", "replay", str(directory)]
         if profile:

@@ -70,7 +70,9 @@ LAYERS = {
         ],
         3,
     ),
-    **dict.fromkeys(["fuzzing", "recording", "report", "runner", "verification"], 4),
+    **dict.fromkeys(
+        ["exploration", "fuzzing", "recording", "report", "runner", "verification"], 4
+    ),
     **dict.fromkeys(
         [
             "__main__",

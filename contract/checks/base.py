@@ -11,7 +11,7 @@ from typing import Any
 
 from contract.chat import Probe
 from contract.errors import SpecError
-from contract.profile import Capability
+from contract.profile import Capability, Profile
 from contract.reply import Reply
 
 
@@ -66,7 +66,9 @@ class Check:
     `alone` sends its probes one by one and in order, after everything that may
     overlap. `budget` names the bound of the profile without which there is nothing
     to hold the provider to. `measures` are the figures that the same exchanges give
-    the report, whatever the verdict: `ttft_p95` and the like, in seconds.
+    the report, whatever the verdict: `ttft_p95` and the like, in seconds. A property
+    has no `sends`: it `explores` what a Hypothesis strategy draws for a profile, and
+    each draw is the probes of one judgement.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Check:
     alone: bool = False
     budget: str | None = None
     measures: Measure | None = None
+    explores: Callable[[Profile], Any] | None = None
 
     @property
     def family(self) -> str:
@@ -100,7 +103,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
     requirement: str,
     *,
     source: str,
-    sends: Probe | tuple[Probe, ...],
+    sends: Probe | tuple[Probe, ...] = (),
     needs: set[Capability] | frozenset[Capability] = frozenset(),
     expects: frozenset[int] = OK,
     unless: str | None = None,
@@ -109,6 +112,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
     alone: bool = False,
     budget: str | None = None,
     measures: Measure | None = None,
+    explores: Callable[[Profile], Any] | None = None,
 ) -> Callable[[Judge], Check]:
     """Make a generator function a check; refuses what could never fail."""
 
@@ -119,6 +123,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
             raise SpecError(
                 f"{id}: the requirement must be a sentence with one RFC 2119 word."
             )
+        if bool(sends) is (explores is not None):
+            raise SpecError(f"{id}: a check sends probes or explores a strategy.")
         return Check(
             id=id,
             requirement=requirement,
@@ -133,6 +139,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
             alone=alone,
             budget=budget,
             measures=measures,
+            explores=explores,
         )
 
     return made

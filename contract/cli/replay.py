@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from contract.verification import replayed
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @options.selection
 @options.profile
+@options.budget
 @options.reporting
 def verb(  # noqa: PLR0913  # one parameter an option
     *,
@@ -28,6 +30,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     ignore: tuple[str, ...],
     profile: str | None,
     profiles: str | None,
+    budget: Mapping[str, float],
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -42,7 +45,10 @@ def verb(  # noqa: PLR0913  # one parameter an option
     """
     checks = selected(find("checks", Check).values(), select, ignore)
     recordings = replayed(
-        directory, profile=profile, profiles=outputs.profiles(profiles)
+        directory,
+        profile=profile,
+        profiles=outputs.profiles(profiles),
+        budget=budget,
     )
     results: list[Result] = []
     for recording in recordings:

@@ -1,0 +1,1 @@
+"""What holds of every request that keeps, or breaks, the rules."""

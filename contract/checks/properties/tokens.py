@@ -1,0 +1,57 @@
+"""That the prompt of every conversation is counted exactly."""
+
+from __future__ import annotations
+
+from contract import tokens
+from contract.chat import Json
+from contract.checks.base import Finding, Findings, check, fault
+from contract.checks.properties.answers import valid
+from contract.exchange import Exchange
+from contract.profile import Capability
+from contract.reply import Reply
+from contract.retell import count
+
+TURNS = 4  # messages
+
+
+@check(
+    "properties.prompts-are-counted-exactly",
+    "The prompt_tokens of every conversation MUST be those of its prompt.",
+    source="mistral-common, the tokenizer that Mistral publishes",
+    explores=valid,
+    needs={Capability.EXACT_TOKENS},
+    slow=True,
+)
+def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
+    told = exchange.count("prompt_tokens")
+    exact = tokens.prompt(exchange.profile.dialect.prepare(exchange.probe))
+    if told is not None and told != exact:
+        yield Finding("the prompt is counted wrongly", f"{exact}", f"{told}")
+
+
+@fault(
+    breaks=prompts_are_counted_exactly,
+    also=(
+        "properties",
+        "usage",
+        "conversation",
+        "multimodal",
+        "languages",
+        "context",
+        "tools",
+    ),
+)
+def each_turn_ends_twice(reply: Reply) -> Reply:
+    """A template closes the turns of a longer conversation twice."""
+    probe = reply.probe
+    if probe is None or len(probe.messages) < TURNS:
+        return reply
+    turns = len(probe.messages)
+
+    def more(usage: dict[str, Json]) -> None:
+        for name in ("prompt_tokens", "total_tokens"):
+            value = usage.get(name)
+            if isinstance(value, int):
+                usage[name] = value + turns
+
+    return count(reply, more)

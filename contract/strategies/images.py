@@ -1,0 +1,46 @@
+"""Pictures to send: tiny ones that can be decoded, and ones that cannot."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from contract.chat import Image
+from contract.images import picture
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+# One cell, a cell and a bit, and more rows than columns.
+SIZES = ((1, 1), (28, 28), (29, 15), (8, 57))
+FORMATS = ("png", "jpeg")  # llama.cpp reads no WebP
+
+
+@cache
+def pictures() -> tuple[Image, ...]:
+    """Every format in every size, the smallest first."""
+    return tuple(picture(*size, kind) for size in SIZES for kind in FORMATS)
+
+
+@cache
+def images() -> SearchStrategy[Image]:
+    """A picture that every provider with eyes can see."""
+    from hypothesis import strategies as st
+
+    return st.sampled_from(pictures())
+
+
+@cache
+def corrupt() -> SearchStrategy[Image]:
+    """What says it is a picture and is none: text, nothing, half a header."""
+    from hypothesis import strategies as st
+
+    png = pictures()[0].data
+    return st.sampled_from(
+        [
+            Image(b"this is no image"),
+            Image(png[:12]),
+            Image(png[8:]),
+            Image(b"\0" * 64, "image/jpeg"),
+        ]
+    )

@@ -1,0 +1,139 @@
+"""Requests that a provider must answer, and ones it must refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contract.chat import Image, Message, Options, Patch, Probe, Text, freeze
+from contract.profile import Capability, Profile
+from contract.strategies.images import corrupt
+from contract.strategies.messages import Turns, conversations
+from contract.strategies.options import options
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+def valid(profile: Profile) -> SearchStrategy[Probe]:
+    """A request that keeps every rule *profile*'s provider has, and uses its offers."""
+    from hypothesis import strategies as st
+
+    offers = profile.offers
+    turns = conversations(
+        seeing=Capability.VISION in offers, tools=Capability.TOOLS in offers
+    )
+    streams = [False, True] if Capability.STREAMING in offers else [False]
+    return st.tuples(turns, options(offers), st.sampled_from(streams)).map(_drawn)
+
+
+def _drawn(parts: tuple[Turns, Options, bool]) -> Probe:
+    messages, options, stream = parts
+    return Probe(name="drawn", messages=messages, options=options, stream=stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """
+    One way to spoil a request, by name.
+
+    *known* is what the same mistake is called among the rejections: a profile that
+    tolerates it, or waives its check, is not asked. *needs* must be offered.
+    """
+
+    name: str
+    spoil: Callable[[Probe, Profile], Probe]
+    known: str
+    needs: Capability | None = None
+
+    def applies(self, profile: Profile) -> bool:
+        """Whether *profile*'s provider must refuse it."""
+        return (
+            self.known not in profile.tolerates
+            and f"rejections.{self.known}" not in profile.waivers
+            and (self.needs is None or self.needs in profile.offers)
+        )
+
+
+def _patch(
+    name: str, pointer: str, value: str | None = None, *, known: str = ""
+) -> Mutation:
+    def spoil(probe: Probe, _profile: Profile) -> Probe:
+        return replace(probe, name=name, patches=(Patch(name, pointer, value),))
+
+    return Mutation(name, spoil, known or name)
+
+
+def _cut(probe: Probe, profile: Profile) -> Probe:
+    dialect = profile.dialect
+    spelled = dialect.request(dialect.prepare(probe), probe.model or "any")
+    body = freeze(spelled).encode(errors="surrogatepass")
+    return replace(probe, name="body-cut-in-half", body=body[: len(body) // 2])
+
+
+def _unread(probe: Probe, _profile: Profile) -> Probe:
+    shown = Message(
+        "user", (Text("What is this?"), Image(url="data:image/png;base64,@"))
+    )
+    return replace(
+        probe, name="image-not-base64", messages=(*probe.messages[:-1], shown)
+    )
+
+
+def _unserved(probe: Probe, _profile: Profile) -> Probe:
+    return replace(probe, name="model-unknown", model="no-such-model")
+
+
+MUTATIONS = (
+    _patch("role-unknown", "/messages/0/role", '"wizard"', known="unknown-role"),
+    _patch("messages-missing", "/messages"),
+    _patch("messages-empty", "/messages", "[]"),
+    _patch("messages-are-text", "/messages", '"Hello."', known="messages-not-a-list"),
+    _patch(
+        "content-is-a-number", "/messages/0/content", "42", known="content-wrong-type"
+    ),
+    _patch(
+        "temperature-is-text", "/temperature", '"hot"', known="temperature-wrong-type"
+    ),
+    _patch(
+        "temperature-below-zero", "/temperature", "-1", known="temperature-out-of-range"
+    ),
+    _patch("top-p-above-one", "/top_p", "1.5", known="top-p-out-of-range"),
+    _patch("max-tokens-is-text", "/max_tokens", '"ten"', known="max-tokens-wrong-type"),
+    _patch("max-tokens-below-zero", "/max_tokens", "-5", known="max-tokens-negative"),
+    _patch("n-is-zero", "/n", "0", known="n-zero"),
+    _patch("stop-is-a-number", "/stop", "5", known="stop-wrong-type"),
+    _patch("stream-is-text", "/stream", '"maybe"', known="stream-wrong-type"),
+    _patch("tools-are-an-object", "/tools", '{"a":1}', known="tools-wrong-type"),
+    Mutation("model-unknown", _unserved, "unknown-model"),
+    Mutation("image-not-base64", _unread, "image-bad-base64", Capability.VISION),
+    Mutation("body-cut-in-half", _cut, "truncated-json"),
+)
+
+
+def invalid(profile: Profile) -> SearchStrategy[Probe]:
+    """
+    A valid request with exactly one mutation, whose name the probe bears.
+
+    What *profile* tolerates, or is known to get wrong, is not drawn.
+    """
+    from hypothesis import strategies as st
+
+    wrong = [one for one in MUTATIONS if one.applies(profile)]
+    spoiled = st.builds(
+        lambda probe, mutation: mutation.spoil(probe, profile),
+        valid(profile),
+        st.sampled_from(wrong),
+    )
+    picture = Mutation(
+        "image-corrupt", _unread, "image-not-an-image", Capability.VISION
+    )
+    if not picture.applies(profile):
+        return spoiled
+    return spoiled | st.builds(_with_picture, valid(profile), corrupt())
+
+
+def _with_picture(probe: Probe, image: Image) -> Probe:
+    shown = Message("user", (Text("What is this?"), image))
+    return replace(probe, name="image-corrupt", messages=(*probe.messages[:-1], shown))

@@ -1,0 +1,32 @@
+"""However a network cuts a response, it reads the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rehearsal import told
+
+from contract.exchange import Arrival
+from contract.probes import TOOL, UTF8
+from contract.profiles import builtin
+from contract.reply import rehearse
+from contract.strategies.cuts import cuts
+
+PROFILES = builtin()
+
+
+@pytest.mark.parametrize("probe", [UTF8, TOOL], ids=lambda probe: probe.name)
+@pytest.mark.parametrize("name", PROFILES)
+@given(data=st.data())
+def test_any_cut_decodes_the_same(name, probe, data):
+    profile = PROFILES[name]
+    whole = rehearse(told(profile, probe), probe, profile)
+    pieces = data.draw(cuts(whole.body))
+    cut = replace(whole, arrivals=tuple(Arrival(0.0, piece) for piece in pieces))
+
+    assert whole.pieces == cut.pieces
+    assert [event.data for event in whole.events] == [e.data for e in cut.events]
+    assert whole.usage == cut.usage
