@@ -30,7 +30,6 @@ from contract.profile import Capability
 from contract.reply import Reply
 from contract.retell import count, retell
 
-
 MISTRAL_ORDER = "mistralai/mistral-common, validation of tool results"
 
 
