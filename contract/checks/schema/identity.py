@@ -35,7 +35,7 @@ def ids_are_unique(one: Exchange, other: Exchange) -> Findings:
         yield Finding("two responses share an id", "two ids", shorten(ids[0]))
 
 
-@fault(breaks=ids_are_unique)
+@fault(breaks=ids_are_unique, also=("isolation",))
 def id_fixed(reply: Reply) -> Reply:
     """A stand-in for the real server has its id written into the code."""
     value = named(reply, "chat.completion")
@@ -83,7 +83,7 @@ def correlation_lost(reply: Reply) -> Reply:
     return reply
 
 
-@fault(breaks=correlation_id)
+@fault(breaks=correlation_id, also=("headers.request-ids-differ",))
 def correlation_fixed(reply: Reply) -> Reply:
     """A cache answers with the headers of the response it has kept."""
     for name in {name for name, _ in reply.headers} & set(CORRELATION):

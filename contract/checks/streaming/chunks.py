@@ -109,7 +109,7 @@ def id_is_constant(exchange: Exchange) -> Findings:
     yield from _constant(exchange, "id")
 
 
-@fault(breaks=id_is_constant)
+@fault(breaks=id_is_constant, also=("isolation.streams-are-apart",))
 def id_per_chunk(reply: Reply) -> Reply:
     """The id is made where the chunk is made, not where the request begins."""
     return _renewed(reply, "id", 1)

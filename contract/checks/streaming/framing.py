@@ -44,7 +44,16 @@ def content_type(exchange: Exchange) -> Findings:
             )
 
 
-@fault(breaks=content_type, also=("reasoning", "usage", "latency"))
+@fault(
+    breaks=content_type,
+    also=(
+        "headers.accept-event-stream",
+        "isolation.own-form",
+        "reasoning",
+        "usage",
+        "latency",
+    ),
+)
 def stream_called_json(reply: Reply) -> Reply:
     """A gateway labels every response of the route application/json."""
     if not reply.streamed:

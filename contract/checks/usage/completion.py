@@ -124,6 +124,7 @@ def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
 @fault(
     breaks=capped_by_max_tokens,
     also=(
+        "isolation.own-limit",
         "sampling.one-token-is-one",
         "usage.choices-are-summed",
     ),

@@ -79,6 +79,7 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
 @fault(
     breaks=exact_prompt_tokens,
     also=(
+        "isolation.own-prompt",
         "usage.agrees-with-tokenize",
         "schema.rate-limit-headers",
         "tools",
@@ -182,7 +183,13 @@ def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
         )
 
 
-@fault(breaks=grows_with_prompt, also=("context",))
+@fault(
+    breaks=grows_with_prompt,
+    also=(
+        "isolation.own-prompt",
+        "context",
+    ),
+)
 def long_prompt_cut_silently(reply: Reply) -> Reply:
     """What exceeds a small window is cut off, and only the rest is counted."""
     asked = reply.probe.messages if reply.probe is not None else ()
