@@ -300,3 +300,17 @@ def test_a_provider_that_counts_otherwise_is_calibrated(command, tmp_path):
         assert run.code == 0
         assert "HELD: 2 checks passed." in run.out
         assert run.out.count("are counted by calibration: 500 words cost 500") == 1
+
+
+def test_saved_samples_can_be_held_to_another_budget(command, tmp_path):
+    saved = str(tmp_path / "saved")
+    chosen = ("--select", "latency.ttft")
+    command(
+        "verify", "mock?ttft=80ms", *chosen, "--budget", "ttft=30s", "--save", saved
+    )
+    held = command("replay", saved, *chosen, "--budget", "ttft=30s")
+    broken = command("replay", saved, *chosen, "--budget", "ttft=50ms", "--strict")
+
+    assert (held.code, broken.code) == (0, 1)
+    assert "is over budget" in broken.out
+    assert broken.out.count("this machine's own share") == 1
