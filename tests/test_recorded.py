@@ -26,7 +26,14 @@ ORDINARY = {
     *("max_tokens", "tools", "tool_choice", "parallel_tool_calls", "n"),
 }
 # Their judges compare with the very prompt that they send.
-OF_ONE_PROMPT = {"usage.typed-markers-are-text"}
+OF_ONE_PROMPT = {
+    "usage.typed-markers-are-text",
+    "sampling.one-token-is-one",
+    "multimodal.thinks-about-images",
+    "tools.declared-tools-are-counted",
+    "tools.results-are-counted",
+}
+OWN_PROMPTS = {"context", "structured"}  # so do all judges of these families
 DEPARTURES = {
     ("llamacpp-b11434/empty_answer_stream", "streaming.carries-text"): (
         "the model was made to stop at once"
@@ -75,7 +82,8 @@ def asks_for_usage(exchange):
 
 def fits(check, exchange):
     """Whether *exchange* could have been the answer to what *check* sends."""
-    if len(check.sends) != 1 or check.expects != OK or check.id in OF_ONE_PROMPT:
+    own = check.id in OF_ONE_PROMPT or check.family in OWN_PROMPTS
+    if len(check.sends) != 1 or check.expects != OK or own:
         return False
     (probe,) = check.sends
     about_usage = probe.stream and "usage" in check.id
