@@ -17,7 +17,7 @@ from contract.retell import count, heard
 
 TWO_WHOLE = replace(TWO_CHOICES, name="two-choices-whole", stream=False)
 ONE_TOKEN = Probe(
-    name="one-token",
+    name="one-token-of-count",
     messages=(user("Count from one to ten."),),
     options=Options(max_tokens=1, temperature=0.0, seed=7),
 )
