@@ -29,7 +29,8 @@ AFTER = replace(
     options=replace(SUM_WHOLE.options, max_tokens=8),
     sample=1,
 )
-SERVED = replace(LAST_BUT_ONE, name="served-alone", sample=1)
+# The very request of serves-the-window: sent again, a cache would answer it at once.
+SERVED = LAST_BUT_ONE
 REFUSED = replace(THOUSAND_MORE, name="refused-alone", sample=2)
 
 # Not even being busy is an excuse here.
