@@ -38,6 +38,7 @@ UNIONS = {
 _HOME = "#/components/schemas/"
 # What only self-hosted servers have; each branch is named after one of them.
 _EXTRAS = ("TokenizeRequest", "TokenizeResponse")
+_DEFAULT = "Vllm"  # what serves a model whose thoughts nobody separates
 # What a validator raises instead of a verdict: half a surrogate pair and some numbers
 # do not exist in Rust, and nesting has an end in both.
 _UNREADABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
@@ -72,12 +73,8 @@ def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) ->
     family = prefix.rstrip("0123456789")
     for extra in _EXTRAS:
         union = narrow["components"]["schemas"][extra]
-        its = [
-            branch
-            for branch in union["anyOf"]
-            if branch.get("$ref", "").startswith(_HOME + family)
-        ]
-        union["anyOf"] = its or union["anyOf"]
+        its = _branches(union, family) or _branches(union, _DEFAULT)
+        union["anyOf"] = its
     for holder in _holders(narrow, "examples"):
         if holder is not narrow["components"]:
             kept = {
@@ -87,6 +84,11 @@ def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) ->
             if not kept:
                 del holder["examples"]
     return cast("Json", narrow)
+
+
+def _branches(union: Any, family: str) -> list[Json]:
+    start = _HOME + family
+    return [one for one in union["anyOf"] if one.get("$ref", "").startswith(start)]
 
 
 def schema(name: str) -> Json:

@@ -171,8 +171,11 @@ def _asking(part: Json) -> Json:
 def _spare(body: dict[str, Any]) -> None:
     """Little room for an answer, and options of a stream for streams alone."""
     for name in ("max_tokens", "max_completion_tokens"):
-        if isinstance(body.get(name), int | float):
-            body[name] = min(body[name], ROOM)
+        asked = body.get(name)
+        if isinstance(asked, int | float):
+            body[name] = min(asked, ROOM)
+        elif asked is not None:  # vLLM takes digits in a text
+            body[name] = ROOM
     if "max_completion_tokens" not in body:
         body["max_tokens"] = body.get("max_tokens") or ROOM
     if body.get("stream") is not True:

@@ -54,6 +54,12 @@ def test_mended_conversation_is_answered(id, name):
     assert spec.accepts(DIALECTS[id].prefix + "ChatRequest", body)
 
 
+def test_digits_in_a_text_are_a_limit_too():
+    body = mended({"messages": [], "max_tokens": "730938"}, MODEL)
+
+    assert body["max_tokens"] == 64
+
+
 def test_what_needs_no_mending_stays():
     body = {
         "model": MODEL,
