@@ -64,7 +64,7 @@ def detokenized(body: bytes, dialect: Dialect, _window: int) -> Json | Problem:
     ids = value.get("tokens")
     if not isinstance(ids, list):
         return _missing("tokens")
-    known = [id for value in ids if (id := _id(value)) is not None]
+    known = [token for value in ids if (token := _id(value)) is not None]
     if len(known) < len(ids):
         message = "tokens must be ids of the vocabulary"
         return Problem(trouble=Trouble.SCHEMA, message=message, pointer="/tokens")
