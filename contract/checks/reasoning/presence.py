@@ -73,7 +73,7 @@ def present(*exchanges: Exchange) -> Findings:
                 )
 
 
-@fault(breaks=present, also=("reasoning",))
+@fault(breaks=present, also=("reasoning", "multimodal"))
 def thought_dropped(reply: Reply) -> Reply:
     """A proxy forwards the answer and drops the thought (litellm#16272)."""
     return retell(reply, lambda said: [p for p in said if p.kind != Kind.REASONING])

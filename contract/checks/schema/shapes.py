@@ -127,7 +127,7 @@ def error(exchange: Exchange) -> Findings:
     yield from _departures(exchange, "Error", value)
 
 
-@fault(breaks=error, also=("rejections", "context"))
+@fault(breaks=error, also=("rejections", "context", "multimodal"))
 def error_in_other_words(reply: Reply) -> Reply:
     """A gateway replaces error bodies by its own, with names nobody documents."""
     if reply.status not in CLIENT_ERRORS:

@@ -166,7 +166,7 @@ def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
         )
 
 
-@fault(breaks=streamed_equals_whole, also=("isolation.own-prompt",))
+@fault(breaks=streamed_equals_whole, also=("isolation.own-prompt", "multimodal"))
 def stream_counts_template_twice(reply: Reply) -> Reply:
     """The streaming path applies the chat template a second time and counts it."""
     if not reply.streamed:

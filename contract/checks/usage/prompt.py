@@ -84,6 +84,7 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
         "schema.rate-limit-headers",
         "tools",
         "context",
+        "multimodal",
     ),
 )
 def first_token_counted_twice(reply: Reply) -> Reply:
