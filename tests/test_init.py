@@ -24,7 +24,9 @@ def test_an_unknown_name_is_an_attribute_error():
         contract.verfy  # noqa: B018  # the access is the test
 
 
-@pytest.mark.parametrize("module", ["contract", "contract.cli", "contract.pytest_plugin"])
+@pytest.mark.parametrize(
+    "module", ["contract", "contract.cli", "contract.pytest_plugin"]
+)
 def test_an_import_loads_nothing_heavy(module):
     code = f"import sys, {module}; print(*sorted(sys.modules))"
     done = subprocess.run(  # noqa: S603  # our own interpreter

@@ -226,7 +226,6 @@ OPENINGS = """
     [
         pytest.param([], id="load"),
         pytest.param(["--dist=loadgroup"], id="loadgroup"),
-        pytest.param(["--dist=loadfile"], id="loadfile"),
     ],
 )
 def test_each_target_has_one_worker_of_xdist(pytester, mode):
@@ -261,10 +260,6 @@ def test_each_target_has_one_worker_of_xdist(pytester, mode):
     [
         pytest.param([], "LoadScheduling", id="plain"),
         pytest.param(["--contract-target=mock"], "TargetScheduling", id="target"),
-        pytest.param(["--pyargs", "contract.suite"], "TargetScheduling", id="suite"),
-        pytest.param(
-            ["--contract-target=mock", "--dist=each"], "EachScheduling", id="each"
-        ),
     ],
 )
 def test_only_a_run_that_verifies_is_scheduled_by_target(pytester, options, scheduler):

@@ -215,7 +215,10 @@ def arrives_incrementally(exchange: Exchange) -> Findings:
         )
 
 
-@fault(breaks=arrives_incrementally, also=("latency",))
+@fault(
+    breaks=arrives_incrementally,
+    also=("latency", "headers.compression-does-not-buffer"),
+)
 def held_back(reply: Reply) -> Reply:
     """A buffering proxy lets nothing through before the response is complete."""
     if not reply.streamed or not reply.frames:

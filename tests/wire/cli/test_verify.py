@@ -191,7 +191,7 @@ def test_several_targets_are_saved_side_by_side(command, tmp_path):
 
     assert {path.name for path in tmp_path.iterdir()} == {"mock", "mock-vllm"}
     assert done.code == 0
-    assert "mock-vllm HELD: 1 check passed." in done.out
+    assert "mock:vllm HELD: 1 check passed." in done.out
 
 
 def test_replaying_nothing_is_a_usage_error(command, tmp_path):
