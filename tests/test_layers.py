@@ -77,6 +77,7 @@ LAYERS = {
         [
             "__main__",
             "cli",
+            "consumer",
             "pytest_plugin",
             "reporters",
             "schemathesis_hooks",
@@ -112,7 +113,16 @@ THIRD_PARTIES = {
         "xllamacpp",
     },
     4: {"hypothesis"},
-    5: {"click", "junitparser", "pytest", "rich", "schemathesis", "xdist"},
+    5: {
+        "respx",
+        "httpx",
+        "click",
+        "junitparser",
+        "pytest",
+        "rich",
+        "schemathesis",
+        "xdist",
+    },
 }
 
 

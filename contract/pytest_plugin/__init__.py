@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,7 @@ from contract.pytest_plugin import settings
 from contract.pytest_plugin.judged import JUDGED, Judged, Unopened, pack
 
 if TYPE_CHECKING:
+    import respx
     from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # xdist publishes no types
 
     from contract.checks.base import Check
@@ -224,3 +225,26 @@ def pytest_runtest_makereport(
         wanted = bool(settings.read(item.config).report)
         vars(report)["contract"] = pack(judged, exchanges=wanted)
     return report
+
+
+@pytest.fixture
+def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
+    """
+    `magistral("vllm", url=…, fault=…)` answers httpx as that provider, without a port.
+
+    Until the test ends; the options are those of `contract.consumer.mocked`.
+    """
+    with ExitStack() as stack:
+
+        def start(dialect: str = "mistral", **options: Any) -> respx.MockRouter:
+            try:
+                from contract.consumer import mocked
+            except ImportError:
+                pytest.fail(
+                    "The fixture magistral needs respx: "
+                    "pip install 'magistral-contract[consumer]'.",
+                    pytrace=False,
+                )
+            return stack.enter_context(mocked(dialect, **options))
+
+        yield start

@@ -111,8 +111,10 @@ def test_an_account_is_plain_and_inert(report):
         "  expected  only answer text after event 9",
         "  actual    reasoning so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>",
         "  at        event 11, +0.134 s",
-        "  hint      start it with --reasoning-parser "
-        "so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>",
+        (
+            "  hint      start it with --reasoning-parser "
+            "so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>"
+        ),
         "a second departure",
         f"again: {failed.again}",
     ]

@@ -225,7 +225,6 @@ OPENINGS = """
     "mode",
     [
         pytest.param([], id="load"),
-        pytest.param(["--dist=loadgroup"], id="loadgroup"),
     ],
 )
 def test_each_target_has_one_worker_of_xdist(pytester, mode):

@@ -1,0 +1,94 @@
+"""The scripted provider inside a consumer's tests: httpx answered without a port."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import httpx
+import respx
+
+from contract.catalog import suggestion
+from contract.errors import UsageError
+from contract.exchange import Request
+from contract.profiles import named
+from contract.reply import Frame
+from contract.server.provider import SERVED, WINDOW, Provider
+from contract.targets.base import Change
+from contract.verification import changes
+
+URL = "https://api.mistral.ai"
+
+
+class _Frames(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Frame by frame for either client; httpx tells streams apart by these bases."""
+
+    def __init__(self, frames: tuple[Frame, ...]) -> None:
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[bytes]:
+        for frame in self._frames:
+            yield frame.data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for frame in self._frames:
+            yield frame.data
+
+
+@contextmanager
+def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
+    dialect: str = "mistral",
+    *,
+    url: str = URL,
+    fault: str | None = None,
+    key: str | None = None,
+    window: int = WINDOW,
+    models: tuple[str, ...] = SERVED,
+    seed: int = 0,
+) -> Iterator[respx.MockRouter]:
+    """
+    Answer every httpx request to *url* as the provider of *dialect* would.
+
+    The same engine, token counts, refusals and faults as `magistral-contract serve`,
+    without its latencies: nothing sleeps. *fault* names a fault, quirk or breakage.
+    Yields the respx router, whose `calls` are what the consumer sent. Raises
+    `UsageError` for an unknown dialect or fault.
+    """
+    bent = None if fault is None else _named(fault)
+    provider = Provider(
+        named(dialect, what="dialect").dialect,
+        models=models,
+        context_window=window,
+        api_key=key,
+        change=bent,
+        clock=time.time,
+        seed=seed,
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        reply = provider.reply(
+            Request(
+                request.method,
+                request.url.raw_path.decode("ascii"),
+                tuple((k.lower(), v) for k, v in request.headers.items()),
+                request.read(),
+            )
+        )
+        return httpx.Response(
+            reply.status,
+            headers=list(reply.headers),
+            stream=_Frames(reply.frames),
+            request=request,
+        )
+
+    with respx.mock(base_url=url.rstrip("/"), assert_all_called=False) as router:
+        router.route().mock(side_effect=answer)
+        yield router
+
+
+def _named(fault: str) -> Change:
+    known = changes()
+    if fault not in known:
+        raise UsageError(f"Unknown fault {fault!r}{suggestion(fault, known)}")
+    return known[fault]

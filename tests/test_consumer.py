@@ -1,0 +1,92 @@
+"""A consumer's httpx calls are answered as the provider would, without a port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from contract.consumer import mocked
+from contract.errors import UsageError
+
+PATH = "/v1/chat/completions"
+ASKED = {
+    "model": "magistral-small-2509",
+    "messages": [{"role": "user", "content": "What is 6 times 7?"}],
+}
+
+
+def test_a_whole_answer_thinks_and_answers(magistral):
+    router = magistral("vllm", url="http://llm.test")
+    response = httpx.post(f"http://llm.test{PATH}", json=ASKED)
+    message = response.json()["choices"][0]["message"]
+
+    assert response.status_code == 200
+    assert message["reasoning"]
+    assert "42" in message["content"]
+    assert [PATH] == [call.request.url.path for call in router.calls]
+
+
+def test_a_stream_comes_event_by_event(magistral):
+    magistral()
+    url = f"https://api.mistral.ai{PATH}"
+    with httpx.stream("POST", url, json={**ASKED, "stream": True}) as response:
+        events = list(response.iter_raw())
+
+    assert len(events) > 10
+    assert events[-1] == b"data: [DONE]\n\n"
+
+
+def test_an_async_client_is_answered_too(magistral):
+    magistral("llamacpp", url="http://llm.test")
+
+    async def ask():
+        async with httpx.AsyncClient(base_url="http://llm.test") as client:
+            return await client.post(PATH, json=ASKED)
+
+    message = asyncio.run(ask()).json()["choices"][0]["message"]
+
+    assert message["reasoning_content"]
+
+
+def test_a_fault_reaches_the_consumer(magistral):
+    magistral("vllm", url="http://llm.test", fault="thought-dropped")
+    response = httpx.post(f"http://llm.test{PATH}", json=ASKED)
+
+    assert not response.json()["choices"][0]["message"].get("reasoning")
+
+
+def test_a_key_is_demanded(magistral):
+    magistral("vllm", url="http://llm.test", key="sk-test")
+    url = f"http://llm.test{PATH}"
+    right = {"authorization": "Bearer sk-test"}
+
+    assert httpx.post(url, json=ASKED).status_code == 401
+    assert httpx.post(url, json=ASKED, headers=right).status_code == 200
+
+
+def test_refusals_are_the_dialects(magistral):
+    magistral("mistral", url="http://llm.test")
+    wrong = json.dumps({**ASKED, "temperature": "hot"})
+    response = httpx.post(
+        f"http://llm.test{PATH}",
+        content=wrong,
+        headers={"content-type": "application/json"},
+    )
+
+    assert response.status_code == 422
+    assert response.json()["object"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"fault": "no-such"}, "Unknown fault", id="fault"),
+        pytest.param({"dialect": "vlm"}, "Did you mean 'vllm'", id="dialect"),
+    ],
+)
+def test_what_is_unknown_is_a_sentence(options, words):
+    with pytest.raises(UsageError, match=words), mocked(**options):
+        pytest.fail("it was opened")
