@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -13,27 +13,12 @@ from contract.catalog import suggestion
 from contract.errors import UsageError
 from contract.exchange import Request
 from contract.profiles import named
-from contract.reply import Frame
+from contract.server.frames import Frames
 from contract.server.provider import SERVED, WINDOW, Provider
 from contract.targets.base import Change
 from contract.verification import changes
 
 URL = "https://api.mistral.ai"
-
-
-class _Frames(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Frame by frame for either client; httpx tells streams apart by these bases."""
-
-    def __init__(self, frames: tuple[Frame, ...]) -> None:
-        self._frames = frames
-
-    def __iter__(self) -> Iterator[bytes]:
-        for frame in self._frames:
-            yield frame.data
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for frame in self._frames:
-            yield frame.data
 
 
 @contextmanager
@@ -78,7 +63,7 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
         return httpx.Response(
             reply.status,
             headers=list(reply.headers),
-            stream=_Frames(reply.frames),
+            stream=Frames(reply.frames),
             request=request,
         )
 
