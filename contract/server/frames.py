@@ -1,4 +1,4 @@
-"""The frames of a reply as a body of httpx, for consumers that are tested in-process."""
+"""The frames of a reply as a body of httpx: a provider inside a consumer's tests."""
 
 from __future__ import annotations
 
