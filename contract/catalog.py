@@ -87,7 +87,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         meant = [repr(word) for word in close][:MOST]
         return ". Did you mean " + " or ".join(meant) + "?"
     if len(names) > A_FEW:
-        return "; `magistral-contract list` shows what there is."
+        return "; `magistral-contract list --help` says how to see all."
     return ". Known: " + ", ".join(names) + "."
 
 

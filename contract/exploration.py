@@ -22,6 +22,15 @@ def available() -> bool:
     return find_spec("hypothesis") is not None
 
 
+def ensure_available() -> None:
+    """Raise `UsageError` that names the extra where Hypothesis is missing."""
+    if not available():
+        raise UsageError(
+            "This check draws its requests; it needs Hypothesis: "
+            "pip install 'magistral-contract[fuzz]'."
+        )
+
+
 def smallest(
     examples: Any,  # a strategy; Hypothesis may be missing
     fails: Callable[[T], bool],
@@ -36,11 +45,7 @@ def smallest(
     The same ones every time, unless there is a *seed*. *fails* must say the same of
     equal examples; without *shrink* it is asked about no other than the *most*.
     """
-    if not available():
-        raise UsageError(
-            "This check draws its requests; it needs Hypothesis: "
-            "pip install 'magistral-contract[fuzz]'."
-        )
+    ensure_available()
     import hypothesis  # noqa: PLC0415  # an extra, and slow to import
 
     found: list[T] = []

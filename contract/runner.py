@@ -24,7 +24,7 @@ from contract.curl import VARIABLE, curl
 from contract.detection import BUSY, said
 from contract.errors import CheckError, UsageError
 from contract.exchange import End, Exchange
-from contract.exploration import smallest
+from contract.exploration import ensure_available, smallest
 from contract.hints import hint
 from contract.profile import Profile
 from contract.report import Outcome, Result
@@ -244,6 +244,7 @@ def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> _Ver
     failed: dict[tuple[Probe, ...], _Verdict] = {}
     free = urlsplit(session.url).hostname in LOOPBACK
     try:
+        ensure_available()  # before the strategies, which import Hypothesis
         found: tuple[Probe, ...] | None = smallest(
             check.explores(session.profile) if check.explores else None,
             fails,
@@ -252,7 +253,7 @@ def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> _Ver
             shrink=session.profile.shrinks or free,
         )
     except UsageError as missing:
-        return _Verdict(Outcome.ERROR, reason=f"{missing}")
+        return _Verdict(Outcome.SKIP, reason=f"{missing}")
     if found is not None:
         exchanges += seen[found]
         return replace(

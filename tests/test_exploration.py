@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
 
 from contract import exploration
+from contract.catalog import find
+from contract.checks.base import Check
 from contract.errors import UsageError
 from contract.exploration import SHRINKING, smallest
+from contract.profiles import builtin
+from contract.report import Outcome
+from contract.runner import run
+from contract.session import Session
 
 NUMBERS = st.integers(0, 10_000)
 
@@ -71,3 +78,20 @@ def test_a_missing_hypothesis_is_named_with_its_extra(monkeypatch):
 
     with pytest.raises(UsageError, match=r"magistral-contract\[fuzz\]"):
         smallest(None, lambda _: True, most=1)
+
+
+def test_without_hypothesis_a_property_is_skipped_before_its_strategy_is_made(
+    monkeypatch,
+):
+    def strategy(_profile):
+        raise ModuleNotFoundError("hypothesis")
+
+    profile = builtin()["vllm-0.32"]
+    explored = next(c for c in find("checks", Check).values() if c.explores)
+    check = replace(explored, explores=strategy, needs=frozenset())
+    monkeypatch.setattr(exploration, "available", lambda: False)
+    with Session("http://127.0.0.1:1", profile, "m", saved={}) as session:
+        result = run(check, session, "mock", slow=True)
+
+    assert result.outcome is Outcome.SKIP
+    assert "magistral-contract[fuzz]" in result.reason

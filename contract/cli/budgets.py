@@ -17,7 +17,8 @@ def bounds(pairs: Iterable[str]) -> dict[str, float]:
     """`NAME=TIME` as the members of a `Budget`; the last of a name wins."""
     found = {}
     for pair in pairs:
-        name, _, value = pair.partition("=")
+        told, _, value = pair.partition("=")
+        name = told.strip().replace("-", "_")
         if name not in NAMES:
             raise UsageError(f"Unknown budget {name!r}{suggestion(name, NAMES)}")
         bound = _rate(name, value) if name in RATES else seconds(name, value)

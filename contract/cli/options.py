@@ -110,7 +110,8 @@ def reporting(verb: F) -> F:
             metavar="KIND=PATH",
             callback=_outputs,
             shell_complete=completion.names(completion.reports),
-            help="Write a report too: json, junit or console; PATH - is standard "
+            help="Write a report too: json, junit, markdown or console; PATH - is "
+            "standard "
             "output. Repeatable.",
         ),
         click.option(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from re import _constants as code  # type: ignore[attr-defined]  # no public name
-from re import _parser as regex  # type: ignore[attr-defined]  # no public name
+from re import _constants as code  # type: ignore[attr-defined,unused-ignore]  # no public name; some typesheds know it
+from re import _parser as regex  # type: ignore[attr-defined,unused-ignore]  # the same
 from typing import Any
 
 

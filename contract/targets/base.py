@@ -86,7 +86,7 @@ def parse(
     name, _, argument = head.partition(":")
     if name not in kinds or name == "url":
         raise UsageError(
-            f"Unknown target {text!r}{suggestion(name, kinds)} "
+            f"Unknown target {text!r}{suggestion(name, set(kinds) - {'url'})} "
             "A target is mock[:dialect][?ttft=…&fault=…], an engine such as "
             "llamacpp:tiny, or a URL such as http://127.0.0.1:8000/v1."
         )
