@@ -226,3 +226,39 @@ def test_changes_are_pure(change):
 
     assert change.apply(reply) == change.apply(reply)
     assert reply == before
+
+
+# What a server that says nothing at all may still keep: its list, its headers.
+# A property compares what was answered; that something was is a property of its own.
+OFFERED = {"models", "headers", "schema", "properties"}
+# An image that is taken, an address nobody opened, and refusals that did not come:
+# those are judged as they are, and their absence by rejections.no-key.
+TAKEN = {
+    "multimodal.takes-promised-images",
+    "multimodal.opens-no-address-in-text",
+    "rejections.asks-for-no-password",
+    "rejections.key-refusal-has-shape",
+    "rejections.key-is-not-echoed",
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_reply_that_says_nothing_holds_no_requirement_about_replies(check):
+    if check.family in OFFERED or check.id in TAKEN:
+        return
+    parts = {
+        "status": 200,
+        "headers": (("content-type", "application/json"),),
+        "arrivals": (Arrival(0.1, b'{"hello":"world"}'),),
+        "end": End.COMPLETE,
+        "elapsed": 0.1,
+    }
+    asked_of = [exchange(parts, probe, 0, check) for probe in SENDS[check.id]]
+    if any(200 not in check.expects or triage(check, one) for one in asked_of):
+        return
+    try:
+        findings = tuple(check.judge(*asked_of))
+    except NotApplicable:
+        return
+
+    assert findings, check.id

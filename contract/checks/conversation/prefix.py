@@ -76,6 +76,8 @@ def prefix_dropped(reply: Reply) -> Reply:
 )
 def prefix_begins_no_thought(*exchanges: Exchange) -> Findings:
     """The answer has begun, so what follows is answer and nothing else."""
+    if not any(exchange.choices for exchange in exchanges):
+        raise NotApplicable("no reply holds a choice")
     for exchange in exchanges:
         if exchange.reasoning:
             yield Finding(

@@ -89,6 +89,8 @@ def _ends_there(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Finding
     needs=STREAMED,
 )
 def stop_is_not_shown(*exchanges: Exchange) -> Findings:
+    if not any(exchange.choices for exchange in exchanges):
+        raise NotApplicable("no reply holds a choice")
     for exchange in exchanges:
         for stop in exchange.probe.options.stop:
             if any(stop in text for text in said(exchange)):

@@ -47,6 +47,8 @@ FENCE = "```"
     needs=SCHEMAS | {Capability.JSON_OBJECT},
 )
 def no_fence(*exchanges: Exchange) -> Findings:
+    if not any(exchange.choices for exchange in exchanges):
+        raise NotApplicable("no reply holds a choice")
     for exchange in exchanges:
         text = answer(exchange)
         if text.lstrip().startswith(FENCE):
@@ -225,6 +227,8 @@ def cut_document_called_finished(reply: Reply) -> Reply:
     needs={Capability.JSON_OBJECT, Capability.SEED},
 )
 def text_is_the_default(plain: Exchange, text: Exchange) -> Findings:
+    if not any(exchange.choices for exchange in (plain, text)):
+        raise NotApplicable("no reply holds a choice")
     for name, seen, wanted in (
         ("answer", text.answer, plain.answer),
         ("reasoning", text.reasoning, plain.reasoning),
