@@ -46,10 +46,24 @@ def settings(offers: frozenset[Capability]) -> tuple[Setting, ...]:
     if Capability.JSON_SCHEMA in offers:
         formats = ('{"type":"text"}', '{"type":"json_object"}', SHAPE)
         found += [{"response_format": value} for value in formats]
+    if Capability.CHOICES in offers:
+        found += [{"n": 2}]
     if Capability.TOOLS in offers:
-        tools = {"tools": (WEATHER,)}
-        found += [tools, *({**tools, "tool_choice": one} for one in ("auto", "none"))]
+        found += _tools(offers)
     return tuple(found)
+
+
+def _tools(offers: frozenset[Capability]) -> list[Setting]:
+    choices = [
+        *("auto", "none"),
+        *(["required"] if Capability.FORCED_TOOLS in offers else []),
+        *([f"={WEATHER.name}"] if Capability.NAMED_TOOLS in offers else []),
+    ]
+    tools: Setting = {"tools": (WEATHER,)}
+    found = [tools, *({**tools, "tool_choice": choice} for choice in choices)]
+    if Capability.PARALLEL_TOOLS in offers:
+        found.append({**tools, "parallel_tool_calls": False})
+    return found
 
 
 @cache
@@ -59,15 +73,17 @@ def combined(offers: frozenset[Capability]) -> tuple[Options, ...]:
     pairs = (
         {**one, **other}
         for one, other in combinations(single, 2)
-        if not set(one) & set(other) and not _excluded({*one, *other})
+        if not set(one) & set(other) and not _excluded({**one, **other})
     )
     made = [{}, *single, *pairs]
     return tuple(Options(**{"max_tokens": ROOM, **setting}) for setting in made)
 
 
-def _excluded(names: set[str]) -> bool:
+def _excluded(both: Setting) -> bool:
     """Whether some provider does not take these together."""
-    return names >= {"response_format", "tools"}
+    # vLLM: several answers, but no chance that they differ.
+    certain = both.get("n") is not None and both.get("temperature") == 0
+    return certain or set(both) >= {"response_format", "tools"}
 
 
 def options(offers: frozenset[Capability]) -> SearchStrategy[Options]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from contract.chat import Image, Message, Options, Patch, Probe, Text, freeze
@@ -21,16 +22,38 @@ def valid(profile: Profile) -> SearchStrategy[Probe]:
     from hypothesis import strategies as st
 
     offers = profile.offers
-    turns = conversations(
-        seeing=Capability.VISION in offers, tools=Capability.TOOLS in offers
+    return st.tuples(
+        conversations(offers), options(offers), st.sampled_from(_manners(profile))
+    ).map(_drawn)
+
+
+def _manners(profile: Profile) -> tuple[tuple[bool, bool], ...]:
+    """Streamed or whole, and thinking or not where there is a switch for it."""
+    hello = Probe(name="hello", messages=(Message("user", "Hello."),))
+    spelled = profile.dialect.request
+    switch = spelled(hello, "") != spelled(replace(hello, reasons=False), "")
+    streams = (False, True) if Capability.STREAMING in profile.offers else (False,)
+    return tuple(product(streams, (True, False) if switch else (True,)))
+
+
+def _drawn(parts: tuple[Turns, Options, tuple[bool, bool]]) -> Probe:
+    messages, options, (stream, reasons) = parts
+    if messages[-1].prefix:
+        # Nobody documents how a begun answer becomes a call, or JSON.
+        options = replace(
+            options,
+            tools=(),
+            tool_choice=None,
+            parallel_tool_calls=None,
+            response_format=None,
+        )
+    return Probe(
+        name="drawn",
+        messages=messages,
+        options=options,
+        stream=stream,
+        reasons=reasons,
     )
-    streams = [False, True] if Capability.STREAMING in offers else [False]
-    return st.tuples(turns, options(offers), st.sampled_from(streams)).map(_drawn)
-
-
-def _drawn(parts: tuple[Turns, Options, bool]) -> Probe:
-    messages, options, stream = parts
-    return Probe(name="drawn", messages=messages, options=options, stream=stream)
 
 
 @dataclass(frozen=True, slots=True)

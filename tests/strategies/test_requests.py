@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import unicodedata
+from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from contract import spec
+from contract.chat import Options
 from contract.exchange import read_json, spell
 from contract.profiles import builtin
 from contract.server.provider import Provider
 from contract.strategies.cuts import cuts
 from contract.strategies.images import corrupt, images
+from contract.strategies.messages import skeletons
 from contract.strategies.options import combined
 from contract.strategies.requests import MUTATIONS, invalid, valid
-from contract.strategies.texts import AWKWARD, texts
+from contract.strategies.texts import AWKWARD, MIXES, mixed, phrases, strange, texts
 
 PROFILES = builtin()
 QUICK = settings(max_examples=30, suppress_health_check=list(HealthCheck))
+
+
+ANY = settings(QUICK, max_examples=300, phases=[Phase.generate])
+# All that a request to Mistral's API of 2025 may hold; `usage` it tells unasked.
+MEMBERS = {
+    *("frequency_penalty", "max_tokens", "messages", "model", "n", "prompt_mode"),
+    *("parallel_tool_calls", "presence_penalty", "random_seed", "response_format"),
+    *("stop", "stream", "temperature", "tool_choice", "tools", "top_p"),
+}
+# What a conversation may hold: who speaks, in which parts, and with what besides.
+TURNS = {
+    *("system", "user", "assistant", "tool", "prefix", "tool_calls", "tool_call_id"),
+    *("system text", "system thinking", "assistant thinking", "assistant text"),
+    *("user text", "user image_url"),
+}
+
+
+def told(message):
+    yield message["role"]
+    yield from message.keys() & {"prefix", "tool_calls", "tool_call_id"}
+    for part in message["content"] if isinstance(message["content"], list) else ():
+        yield f"{message['role']} {part['type']}"
 
 
 def replied(profile, probe):
@@ -52,10 +79,15 @@ def test_invalid_request_bears_the_name_of_its_mistake_and_is_refused(name, data
     assert 400 <= reply.status < 500, reply.body
 
 
+@cache
+def some(name):
+    return find(valid(PROFILES[name]), lambda _: True, settings=ANY)
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
 def test_mutation_is_the_only_thing_wrong(mutation):
     profile = PROFILES["mistral-2025-10"]
-    probe = find(valid(profile), lambda _: True)
+    probe = some(profile.id)
     request, _ = replied(profile, probe)
     spoiled, _ = replied(profile, mutation.spoil(probe, profile))
 
@@ -71,15 +103,76 @@ def test_every_two_options_meet():
     assert len(set(made)) == len(made)
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_option_and_way_to_talk_is_there(name):
+    offers = PROFILES[name].offers
+    made = combined(offers)
+    values = {
+        field.name: {getattr(one, field.name) for one in made}
+        for field in dataclasses.fields(Options)
+    }
+    # Not asked for by itself: whether to think is `reasons`, usage is always told.
+    unused = {"prompt_mode", "reasoning_effort", "usage"}
+    unused |= set() if "seed" in offers else {"seed"}
+    unused |= set() if "choices" in offers else {"n"}
+    unused |= set() if "stop" in offers else {"stop"}
+    unused |= set() if "json-schema" in offers else {"response_format"}
+    unused |= set() if "parallel-tools" in offers else {"parallel_tool_calls"}
+    steps = {step for skeleton in skeletons(offers) for step in skeleton}
+
+    assert unused == {option for option, found in values.items() if len(found) == 1}
+    assert {"text", "T", "TT", "answered", "called", "calls", "system"} <= steps
+    assert ("prefix" in offers) == ("begun" in steps)
+    assert ("thinking-input" in offers) == ("thought" in steps)
+
+
+def test_every_member_and_part_is_drawn():
+    profile = PROFILES["mistral-2025-10"]
+    members, turns = set(), set()
+
+    @settings(QUICK, max_examples=250, phases=[Phase.generate])
+    @given(valid(profile))
+    def look(probe):
+        body = json.loads(spell(probe, profile, "m").body)
+        members.update(body)
+        turns.update(word for message in body["messages"] for word in told(message))
+
+    look()
+
+    assert members == MEMBERS
+    assert turns == TURNS
+
+
+def test_texts_are_mixed_from_one_drawn_text_and_awkward_ones():
+    made = {mix: mixed("abcdef", mix, ("X", "Y")) for mix in MIXES}
+
+    assert made["own",] == ("abcdef",)
+    assert made["own", "own", "own"] == ("ab", "cd", "ef")
+    assert made["odd", "own", "odd"] == ("X", "abcdef", "Y")
+    assert mixed("a", ("own", "own"), ("X",)) == ("a", "a")
+    assert find(
+        phrases(), lambda words: len(words) == 3 and words[2] in AWKWARD, settings=ANY
+    )
+
+
+def test_strange_texts_hold_what_unicode_does_not_know():
+    def unknown(text):
+        return any(unicodedata.category(one) == "Cn" for one in text)
+
+    assert find(strange(), unknown, settings=ANY)
+
+
 def test_awkward_texts_are_drawn():
-    assert find(texts(), lambda text: text in AWKWARD[4:])
+    assert find(texts(), lambda text: text in AWKWARD[4:], settings=ANY)
 
 
 def test_pictures_are_pictures_and_corrupt_ones_are_not():
-    probe = find(images(), lambda image: image.media_type == "image/jpeg")
+    probe = find(images(), lambda image: image.media_type == "image/jpeg", settings=ANY)
 
     assert probe.data[:2] == b"\xff\xd8"
-    assert find(corrupt(), lambda image: not image.data.startswith(b"\x89PNG"))
+    assert find(
+        corrupt(), lambda image: not image.data.startswith(b"\x89PNG"), settings=ANY
+    )
 
 
 @given(
