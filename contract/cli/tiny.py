@@ -64,6 +64,17 @@ def vllm(directory: Path, size: int | None) -> None:
     )
 
 
+@verb.command("hf")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@_SIZE
+def hf(directory: Path, size: int | None) -> None:
+    """Write DIRECTORY for Transformers, by default with 32768 tokens."""
+    write = writer("transformers")
+    _written(lambda: write(directory, **_given(size)))
+    _tell(tuple(sorted(directory.iterdir())))
+    click.echo(f"serve it: transformers serve {directory} --device cpu")
+
+
 def _given(size: int | None) -> dict[str, int]:
     return {} if size is None else {"size": size}
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
@@ -14,7 +11,9 @@ import numpy as np
 from contract.server.scripts import scripts
 from contract.tekken import ORDINARY, Control
 from contract.tiny import vision
+from contract.tiny.merging import merges, visible
 from contract.tiny.table import table
+from contract.tiny.template import template
 from contract.tiny.vocabulary import (
     LARGEST,
     LEAST,
@@ -40,9 +39,6 @@ from contract.tiny.weights import (
 from contract.tiny.whole import whole
 
 _HALF, _WHOLE = gguf.LlamaFileType.MOSTLY_F16, gguf.LlamaFileType.ALL_F32
-# What CLIP's images are normalised by, and so Pixtral's.
-_MEAN = [0.48145466, 0.4578275, 0.40821073]
-_DEVIATION = [0.26862954, 0.26130258, 0.27577711]
 
 
 def write(path: Path, projector: Path | None = None, size: int = LEAST) -> None:
@@ -105,13 +101,13 @@ def _add_vocabulary(writer: gguf.GGUFWriter, tokens: Vocabulary) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("tekken")
     controls = [control(token) for token in range(ORDINARY)]
-    writer.add_token_list(controls + [_visible(token) for token in tokens.ranks])
+    writer.add_token_list(controls + [visible(token) for token in tokens.ranks])
     writer.add_token_types(
         [gguf.TokenType.CONTROL] * ORDINARY
         + [gguf.TokenType.NORMAL] * len(tokens.ranks)
     )
     writer.add_token_merges(
-        [f"{_visible(left)} {_visible(right)}" for left, right in merges(tokens.ranks)]
+        [f"{visible(left)} {visible(right)}" for left, right in merges(tokens.ranks)]
     )
     writer.add_bos_token_id(Control.BEGIN)
     writer.add_eos_token_id(Control.END)
@@ -120,64 +116,6 @@ def _add_vocabulary(writer: gguf.GGUFWriter, tokens: Vocabulary) -> None:
     writer.add_add_bos_token(value=True)
     writer.add_add_eos_token(value=False)
     writer.add_chat_template(template())
-
-
-def template() -> str:
-    """The chat template of version v13 with thinking and images, by mistral-common."""
-    # It takes most of a second to import, which only those who write a model wait for.
-    from mistral_common.integrations.chat_templates.chat_templates import (  # noqa: PLC0415
-        generate_chat_template,
-    )
-    from mistral_common.tokens.tokenizers.base import (  # noqa: PLC0415
-        TokenizerVersion,
-    )
-
-    wanted: dict[str, Any] = {
-        "spm": False,
-        "tokenizer_version": TokenizerVersion.v13,
-        "image_support": True,
-        "audio_support": False,
-        "thinking_support": True,
-        "plain_thinking_support": False,
-        "use_special_token_variables": True,
-    }
-    # Releases of mistral-common differ in what else can be asked for.
-    known = inspect.signature(generate_chat_template).parameters
-    asked: dict[str, Any] = {name: wanted.get(name) for name in known}
-    made: str = generate_chat_template(**asked)
-    return made
-
-
-def merges(ranks: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
-    """The two tokens that each token of more than one byte is merged from, by rank."""
-    order = {token: rank for rank, token in enumerate(ranks)}
-    for rank, token in enumerate(ranks):
-        parts = [token[at : at + 1] for at in range(len(token))]
-        while len(parts) > 2:  # noqa: PLR2004  # a merge makes one of two
-            joined = [order.get(left + right, rank) for left, right in pairwise(parts)]
-            lowest = min(joined)
-            if lowest == rank:
-                break
-            at = joined.index(lowest)
-            parts[at : at + 2] = [parts[at] + parts[at + 1]]
-        if len(parts) == 2:  # noqa: PLR2004  # as above
-            yield parts[0], parts[1]
-
-
-def _alphabet() -> str:
-    """A printable character for each byte, as GPT-2 chose them."""
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = (byte for byte in range(256) if byte not in shown)
-    stands = {byte: 256 + place for place, byte in enumerate(others)}
-    return "".join(chr(stands.get(byte, byte)) for byte in range(256))
-
-
-_SHOWN = _alphabet()
-
-
-def _visible(token: bytes) -> str:
-    # Latin-1 is a character a byte, which is what `translate` wants.
-    return token.decode("latin-1").translate(_SHOWN)
 
 
 def _write_projector(path: Path, made: Weights) -> None:
@@ -201,8 +139,8 @@ def _write_projector(path: Path, made: Weights) -> None:
     for name, number in sizes.items():
         writer.add_uint32(f"clip.vision.{name}", number)
     writer.add_float32("clip.vision.attention.layer_norm_epsilon", EPSILON)
-    writer.add_array("clip.vision.image_mean", _MEAN)
-    writer.add_array("clip.vision.image_std", _DEVIATION)
+    writer.add_array("clip.vision.image_mean", vision.MEAN)
+    writer.add_array("clip.vision.image_std", vision.DEVIATION)
     for name, array in _projection(made).items():
         writer.add_tensor(name, array)
     _finish(writer)

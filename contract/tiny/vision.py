@@ -10,6 +10,9 @@ from contract.tiny.vocabulary import MERGE, PATCH
 from contract.tiny.weights import Array
 
 WIDTH, HIDDEN, HEADS = 64, 64, 2
+# What CLIP's images are normalised by, and so Pixtral's.
+MEAN = [0.48145466, 0.4578275, 0.40821073]
+DEVIATION = [0.26862954, 0.26130258, 0.27577711]
 _SPREAD = 0.05
 
 

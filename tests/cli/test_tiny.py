@@ -29,6 +29,16 @@ def test_directory_for_vllm_is_written(tmp_path, capsys):
     assert "--reasoning-parser mistral" in out
 
 
+def test_directory_for_transformers_is_written(tmp_path, capsys):
+    place = tmp_path / "new"
+    code = run(["tiny", "hf", str(place)])
+    out = capsys.readouterr().out
+
+    assert 0 == code
+    assert (place / "model.safetensors").exists()
+    assert f"transformers serve {place} --device cpu" in out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

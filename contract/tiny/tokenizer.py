@@ -1,0 +1,152 @@
+"""The vocabulary as `tokenizer.json`, and how Transformers reads what was generated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract import think
+from contract.tekken import NAMES, ORDINARY, Control
+from contract.tiny.merging import merges, visible
+from contract.tiny.vocabulary import PADDING, UNKNOWN, Vocabulary, control
+from contract.tiny.weights import CONTEXT
+
+_BEGIN, _END = NAMES[Control.BEGIN], NAMES[Control.END]
+_CALL, _ARGUMENTS = NAMES[Control.CALL], NAMES[Control.ARGUMENTS]
+
+
+def tokenizer(tokens: Vocabulary) -> dict[str, Any]:
+    """The content of `tokenizer.json`: byte pairs that split as Tekken does."""
+    added = [_added(token, control(token)) for token in range(ORDINARY)]
+    spelled = [visible(token) for token in tokens.ranks]
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": added,
+        "normalizer": None,
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {
+                    "type": "Split",
+                    "pattern": {"Regex": tokens.pattern},
+                    "behavior": "Isolated",
+                    "invert": False,
+                },
+                _bytes("ByteLevel"),
+            ],
+        },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": _BEGIN, "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+            ],
+            "pair": [
+                {"SpecialToken": {"id": _BEGIN, "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"Sequence": {"id": "B", "type_id": 0}},
+            ],
+            "special_tokens": {
+                _BEGIN: {"id": _BEGIN, "ids": [int(Control.BEGIN)], "tokens": [_BEGIN]}
+            },
+        },
+        "decoder": _bytes("ByteLevel"),
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            # A token that is there is taken as it is, as tiktoken does.
+            "ignore_merges": True,
+            "vocab": {
+                **{token["content"]: token["id"] for token in added},
+                **{token: rank for rank, token in enumerate(spelled, ORDINARY)},
+            },
+            "merges": [
+                [visible(left), visible(right)] for left, right in merges(tokens.ranks)
+            ],
+        },
+    }
+
+
+def _added(token: int, name: str) -> dict[str, Any]:
+    return {
+        "id": token,
+        "content": name,
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
+
+
+def _bytes(kind: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
+
+
+def configuration(*, parses: bool) -> dict[str, Any]:
+    """The content of `tokenizer_config.json`: a response template if it *parses*."""
+    found: dict[str, Any] = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "processor_class": "PixtralProcessor",
+        "bos_token": _BEGIN,
+        "eos_token": _END,
+        "unk_token": control(UNKNOWN),
+        "pad_token": control(PADDING),
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": CONTEXT,
+    }
+    return {**found, "response_template": response_template()} if parses else found
+
+
+def response_template() -> dict[str, Any]:
+    """
+    Where in the generated text the thought, the calls and the answer stand.
+
+    Without it `transformers serve` takes all of it for the answer, markers left out:
+    it knows Mistral's markers as little as those of any other model. Blanks are kept,
+    so that a whole answer is what is streamed. A call that was cut is no JSON.
+    """
+    return {
+        "defaults": {"role": "assistant"},
+        "start_anchor": [NAMES[Control.USER_END], NAMES[Control.RESULT_END]],
+        "fields": {
+            "reasoning_content": {
+                "open": think.OPEN,
+                "close": [think.CLOSE, _END],
+                "content": "text",
+                "content_args": {"strip": False},
+            },
+            "tool_calls": {
+                "open_pattern": rf"{_pattern(_CALL)}(?P<name>[\w.-]+)"
+                rf"{_pattern(_ARGUMENTS)}",
+                "close_pattern": rf"(?={_pattern(_CALL)})|{_END}",
+                "repeats": True,
+                "content": "json",
+                "content_args": {"allow_non_json": True},
+                "transform": {
+                    "type": "function",
+                    "function": {"name": "{name}", "arguments": "{content}"},
+                },
+            },
+            "content": {
+                "close": [_END],
+                "content": "text",
+                "content_args": {"strip": False},
+            },
+        },
+    }
+
+
+def _pattern(marker: str) -> str:
+    return marker.replace("[", r"\[").replace("]", r"\]")
