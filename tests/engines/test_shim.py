@@ -1,41 +1,72 @@
-"""The operators are declared just before torchvision is imported, and only then."""
+"""What a torchvision built for CUDA lacks is put in its place, and only then."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from contract.engines import shim
 
-# A torch that notes what is declared, and a torchvision that looks at it.
+# A torch that notes what is declared, and that can or cannot load a library.
 TORCH = """
 declared = []
 class Library:
     def __init__(self, name, kind): self.name = name
     def define(self, schema): declared.append(f"{self.name}::{schema}")
 class library: Library = Library
+class Image: pass
+class ops:
+    image = Image()
+    def load_library(path):
+        if not LOADS: raise OSError(path)
+        ops.image.decode_image = "loaded"
+LOADS = 0
 """
+# A torchvision that looks at it, and would decode images on its own.
+VISION = {
+    "__init__.py": "import torch\nseen = tuple(torch.declared)",
+    "io/__init__.py": "from torchvision.io.image import decode_image",
+    "io/image.py": "def decode_image(data): return 'by torchvision'",
+}
 PROGRAM = """
 import sys
-import json
 early = "torch" in sys.modules
 import torchvision
-print(early, *torchvision.seen, sep="|")
+from torchvision.io import decode_image
+print(early, *torchvision.seen, decode_image.__module__, sep="|")
 """
+SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+BY_PILLOW = [f"torchvision::{name}{SIGNATURE}" for name in ("nms", "qnms")]
 
 
-def test_operators_are_declared_when_torchvision_is_imported(tmp_path):
-    (tmp_path / "torch.py").write_text(TORCH)
-    (tmp_path / "torchvision.py").write_text("import torch\nseen = torch.declared")
-    path = f"{Path(shim.__file__).parent}:{tmp_path}"
-    done = subprocess.run(  # noqa: S603  # our own words
-        [sys.executable, "-c", PROGRAM],
-        env={"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+@pytest.fixture
+def said(tmp_path):
+    """`said(torch)`: what PROGRAM prints where *torch* is the module of that name."""
 
-    signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-    assert done.stdout.strip() == "|".join(
-        ["False", f"torchvision::nms{signature}", f"torchvision::qnms{signature}"]
-    )
+    def said(torch):
+        (tmp_path / "torch.py").write_text(torch)
+        for name, text in VISION.items():
+            path = tmp_path / "torchvision" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        done = subprocess.run(  # noqa: S603  # our own words
+            [sys.executable, "-c", PROGRAM],
+            env={"PYTHONPATH": f"{Path(shim.__file__).parent}:{tmp_path}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip().split("|")
+
+    return said
+
+
+def test_operators_are_declared_and_pillow_decodes_where_nothing_loads(said):
+    assert ["False", *BY_PILLOW, "sitecustomize"] == said(TORCH)
+
+
+def test_torchvision_that_loads_is_left_as_it_is(said):
+    found = said(TORCH.replace("LOADS = 0", "LOADS = 1"))
+
+    assert ["False", "torchvision.io.image"] == found
