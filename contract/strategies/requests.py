@@ -12,6 +12,7 @@ from contract.profile import Capability, Profile
 from contract.strategies.images import corrupt
 from contract.strategies.messages import Turns, conversations
 from contract.strategies.options import options
+from contract.strategies.texts import divided
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -25,6 +26,13 @@ def valid(profile: Profile) -> SearchStrategy[Probe]:
     return st.tuples(
         conversations(offers), options(offers), st.sampled_from(_manners(profile))
     ).map(_drawn)
+
+
+def parted(profile: Profile) -> SearchStrategy[tuple[Probe, tuple[str, ...]]]:
+    """A valid request, and the parts of a text that may be its last question."""
+    from hypothesis import strategies as st
+
+    return st.tuples(valid(profile), divided())
 
 
 def _manners(profile: Profile) -> tuple[tuple[bool, bool], ...]:

@@ -41,6 +41,7 @@ AWKWARD = (
 # What the texts of a conversation may be: of drawn characters, or awkward.
 OWN, ODD = "own", "odd"
 MOST = 3  # different texts; a long conversation repeats them
+MOST_PARTS = 5
 MIXES = tuple(mix for n in range(1, MOST + 1) for mix in product((OWN, ODD), repeat=n))
 # Not assigned, private, joined to what stands before, without a shape, beyond U+FFFF.
 STRANGE: Final = ("Cn", "Co", "Mn", "Cf", "So", "Lo")
@@ -82,6 +83,15 @@ def strange() -> SearchStrategy[str]:
 
     alphabet = st.characters(categories=STRANGE)
     return st.text(alphabet, min_size=1, max_size=LONGEST) | st.sampled_from(AWKWARD)
+
+
+@cache
+def divided() -> SearchStrategy[tuple[str, ...]]:
+    """Two texts or more, none of them empty; together they are one text, cut."""
+    from hypothesis import strategies as st
+
+    parts = st.sampled_from(AWKWARD) | _characters(LONGEST)
+    return st.lists(parts, min_size=2, max_size=MOST_PARTS).map(tuple)
 
 
 def mixed(text: str, mix: tuple[str, ...], odd: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contract import tokens
 from contract.chat import Json
-from contract.checks.base import Finding, Findings, check, fault
+from contract.checks.base import Finding, Findings, NotApplicable, check, fault
 from contract.checks.properties.answers import valid
+from contract.checks.properties.comparing import more_tokens
 from contract.exchange import Exchange
 from contract.profile import Capability
 from contract.reply import Reply
@@ -24,8 +25,10 @@ TURNS = 4  # messages
 )
 def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
     told = exchange.count("prompt_tokens")
+    if told is None:
+        raise NotApplicable("no usage is told")
     exact = tokens.prompt(exchange.profile.dialect.prepare(exchange.probe))
-    if told is not None and told != exact:
+    if told != exact:
         yield Finding("the prompt is counted wrongly", f"{exact}", f"{told}")
 
 
@@ -49,9 +52,6 @@ def each_turn_ends_twice(reply: Reply) -> Reply:
     turns = len(probe.messages)
 
     def more(usage: dict[str, Json]) -> None:
-        for name in ("prompt_tokens", "total_tokens"):
-            value = usage.get(name)
-            if isinstance(value, int):
-                usage[name] = value + turns
+        more_tokens(usage, turns)
 
     return count(reply, more)

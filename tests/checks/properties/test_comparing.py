@@ -1,0 +1,116 @@
+"""What is compared, and when there is nothing to compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, recharged, resaid, told
+
+from contract.chat import Message, Options, Probe
+from contract.checks.properties import comparing
+from contract.checks.properties.answers import invalid_requests_are_refused
+from contract.checks.properties.pairs import (
+    more_text_is_more_tokens,
+    spelling_of_json_does_not_matter,
+    streamed_equals_whole,
+)
+from contract.checks.properties.parts import (
+    text_in_parts_equals_text,
+    text_part_equals_text,
+)
+from contract.checks.properties.tokens import prompts_are_counted_exactly
+from contract.exchange import Arrival
+from contract.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+PROFILES = builtin()
+VLLM = PROFILES["vllm-0.32"]
+COMPARING = (
+    streamed_equals_whole,
+    spelling_of_json_does_not_matter,
+    text_part_equals_text,
+    text_in_parts_equals_text,
+    more_text_is_more_tokens,
+)
+
+
+def answer(probe=SUM_WHOLE, profile=VLLM):
+    return rehearse(told(profile, probe), probe, profile)
+
+
+def empty():
+    """A web application that is no model: 200 and JSON about something else."""
+    return replace(answer(), arrivals=(Arrival(0.0, b'{"hello":"world"}'),))
+
+
+@pytest.mark.parametrize("check", COMPARING, ids=lambda check: check.id)
+def test_two_answers_that_say_nothing_are_not_alike(check):
+    assert judged(check, empty(), empty()).word == "skip"
+
+
+def test_answer_without_usage_is_not_counted():
+    assert judged(prompts_are_counted_exactly, empty()).word == "skip"
+
+
+def test_error_without_a_shape_is_a_finding():
+    assert judged(invalid_requests_are_refused, empty()).word == "fail"
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_stream_says_what_the_whole_says(name):
+    profile = PROFILES[name]
+    whole, streamed = answer(SUM_WHOLE, profile), answer(SUM, profile)
+
+    assert judged(streamed_equals_whole, whole, streamed).word == "pass"
+
+
+def test_arguments_of_a_call_are_compared_and_its_id_is_not():
+    def elsewhere(pieces):
+        return tuple(replace(p, text=p.text.replace("Paris", "Rome")) for p in pieces)
+
+    def renamed(pieces):
+        return tuple(
+            replace(p, call=replace(p.call, id="Z9y8X7w6V")) if p.call else p
+            for p in pieces
+        )
+
+    whole = answer(TOOL_WHOLE)
+    other, again = (resaid(VLLM, TOOL_WHOLE, one) for one in (elsewhere, renamed))
+    (finding,) = judged(streamed_equals_whole, whole, other).findings
+
+    assert finding.message == "the call is another"
+    assert judged(streamed_equals_whole, whole, again).word == "pass"
+    assert judged(streamed_equals_whole, whole, answer(TOOL)).word == "pass"
+
+
+def test_more_text_must_cost_more():
+    short, long = answer(), recharged(VLLM, SUM_WHOLE, 1)
+
+    assert judged(more_text_is_more_tokens, short, long).word == "pass"
+    assert judged(more_text_is_more_tokens, long, short).word == "fail"
+
+
+def test_parts_must_mean_one_of_the_texts_they_may_make():
+    parts, other = answer(), recharged(VLLM, SUM_WHOLE, 1)
+
+    assert judged(text_in_parts_equals_text, parts, other, parts).word == "pass"
+    assert judged(text_in_parts_equals_text, parts, other, other).word == "fail"
+
+
+def test_last_question_is_reworded_even_when_its_answer_has_begun():
+    probe = Probe(
+        name="begun",
+        messages=(
+            Message("user", "One."),
+            Message("user", "Two."),
+            Message("assistant", "Three", prefix=True),
+        ),
+        options=Options(n=2, temperature=1.0),
+    )
+
+    assert comparing.question(probe) == comparing.asked(probe) == "Two."
+    assert comparing.asked(comparing.reworded(probe, "Four.")) == "Four."
+    assert comparing.certain(probe).options.n is None
+    assert comparing.asked(None) == ""
