@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 
 import httpx
 import respx
+from respx.mocks import HTTPCoreMocker
 
 from contract.catalog import suggestion
 from contract.errors import UsageError
@@ -33,7 +36,7 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     seed: int = 0,
 ) -> Iterator[respx.MockRouter]:
     """
-    Answer every httpx request to *url* as the provider of *dialect* would.
+    Answer every request of httpx or httpx2 to *url* as *dialect*'s provider would.
 
     The same engine, token counts, refusals and faults as `magistral-contract serve`,
     without its latencies: nothing sleeps. *fault* names a fault, quirk or breakage.
@@ -69,7 +72,42 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
 
     with respx.mock(base_url=url.rstrip("/"), assert_all_called=False) as router:
         router.route().mock(side_effect=answer)
-        yield router
+        with _successor(router):
+            yield router
+
+
+@contextmanager
+def _successor(router: respx.MockRouter) -> Iterator[None]:
+    """Let *router* answer httpx2 too, where it is installed; respx knows httpx only."""
+    mocker = _mocker()
+    if mocker is None:
+        yield
+        return
+    mocker.register(router)
+    mocker.start()
+    try:
+        yield
+    finally:
+        mocker.unregister(router)
+        mocker.stop()
+
+
+@cache
+def _mocker() -> type[HTTPCoreMocker] | None:
+    """How respx reaches httpcore, for the fork below httpx2; None without it."""
+    if find_spec("httpcore2") is None:
+        return None
+
+    class Mocker(HTTPCoreMocker):
+        """The same places, in the fork; it takes the responses of its origin."""
+
+        name = "magistral-contract-httpcore2"
+        targets = [  # noqa: RUF012  # respx's class variable
+            place.replace("httpcore.", "httpcore2.", 1)
+            for place in HTTPCoreMocker.targets
+        ]
+
+    return Mocker
 
 
 def _named(fault: str) -> Change:

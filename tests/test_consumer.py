@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import httpx
+import httpx2
 import pytest
 
 from contract.consumer import mocked
@@ -49,6 +50,31 @@ def test_an_async_client_is_answered_too(magistral):
     message = asyncio.run(ask()).json()["choices"][0]["message"]
 
     assert message["reasoning_content"]
+
+
+def test_httpx2_is_answered_too(magistral):
+    """What the official packages send with; respx alone would let it through."""
+    router = magistral("vllm", url="http://llm.test")
+    streamed = {**ASKED, "stream": True}
+    with httpx2.stream("POST", f"http://llm.test{PATH}", json=streamed) as response:
+        events = list(response.iter_raw())
+
+    async def ask():
+        async with httpx2.AsyncClient(base_url="http://llm.test") as client:
+            return await client.post(PATH, json=ASKED)
+
+    message = asyncio.run(ask()).json()["choices"][0]["message"]
+
+    assert events[-1] == b"data: [DONE]\n\n"
+    assert message["reasoning"]
+    assert [PATH, PATH] == [call.request.url.path for call in router.calls]
+
+
+def test_httpx2_is_left_alone_afterwards():
+    with mocked("vllm", url="http://llm.test"):
+        pass
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get("http://127.0.0.1:9/v1/models", trust_env=False)
 
 
 def test_a_fault_reaches_the_consumer(magistral):

@@ -422,3 +422,10 @@ def test_a_broken_stream_raises(client, fault, error):
         client("mistral-2025-10", fault).chat.stream(**request) as events,
     ):
         gathered(events)
+
+
+def test_the_fixture_answers_it_without_a_port(magistral):
+    magistral("mistral")
+    reply = Mistral(api_key=KEY).chat.complete(model=MODEL, messages=ASKED)
+
+    assert EXPECTED == whole(reply)

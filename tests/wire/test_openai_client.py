@@ -566,3 +566,11 @@ def test_arguments_encoded_twice_are_no_object(client):
     (first, *_) = reply.choices[0].message.tool_calls
 
     assert isinstance(json.loads(first.function.arguments), str)
+
+
+def test_the_fixture_answers_it_without_a_port(magistral):
+    magistral("vllm-0.11", url="http://llm.test", key=KEY)
+    client = openai.OpenAI(base_url="http://llm.test/v1", api_key=KEY)
+    reply = client.chat.completions.create(model=MODEL, messages=ASKED)
+
+    assert expected("vllm-0.11") == whole(reply, FIELDS["vllm-0.11"])
