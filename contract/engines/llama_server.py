@@ -21,9 +21,9 @@ def flags() -> argparse.ArgumentParser:
     found.add_argument("--alias", required=True)
     found.add_argument("--host", required=True)
     found.add_argument("--port", type=int, required=True)
-    found.add_argument("--ctx-size", type=int, required=True)
-    found.add_argument("--parallel", type=int, required=True)
-    found.add_argument("--threads", type=int, required=True)
+    found.add_argument("-c", "--ctx-size", type=int)
+    found.add_argument("-np", "--parallel", type=int)
+    found.add_argument("-t", "--threads", type=int)
     found.add_argument("--reasoning-format", default="auto")
     for name in ("--jinja", "--metrics", "--offline", "--no-ui"):
         found.add_argument(name, action="store_true")
@@ -48,8 +48,12 @@ def _parameters(xllamacpp: Any, given: argparse.Namespace) -> Any:
     made.model_alias = {given.alias}
     made.hostnames = [given.host]
     made.port = given.port
-    made.n_ctx, made.n_parallel = given.ctx_size, given.parallel
-    made.cpuparams.n_threads = made.cpuparams_batch.n_threads = given.threads
+    if given.ctx_size is not None:
+        made.n_ctx = given.ctx_size
+    if given.parallel is not None:
+        made.n_parallel = given.parallel
+    if given.threads is not None:
+        made.cpuparams.n_threads = made.cpuparams_batch.n_threads = given.threads
     made.use_jinja = given.jinja
     made.endpoint_metrics, made.offline = given.metrics, given.offline
     made.ui = not given.no_ui

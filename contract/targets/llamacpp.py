@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from contract.engines import llama_server
 from contract.engines.environments import interpreter
+from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, existing, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import Opened, target
@@ -17,6 +18,12 @@ from contract.tiny.writing import writer
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
+OURS = {
+    "--model": "the model stands behind the colon",
+    "--host": "the server stays on loopback",
+    "--port": "write ?port=N instead",
+    "--api-key": "write ?key=… instead",
+}
 FORMATS = ("auto", "none", "deepseek", "deepseek-legacy")
 
 
@@ -41,6 +48,8 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
     key: str = "",
     mmproj: str = "",
     reasoning_format: str = "auto",
+    flags: str = "",
+    without: str = "",
     startup: float = 60.0,
     python: str = "",
     server: str = "",
@@ -50,7 +59,8 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
 
     *ctx* is the context window of one request, of which *slots* run at a time. More
     *threads* than idle cores make llama.cpp a hundred times slower. *key* is the API
-    key it demands, *startup* how long it may take to be ready.
+    key it demands, *startup* how long it may take to be ready. *flags* are further
+    ones of `llama-server`, as in a shell; *without* names those to leave out.
     """
     if reasoning_format not in FORMATS:
         raise UsageError(
@@ -59,6 +69,12 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
         )
     if min(ctx, slots, threads) < 1:
         raise UsageError("ctx, slots and threads are whole numbers from 1 on.")
+    told = changed(
+        usual(ctx * slots, slots, threads, reasoning_format),
+        flags=flags,
+        without=without,
+        ours=OURS,
+    )
     program = _program(server, python)
     with TemporaryDirectory(prefix="magistral-contract-") as place:
         model = read(argument)
@@ -71,10 +87,9 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
             name=f"llama.cpp with {argument}",
             command=(
                 *program,
-                *flags(model, images, MODEL if argument == TINY else model.stem),
+                *loading(model, images, MODEL if argument == TINY else model.stem),
                 *("--host", HOST, "--port", str(listening)),
-                *("--ctx-size", str(ctx * slots), "--parallel", str(slots)),
-                *("--threads", str(threads), "--reasoning-format", reasoning_format),
+                *told,
             ),
             port=listening,
             environment={"LLAMA_API_KEY": key} if key else {},
@@ -84,12 +99,23 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
             yield Opened(url, key=key or None)
 
 
-def flags(model: Path, images: Path | None, alias: str) -> tuple[str, ...]:
+def loading(model: Path, images: Path | None, alias: str) -> tuple[str, ...]:
     """What is said of the model, in `llama-server`'s flags."""
-    found = ["--model", str(model), "--alias", alias]
+    found = ["--model", str(model), "--alias", alias, "--offline"]
     if images is not None:
         found += ["--mmproj", str(images)]
-    return (*found, "--jinja", "--metrics", "--offline", "--no-ui")
+    return tuple(found)
+
+
+def usual(
+    tokens: int, slots: int, threads: int, reasoning_format: str
+) -> tuple[str, ...]:
+    """How Magistral is served, in `llama-server`'s flags; *tokens* for all *slots*."""
+    return (
+        *("--jinja", "--metrics", "--no-ui"),
+        *("--ctx-size", str(tokens), "--parallel", str(slots)),
+        *("--threads", str(threads), "--reasoning-format", reasoning_format),
+    )
 
 
 def _program(server: str, python: str) -> tuple[str, ...]:

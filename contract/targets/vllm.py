@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from contract.engines import process
 from contract.engines.environments import interpreter
+from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import Opened, target
@@ -18,6 +19,12 @@ from contract.tiny.writing import writer
 TINY = "tiny"
 MODEL = "magistral-small-2509"
 FILES = ("params.json", "tekken.json")
+OURS = {
+    "--model": "the model stands behind the colon",
+    "--host": "the server stays on loopback",
+    "--port": "write ?port=N instead",
+    "--api-key": "write ?key=… instead",
+}
 _SHIM = Path(process.__file__).parent / "shim"
 _IMAGES = json.dumps({"image": 10})
 
@@ -54,6 +61,8 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
     key: str = "",
     reasoning_parser: str = "mistral",
     tool_call_parser: str = "mistral",
+    flags: str = "",
+    without: str = "",
     startup: float = 300.0,
     python: str = "",
 ) -> Iterator[Opened]:
@@ -61,9 +70,17 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
     A vLLM server on loopback, in the environment of *python*.
 
     *ctx* is the context window, *key* the API key it demands; an empty parser is none.
+    *flags* are further ones of the server's own, as in a shell; *without* names those
+    to leave out.
     """
     if ctx < 1:
         raise UsageError(f"ctx must be at least 1 token, not {ctx}.")
+    told = changed(
+        usual(ctx, reasoning_parser, tool_call_parser),
+        flags=flags,
+        without=without,
+        ours=OURS,
+    )
     program = interpreter("vllm", python)
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
         place = read(argument)
@@ -77,8 +94,8 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
                 *(program, "-m", "vllm.entrypoints.openai.api_server"),
                 *("--model", str(place or argument)),
                 *("--host", HOST, "--port", str(listening)),
-                *flags(ctx, reasoning_parser, tool_call_parser),
                 *(("--served-model-name", MODEL) if argument == TINY else ()),
+                *told,
             ),
             port=listening,
             environment=environment(key, offline=place is not None),
@@ -88,7 +105,7 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
             yield Opened(url, key=key or None)
 
 
-def flags(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, ...]:
+def usual(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, ...]:
     """How Mistral's models are served, in vLLM's flags."""
     found = [
         *("--tokenizer-mode", "mistral", "--config-format", "mistral"),

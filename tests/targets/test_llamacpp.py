@@ -24,9 +24,14 @@ def opened(text):
         ("llamacpp:tiny?reasoning_format=xml", "one of auto, none, deepseek"),
         ("llamacpp:tiny?server=no-such-program", r"\?server= names llama-server"),
         ("llamacpp:tiny?python=/nowhere/python", r"\?python= names an interpreter"),
+        ("llamacpp:tiny?flags=--api-key sk", r"own; write \?key="),
+        ("llamacpp:tiny?without=jinja", "Set: --jinja, --metrics"),
         ("llamacpp:tiny?keys=sk", "has no option 'keys'. Did you mean 'key'"),
     ],
-    ids=["none", "missing", "ctx", "slots", "format", "server", "python", "option"],
+    ids=[
+        *("none", "missing", "ctx", "slots", "format", "server", "python"),
+        *("flags", "without", "option"),
+    ],
 )
 def test_mistake_is_answered_with_a_sentence(text, sentence):
     with pytest.raises(UsageError, match=sentence):

@@ -6,7 +6,7 @@ import pytest
 
 from contract.errors import UsageError
 from contract.targets.base import parse
-from contract.targets.vllm import environment, flags, read, vllm
+from contract.targets.vllm import environment, read, usual, vllm
 
 KINDS = {"vllm": vllm}
 
@@ -18,9 +18,11 @@ KINDS = {"vllm": vllm}
         ("vllm:./missing", "There is no './missing'"),
         ("vllm:tiny?ctx=0", "at least 1 token"),
         ("vllm:tiny?python=/nowhere/python", r"\?python= names an interpreter"),
+        ("vllm:tiny?flags=--port 1", r"--port is the target's own; write \?port="),
+        ("vllm:tiny?without=--ctx", r"Set: --tokenizer-mode, --config-format"),
         ("vllm:tiny?reasoning=no", "has no option 'reasoning'. Did you mean"),
     ],
-    ids=["none", "missing", "ctx", "python", "option"],
+    ids=["none", "missing", "ctx", "python", "flags", "without", "option"],
 )
 def test_mistake_is_answered_with_a_sentence(text, sentence):
     with pytest.raises(UsageError, match=sentence), parse(text, KINDS).open():
@@ -42,7 +44,7 @@ def test_name_is_left_to_vllm():
 
 
 def test_parsers_are_as_told():
-    both = flags(131_072, "mistral", "hermes")
+    both = usual(131_072, "mistral", "hermes")
 
     assert {
         ("--reasoning-parser", "mistral"),
@@ -53,7 +55,7 @@ def test_parsers_are_as_told():
 
 
 def test_empty_parser_is_none():
-    neither = flags(8, "", "")
+    neither = usual(8, "", "")
 
     assert not {"--reasoning-parser", "--tool-call-parser"} & set(neither)
     assert "--enable-auto-tool-choice" not in neither
