@@ -80,8 +80,11 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         asked = model or _model(seen.names, found)
         window = seen.window(asked)
         if window is not None and window != found.context_window:
+            why += (
+                f"; its window is {window} tokens, as it lists, not "
+                f"{found.context_window}"
+            )
             found = replace(found, context_window=window)
-            why += f"; its window is {window} tokens, as it lists"
         return Detected(found, why, asked, seen.names, seen.requests)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from contract.chat import Kind
@@ -9,6 +10,11 @@ from contract.exchange import Exchange
 from contract.think import OPEN
 
 CALL = "[TOOL_CALLS]"
+_ERRORS = 400
+# As vLLM and llama.cpp say it.
+_WINDOW = re.compile(r"context (?:length is|size \()\s*(\d{1,9})")
+_IMAGES = re.compile(r"At most (\d{1,9}) image")
+_FLAG = re.compile(r"--[a-z][a-z-]+")
 
 
 def hint(exchanges: Iterable[Exchange]) -> str:
@@ -19,27 +25,97 @@ def hint(exchanges: Iterable[Exchange]) -> str:
     apart from it. A marker that merely leaks is a fault of the parser, so no switch
     mends it.
     """
-    return next(filter(None, map(_hint, exchanges)), "")
+    seen = tuple(exchanges)
+    return _call(seen) or _thought(seen) or _silent(seen)
 
 
-def _hint(exchange: Exchange) -> str:
-    dialect = exchange.profile.dialect
-    kinds = {piece.kind for piece in exchange.pieces}
-    shown = exchange.answer.lstrip()
-    if (
-        not dialect.tagged
-        and Kind.REASONING not in kinds
-        and shown.startswith(OPEN)
-        and shown != OPEN
-    ):
-        return _sentence(OPEN, "reasoning", dialect.thought_switch)
-    # A server that was told to call nothing need not read what the model wrote.
-    told = exchange.probe.options.tool_choice
-    if CALL in shown and Kind.TOOL not in kinds and told not in {None, "none"}:
-        return _sentence(CALL, "tool call", dialect.call_switch)
+def refused(exchanges: Iterable[Exchange]) -> str:
+    """
+    The switch that a refusal among *exchanges* speaks of itself; empty otherwise.
+
+    A bound counts only where it is less than the profile promises: to refuse what is
+    more than that is right.
+    """
+    return next(filter(None, map(_refused, exchanges)), "")
+
+
+def _call(seen: tuple[Exchange, ...]) -> str:
+    for exchange in seen:
+        # A server that was told to call nothing need not read what the model wrote.
+        told = exchange.probe.options.tool_choice
+        wanted = told not in {None, "none"} and Kind.TOOL not in _kinds(exchange)
+        if wanted and CALL in exchange.answer:
+            switch = exchange.profile.dialect.switches.call
+            return _sentence(CALL, "tool call parser is off", switch)
     return ""
 
 
-def _sentence(marker: str, parser: str, switch: str) -> str:
-    off = f"the server leaves {marker} in the content: its {parser} parser is off"
+def _thought(seen: tuple[Exchange, ...]) -> str:
+    unparsed = [exchange for exchange in seen if _opens(exchange)]
+    if not unparsed:
+        return ""
+    switches = unparsed[0].profile.dialect.switches
+    if not (switches.streams and all(exchange.probe.stream for exchange in unparsed)):
+        return _sentence(OPEN, "reasoning parser is off", switches.thought)
+    if any(Kind.REASONING in _kinds(exchange) for exchange in seen):
+        why = "reasoning parser reads whole answers and no streams"
+        return _sentence(OPEN, why, switches.streams)
+    both = f"{switches.thought}; if it was, {switches.streams}"
+    return _sentence(OPEN, "reasoning parser is off", both)
+
+
+def _opens(exchange: Exchange) -> bool:
+    """Whether the content begins with the marker of a thought, and more follows."""
+    shown = exchange.answer.lstrip()
+    apart = exchange.profile.dialect.tagged or Kind.REASONING in _kinds(exchange)
+    return not apart and shown.startswith(OPEN) and shown != OPEN
+
+
+def _silent(seen: tuple[Exchange, ...]) -> str:
+    """Where markers are thrown away, nothing of a thought is left but its words."""
+    for exchange in seen:
+        dialect, asked = exchange.profile.dialect, exchange.probe
+        free = not (asked.options.response_format or asked.options.tools)
+        plain = _kinds(exchange) == {Kind.ANSWER} and "[" not in exchange.answer
+        if asked.reasons and free and plain and dialect.switches.thought:
+            return (
+                "no thought came apart from the answer; if the model thinks, "
+                f"{dialect.switches.thought}"
+            )
+    return ""
+
+
+def _kinds(exchange: Exchange) -> frozenset[Kind]:
+    return frozenset(piece.kind for piece in exchange.pieces)
+
+
+def _sentence(marker: str, why: str, switch: str) -> str:
+    off = f"the server leaves {marker} in the content: its {why}"
     return f"{off}; {switch}" if switch else off
+
+
+def _refused(exchange: Exchange) -> str:
+    if (exchange.status or 0) < _ERRORS:
+        return ""
+    profile, switches = exchange.profile, exchange.profile.dialect.switches
+    if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(switches.call)):
+        return f"the server refuses tools; {switches.call}"
+    window = _bound(_WINDOW, exchange.text)
+    if window is not None and window < profile.context_window:
+        switch = switches.window.format(profile.context_window)
+        return _less(window, "tokens", profile.context_window, switch)
+    images = _bound(_IMAGES, exchange.text)
+    if images is not None and profile.image_limit and images < profile.image_limit:
+        switch = switches.images.format(profile.image_limit)
+        return _less(images, "images a request", profile.image_limit, switch)
+    return ""
+
+
+def _bound(pattern: re.Pattern[str], text: str) -> int | None:
+    found = pattern.search(text)
+    return int(found.group(1)) if found else None
+
+
+def _less(bound: int, what: str, promised: int, switch: str) -> str:
+    fact = f"the server takes {bound} {what}, not the {promised} promised"
+    return f"{fact}; {switch}" if switch else fact

@@ -25,7 +25,7 @@ from contract.detection import BUSY, said
 from contract.errors import CheckError, UsageError
 from contract.exchange import End, Exchange
 from contract.exploration import ensure_available, smallest
-from contract.hints import hint
+from contract.hints import hint, refused
 from contract.profile import Profile
 from contract.report import Outcome, Result
 from contract.session import AllowanceSpent, NotLent, NotRecorded, Session
@@ -35,8 +35,9 @@ VERIFY = ("magistral-contract", "verify")
 RATE_LIMITED = 429
 # A judge of a broken stream can find the same thing wrong with every event of it.
 MOST_FINDINGS = 50
-# The families that read what a server's parsers make of the model's output.
-HINTED = frozenset({"reasoning", "tools"})
+# The families that read what a server's parsers make of the model's output. What a
+# refusal says of itself is a hint anywhere.
+PARSED = frozenset({"reasoning", "tools"})
 
 
 def select(
@@ -282,10 +283,11 @@ def _hinted(
 ) -> Iterator[Finding]:
     """The *findings*; the first says so if one setting of the server explains them."""
     for number, finding in enumerate(findings):
-        if number or finding.hint or check.family not in HINTED:
+        if number or finding.hint:
             yield finding
         else:
-            yield replace(finding, hint=hint(exchanges))
+            said = hint(exchanges) if check.family in PARSED else ""
+            yield replace(finding, hint=said or refused(exchanges))
 
 
 def triage(check: Check, exchange: Exchange) -> _Verdict | None:
@@ -303,7 +305,8 @@ def triage(check: Check, exchange: Exchange) -> _Verdict | None:
             reason = f"the provider could not answer ({answer})"
         return _Verdict(Outcome.ERROR, reason=reason)
     if status not in check.expects:
-        return _Verdict(Outcome.FAIL, (_unexpected(check, exchange),))
+        found = _hinted(check, [_unexpected(check, exchange)], [exchange])
+        return _Verdict(Outcome.FAIL, tuple(found))
     if exchange.end not in {End.COMPLETE, End.LEFT} and not check.broken:
         reason = f"the response broke off: {exchange.note}"
         return _Verdict(Outcome.ERROR, reason=reason)

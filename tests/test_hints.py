@@ -9,13 +9,15 @@ from contract.catalog import find
 from contract.chat import Kind, Piece
 from contract.checks.reasoning.markers import NO_TOOL
 from contract.dialects.base import Dialect
-from contract.hints import hint
+from contract.exchange import Arrival
+from contract.hints import hint, refused
 from contract.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
 from contract.profile import Profile
-from contract.reply import rehearse
+from contract.profiles import builtin
+from contract.reply import encode, rehearse
 
 PARSED = [d for d in find("dialects", Dialect).values() if not d.tagged]
-WITH_FLAGS = [d for d in PARSED if d.thought_switch]
+WITH_FLAGS = [d for d in PARSED if d.switches.thought]
 THOUGHT = "[THINK]Six times seven.[/THINK]It is 42."
 CALL = '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris"}'
 
@@ -36,10 +38,13 @@ def test_a_thought_left_in_the_content_means_that_its_parser_is_off(dialect, pro
     said = hint([unparsed(dialect, probe, THOUGHT)])
     first, _, advice = said.partition("; ")
 
+    streams = dialect.switches.streams if probe.stream else ""
+
     assert "the server leaves [THINK] in the content: its reasoning parser is off" == (
         first
     )
-    assert dialect.thought_switch == advice
+    assert advice.startswith(dialect.switches.thought)
+    assert advice.endswith(streams)
 
 
 @pytest.mark.parametrize("probe", [TOOL, TOOL_WHOLE], ids=lambda probe: probe.name)
@@ -48,7 +53,7 @@ def test_a_call_left_in_the_content_means_that_its_parser_is_off(dialect, probe)
     said = hint([unparsed(dialect, probe, CALL)])
 
     assert "[TOOL_CALLS]" in said
-    assert said.endswith(dialect.call_switch)
+    assert said.endswith(dialect.switches.call)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +90,102 @@ def test_tags_are_no_mistake_where_a_reader_splits_them():
     dialect = replace(find("dialects", Dialect)["vllm-0.16"], tagged=True)
 
     assert "" == hint([unparsed(dialect, SUM_WHOLE, THOUGHT)])
+
+
+def test_markers_in_streams_alone_are_told_apart_from_a_parser_that_is_off():
+    dialect = find("dialects", Dialect)["vllm-0.16"]
+    own = profile(dialect)
+    streamed = unparsed(dialect, SUM, THOUGHT)
+    whole = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
+
+    said = hint([streamed, whole])
+
+    assert "its reasoning parser reads whole answers and no streams" in said
+    assert said.endswith("add --enable-auto-tool-choice --tool-call-parser mistral")
+
+
+@pytest.mark.parametrize("dialect", PARSED, ids=lambda dialect: dialect.id)
+def test_a_call_in_the_content_is_told_before_the_thought_beside_it(dialect):
+    said = hint([unparsed(dialect, TOOL_WHOLE, "[THINK]Rome.[/THINK]" + CALL)])
+
+    assert "[TOOL_CALLS]" in said
+    assert "[THINK]" not in said
+
+
+@pytest.mark.parametrize("dialect", WITH_FLAGS, ids=lambda dialect: dialect.id)
+def test_a_thought_without_its_markers_is_told_with_an_if(dialect):
+    said = hint([unparsed(dialect, SUM_WHOLE, "Six times seven. It is 42.")])
+
+    assert "no thought came apart from the answer; if the model thinks" in said
+    assert said.endswith(dialect.switches.thought)
+
+
+VLLM, LLAMA = (builtin()[name] for name in ("vllm-0.32", "llamacpp"))
+
+
+def refusal(own, sentence, status=400):
+    made = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
+    body = encode({"error": {"message": sentence, "code": status}})
+    return replace(made, status=status, arrivals=(Arrival(0.1, body),))
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence", "advice"),
+    [
+        pytest.param(
+            VLLM,
+            "This model's maximum context length is 32768 tokens. However, your prompt "
+            "contains at least 32769 input tokens.",
+            "the server takes 32768 tokens, not the 131072 promised; start vLLM with "
+            "--max-model-len 131072",
+            id="vllm-window",
+        ),
+        pytest.param(
+            LLAMA,
+            "request (8000 tokens) exceeds the available context size (4096 tokens), "
+            "try increasing it",
+            "the server takes 4096 tokens, not the 131072 promised; start llama-server "
+            "with --ctx-size 131072, times the slots of --parallel",
+            id="llamacpp-window",
+        ),
+        pytest.param(
+            VLLM,
+            "At most 1 image(s) may be provided in one prompt.",
+            "the server takes 1 images a request, not the 10 promised; start vLLM with "
+            "--limit-mm-per-prompt '{\"image\": 10}'",
+            id="vllm-images",
+        ),
+        pytest.param(
+            LLAMA,
+            "tools param requires --jinja flag",
+            "the server refuses tools; start llama-server with --jinja",
+            id="llamacpp-tools",
+        ),
+        pytest.param(
+            VLLM,
+            '"auto" tool choice requires --enable-auto-tool-choice and '
+            "--tool-call-parser to be set",
+            "the server refuses tools; start vLLM with --enable-auto-tool-choice "
+            "--tool-call-parser mistral",
+            id="vllm-tools",
+        ),
+    ],
+)
+def test_a_refusal_that_names_a_bound_or_a_flag_tells_what_to_set(
+    own, sentence, advice
+):
+    assert advice == refused([refusal(own, sentence)])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "status"),
+    [
+        pytest.param("maximum context length is 131072 tokens", 400, id="as-promised"),
+        pytest.param("maximum context length is 262144 tokens", 400, id="more"),
+        pytest.param("At most 10 image(s) may be provided", 400, id="all-images"),
+        pytest.param("max_tokens must be at least 1", 400, id="another-bound"),
+        pytest.param("the maximum context length is 5 tokens", 200, id="an-answer"),
+    ],
+)
+def test_a_refusal_of_what_nobody_promised_gives_no_hint(sentence, status):
+    assert "" == refused([refusal(VLLM, sentence, status)])

@@ -93,6 +93,25 @@ class Answer:
     finish: str = "stop"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """
+    How a person starts a server so that it keeps the contract; empty: not known.
+
+    `thought` and `call` part the thought, and tool calls, from the content; `streams`
+    is what streams need beside `thought`, where that is not enough. `window` and
+    `images` set how much a request may hold; `{}` in them stands for the number.
+    `usage` is the one that sends usage to those who did not ask.
+    """
+
+    thought: str = ""
+    streams: str = ""
+    call: str = ""
+    window: str = ""
+    images: str = ""
+    usage: str = ""
+
+
 def no_headers(_head: Head, _usage: Usage | None) -> tuple[tuple[str, str], ...]:
     """For dialects whose responses carry nothing beyond the content type."""
     return ()
@@ -114,9 +133,6 @@ class Dialect:
 
     `cells` is into how many columns and rows an image of so many pixels is cut, where
     that is known.
-
-    `thought_switch` and `call_switch` tell a person how to start the server so that
-    it parts the thought, and tool calls, from the content.
 
     `prefix` begins the names of its schemas in `openapi.yaml`. `call_id` is a pattern
     of the whole id of a tool call, of the form that the provider also takes back.
@@ -146,8 +162,7 @@ class Dialect:
     done: bool = True
     call_id: str = r"[!-~]+"
     paths: frozenset[str] = field(default_factory=frozenset)
-    thought_switch: str = ""
-    call_switch: str = ""
+    switches: Switches = Switches()
 
     def prepare(self, probe: Probe) -> Probe:
         """*probe* as it will be spelled: with the system message for thinking."""

@@ -10,7 +10,7 @@ from itertools import groupby
 from contract import think
 from contract.chat import Json, Kind, Piece, Probe
 from contract.dialects import reading, spelling, vllm, writing
-from contract.dialects.base import Answer, Head, Usage
+from contract.dialects.base import Answer, Head, Switches, Usage
 from contract.dialects.spelling import Spelling, Thought
 
 _SPELLING = Spelling(thought=Thought.TAGS, prefix=False)
@@ -84,8 +84,7 @@ INLINE = replace(
     cells=None,
     tagged=True,
     reasoning_fields=frozenset(),
-    thought_switch="",
-    call_switch="start the server with its parser for Mistral's tool calls",
+    switches=Switches(call="start the server with its parser for Mistral's tool calls"),
     # Of vLLM or llama.cpp, whichever it is.
     call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",
 )

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contract.cells import clamped
 from contract.chat import Json, Kind, Piece, Probe
 from contract.dialects import reading, spelling, vllm, writing
-from contract.dialects.base import Answer, Dialect, Head, Problem, Trouble, Usage
+from contract.dialects.base import (
+    Answer,
+    Dialect,
+    Head,
+    Problem,
+    Switches,
+    Trouble,
+    Usage,
+)
 from contract.dialects.issue import issue, steps
 from contract.dialects.spelling import Spelling, Thought
 
@@ -258,8 +266,9 @@ LLAMACPP = Dialect(
     reasoning_fields=frozenset(_FIELDS),
     call_id=r"[A-Za-z0-9]{32}",
     paths=frozenset({"/v1/models", "/health", "/tokenize", "/detokenize"}),
-    thought_switch=(
-        "start llama-server with --jinja and without --reasoning-format none"
+    switches=Switches(
+        thought="start llama-server with --jinja and without --reasoning-format none",
+        call="start llama-server with --jinja",
+        window="start llama-server with --ctx-size {}, times the slots of --parallel",
     ),
-    call_switch="start llama-server with --jinja",
 )

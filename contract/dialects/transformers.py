@@ -12,6 +12,7 @@ from contract.dialects.base import (
     Head,
     Problem,
     StreamUsage,
+    Switches,
     Trouble,
     Usage,
 )
@@ -178,6 +179,8 @@ TRANSFORMERS = Dialect(
     stream_usage=StreamUsage.LAST_CHUNK,
     done=False,
     paths=frozenset({"/v1/models", "/health"}),
-    thought_switch="give the model's tokenizer a response template",
-    call_switch="give the model's tokenizer a response template",
+    switches=Switches(
+        thought="give the model's tokenizer a response template",
+        call="give the model's tokenizer a response template",
+    ),
 )

@@ -10,7 +10,15 @@ from functools import partial
 from contract.cells import capped
 from contract.chat import Json, Kind, Message, Piece, Probe, Text, Thinking
 from contract.dialects import reading, spelling, writing
-from contract.dialects.base import Answer, Dialect, Head, Problem, Trouble, Usage
+from contract.dialects.base import (
+    Answer,
+    Dialect,
+    Head,
+    Problem,
+    Switches,
+    Trouble,
+    Usage,
+)
 from contract.dialects.issue import BOUNDS, issue, steps
 from contract.dialects.spelling import Spelling, Thought
 
@@ -22,6 +30,18 @@ SYSTEM = Message(
         Text("First draft your thinking process, then answer. Use this template:"),
         Thinking("Your thoughts, as long as needed."),
         Text("Here, a self-contained answer."),
+    ),
+)
+SWITCHES = Switches(
+    thought="start vLLM with --reasoning-parser mistral",
+    # Recorded with 0.32.0: without a tool parser, streams keep the markers.
+    streams="add --enable-auto-tool-choice --tool-call-parser mistral",
+    call="start vLLM with --enable-auto-tool-choice --tool-call-parser mistral",
+    window="start vLLM with --max-model-len {}",
+    images="start vLLM with --limit-mm-per-prompt '{{\"image\": {}}}'",
+    usage=(
+        "start vLLM without --enable-force-include-usage, or have the profile tolerate "
+        "usage-unasked"
     ),
 )
 PATHS = frozenset({"/v1/models", "/health", "/version", "/tokenize", "/detokenize"})
@@ -333,10 +353,7 @@ def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
         reasoning_fields=frozenset(version.fields),
         call_id=r"[A-Za-z0-9]{9}",
         paths=PATHS,
-        thought_switch="start vLLM with --reasoning-parser mistral",
-        call_switch=(
-            "start vLLM with --enable-auto-tool-choice --tool-call-parser mistral"
-        ),
+        switches=SWITCHES,
     )
 
 

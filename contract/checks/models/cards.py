@@ -119,6 +119,47 @@ def window_of_no_tokens(reply: Reply) -> Reply:
 
 
 @check(
+    "models.context-length-is-as-promised",
+    "The context window on the card MUST NOT be smaller than the one promised.",
+    source=f"{MISTRAL_MODELS}, max_context_length; vLLM, --max-model-len",
+    sends=(SUM_WHOLE, LIST_MODELS),
+    needs=LISTED | {Capability.CONTEXT_LENGTH},
+)
+def context_length_is_as_promised(asked: Exchange, listed: Exchange) -> Findings:
+    """
+    Promised is what the user or the profile says; what was detected promises itself.
+
+    A server with less memory is started with a smaller window, and long prompts are
+    what its users find out with.
+    """
+    place, told = window(shown(listed, requested(asked)))
+    if not isinstance(told, int) or told < 1:
+        raise NotApplicable("the context window is not told")
+    promised = listed.profile.context_window
+    if told < promised:
+        switch = listed.profile.dialect.switches.window
+        yield Finding(
+            "the context window is smaller than the one promised",
+            expected=f"{promised} tokens",
+            actual=f"{told} tokens",
+            at=place,
+            hint=switch.format(promised),
+        )
+
+
+@fault(
+    breaks=context_length_is_as_promised,
+    also=("models.card-agrees-with-list", "models.aliases-share-the-window"),
+)
+def window_of_a_smaller_machine(reply: Reply) -> Reply:
+    """The server was moved to a machine that holds a quarter of the window."""
+    return relisted(
+        reply,
+        lambda known: [with_window(card, lambda size: size // 4) for card in known],
+    )
+
+
+@check(
     "models.dated-id-is-pinned",
     "An id with a date MUST NOT lead to the model of another date.",
     source="https://docs.mistral.ai/getting-started/models; "

@@ -100,9 +100,14 @@ def usage_repeated(reply: Reply) -> Reply:
     source="OpenAI API reference, stream_options.include_usage",
     sends=NO_USAGE,
     needs=STREAMING | {Capability.STREAM_USAGE},
+    unless="usage-unasked",
 )
 def usage_only_when_asked(exchange: Exchange) -> Findings:
-    """A chunk without choices breaks readers of `choices[0]`; they did not ask."""
+    """
+    A chunk without choices breaks readers of `choices[0]`; they did not ask.
+
+    vLLM can be told to send it to everybody; whoever means that tolerates it.
+    """
     if exchange.profile.dialect.stream_usage is StreamUsage.LAST_CHUNK:
         raise NotApplicable("this dialect always sends usage, in the last chunk")
     if exchange.sent.get("stream_options"):
@@ -114,6 +119,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
                 "no usage without stream_options.include_usage",
                 shorten(value["usage"]),
                 place(held.event, held.at),
+                hint=exchange.profile.dialect.switches.usage,
             )
 
 

@@ -68,6 +68,31 @@ def test_a_window_is_a_number_above_zero(listed, asked, told, word):
 
 
 @pytest.mark.parametrize(
+    ("told", "word"),
+    [
+        ({"max_context_length": 131_072}, "pass"),
+        ({"max_model_len": 262_144}, "pass"),
+        ({"max_model_len": 131_071}, "fail"),
+        ({"meta": {"n_ctx": 8_192}}, "fail"),
+        ({"max_model_len": 0}, "skip"),
+        ({"max_model_len": None}, "skip"),
+    ],
+)
+def test_a_window_is_no_smaller_than_promised(listed, asked, told, word):
+    seen = listed({"id": "a", **told})
+
+    assert word == judged(cards.context_length_is_as_promised, asked("a"), seen).word
+
+
+def test_a_window_that_is_too_small_is_told_with_the_flag(listed, asked):
+    seen = listed({"id": "a", "max_model_len": 32_768}, profile="vllm-0.32")
+    answer = asked("a", profile="vllm-0.32")
+    (finding,) = judged(cards.context_length_is_as_promised, answer, seen).findings
+
+    assert "start vLLM with --max-model-len 131072" == finding.hint
+
+
+@pytest.mark.parametrize(
     ("model", "card", "word"),
     [
         pytest.param(DATED, {"name": DATED}, "pass", id="itself"),
