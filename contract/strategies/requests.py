@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from contract.chat import Image, Message, Options, Patch, Probe, Text, freeze
+from contract import spec
+from contract.chat import (
+    Image,
+    Message,
+    Options,
+    Patch,
+    Probe,
+    Text,
+    freeze,
+    patched,
+)
 from contract.profile import Capability, Profile
 from contract.strategies.images import corrupt
 from contract.strategies.messages import Turns, conversations
@@ -16,6 +27,9 @@ from contract.strategies.texts import divided
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
+
+
+_HELLO = Probe(name="hello", messages=(Message("user", "Hello."),))
 
 
 def valid(profile: Profile) -> SearchStrategy[Probe]:
@@ -36,12 +50,18 @@ def parted(profile: Profile) -> SearchStrategy[tuple[Probe, tuple[str, ...]]]:
 
 
 def _manners(profile: Profile) -> tuple[tuple[bool, bool], ...]:
-    """Streamed or whole, and thinking or not where there is a switch for it."""
-    hello = Probe(name="hello", messages=(Message("user", "Hello."),))
-    spelled = profile.dialect.request
-    switch = spelled(hello, "") != spelled(replace(hello, reasons=False), "")
+    """
+    Streamed or whole, and thinking or not where that is said; the shortest first.
+
+    Some are told to think in a system message, others by a member, some not at all.
+    """
     streams = (False, True) if Capability.STREAMING in profile.offers else (False,)
-    return tuple(product(streams, (True, False) if switch else (True,)))
+    found: dict[str, tuple[bool, bool]] = {}
+    for stream, reasons in product(streams, (True, False)):
+        probe = replace(_HELLO, stream=stream, reasons=reasons)
+        spelled = freeze(profile.dialect.request(profile.dialect.prepare(probe), ""))
+        found.setdefault(spelled, (stream, reasons))
+    return tuple(found[spelled] for spelled in sorted(found, key=len))
 
 
 def _drawn(parts: tuple[Turns, Options, tuple[bool, bool]]) -> Probe:
@@ -77,6 +97,7 @@ class Mutation:
     spoil: Callable[[Probe, Profile], Probe]
     known: str
     needs: Capability | None = None
+    bound: bool = False
 
     def applies(self, profile: Profile) -> bool:
         """Whether *profile*'s provider must refuse it."""
@@ -84,16 +105,28 @@ class Mutation:
             self.known not in profile.tolerates
             and f"rejections.{self.known}" not in profile.waivers
             and (self.needs is None or self.needs in profile.offers)
+            and not (self.bound and self._fits(profile))
         )
+
+    def _fits(self, profile: Profile) -> bool:
+        dialect = profile.dialect
+        wrong = self.spoil(_HELLO, profile)
+        body = patched(dialect.request(_HELLO, "any"), wrong.patches)
+        return spec.accepts(dialect.prefix + "ChatRequest", body)
 
 
 def _patch(
-    name: str, pointer: str, value: str | None = None, *, known: str = ""
+    name: str,
+    pointer: str,
+    value: str | None = None,
+    *,
+    known: str = "",
+    bound: bool = False,
 ) -> Mutation:
     def spoil(probe: Probe, _profile: Profile) -> Probe:
         return replace(probe, name=name, patches=(Patch(name, pointer, value),))
 
-    return Mutation(name, spoil, known or name)
+    return Mutation(name, spoil, known or name, bound=bound)
 
 
 def _cut(probe: Probe, profile: Profile) -> Probe:
@@ -103,13 +136,12 @@ def _cut(probe: Probe, profile: Profile) -> Probe:
     return replace(probe, name="body-cut-in-half", body=body[: len(body) // 2])
 
 
-def _unread(probe: Probe, _profile: Profile) -> Probe:
-    shown = Message(
-        "user", (Text("What is this?"), Image(url="data:image/png;base64,@"))
-    )
-    return replace(
-        probe, name="image-not-base64", messages=(*probe.messages[:-1], shown)
-    )
+def _picture(name: str, image: Image, *, known: str) -> Mutation:
+    def spoil(probe: Probe, _profile: Profile) -> Probe:
+        shown = Message("user", (Text("What is this?"), image))
+        return replace(probe, name=name, messages=(*probe.messages[:-1], shown))
+
+    return Mutation(name, spoil, known, Capability.VISION)
 
 
 def _unserved(probe: Probe, _profile: Profile) -> Probe:
@@ -133,14 +165,35 @@ MUTATIONS = (
     _patch("top-p-above-one", "/top_p", "1.5", known="top-p-out-of-range"),
     _patch("max-tokens-is-text", "/max_tokens", '"ten"', known="max-tokens-wrong-type"),
     _patch("max-tokens-below-zero", "/max_tokens", "-5", known="max-tokens-negative"),
+    _patch(
+        "max-tokens-is-zero",
+        "/max_tokens",
+        "0",
+        known="max-tokens-negative",
+        bound=True,  # Mistral's own API takes it
+    ),
     _patch("n-is-zero", "/n", "0", known="n-zero"),
     _patch("stop-is-a-number", "/stop", "5", known="stop-wrong-type"),
     _patch("stream-is-text", "/stream", '"maybe"', known="stream-wrong-type"),
     _patch("tools-are-an-object", "/tools", '{"a":1}', known="tools-wrong-type"),
     Mutation("model-unknown", _unserved, "unknown-model"),
-    Mutation("image-not-base64", _unread, "image-bad-base64", Capability.VISION),
+    _picture(
+        "image-not-base64",
+        Image(url="data:image/png;base64,@"),
+        known="image-bad-base64",
+    ),
     Mutation("body-cut-in-half", _cut, "truncated-json"),
 )
+
+
+@cache
+def mutations() -> tuple[Mutation, ...]:
+    """All of them; pictures that are none take a picture to be made from."""
+    pictures = (
+        _picture(name, image, known="image-not-an-image")
+        for name, image in corrupt().items()
+    )
+    return (*MUTATIONS, *pictures)
 
 
 def invalid(profile: Profile) -> SearchStrategy[Probe]:
@@ -151,20 +204,9 @@ def invalid(profile: Profile) -> SearchStrategy[Probe]:
     """
     from hypothesis import strategies as st
 
-    wrong = [one for one in MUTATIONS if one.applies(profile)]
-    spoiled = st.builds(
-        lambda probe, mutation: mutation.spoil(probe, profile),
-        valid(profile),
+    wrong = [one for one in mutations() if one.applies(profile)]
+    return st.builds(
+        lambda mutation, probe: mutation.spoil(probe, profile),
         st.sampled_from(wrong),
+        valid(profile),
     )
-    picture = Mutation(
-        "image-corrupt", _unread, "image-not-an-image", Capability.VISION
-    )
-    if not picture.applies(profile):
-        return spoiled
-    return spoiled | st.builds(_with_picture, valid(profile), corrupt())
-
-
-def _with_picture(probe: Probe, image: Image) -> Probe:
-    shown = Message("user", (Text("What is this?"), image))
-    return replace(probe, name="image-corrupt", messages=(*probe.messages[:-1], shown))

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from contract import spec
+from contract import spec, tokens
 from contract.chat import Options
 from contract.exchange import read_json, spell
 from contract.profiles import builtin
 from contract.server.provider import Provider
 from contract.strategies.cuts import cuts
-from contract.strategies.images import corrupt, images
+from contract.strategies.images import corrupt, images, pictures
 from contract.strategies.messages import skeletons
 from contract.strategies.options import combined
-from contract.strategies.requests import MUTATIONS, invalid, valid
+from contract.strategies.requests import invalid, mutations, valid
 from contract.strategies.texts import AWKWARD, MIXES, mixed, phrases, strange, texts
 
 PROFILES = builtin()
@@ -75,7 +75,7 @@ def test_invalid_request_bears_the_name_of_its_mistake_and_is_refused(name, data
     probe = data.draw(invalid(profile))
     _, reply = replied(profile, probe)
 
-    assert probe.name in {"image-corrupt", *(one.name for one in MUTATIONS)}
+    assert probe.name in {one.name for one in mutations()}
     assert 400 <= reply.status < 500, reply.body
 
 
@@ -84,7 +84,17 @@ def some(name):
     return find(valid(PROFILES[name]), lambda _: True, settings=ANY)
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("vllm-0.32", True), ("mistral-2025-10", False), ("transformers", False)],
+)
+def test_no_tokens_are_a_mistake_where_the_schema_says_so(name, wrong):
+    (mutation,) = (one for one in mutations() if one.name == "max-tokens-is-zero")
+
+    assert wrong == mutation.applies(PROFILES[name])
+
+
+@pytest.mark.parametrize("mutation", mutations(), ids=lambda one: one.name)
 def test_mutation_is_the_only_thing_wrong(mutation):
     profile = PROFILES["mistral-2025-10"]
     probe = some(profile.id)
@@ -170,9 +180,8 @@ def test_pictures_are_pictures_and_corrupt_ones_are_not():
     probe = find(images(), lambda image: image.media_type == "image/jpeg", settings=ANY)
 
     assert probe.data[:2] == b"\xff\xd8"
-    assert find(
-        corrupt(), lambda image: not image.data.startswith(b"\x89PNG"), settings=ANY
-    )
+    assert all(tokens.size(one.data) for one in pictures())
+    assert not any(tokens.size(one.data) for one in corrupt().values())
 
 
 @given(
