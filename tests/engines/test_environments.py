@@ -2,12 +2,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contract.engines import environments
-from contract.engines.environments import RECIPES, commands, folder, install, installed
+from contract.engines.environments import (
+    RECIPES,
+    Recipe,
+    commands,
+    folder,
+    install,
+    installed,
+    ours,
+)
 from contract.errors import TargetError, UsageError
 
 VLLM = RECIPES["vllm"]
@@ -74,6 +83,22 @@ def test_installed_engine_is_found_before_our_own_interpreter(monkeypatch, tmp_p
     install(VLLM, tmp_path / "vllm", lambda _: None)
 
     assert str(tmp_path / "vllm/bin/python") == environments.interpreter("vllm")
+
+
+def test_engine_beside_us_is_told_by_its_version():
+    here = pytest.__version__
+    whole = Recipe("p", "pytest", ("pytest",), (f"pytest[x]=={here}",), "")
+    partly = replace(whole, modules=("pytest", "no_such_module"))
+
+    assert here == ours(whole)
+    assert ours(partly) is None
+
+
+def test_engine_beside_us_is_used_when_none_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.PLACE, str(tmp_path))
+    monkeypatch.setattr(environments, "find_spec", lambda _: "there")
+
+    assert sys.executable == environments.interpreter("llamacpp")
 
 
 def test_missing_engine_is_named_with_what_installs_it(monkeypatch, tmp_path):
