@@ -20,6 +20,7 @@ HUNG_UP = 141
 VERBS = {
     "verify": ("contract.cli.verify", "Hold targets to their contract."),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; nothing is sent."),
+    "compare": ("contract.cli.compare", "Say what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List the checks, or what else there is."),
     "serve": ("contract.cli.serve", "Serve the scripted provider for your client."),

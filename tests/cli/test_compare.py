@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.catalog import find
+from contract.checks.base import Check, Finding
+from contract.report import Header, Outcome, Report, Result, to_json
+
+CHECKS = find("checks", Check)
+MUST = CHECKS["streaming.ends-with-done"]
+OTHER = CHECKS["reasoning.present"]
+
+
+def header(target="one", trouble=""):
+    return Header(
+        target=target,
+        url="http://127.0.0.1:1",
+        profile="inline",
+        why="as told",
+        model="m",
+        version="0",
+        started="2026-01-01T00:00:00+00:00",
+        trouble=trouble,
+    )
+
+
+def result(outcome, check=MUST, message="wrong", target="one", **more):
+    found = outcome in {Outcome.FAIL, Outcome.WAIVED}
+    return Result(
+        check=check,
+        target=target,
+        outcome=outcome,
+        findings=(Finding(message),) if found else (),
+        **more,
+    )
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """`saved(result, …)` is a file with the JSON report of one target, or of more."""
+
+    def saved(*results, headers=None):
+        report = Report(headers=headers or (header(),), results=results)
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        path.write_text(json.dumps(to_json(report)))
+        return path
+
+    return saved
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said", "code"),
+    [
+        pytest.param(Outcome.PASS, Outcome.FAIL, "WORSE", 1, id="broke"),
+        pytest.param(Outcome.PASS, Outcome.ERROR, "WORSE", 1, id="lost-its-answer"),
+        pytest.param(Outcome.PASS, Outcome.WAIVED, "WORSE", 1, id="waived-since"),
+        pytest.param(Outcome.WAIVED, Outcome.FAIL, "WORSE", 1, id="waived-no-more"),
+        pytest.param(Outcome.SKIP, Outcome.FAIL, "WORSE", 1, id="fails-once-judged"),
+        pytest.param(Outcome.FAIL, Outcome.PASS, "BETTER", 0, id="mended"),
+        pytest.param(Outcome.ERROR, Outcome.PASS, "BETTER", 0, id="answers-again"),
+        pytest.param(Outcome.PASS, Outcome.SKIP, "NO LONGER", 0, id="skipped-since"),
+        pytest.param(Outcome.FAIL, Outcome.SKIP, "NO LONGER", 0, id="hidden-since"),
+        pytest.param(Outcome.SKIP, Outcome.PASS, "NEWLY", 0, id="holds-once-judged"),
+    ],
+)
+def test_each_change_has_its_word_and_code(  # noqa: PLR0913, PLR0917  # a table
+    command, saved, before, after, said, code
+):
+    done = command("compare", saved(result(before)), saved(result(after)), "-v")
+    line = f"{said:<11}{MUST.id}   MUST   {before.value} → {after.value}"
+
+    assert line in done.out.splitlines()
+    assert code == done.code
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_stays_is_only_counted(command, saved, outcome):
+    done = command("compare", saved(result(outcome)), saved(result(outcome)))
+
+    assert done.out.endswith("+00:00\n1 the same.\n")
+    assert done.code == 0
+
+
+def test_failing_for_another_reason_is_told(command, saved):
+    before = saved(result(Outcome.FAIL, message="the field is renamed"))
+    after = saved(result(Outcome.FAIL, message="the field is gone"))
+    done = command("compare", before, after)
+
+    assert f"OTHERWISE  {MUST.id}" in done.out
+    assert "           the field is gone" in done.out.splitlines()
+    assert done.code == 0
+
+
+def test_a_may_that_got_worse_is_only_a_remark(command, saved):
+    after = saved(result(Outcome.FAIL))
+    after.write_text(after.read_text().replace('"level": "MUST"', '"level": "MAY"'))
+    done = command("compare", saved(result(Outcome.PASS)), after)
+
+    assert f"WORSE      {MUST.id}   MAY" in done.out
+    assert done.code == 0
+
+
+def test_a_check_on_one_side_only_is_told(command, saved):
+    both = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
+    one = saved(result(Outcome.PASS))
+
+    assert (
+        f"NO LONGER  {OTHER.id}   MUST   pass → absent"
+        in command("compare", both, one).out
+    )
+    assert "1 newly judged, 1 the same." in command("compare", one, both).out
+
+
+def test_a_selection_is_all_that_is_compared(command, saved):
+    before = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
+    after = saved(result(Outcome.FAIL), result(Outcome.PASS, OTHER))
+    done = command("compare", before, after, "--select", "reasoning")
+
+    assert done.out.endswith("\n1 the same.\n")
+    assert done.code == 0
+
+
+def test_checks_of_other_versions_are_compared_too(command, saved):
+    paths = []
+    for outcome in (Outcome.PASS, Outcome.FAIL):
+        path = saved(result(outcome))
+        path.write_text(path.read_text().replace(MUST.id, "streaming.of-another-age"))
+        paths.append(path)
+    done = command("compare", *paths)
+
+    assert "WORSE      streaming.of-another-age" in done.out
+
+
+def test_figures_that_moved_are_told_with_their_unit(command, saved):
+    before = saved(
+        result(
+            Outcome.PASS,
+            figures={"ttft_p50": 0.1, "ttft_p95": 0.2, "tokens_per_second_p50": 50.0},
+        )
+    )
+    after = saved(
+        result(
+            Outcome.PASS,
+            figures={"ttft_p50": 0.105, "ttft_p95": 1.5, "tokens_per_second_p50": 40.0},
+        )
+    )
+    done = command("compare", before, after)
+
+    assert [
+        "FIGURE     tokens_per_second   p50 50.0/s → 40.0/s (-20%)",
+        "FIGURE     ttft   p95 200.0 ms → 1.50 s (+650%)",
+    ] == [line for line in done.out.splitlines() if line.startswith("FIGURE")]
+    assert done.code == 0
+
+
+def test_several_targets_are_paired_by_name(command, saved):
+    headers = (header("one"), header("two"))
+    before = saved(
+        result(Outcome.PASS),
+        result(Outcome.PASS, target="two"),
+        headers=headers,
+    )
+    after = saved(
+        result(Outcome.FAIL, target="two"),
+        result(Outcome.PASS),
+        headers=headers[::-1],
+    )
+    done = command("compare", before, after)
+    two, one = done.out.split("\n\n")
+
+    assert "after    two: inline" in two
+    assert "1 worse." in two
+    assert "1 the same." in one
+    assert done.code == 1
+
+
+def test_one_target_is_compared_with_one_whatever_their_names(command, saved):
+    before = saved(result(Outcome.PASS))
+    after = saved(result(Outcome.PASS, target="two"), headers=(header("two"),))
+
+    assert "1 the same." in command("compare", before, after).out
+
+
+def test_a_run_that_broke_off_is_unknown(command, saved):
+    before = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
+    after = saved(result(Outcome.PASS), headers=(header(trouble="interrupted"),))
+    done = command("compare", before, after)
+
+    assert "         interrupted" in done.out.splitlines()
+    assert done.code == 3
+
+
+def test_what_a_provider_said_is_inert(command, saved):
+    before = saved(result(Outcome.PASS))
+    after = saved(result(Outcome.FAIL, message="\x1b[31mred"))
+
+    assert "\\x1b[31mred" in command("compare", before, after).out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("{}", "no report of ours", id="another-format"),
+        pytest.param("[", "no report of ours", id="no-json"),
+        pytest.param('{"format": "report-v1"}', "is damaged", id="without-results"),
+        pytest.param(
+            '{"format": "report-v1", "targets": [], "results": [1]}',
+            "is damaged",
+            id="a-number-for-a-result",
+        ),
+    ],
+)
+def test_a_file_that_is_no_report_is_refused(command, saved, tmp_path, text, said):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    done = command("compare", saved(result(Outcome.PASS)), path)
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_a_folder_without_a_recording_is_refused(command, saved, tmp_path):
+    done = command("compare", saved(result(Outcome.PASS)), tmp_path / "none")
+
+    assert done.code == 2
+    assert "holds no recording" in done.err
+
+
+def test_runs_without_a_common_target_are_refused(command, saved):
+    before = saved(headers=(header("one"), header("two")))
+    after = saved(headers=(header("three"), header("four")))
+    done = command("compare", before, after)
+
+    assert done.code == 2
+    assert "no target in common: one, two and three, four" in done.err
