@@ -39,4 +39,6 @@ def deliver(  # noqa: PLR0913  # the switches of the command line, all by name
     for header in report.headers:
         if header.trouble:
             name = f"{header.target}: " if len(report.headers) > 1 else ""
-            click.echo(f"error: {inert(name + header.trouble)}", err=True)
+            # The end of a server's log has lines of its own.
+            lines = (name + header.trouble).split("\n")
+            click.echo("error: " + "\n".join(map(inert, lines)), err=True)

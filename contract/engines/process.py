@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from contract.errors import ContractError, TargetError, UsageError
 
 HOST = "127.0.0.1"
 LINES, LONGEST = 20, 300  # of the log, in a message
+CAUSES = 5  # errors quoted from before its end
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception): |\b(?:ERROR|FATAL|CRITICAL)\b")
 _PAUSE = 0.1
 _SIGNALLED = 128
 
@@ -94,11 +98,20 @@ def free_port(wanted: int = 0) -> int:
 
 
 def last_lines(text: str, secret: str = "") -> str:
-    """The end of a log, short enough for a message and without the *secret*."""
+    """
+    The end of a log, short enough for a message and without the *secret*.
+
+    Errors that were logged before it come first: what ends a server is often told by
+    a child, long before the server itself says that a child failed.
+    """
     if secret:
         text = text.replace(secret, "…")
-    lines = [line.rstrip()[:LONGEST] for line in text.splitlines() if line.strip()]
-    return "\n".join(f"  {line}" for line in lines[-LINES:])
+    lines = [line.rstrip()[:LONGEST] for line in _COLOUR.sub("", text).splitlines()]
+    lines = [line for line in lines if line.strip()]
+    end = lines[-LINES:]
+    earlier = [line for line in lines[:-LINES] if _ERROR.search(line)][-CAUSES:]
+    cut = ["…"] if earlier else []
+    return "\n".join(f"  {line}" for line in [*earlier, *cut, *end])
 
 
 def _await_health(

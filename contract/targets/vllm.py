@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,10 +120,15 @@ def usual(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, 
     return tuple(found)
 
 
-def environment(key: str, *, offline: bool) -> Mapping[str, str]:
-    """What vLLM is told by variables: one thread, a small cache, no reports home."""
+def environment(
+    key: str, *, offline: bool, given: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
+    """
+    What vLLM is told by variables: one thread, a small cache, no reports home.
+
+    Whoever has *given* one of them some other value means it.
+    """
     found = {
-        "PYTHONPATH": str(_SHIM),
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "OMP_NUM_THREADS": "1",
@@ -131,6 +137,8 @@ def environment(key: str, *, offline: bool) -> Mapping[str, str]:
     }
     if offline:
         found["HF_HUB_OFFLINE"] = "1"
+    found = {name: given.get(name, value) for name, value in found.items()}
+    found["PYTHONPATH"] = str(_SHIM)
     if key:
         found["VLLM_API_KEY"] = key
     return found

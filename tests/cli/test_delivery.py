@@ -61,3 +61,11 @@ def test_trouble_of_one_target_among_several_names_it(capsys):
     deliver(TWO, (), quiet=True, verbose=False, color=None)
 
     assert "error: mock: nobody answers" in capsys.readouterr().err
+
+
+def test_the_lines_of_a_log_stay_lines(capsys):
+    log = replace(HEADER, trouble="it ended:\n  no \x1b[1mmodel\n  bye")
+    report = Report(headers=(log,), results=())
+    deliver(report, (), quiet=True, verbose=False, color=None, told=frozenset({"mock"}))
+
+    assert "error: it ended:\n  no \\x1b[1mmodel\n  bye\n" == capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.engines.process import LINES, LONGEST, existing, last_lines
+from contract.engines.process import CAUSES, LINES, LONGEST, existing, last_lines
 from contract.errors import UsageError
 
 
@@ -22,11 +22,22 @@ def test_only_the_end_of_a_log_is_quoted():
         ("a  \r\n\n\nb", "  a\n  b"),
         ("key sk-1 refused", "  key … refused"),
         ("x" * 1_000, "  " + "x" * LONGEST),
+        ("\x1b[1;36m(Engine)\x1b[0;0m it is off", "  (Engine) it is off"),
     ],
-    ids=["empty", "blank", "gaps", "secret", "long"],
+    ids=["empty", "blank", "gaps", "secret", "long", "colour"],
 )
 def test_quoted_lines_are_short_and_hold_no_secret(log, quoted):
     assert quoted == last_lines(log, "sk-1")
+
+
+def test_errors_from_before_the_end_are_quoted_first():
+    early = ["all is well", "ValueError: no such flag", "ERROR it ends", "on it goes"]
+    log = "\n".join([*early, *(f"line {n}" for n in range(LINES))])
+    quoted = last_lines(log).splitlines()
+
+    assert ["  ValueError: no such flag", "  ERROR it ends", "  …"] == quoted[:3]
+    assert "  line 0" == quoted[3]
+    assert CAUSES + LINES + 1 == len(last_lines("XError: x\n" * 100).splitlines())
 
 
 def test_missing_file_is_named(tmp_path):

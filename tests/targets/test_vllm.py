@@ -68,3 +68,12 @@ def test_key_is_no_argument_and_a_local_model_is_offline():
     assert "1" == told["HF_HUB_OFFLINE"]
     assert "VLLM_API_KEY" not in environment("", offline=False)
     assert "HF_HUB_OFFLINE" not in environment("", offline=False)
+
+
+def test_variables_of_ones_own_stand_but_for_the_way_to_the_shim():
+    given = {"VLLM_CPU_OMP_THREADS_BIND": "all", "PYTHONPATH": "/elsewhere"}
+    told = environment("", offline=False, given=given)
+
+    assert "all" == told["VLLM_CPU_OMP_THREADS_BIND"]
+    assert "1" == told["OMP_NUM_THREADS"]
+    assert told["PYTHONPATH"].endswith("shim")
