@@ -107,7 +107,7 @@ def _refused(exchange: Exchange) -> str:
     images = _bound(_IMAGES, exchange.text)
     if images is not None and profile.image_limit and images < profile.image_limit:
         switch = switches.images.format(profile.image_limit)
-        return _less(images, "images a request", profile.image_limit, switch)
+        return _less(images, "images", profile.image_limit, switch)
     return ""
 
 
@@ -117,5 +117,5 @@ def _bound(pattern: re.Pattern[str], text: str) -> int | None:
 
 
 def _less(bound: int, what: str, promised: int, switch: str) -> str:
-    fact = f"the server takes {bound} {what}, not the {promised} promised"
+    fact = f"the limit on {what} is {bound}, not the {promised} promised"
     return f"{fact}; {switch}" if switch else fact

@@ -136,7 +136,7 @@ def refusal(own, sentence, status=400):
             VLLM,
             "This model's maximum context length is 32768 tokens. However, your prompt "
             "contains at least 32769 input tokens.",
-            "the server takes 32768 tokens, not the 131072 promised; start vLLM with "
+            "the limit on tokens is 32768, not the 131072 promised; start vLLM with "
             "--max-model-len 131072",
             id="vllm-window",
         ),
@@ -144,14 +144,14 @@ def refusal(own, sentence, status=400):
             LLAMA,
             "request (8000 tokens) exceeds the available context size (4096 tokens), "
             "try increasing it",
-            "the server takes 4096 tokens, not the 131072 promised; start llama-server "
+            "the limit on tokens is 4096, not the 131072 promised; start llama-server "
             "with --ctx-size 131072, times the slots of --parallel",
             id="llamacpp-window",
         ),
         pytest.param(
             VLLM,
             "At most 1 image(s) may be provided in one prompt.",
-            "the server takes 1 images a request, not the 10 promised; start vLLM with "
+            "the limit on images is 1, not the 10 promised; start vLLM with "
             "--limit-mm-per-prompt '{\"image\": 10}'",
             id="vllm-images",
         ),
