@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from contract.chat import Json
 from contract.detection import known
@@ -39,6 +40,23 @@ def folder(target: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", target).strip("-.")[:80] or "target"
 
 
+def ensure_free(directory: Path) -> None:
+    """
+    Raise `UsageError` unless a recording can be saved in *directory*.
+
+    It can where nothing is, and in the place of another recording, which goes.
+    """
+    try:
+        taken = directory.is_dir() and any(directory.iterdir())
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+    if taken and _listed(directory) is None:
+        raise UsageError(
+            f"{directory} is not empty and holds no recording that could be replaced; "
+            "name an empty folder."
+        )
+
+
 def save(
     directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
 ) -> None:
@@ -46,31 +64,60 @@ def save(
     Write one file per exchange and a manifest that lists them.
 
     Of *profile* only the window is written: it may be the one the provider told.
-    The manifest comes last, so a run that was stopped leaves no half recording that
-    looks whole; files of an earlier run that it does not list are not read.
+    A recording that is there is replaced, and only once all of the new one is on the
+    disk; what it does not list stays. The manifest comes last, so a run that was
+    stopped leaves no half recording that looks whole.
     """
+    ensure_free(directory)
     names: list[Json] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for exchange in exchanges:
-            identity = digest(exchange.request, exchange.probe)
-            name = f"{folder(exchange.probe.name)}-{identity}.json"
-            _write(directory / name, dump(exchange))
-            names.append(name)
-        _write(
-            directory / MANIFEST,
-            {
-                "format": FORMAT,
-                "header": _plain(header),
-                "context_window": profile.context_window,
-                "exchanges": names,
-            },
-        )
+        with TemporaryDirectory(prefix=".saving-", dir=directory) as folder_of_new:
+            new = Path(folder_of_new)
+            for exchange in exchanges:
+                identity = digest(exchange.request, exchange.probe)
+                name = f"{folder(exchange.probe.name)}-{identity}.json"
+                _write(new / name, dump(exchange))
+                names.append(name)
+            _write(
+                new / MANIFEST,
+                {
+                    "format": FORMAT,
+                    "header": _plain(header),
+                    "context_window": profile.context_window,
+                    "exchanges": names,
+                },
+            )
+            for old in (MANIFEST, *(_listed(directory) or ())):
+                (directory / old).unlink(missing_ok=True)
+            for file in (*map(str, names), MANIFEST):
+                (new / file).replace(directory / file)
     except OSError as error:
-        raise UsageError(
-            f"The recording cannot be written to {directory}: {error.strerror}. "
-            "Name a folder you may write to."
-        ) from error
+        raise _unwritable(directory, error) from error
+
+
+def _listed(directory: Path) -> tuple[str, ...] | None:
+    """The files of the recording in *directory*; None where there is none."""
+    try:
+        manifest = read_json((directory / MANIFEST).read_bytes())
+    except OSError:
+        return None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        return None
+    names = manifest.get("exchanges")
+    # The last part of a name stays in the folder, whoever wrote the manifest.
+    return tuple(
+        Path(name).name
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str) and name.endswith(".json")
+    )
+
+
+def _unwritable(directory: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"The recording cannot be written to {directory}: {error.strerror}. "
+        "Name a folder you may write to."
+    )
 
 
 def _plain(header: Header) -> dict[str, Json]:

@@ -102,13 +102,57 @@ def test_another_profile_can_read_it_and_keeps_its_own_window(tmp_path):
     assert recording.profile == builtin()["inline"]
 
 
-def test_files_of_an_earlier_run_are_not_read(tmp_path):
+def test_a_recording_is_replaced_as_a_whole(tmp_path):
     save(tmp_path, HEADER, PROFILE, (WHOLE, CUT))
-    save(tmp_path, HEADER, PROFILE, (WHOLE,))
+    save(tmp_path, HEADER, PROFILE, (CUT,))
+    save(tmp_path / "fresh", HEADER, PROFILE, (CUT,))
+    fresh = {path.name for path in (tmp_path / "fresh").iterdir()}
 
     (recording,) = load(tmp_path, builtin())
 
     assert len(recording.exchanges) == 1
+    assert {*fresh, "fresh"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_others_put_beside_a_recording_stays(tmp_path):
+    save(tmp_path, HEADER, PROFILE, (WHOLE,))
+    damage_manifest(tmp_path, exchanges=["../kept.json", "notes.md"])
+    (tmp_path / "notes.md").write_text("mine")
+    (tmp_path.parent / "kept.json").write_text("not in the folder")
+    save(tmp_path, HEADER, PROFILE, (WHOLE,))
+
+    assert (tmp_path / "notes.md").read_text() == "mine"
+    assert (tmp_path.parent / "kept.json").exists()
+
+
+def test_a_recording_that_cannot_be_replaced_stays(tmp_path):
+    save(tmp_path, HEADER, PROFILE, (WHOLE,))
+
+    def exchanges():
+        yield CUT
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UsageError, match="No space left"):
+        save(tmp_path, HEADER, PROFILE, exchanges())
+    (recording,) = load(tmp_path, builtin())
+
+    assert {digest(WHOLE.request, WHOLE.probe)} == set(recording.exchanges)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("thesis.tex", "years", id="something-else"),
+        pytest.param(MANIFEST, "{}", id="another-manifest"),
+    ],
+)
+def test_a_folder_with_other_things_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(UsageError, match="name an empty folder"):
+        save(tmp_path, HEADER, PROFILE, (WHOLE,))
+    assert [name] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_recordings_side_by_side_are_all_read(tmp_path):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,11 +17,10 @@ from contract.checks.base import Check, Level
 from contract.cli import options, outputs
 from contract.errors import UsageError
 from contract.exchange import read_json
-from contract.profile import Profile
 from contract.report import FORMAT, Outcome, Report, to_json
 from contract.reporters.base import inert, quantity
 from contract.runner import select as selected
-from contract.verification import replayed
+from contract.verification import Verification, replayed
 
 NOTICED = 0.1  # a figure that moved less is not worth a line
 UNKNOWN = 3  # the exit code of a run that could not learn everything
@@ -67,6 +67,7 @@ class Run:
 @click.argument("after", metavar="AFTER", type=click.Path(path_type=Path))
 @options.selection
 @options.profile
+@options.budget
 @click.option("-v", "--verbose", is_flag=True, help="Name what is judged newly, too.")
 @options.appearance
 def verb(  # noqa: PLR0913  # one parameter an option
@@ -77,6 +78,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     ignore: tuple[str, ...],
     profile: str | None,
     profiles: str | None,
+    budget: Mapping[str, float],
     verbose: bool,
     color: bool | None,
 ) -> int:
@@ -88,7 +90,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     is compared with one whatever their names; several are paired by name.
 
     Figures are told when they moved by a tenth or more, and change no exit code:
-    a latency is held to a bound by `verify --budget`.
+    hold a latency to a bound with --budget.
 
     \b
     Exit codes
@@ -97,9 +99,10 @@ def verb(  # noqa: PLR0913  # one parameter an option
       2  the command line or a file is wrong
       3  AFTER was not judged to its end, and what there is got no worse
     """  # noqa: D301  # \b is click's mark for lines to keep
-    known = outputs.profiles(profiles)
     checks = selected(find("checks", Check).values(), select, ignore)
-    old, new = (_runs(path, checks, known, profile) for path in (before, after))
+    known = outputs.profiles(profiles)
+    replay = partial(replayed, profile=profile, profiles=known, budget=budget)
+    old, new = (_runs(path, checks, replay) for path in (before, after))
     console = options.console(color)
     worse = broken_off = False
     for number, (was, now) in enumerate(_pairs(old, new)):
@@ -116,12 +119,11 @@ def verb(  # noqa: PLR0913  # one parameter an option
 def _runs(
     path: Path,
     checks: tuple[Check, ...],
-    profiles: Mapping[str, Profile],
-    profile: str | None,
+    replay: Callable[[Path], tuple[Verification, ...]],
 ) -> tuple[Run, ...]:
     """The targets of a recording, or of a report; `UsageError` if it is neither."""
     if not path.is_file():
-        opened = replayed(path, profile=profile, profiles=profiles)
+        opened = replay(path)
         report = Report(
             headers=tuple(one.header for one in opened),
             results=tuple(r for one in opened for r in one.verify(checks, slow=True)),

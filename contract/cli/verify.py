@@ -21,7 +21,7 @@ from contract.cli.progress import Progress
 from contract.errors import ContractError, TargetError, UsageError
 from contract.exchange import End
 from contract.limits import Limits
-from contract.recording import folder
+from contract.recording import MANIFEST, ensure_free, folder
 from contract.report import Header, Report, Result
 from contract.runner import select as selected
 from contract.targets.base import Kind, parse
@@ -226,9 +226,20 @@ def _places(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
     """Where each target's exchanges go: DIR itself, or a folder in it for each."""
     if save is None:
         return {}
+    whole = Path(save)
     if len(targets) == 1:
-        return {targets[0]: outputs.folder(save)}
-    return {target: outputs.folder(f"{save}/{folder(target)}") for target in targets}
+        places = {targets[0]: whole}
+    elif (whole / MANIFEST).exists():
+        raise UsageError(
+            f"{save} holds the recording of one target; name another folder for "
+            f"{len(targets)}."
+        )
+    else:
+        places = {target: whole / folder(target) for target in targets}
+    for place in places.values():
+        ensure_free(place)
+        outputs.folder(str(place))
+    return places
 
 
 def _judge(

@@ -194,6 +194,25 @@ def test_several_targets_are_saved_side_by_side(command, tmp_path):
     assert "mock:vllm HELD: 1 check passed." in done.out
 
 
+def test_a_folder_with_other_things_is_refused_before_anything_is_sent(
+    command, tmp_path
+):
+    (tmp_path / "thesis.tex").write_text("years")
+    done = command("verify", "http://127.0.0.1:1/v1", "--save", tmp_path)
+
+    assert done.code == 2
+    assert "name an empty folder" in done.err
+
+
+def test_a_recording_of_one_target_is_not_mixed_with_several(command, tmp_path):
+    few = ("--select", "usage.sums-up", "--save", tmp_path)
+    command("verify", "mock", *few)
+    done = command("verify", "mock", "mock:vllm", *few)
+
+    assert done.code == 2
+    assert "holds the recording of one target" in done.err
+
+
 def test_replaying_nothing_is_a_usage_error(command, tmp_path):
     done = command("replay", tmp_path)
 
