@@ -23,6 +23,8 @@ from contract.dialects.spelling import Spelling, Thought
 _SPELLING = Spelling(thought=Thought.TAGS, asks_usage=False)
 _FIELDS = ("reasoning_content",)
 _CREATED = 1_758_153_600
+# Every model is named with the revision it was taken from.
+_REVISION = "@main"
 
 
 def request(probe: Probe, model: str) -> dict[str, Json]:
@@ -81,7 +83,7 @@ def chunk(
         "id": head.id,
         "choices": [choice],
         "created": head.created,
-        "model": head.model,
+        "model": head.model + _REVISION,
         "object": "chat.completion.chunk",
         "system_fingerprint": "",
     }
@@ -99,7 +101,7 @@ def completion(
             for index, a in enumerate(answers)
         ],
         "created": head.created,
-        "model": head.model,
+        "model": head.model + _REVISION,
         "object": "chat.completion",
         "usage": _usage(usage),
     }
@@ -156,7 +158,8 @@ def error(problem: Problem) -> tuple[int, Json]:
     if problem.trouble in _BODY:
         return 422, {"detail": [issue(problem)]}
     if problem.trouble is Trouble.MODEL:
-        return 400, {"detail": f"Server is pinned to another model: {problem.value}"}
+        pinned, asked = problem.expected, problem.value
+        return 400, {"detail": f"Server is pinned to {pinned!r}; requested {asked!r}."}
     return 400, {"detail": problem.message or problem.trouble.value}
 
 

@@ -108,7 +108,9 @@ def _unserved(
     absent = model is None or (not model and not rules.echoes)
     if rules.any_model or absent or probe.model in models:
         return None
-    return Problem(trouble=Trouble.MODEL, pointer="/model", value=model)
+    return Problem(
+        trouble=Trouble.MODEL, pointer="/model", value=model, expected=models[0]
+    )
 
 
 def unreadable(body: bytes, error: orjson.JSONDecodeError) -> Problem:

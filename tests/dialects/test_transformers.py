@@ -29,8 +29,24 @@ def test_only_the_last_chunk_has_a_finish_reason_and_usage():
     assert 46 == last["usage"]["total_tokens"]
 
 
+def test_answers_name_the_revision_of_the_model():
+    chunk = TRANSFORMERS.chunk(HEAD, 0, {"content": "4"}, None, None)
+    whole = TRANSFORMERS.completion(HEAD, (), Usage(1, 1))
+
+    assert "m@main" == chunk["model"] == whole["model"]
+
+
 def test_request_id_is_the_id_of_the_response():
     assert (("x-request-id", HEAD.id),) == TRANSFORMERS.headers(HEAD, None)
+
+
+def test_other_model_is_refused_with_both_names():
+    problem = Problem(trouble=Trouble.MODEL, value="b", expected="a")
+
+    assert (
+        400,
+        {"detail": "Server is pinned to 'a'; requested 'b'."},
+    ) == TRANSFORMERS.error(problem)
 
 
 def test_unknown_fields_are_named_in_a_sentence():

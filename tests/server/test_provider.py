@@ -451,7 +451,7 @@ def test_content_type_may_have_parameters(dialect):
         ("mistral-2025-10", SERVED[1], SERVED[1]),
         ("vllm-0.16", SERVED[1], SERVED[0]),
         ("llamacpp", "anything", SERVED[0]),
-        ("transformers", SERVED[1], SERVED[1]),
+        ("transformers", SERVED[1], f"{SERVED[1]}@main"),
     ],
 )
 def test_model_is_named_as_the_provider_names_it(name, model, told):
