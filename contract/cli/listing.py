@@ -16,7 +16,8 @@ from contract.cli import options
 from contract.profiles import builtin
 from contract.reporters.base import inert
 from contract.runner import select as selected
-from contract.targets.base import Kind
+from contract.targets.base import SWITCH, TIME, Kind, Option
+from contract.targets.base import options as described
 
 # A name, a remark on its line, and labelled fields below it.
 Entry = tuple[str, str, dict[str, str]]
@@ -156,13 +157,19 @@ def _profile_entries() -> Iterator[Entry]:
 def _target_entries() -> Iterator[Entry]:
     for name, kind in sorted(find("targets", Kind).items()):
         function = inspect.unwrap(kind.open)
-        known = [
-            parameter.name.replace("_", "-")
-            for parameter in inspect.signature(function).parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        ]
         story = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
-        yield name, "", {"what": story, "options": ", ".join(known)}
+        yield name, "", {"what": story, **dict(map(_told, described(kind)))}
+
+
+def _told(option: Option) -> tuple[str, str]:
+    """`?ttft=TIME` and what it is for, with the default where there is one."""
+    default = option.default
+    if option.unit == SWITCH:
+        default = "yes" if default else "no"
+    usual = f" (default {default})" if default else ""
+    if option.unit == TIME:
+        usual = f" (default {default:g}s)" if default else ", such as 80ms or 1.5s"
+    return f"?{option.name}={option.unit}".ljust(26), option.story + usual
 
 
 def _faults() -> list[Fault]:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import get_type_hints
+from typing import Annotated, get_args, get_type_hints
 from urllib.parse import parse_qsl
 
 from contract.catalog import get, suggestion
@@ -14,6 +14,17 @@ from contract.errors import UsageError
 from contract.reply import Reply
 
 Change = Callable[[Reply], Reply]
+
+# How the value of an option is written.
+CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
+
+# Options that several kinds of target have; `options` tells what each is for.
+Port = Annotated[int, "the port of loopback to serve on; 0 takes a free one"]
+Key = Annotated[str, "the API key that it demands; none when empty"]
+Flags = Annotated[str, "further flags of the server's own, as in a shell"]
+Without = Annotated[str, "flags to leave out"]
+Startup = Annotated[float, "how long it may take to be ready"]
+Python = Annotated[str, "the interpreter of the engine's environment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,48 @@ class Kind:
     id: str
     open: Open
     read: Callable[[str], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a kind of target: *unit* is how a value is written."""
+
+    name: str
+    unit: str
+    story: str
+    default: object
+
+
+def options(kind: Kind) -> tuple[Option, ...]:
+    """
+    What can be said after `?`, in the order of the function's keywords.
+
+    A keyword's type gives the unit, `Annotated` the story.
+    """
+    function = inspect.unwrap(kind.open)
+    bare = get_type_hints(function)
+    told = get_type_hints(function, include_extras=True)
+    return tuple(
+        Option(
+            parameter.name.replace("_", "-"),
+            _unit(str(bare[parameter.name])),
+            next((a for a in get_args(told[parameter.name]) if isinstance(a, str)), ""),
+            parameter.default,
+        )
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    )
+
+
+def _unit(hint: str) -> str:
+    for sign, unit in _UNITS:
+        if sign in hint:
+            return unit
+    return TEXT
+
+
+# How the value of a keyword of that type is written; the first that fits.
+_UNITS = (("Reply", CHANGE), ("float", TIME), ("int", NUMBER), ("bool", SWITCH))
 
 
 def target(
@@ -105,35 +158,28 @@ def _read(kind: Kind, argument: str) -> Kind:
 
 
 def _option(kind: Kind, key: str, value: str, changes: Mapping[str, Change]) -> object:
-    function = inspect.unwrap(kind.open)
-    hints = get_type_hints(function)
-    known = [
-        parameter.name
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    name = key.replace("-", "_")
+    known = {option.name: option.unit for option in options(kind)}
+    name = key.replace("_", "-")
     if name not in known:
         raise UsageError(
             f"Target kind {kind.id!r} has no option {key!r}{suggestion(name, known)}"
         )
-    hint = str(hints[name])
-    if "Reply" in hint:
+    if known[name] == CHANGE:
         if value not in changes:
             raise UsageError(f"Unknown {key} {value!r}{suggestion(value, changes)}")
         return changes[value]
-    return _typed(key, value, hint)
+    return _typed(key, value, known[name])
 
 
-def _typed(key: str, value: str, hint: str) -> object:
-    if "float" in hint:
+def _typed(key: str, value: str, unit: str) -> object:
+    if unit == TIME:
         return seconds(key, value)
-    if "int" in hint:
+    if unit == NUMBER:
         try:
             return int(value)
         except ValueError:
             raise UsageError(f"{key} must be a whole number, not {value!r}.") from None
-    if "bool" in hint:
+    if unit == SWITCH:
         return value.lower() not in {"0", "false", "no"}
     return value
 

@@ -7,13 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 from contract.engines import llama_server
 from contract.engines.environments import interpreter
 from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, existing, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import Opened, target
+from contract.targets.base import (
+    Flags,
+    Key,
+    Opened,
+    Port,
+    Python,
+    Startup,
+    Without,
+    target,
+)
 from contract.tiny.writing import writer
 
 TINY = "tiny"
@@ -41,26 +51,23 @@ def read(argument: str) -> Path | None:
 def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
-    port: int = 0,
-    ctx: int = 8_192,
-    slots: int = 2,
-    threads: int = 1,
-    key: str = "",
-    mmproj: str = "",
-    reasoning_format: str = "auto",
-    flags: str = "",
-    without: str = "",
-    startup: float = 60.0,
-    python: str = "",
-    server: str = "",
+    port: Port = 0,
+    ctx: Annotated[int, "the context window of one request in tokens"] = 8_192,
+    slots: Annotated[int, "requests at a time"] = 2,
+    threads: Annotated[int, "no more than there are idle cores"] = 1,
+    key: Key = "",
+    mmproj: Annotated[str, "the file of the image encoder"] = "",
+    reasoning_format: Annotated[str, f"one of {', '.join(FORMATS)}"] = "auto",
+    flags: Flags = "",
+    without: Without = "",
+    startup: Startup = 60.0,
+    python: Python = "",
+    server: Annotated[str, "a llama-server to run in place of the wheel"] = "",
 ) -> Iterator[Opened]:
     """
     A llama.cpp server on loopback, out of the xllamacpp wheel or as a binary *server*.
 
-    *ctx* is the context window of one request, of which *slots* run at a time. More
-    *threads* than idle cores make llama.cpp a hundred times slower. *key* is the API
-    key it demands, *startup* how long it may take to be ready. *flags* are further
-    ones of `llama-server`, as in a shell; *without* names those to leave out.
+    More *threads* than idle cores make llama.cpp a hundred times slower.
     """
     if reasoning_format not in FORMATS:
         raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 from contract import tekken
 from contract.errors import UsageError
@@ -13,7 +14,7 @@ from contract.profiles import named
 from contract.server.app import serving
 from contract.server.plan import Plan
 from contract.server.provider import SERVED, WINDOW, Provider
-from contract.targets.base import Change, Opened, target
+from contract.targets.base import Change, Key, Opened, target
 
 DEFAULT = "mistral"
 KEY = "sk-mock-of-magistral-contract"
@@ -29,22 +30,24 @@ def promised(name: str) -> Profile:
 def mock(  # noqa: PLR0913  # the options of a target, all by name
     dialect: str,
     *,
-    ttft: float = 0.0,
-    icl: float = 0.0,
-    jitter: float = 0.0,
-    seed: int = 0,
-    fault: Change | None = None,
-    quirk: Change | None = None,
-    window: int = WINDOW,
-    key: str = KEY,
-    model: str | None = None,
+    ttft: Annotated[float, "until the first text"] = 0.0,
+    icl: Annotated[float, "between two pieces of text"] = 0.0,
+    jitter: Annotated[float, "how much icl varies, up and down"] = 0.0,
+    seed: Annotated[int, "of whatever is drawn: jitter, ids, random answers"] = 0,
+    fault: Annotated[
+        Change | None, "breaks its replies; see list --faults and --breakages"
+    ] = None,
+    quirk: Annotated[
+        Change | None, "makes its replies legal but odd; see list --quirks"
+    ] = None,
+    window: Annotated[int, "the context window in tokens"] = WINDOW,
+    key: Key = KEY,
+    model: Annotated[str | None, "the only model it serves"] = None,
 ) -> Iterator[Opened]:
     """
     The scripted provider of *dialect*, on a free port of the loopback interface.
 
-    *ttft*, *icl* and *jitter* are durations, *window* the context window in tokens,
-    *key* the API key it demands (empty: none), *model* the only model it serves. A
-    *fault* breaks its replies, a *quirk* makes them legal but odd.
+    A quirk is applied before a fault. The first model it serves is the one to ask for.
     """
     profile = promised(dialect)
     if window < 1:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import Opened, target
+from contract.targets.base import Opened, Port, Python, Startup, target
 from contract.tiny.writing import writer
 
 TINY = "tiny"
@@ -54,10 +55,10 @@ def read(argument: str) -> Path | None:
 def transformers(
     argument: str,
     *,
-    port: int = 0,
-    response_template: bool = True,
-    startup: float = 180.0,
-    python: str = "",
+    port: Port = 0,
+    response_template: Annotated[bool, "tells the thought from the answer"] = True,
+    startup: Startup = 180.0,
+    python: Python = "",
 ) -> Iterator[Opened]:
     """
     A `transformers serve` on loopback, in the environment of *python*.

@@ -8,13 +8,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import Opened, target
+from contract.targets.base import (
+    Flags,
+    Key,
+    Opened,
+    Port,
+    Python,
+    Startup,
+    Without,
+    target,
+)
 from contract.tiny.writing import writer
 
 TINY = "tiny"
@@ -57,22 +67,20 @@ def read(argument: str) -> Path | None:
 def vllm(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
-    port: int = 0,
-    ctx: int = 131_072,
-    key: str = "",
-    reasoning_parser: str = "mistral",
-    tool_call_parser: str = "mistral",
-    flags: str = "",
-    without: str = "",
-    startup: float = 300.0,
-    python: str = "",
+    port: Port = 0,
+    ctx: Annotated[int, "the context window in tokens"] = 131_072,
+    key: Key = "",
+    reasoning_parser: Annotated[str, "parts the thought; none when empty"] = "mistral",
+    tool_call_parser: Annotated[str, "parts tool calls; none when empty"] = "mistral",
+    flags: Flags = "",
+    without: Without = "",
+    startup: Startup = 300.0,
+    python: Python = "",
 ) -> Iterator[Opened]:
     """
     A vLLM server on loopback, in the environment of *python*.
 
-    *ctx* is the context window, *key* the API key it demands; an empty parser is none.
-    *flags* are further ones of the server's own, as in a shell; *without* names those
-    to leave out.
+    Its parsers are those for Mistral's models, as the model card starts it.
     """
     if ctx < 1:
         raise UsageError(f"ctx must be at least 1 token, not {ctx}.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from contract.catalog import find
 from contract.checks.base import Check, Fault, Finding, Quirk
 from contract.cli.listing import page
 from contract.profiles import builtin
-from contract.targets.base import Kind
+from contract.targets.base import Kind, options
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
 BREAKAGES = DOCS.with_name("breakages.md")
@@ -49,6 +50,26 @@ def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
 
     assert done.code == 0
     assert set(find(shelf, kind)) <= set(done.out.splitlines())
+
+
+@pytest.mark.parametrize("kind", find("targets", Kind).values(), ids=lambda k: k.id)
+def test_every_option_of_a_target_says_what_it_is_for(command, kind):
+    lines = command("list", "--targets").out.splitlines()
+    below = lines[lines.index(kind.id) + 1 :]
+    section = takewhile(lambda line: line.startswith("    "), below)
+    told = dict(line.strip().split(maxsplit=1) for line in section)
+
+    for option in options(kind):
+        assert option.story
+        assert option.story in told[f"?{option.name}={option.unit}"]
+
+
+def test_durations_and_switches_are_told_with_their_default(command):
+    out = command("list", "--targets").out
+
+    assert "?ttft=TIME                until the first text, such as 80ms or 1.5s" in out
+    assert "?startup=TIME             how long it may take to be ready (default " in out
+    assert "the thought from the answer (default yes)" in out
 
 
 def test_every_breakage_is_listed_with_its_report(command):

@@ -25,7 +25,7 @@ def model(tmp_path):
         ("transformers:./missing", "no directory with config.json and tokenizer_c"),
         ("transformers:tiny?python=/nowhere/python", r"\?python= names an interpr"),
         ("transformers:tiny?port=many", "must be a whole number"),
-        ("transformers:tiny?respons_template=no", "Did you mean 'response_template'"),
+        ("transformers:tiny?respons_template=no", "Did you mean 'response-template'"),
     ],
     ids=["none", "missing", "python", "port", "option"],
 )
