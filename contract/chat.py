@@ -13,6 +13,8 @@ Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
+METRICS = "/metrics"
+SLOTS = "/slots"
 
 
 class Kind(StrEnum):
@@ -234,7 +236,8 @@ class Probe:
     `sample` tells repetitions apart. `patches` and `body` (raw bytes in place of
     the spelled body) make requests that are wrong on purpose. `reasons` asks the
     provider to think where the dialect has a switch for it. `path` starts at the
-    server's root; `{model}` in it, or in `body`, is replaced by the target's model.
+    server's root; `{model}` in it, or in `body`, is replaced by the target's model,
+    and `{load}` by the path where its dialect tells what it is busy with.
     `hang_up_after` is the number of body bytes after which the client goes away.
     `canary` puts an address of this machine in the place of every `CANARY`.
     `fill` makes the prompt so long when the probe is sent (`contract.sizing`).

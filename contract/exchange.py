@@ -52,6 +52,7 @@ def spell(
     kept = [(name, value) for name, value in headers if name not in named]
     added = [(name.lower(), value) for name, value in probe.headers if value]
     path = probe.path.replace("{model}", probe.model or model)
+    path = path.replace("{load}", profile.dialect.load)
     if probe.key is Key.QUERY and key:
         path += f"?api_key={quote(key, safe='')}"
     return Request(probe.method, path, (*kept, *added), body)

@@ -44,6 +44,8 @@ class Capability(StrEnum):
     CONTEXT_LENGTH = "context-length"  # the model list tells the context window
     CORRELATION_ID = "correlation-id"
     RATE_LIMIT_HEADERS = "rate-limit-headers"
+    LOAD = "load"  # /metrics or /slots tells how many requests are running
+    FOLLOWS_INSTRUCTIONS = "follows-instructions"  # a model that does as it is told
     KEY_REQUIRED = "key-required"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_laws import CHECKS, Rehearsal, clean, judged
+from laws import CHECKS, Rehearsal, clean, judged
 
 from contract import breakages
 from contract.catalog import find

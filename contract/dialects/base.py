@@ -134,6 +134,8 @@ class Dialect:
     `cells` is into how many columns and rows an image of so many pixels is cut, where
     that is known.
 
+    `load` is the path where a server of this dialect tells what it is busy with.
+
     `prefix` begins the names of its schemas in `openapi.yaml`. `call_id` is a pattern
     of the whole id of a tool call, of the form that the provider also takes back.
     """
@@ -162,6 +164,7 @@ class Dialect:
     done: bool = True
     call_id: str = r"[!-~]+"
     paths: frozenset[str] = field(default_factory=frozenset)
+    load: str = ""
     switches: Switches = Switches()
 
     def prepare(self, probe: Probe) -> Probe:

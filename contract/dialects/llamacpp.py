@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from contract.cells import clamped
-from contract.chat import Json, Kind, Piece, Probe
+from contract.chat import SLOTS, Json, Kind, Piece, Probe
 from contract.dialects import reading, spelling, vllm, writing
 from contract.dialects.base import (
     Answer,
@@ -265,7 +265,8 @@ LLAMACPP = Dialect(
     system=vllm.SYSTEM,
     reasoning_fields=frozenset(_FIELDS),
     call_id=r"[A-Za-z0-9]{32}",
-    paths=frozenset({"/v1/models", "/health", "/tokenize", "/detokenize"}),
+    paths=frozenset({"/v1/models", "/health", SLOTS, "/tokenize", "/detokenize"}),
+    load=SLOTS,
     switches=Switches(
         thought="start llama-server with --jinja and without --reasoning-format none",
         call="start llama-server with --jinja",

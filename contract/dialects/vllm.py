@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from contract.cells import capped
-from contract.chat import Json, Kind, Message, Piece, Probe, Text, Thinking
+from contract.chat import METRICS, Json, Kind, Message, Piece, Probe, Text, Thinking
 from contract.dialects import reading, spelling, writing
 from contract.dialects.base import (
     Answer,
@@ -44,7 +45,9 @@ SWITCHES = Switches(
         "usage-unasked"
     ),
 )
-PATHS = frozenset({"/v1/models", "/health", "/version", "/tokenize", "/detokenize"})
+PATHS = frozenset(
+    {"/v1/models", "/health", "/version", METRICS, "/tokenize", "/detokenize"}
+)
 _CREATED = 1_758_153_600
 _FINGERPRINT = "vllm-0.32.0-14b2c9cc"
 
@@ -304,6 +307,48 @@ _SENTENCES = {
 }
 
 
+# What its schema lets pass, and what reads the value refuses: the pointer of the
+# value, the param it is called by, and what is said.
+_LATER = (
+    (r"/messages/\d+/role", None, "Unknown message role: {0.value}"),
+    (r"/messages/\d+/content/\d+/type", None, "{1}: {2} (type {0.value})"),
+    (r"/messages/\d+/content/\d+/image_url/url", None, "Failed to load image: {2}"),
+    (
+        r"/tools/\d+/function/name",
+        None,
+        "Function name was {0.value} but must be a-z, A-Z, 0-9, or contain underscores "
+        "and dashes, with a maximum length of 64.",
+    ),
+    (
+        "/tool_choice",
+        "tool_choice",
+        'Invalid value for `tool_choice`: {0.value}! Only named tools, "none", '
+        '"auto" or "required" are supported.',
+    ),
+    (
+        "/response_format/json_schema",
+        "response_format",
+        "When response_format type is 'json_schema', the 'json_schema' field must be "
+        "provided.",
+    ),
+    ("/response_format", None, "Grammar error: {0.message}"),
+    ("/n", None, "n: {2}"),
+)
+
+
+def _later(problem: Problem) -> tuple[str, str | None] | None:
+    """The sentence and the param of a refusal that is none of the schema's."""
+    if problem.trouble not in {Trouble.SCHEMA, Trouble.UNSUPPORTED}:
+        return None
+    if problem.keyword == "type":
+        return None
+    for pointer, param, words in _LATER:
+        if re.fullmatch(pointer, problem.pointer):
+            place = ".".join(map(str, steps(problem.pointer)))
+            return words.format(problem, place, issue(problem)["msg"]), param
+    return None
+
+
 def error(version: Version, problem: Problem) -> tuple[int, Json]:
     """`{"error": {message, type, param, code}}`, or FastAPI's own `detail`."""
     if problem.trouble in _BARE:
@@ -312,7 +357,9 @@ def error(version: Version, problem: Problem) -> tuple[int, Json]:
     status, kind = _KINDS.get(problem.trouble, (400, _REFUSED))
     param = _PARAMS.get(problem.trouble)
     message = _SENTENCES.get(problem.trouble, "").format(problem) or problem.message
-    if problem.trouble is Trouble.MALFORMED or (
+    if later := _later(problem):
+        message, param = later
+    elif problem.trouble is Trouble.MALFORMED or (
         problem.trouble is Trouble.SCHEMA and problem.keyword not in BOUNDS
     ):
         kind = _BAD
@@ -353,6 +400,7 @@ def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
         reasoning_fields=frozenset(version.fields),
         call_id=r"[A-Za-z0-9]{9}",
         paths=PATHS,
+        load=METRICS,
         switches=SWITCHES,
     )
 

@@ -61,7 +61,13 @@ def app(provider: Provider) -> App:
             body,
         )
         started = asyncio.get_running_loop().time()
-        await perform(provider.reply(request), started, receive, send)
+        reply = provider.reply(request)
+        chats = int(reply.probe is not None)
+        provider.running += chats
+        try:
+            await perform(reply, started, receive, send)
+        finally:
+            provider.running -= chats
 
     return application
 

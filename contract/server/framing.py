@@ -149,11 +149,17 @@ def refused(request: Request, problem: Problem, head: Head, dialect: Dialect) ->
     )
 
 
-def plain(request: Request, head: Head, dialect: Dialect, body: Json | bytes) -> Reply:
-    """A body at once: JSON, or raw bytes that may be empty."""
+def plain(
+    request: Request,
+    head: Head,
+    dialect: Dialect,
+    body: Json | bytes,
+    kind: tuple[str, str] = JSON_TYPE,
+) -> Reply:
+    """A body at once: JSON, or raw bytes of *kind* that may be empty."""
     raw = body if isinstance(body, bytes) else spelled(body)
     return Reply(
-        headers=(JSON_TYPE, *dialect.headers(head, None)) if raw else (),
+        headers=(kind, *dialect.headers(head, None)) if raw else (),
         frames=(Frame(0.0, raw),) if raw else (),
         dialect=dialect,
         request=request,

@@ -9,11 +9,11 @@ from functools import lru_cache, partial
 from itertools import count
 from random import Random
 
-from contract.chat import CHAT, MODELS, Json
+from contract.chat import CHAT, METRICS, MODELS, Json
 from contract.dialects.base import Dialect, Head, Problem, Trouble
 from contract.exchange import Request
-from contract.reply import Frame, Reply
-from contract.server import framing, rules, tokenizing
+from contract.reply import JSON_TYPE, Frame, Reply
+from contract.server import framing, load, rules, tokenizing
 from contract.server.answering import answered
 from contract.server.framing import HOLE, Spelling
 from contract.server.plan import AT_ONCE, Plan
@@ -33,6 +33,7 @@ class Provider:
     `reply` depends on nothing but its arguments, the options given here and, where a
     request leaves the lot open, on how many replies there were before. *change* is
     applied to every reply (a fault, a quirk). *clock* gives the time of creation.
+    Whoever performs the replies keeps `running`, the number of chats under way.
     """
 
     def __init__(  # noqa: PLR0913  # the options of a server, all by name
@@ -51,6 +52,7 @@ class Provider:
         self.models = models
         self.context_window = context_window
         self.plan = plan
+        self.running = 0
         self.rules = rules.of(dialect)
         self._key = api_key
         self._change = change
@@ -182,12 +184,16 @@ class Provider:
             body = self.dialect.models(self.models, self.context_window)
         elif path.startswith(MODELS):
             body = self._card(path.removeprefix(MODELS + "/"))
+        elif path in load.PATHS:
+            tell = load.PATHS[path]
+            body = tell(self.running, self.models[0], self.context_window)
         else:
             answer = tokenizing.PATHS[path]
             body = answer(request.body, self.dialect, self.context_window)
         if isinstance(body, Problem):
             return self._refused(request, body, number)
-        return framing.plain(request, self._head(number), self.dialect, body)
+        kind = load.PROMETHEUS if path == METRICS else JSON_TYPE
+        return framing.plain(request, self._head(number), self.dialect, body, kind)
 
     def _card(self, name: str) -> Json | Problem:
         found = self.dialect.models(self.models, self.context_window).get("data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from contract.chat import METRICS
 from contract.dialects.base import Dialect, Problem
 from contract.server import judges, room
 from contract.server.images import FORMATS
@@ -64,7 +65,7 @@ _VLLM = Rules(
     room=room.clamped,
     images=10,
     echoes=False,
-    open=frozenset({"/health", "/version", "/tokenize", "/detokenize"}),
+    open=frozenset({"/health", "/version", METRICS, "/tokenize", "/detokenize"}),
     quiet_json=True,
     named="stop",
     rides=True,

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -172,6 +173,30 @@ def test_others_are_served_when_a_client_goes_in_the_middle():
 
         assert http.get("/health").status_code == 200
     assert not [thread for thread in threading.enumerate() if thread.name == "mock"]
+
+
+def test_load_is_what_is_being_sent():
+    asked = request(SUM, VLLM)
+    with serving(Provider(VLLM, plan=Plan(icl=30))) as url, client(url) as http:
+        before = http.get("/metrics")
+        with (
+            client(url) as other,
+            other.stream(
+                "POST", asked.path, headers=list(asked.headers), content=asked.body
+            ) as response,
+        ):
+            parts = response.iter_raw()  # the stream is given up with its last reader
+            first = next(parts)
+            during = http.get("/metrics")
+
+    assert first
+    assert before.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert running(before.text) == ["0.0"]
+    assert running(during.text) == ["1.0"]
+
+
+def running(metrics):
+    return re.findall(r"^vllm:num_requests_running\{.*\} (.*)$", metrics, re.MULTILINE)
 
 
 def test_stopping_does_not_wait_for_what_is_being_sent():
