@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +11,29 @@ from typing import Annotated
 
 from contract.engines import process
 from contract.engines.environments import interpreter
+from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import Opened, Port, Python, Startup, target
+from contract.targets.base import (
+    Flags,
+    Opened,
+    Port,
+    Python,
+    Startup,
+    Without,
+    target,
+)
 from contract.tiny.writing import writer
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
 FILES = ("config.json", "tokenizer_config.json")
+USUAL = ("--device", "cpu")
+OURS = {
+    "--host": "the server stays on loopback",
+    "--port": "write ?port=N instead",
+    "--non-blocking": "it is waited for",
+}
 _SHIM = Path(process.__file__).parent / "shim"
 
 
@@ -52,11 +68,13 @@ def read(argument: str) -> Path | None:
 
 @target("transformers", read=read)
 @contextmanager
-def transformers(
+def transformers(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
     port: Port = 0,
     response_template: Annotated[bool, "tells the thought from the answer"] = True,
+    flags: Flags = "",
+    without: Without = "",
     startup: Startup = 180.0,
     python: Python = "",
 ) -> Iterator[Opened]:
@@ -73,6 +91,7 @@ def transformers(
             "?response_template=no is for transformers:tiny; a directory's tokenizer "
             "has one or has none."
         )
+    told = changed(USUAL, flags=flags, without=without, ours=OURS)
     program = interpreter("transformers", python)
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
         if place is None:
@@ -86,7 +105,7 @@ def transformers(
             name=f"transformers serve with {argument}",
             command=(
                 *(program, "-m", "transformers.cli.transformers", "serve"),
-                *("--host", HOST, "--port", str(listening), "--device", "cpu"),
+                *("--host", HOST, "--port", str(listening), *told),
                 # Whatever stands here is the name of the model.
                 *("--", place.name),
             ),
@@ -98,12 +117,18 @@ def transformers(
             yield Opened(url, model=place.name)
 
 
-def environment(cache: Path) -> Mapping[str, str]:
-    """What it is told by variables: one thread, no hub, nothing imported from here."""
+def environment(
+    cache: Path, given: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
+    """
+    What it is told by variables: one thread, no hub, nothing imported from where it is.
+
+    Whoever has *given* another number of threads means it.
+    """
     return {
         "PYTHONPATH": str(_SHIM),
         "PYTHONSAFEPATH": "1",
-        "OMP_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": given.get("OMP_NUM_THREADS", "1"),
         "HF_HOME": str(cache),
         "HF_HUB_CACHE": str(cache / "hub"),
         "HF_HUB_OFFLINE": "1",

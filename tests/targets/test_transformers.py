@@ -26,8 +26,9 @@ def model(tmp_path):
         ("transformers:tiny?python=/nowhere/python", r"\?python= names an interpr"),
         ("transformers:tiny?port=many", "must be a whole number"),
         ("transformers:tiny?respons_template=no", "Did you mean 'response-template'"),
+        ("transformers:tiny?flags=--port%201", r"write \?port=N instead"),
     ],
-    ids=["none", "missing", "python", "port", "option"],
+    ids=["none", "missing", "python", "port", "option", "own-flag"],
 )
 def test_mistake_is_answered_with_a_sentence(text, sentence):
     with pytest.raises(UsageError, match=sentence), parse(text, KINDS).open():
