@@ -1,14 +1,35 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from contract.pytest_plugin.settings import Settings, read
+
+README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def _read(pytester, *options, table=""):
     if table:
         pytester.makepyprojecttoml(f"[tool.magistral-contract]\n{table}\n")
     return read(pytester.parseconfig(*options))
+
+
+def test_the_readme_lists_every_option(pytester):
+    parser = pytester.parseconfig()._parser  # noqa: SLF001  # pytest tells them no other way
+    (group,) = [group for group in parser._groups if group.name == "contract"]  # noqa: SLF001
+    told = [
+        f"| `{option.names()[0]}{equals(option.attrs())}` | {option.attrs()['help']} |"
+        for option in group.options
+    ]
+    lines = README.read_text("utf-8").splitlines()
+
+    assert told == [line for line in lines if line.startswith("| `--contract-")]
+
+
+def equals(attributes):
+    name = attributes.get("metavar")
+    return f"={name}" if name else ""
 
 
 def test_nothing_said_is_the_default(pytester):
