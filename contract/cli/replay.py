@@ -41,7 +41,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     Judge the exchanges that `verify --save DIR` kept; nothing is sent.
 
     Checks whose requests were not recorded are skipped. The exit codes are those of
-    `verify`.
+    `verify`. What changed from one recording to another, `compare` says.
     """
     checks = selected(find("checks", Check).values(), select, ignore)
     recordings = replayed(

@@ -410,7 +410,11 @@ def test_a_fault_shows_in_what_is_read(client, fault, read):
         pytest.param("ping-as-data", errors.ResponseValidationError, id="not-json"),
         pytest.param("index-missing", errors.ResponseValidationError, id="no-index"),
         pytest.param("stream-called-json", errors.SDKError, id="another-type"),
-        pytest.param("overflow-inside-stream", errors.MistralError, id="error-inside"),
+        pytest.param(
+            "overflow-inside-stream",
+            errors.ResponseValidationError,
+            id="error-inside",
+        ),
     ],
 )
 def test_a_broken_stream_raises(client, fault, error):
