@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +14,11 @@ from contract.dialects.base import (
     Answer,
     Dialect,
     Head,
-    Problem,
     Switches,
-    Trouble,
     Usage,
 )
-from contract.dialects.issue import BOUNDS, issue, steps
 from contract.dialects.spelling import Spelling, Thought
+from contract.dialects.vllm_refusals import error
 
 # Weights served without a default system prompt often do not think unless told to
 # (vllm-project/vllm#30139): instructions, a thought, the answer.
@@ -264,122 +261,6 @@ def _card(name: str, root: str, window: int) -> dict[str, Json]:
     }
 
 
-_BAD = "Bad Request"  # the body does not validate
-_REFUSED = "BadRequestError"  # it does, and the engine cannot serve it
-_BARE = {
-    Trouble.NO_KEY: (401, "error", "Unauthorized"),
-    Trouble.WRONG_KEY: (401, "error", "Unauthorized"),
-    Trouble.ROUTE: (404, "detail", "Not Found"),
-    Trouble.METHOD: (405, "detail", "Method Not Allowed"),
-    Trouble.ENCODING: (400, "detail", "There was an error parsing the body"),
-}
-_KINDS = {
-    Trouble.MODEL: (404, "NotFoundError"),
-    Trouble.RATE: (429, "TooManyRequestsError"),
-    Trouble.MALFORMED: (400, _BAD),
-    Trouble.CONTENT_TYPE: (400, _BAD),
-}
-_PARAMS = {
-    Trouble.OVERFLOW: "input_tokens",
-    Trouble.MAX_TOKENS: "max_tokens",
-    Trouble.TOOL_CHOICE: "tool_choice",
-    Trouble.IMAGE_COUNT: "image",
-    Trouble.IMAGE_URL: "image_url",
-    Trouble.MODEL: "model",
-}
-_SENTENCES = {
-    Trouble.MODEL: "The model `{0.value}` does not exist.",
-    Trouble.OVERFLOW: (
-        "This model's maximum context length is {0.limit} tokens. However, your "
-        "prompt contains {0.count} input tokens, which exceeds this limit even "
-        "without any output tokens. Please reduce the length of the input prompt. "
-        "(parameter=input_tokens, value={0.count})"
-    ),
-    Trouble.MAX_TOKENS: (
-        "max_tokens or the prompt is too large: {0.count} tokens are more than "
-        "max_model_len={0.limit}. Please request fewer output tokens."
-    ),
-    Trouble.IMAGE_COUNT: "At most {0.limit} image(s) may be provided in one prompt.",
-    Trouble.CONTENT_TYPE: (
-        "1 validation error:\n  "
-        "Unsupported Media Type: Only 'application/json' is allowed"
-    ),
-}
-
-
-# What its schema lets pass, and what reads the value refuses: the pointer of the
-# value, the param it is called by, and what is said.
-_LATER = (
-    (r"/messages/\d+/role", None, "Unknown message role: {0.value}"),
-    (r"/messages/\d+/content/\d+/type", None, "{1}: {2} (type {0.value})"),
-    (r"/messages/\d+/content/\d+/image_url/url", None, "Failed to load image: {2}"),
-    (
-        r"/tools/\d+/function/name",
-        None,
-        "Function name was {0.value} but must be a-z, A-Z, 0-9, or contain underscores "
-        "and dashes, with a maximum length of 64.",
-    ),
-    (
-        "/tool_choice",
-        "tool_choice",
-        'Invalid value for `tool_choice`: {0.value}! Only named tools, "none", '
-        '"auto" or "required" are supported.',
-    ),
-    (
-        "/response_format/json_schema",
-        "response_format",
-        "When response_format type is 'json_schema', the 'json_schema' field must be "
-        "provided.",
-    ),
-    ("/response_format", None, "Grammar error: {0.message}"),
-    ("/n", None, "n: {2}"),
-)
-
-
-def _later(problem: Problem) -> tuple[str, str | None] | None:
-    """The sentence and the param of a refusal that is none of the schema's."""
-    if problem.trouble not in {Trouble.SCHEMA, Trouble.UNSUPPORTED}:
-        return None
-    if problem.keyword == "type":
-        return None
-    for pointer, param, words in _LATER:
-        if re.fullmatch(pointer, problem.pointer):
-            place = ".".join(map(str, steps(problem.pointer)))
-            return words.format(problem, place, issue(problem)["msg"]), param
-    return None
-
-
-def error(version: Version, problem: Problem) -> tuple[int, Json]:
-    """`{"error": {message, type, param, code}}`, or FastAPI's own `detail`."""
-    if problem.trouble in _BARE:
-        status, member, words = _BARE[problem.trouble]
-        return status, {member: words}
-    status, kind = _KINDS.get(problem.trouble, (400, _REFUSED))
-    param = _PARAMS.get(problem.trouble)
-    message = _SENTENCES.get(problem.trouble, "").format(problem) or problem.message
-    if later := _later(problem):
-        message, param = later
-    elif problem.trouble is Trouble.MALFORMED or (
-        problem.trouble is Trouble.SCHEMA and problem.keyword not in BOUNDS
-    ):
-        kind = _BAD
-        found = issue(problem)
-        param = ".".join(["body", *map(str, steps(problem.pointer))])
-        if problem.trouble is Trouble.MALFORMED:
-            param = f"body.{problem.count}"
-        message = f"1 validation error:\n  { ({**found, 'loc': param})!r}"
-    elif problem.trouble in {Trouble.SCHEMA, Trouble.UNSUPPORTED}:
-        param = str(next(iter(steps(problem.pointer)), "")) or None
-        message = message or f"{param}: {issue(problem)['msg']}"
-    body: dict[str, Json] = {
-        "message": message or problem.trouble.value,
-        "type": kind,
-        "param": param if version.modern else None,
-        "code": status,
-    }
-    return status, {"error": body}
-
-
 def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
     return Dialect(
         id=id,
@@ -393,7 +274,7 @@ def _dialect(id: str, title: str, prefix: str, version: Version) -> Dialect:
         chunk=partial(chunk, version),
         usage_chunk=partial(usage_chunk, version),
         completion=partial(completion, version),
-        error=partial(error, version),
+        error=partial(error, modern=version.modern),
         models=models,
         cells=capped,
         system=SYSTEM,

@@ -42,13 +42,6 @@ def clamped(prompt: int, asked: int | None, window: int) -> int | Problem:
     return window - prompt if asked is None else min(asked, window - prompt)
 
 
-def former(prompt: int, asked: int | None, window: int) -> int | Problem:
-    """A prompt as long as the window is too long; prompt and max_tokens must fit."""
-    if prompt >= window:
-        return Problem(trouble=Trouble.OVERFLOW, count=prompt, limit=window)
-    return strict(prompt, asked, window)
-
-
 def lax(prompt: int, asked: int | None, window: int) -> int | Problem:
     """The prompt must leave one token; max_tokens below one means no bound."""
     if prompt >= window:

@@ -101,7 +101,7 @@ _FAMILIES = {
         ),
     ),
     "vllm-": _VLLM,
-    "vllm-0.11": replace(_VLLM, room=room.former, version="0.11.0"),
+    "vllm-0.11": replace(_VLLM, version="0.11.0"),
     "vllm-0.12": replace(_VLLM, version="0.12.0"),
     "inline": _VLLM,
     "llamacpp": Rules(

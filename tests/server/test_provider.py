@@ -297,7 +297,7 @@ def test_context_window_is_exact(dialect, window):
     [
         ("mistral-2025-10", 400, None),
         ("mistral-2026-08", 400, None),
-        ("vllm-0.11", 400, None),
+        ("vllm-0.11", 200, "length"),
         ("vllm-0.12", 200, "length"),
         ("vllm-0.16", 200, "length"),
         ("llamacpp", 200, "length"),

@@ -16,7 +16,7 @@ DIALECTS = find("dialects", Dialect)
     [
         ("mistral-2025-10", 8, room.strict),
         ("mistral-2026-08", 8, room.strict),
-        ("vllm-0.11", 10, room.former),
+        ("vllm-0.11", 10, room.clamped),
         ("vllm-0.12", 10, room.clamped),
         ("vllm-0.16", 10, room.clamped),
         ("inline", 10, room.clamped),

@@ -49,6 +49,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
             "one usage object",
             f"{len(exchange.usages)}, in the events "
             f"{[held.event for held, _ in exchange.usages]}",
+            hint=exchange.profile.dialect.switches.usage if exchange.usages else "",
         )
         return
     held = exchange.usages[0][0]
