@@ -21,6 +21,8 @@ WINDOW = 4_096  # tokens, for prompts that are too long at little cost
 class Providers:
     """The provider that the first step of the path names, as `serving` wants one."""
 
+    running = 0  # how many chats are being answered; the application counts them
+
     def reply(self, request):
         _, name, rest = request.path.split("/", 2)
         return provider(name).reply(replace(request, path=f"/{rest}"))
