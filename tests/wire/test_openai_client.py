@@ -135,7 +135,8 @@ def test_a_whole_answer_is_read(client, dialect):
     reply = client(dialect).chat.completions.create(model=MODEL, messages=ASKED)
 
     assert expected(dialect) == whole(reply, FIELDS.get(dialect, ()))
-    assert MODEL == reply.model
+    # transformers serve names the revision as well.
+    assert reply.model == MODEL + ("@main" if dialect == "transformers" else "")
     assert reply.id.startswith("chatcmpl-")
 
 
@@ -359,7 +360,7 @@ def test_a_detail_is_in_the_body_and_not_in_the_message(client):
         client("transformers").chat.completions.create(model="other", messages=ASKED)
 
     assert raised.value.message == "Error code: 400"
-    assert {"detail": "Server is pinned to another model: other"} == raised.value.body
+    assert "requested 'other'" in raised.value.body["detail"]
 
 
 CLASSES = {
