@@ -145,6 +145,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
       llamacpp:tiny              llama.cpp, started with a scripted model
       llamacpp:FILE.gguf         … with a model of yours
       vllm:tiny                  vLLM on the CPU; see `engines install`
+      transformers:tiny          Hugging Face Transformers on the CPU
 
     \b
     Exit codes
