@@ -37,10 +37,7 @@ SWITCHES = Switches(
     call="start vLLM with --enable-auto-tool-choice --tool-call-parser mistral",
     window="start vLLM with --max-model-len {}",
     images="start vLLM with --limit-mm-per-prompt '{{\"image\": {}}}'",
-    usage=(
-        "start vLLM without --enable-force-include-usage, or have the profile tolerate "
-        "usage-unasked"
-    ),
+    usage="start vLLM without --enable-force-include-usage",
 )
 PATHS = frozenset(
     {"/v1/models", "/health", "/version", METRICS, "/tokenize", "/detokenize"}

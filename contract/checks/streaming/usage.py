@@ -113,6 +113,8 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
         raise NotApplicable("this dialect always sends usage, in the last chunk")
     if exchange.sent.get("stream_options"):
         raise NotApplicable("the request asked for usage")
+    switch = exchange.profile.dialect.switches.usage
+    hint = f"{switch}, or have the profile tolerate usage-unasked" if switch else ""
     for held, value in objects(exchange):
         if isinstance(value.get("usage"), dict):
             yield Finding(
@@ -120,8 +122,9 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
                 "no usage without stream_options.include_usage",
                 shorten(value["usage"]),
                 place(held.event, held.at),
-                hint=exchange.profile.dialect.switches.usage,
+                hint=hint,
             )
+            hint = ""  # once is enough
 
 
 @fault(breaks=usage_only_when_asked)
