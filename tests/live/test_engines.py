@@ -1,19 +1,43 @@
 """Real engines with the tiny model keep the contract, but for what is waived."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import httpx
 import pytest
 
 from contract.cli import run
 from contract.engines.environments import RECIPES, interpreter
+from contract.engines.process import free_port
 from contract.errors import UsageError
 
 pytestmark = pytest.mark.live
-# What a wrong flag looks like: the target, the profile it should have had, the family.
+MARKED = "reasoning.no-marker-in-answer"
+# What a wrong flag looks like: the target, the profile it should have had.
 WRONG = [
-    pytest.param("vllm:tiny?reasoning_parser=", "vllm-0.32", id="vllm"),
-    pytest.param("llamacpp:tiny?reasoning_format=none", "llamacpp", id="llamacpp"),
+    pytest.param("vllm:tiny?reasoning_parser=", "vllm-0.32", MARKED, id="vllm"),
+    pytest.param(
+        "llamacpp:tiny?reasoning_format=none", "llamacpp", MARKED, id="llamacpp"
+    ),
+    pytest.param(
+        "transformers:tiny?response_template=no",
+        "transformers",
+        "reasoning.present",
+        id="transformers",
+    ),
 ]
+
+
+def ensure_there(engine):
+    try:
+        interpreter(engine)
+    except UsageError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -22,11 +46,7 @@ def judged(tmp_path):
 
     def judged(target, *words):
         path = tmp_path / "report.json"
-        engine = target.partition(":")[0]
-        try:
-            interpreter(engine)
-        except UsageError as error:
-            pytest.skip(str(error))
+        ensure_there(target.partition(":")[0])
         code = run(["verify", target, *words, "--report", f"json={path}"])
         results = json.loads(path.read_text())["results"]
         return code, {result["check"]: result["outcome"] for result in results}
@@ -43,9 +63,93 @@ def test_nothing_fails_but_what_is_waived(judged, engine):
     assert list(outcomes.values()).count("pass") > 100
 
 
-@pytest.mark.parametrize(("target", "profile"), WRONG)
-def test_server_without_its_reasoning_parser_is_found(judged, target, profile):
+@pytest.mark.parametrize(("target", "profile", "sign"), WRONG)
+def test_server_without_its_reasoning_parser_is_found(judged, target, profile, sign):
     code, outcomes = judged(target, "--profile", profile, "--select", "reasoning")
 
     assert 1 == code
-    assert "fail" == outcomes["reasoning.no-marker-in-answer"]
+    assert "fail" == outcomes[sign]
+
+
+@pytest.mark.parametrize("engine", RECIPES)
+def test_flag_the_engine_does_not_know_is_told_in_its_own_words(engine, capfd):
+    ensure_there(engine)
+    code = run(["verify", f"{engine}:tiny?flags=--no-such-flag"])
+    err = capfd.readouterr().err
+
+    assert 3 == code
+    assert "--no-such-flag" in err.partition("The end of its log:\n")[2]
+
+
+def those_with(port):
+    """The processes that were told this port, by id: the server and its watcher."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = place.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if str(port).encode() in words:
+            found[int(place.parent.name)] = words
+    return found
+
+
+def children(pid):
+    """*pid* and all that came from it, as long as they are there."""
+    place = Path(f"/proc/{pid}/task/{pid}/children")
+    born = place.read_text().split() if place.exists() else ()
+    return {pid}.union(*(children(int(one)) for one in born))
+
+
+def begun(port, within=300.0):
+    """The id of the server that listens on *port*, once it has begun to answer."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
+                time.sleep(2.0)
+                return next(
+                    pid
+                    for pid, words in those_with(port).items()
+                    if not any(word.endswith(b"watching.py") for word in words)
+                )
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "trouble"),
+    [
+        pytest.param(signal.SIGKILL, 3, "ended by signal 9", id="server-killed"),
+        pytest.param(signal.SIGTERM, 3, "ended", id="server-ended"),
+        pytest.param(signal.SIGINT, 130, "interrupted", id="interrupted"),
+    ],
+)
+@pytest.mark.parametrize("engine", RECIPES)
+def test_a_run_that_is_broken_off_reports_and_leaves_nothing(
+    engine, sent, code, trouble, tmp_path
+):
+    ensure_there(engine)
+    port, path = free_port(), tmp_path / "report.json"
+    target = f"{engine}:tiny?port={port}"
+    command = [sys.executable, "-m", "contract", "verify", target, "--concurrency", "1"]
+    with subprocess.Popen(  # noqa: S603  # our own words
+        [*command, "--report", f"json={path}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as verify:
+        server = begun(port)
+        started = children(verify.pid) - {verify.pid}
+        os.kill(verify.pid if sent is signal.SIGINT else server, sent)
+        err = verify.communicate(timeout=300)[1]
+    report = json.loads(path.read_text())
+
+    assert code == verify.returncode
+    assert trouble in report["targets"][0]["trouble"]
+    assert trouble in err
+    assert report["results"]
+    assert not {pid for pid in started if Path(f"/proc/{pid}").exists()}
+    assert not those_with(port)
