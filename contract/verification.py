@@ -107,6 +107,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     max_requests: int | None = None,
     context_window: int | None = None,
     budget: Mapping[str, float] | None = None,
+    offers: frozenset[Capability] = frozenset(),
     tick: Tick | None = None,
     repeat: tuple[str, ...] = (),
     seed: int | None = None,
@@ -117,7 +118,8 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
 
     *profiles* are all that may be chosen or detected (the built-in ones when not
     given), *key_env* the variable that holds the API key, *context_window* and
-    *budget* what the profile is to say instead, *repeat* further words of
+    *budget* what the profile is to say instead, *offers* what it is to promise as
+    well, *repeat* further words of
     the command line that a result's `again` must say too, *seed* and *max_examples*
     what properties are explored with. Raises `UsageError` for
     what the user wrote and `TargetError` for a provider that cannot be judged.
@@ -146,7 +148,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
         if place.scripted and not profile:
             own = replace(detected.profile, waivers={})
             detected = replace(detected, profile=own)
-        own = _amended(detected.profile, context_window, budget or {})
+        own = _amended(detected.profile, context_window, budget or {}, offers)
         own = replace(own, max_examples=max_examples or own.max_examples)
         detected = replace(detected, profile=own)
         with Session(
@@ -190,11 +192,13 @@ def replayed(
     profile: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
     budget: Mapping[str, float] | None = None,
+    offers: frozenset[Capability] = frozenset(),
 ) -> tuple[Verification, ...]:
     """
     The recordings under *directory*, ready to be judged; nothing is sent.
 
-    *budget* is what the profile is to bound instead.
+    *budget* is what the profile is to bound instead, *offers* what it is to promise
+    as well.
     """
     known = builtin() if profiles is None else profiles
     found = []
@@ -204,7 +208,7 @@ def replayed(
         if len(recordings) > 1 and saved.name != recording.folder(header.target):
             # Whoever named the folders wants to read those names.
             header = replace(header, target=saved.name)
-        own = _amended(saved.profile, None, budget or {})
+        own = _amended(saved.profile, None, budget or {}, offers)
         session = Session(header.url, own, header.model, saved=saved.exchanges)
         _see_door(session, key=True)
         command = ["magistral-contract", "replay", str(directory)]
@@ -235,13 +239,17 @@ def changes() -> Mapping[str, Change]:
 
 
 def _amended(
-    profile: Profile, window: int | None, budget: Mapping[str, float]
+    profile: Profile,
+    window: int | None,
+    budget: Mapping[str, float],
+    offers: frozenset[Capability],
 ) -> Profile:
-    """*profile* with the window and the bounds that the user gave for this run."""
+    """*profile* with window, bounds and promises that the user gave for this run."""
     return replace(
         profile,
         context_window=window or profile.context_window,
         budget=replace(profile.budget, **budget),
+        offers=profile.offers | offers,
     )
 
 

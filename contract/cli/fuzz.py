@@ -10,7 +10,8 @@ from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
-from contract.fuzzing import REQUIREMENTS, fuzz
+from contract.fuzzing.rules import REQUIREMENTS
+from contract.fuzzing.running import fuzz
 from contract.report import Report
 from contract.verification import opened
 

@@ -12,7 +12,9 @@ from rich.console import Console
 
 from contract.cli import completion
 from contract.cli.budgets import bounds
+from contract.cli.offers import NAMES, capabilities
 from contract.cli.outputs import Output, outputs
+from contract.profile import Capability
 from contract.targets.base import seconds as parsed_seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +49,25 @@ def budget(verb: F) -> F:
         callback=_budget,
         help="Hold latency to this bound, e.g. ttft=1.5s or tokens_per_second=20. "
         "Repeatable.",
+    )(verb)
+
+
+def _offers(
+    _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
+) -> frozenset[Capability]:
+    return capabilities(names)
+
+
+def offer(verb: F) -> F:
+    """`--offer`."""
+    return click.option(
+        "--offer",
+        multiple=True,
+        metavar="CAPABILITY",
+        callback=_offers,
+        shell_complete=completion.names(lambda: NAMES),
+        help="Hold it to this as well, e.g. follows-instructions for a model with real "
+        "weights. Repeatable.",
     )(verb)
 
 

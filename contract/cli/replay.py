@@ -12,6 +12,7 @@ from contract.checks.base import Check
 from contract.cli import options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
+from contract.profile import Capability
 from contract.report import Report, Result
 from contract.runner import select as selected
 from contract.verification import replayed
@@ -22,6 +23,7 @@ from contract.verification import replayed
 @options.selection
 @options.profile
 @options.budget
+@options.offer
 @options.reporting
 def verb(  # noqa: PLR0913  # one parameter an option
     *,
@@ -31,6 +33,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     profile: str | None,
     profiles: str | None,
     budget: Mapping[str, float],
+    offer: frozenset[Capability],
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -49,6 +52,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
         profile=profile,
         profiles=outputs.profiles(profiles),
         budget=budget,
+        offers=offer,
     )
     results: list[Result] = []
     for recording in recordings:

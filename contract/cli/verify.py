@@ -21,6 +21,7 @@ from contract.cli.progress import Progress
 from contract.errors import ContractError, TargetError, UsageError
 from contract.exchange import End
 from contract.limits import Limits
+from contract.profile import Capability
 from contract.recording import MANIFEST, ensure_free, folder
 from contract.report import Header, Report, Result
 from contract.runner import select as selected
@@ -90,6 +91,7 @@ class Order:
     help="The context window in tokens (default: what is listed, else the profile's).",
 )
 @options.budget
+@options.offer
 @click.option(
     "--max-examples",
     type=click.IntRange(1),
@@ -126,6 +128,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     seed: int | None,
     context_window: int | None,
     budget: Mapping[str, float],
+    offer: frozenset[Capability],
     save: str | None,
     strict: bool,
     report: tuple[Output, ...],
@@ -173,7 +176,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
             "seed": seed,
             "context_window": context_window,
             "budget": budget,
-            "repeat": _again(profiles, context_window, budget),
+            "offers": offer,
+            "repeat": _again(profiles, context_window, budget, offer),
         },
     )
     wanted = tuple(dict.fromkeys(targets or ("mock",)))
@@ -213,13 +217,18 @@ def verb(  # noqa: PLR0913  # one parameter an option
 
 
 def _again(
-    profiles: str | None, window: int | None, budget: Mapping[str, float]
+    profiles: str | None,
+    window: int | None,
+    budget: Mapping[str, float],
+    offers: frozenset[Capability],
 ) -> tuple[str, ...]:
     """What else must be said to be judged by the same promises."""
     words = ["--profiles", profiles] if profiles else []
     words += ["--context-window", str(window)] if window else []
     for name, bound in budget.items():
         words += ["--budget", f"{name}={bound:g}"]
+    for capability in sorted(offers):
+        words += ["--offer", capability.value]
     return tuple(words)
 
 

@@ -114,6 +114,7 @@ def contract_session(
     A target that cannot be opened is a value too: it fails one test, not forty.
     """
     from contract.cli.budgets import bounds, window
+    from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
     from contract.verification import opened
@@ -130,6 +131,7 @@ def contract_session(
                     model=chosen.model,
                     key_env=chosen.api_key_env,
                     budget=bounds(chosen.budget),
+                    offers=capabilities(chosen.offer),
                     context_window=window(chosen.context_window),
                 )
             )

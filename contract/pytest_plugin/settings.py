@@ -27,6 +27,7 @@ class Settings:
     strict: bool = False
     report: tuple[str, ...] = ()
     budget: tuple[str, ...] = ()
+    offer: tuple[str, ...] = ()
     context_window: str | None = None
 
 
@@ -43,9 +44,10 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
     "strict": ("--contract-strict", "", "a SHOULD that fails fails its test"),
     "report": ("--contract-report", "KIND=PATH", "write a report; repeatable"),
     "budget": ("--contract-budget", "NAME=TIME", "hold latency to this; repeatable"),
+    "offer": ("--contract-offer", "CAPABILITY", "hold it to this too; repeatable"),
     "context_window": ("--contract-context-window", "N", "the window in tokens"),
 }
-_MANY = frozenset({"targets", "select", "ignore", "report", "budget"})
+_MANY = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
 _SWITCHES = frozenset({"slow", "strict"})
 _NUMBERS = frozenset({"context_window"})  # in TOML; on a command line all is text
 

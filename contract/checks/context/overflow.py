@@ -20,7 +20,6 @@ from contract.checks.context.prompts import (
     ONE_MORE,
     ONE_MORE_STREAMED,
     THOUSAND_MORE,
-    TOO_MUCH_ROOM,
 )
 from contract.checks.context.reading import (
     MISTRAL_CHAT,
@@ -29,7 +28,7 @@ from contract.checks.context.reading import (
     refused,
     taken,
 )
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST, accepted
+from contract.checks.rejections.refusal import ABOUT_THE_REQUEST
 from contract.dialects.base import Problem, Trouble
 from contract.exchange import DONE, Exchange
 from contract.profile import Capability
@@ -206,63 +205,3 @@ def limit_kept_secret(reply: Reply) -> Reply:
         return reply
     blank = reply.body.replace(f"{reply.problem.limit}".encode(), b"1")
     return reply.with_frames((Frame(reply.frames[-1].at, blank),))
-
-
-@check(
-    "context.refuses-too-much-room",
-    "A max_tokens that does not fit beside the prompt MUST be refused with a 4xx "
-    "error.",
-    source=f"{MISTRAL_CHAT}; openclaw/openclaw#53054",
-    sends=TOO_MUCH_ROOM,
-    expects=ANY,
-    unless="max-tokens-clamped",
-)
-def refuses_too_much_room(exchange: Exchange) -> Findings:
-    """Mistral: "the token count of your prompt plus max_tokens cannot exceed"."""
-    yield from refused(exchange)
-
-
-@fault(breaks=refuses_too_much_room)
-def room_cut_silently(reply: Reply) -> Reply:
-    """The max_tokens asked for is cut to what is left, and nobody says so."""
-    problem = reply.problem
-    if problem is None or problem.trouble is not Trouble.MAX_TOKENS:
-        return reply
-    asked = problem.value
-    return accepted(reply) if isinstance(asked, int) and asked > 1 else reply
-
-
-@check(
-    "context.stays-within-the-window",
-    "Prompt and completion together MUST NOT be longer than the context window.",
-    source=f"{VLLM_LIMITS}; vllm-project/vllm#1543",
-    sends=TOO_MUCH_ROOM,
-    expects=ANY,
-)
-def stays_within_the_window(exchange: Exchange) -> Findings:
-    """Refused or cut to what is left: both are right, each with its provider."""
-    status, window = exchange.status or 0, exchange.profile.context_window
-    total = exchange.count("total_tokens")
-    if status in ABOUT_THE_REQUEST:
-        return
-    if status != 200:  # noqa: PLR2004  # the one good answer
-        yield from refused(exchange)
-    elif total is None:
-        raise NotApplicable("the reply has no whole number as total_tokens")
-    elif total > window:
-        yield Finding(
-            "the reply is longer than the context window",
-            expected=f"at most {window} total_tokens",
-            actual=f"total_tokens {total}",
-            at="/usage",
-        )
-
-
-@fault(breaks=stays_within_the_window, also=("context", "sampling"))
-def room_crashes(reply: Reply) -> Reply:
-    """A max_tokens near the window makes the scheduler fail."""
-    text = reply.request.body.rpartition(b'"max_tokens":')[2][:12]
-    digits = text.split(b",")[0].rstrip(b"}")
-    if not digits.isdigit() or int(digits) < 40_000:  # noqa: PLR2004  # nobody else asks for so many
-        return reply
-    return reply.with_status(500)

@@ -48,6 +48,11 @@ TOO_MUCH_ROOM = replace(
     filled("max-tokens-beyond-window", Fill(200, room=1)),
     options=Options(temperature=0.0, seed=7),
 )
+# As the model card's own example asks: all of the window, whatever the prompt takes.
+ALL_THE_ROOM = replace(
+    filled("max-tokens-of-the-window", Fill(200, room=200)),
+    options=Options(temperature=0.0, seed=7),
+)
 
 TURNS = 999  # the last one is the user's, and the system message makes it 1,000
 

@@ -17,6 +17,7 @@ from contract.checks.conversation.reading import (
 from contract.checks.languages.reading import asked
 from contract.checks.recount import recount
 from contract.checks.refuse import refuse, sent
+from contract.checks.settle import EITHER, crash, settled
 from contract.exchange import Exchange
 from contract.probes import WEATHER, user
 from contract.profile import Capability
@@ -32,6 +33,7 @@ NO_SYSTEM = asked("no-system", "Hello", "And now?")
 LATE_SYSTEM = asked(
     "system-between-users", user("Hello"), system("Be brief."), user("And now?")
 )
+LAST_SYSTEM = asked("system-last", user("Hello"), system("Be brief."))
 CALL = Message(
     "assistant", "", (ToolCall("c9Xk2LmQ7", "get_weather", '{"city": "Rome"}'),)
 )
@@ -121,6 +123,27 @@ def late_system_refused(reply: Reply) -> Reply:
         return reply
     message = "System message must be at the beginning."
     return refuse(reply, "/messages", None, message)
+
+
+@check(
+    "conversation.system-last-is-settled",
+    "A conversation that ends with a system message MUST be answered or refused.",
+    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: one refuses it, the other has no rule",
+    sends=LAST_SYSTEM,
+    expects=EITHER,
+)
+def system_last_is_settled(exchange: Exchange) -> Findings:
+    """Mistral's validation refuses it (code 3230); most templates answer."""
+    yield from settled(exchange)
+
+
+@fault(breaks=system_last_is_settled, also=("rejections.never-5xx",))
+def template_wants_a_user_last(reply: Reply) -> Reply:
+    """The chat template raises where no user message is last, and nobody catches it."""
+    turns = sent(reply).get("messages")
+    last = turns[-1] if isinstance(turns, list) and turns else None
+    system_last = isinstance(last, dict) and last.get("role") == "system"
+    return crash(reply) if system_last else reply
 
 
 @check(

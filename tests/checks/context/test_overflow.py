@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, rehearsed, told
+from rehearsal import rehearsed, told
 
 from contract.checks.context import overflow
 from contract.profiles import builtin
-from contract.reply import JSON_TYPE, Frame, rehearse
+from contract.reply import JSON_TYPE, Frame
 
 WINDOW = 8_192  # enough for a long request
 PROFILES = {
@@ -109,35 +109,6 @@ def test_the_limit_is_a_number_in_the_error(body, word):
 )
 def test_prompts_that_were_taken_have_no_error_to_judge(check):
     assert "skip" == served(check, 200).word
-
-
-@pytest.mark.parametrize(
-    ("name", "status"),
-    [("mistral-2025-10", 400), ("vllm-0.11", 400), ("vllm-0.32", 200)],
-)
-def test_room_is_refused_or_cut_as_the_version_does(name, status):
-    profile = PROFILES[name]
-    (probe,) = overflow.refuses_too_much_room.sends
-    exchange = rehearse(told(profile, probe), probe, profile)
-    refused = judged(overflow.refuses_too_much_room, exchange).word
-    exchange_is_within = judged(overflow.stays_within_the_window, exchange).word
-
-    assert status == exchange.status
-    assert ("fail" if status == 200 else "pass") == refused
-    assert "pass" == exchange_is_within
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "word"),
-    [
-        pytest.param(200, b'{"usage":{"total_tokens":8192}}', "pass", id="all-of-it"),
-        pytest.param(200, b'{"usage":{"total_tokens":8193}}', "fail", id="more"),
-        pytest.param(200, b"{}", "skip", id="no-count"),
-        pytest.param(500, b"{}", "fail", id="crashed"),
-    ],
-)
-def test_a_reply_ends_where_the_window_does(status, body, word):
-    assert word == served(overflow.stays_within_the_window, status, body).word
 
 
 def test_a_page_of_a_proxy_is_no_error_of_the_dialect():

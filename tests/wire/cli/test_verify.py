@@ -309,6 +309,27 @@ def test_a_window_that_is_told_is_the_one_that_is_probed(command):
     assert "--context-window 8192 --select context.refuses-a-full-window" in wider.out
 
 
+def test_a_promise_of_ones_own_is_held_to_and_said_again(command):
+    chosen = ("--select", "context.recalls-every-place")
+    plain = command("verify", "mock:vllm", *chosen)
+    held = command("verify", "mock:vllm", *chosen, "--offer", "follows-instructions")
+    target = "mock:vllm?fault=attends-to-the-ends"
+    failed = command("verify", target, *chosen, "--offer", "follows-instructions")
+
+    assert "vllm-0.32 does not offer follows-instructions" in plain.out
+    assert "HELD: 1 check passed." in held.out
+    assert failed.code == 1
+    assert "a word told at the middle of a long text" in failed.out
+    assert "--offer follows-instructions --select context.recalls" in failed.out
+
+
+def test_an_unknown_promise_is_a_usage_error(command):
+    done = command("verify", "mock", "--offer", "follow-instructions")
+
+    assert done.code == 2
+    assert "Did you mean 'follows-instructions'?" in done.err
+
+
 def test_a_provider_that_counts_otherwise_is_calibrated(command, tmp_path):
     saved = str(tmp_path / "saved")
     chosen = ("--select", "context.serves-1k", "--select", "context.refuses-one*")

@@ -1,0 +1,18 @@
+"""Capabilities by name, on a command line."""
+
+import pytest
+
+from contract.cli.offers import capabilities
+from contract.errors import UsageError
+from contract.profile import Capability
+
+
+def test_names_become_capabilities_once_each():
+    found = capabilities(["load", "follows-instructions", "load"])
+
+    assert {Capability.LOAD, Capability.FOLLOWS_INSTRUCTIONS} == found
+
+
+def test_an_unknown_name_is_told_with_the_nearest():
+    with pytest.raises(UsageError, match=r"Unknown capability 'visoin'.*'vision'"):
+        capabilities(["visoin"])
