@@ -17,6 +17,7 @@ from contract.checks.base import Check, Level
 from contract.cli import options, outputs
 from contract.errors import UsageError
 from contract.exchange import read_json
+from contract.profile import Capability
 from contract.report import FORMAT, Outcome, Report, to_json
 from contract.reporters.base import inert, quantity
 from contract.runner import select as selected
@@ -68,6 +69,7 @@ class Run:
 @options.selection
 @options.profile
 @options.budget
+@options.offer
 @click.option("-v", "--verbose", is_flag=True, help="Name what is judged newly, too.")
 @options.appearance
 def verb(  # noqa: PLR0913  # one parameter an option
@@ -79,6 +81,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     profile: str | None,
     profiles: str | None,
     budget: Mapping[str, float],
+    offer: frozenset[Capability],
     verbose: bool,
     color: bool | None,
 ) -> int:
@@ -101,7 +104,9 @@ def verb(  # noqa: PLR0913  # one parameter an option
     """  # noqa: D301  # \b is click's mark for lines to keep
     checks = selected(find("checks", Check).values(), select, ignore)
     known = outputs.profiles(profiles)
-    replay = partial(replayed, profile=profile, profiles=known, budget=budget)
+    replay = partial(
+        replayed, profile=profile, profiles=known, budget=budget, offers=offer
+    )
     old, new = (_runs(path, checks, replay) for path in (before, after))
     console = options.console(color)
     worse = broken_off = False
