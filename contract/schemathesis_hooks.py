@@ -4,6 +4,9 @@ What Schemathesis must know to test a reasoning provider by `openapi.yaml`.
     export SCHEMATHESIS_HOOKS=contract.schemathesis_hooks
     schemathesis run openapi.yaml --url http://127.0.0.1:8700
 
+Beside its own checks, ours that hold of any answer are asked about every chat: counters
+add up, no marker is shown, a stream ends once.
+
 The provider is asked what it is (or told in MAGISTRAL_CONTRACT_PROFILE and
 MAGISTRAL_CONTRACT_MODEL), and the document is narrowed to what it speaks. The key is
 taken from MISTRAL_API_KEY or OPENAI_API_KEY, or from the variable that
@@ -23,7 +26,9 @@ from contract import spec
 from contract.chat import CHAT, MODELS
 from contract.cli import outputs
 from contract.detection import Detected, detect
-from contract.fuzzing import excused
+from contract.exchange import Request
+from contract.fuzzing import semantics
+from contract.fuzzing.rules import excused
 from contract.session import checked_key
 from contract.strategies import mending
 from contract.targets import url
@@ -119,6 +124,46 @@ class Door:
         """Put the key where providers look for it."""
         if data:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+def _registered(name: str) -> None:
+    """Let Schemathesis ask our own check of that name about every chat."""
+
+    def judged(_context: Any, response: Any, case: Any) -> None:
+        if (
+            _PROVIDER.detected is None
+            or case.operation.path != CHAT
+            or response.status_code != semantics.OK
+        ):
+            return
+        body = response.request.body or b""
+        request = Request(
+            response.request.method,
+            CHAT,
+            tuple(response.request.headers.items()),
+            body.encode() if isinstance(body, str) else body,
+        )
+        headers = tuple(
+            (name.lower(), value)
+            for name, values in response.headers.items()
+            for value in values
+        )
+        profile = _PROVIDER.detected.profile
+        exchange = semantics.heard(profile, request, headers, response.content)
+        told = [
+            f"{one.message}: expected {one.expected}, got {one.actual}, at {one.at}"
+            for one in semantics.findings(name, exchange)
+        ]
+        if told:
+            raise AssertionError("; ".join(told))
+
+    judged.__name__ = name
+    judged.__doc__ = semantics.known(name).requirement
+    schemathesis.check(judged)
+
+
+for _name in semantics.NAMES:
+    _registered(_name)
 
 
 @schemathesis.hook

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from contract.checks.base import Level
-from contract.fuzzing import REQUIREMENTS, excused, rule
+from contract.fuzzing.rules import REQUIREMENTS, excused, rule
+from contract.fuzzing.semantics import NAMES
 from contract.profiles import builtin
 
 PROFILES = builtin()
 
 
-@pytest.mark.parametrize("name", [*REQUIREMENTS, "a_check_of_tomorrow"])
+@pytest.mark.parametrize("name", [*REQUIREMENTS, *NAMES, "a_check_of_tomorrow"])
 def test_rule_says_what_it_demands(name):
     check = rule(name)
 
@@ -25,7 +26,7 @@ def test_every_check_of_schemathesis_is_known():
 
     names = set(CHECKS.get_all_names())
 
-    assert names - set(REQUIREMENTS) <= {"max_response_time"}
+    assert names - {*REQUIREMENTS, *NAMES} <= {"max_response_time"}
 
 
 @pytest.mark.parametrize("id", PROFILES)

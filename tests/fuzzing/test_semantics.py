@@ -1,0 +1,63 @@
+"""Our own checks that Schemathesis asks about each chat it had answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import told
+
+from contract.catalog import find
+from contract.checks.base import Fault
+from contract.exchange import spell
+from contract.fuzzing.semantics import NAMES, findings, heard
+from contract.probes import SUM, SUM_WHOLE, TOOL
+from contract.profiles import builtin
+from contract.reply import rehearse
+from contract.server.provider import SERVED
+
+PROFILES = builtin()
+FAULTS = find("checks", Fault)
+
+
+def answered(profile, probe, fault=None):
+    """What Schemathesis hears of *probe*: bytes, and nothing about who sent it."""
+    reply = told(profile, probe)
+    reply = fault.apply(reply) if fault else reply
+    seen = rehearse(reply, probe, profile)
+    request = spell(probe, profile, SERVED[0])
+    return heard(profile, request, seen.headers, seen.body)
+
+
+@pytest.mark.parametrize("probe", [SUM, SUM_WHOLE, TOOL], ids=lambda one: one.name)
+@pytest.mark.parametrize("id", PROFILES)
+def test_what_a_good_provider_says_is_let_be(id, probe):
+    exchange = answered(PROFILES[id], probe)
+
+    assert {} == {name: told for name in NAMES if (told := findings(name, exchange))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_sees_a_fault_of_its_own(name):
+    own = [fault for fault in FAULTS.values() if fault.breaks.id == NAMES[name]]
+    seen = [
+        findings(name, answered(PROFILES[one], probe, fault))
+        for one in ("vllm-0.32", "mistral-2025-10")
+        for fault in own
+        for probe in (SUM, SUM_WHOLE)
+    ]
+
+    assert any(seen)
+
+
+def test_other_answers_waivers_and_what_is_not_offered_are_let_be():
+    profile = PROFILES["vllm-0.32"]
+    fault = FAULTS["total-without-prompt"]
+    wrong = answered(profile, SUM_WHOLE, fault)
+    waived = replace(profile, waivers={"usage.sums-up": "ticket 4711"})
+    narrow = replace(profile, offers=frozenset())
+
+    assert findings("usage_sums_up", wrong)
+    assert not findings("usage_sums_up", replace(wrong, status=400))
+    assert not findings("usage_sums_up", replace(wrong, profile=waived))
+    assert not findings("usage_sums_up", replace(wrong, profile=narrow))

@@ -1,0 +1,58 @@
+"""Schemathesis with our hooks through pytest, as the README shows it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from contract.catalog import find
+from contract.checks.base import Fault
+from contract.profiles import builtin
+from contract.server.app import serving
+from contract.server.provider import Provider
+
+FAULTS = find("checks", Fault)
+ROOT = Path(__file__).parents[2]
+RECIPE = re.search(
+    r"```python\n(# test_provider\.py\n.*?)```",
+    (ROOT / "README.md").read_text("utf-8"),
+    re.DOTALL,
+)
+QUICK = '"phases": {"coverage": {"enabled": False}}'
+BRIEF = "--hypothesis-profile=brief"
+PROFILE = """
+from hypothesis import Phase, settings
+
+settings.register_profile("brief", max_examples=2, phases=[Phase.generate])
+"""
+
+
+def ran(folder, url):
+    # The boundaries of every member alone are a thousand requests.
+    brief = RECIPE[1].replace("from_dict({", f"from_dict({{{QUICK}, ")
+    (folder / "test_provider.py").write_text(brief, "utf-8")
+    (folder / "conftest.py").write_text(PROFILE, "utf-8")
+    (folder / "openapi.yaml").symlink_to(ROOT / "openapi.yaml")
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", BRIEF, "-k", "chat"]
+    return subprocess.run(  # noqa: S603  # our own words
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PROVIDER": url, "COLUMNS": "200"},
+    )
+
+
+def test_recipe_asks_our_own_checks_about_every_chat(tmp_path):
+    dialect = builtin()["vllm-0.32"].dialect
+    change = FAULTS["total-without-prompt"].apply
+    with serving(Provider(dialect, change=change)) as url:
+        done = ran(tmp_path, url)
+
+    assert done.returncode == 1
+    assert "usage_sums_up" in done.stdout, done.stdout + done.stderr
+    assert "Response violates schema" not in done.stdout
