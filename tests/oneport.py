@@ -15,6 +15,7 @@ from contract.server.provider import Provider
 from contract.verification import changes
 
 KEY = "sk-of-a-client"
+MODELS = ("magistral-small-2509", "magistral-medium-2509")
 WINDOW = 4_096  # tokens, for prompts that are too long at little cost
 
 
@@ -34,6 +35,7 @@ def provider(name):
     dialect, _, change = name.partition("+")
     return Provider(
         named(dialect, what="dialect").dialect,
+        models=MODELS,
         api_key=KEY,
         context_window=WINDOW,
         clock=time.time,

@@ -429,7 +429,7 @@ def test_a_broken_stream_raises(client, fault, error):
 
 
 def test_the_fixture_answers_it_without_a_port(magistral):
-    magistral("mistral")
+    magistral("mistral", models=(MODEL,))
     reply = Mistral(api_key=KEY).chat.complete(model=MODEL, messages=ASKED)
 
     assert EXPECTED == whole(reply)

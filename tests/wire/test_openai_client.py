@@ -570,7 +570,7 @@ def test_arguments_encoded_twice_are_no_object(client):
 
 
 def test_the_fixture_answers_it_without_a_port(magistral):
-    magistral("vllm-0.11", url="http://llm.test", key=KEY)
+    magistral("vllm-0.11", url="http://llm.test", key=KEY, models=(MODEL,))
     client = openai.OpenAI(base_url="http://llm.test/v1", api_key=KEY)
     reply = client.chat.completions.create(model=MODEL, messages=ASKED)
 
