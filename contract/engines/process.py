@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,7 +24,9 @@ HOST = "127.0.0.1"
 LINES, LONGEST = 20, 300  # of the log, in a message
 CAUSES = 5  # errors quoted from before its end
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception): |\b(?:ERROR|FATAL|CRITICAL)\b")
+_ERROR = re.compile(
+    r"\b[A-Z]\w*(?:Error|Exception): |^Error: |\b(?:ERROR|FATAL|CRITICAL)\b"
+)
 _PAUSE = 0.1
 _SIGNALLED = 128
 
@@ -75,9 +77,9 @@ def running(launch: Launch, startup: float) -> Iterator[str]:
             try:
                 yield launch.url
             except ContractError:
-                _ensure_running(launch, watcher, log, "while it was being judged")
+                _ensure_stayed(launch, watcher, log)
                 raise
-            _ensure_running(launch, watcher, log, "while it was being judged")
+            _ensure_stayed(launch, watcher, log)
         finally:
             _stop(watcher)
 
@@ -131,6 +133,20 @@ def _await_health(
         f"{launch.name} was not ready within {startup:g} s; give it longer with "
         f"?startup={2 * startup:g}s. The end of its log:\n{_quoted(launch, log)}"
     )
+
+
+def _ensure_stayed(
+    launch: Launch, watcher: subprocess.Popen[bytes], log: IO[bytes]
+) -> None:
+    """A server that is told to end stops listening first, and may take its time."""
+    try:
+        httpx.get(f"{launch.url}/health", trust_env=False, timeout=2.0)
+    except httpx.ConnectError:
+        with suppress(subprocess.TimeoutExpired):
+            watcher.wait(watching.PATIENCE)
+    except httpx.HTTPError:
+        pass
+    _ensure_running(launch, watcher, log, "while it was being judged")
 
 
 def _ensure_running(

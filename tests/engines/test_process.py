@@ -31,11 +31,11 @@ def test_quoted_lines_are_short_and_hold_no_secret(log, quoted):
 
 
 def test_errors_from_before_the_end_are_quoted_first():
-    early = ["all is well", "ValueError: no such flag", "ERROR it ends", "on it goes"]
+    early = ["all is well", "ValueError: no such flag", "Error: ends", "on it goes"]
     log = "\n".join([*early, *(f"line {n}" for n in range(LINES))])
     quoted = last_lines(log).splitlines()
 
-    assert ["  ValueError: no such flag", "  ERROR it ends", "  …"] == quoted[:3]
+    assert ["  ValueError: no such flag", "  Error: ends", "  …"] == quoted[:3]
     assert "  line 0" == quoted[3]
     assert CAUSES + LINES + 1 == len(last_lines("XError: x\n" * 100).splitlines())
 

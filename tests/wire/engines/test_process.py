@@ -14,7 +14,7 @@ from contract.errors import TargetError, UsageError
 
 # A server of a few lines, with a child, that says who they are before it is healthy.
 SERVER = """
-import http.server, os, subprocess, sys
+import http.server, os, subprocess, sys, threading
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
 print("pids", os.getpid(), child.pid, "key", os.environ.get("KEY"), flush=True)
 with open(sys.argv[2], "w") as file:
@@ -23,6 +23,10 @@ class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/die":
             os._exit(7)
+        if self.path == "/close":
+            self.server.socket.close()
+            threading.Timer(1.0, os._exit, [0]).start()
+            return
         self.send_response(200)
         self.end_headers()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Healthy).serve_forever()
@@ -70,10 +74,10 @@ def test_server_answers_while_it_is_open_and_is_gone_after(launch):
         asked(launch, "/health")
 
 
-def killed(launch):
+def killed(launch, path="/die", wait=0.5):
     with running(launch, 20):
-        asked(launch, "/die")
-        time.sleep(0.5)
+        asked(launch, path)
+        time.sleep(wait)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -89,6 +93,11 @@ def test_death_in_the_middle_is_told_with_the_log(launch):
     assert "it ended with code 7 while it was being judged" in str(caught.value)
     assert "pids" in str(caught.value)
     assert "key …" in str(caught.value)
+
+
+def test_server_that_listens_no_more_is_waited_for_and_told(launch):
+    with pytest.raises(TargetError, match="it ended with code 0 while it was being"):
+        killed(launch, "/close", 0)
 
 
 @pytest.mark.parametrize(
