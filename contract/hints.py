@@ -26,7 +26,7 @@ def hint(exchanges: Iterable[Exchange]) -> str:
     mends it.
     """
     seen = tuple(exchanges)
-    return _call(seen) or _thought(seen) or _silent(seen)
+    return _call(seen) or _thought(seen) or _unparted(seen) or _silent(seen)
 
 
 def refused(exchanges: Iterable[Exchange]) -> str:
@@ -69,6 +69,20 @@ def _opens(exchange: Exchange) -> bool:
     shown = exchange.answer.lstrip()
     apart = exchange.profile.dialect.tagged or Kind.REASONING in _kinds(exchange)
     return not apart and shown.startswith(OPEN) and shown != OPEN
+
+
+def _unparted(seen: tuple[Exchange, ...]) -> str:
+    """Where streams part thought and answer, and no whole reply does."""
+    said = [exchange for exchange in seen if exchange.probe.reasons]
+    streams = [_kinds(exchange) for exchange in said if exchange.probe.stream]
+    wholes = [_kinds(exchange) for exchange in said if not exchange.probe.stream]
+    both = {Kind.REASONING, Kind.ANSWER}
+    apart = bool(streams) and all(both <= kinds for kinds in streams)
+    if not (apart and wholes and all(len(kinds & both) == 1 for kinds in wholes)):
+        return ""
+    release = said[0].profile.dialect.switches.release
+    fact = "streams part thought and answer, and whole answers do not"
+    return f"{fact}; {release}" if release else fact
 
 
 def _silent(seen: tuple[Exchange, ...]) -> str:

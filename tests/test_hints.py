@@ -120,6 +120,19 @@ def test_a_thought_without_its_markers_is_told_with_an_if(dialect):
     assert said.endswith(dialect.switches.thought)
 
 
+@pytest.mark.parametrize("kind", [Kind.REASONING, Kind.ANSWER], ids=str)
+def test_streams_that_part_what_whole_answers_do_not_tell_of_the_release(kind):
+    dialect = find("dialects", Dialect)["vllm-0.16"]
+    own = profile(dialect)
+    streamed = rehearse(told(own, SUM), SUM, own)
+    whole = resaid(own, SUM_WHOLE, lambda _said: [Piece(kind, "Hm. It is 42.")])
+
+    assert hint([streamed, whole]) == (
+        "streams part thought and answer, and whole answers do not; "
+        + dialect.switches.release
+    )
+
+
 VLLM, LLAMA = (builtin()[name] for name in ("vllm-0.32", "llamacpp"))
 
 

@@ -101,7 +101,8 @@ class Switches:
     `thought` and `call` part the thought, and tool calls, from the content; `streams`
     is what streams need beside `thought`, where that is not enough. `window` and
     `images` set how much a request may hold; `{}` in them stands for the number.
-    `usage` is the one that sends usage to those who did not ask.
+    `usage` is the one that sends usage to those who did not ask. `release` says which
+    releases part thought and answer in streams alone.
     """
 
     thought: str = ""
@@ -110,6 +111,7 @@ class Switches:
     window: str = ""
     images: str = ""
     usage: str = ""
+    release: str = ""
 
 
 def no_headers(_head: Head, _usage: Usage | None) -> tuple[tuple[str, str], ...]:

@@ -26,10 +26,16 @@ BOTH = {"reasoning": "Hm", "reasoning_content": "Hm"}
     ids=lambda value: getattr(value, "id", None),
 )
 def test_reasoning_has_the_field_of_its_release(dialect, delta):
-    assert [{"role": "assistant", "content": ""}, delta] == list(
-        dialect.encode(THOUGHT)
-    )
+    assert delta == list(dialect.encode(THOUGHT))[1]
     assert THOUGHT == dialect.decode(delta)
+
+
+def test_copy_of_the_thought_is_null_where_there_is_none():
+    """As recorded with 0.12.0 and 0.15.1."""
+    first, second = VLLM_0_12.encode([Piece(Kind.ANSWER, "42")])
+
+    assert {"role": "assistant", "content": "", "reasoning_content": None} == first
+    assert {"content": "42", "reasoning_content": None} == second
 
 
 def test_same_text_in_both_fields_is_heard_once():
