@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contract import sizing
 from contract.chat import Image
-from contract.checks.base import Findings, check, fault
+from contract.checks.base import Finding, Findings, check, fault
 from contract.checks.context.prompts import (
     BESIDE_IMAGE,
     LAST_BUT_ONE,
@@ -19,6 +20,7 @@ from contract.checks.context.reading import (
     all_of_it,
     charge,
     charged,
+    counted,
     refusal,
 )
 from contract.exchange import Exchange
@@ -38,6 +40,33 @@ def serves_1k(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=serves_1k,
+    also=("context", "multimodal", "usage", "schema.rate-limit-headers"),
+)
+def window_of_768(reply: Reply) -> Reply:
+    """A proxy keeps the last 768 tokens of a prompt, and the rest goes nowhere."""
+    return charge(reply, 768) if charged(reply) > 768 else reply  # noqa: PLR2004  # in its name
+
+
+@check(
+    "context.counts-every-word",
+    "A text that is 500 words longer MUST cost at least 500 prompt_tokens more.",
+    source=OLLAMA,
+    sends=sizing.YARDSTICKS,
+)
+def counts_every_word(short: Exchange, long: Exchange) -> Findings:
+    """No tokenizer makes one token of two words; these are one each in Tekken."""
+    more = counted(long) - counted(short)
+    if more < sizing.ADDED:
+        yield Finding(
+            "words disappear from a short prompt",
+            expected=f"at least {sizing.ADDED} prompt_tokens more",
+            actual=f"{more} more",
+            at=f"request {long.probe.name} after {short.probe.name}",
+        )
+
+
+@fault(
+    breaks=counts_every_word,
     also=("context", "multimodal", "usage", "schema.rate-limit-headers"),
 )
 def window_of_512(reply: Reply) -> Reply:

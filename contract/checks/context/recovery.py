@@ -102,4 +102,4 @@ def computed_before_refused(reply: Reply) -> Reply:
     """The prompt is computed first, and its length is looked at afterwards."""
     if excess(reply) is None and charged(reply) < 45_000:  # noqa: PLR2004  # a window's worth
         return reply
-    return reply.with_frames(Frame(frame.at + 30, frame.data) for frame in reply.frames)
+    return reply.with_frames(Frame(frame.at + 10, frame.data) for frame in reply.frames)
