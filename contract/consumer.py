@@ -16,8 +16,9 @@ from contract.catalog import suggestion
 from contract.errors import UsageError
 from contract.exchange import Request
 from contract.profiles import named
+from contract.server import rules
 from contract.server.frames import Frames
-from contract.server.provider import SERVED, WINDOW, Provider
+from contract.server.provider import WINDOW, Provider
 from contract.targets.base import Change
 from contract.verification import changes
 
@@ -32,7 +33,7 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     fault: str | None = None,
     key: str | None = None,
     window: int = WINDOW,
-    models: tuple[str, ...] = SERVED,
+    models: tuple[str, ...] = (),
     seed: int = 0,
 ) -> Iterator[respx.MockRouter]:
     """
@@ -44,9 +45,10 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     `UsageError` for an unknown dialect or fault.
     """
     bent = None if fault is None else _named(fault)
+    spoken = named(dialect, what="dialect").dialect
     provider = Provider(
-        named(dialect, what="dialect").dialect,
-        models=models,
+        spoken,
+        models=models or rules.of(spoken).serves,
         context_window=window,
         api_key=key,
         change=bent,

@@ -22,9 +22,10 @@ from contract.errors import UsageError
 from contract.profile import Profile
 from contract.reply import Reply
 from contract.reporters.base import inert
+from contract.server import rules
 from contract.server.app import serve_forever
 from contract.server.plan import Plan
-from contract.server.provider import SERVED, WINDOW, Provider
+from contract.server.provider import WINDOW, Provider
 from contract.targets.mock import promised
 
 Change = Callable[[Reply], Reply]
@@ -124,7 +125,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     profile = promised(dialect)
     provider = Provider(
         profile.dialect,
-        models=model or SERVED,
+        models=model or rules.of(profile.dialect).serves,
         context_window=context_window,
         api_key=key,
         plan=Plan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),

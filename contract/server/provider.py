@@ -17,9 +17,9 @@ from contract.server import framing, load, rules, tokenizing
 from contract.server.answering import answered
 from contract.server.framing import HOLE, Spelling
 from contract.server.plan import AT_ONCE, Plan
+from contract.server.rules import SERVED
 from contract.server.understanding import Understood, understand
 
-SERVED = ("magistral-small-2509", "magistral-medium-2509")
 WINDOW = 131_072
 EPOCH = 1_758_153_600  # 2025-09-18: the time in rehearsals
 _REMEMBERED = 2**16  # bytes; longer bodies are read anew every time

@@ -11,12 +11,17 @@ from contract.server import judges, room
 from contract.server.images import FORMATS
 from contract.server.judges import Judge
 
+# Magistral 1.2, the last of its line; its successor answers to the old name too.
+SERVED = ("magistral-small-2509", "magistral-medium-2509")
+SUCCEEDED = ("mistral-small-2603", "magistral-small-latest")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """
     How a provider of one family behaves.
 
+    `serves` names the models, the canonical one first.
     `judges` refuse requests that fit the schema. `room` is how many tokens may be
     generated, or why none. `images` bounds how many a request may show, `formats`
     are the kinds that can be read. `open` are the paths that need no key. `any_model`
@@ -31,6 +36,7 @@ class Rules:
 
     judges: tuple[Judge, ...] = ()
     room: Callable[[int, int | None, int], int | Problem]
+    serves: tuple[str, ...] = SERVED
     images: int | None = None
     formats: tuple[str, ...] = FORMATS
     json_only: bool = True
@@ -91,6 +97,7 @@ _FAMILIES = {
     "mistral-": _MISTRAL,
     "mistral-2026": replace(
         _MISTRAL,
+        serves=SUCCEEDED,
         judges=(
             judges.order,
             judges.last_is_asking,

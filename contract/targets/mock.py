@@ -11,9 +11,10 @@ from contract import tekken
 from contract.errors import UsageError
 from contract.profile import Profile
 from contract.profiles import named
+from contract.server import rules
 from contract.server.app import serving
 from contract.server.plan import Plan
-from contract.server.provider import SERVED, WINDOW, Provider
+from contract.server.provider import WINDOW, Provider
 from contract.targets.base import Change, Key, Opened, target
 
 DEFAULT = "mistral"
@@ -54,7 +55,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         raise UsageError(f"window must be at least 1 token, not {window}.")
     provider = Provider(
         profile.dialect,
-        models=(model,) if model else SERVED,
+        models=(model,) if model else rules.of(profile.dialect).serves,
         context_window=window,
         api_key=key or None,
         plan=Plan(ttft, icl, jitter, seed),

@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from contract.catalog import find
+from contract.detection import detect
 from contract.errors import UsageError
 from contract.exchange import spell
 from contract.probes import SUM
 from contract.profiles import builtin, named
-from contract.server.provider import SERVED
 from contract.targets.base import Kind, parse
 
 KINDS = find("targets", Kind)
@@ -25,9 +25,11 @@ def opened(text):
     return parse(text, KINDS, CHANGES).open()
 
 
-def ask(target, *, key=None, model=SERVED[0]):
+def ask(target, *, key=None, model=None):
     profile = named(target.profile)
-    request = spell(SUM, profile, model, target.key if key is None else key)
+    request = spell(
+        SUM, profile, model or target.model, target.key if key is None else key
+    )
     return httpx.post(
         target.url + request.path,
         headers=list(request.headers),
@@ -81,7 +83,7 @@ def test_empty_key_demands_none():
 def test_model_is_the_only_one_served():
     with opened("mock:vllm?model=mine") as target:
         assert target.model == "mine"
-        assert ask(target).status_code == 404
+        assert ask(target, model="magistral-small-2509").status_code == 404
         assert ask(target, model="mine").status_code == 200
 
 
@@ -141,3 +143,12 @@ def test_targets_open_side_by_side():
     with opened("mock:vllm") as one, opened("mock:llamacpp") as other:
         assert one.url != other.url
         assert (ask(one).status_code, ask(other).status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("name", ["mistral-2025-10", "mistral-2026-08"])
+def test_each_dialect_serves_the_models_by_which_it_is_recognised(name):
+    with opened(f"mock:{name}") as target:
+        found = detect(target.url, builtin(), key=target.key)
+
+    assert found.profile.id == name
+    assert found.model == builtin()[name].model
