@@ -15,6 +15,7 @@ from contract.cli import run
 from contract.engines.environments import RECIPES, interpreter
 from contract.engines.process import free_port
 from contract.errors import UsageError
+from contract.targets.vllm import MODEL
 
 pytestmark = pytest.mark.live
 MARKED = "reasoning.no-marker-in-answer"
@@ -102,19 +103,24 @@ def children(pid):
 
 
 def begun(port, within=300.0):
-    """The id of the server that listens on *port*, once it has begun to answer."""
+    """The id of the server that listens on *port*, once it has answered some probes."""
     until = time.monotonic() + within
+    # A first answer takes seconds. Whoever answered us has answered those before us.
+    hello = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    hello["model"] = MODEL
+    chat = f"http://127.0.0.1:{port}/v1/chat/completions"
     while time.monotonic() < until:
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
-                time.sleep(2.0)
+            if httpx.post(chat, json=hello, timeout=120.0).is_success:
+                time.sleep(3.0)
                 return next(
                     pid
                     for pid, words in those_with(port).items()
                     if not any(word.endswith(b"watching.py") for word in words)
                 )
         except httpx.HTTPError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     return None
 
 
