@@ -48,6 +48,9 @@ def test_valid_requests_are_drawn_faster_than_from_the_schema():
     ours = rate(valid(PROFILE), lambda probe: spell(probe, PROFILE, "m"), 300)
     theirs = rate(operation.as_strategy(), lambda _: None, 60)
 
-    print(f"\nvalid requests: {ours:.0f}/CPU s; from the schema: {theirs:.0f}/CPU s")
+    print(
+        f"\nvalid requests: {ours:.0f}/CPU s; from the schema: {theirs:.0f}/CPU s "
+        f"({ours / theirs:.1f} times)"
+    )
 
-    assert ours > 5 * theirs
+    assert ours > 8 * theirs
