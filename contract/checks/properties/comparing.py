@@ -19,6 +19,12 @@ def certain(probe: Probe) -> Probe:
     return replace(probe, options=options)
 
 
+def unbegun(probe: Probe) -> Probe:
+    """*probe* without the beginning of an answer, which some repeat in no stream."""
+    *before, last = probe.messages
+    return replace(probe, messages=tuple(before)) if last.prefix else probe
+
+
 def question(probe: Probe) -> str:
     """The text of the last question; what shows only pictures says hello."""
     return probe.messages[_place(probe)].text or "Hello."

@@ -15,6 +15,7 @@ from contract.checks.properties.comparing import (
     differences,
     question,
     reworded,
+    unbegun,
 )
 from contract.exchange import Exchange
 from contract.profile import Capability, Profile
@@ -30,7 +31,7 @@ def whole_and_streamed(profile: Profile) -> Any:  # a strategy
     """The same certain request twice, once as a stream."""
 
     def pair(probe: Probe) -> tuple[Probe, ...]:
-        one = replace(certain(probe), stream=False)
+        one = replace(certain(unbegun(probe)), stream=False)
         return (one, replace(one, stream=True))
 
     return requests.valid(profile).map(pair)

@@ -113,4 +113,6 @@ def test_last_question_is_reworded_even_when_its_answer_has_begun():
     assert comparing.question(probe) == comparing.asked(probe) == "Two."
     assert comparing.asked(comparing.reworded(probe, "Four.")) == "Four."
     assert comparing.certain(probe).options.n is None
+    assert comparing.unbegun(probe).messages == probe.messages[:2]
+    assert comparing.unbegun(SUM) == SUM
     assert comparing.asked(None) == ""
