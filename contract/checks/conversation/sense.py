@@ -1,0 +1,54 @@
+"""That what is said makes sense: the one thing that formats and counts cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.chat import Kind, Piece
+from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.exchange import Exchange
+from contract.probes import SUM, SUM_WHOLE
+from contract.profile import Capability
+from contract.reply import Reply
+from contract.retell import retell
+
+RIGHT = ("42", "forty-two", "forty two")
+
+
+@check(
+    "conversation.answers-a-sum",
+    "Asked for 6 times 7, a model MUST say 42.",
+    source="ollama/ollama#11130: Magistral quantised to noise",
+    sends=(SUM, SUM_WHOLE),
+    needs={Capability.FOLLOWS_INSTRUCTIONS},
+)
+def answers_a_sum(*exchanges: Exchange) -> Findings:
+    """Weights that were quantised too far, or cached in too few bits, say anything."""
+    for exchange in exchanges:
+        said = exchange.answer.casefold()
+        if any(right in said for right in RIGHT):
+            continue
+        if ("length",) in exchange.finishes.values():
+            raise NotApplicable("the answer was cut before it came")
+        yield Finding(
+            "the answer is wrong",
+            expected="42",
+            actual=shorten(exchange.answer) or "no answer",
+            at=f"request {exchange.probe.name}",
+        )
+
+
+@fault(breaks=answers_a_sum)
+def quantised_too_far(reply: Reply) -> Reply:
+    """Too few bits a weight make another token the likeliest."""
+
+    def confused(pieces: tuple[Piece, ...]) -> list[Piece]:
+        return [
+            replace(piece, text=piece.text.replace("4", "2"))
+            if piece.kind is Kind.ANSWER
+            else piece
+            for piece in pieces
+        ]
+
+    asked = reply.probe.messages[-1].text if reply.probe is not None else ""
+    return retell(reply, confused) if "6 times 7" in asked else reply

@@ -1,0 +1,42 @@
+"""The right number counts, in digits or in words, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, resaid, told
+
+from contract.chat import Kind
+from contract.checks.conversation.sense import answers_a_sum
+from contract.probes import SUM, SUM_WHOLE
+from contract.profiles import builtin
+from contract.reply import rehearse
+
+PROFILE = builtin()["mistral-2025-10"]
+STREAMED = rehearse(told(PROFILE, SUM), SUM, PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        pytest.param("6 * 7 = 42.", "pass", id="digits"),
+        pytest.param("It is Forty-two.", "pass", id="words"),
+        pytest.param("green blue red", "fail", id="noise"),
+        pytest.param("", "fail", id="nothing"),
+    ],
+)
+def test_only_the_right_number_is_an_answer(text, word):
+    def change(pieces):
+        return [replace(p, text=text) for p in pieces if p.kind is Kind.ANSWER][:1]
+
+    whole = resaid(PROFILE, SUM_WHOLE, change)
+
+    assert word == judged(answers_a_sum, STREAMED, whole).word
+
+
+def test_an_answer_that_did_not_come_proves_nothing():
+    short = replace(SUM_WHOLE, options=replace(SUM_WHOLE.options, max_tokens=3))
+    cut = rehearse(told(PROFILE, short), SUM_WHOLE, PROFILE)
+
+    assert "skip" == judged(answers_a_sum, STREAMED, cut).word
