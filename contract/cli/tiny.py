@@ -40,10 +40,18 @@ def verb() -> None:
     help="Write the image encoder too.",
 )
 @_SIZE
-def gguf(file: Path, mmproj: Path | None, size: int | None) -> None:
+@click.option(
+    "--block",
+    type=click.IntRange(32),
+    metavar="N",
+    help="Make rows multiples of N numbers (default: 64); 256 to quantise the file to "
+    "Q4_K_M and its like.",
+)
+def gguf(file: Path, mmproj: Path | None, size: int | None, block: int | None) -> None:
     """Write FILE for llama.cpp, by default with a vocabulary of 32768 tokens."""
     write = writer("llamacpp")
-    _written(lambda: write(file, mmproj, **_given(size)))
+    rows = {} if block is None else {"block": block}
+    _written(lambda: write(file, mmproj, **_given(size), **rows))
     images = f" --mmproj {mmproj}" if mmproj else ""
     _tell((file, mmproj))
     click.echo(f"serve it: llama-server -m {file}{images} --jinja -c 16384 -np 2 -t 1")

@@ -26,6 +26,7 @@ from contract.tiny.vocabulary import (
     vocabulary,
 )
 from contract.tiny.weights import (
+    BLOCK,
     CONTEXT,
     EPSILON,
     HEAD,
@@ -41,14 +42,18 @@ from contract.tiny.whole import whole
 _HALF, _WHOLE = gguf.LlamaFileType.MOSTLY_F16, gguf.LlamaFileType.ALL_F32
 
 
-def write(path: Path, projector: Path | None = None, size: int = LEAST) -> None:
+def write(
+    path: Path, projector: Path | None = None, size: int = LEAST, block: int = BLOCK
+) -> None:
     """
     The language model at *path* and, if wanted, the image encoder at *projector*.
 
-    *size* is that of the vocabulary. The same size is the same bytes, always.
+    *size* is that of the vocabulary. Rows are multiples of *block* numbers: 256 for
+    quantisations that cut them into blocks of so many (Q4_K_M, IQ4_XS), which
+    otherwise fall back to simpler ones. The same sizes are the same bytes, always.
     """
     tokens = vocabulary(size)
-    made = weights(table(scripts(), tokens), tokens)
+    made = weights(table(scripts(), tokens), tokens, block)
     with whole(path) as part:
         _write_model(part, made, tokens)
     if projector is not None:

@@ -36,7 +36,7 @@ HEADS, KEY_HEADS, HEAD = 2, 1, 64  # CPU kernels of vLLM take 64, but not 16
 ROPE_BASE, EPSILON = 1e9, 1e-5
 _PAIR = HEAD - 2  # the slowest rotary pair, where pairs are neighbours
 _CONST, _OTHER, _SCRIPTS = 0, 1, 2
-_BLOCK = 64
+BLOCK = 64  # numbers a row is a multiple of, for kernels
 _REACH = 16.0  # of queries and keys: 32 between two neighbouring triggers
 _GATE = 60.0  # half of it when both flags are raised, minus half when one is
 _LOUD, _BLANK, _OUT = 12.0, -9.0, 3.0  # of the next token, of blanks, of a way out
@@ -71,11 +71,15 @@ class Weights:
         return len(self.gate)
 
 
-def weights(table: Table, vocabulary: Vocabulary) -> Weights:
-    """The weights that say what *table* says, in the tokens of *vocabulary*."""
+def weights(table: Table, vocabulary: Vocabulary, block: int = BLOCK) -> Weights:
+    """
+    The weights that say what *table* says, in the tokens of *vocabulary*.
+
+    Their rows are padded to a multiple of *block* numbers.
+    """
     tokens = table.tokens
     first = _SCRIPTS + len(table.rows)
-    width = _whole(first + len(tokens))
+    width = _whole(first + len(tokens), block)
     flag = {token: first + place for place, token in enumerate(tokens)}
     # RMSNorm divides by the length of what it gets: two flags, or three.
     two, three = (width / 2) ** 0.5, (width / 3) ** 0.5
@@ -87,7 +91,7 @@ def weights(table: Table, vocabulary: Vocabulary) -> Weights:
         key[_PAIR, flag[row.trigger]] = _REACH * (place + 1) / two
         value[place, flag[row.trigger]] = 1 / two
         output[_SCRIPTS + place, place] = 1
-    gate, up, down = _units(table, flag, width, three)
+    gate, up, down = _units(table, flag, width, three, block)
     return Weights(
         embedding=_embedding(flag, vocabulary.size, width),
         head=_head(table, vocabulary, flag, width),
@@ -111,7 +115,7 @@ def _embedding(flag: Mapping[int, int], size: int, width: int) -> Array:
 
 
 def _units(
-    table: Table, flag: Mapping[int, int], width: int, norm: float
+    table: Table, flag: Mapping[int, int], width: int, norm: float, block: int
 ) -> tuple[Array, Array, Array]:
     """Gates that let a unit through when script and token fit, and what it adds."""
     rows = [
@@ -119,7 +123,7 @@ def _units(
         for place, row in enumerate(table.rows)
         for token, step in row.follows.items()
     ]
-    high = _whole(len(rows) + len(flag))
+    high = _whole(len(rows) + len(flag), block)
     gate, up, down = _zeros(high, width), _zeros(high, width), _zeros(width, high)
     steep = _GATE / norm
     used = len(rows) + len(flag)
@@ -151,9 +155,9 @@ def _head(
     return found
 
 
-def _whole(number: int) -> int:
+def _whole(number: int, block: int) -> int:
     """The next multiple of what kernels like."""
-    return -(-number // _BLOCK) * _BLOCK
+    return -(-number // block) * block
 
 
 def _zeros(*shape: int) -> Array:

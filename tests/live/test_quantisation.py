@@ -1,0 +1,87 @@
+"""Quantised weights under the contract: which formats keep the script, which do not."""
+
+import os
+from pathlib import Path
+
+import pytest
+from quantising import FORMATS, quantised
+
+from contract.catalog import find
+from contract.checks.base import Check, Level
+from contract.engines.environments import interpreter
+from contract.profile import Capability
+from contract.report import Outcome
+from contract.runner import select
+from contract.tiny.llamacpp import write
+from contract.verification import opened
+
+pytestmark = pytest.mark.live
+PAGE = Path(__file__).parents[2] / "docs" / "quantisation.md"
+LIBRARIES = "MAGISTRAL_CONTRACT_LIBLLAMA"
+CHOSEN = (
+    "reasoning",
+    "tools",
+    "streaming",
+    "languages",
+    "structured",
+    "conversation.answers-a-sum",
+)
+CHECKS = select(find("checks", Check).values(), CHOSEN)
+# The K quantisations cut rows into blocks of so many numbers.
+BLOCK = 256
+HELD = "holds"
+HEAD = "| Format | MUST checks that fail |\n|---|---|\n"
+
+
+@pytest.fixture(scope="module")
+def libraries():
+    if LIBRARIES not in os.environ:
+        pytest.skip(f"{LIBRARIES} names no folder with libllama; .ci/live sets it")
+    return Path(os.environ[LIBRARIES])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quantised")
+    write(folder / "tiny.gguf", folder / "mmproj.gguf", block=BLOCK)
+    return folder
+
+
+def failing(file, mmproj):
+    """The MUST checks that fail with the weights in *file*."""
+    target = f"llamacpp:{file}?mmproj={mmproj}&python={interpreter('llamacpp')}"
+    offers = frozenset({Capability.FOLLOWS_INSTRUCTIONS})
+    with opened(target, concurrency=1, offers=offers) as verification:
+        results = list(verification.verify(CHECKS))
+    assert sum(result.outcome is Outcome.PASS for result in results) > len(CHECKS) / 2
+    return [
+        result.check.id
+        for result in results
+        if result.outcome is Outcome.FAIL and result.check.level is Level.MUST
+    ]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_llamacpp_keeps_the_script_in_every_format_that_the_page_names(
+    name, libraries, model, request
+):
+    file = model / f"{name}.gguf"
+    quantised(libraries, model / "tiny.gguf", name, file)
+    failed = ", ".join(f"`{one}`" for one in failing(file, model / "mmproj.gguf"))
+    row = f"| {name} | {failed or HELD} |\n"
+    text = PAGE.read_text("utf-8")
+    if request.config.getoption("--update-golden"):
+        rows = dict(rows_of(text)) | {name: row}
+        text = (
+            text.partition(HEAD)[0]
+            + HEAD
+            + "".join(rows[n] for n in FORMATS if n in rows)
+        )
+        PAGE.write_text(text, "utf-8")
+
+    assert row in text
+
+
+def rows_of(text):
+    for line in text.partition(HEAD)[2].splitlines(keepends=True):
+        yield line.split("|")[1].strip(), line
