@@ -102,6 +102,23 @@ def children(pid):
     return {pid}.union(*(children(int(one)) for one in born))
 
 
+def left(pids, within=20.0):
+    """Those of *pids* that do not end in time; a big process takes a while to."""
+    until = time.monotonic() + within
+    while time.monotonic() < until and any(map(running, pids)):
+        time.sleep(0.1)
+    return set(filter(running, pids))
+
+
+def running(pid):
+    """Whether the process is there, and no zombie that nobody has asked for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 def begun(port, within=300.0):
     """The id of the server that listens on *port*, once it has answered some probes."""
     until = time.monotonic() + within
@@ -125,16 +142,17 @@ def begun(port, within=300.0):
 
 
 @pytest.mark.parametrize(
-    ("sent", "code", "trouble"),
+    ("sent", "codes", "trouble"),
     [
-        pytest.param(signal.SIGKILL, 3, "ended by signal 9", id="server-killed"),
-        pytest.param(signal.SIGTERM, 3, "ended", id="server-ended"),
-        pytest.param(signal.SIGINT, 130, "interrupted", id="interrupted"),
+        pytest.param(signal.SIGKILL, {3}, "ended by signal 9", id="server-killed"),
+        # What it still answers while it goes down is judged, and may fail.
+        pytest.param(signal.SIGTERM, {1, 3}, "ended", id="server-ended"),
+        pytest.param(signal.SIGINT, {130}, "interrupted", id="interrupted"),
     ],
 )
 @pytest.mark.parametrize("engine", RECIPES)
 def test_a_run_that_is_broken_off_reports_and_leaves_nothing(
-    engine, sent, code, trouble, tmp_path
+    engine, sent, codes, trouble, tmp_path
 ):
     ensure_there(engine)
     port, path = free_port(), tmp_path / "report.json"
@@ -153,9 +171,9 @@ def test_a_run_that_is_broken_off_reports_and_leaves_nothing(
         err = verify.communicate(timeout=300)[1]
     report = json.loads(path.read_text())
 
-    assert code == verify.returncode
+    assert verify.returncode in codes
     assert trouble in report["targets"][0]["trouble"]
     assert trouble in err
     assert report["results"]
-    assert not {pid for pid in started if Path(f"/proc/{pid}").exists()}
+    assert not left(started)
     assert not those_with(port)
