@@ -26,6 +26,7 @@ EXAMPLES = {
 USUAL = 330
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("name", builtin())
 def test_stand_in_passes_two_thousand_cases(name):
     profile = builtin()[name]
