@@ -9,7 +9,7 @@ from contract.chat import METRICS, SLOTS, Json
 # Of so many running requests, of that model, with that context window.
 Telling = Callable[[int, str, int], Json | bytes]
 
-PROMETHEUS = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
+PROMETHEUS = ("content-type", "text/plain; version=1.0.0; charset=utf-8")
 _SLOTS = 4  # llama-server's own number of them
 
 

@@ -42,6 +42,7 @@ WORDS = {
     "stopped": "it repeats nothing, and keeps no blank before a stop",
     "tool-": "it means to call one tool, for Rome, whatever is asked",
     "image-thought-about": "it cannot measure images",
+    "system-last": "its script begins after a user's turn",
     "user-after-tool": "it has no script for that, and one token is too few to tell",
 }
 FINISHES = {
@@ -51,6 +52,7 @@ FINISHES = {
 NOT_COMPARED = {
     "head": "the server, not the stand-in, leaves the body away",
     "abandoned": "nobody waited for its end",
+    "left-behind": "nobody waited for its end",
     "text-about-canary": "the address of the canary is not recorded",
 }
 

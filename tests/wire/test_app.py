@@ -190,7 +190,7 @@ def test_load_is_what_is_being_sent():
             during = http.get("/metrics")
 
     assert first
-    assert before.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert before.headers["content-type"].startswith("text/plain; version=1.0.0")
     assert running(before.text) == ["0.0"]
     assert running(during.text) == ["1.0"]
 
