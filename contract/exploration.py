@@ -27,7 +27,7 @@ def ensure_available() -> None:
     if not available():
         raise UsageError(
             "This check draws its requests; it needs Hypothesis: "
-            "pip install 'magistral-contract[fuzz]'."
+            "pip install -e '.[fuzz]' where it was cloned."
         )
 
 

@@ -14,6 +14,7 @@ _ERRORS = 400
 # As vLLM and llama.cpp say it.
 _WINDOW = re.compile(r"context (?:length is|size \()\s*(\d{1,9})")
 _IMAGES = re.compile(r"At most (\d{1,9}) image")
+FIELDS = frozenset({"reasoning", "reasoning_content"})
 _FLAG = re.compile(r"--[a-z][a-z-]+")
 
 
@@ -26,6 +27,8 @@ def hint(exchanges: Iterable[Exchange]) -> str:
     mends it.
     """
     seen = tuple(exchanges)
+    if renamed := _renamed(seen):
+        return renamed
     return _call(seen) or _thought(seen) or _unparted(seen) or _silent(seen)
 
 
@@ -83,6 +86,24 @@ def _unparted(seen: tuple[Exchange, ...]) -> str:
     release = said[0].profile.dialect.switches.release
     fact = "streams part thought and answer, and whole answers do not"
     return f"{fact}; {release}" if release else fact
+
+
+def _renamed(seen: tuple[Exchange, ...]) -> str:
+    """Where a thought comes apart, in a field of another version."""
+    for exchange in seen:
+        known = exchange.profile.dialect.reasoning_fields
+        for _, choice in exchange.choices if known else ():
+            said = choice.get("delta") or choice.get("message")
+            if not isinstance(said, dict) or any(said.get(one) for one in known):
+                continue
+            for name in sorted(FIELDS - known):
+                if said.get(name):
+                    return (
+                        f"the thought comes as {name}: another version answers than "
+                        f"{exchange.profile.id}; name it with --profile, or let "
+                        f"clients read {name}"
+                    )
+    return ""
 
 
 def _silent(seen: tuple[Exchange, ...]) -> str:

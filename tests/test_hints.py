@@ -33,6 +33,16 @@ def unparsed(dialect, probe, text, *others):
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
+def test_a_field_of_another_version_is_named(probe):
+    known = builtin()
+    old = rehearse(told(known["vllm-0.11"], probe), probe, known["vllm-0.32"])
+    said = hint([old])
+
+    assert said.startswith("the thought comes as reasoning_content: another version")
+    assert "--profile" in said
+
+
+@pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
 @pytest.mark.parametrize("dialect", PARSED, ids=lambda dialect: dialect.id)
 def test_a_thought_left_in_the_content_means_that_its_parser_is_off(dialect, probe):
     said = hint([unparsed(dialect, probe, THOUGHT)])

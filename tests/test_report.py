@@ -70,7 +70,7 @@ def report(*results: Result, strict: bool = False) -> Report:
         pytest.param("MAY", Outcome.FAIL, False, 0, id="may-fails"),
         pytest.param("MAY", Outcome.FAIL, True, 0, id="may-fails-strictly"),
         pytest.param("MUST", Outcome.WAIVED, True, 0, id="waived"),
-        pytest.param("MUST", Outcome.SKIP, True, 0, id="skipped"),
+        pytest.param("MUST", Outcome.SKIP, True, 3, id="nothing-judged"),
         pytest.param("MUST", Outcome.ERROR, False, 3, id="nothing-learnt"),
         pytest.param("MAY", Outcome.ERROR, False, 3, id="nothing-learnt-about-a-may"),
     ],

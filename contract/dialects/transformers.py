@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from contract.cells import capped
 from contract.chat import Json, Kind, Piece, Probe
 from contract.dialects import reading, spelling, vllm, writing
 from contract.dialects.base import (
@@ -177,6 +178,7 @@ TRANSFORMERS = Dialect(
     error=error,
     models=models,
     headers=headers,
+    cells=capped,
     system=vllm.SYSTEM,
     reasoning_fields=frozenset(_FIELDS),
     stream_usage=StreamUsage.LAST_CHUNK,

@@ -42,7 +42,7 @@ def fuzz(  # noqa: PLR0913  # each is one option of the command line
     """
     if find_spec("schemathesis") is None:
         raise UsageError(
-            "Fuzzing needs Schemathesis: pip install 'magistral-contract[fuzz]'."
+            "Fuzzing needs Schemathesis: pip install -e '.[fuzz]' where it was cloned."
         )
     examples = max_examples or verification.profile.max_examples
     words = ["--max-examples", str(examples)]

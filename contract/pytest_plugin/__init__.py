@@ -244,7 +244,7 @@ def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
             except ImportError:
                 pytest.fail(
                     "The fixture magistral needs respx: "
-                    "pip install 'magistral-contract[consumer]'.",
+                    "pip install -e '.[consumer]' where it was cloned.",
                     pytrace=False,
                 )
             return stack.enter_context(mocked(dialect, **options))

@@ -89,7 +89,8 @@ def quantity(metric: str, value: float) -> str:
 
 def word(report: Report) -> str:
     """The verdict in one word, as the exit code says it."""
-    if report.exit_code == 0 and set(report.counts) <= {Outcome.SKIP}:
+    trouble = any(header.trouble for header in report.headers)
+    if not trouble and set(report.counts) <= {Outcome.SKIP}:
         return "NOTHING CHECKED"
     return {0: "HELD", 1: "VIOLATED", 3: "UNKNOWN", 4: "BROKEN"}[report.exit_code]
 

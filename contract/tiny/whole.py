@@ -7,10 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contract.errors import UsageError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write what shall become *path* when the block is left without error."""
+    """
+    Where to write what shall become *path* when the block is left without error.
+
+    A device, a pipe or a folder is not replaced: `UsageError`.
+    """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no regular file; name another one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

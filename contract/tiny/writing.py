@@ -15,6 +15,6 @@ def writer(engine: str) -> Callable[..., None]:
     except ImportError as error:
         raise UsageError(
             f"The tiny models need {error.name}; run python -m pip install "
-            "'magistral-contract[tiny]'."
+            "-e '.[tiny]' where it was cloned."
         ) from error
     return write

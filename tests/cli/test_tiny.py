@@ -60,4 +60,4 @@ def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, cap
     code = run(["tiny", "vllm", "anywhere"])
 
     assert 2 == code
-    assert "pip install 'magistral-contract[tiny]'" in capsys.readouterr().err
+    assert "-e '.[tiny]'" in capsys.readouterr().err

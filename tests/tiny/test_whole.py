@@ -1,7 +1,10 @@
 """A file is there whole or not at all."""
 
+from pathlib import Path
+
 import pytest
 
+from contract.errors import UsageError
 from contract.tiny.whole import whole
 
 
@@ -31,3 +34,11 @@ def test_nothing_is_left_of_half_a_file(tmp_path, error):
 
     assert "the one before" == path.read_text()
     assert [path] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "."])
+def test_a_device_or_a_folder_is_not_replaced(place):
+    with pytest.raises(UsageError, match="is no regular file"), whole(Path(place)):
+        pass
+
+    assert not Path(place).is_file()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from contract.chat import Kind, Piece
 from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.exchange import Exchange
-from contract.probes import SUM, SUM_WHOLE
+from contract.probes import SUM_WHOLE
 from contract.profile import Capability
 from contract.reply import Reply
 from contract.retell import retell
@@ -19,23 +19,22 @@ RIGHT = ("42", "forty-two", "forty two")
     "conversation.answers-a-sum",
     "Asked for 6 times 7, a model MUST say 42.",
     source="ollama/ollama#11130: Magistral quantised to noise",
-    sends=(SUM, SUM_WHOLE),
+    sends=SUM_WHOLE,
     needs={Capability.FOLLOWS_INSTRUCTIONS},
 )
-def answers_a_sum(*exchanges: Exchange) -> Findings:
+def answers_a_sum(exchange: Exchange) -> Findings:
     """Weights that were quantised too far, or cached in too few bits, say anything."""
-    for exchange in exchanges:
-        said = exchange.answer.casefold()
-        if any(right in said for right in RIGHT):
-            continue
-        if ("length",) in exchange.finishes.values():
-            raise NotApplicable("the answer was cut before it came")
-        yield Finding(
-            "the answer is wrong",
-            expected="42",
-            actual=shorten(exchange.answer) or "no answer",
-            at=f"request {exchange.probe.name}",
-        )
+    said = exchange.answer.casefold()
+    if any(right in said for right in RIGHT):
+        return
+    if not said.strip() or ("length",) in exchange.finishes.values():
+        raise NotApplicable("no answer came, or it was cut; other checks say why")
+    yield Finding(
+        "the answer is wrong",
+        expected="42",
+        actual=shorten(exchange.answer),
+        at=f"request {exchange.probe.name}",
+    )
 
 
 @fault(breaks=answers_a_sum)

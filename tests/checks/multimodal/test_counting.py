@@ -51,8 +51,8 @@ def test_what_engines_charge_passes_and_a_token_more_does_not(name, check, promp
         ("vllm-0.32", [7, 13, 27, 33], "pass"),
         ("vllm-0.32", [7, 13, 27, 27], "fail"),
         ("vllm-0.32", [7, 13, 27, 32], "fail"),
-        ("transformers", [7, 13, 27, 28], "pass"),
-        ("transformers", [7, 13, 27, 27], "fail"),
+        ("inline", [7, 13, 27, 28], "pass"),
+        ("inline", [7, 13, 27, 27], "fail"),
     ],
 )
 def test_two_images_cost_both(name, prompts, word):
