@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import replace
 
 from contract import sse
@@ -71,11 +70,12 @@ def _streamed(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
     if not slots or not deltas:
         return reply
     final = [deltas.pop()] if last is not None else []
+    places = frozenset(slots)
     frames: list[Frame] = []
     for number, frame in enumerate(reply.frames):
         if number == last:
             frames += [_with_delta(frame, index, delta) for delta in final]
-        elif number not in slots:
+        elif number not in places:
             frames.append(frame)
         else:
             take = len(deltas) if number == slots[-1] else 1
@@ -100,7 +100,7 @@ def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
 
 
 def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:
-    value = deepcopy(payload(frame))
+    value = payload(frame)
     choice = _choice(value, index)
     if choice is None:
         return frame
