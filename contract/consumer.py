@@ -18,7 +18,7 @@ from contract.exchange import Request
 from contract.profiles import named
 from contract.server import rules
 from contract.server.frames import Frames
-from contract.server.provider import WINDOW, Provider
+from contract.server.provider import Provider
 from contract.targets.base import Change
 from contract.verification import changes
 
@@ -32,7 +32,7 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     url: str = URL,
     fault: str | None = None,
     key: str | None = None,
-    window: int = WINDOW,
+    window: int | None = None,
     models: tuple[str, ...] = (),
     seed: int = 0,
 ) -> Iterator[respx.MockRouter]:
@@ -40,16 +40,18 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     Answer every request of httpx or httpx2 to *url* as *dialect*'s provider would.
 
     The same engine, token counts, refusals and faults as `magistral-contract serve`,
-    without its latencies: nothing sleeps. *fault* names a fault, quirk or breakage.
+    without its latencies: nothing sleeps. *window* is its context window in tokens,
+    by default the one its profile promises. *fault* names a fault, quirk or breakage.
     Yields the respx router, whose `calls` are what the consumer sent. Raises
     `UsageError` for an unknown dialect or fault.
     """
     bent = None if fault is None else _named(fault)
-    spoken = named(dialect, what="dialect").dialect
+    promised = named(dialect, what="dialect")
+    spoken = promised.dialect
     provider = Provider(
         spoken,
         models=models or rules.of(spoken).serves,
-        context_window=window,
+        context_window=promised.context_window if window is None else window,
         api_key=key,
         change=bent,
         clock=time.time,

@@ -25,7 +25,7 @@ from contract.reporters.base import inert
 from contract.server import rules
 from contract.server.app import serve_forever
 from contract.server.plan import Plan
-from contract.server.provider import WINDOW, Provider
+from contract.server.provider import Provider
 from contract.targets.mock import promised
 
 Change = Callable[[Reply], Reply]
@@ -91,9 +91,7 @@ QUESTION = "What is 6 times 7?"
     "--context-window",
     metavar="N",
     type=click.IntRange(1),
-    default=WINDOW,
-    show_default=True,
-    help="Tokens of prompt and answer together.",
+    help="Tokens of prompt and answer together; by default the dialect's.",
 )
 @options.appearance
 def verb(  # noqa: PLR0913  # one parameter an option
@@ -110,7 +108,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     api_key: str | None,
     api_key_env: str | None,
     model: tuple[str, ...],
-    context_window: int,
+    context_window: int | None,
     color: bool | None,
 ) -> None:
     """
@@ -126,7 +124,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     provider = Provider(
         profile.dialect,
         models=model or rules.of(profile.dialect).serves,
-        context_window=context_window,
+        context_window=context_window or profile.context_window,
         api_key=key,
         plan=Plan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
         change=_chain(entry.apply for entry in (*quirks, *faults)),

@@ -14,7 +14,7 @@ from contract.profiles import named
 from contract.server import rules
 from contract.server.app import serving
 from contract.server.plan import Plan
-from contract.server.provider import WINDOW, Provider
+from contract.server.provider import Provider
 from contract.targets.base import Change, Key, Opened, target
 
 DEFAULT = "mistral"
@@ -41,7 +41,9 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     quirk: Annotated[
         Change | None, "makes its replies legal but odd; see list --quirks"
     ] = None,
-    window: Annotated[int, "the context window in tokens"] = WINDOW,
+    window: Annotated[
+        int | None, "the context window in tokens; by default the profile's"
+    ] = None,
     key: Key = KEY,
     model: Annotated[str | None, "the only model it serves"] = None,
 ) -> Iterator[Opened]:
@@ -51,6 +53,8 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     A quirk is applied before a fault. The first model it serves is the one to ask for.
     """
     profile = promised(dialect)
+    if window is None:
+        window = profile.context_window
     if window < 1:
         raise UsageError(f"window must be at least 1 token, not {window}.")
     provider = Provider(

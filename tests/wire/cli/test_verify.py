@@ -13,6 +13,7 @@ import sys
 import junitparser
 import pytest
 
+from contract.profiles import builtin
 from contract.report import Outcome
 from contract.session import Session
 
@@ -20,11 +21,18 @@ FEW = ("--select", "streaming", "--select", "usage")
 
 
 def test_the_mock_keeps_its_contract(command):
-    done = command("verify")
+    done = command("verify", "--select", "streaming")
 
     assert (done.code, done.err) == (0, "")
     assert "\nHELD: " in done.out
     assert "profile          mistral-2025-10 (the target says so)" in done.out
+
+
+@pytest.mark.parametrize("dialect", builtin())
+def test_each_dialect_of_the_mock_keeps_its_contract(command, dialect):
+    done = command("verify", f"mock:{dialect}", "--quiet")
+
+    assert (done.code, done.err) == (0, "")
 
 
 def test_a_fault_is_a_violation_with_the_command_that_repeats_it(command):
