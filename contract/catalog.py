@@ -78,15 +78,15 @@ def get(what: str, name: str, known: Mapping[str, T]) -> T:
     raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known)}")
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'?`, or the known names when nothing is close and few are."""
+def suggestion(name: str, known: Iterable[str], *, few: int = A_FEW) -> str:
+    """`. Did you mean 'x'?`, or up to *few* known names when nothing is close."""
     names = sorted(known)
     spelled = difflib.get_close_matches(name, names, n=MOST)
     close = dict.fromkeys([*spelled, *_sharing(name, names)])
     if close:
         meant = [repr(word) for word in close][:MOST]
         return ". Did you mean " + " or ".join(meant) + "?"
-    if len(names) > A_FEW:
+    if len(names) > few:
         return "; `magistral-contract list --help` says how to see all."
     return ". Known: " + ", ".join(names) + "."
 

@@ -98,9 +98,10 @@ def verb(  # noqa: PLR0913  # one parameter an option
     \b
     Exit codes
       0  nothing that MUST or SHOULD hold got worse
-      1  something did: it failed or could not be judged, and had not before
+      1  something did: it failed or needs a waiver, and had not before
       2  the command line or a file is wrong
-      3  AFTER was not judged to its end, and what there is got no worse
+      3  AFTER was not judged to its end, or a check of it could not be judged that
+         was before; what there is got no worse
     """  # noqa: D301  # \b is click's mark for lines to keep
     checks = selected(find("checks", Check).values(), select, ignore)
     known = outputs.profiles(profiles)
@@ -109,16 +110,18 @@ def verb(  # noqa: PLR0913  # one parameter an option
     )
     old, new = (_runs(path, checks, replay) for path in (before, after))
     console = options.console(color)
-    worse = broken_off = False
+    worse = unknown = False
     for number, (was, now) in enumerate(_pairs(old, new)):
         if number:
             console.print()
         for line in _section(was, now, verbose=verbose):
             console.print(line, soft_wrap=True)
         changed = _changes(was, now)
-        worse = worse or any(_counts(now, name) for name in changed[Change.WORSE])
-        broken_off = broken_off or bool(now.trouble)
-    return 1 if worse else UNKNOWN if broken_off else 0
+        got = [now.seen[name] for name in changed[Change.WORSE]]
+        unjudged = [seen for seen in got if seen.outcome is Outcome.ERROR]
+        worse = worse or any(_counts(seen) for seen in got if seen not in unjudged)
+        unknown = unknown or bool(now.trouble or unjudged)
+    return 1 if worse else UNKNOWN if unknown else 0
 
 
 def _runs(
@@ -232,9 +235,9 @@ def _change(before: Seen | None, after: Seen | None) -> Change:
     return Change.WORSE if _RANKS[now] > _RANKS[was] else Change.BETTER
 
 
-def _counts(run: Run, name: str) -> bool:
+def _counts(seen: Seen) -> bool:
     """Whether a check's getting worse is more than a remark: a MAY never is."""
-    return run.seen[name].level is not Level.MAY
+    return seen.level is not Level.MAY
 
 
 def _section(before: Run, after: Run, *, verbose: bool) -> Iterator[Text]:

@@ -6,14 +6,27 @@ from dataclasses import replace
 
 import click
 
+from contract.catalog import suggestion
 from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
 from contract.report import Report
 from contract.verification import opened
+
+PHASES = ("examples", "coverage", "fuzzing")
+
+
+def _phases(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> str | None:
+    for name in value.split(",") if value is not None else ():
+        if name not in PHASES:
+            raise UsageError(f"Unknown phase {name!r}{suggestion(name, PHASES)}")
+    return value
 
 
 @click.command("fuzz")
@@ -33,6 +46,7 @@ from contract.verification import opened
 @click.option(
     "--phases",
     metavar="LIST",
+    callback=_phases,
     help="Some of examples, coverage, fuzzing, with commas between (default: all).",
 )
 @options.profile

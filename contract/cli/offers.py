@@ -16,6 +16,8 @@ def capabilities(names: Iterable[str]) -> frozenset[Capability]:
     found = set()
     for name in names:
         if name not in NAMES:
-            raise UsageError(f"Unknown capability {name!r}{suggestion(name, NAMES)}")
+            raise UsageError(
+                f"Unknown capability {name!r}{suggestion(name, NAMES, few=len(NAMES))}"
+            )
         found.add(Capability(name))
     return frozenset(found)

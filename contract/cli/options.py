@@ -14,6 +14,7 @@ from contract.cli import completion
 from contract.cli.budgets import bounds
 from contract.cli.offers import NAMES, capabilities
 from contract.cli.outputs import Output, outputs
+from contract.errors import UsageError
 from contract.profile import Capability
 from contract.targets.base import seconds as parsed_seconds
 
@@ -32,6 +33,16 @@ def seconds(
 ) -> float | None:
     """A duration such as `80ms` as seconds, for a click callback."""
     return None if value is None else parsed_seconds(option.opts[0], value)
+
+
+def wait(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> float | None:
+    """As `seconds`, for a wait: it must be longer than nothing."""
+    found = seconds(context, option, value)
+    if found is not None and found <= 0:
+        raise UsageError(f"{option.opts[0]} must be longer than {value}, e.g. 30s.")
+    return found
 
 
 def _budget(

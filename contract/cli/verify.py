@@ -39,7 +39,7 @@ def _limit(name: str, bound: str, story: str) -> options.Decorator:
         name,
         bound,
         metavar="TIME",
-        callback=options.seconds,
+        callback=options.wait,
         help=f"{story} (default {getattr(Limits(), bound):g}s).",
     )
 

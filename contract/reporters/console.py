@@ -31,6 +31,7 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
+A_FEW = 3  # errors that are told one by one
 PERCENTILES = ("p50", "p95", "p99", "max", "min")
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
 
@@ -71,16 +72,17 @@ def show(
 def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     for header in report.headers:
         yield from _header(header)
-    skipped: dict[str, list[Result]] = {}
+    alike: dict[tuple[Outcome, str], list[Result]] = {}
+    hints: set[str] = set()
     for result in _in_order(report):
-        if result.outcome is Outcome.SKIP and not verbose:
-            skipped.setdefault(_cause(result.reason), []).append(result)
+        if not verbose and (cause := _cause(result)):
+            alike.setdefault((result.outcome, cause), []).append(result)
         elif result.outcome is not Outcome.PASS or verbose:
-            yield from _result(report, result)
-    if skipped:
+            yield from _result(report, result, hints)
+    if alike:
         yield Text()
-    for reason, results in skipped.items():
-        yield from _skipped(reason, results)
+    for (outcome, cause), results in alike.items():
+        yield from _together(report, outcome, cause, results)
     if report.results:
         yield Text()
         yield _families(report)
@@ -113,7 +115,8 @@ def _header(header: Header) -> Iterable[Text]:
             yield _field(name, value, indent=2)
 
 
-def _result(report: Report, result: Result) -> Iterable[Text]:
+def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
+    """The block of a result; a hint that is among *hints* was told before."""
     outcome, check = result.outcome, result.check
     style = STYLES[outcome]
     if outcome is Outcome.FAIL and not report.violates(result):
@@ -130,7 +133,7 @@ def _result(report: Report, result: Result) -> Iterable[Text]:
     yield line
     yield Text(" " * 7 + inert(check.requirement))
     for finding in result.findings:
-        yield from _finding(finding)
+        yield from _finding(finding, hints)
     for name, value in (
         ("reason", result.reason),
         ("source", check.source),
@@ -140,13 +143,15 @@ def _result(report: Report, result: Result) -> Iterable[Text]:
             yield _field(name, value)
 
 
-def _finding(finding: Finding) -> Iterable[Text]:
+def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
+    hint = "the same as above" if finding.hint in hints else finding.hint
+    hints.add(finding.hint)
     yield Text(" " * 7 + inert(finding.message), "bold")
     for name, value in (
         ("expected", finding.expected),
         ("actual", finding.actual),
         ("at", finding.at),
-        ("hint", finding.hint),
+        ("hint", finding.hint and hint),
     ):
         if value:
             yield _field(name, value, indent=9)
@@ -157,8 +162,17 @@ def _field(name: str, value: str, indent: int = 7) -> Text:
     return Text.assemble(" " * indent, (f"{name:<{width}}", "dim"), inert(value))
 
 
-def _cause(reason: str) -> str:
-    """What several skips share; --verbose tells what each tolerates or lacks."""
+def _cause(result: Result) -> str:
+    """
+    What several results share that are told together; empty for one told alone.
+
+    --verbose tells what each skipped one tolerates or lacks.
+    """
+    reason = result.reason
+    if result.outcome is Outcome.ERROR and not result.broken:
+        return reason
+    if result.outcome is not Outcome.SKIP:
+        return ""
     profile, unbounded, _ = reason.partition(" sets no budget")
     if unbounded:
         return f"{profile} sets no budget for it; add --budget NAME=TIME"
@@ -166,13 +180,19 @@ def _cause(reason: str) -> str:
     return f"{profile} tolerates it" if tolerates else reason
 
 
-def _skipped(reason: str, results: list[Result]) -> Iterable[Text]:
-    names = [inert(result.check.id) for result in results]
-    label = (f"{'SKIP':<7}", STYLES[Outcome.SKIP])
-    if len(names) == 1:
-        yield Text.assemble(label, f"{names[0]}   {inert(reason)}")
+def _together(
+    report: Report, outcome: Outcome, cause: str, results: list[Result]
+) -> Iterable[Text]:
+    if outcome is Outcome.ERROR and len(results) < A_FEW:
+        for result in results:
+            yield from _result(report, result, set())
         return
-    yield Text.assemble(label, f"{len(names)} × {inert(reason)}")  # noqa: RUF001  # times
+    names = [inert(result.check.id) for result in results]
+    label = (f"{outcome.value.upper():<7}", STYLES[outcome])
+    if len(names) == 1:
+        yield Text.assemble(label, f"{names[0]}   {inert(cause)}")
+        return
+    yield Text.assemble(label, f"{len(names)} × {inert(cause)}")  # noqa: RUF001  # times
     yield from (
         Text(f"       {line}", "dim")
         for line in wrap(", ".join(names), break_on_hyphens=False)

@@ -54,7 +54,7 @@ def saved(tmp_path):
     ("before", "after", "said", "code"),
     [
         pytest.param(Outcome.PASS, Outcome.FAIL, "WORSE", 1, id="broke"),
-        pytest.param(Outcome.PASS, Outcome.ERROR, "WORSE", 1, id="lost-its-answer"),
+        pytest.param(Outcome.PASS, Outcome.ERROR, "WORSE", 3, id="lost-its-answer"),
         pytest.param(Outcome.PASS, Outcome.WAIVED, "WORSE", 1, id="waived-since"),
         pytest.param(Outcome.WAIVED, Outcome.FAIL, "WORSE", 1, id="waived-no-more"),
         pytest.param(Outcome.SKIP, Outcome.FAIL, "WORSE", 1, id="fails-once-judged"),

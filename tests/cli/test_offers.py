@@ -16,3 +16,8 @@ def test_names_become_capabilities_once_each():
 def test_an_unknown_name_is_told_with_the_nearest():
     with pytest.raises(UsageError, match=r"Unknown capability 'visoin'.*'vision'"):
         capabilities(["visoin"])
+
+
+def test_a_name_like_no_other_is_told_with_all():
+    with pytest.raises(UsageError, match=r"'xyz'. Known: choices, .*, vision\."):
+        capabilities(["xyz"])

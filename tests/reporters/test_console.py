@@ -89,3 +89,52 @@ def test_checks_without_a_budget_share_a_line(held):
         "3 \N{MULTIPLICATION SIGN} vllm sets no budget for it; add --budget NAME=TIME"
         in text
     )
+
+
+@pytest.fixture
+def unknown(held):
+    """A report whose checks all learnt nothing, for the same reason."""
+    return replace(
+        held,
+        results=tuple(
+            replace(result, outcome=Outcome.ERROR, reason="nothing listens")
+            for result in held.results
+        ),
+    )
+
+
+def test_errors_with_one_cause_share_a_line(unknown):
+    text = console.render(unknown)
+
+    assert "ERROR  3 \N{MULTIPLICATION SIGN} nothing listens" in text
+    assert text.count("nothing listens") == 1
+    assert all(result.check.id in text for result in unknown.results)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"broken": True}, id="our-own-fault"),
+        pytest.param({"reason": "something else"}, id="another-cause"),
+    ],
+)
+def test_errors_that_differ_are_told_one_by_one(unknown, change):
+    first, *rest = unknown.results
+    text = console.render(replace(unknown, results=(replace(first, **change), *rest)))
+
+    assert text.count("\nERROR  ") == len(unknown.results)
+
+
+def test_verbose_tells_every_error(unknown):
+    assert _shown(unknown, verbose=True).count("nothing listens") == 3
+
+
+def test_a_hint_is_told_once(report):
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    hinted = replace(
+        failed, findings=(replace(failed.findings[0], hint="set the flag"),)
+    )
+    text = console.render(replace(report, results=(hinted, hinted)))
+
+    assert text.count("set the flag") == 1
+    assert text.count("the same as above") == 1

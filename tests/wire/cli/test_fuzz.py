@@ -28,3 +28,10 @@ def test_a_fault_is_found_with_a_short_command_that_shows_it(command, tmp_path):
     assert len(found["findings"][0]["at"]) <= 300
     assert {"model", "messages"} <= set(json.loads(words[-1]))
     assert re.search(r"again +magistral-contract fuzz 'mock\?fault=", done.out)
+
+
+def test_an_unknown_phase_is_the_users_mistake(command):
+    done = command("fuzz", "mock", "--phases", "fuzzing,nope")
+
+    assert done.code == 2
+    assert "Unknown phase 'nope'. Known: coverage, examples, fuzzing." in done.err

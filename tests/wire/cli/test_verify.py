@@ -126,6 +126,9 @@ def test_a_violation_outweighs_an_unreachable_target(command):
         pytest.param(["--select", "sums"], "No check matches 'sums'", id="check"),
         pytest.param(["--report", "jsn=x"], "Unknown report 'jsn'", id="report"),
         pytest.param(["--timeout", "soon"], "--timeout must be a duration", id="time"),
+        pytest.param(
+            ["--timeout", "0"], "--timeout must be longer than 0", id="no-time"
+        ),
         pytest.param(["--api-key-env", "NO_SUCH"], "NO_SUCH is not set", id="key"),
         pytest.param(["--profiles", "/nowhere.toml"], "/nowhere.toml", id="profiles"),
         pytest.param(
