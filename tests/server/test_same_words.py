@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pytest
+from beside import asked, names, reason, words
 
-from contract.chat import Kind
-from contract.profiles import builtin
-from contract.recording import load
-from contract.reply import rehearse
-from contract.server.provider import Provider
-
-RECORDED = Path(__file__).parent.parent.parent / "fixtures/exchanges/vllm-0.32.0"
+VLLM = "vllm-0.32.0"
 # The stand-in does right what vLLM is known to get wrong, and says what it refuses.
 STATUS = {
     "file-url-image": "500 in vLLM",
@@ -49,41 +41,12 @@ FINISHES = {
     "tool-cut-at-16": "tool_calls in vLLM, where the call was cut",
     "tool-cut-at-20": "tool_calls in vLLM, where the call was cut",
 }
-NOT_COMPARED = {
-    "head": "the server, not the stand-in, leaves the body away",
-    "abandoned": "nobody waited for its end",
-    "left-behind": "nobody waited for its end",
-    "text-about-canary": "the address of the canary is not recorded",
-}
-
-
-@cache
-def asked():
-    """By the name of the probe: vLLM's exchanges, and the stand-in's beside them."""
-    recording = load(RECORDED, builtin())[0]
-    dialect, window = recording.profile.dialect, recording.profile.context_window
-    opened = Provider(dialect, context_window=window)
-    closed = Provider(dialect, context_window=window, api_key="sk-test-1")
-    found = {}
-    for real in recording.exchanges.values():
-        # The recorded key is blanked: what it opened is asked without.
-        provider = closed if real.status == 401 else opened
-        mock = rehearse(provider.reply(real.request), real.probe, real.profile)
-        found.setdefault(real.probe.name, []).append((real, mock))
-    return found
+NAMES = names(VLLM)
 
 
 def pairs(name):
     """Each exchange of that name, and what the stand-in says to the same request."""
-    return asked()[name]
-
-
-def reason(known, name):
-    """Why *name* is among the *known*, by its beginning; empty when it is not."""
-    return next((why for start, why in known.items() if name.startswith(start)), "")
-
-
-NAMES = sorted(set(asked()) - set(NOT_COMPARED))
+    return asked(VLLM)[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,13 +73,6 @@ def refusal(exchange):
 def test_refusals_are_the_same(name):
     for real, mock in pairs(name):
         assert (refusal(real) == refusal(mock)) is (name not in REFUSALS)
-
-
-def words(exchange):
-    """What every choice says, by kind, and the names of the tools."""
-    choices = range(len(exchange.finishes))
-    said = [exchange.said(kind, choice) for kind in Kind for choice in choices]
-    return said, [piece.call.name for piece in exchange.pieces if piece.call]
 
 
 ANSWERED = [name for name in NAMES if name not in STATUS and pairs(name)[0][0].choices]

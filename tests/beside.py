@@ -1,0 +1,54 @@
+"""The recorded exchanges of an engine, and the stand-in's answers beside them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from contract.chat import Kind
+from contract.profiles import builtin
+from contract.recording import load
+from contract.reply import rehearse
+from contract.server.provider import Provider
+
+RECORDED = Path(__file__).parent.parent / "fixtures/exchanges"
+# Of these the stand-in's share of an exchange is not in the recording.
+NOT_COMPARED = {
+    "head": "the server, not the stand-in, leaves the body away",
+    "abandoned": "nobody waited for its end",
+    "left-behind": "nobody waited for its end",
+    "text-about-canary": "the address of the canary is not recorded",
+}
+
+
+@cache
+def asked(engine):
+    """By the name of the probe: the engine's exchanges, the stand-in's beside them."""
+    recording = load(RECORDED / engine, builtin())[0]
+    dialect, window = recording.profile.dialect, recording.profile.context_window
+    opened = Provider(dialect, context_window=window)
+    closed = Provider(dialect, context_window=window, api_key="sk-test-1")
+    found = {}
+    for real in recording.exchanges.values():
+        # The recorded key is blanked: what it opened is asked without.
+        provider = closed if real.status == 401 else opened
+        mock = rehearse(provider.reply(real.request), real.probe, real.profile)
+        found.setdefault(real.probe.name, []).append((real, mock))
+    return found
+
+
+def names(engine):
+    """The probes whose answers can be compared."""
+    return sorted(set(asked(engine)) - set(NOT_COMPARED))
+
+
+def reason(known, name):
+    """Why *name* is among the *known*, by its beginning; empty when it is not."""
+    return next((why for start, why in known.items() if name.startswith(start)), "")
+
+
+def words(exchange):
+    """What every choice says, by kind, and the names of the tools."""
+    choices = range(len(exchange.finishes))
+    said = [exchange.said(kind, choice) for kind in Kind for choice in choices]
+    return said, [piece.call.name for piece in exchange.pieces if piece.call]
