@@ -116,6 +116,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
             console.print()
         for line in _section(was, now, verbose=verbose):
             console.print(line, soft_wrap=True)
+        for line in _unmeasured(was, now, checks, budget):
+            console.print(line, soft_wrap=True)
         changed = _changes(was, now)
         got = [now.seen[name] for name in changed[Change.WORSE]]
         unjudged = [seen for seen in got if seen.outcome is Outcome.ERROR]
@@ -252,6 +254,23 @@ def _section(before: Run, after: Run, *, verbose: bool) -> Iterator[Text]:
             yield from _told(change, name, before.seen.get(name), after.seen.get(name))
     yield from _figures(before, after)
     yield _summary(changed)
+
+
+def _unmeasured(
+    before: Run, after: Run, checks: Iterable[Check], budget: Mapping[str, float]
+) -> Iterator[Text]:
+    """The budgets that were asked for, and not judged on both sides."""
+    for check in checks:
+        if check.budget in budget:
+            for label, run in (("BEFORE", before), ("AFTER", after)):
+                seen = run.seen.get(check.id)
+                if seen is None or seen.outcome is Outcome.SKIP:
+                    why = seen.reason if seen else "it is not in the report"
+                    note = (
+                        f"{check.id} is not judged in {label} ({why}); measure it with "
+                        f"magistral-contract verify … --budget {check.budget}=TIME"
+                    )
+                    yield Text.assemble((f"{'NOTE':<11}", "yellow"), inert(note))
 
 
 def _told(

@@ -13,6 +13,7 @@ from contract.breakages import Breakage
 from contract.catalog import find
 from contract.checks.base import Check, Fault, Quirk
 from contract.cli import options
+from contract.errors import UsageError
 from contract.profiles import builtin
 from contract.reporters.base import inert
 from contract.runner import select as selected
@@ -64,6 +65,15 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> None:
     """List every check: id, level, requirement, source, and what it needs."""
+    kinds = {
+        "--faults": faults,
+        "--breakages": breakages,
+        "--quirks": quirks,
+        "--profiles": profiles,
+        "--targets": targets,
+    }
+    if len(given := [name for name, asked in kinds.items() if asked]) > 1:
+        raise UsageError(f"{' and '.join(given)} are lists of their own; ask for one.")
     if markdown and breakages:
         click.echo(breakage_page(reports.known().values()), nl=False)
     elif markdown:

@@ -10,7 +10,7 @@ import click
 
 from contract.catalog import find, get
 from contract.dialects.base import Dialect
-from contract.errors import UsageError
+from contract.errors import SpecError, UsageError
 from contract.profile import Profile, parse
 from contract.profiles import builtin
 from contract.report import Report
@@ -102,4 +102,8 @@ def profiles(path: str | None) -> Mapping[str, Profile]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"The profiles in {path!r} cannot be read: {why}.") from error
-    return {**builtin(), **parse(text, find("dialects", Dialect), builtin())}
+    try:
+        own = parse(text, find("dialects", Dialect), builtin())
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
+    return {**builtin(), **own}

@@ -13,7 +13,7 @@ from functools import reduce
 import click
 from rich.text import Text
 
-from contract.breakages import playable
+from contract.breakages import known, playable
 from contract.catalog import find, get
 from contract.chat import CHAT
 from contract.checks.base import Fault, Quirk
@@ -119,6 +119,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     """
     faults = [get("fault", name, playable()) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
+    _warn_of_strangers(fault, promised(dialect))
     key = _key(api_key, api_key_env)
     profile = promised(dialect)
     provider = Provider(
@@ -199,6 +200,17 @@ def _chain(changes: Iterable[Change]) -> Change | None:
     if not steps:
         return None
     return lambda reply: reduce(lambda changed, step: step(changed), steps, reply)
+
+
+def _warn_of_strangers(names: tuple[str, ...], profile: Profile) -> None:
+    """Say which of the breakages *names* happened elsewhere than in *profile*."""
+    for seen in (known()[name] for name in names if name in known()):
+        if seen.profile.dialect.id != profile.dialect.id:
+            click.echo(
+                f"note: {seen.id} happened to {seen.profile.id}; "
+                f"--dialect {seen.profile.id} shows it as it was.",
+                err=True,
+            )
 
 
 def _loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from urllib.parse import parse_qsl
 from contract.catalog import get, suggestion
 from contract.errors import UsageError
 from contract.reply import Reply
+
+# host:port, an address without its scheme
+_ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 
 Change = Callable[[Reply], Reply]
 
@@ -137,6 +141,8 @@ def parse(
         return Target(text, _read(get("target kind", "url", kinds), text), text, {})
     head, _, query = text.partition("?")
     name, _, argument = head.partition(":")
+    if name not in kinds and _ADDRESS.fullmatch(text):
+        raise UsageError(f"{text!r} is no target; did you mean 'http://{text}'?")
     if name not in kinds or name == "url":
         raise UsageError(
             f"Unknown target {text!r}{suggestion(name, set(kinds) - {'url'})} "

@@ -235,3 +235,14 @@ def test_runs_without_a_common_target_are_refused(command, saved):
 
     assert done.code == 2
     assert "no target in common: one, two and three, four" in done.err
+
+
+def test_a_budget_that_was_never_measured_is_told(command, saved):
+    ttft = CHECKS["latency.ttft"]
+    before = saved(result(Outcome.SKIP, ttft, reason="not in the recording"))
+    after = saved(result(Outcome.PASS, ttft, figures={"ttft_p95": 0.1}))
+    done = command("compare", before, after, "--budget", "ttft=1s")
+
+    assert "latency.ttft is not judged in BEFORE (not in the recording)" in done.out
+    assert "verify … --budget ttft=TIME" in done.out
+    assert "in AFTER" not in done.out

@@ -119,3 +119,10 @@ def test_a_row_survives_bars_and_tags():
     )
 
     assert "| `a.b` | MUST | `a\\|b` MUST be &lt;b>. | x\\|y |  |" in page([check], [])
+
+
+def test_two_lists_at_once_are_refused(command):
+    done = command("list", "--faults", "--breakages")
+
+    assert done.code == 2
+    assert "--faults and --breakages are lists of their own; ask for one." in done.err

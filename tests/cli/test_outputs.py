@@ -80,7 +80,7 @@ def test_own_profiles_stand_over_the_built_in_ones(tmp_path):
     ("raw", "error", "words"),
     [
         pytest.param(b"\xff", UsageError, "not UTF-8", id="not-utf-8"),
-        pytest.param(b"[mine", SpecError, "not TOML", id="not-toml"),
+        pytest.param(b"[mine", SpecError, "profiles.toml: The profile", id="toml"),
         pytest.param(b"[mine]\nlike = 'vlm'", SpecError, "names no profile", id="like"),
     ],
 )

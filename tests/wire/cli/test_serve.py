@@ -122,3 +122,24 @@ def test_a_host_others_can_reach_is_warned_about(command):
 
     assert done.code == 3
     assert done.err.startswith("warning: 0.0.0.0 can be reached from the network")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
+@pytest.mark.parametrize(
+    ("dialect", "note"),
+    [
+        pytest.param("vllm-0.11", "", id="where-it-happened"),
+        pytest.param(
+            "mistral",
+            "note: vllm-30139 happened to vllm-0.11; --dialect vllm-0.11 shows it as "
+            "it was.\n",
+            id="elsewhere",
+        ),
+    ],
+)
+def test_a_breakage_of_another_provider_says_where_it_happened(dialect, note):
+    with serving("--dialect", dialect, "--fault", "vllm-30139") as (running, _):
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=10)
+
+    assert err == note

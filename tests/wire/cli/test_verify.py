@@ -122,6 +122,7 @@ def test_a_violation_outweighs_an_unreachable_target(command):
     [
         pytest.param(["mok"], "Did you mean 'mock'", id="target"),
         pytest.param(["mock?tft=1s"], "no option 'tft'", id="target-option"),
+        pytest.param(["localhost:1"], "did you mean 'http://localhost:1'?", id="bare"),
         pytest.param(["mock", "mok"], "Unknown target 'mok'", id="second-target"),
         pytest.param(["--select", "sums"], "No check matches 'sums'", id="check"),
         pytest.param(["--report", "jsn=x"], "Unknown report 'jsn'", id="report"),
