@@ -15,6 +15,8 @@ _ERRORS = 400
 _WINDOW = re.compile(r"context (?:length is|size \()\s*(\d{1,9})")
 _IMAGES = re.compile(r"At most (\d{1,9}) image")
 FIELDS = frozenset({"reasoning", "reasoning_content"})
+# As llama.cpp says it of a model that was loaded without its projector of images.
+_BLIND = "provide the mmproj"
 _FLAG = re.compile(r"--[a-z][a-z-]+")
 
 
@@ -135,6 +137,8 @@ def _refused(exchange: Exchange) -> str:
     profile, switches = exchange.profile, exchange.profile.dialect.switches
     if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(switches.call)):
         return f"the server refuses tools; {switches.call}"
+    if _BLIND in exchange.text and switches.sight:
+        return f"the server was started without what reads images; {switches.sight}"
     window = _bound(_WINDOW, exchange.text)
     if window is not None and window < profile.context_window:
         switch = switches.window.format(profile.context_window)

@@ -180,6 +180,14 @@ def refusal(own, sentence, status=400):
         ),
         pytest.param(
             LLAMA,
+            "image input is not supported - hint: if this is unexpected, you may need "
+            "to provide the mmproj",
+            "the server was started without what reads images; start llama-server with "
+            "--mmproj FILE (llamacpp:FILE.gguf?mmproj=FILE)",
+            id="llamacpp-images",
+        ),
+        pytest.param(
+            LLAMA,
             "tools param requires --jinja flag",
             "the server refuses tools; start llama-server with --jinja",
             id="llamacpp-tools",

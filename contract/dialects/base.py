@@ -101,8 +101,9 @@ class Switches:
     `thought` and `call` part the thought, and tool calls, from the content; `streams`
     is what streams need beside `thought`, where that is not enough. `window` and
     `images` set how much a request may hold; `{}` in them stands for the number.
-    `usage` is the one that sends usage to those who did not ask. `release` says which
-    releases part thought and answer in streams alone.
+    `sight` lets the server see images at all. `usage` is the one that sends usage to
+    those who did not ask. `release` says which releases part thought and answer in
+    streams alone.
     """
 
     thought: str = ""
@@ -110,6 +111,7 @@ class Switches:
     call: str = ""
     window: str = ""
     images: str = ""
+    sight: str = ""
     usage: str = ""
     release: str = ""
 

@@ -270,6 +270,7 @@ LLAMACPP = Dialect(
     switches=Switches(
         thought="start llama-server with --jinja and without --reasoning-format none",
         call="start llama-server with --jinja",
+        sight="start llama-server with --mmproj FILE (llamacpp:FILE.gguf?mmproj=FILE)",
         window="start llama-server with --ctx-size {}, times the slots of --parallel",
     ),
 )
