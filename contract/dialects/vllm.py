@@ -53,9 +53,10 @@ class Version:
     """
     What changed between releases.
 
-    `fields` carry the reasoning. `modern` stands for what came with 0.16 or soon
-    after: reasoning tokens in usage, a fingerprint, `param` in errors, no empty
-    `tool_calls`.
+    `fields` carry the reasoning. `modern` stands for
+    what was recorded of 0.32.0 and not yet of 0.16.0: reasoning tokens in usage, a
+    fingerprint, `param` in errors, no empty `tool_calls`. The dialect of 0.16 speaks as
+    0.32.0 does; its schema allows both.
     """
 
     fields: tuple[str, ...]
