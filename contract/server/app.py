@@ -205,18 +205,16 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(provider: Provider) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app(provider),
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=_IDLE,
-            timeout_graceful_shutdown=1,
-        )
+def _configured(provider: Provider) -> uvicorn.Config:
+    return uvicorn.Config(
+        app(provider),
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=1,
     )
 
 
@@ -235,7 +233,7 @@ def serving(
     Port 0 takes a free one. Leaving stops it, whatever is still being sent.
     """
     listener = listening(host, port)
-    server = _server(provider)
+    server = uvicorn.Server(_configured(provider))
     thread = threading.Thread(
         target=server.run, args=([listener],), name="mock", daemon=True
     )
@@ -256,6 +254,16 @@ def serving(
         listener.close()
 
 
+class _Announced(uvicorn.Server):
+    """Says that it serves when it has taken the signals and answers, not before."""
+
+    announce: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.announce()
+
+
 def serve_forever(
     provider: Provider,
     host: str = "127.0.0.1",
@@ -265,13 +273,17 @@ def serve_forever(
     """
     *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
 
-    *ready* is told the root URL once the port is open.
+    *ready* is told the root URL once the port answers and an interrupt is heeded.
     """
     listener = listening(host, port)
+    server = _Announced(_configured(provider))
+    server.announce = lambda: ready(_url(listener))
+    serving = server.serve([listener])
     try:
-        ready(_url(listener))
-        _server(provider).run([listener])
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(serving)
     except KeyboardInterrupt:
         pass  # uvicorn has stopped and raises the signal once more
     finally:
+        serving.close()  # interrupted before its first step, it would be warned about
         listener.close()

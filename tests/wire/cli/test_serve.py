@@ -143,3 +143,32 @@ def test_a_breakage_of_another_provider_says_where_it_happened(dialect, note):
         _, err = running.communicate(timeout=10)
 
     assert err == note
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
+def test_ctrl_c_before_the_first_step_of_the_loop_is_quiet():
+    interrupted = """
+import asyncio, signal, sys
+from contract.catalog import find
+from contract.dialects import Dialect
+from contract.server.app import serve_forever
+from contract.server.provider import Provider
+
+
+class Early(asyncio.Runner):
+    def run(self, work):
+        signal.raise_signal(signal.SIGINT)
+
+
+asyncio.Runner = Early
+serve_forever(Provider(find("dialects", Dialect)["vllm-0.16"]), port=0)
+"""
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", interrupted],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
