@@ -168,11 +168,11 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             if place.profile and not profile:
                 why = "the target says so"
             yield Verification(
-                target=text,
+                target=target.text,
                 session=session,
-                command=(*_command(text, profile, model, key_env), *repeat),
+                command=(*_command(target.text, profile, model, key_env), *repeat),
                 made=Header(
-                    target=text,
+                    target=target.text,
                     url=place.url,
                     profile=detected.profile.id,
                     why=why,

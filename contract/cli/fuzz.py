@@ -15,6 +15,7 @@ from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
 from contract.report import Report
+from contract.targets.base import shown
 from contract.verification import opened
 
 PHASES = ("examples", "coverage", "fuzzing")
@@ -84,7 +85,9 @@ def verb(  # noqa: PLR0913  # one parameter an option
     words = (("--profile", profile), ("--profiles", profiles), ("--model", model))
     given = (*words, ("--api-key-env", api_key_env))
     with (
-        Progress(target, len(REQUIREMENTS), color=color, quiet=quiet) as progress,
+        Progress(
+            shown(target), len(REQUIREMENTS), color=color, quiet=quiet
+        ) as progress,
         opened(
             target,
             profile=profile,

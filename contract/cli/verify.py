@@ -25,7 +25,7 @@ from contract.profile import Capability
 from contract.recording import MANIFEST, ensure_free, folder
 from contract.report import Header, Report, Result
 from contract.runner import select as selected
-from contract.targets.base import Kind, parse
+from contract.targets.base import Kind, parse, shown
 from contract.targets.url import api_key
 from contract.verification import Verification, changes, opened
 
@@ -184,11 +184,18 @@ def verb(  # noqa: PLR0913  # one parameter an option
     api_key(api_key_env, os.environ)
     for target in wanted:
         parse(target, find("targets", Kind), changes())
+    if len({shown(target) for target in wanted}) < len(wanted):
+        raise UsageError(
+            "Two targets differ by their key alone, which no report would show; "
+            "verify them one after the other."
+        )
     places = _places(save, wanted)
     parts: list[Report] = []
     codes: list[int] = []
     for target in wanted:
-        with Progress(target, len(order.checks), color=color, quiet=quiet) as progress:
+        with Progress(
+            shown(target), len(order.checks), color=color, quiet=quiet
+        ) as progress:
             part, code = _judge(target, order, places.get(target), progress)
         parts.append(part)
         codes.append(code)
@@ -245,7 +252,7 @@ def _places(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
             f"{len(targets)}."
         )
     else:
-        places = {target: whole / folder(target) for target in targets}
+        places = {target: whole / folder(shown(target)) for target in targets}
     for place in places.values():
         ensure_free(place)
         outputs.folder(str(place))
@@ -258,7 +265,7 @@ def _judge(
     """What was learnt about *target*, however that ended; and its own exit code."""
     results: list[Result] = []
     header = Header(
-        target=target,
+        target=shown(target),
         url="",
         profile="",
         why="",

@@ -70,12 +70,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _each_target(metafunc: pytest.Metafunc) -> None:
     targets = _targets(metafunc.config)
     metafunc.parametrize(
-        "contract_session", targets, ids=targets, indirect=True, scope="session"
+        "contract_session",
+        targets,
+        ids=_ids(metafunc.config),
+        indirect=True,
+        scope="session",
     )
 
 
 def _targets(config: pytest.Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys(settings.read(config).targets)) or ("mock",)
+
+
+def _ids(config: pytest.Config) -> tuple[str, ...]:
+    """The targets as items and reports name them: a key is not shown."""
+    from contract.targets.base import shown
+
+    return tuple(shown(target) for target in _targets(config))
 
 
 def _each_check(metafunc: pytest.Metafunc) -> None:
@@ -117,6 +128,7 @@ def contract_session(
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
+    from contract.targets.base import shown
     from contract.verification import opened
 
     chosen = settings.read(request.config)
@@ -136,7 +148,7 @@ def contract_session(
                 )
             )
         except ContractError as error:
-            yield Unopened(target, str(error))
+            yield Unopened(shown(target), str(error))
             return
         if _alone(request.session):
             plan = verification.plan(_checks(request.session, target), slow=chosen.slow)
@@ -169,7 +181,7 @@ def pytest_xdist_make_scheduler(
         return None
     from contract.pytest_plugin.scheduling import SCOPES, TargetScheduling
 
-    return TargetScheduling(config, log, _targets(config), SCOPES[mode])
+    return TargetScheduling(config, log, _ids(config), SCOPES[mode])
 
 
 @pytest.hookimpl(optionalhook=True)

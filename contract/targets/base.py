@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from contract.catalog import get, suggestion
 from contract.errors import UsageError
+from contract.exchange import REDACTED
 from contract.reply import Reply
 
 # host:port, an address without its scheme
@@ -25,6 +26,7 @@ CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
 # Options that several kinds of target have; `options` tells what each is for.
 Port = Annotated[int, "the port of loopback to serve on; 0 takes a free one"]
 Key = Annotated[str, "the API key that it demands; none when empty"]
+_KEY = re.compile(r"([?&]key=)[^&]+")  # the option of type Key is called so everywhere
 Flags = Annotated[str, "further flags of the server's own, as in a shell"]
 Without = Annotated[str, "flags to leave out"]
 Startup = Annotated[float, "how long it may take to be ready"]
@@ -116,7 +118,7 @@ def target(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parsed target: what the user wrote, its kind, and typed options."""
+    """A parsed target: what may be shown of it, its kind, and typed options."""
 
     text: str
     kind: Kind
@@ -126,6 +128,15 @@ class Target:
     def open(self) -> AbstractContextManager[Opened]:
         """Start or find the provider; leaving stops what was started."""
         return self.kind.open(self.argument, **self.options)
+
+
+def shown(text: str) -> str:
+    """
+    The target *text* as reports, recordings and progress name it: without its key.
+
+    An engine started by that name demands `***` instead, so a printed command works.
+    """
+    return _KEY.sub(rf"\1{REDACTED}", text)
 
 
 def parse(
@@ -145,7 +156,7 @@ def parse(
         raise UsageError(f"{text!r} is no target; did you mean 'http://{text}'?")
     if name not in kinds or name == "url":
         raise UsageError(
-            f"Unknown target {text!r}{suggestion(name, set(kinds) - {'url'})} "
+            f"Unknown target {shown(text)!r}{suggestion(name, set(kinds) - {'url'})} "
             "A target is mock[:dialect][?ttft=…&fault=…], an engine such as "
             "llamacpp:tiny, or a URL such as http://127.0.0.1:8000/v1."
         )
@@ -154,7 +165,7 @@ def parse(
         key: _option(kind, key, value, changes or {})
         for key, value in parse_qsl(query, keep_blank_values=True)
     }
-    return Target(text, _read(kind, argument), argument, options)
+    return Target(shown(text), _read(kind, argument), argument, options)
 
 
 def _read(kind: Kind, argument: str) -> Kind:

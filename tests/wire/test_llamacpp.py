@@ -1,8 +1,12 @@
 """The real llama.cpp with the tiny model, for as long as the command line takes."""
 
+import os
+import sys
+
 import pytest
 
 from contract.cli import run
+from contract.engines import llama_server
 
 pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
 pytest.importorskip("gguf", reason="the extra [tiny] is not installed")
@@ -46,3 +50,25 @@ def test_key_is_demanded_and_never_shown(command):
 
     assert 0 == code, out
     assert "no-key" not in out.partition("SKIP")[2]
+    assert "llamacpp:tiny?key=***&ctx=2048\n" in out
+    assert "sk-llama" not in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program of ours is a shell's script")
+def test_program_of_ones_own_is_run_in_place_of_the_wheel(command, tmp_path):
+    """The wheel's server stands behind it; what is proven is how it is called."""
+    program, calls = tmp_path / "llama-server", tmp_path / "calls"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" >> {calls}\n'
+        f'exec {sys.executable} -I {llama_server.__file__} "$@"\n'
+    )
+    program.chmod(0o755)
+    code, out = command(
+        "verify", f"llamacpp:tiny?server={program}", "--select", "streaming"
+    )
+
+    assert 0 == code, out
+    assert "\nHELD: " in out
+    (call,) = calls.read_text().splitlines()
+    assert "--jinja" in call.split()

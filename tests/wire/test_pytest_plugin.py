@@ -53,6 +53,14 @@ def test_each_target_has_its_items(run):
     )
 
 
+def test_the_key_of_a_target_is_in_no_name(run):
+    done = run("-v", *USAGE, "--contract-target=mock?key=sk-of-a-target")
+
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["*?mock?key=[*][*][*]-usage.sums-up? PASSED*"])
+    done.stdout.no_fnmatch_line("*sk-of-a-target*")
+
+
 def test_a_target_is_opened_once_and_closed(run, pytester):
     pytester.makeconftest(
         """

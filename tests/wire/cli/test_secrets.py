@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import get_args
 from urllib.parse import quote
 
 import pytest
 
 from contract.catalog import find
 from contract.reporters.base import Reporter
+from contract.targets.base import Key, Kind, options
 
 KEY = 'sk-live/7f+1"9=secret-of-somebody'
 # As it is, inside JSON, in an address, and as Basic credentials.
@@ -82,3 +84,59 @@ def test_a_key_is_in_no_output_and_in_no_file(
         for spelling in SPELLINGS
         if spelling in text
     ]
+
+
+def test_the_key_of_a_target_is_in_no_output_and_in_no_file(command, tmp_path):
+    files = tmp_path / "reports"
+    files.mkdir()
+    reports = [
+        f"--report={one.id}={files / one.id}"
+        for one in find("reporters", Reporter).values()
+    ]
+    done = command(
+        *("verify", "mock?key=sk-of-a-target", "mock:vllm?key=sk-of-a-target&seed=3"),
+        *("--select", "rejections", "--verbose", "--save", tmp_path / "saved"),
+        *reports,
+    )
+    written = {
+        path: path.as_posix() + path.read_bytes().decode()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+
+    assert done.code == 0
+    assert len(written) > len(reports)
+    assert "mock:vllm?key=***&seed=3" in done.out
+    assert not any("sk-of-a-target" in text for text in written.values())
+    assert "sk-of-a-target" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("targets", "sentence"),
+    [
+        pytest.param(("mok?key=sk-1",), "mok?key=***", id="of-an-unknown-kind"),
+        pytest.param(
+            ("mock?key=sk-1", "mock?key=sk-2"),
+            "differ by their key alone",
+            id="twice-with-another",
+        ),
+    ],
+)
+def test_the_key_of_a_refused_target_is_not_repeated(command, targets, sentence):
+    done = command("verify", *targets)
+
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert "sk-" not in done.err
+
+
+def test_every_option_that_holds_a_key_is_called_key():
+    kinds = find("targets", Kind).values()
+    keys = {
+        option.name
+        for kind in kinds
+        for option in options(kind)
+        if option.story == get_args(Key)[1]
+    }
+
+    assert keys == {"key"}
