@@ -18,7 +18,12 @@ ROOT = Path(__file__).parent.parent
 EXCHANGES = ROOT / "fixtures" / "exchanges"
 PAGE = ROOT / "docs" / "engines.md"
 MARK = "<!-- from here on: "
-CONFORMANT = ("llamacpp-b11549", "transformers-5.23.0", "vllm-0.32.0")
+CONFORMANT = (
+    "llamacpp-0.7.0",
+    "llamacpp-b11549",
+    "transformers-5.23.0",
+    "vllm-0.32.0",
+)
 MARKED = {"reasoning.right-field", "reasoning.no-marker-in-answer"}
 # Transformers takes the markers out, so that thought and answer are one text.
 GLUED = {"reasoning.present", "reasoning.tool-call-is-apart"}
@@ -28,7 +33,7 @@ MISCONFIGURED = {
     "vllm-0.32.0-no-reasoning-parser": MARKED,
 }
 # The others were started without a key, or know none.
-KEYED = ("llamacpp-b11549", "vllm-0.32.0")
+KEYED = ("llamacpp-0.7.0", "llamacpp-b11549", "vllm-0.32.0")
 
 
 @cache
