@@ -1,88 +1,14 @@
 """Every check of the family on good, faulty and recorded replies."""
 
 import pytest
-from rehearsal import judged, recorded, rehearsed, told
+from rehearsal import judged, recorded
 
 from contract import catalog
-from contract.checks.base import Check, Fault
+from contract.checks.base import Check
 from contract.profiles import builtin
 
 PROFILES = builtin()
 CHECKS = [c for c in catalog.find("checks", Check).values() if c.family == "reasoning"]
-FAULTS = [
-    fault
-    for fault in catalog.find("checks", Fault).values()
-    if fault.breaks.family == "reasoning"
-]
-# There is nothing to judge: no lists, no switch, or markers that belong there.
-IDLE = {
-    "reasoning.chunks-are-well-formed": {
-        name for name in PROFILES if not name.startswith("mistral")
-    },
-    "reasoning.off-means-off": {
-        name for name in PROFILES if not name.startswith("mistral")
-    },
-    "reasoning.first-token-is-no-marker": {"inline"},
-}
-
-
-def test_the_family_is_not_empty():
-    assert len(CHECKS) >= 12
-    assert {fault.breaks.id for fault in FAULTS} == {check.id for check in CHECKS}
-
-
-@pytest.mark.parametrize(
-    ("check", "profile"),
-    [
-        pytest.param(check, profile, id=f"{check.id}-{profile.id}")
-        for check in CHECKS
-        for profile in PROFILES.values()
-        if check.needs <= profile.offers
-    ],
-)
-def test_a_good_reply_breaks_nothing(check, profile):
-    verdict = rehearsed(check, profile)
-
-    idle = profile.id in IDLE.get(check.id, ())
-    assert (verdict.word, verdict.findings) == ("skip" if idle else "pass", ())
-
-
-@pytest.mark.parametrize(
-    ("fault", "profile"),
-    [
-        pytest.param(fault, profile, id=f"{fault.id}-{profile.id}")
-        for fault in FAULTS
-        for profile in PROFILES.values()
-        if fault.breaks.needs <= profile.offers
-        if fault.dialects is None or profile.dialect.id in fault.dialects
-    ],
-)
-def test_a_fault_breaks_its_check_and_what_it_names(fault, profile):
-    verdict = rehearsed(fault.breaks, profile, fault)
-    allowed = {fault.breaks.id, *fault.also}
-    broken = {
-        check.id
-        for check in CHECKS
-        if check.needs <= profile.offers
-        if not allowed & {check.id, check.family}
-        if rehearsed(check, profile, fault).word == "fail"
-    }
-
-    assert verdict.word == "fail"
-    assert all(finding.expected and finding.actual for finding in verdict.findings)
-    assert broken == set()
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
-def test_a_fault_leaves_an_error_alone(fault, name):
-    reply = told(PROFILES[name], CHECKS[0].sends[0])
-    refused = reply.with_header("content-type", "application/json")
-    refused = refused.with_json({"detail": "no"})
-
-    assert fault.apply(refused) == refused
-
-
 # One real exchange and the checks that its request fits.
 SUM_LIKE = (
     "reasoning.present",

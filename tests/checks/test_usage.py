@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from rehearsal import judged, recorded, rehearsed, told
+from rehearsal import judged, recorded, told
 
 from contract import catalog
-from contract.checks.base import Check, Fault
+from contract.checks.base import Check
 from contract.checks.usage.prompt import (
     TOKENIZE,
     agrees_with_tokenize,
@@ -20,76 +20,6 @@ PROFILES = builtin()
 CHECKS = [
     check for check in catalog.find("checks", Check).values() if check.family == "usage"
 ]
-FAULTS = [
-    fault
-    for fault in catalog.find("checks", Fault).values()
-    if fault.breaks.family == "usage"
-]
-# There is nothing to judge: these tell no cached tokens.
-IDLE = {
-    "usage.cached-within-prompt": {
-        name for name in PROFILES if name not in {"mistral-2026-08", "llamacpp"}
-    },
-}
-
-
-def test_the_family_is_not_empty():
-    assert len(CHECKS) >= 12
-    assert {fault.breaks.id for fault in FAULTS} == {check.id for check in CHECKS}
-
-
-@pytest.mark.parametrize(
-    ("check", "profile"),
-    [
-        pytest.param(check, profile, id=f"{check.id}-{profile.id}")
-        for check in CHECKS
-        for profile in PROFILES.values()
-        if check.needs <= profile.offers
-    ],
-)
-def test_a_good_reply_breaks_nothing(check, profile):
-    verdict = rehearsed(check, profile)
-
-    idle = profile.id in IDLE.get(check.id, ())
-    assert (verdict.word, verdict.findings) == ("skip" if idle else "pass", ())
-
-
-@pytest.mark.parametrize(
-    ("fault", "profile"),
-    [
-        pytest.param(fault, profile, id=f"{fault.id}-{profile.id}")
-        for fault in FAULTS
-        for profile in PROFILES.values()
-        if fault.breaks.needs <= profile.offers
-        if fault.dialects is None or profile.dialect.id in fault.dialects
-    ],
-)
-def test_a_fault_breaks_its_check_and_what_it_names(fault, profile):
-    verdict = rehearsed(fault.breaks, profile, fault)
-    allowed = {fault.breaks.id, *fault.also}
-    broken = {
-        check.id
-        for check in CHECKS
-        if check.needs <= profile.offers
-        if not allowed & {check.id, check.family}
-        if rehearsed(check, profile, fault).word == "fail"
-    }
-
-    assert verdict.word == "fail"
-    assert all(finding.expected and finding.actual for finding in verdict.findings)
-    assert broken == set()
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
-def test_a_fault_leaves_an_error_alone(fault, name):
-    reply = told(PROFILES[name], CHECKS[0].sends[0])
-    refused = reply.with_header("content-type", "application/json")
-    refused = refused.with_json({"detail": "no"})
-
-    assert fault.apply(refused) == refused
-
-
 # One real exchange and the checks that its request fits.
 COUNTERS = (
     "usage.present",
