@@ -90,11 +90,13 @@ def interpreter(engine: str, given: str = "") -> str:
 
     Raises `UsageError` with the command that installs it when there is none.
     """
-    if given:
-        if not Path(given).expanduser().exists():
-            raise UsageError(f"There is no {given!r}; ?python= names an interpreter.")
-        return str(Path(given).expanduser())
     recipe = RECIPES[engine]
+    if given:
+        found = Path(given).expanduser()
+        if not found.exists():
+            raise UsageError(f"There is no {given!r}; ?python= names an interpreter.")
+        _ensure_has(found, recipe)
+        return str(found)
     place = folder() / engine
     if installed(recipe, place):
         return str(_python(place))
@@ -104,6 +106,40 @@ def interpreter(engine: str, given: str = "") -> str:
         f"{recipe.modules[0]} is not installed; run magistral-contract engines install "
         f"{engine} ({recipe.cost}), or name an interpreter that has it with ?python=."
     )
+
+
+def _ensure_has(python: Path, recipe: Recipe) -> None:
+    """Raise `UsageError` unless *python* is an interpreter that has the engine."""
+    try:
+        done = subprocess.run(  # noqa: S603  # the interpreter that the user names
+            [str(python), "-c", _LOOK, recipe.modules[0]],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_LOOKING,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        found = ""
+    else:
+        found = done.stdout.strip()
+    if found == "no":
+        raise UsageError(
+            f"{python} has no {recipe.modules[0]}; name another interpreter, or run "
+            f"magistral-contract engines install {recipe.id} ({recipe.cost}) and leave "
+            "?python= away."
+        )
+    if found != "yes":
+        raise UsageError(f"{python} does not run as Python; ?python= names one.")
+
+
+# Whether a module is there, without importing it; and the bound of asking.
+_LOOK = """
+import sys
+from importlib.util import find_spec
+sys.path = [place for place in sys.path if place]  # not the directory one is in
+print("yes" if find_spec(sys.argv[1]) else "no")
+"""
+_LOOKING = 30.0
 
 
 def ours(recipe: Recipe) -> str | None:

@@ -35,7 +35,11 @@ def main() -> None:
     given = flags().parse_args()
     import xllamacpp  # noqa: PLC0415  # --help should work without it
 
-    server: Any = xllamacpp.Server(_parameters(xllamacpp, given))
+    try:
+        server: Any = xllamacpp.Server(_parameters(xllamacpp, given))
+    except RuntimeError:
+        # llama.cpp has said why; the wheel adds only that it failed.
+        raise SystemExit(1) from None
     print(server.listening_address, flush=True)  # noqa: T201  # for the log
     threading.Event().wait()
 

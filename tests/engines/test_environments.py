@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,37 @@ def test_missing_engine_is_named_with_what_installs_it(monkeypatch, tmp_path):
 
     with pytest.raises(UsageError, match="magistral-contract engines install vllm"):
         environments.interpreter("vllm")
+
+
+@pytest.mark.parametrize(
+    ("python", "sentence"),
+    [
+        pytest.param(sys.executable, "has no vllm; name another", id="without-it"),
+        pytest.param("/bin/false", "does not run as Python", id="no-python"),
+        pytest.param("/", "does not run as Python", id="a-folder"),
+    ],
+)
+def test_interpreter_without_the_engine_is_refused_before_it_is_started(
+    python, sentence
+):
+    if find_spec("vllm"):
+        pytest.skip("this environment has vllm")
+    with pytest.raises(UsageError, match=sentence):
+        environments.interpreter("vllm", python)
+
+
+def test_folder_of_the_engines_name_is_no_engine(tmp_path, monkeypatch):
+    (tmp_path / "vllm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="has no vllm"):
+        environments.interpreter("vllm", sys.executable)
+
+
+def test_interpreter_that_has_the_engine_is_taken(tmp_path, monkeypatch):
+    (tmp_path / "vllm").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    assert sys.executable == environments.interpreter("vllm", sys.executable)
 
 
 def test_interpreter_that_is_not_there_is_named():

@@ -72,3 +72,13 @@ def test_program_of_ones_own_is_run_in_place_of_the_wheel(command, tmp_path):
     assert "\nHELD: " in out
     (call,) = calls.read_text().splitlines()
     assert "--jinja" in call.split()
+
+
+def test_model_that_is_none_is_told_by_llama_cpp_alone(tmp_path, capsys):
+    (tmp_path / "bad.gguf").write_bytes(b"GGUFbad")
+    code = run(["verify", f"llamacpp:{tmp_path / 'bad.gguf'}"])
+    err = capsys.readouterr().err
+
+    assert 3 == code
+    assert "failed to load model" in err
+    assert "Traceback" not in err
