@@ -28,7 +28,13 @@ from contract.exploration import ensure_available, smallest
 from contract.hints import hint, refused
 from contract.profile import Profile
 from contract.report import Outcome, Result
-from contract.session import AllowanceSpent, NotLent, NotRecorded, Session
+from contract.session import (
+    AllowanceSpent,
+    NotAnswering,
+    NotLent,
+    NotRecorded,
+    Session,
+)
 from contract.targets.url import LOOPBACK
 
 VERIFY = ("magistral-contract", "verify")
@@ -206,7 +212,7 @@ def _verdict(
         figures.update(check.measures(*exchanges) if check.measures else {})
         for finding in islice(check.judge(*exchanges), MOST_FINDINGS):
             findings.append(finding)  # noqa: PERF402  # kept also when it raises
-    except AllowanceSpent as spent:
+    except (AllowanceSpent, NotAnswering) as spent:
         return _Verdict(Outcome.ERROR, reason=f"{spent}")
     except (NotLent, NotRecorded, sizing.Unsizable) as missing:
         return _Verdict(Outcome.SKIP, reason=f"{missing}")

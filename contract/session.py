@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -16,6 +17,7 @@ from contract.errors import UsageError
 from contract.exchange import Exchange, Request, digest, spell
 from contract.limits import Limits
 from contract.profile import Profile
+from contract.pulse import Pulse
 from contract.recorder import Recorder
 from contract.targets.url import local
 
@@ -24,6 +26,10 @@ Tick = Callable[[int, int], None]
 
 class AllowanceSpent(Exception):  # noqa: N818  # a state of the session, not an error
     """Raised instead of sending one request more than allowed; the words say so."""
+
+
+class NotAnswering(Exception):  # noqa: N818  # a state of the session, not an error
+    """Raised instead of waiting for a provider that stopped answering."""
 
 
 class NotRecorded(Exception):  # noqa: N818  # a state of the session, not an error
@@ -76,6 +82,7 @@ class Session:
         self._recorder = (
             Recorder(url, limits or Limits(), self._key) if saved is None else None
         )
+        self._pulse = Pulse()
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +181,8 @@ class Session:
             return
         if probe.canary and not local(self.url):
             raise NotLent("the target is not on this machine, so it sees no canary")
+        if self._pulse.stopped:
+            raise NotAnswering(self._pulse.stopped)
         if self.sent >= self.allowance:
             raise AllowanceSpent(
                 f"the request allowance of {self.allowance} is used up; "
@@ -196,14 +205,23 @@ class Session:
         hidden = probe.key is Key.QUERY and not local(self.url)
         key = None if hidden else self._key
         request = spell(self._sized(probe), self.profile, self.model, key)
-        if self._recorder is not None and probe.canary:
-            return self._watched(self._recorder, probe, request)
         if self._recorder is not None:
-            return self._recorder.record(probe, self.profile, request)
+            return self._felt(self._recorder, probe, request)
         identity = digest(request, probe)
         if self._saved is None or identity not in self._saved:
             raise NotRecorded(f"not in the recording ({probe.name}, {identity})")
         return replace(self._saved[identity], probe=probe, profile=self.profile)
+
+    def _felt(self, recorder: Recorder, probe: Probe, request: Request) -> Exchange:
+        """The exchange of a probe; when it got no answer, whether any other would."""
+
+        def ask(probe: Probe, request: Request) -> Exchange:
+            return recorder.record(probe, self.profile, request)
+
+        sent = self._watched(recorder, probe, request) if probe.canary else None
+        exchange = sent or ask(probe, request)
+        self._pulse.feel(request, exchange, time.monotonic(), ask)
+        return exchange
 
     def _sized(self, probe: Probe) -> Probe:
         """*probe* as long as it wants to be; `Unsizable` when it cannot be."""

@@ -62,6 +62,7 @@ LAYERS = {
             "engines",
             "floor",
             "limits",
+            "pulse",
             "recorder",
             "server",
             "session",

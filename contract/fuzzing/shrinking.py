@@ -13,7 +13,7 @@ from contract.exchange import MISSING, Exchange, Request, read_json
 from contract.fuzzing.seen import Failure
 from contract.fuzzing.semantics import NAMES, findings
 from contract.reduction import reduced
-from contract.session import AllowanceSpent
+from contract.session import AllowanceSpent, NotAnswering
 from contract.verification import Verification
 
 # Requests that may be spent to make one finding smaller.
@@ -42,7 +42,7 @@ def smallest(verification: Verification, name: str, failure: Failure) -> Request
         probe = Probe(name=f"fuzz-{name}", body=_spelled(candidate))
         try:
             exchange = verification.session.send(probe)
-        except AllowanceSpent:
+        except (AllowanceSpent, NotAnswering):
             return False
         return exchange.status == failure.status and shown(exchange, prefix)
 

@@ -158,6 +158,8 @@ def test_a_run_that_is_broken_off_reports_and_leaves_nothing(
     port, path = free_port(), tmp_path / "report.json"
     target = f"{engine}:tiny?port={port}"
     command = [sys.executable, "-m", "contract", "verify", target, "--concurrency", "1"]
+    # A server that goes down may leave what it has begun without an answer.
+    command += ["--timeout", "60", "--first-byte-timeout", "60"]
     with subprocess.Popen(  # noqa: S603  # our own words
         [*command, "--report", f"json={path}"],
         stdout=subprocess.DEVNULL,

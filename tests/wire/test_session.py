@@ -11,7 +11,7 @@ from contract.exchange import End
 from contract.limits import Limits
 from contract.probes import SUM, SUM_WHOLE
 from contract.profiles import builtin
-from contract.session import AllowanceSpent, Session
+from contract.session import AllowanceSpent, NotAnswering, Session
 
 PROFILE = builtin()["vllm-0.16"]
 SOON = Limits(connect=2.0, first_byte=2.0, between=2.0, total=8.0)
@@ -145,3 +145,41 @@ def test_a_key_leaves_this_machine_in_no_address(served, monkeypatch):
 
     assert b"sk-12345678" not in server.requests[0]
     assert exchange.request.path == MODELS
+
+
+def test_a_provider_that_stopped_answering_is_not_waited_for_again(served):
+    """Its port still takes connections: an engine that died behind a gateway."""
+
+    def script(c):
+        if len(server.requests) > 1:
+            c.wait()
+        c.answer({})
+
+    server = served(script)
+    limits = Limits(connect=2.0, first_byte=0.2, between=0.2, total=0.2)
+    with Session(server.url, PROFILE, "m", key="sk-1", limits=limits) as session:
+        session.send(SUM_WHOLE)
+        silent = session.send(SUM)
+        with pytest.raises(NotAnswering, match=r"stopped answering .* see its log"):
+            session.send(Probe(name="never-sent", body=b"{}"))
+
+    assert silent.end is End.TIMEOUT
+    first, _, again = server.requests
+    assert again == first  # what was answered, with its key
+    assert session.sent == 2
+
+
+def test_one_request_that_gets_no_answer_stops_nothing(served):
+    def script(c):
+        if len(server.requests) == 2:
+            c.wait()
+        c.answer({})
+
+    server = served(script)
+    limits = Limits(connect=2.0, first_byte=0.5, between=0.5, total=0.5)
+    with Session(server.url, PROFILE, "m", limits=limits) as session:
+        session.send(SUM_WHOLE)
+        silent = session.send(SUM)
+        after = session.send(Probe(name="sent", body=b"{}"))
+
+    assert (silent.end, after.status) == (End.TIMEOUT, 200)

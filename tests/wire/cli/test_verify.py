@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import junitparser
 import pytest
@@ -366,3 +367,35 @@ def test_saved_samples_can_be_held_to_another_budget(command, tmp_path):
     assert (held.code, broken.code) == (0, 1)
     assert "is over budget" in broken.out
     assert broken.out.count("this machine's own share") == 1
+
+
+def test_a_provider_that_hangs_in_the_middle_is_not_waited_for_check_by_check(
+    command, served
+):
+    card = {"id": "m", "object": "model", "created": 1, "owned_by": "vllm"}
+    delta = {"role": "assistant", "content": "Hello."}
+    choice = {"index": 0, "delta": delta, "finish_reason": "stop"}
+    said = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
+
+    def script(c):
+        if c.line.startswith("GET "):
+            c.answer({"object": "list", "data": [card]})
+        elif chats.acquire(blocking=False):
+            body = f"data: {json.dumps(said)}\n\ndata: [DONE]\n\n".encode()
+            c.answer(body=body, headers=(("Content-Type", "text/event-stream"),))
+        else:
+            c.wait()
+
+    chats = threading.Semaphore(6)
+    server = served(script)
+    waits = ("--timeout", "1s", "--first-byte-timeout", "1s")
+    done = command(
+        *("verify", f"{server.url}/v1", "--profile", "vllm"),
+        *("--concurrency", "2", "--select", "streaming", "--select", "tools", *waits),
+    )
+
+    assert done.code in {1, 3}
+    assert "the provider stopped answering (" in done.out
+    assert "see its log" in done.out
+    posts = [one for one in server.requests if one.startswith(b"POST ")]
+    assert len(posts) <= 6 + 2 + 2  # those under way, and each asking once more
