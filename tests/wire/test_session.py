@@ -156,7 +156,7 @@ def test_a_provider_that_stopped_answering_is_not_waited_for_again(served):
         c.answer({})
 
     server = served(script)
-    limits = Limits(connect=2.0, first_byte=0.2, between=0.2, total=0.2)
+    limits = Limits(connect=2.0, first_byte=1.0, between=1.0, total=1.0)
     with Session(server.url, PROFILE, "m", key="sk-1", limits=limits) as session:
         session.send(SUM_WHOLE)
         silent = session.send(SUM)
@@ -176,7 +176,7 @@ def test_one_request_that_gets_no_answer_stops_nothing(served):
         c.answer({})
 
     server = served(script)
-    limits = Limits(connect=2.0, first_byte=0.5, between=0.5, total=0.5)
+    limits = Limits(connect=2.0, first_byte=1.0, between=1.0, total=1.0)
     with Session(server.url, PROFILE, "m", limits=limits) as session:
         session.send(SUM_WHOLE)
         silent = session.send(SUM)

@@ -388,7 +388,7 @@ def test_a_provider_that_hangs_in_the_middle_is_not_waited_for_check_by_check(
 
     chats = threading.Semaphore(6)
     server = served(script)
-    waits = ("--timeout", "1s", "--first-byte-timeout", "1s")
+    waits = ("--timeout", "2s", "--first-byte-timeout", "2s")
     done = command(
         *("verify", f"{server.url}/v1", "--profile", "vllm"),
         *("--concurrency", "2", "--select", "streaming", "--select", "tools", *waits),
