@@ -12,6 +12,7 @@ from contract.errors import UsageError
 from contract.exchange import spell
 from contract.probes import SUM
 from contract.profiles import builtin, named
+from contract.targets import mock
 from contract.targets.base import Kind, parse
 
 KINDS = find("targets", Kind)
@@ -100,12 +101,11 @@ def test_latencies_are_kept():
         assert time.perf_counter() - start >= 0.15
 
 
-def test_planned_provider_has_its_vocabulary_before_the_first_request():
-    with opened("mock:vllm?ttft=100ms") as target:
-        start = time.perf_counter()
-        ask(target)
-
-        assert time.perf_counter() - start < 1.0
+def test_planned_provider_has_its_vocabulary_before_the_first_request(monkeypatch):
+    read = []
+    monkeypatch.setattr(mock.tekken, "encoding", lambda: read.append("vocabulary"))
+    with opened("mock:vllm?ttft=100ms"):
+        assert read == ["vocabulary"]
 
 
 def test_fault_and_quirk_change_its_replies():

@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -157,11 +156,9 @@ PATIENT = Limits(connect=2.0, first_byte=9.0, between=9.0, total=0.4)
     ],
 )
 def test_every_wait_is_bounded(served, script, limits, status, note):
-    began = time.perf_counter()
-
+    """A script waits longer than any test: without a bound there is another end."""
     exchange = record(served(script).url, limits=limits)
 
-    assert time.perf_counter() - began < 3
     assert (End.TIMEOUT, status) == (exchange.end, exchange.status)
     assert note in exchange.note
 
