@@ -24,7 +24,7 @@ from contract.targets.base import (
     Without,
     target,
 )
-from contract.tiny.writing import writer
+from contract.tiny.writing import borrowed
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -88,7 +88,7 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
         images = existing(mmproj) if mmproj else None
         if model is None:
             model, images = Path(place) / "tiny.gguf", Path(place) / "images.gguf"
-            writer("llamacpp")(model, images)
+            borrowed("llamacpp", model, images)
         listening = free_port(port)
         launch = Launch(
             name=f"llama.cpp with {argument}",

@@ -23,7 +23,7 @@ from contract.targets.base import (
     Without,
     target,
 )
-from contract.tiny.writing import writer
+from contract.tiny.writing import borrowed
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -96,7 +96,7 @@ def transformers(  # noqa: PLR0913  # the options of a target, all by name
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
         if place is None:
             place = Path(folder) / MODEL
-            writer("transformers")(place, parses=response_template)
+            borrowed("transformers", place, parses=response_template)
         # Without a cache the list of models is a failure, and ours is nobody's list.
         cache = Path(folder) / "cache"
         (cache / "hub").mkdir(parents=True)

@@ -25,7 +25,7 @@ from contract.targets.base import (
     Without,
     target,
 )
-from contract.tiny.writing import writer
+from contract.tiny.writing import borrowed
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -95,7 +95,7 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
         place = read(argument)
         if argument == TINY:
             place = Path(folder)
-            writer("vllm")(place)
+            borrowed("vllm", place)
         listening = free_port(port)
         launch = Launch(
             name=f"vLLM with {argument}",

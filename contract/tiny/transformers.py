@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import orjson
-from safetensors.numpy import save_file
 
 from contract.server.scripts import scripts
 from contract.tekken import NAMES, Control
 from contract.tiny import vision
+from contract.tiny.saving import save
 from contract.tiny.table import table
 from contract.tiny.template import template
 from contract.tiny.tokenizer import configuration, tokenizer
@@ -73,7 +73,7 @@ def write(directory: Path, size: int = LEAST, *, parses: bool = True) -> None:
             path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
     with whole(directory / "model.safetensors") as path:
-        save_file(halves, path, {"format": "pt"})
+        save(halves, path, {"format": "pt"})
 
 
 def config(made: Weights) -> dict[str, Any]:

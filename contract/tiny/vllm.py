@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import orjson
-from safetensors.numpy import save_file
 
 from contract.server.scripts import scripts
 from contract.tekken import Control
 from contract.tiny import vision
+from contract.tiny.saving import save
 from contract.tiny.table import table
 from contract.tiny.vocabulary import FULL, LARGEST, MERGE, PATCH, vocabulary
 from contract.tiny.weights import (
@@ -42,7 +42,7 @@ def write(directory: Path, size: int = FULL) -> None:
     with whole(directory / "params.json") as path:
         path.write_bytes(orjson.dumps(parameters(made), option=orjson.OPT_INDENT_2))
     with whole(directory / "consolidated.safetensors") as path:
-        save_file(halves, path)
+        save(halves, path)
 
 
 def parameters(made: Weights) -> dict[str, Any]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
+from tempfile import gettempdir
 
-from contract.errors import UsageError
+from contract.errors import TargetError, UsageError
+
+ROOM = "200 MB"
 
 
 def writer(engine: str) -> Callable[..., None]:
@@ -18,3 +22,15 @@ def writer(engine: str) -> Callable[..., None]:
             "-e '.[tiny]' where it was cloned."
         ) from error
     return write
+
+
+def borrowed(engine: str, *places: Path, **options: object) -> None:
+    """Write the model for one run; `TargetError` when the disk has no room for it."""
+    write = writer(engine)
+    try:
+        write(*places, **options)
+    except OSError as error:
+        raise TargetError(
+            f"The tiny model cannot be written to {gettempdir()} "
+            f"({error.strerror or error}); set TMPDIR to a folder with {ROOM} to spare."
+        ) from error

@@ -1,5 +1,7 @@
 """`tiny` writes what it says, and says what is missing."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -55,9 +57,48 @@ def test_mistake_is_answered_with_a_sentence(words, code, sentence, capsys):
 
 
 def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "contract.tiny.vllm", raising=False)
+    for module in ("contract.tiny.vllm", "contract.tiny.saving"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     code = run(["tiny", "vllm", "anywhere"])
 
     assert 2 == code
     assert "-e '.[tiny]'" in capsys.readouterr().err
+
+
+# Nothing longer can be written by it: to a program a full disk looks the same.
+SHORT = """
+import resource, sys
+from contract.cli import run
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+@pytest.mark.parametrize(
+    ("command", "code", "advice"),
+    [
+        pytest.param("tiny gguf {}/m.gguf", 2, "Name a place with 200 MB", id="gguf"),
+        pytest.param("tiny vllm {}/new", 2, "Name a place with 200 MB", id="vllm"),
+        pytest.param("tiny hf {}/new", 2, "Name a place with 200 MB", id="hf"),
+        pytest.param("verify llamacpp:tiny", 3, "set TMPDIR to a folder", id="target"),
+    ],
+)
+def test_full_disk_is_a_sentence_and_leaves_no_part(command, code, advice, tmp_path):
+    if command.startswith("verify"):
+        pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
+    words = command.format(tmp_path).split()
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", SHORT, *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert "cannot be written" in done.stderr
+    assert advice in done.stderr
+    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.gguf"))
