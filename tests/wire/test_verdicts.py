@@ -1,0 +1,28 @@
+"""The verdict on every check of every profile's mock is the recorded one."""
+
+import pytest
+
+from contract import verify
+from contract.profiles import builtin
+from contract.report import to_json
+
+
+def lines(report):
+    """A JSON report in a line per check, without times, places and prose."""
+    yield f"exit code {report['exit_code']}"
+    for result in report["results"]:
+        requests = ", ".join(
+            f"{request['name']} {request['status']} {request['end']}"
+            for request in result["requests"]
+        )
+        yield (
+            f"{result['check']}  {result['level']}  {result['outcome']}  "
+            f"{len(result['findings'])} findings  {requests}"
+        ).rstrip()
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_verdicts_are_the_recorded_ones(name, golden):
+    text = "\n".join(lines(to_json(verify(f"mock:{name}")))) + "\n"
+
+    assert golden(f"verdicts/{name}.txt", text) == text
