@@ -7,10 +7,10 @@ import time
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
-from contract import spec
-from contract.chat import CHAT
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.chat import CHAT
+from contract.model.wire import spell
+from contract.schema import openapi
 from contract.strategies.requests import valid
 
 PROFILE = builtin()["mistral-2025-10"]
@@ -43,7 +43,7 @@ def rate(strategy, made, examples):
 
 
 def test_valid_requests_are_drawn_faster_than_from_the_schema():
-    narrow = spec.narrowed("mistral-2025-10", "Mistral202510", {CHAT})
+    narrow = openapi.narrowed("mistral-2025-10", "Mistral202510", {CHAT})
     operation = schemathesis.openapi.from_dict(narrow)[CHAT]["POST"]
     ours = rate(valid(PROFILE), lambda probe: spell(probe, PROFILE, "m"), 300)
     theirs = rate(operation.as_strategy(), lambda _: None, 60)

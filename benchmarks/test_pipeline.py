@@ -9,13 +9,15 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from contract import catalog, spec
-from contract.checks.base import Check, NotApplicable
-from contract.exchange import Arrival, Exchange, spell
-from contract.probes import SUM, user
-from contract.profiles import named
-from contract.reply import rehearse
-from contract.server.provider import Provider
+from contract.plugins import discovery
+from contract.catalog.profiles import named
+from contract.mock_server.provider import MockProvider
+from contract.model.check import Check, NotApplicable
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probes import SUM, user
+from contract.model.reply import rehearse
+from contract.model.wire import spell
+from contract.schema import openapi
 
 EVENTS = 2_000
 # Every check that reads one streamed exchange: order, framing, schema, text.
@@ -31,7 +33,7 @@ def recorded(dialect: str) -> Exchange:
         options=replace(SUM.options, max_tokens=EVENTS),
     )
     request = spell(probe, profile, "magistral-small-2509")
-    return rehearse(Provider(profile.dialect).reply(request), probe, profile)
+    return rehearse(MockProvider(profile.dialect).reply(request), probe, profile)
 
 
 def fresh(exchange: Exchange) -> Exchange:
@@ -65,7 +67,7 @@ def test_stream_rules_against_parsing_and_schema_alone(benchmark, dialect):
     exchange = recorded(dialect)
     checks = tuple(
         check
-        for check in catalog.find("checks", Check).values()
+        for check in discovery.find("checks", Check).values()
         if check.family in FAMILIES and check.sends == (SUM,)
     )
     name = exchange.profile.dialect.prefix + "ChatEvent"
@@ -79,7 +81,8 @@ def test_stream_rules_against_parsing_and_schema_alone(benchmark, dialect):
     benchmark.pedantic(lambda: judged(fresh(exchange), checks), rounds=5)
     ours = rate(lambda: judged(fresh(exchange), checks), len(lines))
     limit = rate(
-        lambda: [spec.accepts(name, orjson.loads(line)) for line in lines], len(lines)
+        lambda: [openapi.accepts(name, orjson.loads(line)) for line in lines],
+        len(lines),
     )
     benchmark.extra_info["checks"] = len(checks)
     benchmark.extra_info["events_per_cpu_second"] = round(ours)

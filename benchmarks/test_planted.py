@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from planted import BUGS, MODEL, PROFILE
 
-from contract.catalog import find
-from contract.chat import CHAT
-from contract.checks.base import Check
-from contract.report import Outcome
-from contract.runner import run
-from contract.server.app import serving
-from contract.session import Session
+from contract.plugins.discovery import find
+from contract.client.session import Session
+from contract.mock_server.app import serving
+from contract.model.chat import CHAT
+from contract.model.check import Check
+from contract.run.report import Outcome
+from contract.run.runner import judge_check
 
 pytestmark = pytest.mark.lengthy
 SEEDS = (1, 2, 3)
@@ -43,7 +43,7 @@ def found(bug, url, seed):
     check = find("checks", Check)[bug.check]
     begun = time.process_time()
     with Session(url, PROFILE, MODEL, seed=seed) as session:
-        result = run(check, session, url, slow=True)
+        result = judge_check(check, session, url, slow=True)
         seconds = time.process_time() - begun
         sent = session.sent
     assert result.outcome is Outcome.FAIL, seed

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.profiles import builtin
-from contract.server.app import serving
-from contract.server.provider import SERVED, Provider
+from contract.catalog.profiles import builtin
+from contract.mock_server.app import serving
+from contract.mock_server.provider import SERVED, MockProvider
 
 ROOT = Path(__file__).parents[1]
 LEAST = 2_000  # cases
@@ -32,7 +32,7 @@ def test_stand_in_passes_two_thousand_cases(name):
     profile = builtin()[name]
     examples = EXAMPLES.get(name, USUAL)
     command = ("schemathesis.cli", "run", "openapi.yaml", "--no-color", "--seed", "1")
-    with serving(Provider(profile.dialect)) as url:
+    with serving(MockProvider(profile.dialect)) as url:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", *command, "--url", url),

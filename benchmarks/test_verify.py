@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
 
 LIMIT = 5.0  # seconds on two cores
 

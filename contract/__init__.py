@@ -5,17 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from contract._version import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contract import errors
-    from contract.chat import Probe
-    from contract.checks.base import Check, Fault, Finding, check, fault
-    from contract.exchange import Exchange
-    from contract.profile import Profile
-    from contract.report import Outcome, Report, Result
+    from contract.model.chat import Probe
+    from contract.model.check import Check, Fault, Finding, check, fault
+    from contract.model.exchange import Exchange
+    from contract.model.profile import Profile
+    from contract.run.report import Outcome, Report, Result
 
-__version__ = "0.1.0"
+
 __all__ = [
     "Check",
     "Exchange",
@@ -36,17 +38,17 @@ __all__ = [
 # Where each public name lives. They are imported when first used, so that
 # `import contract` costs nothing in a test suite that never verifies.
 _HOMES = {
-    "Check": "contract.checks.base",
-    "Exchange": "contract.exchange",
-    "Fault": "contract.checks.base",
-    "Finding": "contract.checks.base",
-    "Outcome": "contract.report",
-    "Probe": "contract.chat",
-    "Profile": "contract.profile",
-    "Report": "contract.report",
-    "Result": "contract.report",
-    "check": "contract.checks.base",
-    "fault": "contract.checks.base",
+    "Check": "contract.model.check",
+    "Exchange": "contract.model.exchange",
+    "Fault": "contract.model.check",
+    "Finding": "contract.model.check",
+    "Outcome": "contract.run.report",
+    "Probe": "contract.model.chat",
+    "Profile": "contract.model.profile",
+    "Report": "contract.run.report",
+    "Result": "contract.run.report",
+    "check": "contract.model.check",
+    "fault": "contract.model.check",
 }
 
 
@@ -57,20 +59,20 @@ def verify(
     ignore: Iterable[str] = (),
     slow: bool = False,
     strict: bool = False,
-    **options: Any,  # documented by `contract.verification.opened`
+    **options: Any,  # documented by `contract.run.verification.opened`
 ) -> Report:
     """
     What holds of *target*, which is spelled as on the command line.
 
     *select* and *ignore* name checks, families or patterns; *options* are those of
-    `contract.verification.opened`: profile, model, key_env, limits, concurrency,
+    `contract.run.verification.opened`: profile, model, key_env, limits, concurrency,
     max_requests. Raises a `ContractError` for a target that cannot be judged.
     """
-    from contract.catalog import find
-    from contract.checks.base import Check
-    from contract.report import Report
-    from contract.runner import select as selected
-    from contract.verification import opened
+    from contract.model.check import Check
+    from contract.plugins.discovery import find
+    from contract.run.report import Report
+    from contract.run.select import select as selected
+    from contract.run.verification import opened
 
     checks = selected(find("checks", Check).values(), select, ignore)
     with opened(target, **options) as verification:

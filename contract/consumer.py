@@ -12,15 +12,14 @@ import httpx
 import respx
 from respx.mocks import HTTPCoreMocker
 
-from contract.catalog import suggestion
+from contract.catalog.profiles import named
 from contract.errors import UsageError
-from contract.exchange import Request
-from contract.profiles import named
-from contract.server import rules
-from contract.server.frames import Frames
-from contract.server.provider import Provider
-from contract.targets.base import Change
-from contract.verification import changes
+from contract.mock_server.httpx_stream import Frames
+from contract.mock_server.provider import MockProvider, served_models
+from contract.model.wire import Request
+from contract.plugins.discovery import suggestion
+from contract.run.verification import changes
+from contract.targets.base import ReplyChange
 
 URL = "https://api.mistral.ai"
 
@@ -48,9 +47,9 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     bent = None if fault is None else _named(fault)
     promised = named(dialect, what="dialect")
     spoken = promised.dialect
-    provider = Provider(
+    provider = MockProvider(
         spoken,
-        models=models or rules.of(spoken).serves,
+        models=models or served_models(spoken),
         context_window=promised.context_window if window is None else window,
         api_key=key,
         change=bent,
@@ -114,7 +113,7 @@ def _mocker() -> type[HTTPCoreMocker] | None:
     return Mocker
 
 
-def _named(fault: str) -> Change:
+def _named(fault: str) -> ReplyChange:
     known = changes()
     if fault not in known:
         raise UsageError(f"Unknown fault {fault!r}{suggestion(fault, known)}")

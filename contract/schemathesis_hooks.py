@@ -22,14 +22,14 @@ from typing import Any
 import schemathesis
 from schemathesis import GenerationMode
 
-from contract import spec
-from contract.chat import CHAT, MODELS
 from contract.cli import outputs
-from contract.detection import Detected, detect
-from contract.exchange import Request
+from contract.client.credentials import api_key, checked_key
+from contract.detection.detect import Detected, detect
 from contract.fuzzing import semantics
 from contract.fuzzing.rules import excused
-from contract.session import checked_key
+from contract.model.chat import CHAT, MODELS
+from contract.model.wire import Request
+from contract.schema import openapi
 from contract.strategies import mending
 from contract.targets import url
 
@@ -62,7 +62,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
     if not base:
         return
     root = url.read(base).url
-    key, variable = url.api_key(os.environ.get(KEY), os.environ)
+    key, variable = api_key(os.environ.get(KEY), os.environ)
     _PROVIDER.key = checked_key(key)
     _PROVIDER.detected = detect(
         root,
@@ -73,7 +73,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
         model=os.environ.get(MODEL) or None,
     )
     dialect = _PROVIDER.detected.profile.dialect
-    narrow: Any = spec.narrowed(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+    narrow: Any = openapi.narrowed(dialect.id, dialect.prefix, dialect.paths | {CHAT})
     card = narrow["paths"].get(f"{MODELS}/{{model}}")
     if card is not None:
         card["parameters"][0]["example"] = _PROVIDER.detected.model

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from contract.chat import Kind
-from contract.profiles import builtin
-from contract.recording import load
-from contract.reply import rehearse
-from contract.server.provider import Provider
+from contract.catalog.profiles import builtin
+from contract.mock_server.provider import MockProvider
+from contract.model.chat import PieceKind
+from contract.model.reply import rehearse
+from contract.run.recording import load
 
 RECORDED = Path(__file__).parent.parent / "fixtures/exchanges"
 # Of these the stand-in's share of an exchange is not in the recording.
@@ -26,8 +26,8 @@ def asked(engine):
     """By the name of the probe: the engine's exchanges, the stand-in's beside them."""
     recording = load(RECORDED / engine, builtin())[0]
     dialect, window = recording.profile.dialect, recording.profile.context_window
-    opened = Provider(dialect, context_window=window)
-    closed = Provider(dialect, context_window=window, api_key="sk-test-1")
+    opened = MockProvider(dialect, context_window=window)
+    closed = MockProvider(dialect, context_window=window, api_key="sk-test-1")
     found = {}
     for real in recording.exchanges.values():
         # The recorded key is blanked: what it opened is asked without.
@@ -50,5 +50,5 @@ def reason(known, name):
 def words(exchange):
     """What every choice says, by kind, and the names of the tools."""
     choices = range(len(exchange.finishes))
-    said = [exchange.said(kind, choice) for kind in Kind for choice in choices]
+    said = [exchange.said(kind, choice) for kind in PieceKind for choice in choices]
     return said, [piece.call.name for piece in exchange.pieces if piece.call]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from contract import profiles
-from contract.catalog import find
-from contract.checks.base import Check, Fault, Quirk
-from contract.exchange import spell
-from contract.exploration import smallest
-from contract.profile import Budget, Capability
-from contract.reply import rehearse
-from contract.report import Outcome
-from contract.runner import run
-from contract.server.plan import Plan
-from contract.server.provider import Provider
-from contract.sizing import sized
+from contract.catalog import profiles
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import MockProvider
+from contract.model.check import Check, Fault, Quirk
+from contract.model.profile import Budget, Capability
+from contract.model.reply import rehearse
+from contract.model.wire import spell
+from contract.plugins.discovery import find
+from contract.run.explore import smallest
+from contract.run.report import Outcome
+from contract.run.runner import judge_check
+from contract.tokens.padding import padded
 
 CHECKS = find("checks", Check)
 FAULTS = find("checks", Fault)
@@ -46,7 +46,7 @@ BUDGET = Budget(
 # Frames of a stream that a probe leaves in the middle; none reads so many.
 UNREAD = 100
 # Slow enough that a stream can be told from a whole response.
-PLAN = Plan(ttft=0.4, icl=0.03)
+PLAN = LatencyPlan(ttft=0.4, icl=0.03)
 
 
 def _numbered():
@@ -98,7 +98,7 @@ class Rehearsal:
 
     def _rehearsed(self, probe, number):
         if self._base is None:
-            fitted = sized(probe, self.profile)
+            fitted = padded(probe, self.profile)
             request = spell(fitted, self.profile, model(self.profile), KEY)
             reply = provider(self.profile.id).reply(request, number)
             if probe.hang_up_after is not None:  # the rest is never read
@@ -119,7 +119,7 @@ def model(profile):
 def provider(name):
     """The stand-in that keeps the promises of a profile."""
     profile = PROFILES[name]
-    return Provider(
+    return MockProvider(
         profile.dialect,
         models=(model(profile),),
         context_window=WINDOW,
@@ -160,11 +160,11 @@ def asked(check, name):
 
 def judged(check, rehearsal):
     if check.explores is None:
-        return run(check, rehearsal, "rehearsal", slow=True)
+        return judge_check(check, rehearsal, "rehearsal", slow=True)
     result = None
     for probes in drawn(check.id, rehearsal.profile.id):
         one = replace(check, sends=probes, explores=None)
-        result = run(one, rehearsal, "rehearsal", slow=True)
+        result = judge_check(one, rehearsal, "rehearsal", slow=True)
         if result.outcome is not Outcome.PASS:
             return result
     return result
@@ -200,7 +200,7 @@ def explained(fault, one):
 
 def applies(fault, name):
     """Whether a fault is one in this profile, and its check is judged there."""
-    allowed = fault.dialects is None or PROFILES[name].dialect.id in fault.dialects
+    allowed = fault.exists_in(PROFILES[name].dialect)
     before = outcomes(name)[fault.breaks.id]
     return allowed and bool(before.exchanges) and before.outcome is not Outcome.FAIL
 

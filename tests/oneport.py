@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 
-from contract.dialects.base import Head, Problem, Trouble
-from contract.profiles import named
-from contract.server import framing
-from contract.server.app import serving
-from contract.server.provider import Provider
-from contract.verification import changes
+from contract.catalog.profiles import named
+from contract.mock_server import framing
+from contract.mock_server.app import serving
+from contract.mock_server.provider import MockProvider
+from contract.model.dialect import Head
+from contract.model.rejection import Rejection, RejectionReason
+from contract.run.verification import changes
 
 KEY = "sk-of-a-client"
 MODELS = ("magistral-small-2509", "magistral-medium-2509")
@@ -33,7 +34,7 @@ class Providers:
 def provider(name):
     """`vllm`, `vllm+field-renamed`, or `vllm+rate`, which refuses for that trouble."""
     dialect, _, change = name.partition("+")
-    return Provider(
+    return MockProvider(
         named(dialect, what="dialect").dialect,
         models=MODELS,
         api_key=KEY,
@@ -45,7 +46,9 @@ def provider(name):
 
 def refusing(trouble):
     """Every reply becomes the refusal that the dialect has for *trouble*."""
-    problem = Problem(trouble=Trouble(trouble), message="as told", value="some value")
+    problem = Rejection(
+        reason=RejectionReason(trouble), message="as told", value="some value"
+    )
 
     def refuse(reply):
         head = Head("chatcmpl-refused", 0, "any")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from contract.profiles import builtin
-from contract.reply import JSON_TYPE
-from contract.server.provider import SERVED, Provider
+from contract.catalog.profiles import builtin
+from contract.mock_server.provider import SERVED, MockProvider
+from contract.model.reply import JSON_TYPE
 
 PROFILE = replace(builtin()["vllm-0.32"], waivers={}, max_examples=200)
 MODEL = SERVED[0]
@@ -39,13 +39,13 @@ def long_talk_is_free(reply):
 
 def nothing_is_one(reply):
     """No tokens at all are taken for one."""
-    if reply.problem is None or reply.problem.pointer != "/max_tokens":
+    if reply.rejection is None or reply.rejection.pointer != "/max_tokens":
         return reply
     body = json.loads(reply.request.body)
     if body["max_tokens"] != 0:
         return reply
     asked = replace(reply.request, body=json.dumps({**body, "max_tokens": 1}).encode())
-    return Provider(reply.dialect).reply(asked, 0)
+    return MockProvider(reply.dialect).reply(asked, 0)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Bug:
         return status == self.status and (not self.without or self.without not in body)
 
     def provider(self):
-        return Provider(PROFILE.dialect, change=self.change)
+        return MockProvider(PROFILE.dialect, change=self.change)
 
 
 BUGS = {

@@ -5,25 +5,26 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from contract.checks.base import NotApplicable
-from contract.exchange import load, spell
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.retell import count, retell
-from contract.server.provider import SERVED, Provider
-from contract.sizing import sized
+from contract.catalog.profiles import builtin
+from contract.mock_server.provider import SERVED, MockProvider
+from contract.model.check import NotApplicable
+from contract.model.reply import rehearse
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
+from contract.model.saved import load
+from contract.model.wire import spell
+from contract.tokens.padding import padded
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "exchanges"
 
 
 @cache
 def provider(dialect, window):
-    return Provider(dialect, context_window=window)
+    return MockProvider(dialect, context_window=window)
 
 
 def told(profile, probe):
     """What a provider that keeps *profile*'s promises replies to *probe*."""
-    request = spell(sized(probe, profile), profile, SERVED[0])
+    request = spell(padded(probe, profile), profile, SERVED[0])
     return provider(profile.dialect, profile.context_window).reply(request, 0)
 
 
@@ -68,7 +69,7 @@ def recorded(name, profile=None):
 
 def resaid(profile, probe, change):
     """The exchange of *probe* with the pieces of each choice changed by *change*."""
-    return rehearse(retell(told(profile, probe), change), probe, profile)
+    return rehearse(rewrite_pieces(told(profile, probe), change), probe, profile)
 
 
 def recharged(profile, probe, more):
@@ -77,4 +78,4 @@ def recharged(profile, probe, more):
     def changed(usage):
         usage["prompt_tokens"] += more
 
-    return rehearse(count(told(profile, probe), changed), probe, profile)
+    return rehearse(rewrite_usage(told(profile, probe), changed), probe, profile)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check
-from contract.report import Outcome, Report
+from contract.model.check import Check
+from contract.plugins.discovery import find
 from contract.reporters.markdown import markdown
-from contract.verification import replayed
+from contract.run.report import Outcome, Report
+from contract.run.verification import replayed
 
 ROOT = Path(__file__).parent.parent
 EXCHANGES = ROOT / "fixtures" / "exchanges"

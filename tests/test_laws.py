@@ -15,10 +15,10 @@ from laws import (
     passes,
 )
 
-from contract.catalog import modules
-from contract.checks.base import KEYWORD, Check, Fault, Level
-from contract.probes import SUM, SUM_WHOLE
-from contract.report import Outcome
+from contract.model.check import KEYWORD, Check, Fault, Level
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.plugins.discovery import modules
+from contract.run.report import Outcome
 
 
 def told(result):

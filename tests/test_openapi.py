@@ -10,15 +10,15 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from requests import Request
-from schemathesis import openapi
+from schemathesis import openapi as from_document
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import JsonSchemaError
 
-from contract import spec
+from contract.schema import openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
-DOCUMENT: Any = spec.document()
+DOCUMENT: Any = openapi.document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 PREFIXES = {
     "mistral-2025-10": "Mistral202510",
@@ -74,7 +74,9 @@ def media_types() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def own_schema(union: str, dialect: str) -> str:
     """A dialect's own variant of a union, or the schema itself when it is none."""
-    return PREFIXES[dialect] + spec.UNIONS[union] if union in spec.UNIONS else union
+    return (
+        PREFIXES[dialect] + openapi.UNIONS[union] if union in openapi.UNIONS else union
+    )
 
 
 def examples() -> Iterator[Any]:
@@ -94,7 +96,7 @@ def examples() -> Iterator[Any]:
                     if data != "[DONE]":
                         own = own_schema("ChatEvent", dialect)
                         yield pytest.param(own, json.loads(data), id=event_id)
-            elif union in spec.UNIONS:
+            elif union in openapi.UNIONS:
                 yield pytest.param(own_schema(union, dialect), value, id=test_id)
 
 
@@ -181,12 +183,14 @@ def test_every_schema_is_described_or_an_alias():
 
 @pytest.mark.parametrize("dialect", PREFIXES)
 def test_every_dialect_has_its_six_schemas(dialect):
-    missing = [s for s in spec.UNIONS.values() if PREFIXES[dialect] + s not in SCHEMAS]
+    missing = [
+        s for s in openapi.UNIONS.values() if PREFIXES[dialect] + s not in SCHEMAS
+    ]
 
     assert missing == []
 
 
-@pytest.mark.parametrize(("union", "own"), spec.UNIONS.items())
+@pytest.mark.parametrize(("union", "own"), openapi.UNIONS.items())
 def test_every_union_lists_every_dialect(union, own):
     listed = {branch["$ref"].rpartition("/")[2] for branch in SCHEMAS[union]["anyOf"]}
 
@@ -213,7 +217,7 @@ def test_operation_ids_are_unique():
 
 @pytest.mark.parametrize(("name", "value"), list(examples()))
 def test_examples_are_true(name, value):
-    assert spec.violations(name, value) == ()
+    assert openapi.schema_errors(name, value) == ()
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)
@@ -278,7 +282,7 @@ def test_every_recorded_status_is_declared():
     ],
 )
 def test_a_stream_item_is_an_event(event, verdict):
-    assert verdict == spec.accepts("ChatEventStreamItem", event)
+    assert verdict == openapi.accepts("ChatEventStreamItem", event)
 
 
 STREAM = resolved({"$ref": "#/components/examples/vllm-0.16-stream-events"})["value"]
@@ -294,7 +298,7 @@ STREAM = resolved({"$ref": "#/components/examples/vllm-0.16-stream-events"})["va
     ],
 )
 def test_schemathesis_judges_each_event_of_a_stream(text, verdict):
-    operation = openapi.from_dict(DOCUMENT)["/v1/chat/completions"]["POST"]
+    operation = from_document.from_dict(DOCUMENT)["/v1/chat/completions"]["POST"]
     response = Response(
         status_code=200,
         headers={"content-type": ["text/event-stream"]},

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from contract import profiles
-from contract.catalog import find
-from contract.chat import CHAT
-from contract.checks.base import OK, Check, NotApplicable
-from contract.dialects.base import StreamUsage
-from contract.exchange import load
-from contract.probes import SUM, SUM_WHOLE
+from contract.catalog import profiles
+from contract.model.chat import CHAT
+from contract.model.check import OK, Check, NotApplicable
+from contract.model.dialect import StreamUsage
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.saved import load
+from contract.plugins.discovery import find
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "exchanges"
 FILES = sorted(RECORDED.glob("recorded-*/*.json"))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check
-from contract.probes import SUM
-from contract.report import Outcome
-from contract.verification import Verification, replayed
+from contract.model.check import Check
+from contract.model.probes import SUM
+from contract.plugins.discovery import find
+from contract.run.report import Outcome
+from contract.run.verification import Verification, replayed
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "releases"
 PROFILES = {

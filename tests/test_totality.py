@@ -11,16 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from values import wire_values
 
-from contract import profiles
-from contract.catalog import find
-from contract.chat import CHAT
-from contract.checks.base import Check, Fault, Finding, NotApplicable, Quirk
-from contract.dialects.base import Problem, Trouble
-from contract.exchange import Arrival, End, Exchange, Request, spell
-from contract.exploration import smallest
-from contract.probes import SUM, SUM_WHOLE
-from contract.reply import Frame, Reply
-from contract.runner import triage
+from contract.catalog import profiles
+from contract.model.chat import CHAT
+from contract.model.check import Check, Fault, Finding, NotApplicable, Quirk
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Frame, Reply
+from contract.model.wire import Request, spell
+from contract.plugins.discovery import find
+from contract.run.explore import smallest
+from contract.run.triage import triage
 
 CHECKS = tuple(find("checks", Check).values())
 CHANGES = (*find("checks", Fault).values(), *find("quirks", Quirk).values())
@@ -197,7 +198,9 @@ def replies(draw):
         dialect=profile.dialect,
         request=request,
         probe=probe,
-        problem=draw(st.sampled_from([None, Problem(trouble=Trouble.SCHEMA)])),
+        rejection=draw(
+            st.sampled_from([None, Rejection(reason=RejectionReason.SCHEMA)])
+        ),
     )
 
 

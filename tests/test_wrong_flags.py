@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check, Finding
-from contract.report import Outcome, Result
+from contract.model.check import Check, Finding
+from contract.plugins.discovery import find
 from contract.reporters.markdown import code, text
-from contract.verification import Verification, replayed
+from contract.run.report import Outcome, Result
+from contract.run.verification import Verification, replayed
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "wrong-flags.md"

@@ -6,14 +6,14 @@ import string
 
 from hypothesis import strategies as st
 
-from contract import think
-from contract.chat import (
+from contract.model import think
+from contract.model.chat import (
     Call,
     Image,
-    Kind,
     Message,
     Options,
     Piece,
+    PieceKind,
     Probe,
     Text,
     Thinking,
@@ -62,8 +62,8 @@ words = st.text(string.ascii_letters + string.digits, min_size=1, max_size=9)
 def _calls(draw, index):
     call_id, name = draw(words), draw(words)
     fragments = draw(st.lists(texts, min_size=1, max_size=4))
-    first = Piece(Kind.TOOL, fragments[0], call=Call(index, call_id, name))
-    rest = [Piece(Kind.TOOL, text, call=Call(index)) for text in fragments[1:]]
+    first = Piece(PieceKind.TOOL, fragments[0], call=Call(index, call_id, name))
+    rest = [Piece(PieceKind.TOOL, text, call=Call(index)) for text in fragments[1:]]
     return [first, *rest]
 
 
@@ -72,8 +72,8 @@ def pieces(draw):
     """What one choice says: thoughts, answers and calls in any order."""
     said = []
     calls = 0
-    for kind in draw(st.lists(st.sampled_from(Kind), max_size=5)):
-        if kind is Kind.TOOL:
+    for kind in draw(st.lists(st.sampled_from(PieceKind), max_size=5)):
+        if kind is PieceKind.TOOL:
             said += draw(_calls(calls))
             calls += 1
         else:

@@ -1,5 +1,9 @@
-"""The checks: one file per family; `base` holds the noun."""
+"""
+The requirements: what to send, how to judge, and the fault of each.
 
-from contract.checks.base import Check, Fault, Finding
+Imports: model, schema, strategies, tokens.
+"""
+
+from contract.model.check import Check, Fault, Finding
 
 __all__ = ["Check", "Fault", "Finding"]

@@ -1,4 +1,9 @@
-"""The command line: one module a verb; nothing heavy is imported to start."""
+"""
+The command line: one module per verb, imported when it is used.
+
+Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
+plugins, reporters, run, targets, tiny. Third parties: click, rich.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from importlib import import_module
 
 import click
 
-from contract import __version__
+from contract._version import __version__
 from contract.errors import ContractError
 
 PROGRAM = "magistral-contract"

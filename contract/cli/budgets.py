@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
-from contract.catalog import suggestion
 from contract.errors import UsageError
-from contract.profile import RATES, Budget
+from contract.model.profile import RATES, Budget
+from contract.plugins.discovery import suggestion
 from contract.targets.base import seconds
 
 NAMES = tuple(field.name for field in fields(Budget))

@@ -11,17 +11,17 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from contract.catalog import find
-from contract.chat import Json
-from contract.checks.base import Check, Level
 from contract.cli import options, outputs
 from contract.errors import UsageError
-from contract.exchange import read_json
-from contract.profile import Capability
-from contract.report import FORMAT, Outcome, Report, to_json
+from contract.model.chat import Json
+from contract.model.check import Check, Level
+from contract.model.profile import Capability
+from contract.model.strict_json import read_json
+from contract.plugins.discovery import find
 from contract.reporters.base import inert, quantity
-from contract.runner import select as selected
-from contract.verification import Verification, replayed
+from contract.run.report import FORMAT, Outcome, Report, to_json
+from contract.run.select import select as selected
+from contract.run.verification import Verification, replayed
 
 NOTICED = 0.1  # a figure that moved less is not worth a line
 UNKNOWN = 3  # the exit code of a run that could not learn everything

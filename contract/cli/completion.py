@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from contract.breakages import playable
-from contract.catalog import find
-from contract.checks.base import Check, Quirk
-from contract.dialects.base import ALIASES
+from contract.catalog.breakages import playable
+from contract.catalog.profiles import builtin
+from contract.catalog.providers import aliases
 from contract.engines.environments import RECIPES
-from contract.profiles import builtin
+from contract.model.check import Check, Quirk
+from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 
 Complete = Callable[
@@ -40,7 +40,7 @@ def checks() -> Iterable[str]:
 
 def dialects() -> Iterable[str]:
     """What the mock can speak: the built-in profiles, and their short names."""
-    return [*builtin(), *ALIASES]
+    return [*builtin(), *aliases()]
 
 
 def faults() -> Iterable[str]:

@@ -8,9 +8,9 @@ import click
 
 from contract.cli import options
 from contract.cli.outputs import Output
-from contract.report import Report
 from contract.reporters.base import inert
 from contract.reporters.console import show
+from contract.run.report import Report
 
 
 def deliver(  # noqa: PLR0913  # the switches of the command line, all by name

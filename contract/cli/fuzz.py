@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import click
 
-from contract.catalog import suggestion
 from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
@@ -14,9 +13,10 @@ from contract.cli.progress import Progress
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
-from contract.report import Report
+from contract.plugins.discovery import suggestion
+from contract.run.report import Report
+from contract.run.verification import opened
 from contract.targets.base import shown
-from contract.verification import opened
 
 PHASES = ("examples", "coverage", "fuzzing")
 

@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator
 import click
 from rich.text import Text
 
-from contract import breakages as reports
-from contract.breakages import Breakage
-from contract.catalog import find
-from contract.checks.base import Check, Fault, Quirk
+from contract.catalog import breakages as reports
+from contract.catalog.breakages import Breakage
+from contract.catalog.profiles import builtin
+from contract.catalog.providers import dialects
 from contract.cli import options
 from contract.errors import UsageError
-from contract.profiles import builtin
+from contract.model.check import Check, Fault, Quirk
+from contract.plugins.discovery import find
 from contract.reporters.base import inert
-from contract.runner import select as selected
-from contract.targets.base import SWITCH, TIME, Kind, Option
+from contract.run.select import select as selected
+from contract.targets.base import SWITCH, TIME, Option, TargetKind
 from contract.targets.base import options as described
 
 # A name, a remark on its line, and labelled fields below it.
@@ -128,7 +129,11 @@ def _fault_entries() -> Iterator[Entry]:
         fields = {
             "story": fault.story,
             "breaks": ", ".join([fault.breaks.id, *sorted(fault.also)]),
-            "dialects": ", ".join(sorted(fault.dialects or ())),
+            "dialects": ", ".join(
+                name for name, dialect in dialects().items() if fault.exists_in(dialect)
+            )
+            if fault.where
+            else "",
         }
         yield fault.id, "", fields
 
@@ -165,7 +170,7 @@ def _profile_entries() -> Iterator[Entry]:
 
 
 def _target_entries() -> Iterator[Entry]:
-    for name, kind in sorted(find("targets", Kind).items()):
+    for name, kind in sorted(find("targets", TargetKind).items()):
         function = inspect.unwrap(kind.open)
         story = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
         yield name, "", {"what": story, **dict(map(_told, described(kind)))}

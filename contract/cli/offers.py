@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.catalog import suggestion
 from contract.errors import UsageError
-from contract.profile import Capability
+from contract.model.profile import Capability
+from contract.plugins.discovery import suggestion
 
 NAMES = tuple(capability.value for capability in Capability)
 

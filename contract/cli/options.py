@@ -15,7 +15,7 @@ from contract.cli.budgets import bounds
 from contract.cli.offers import NAMES, capabilities
 from contract.cli.outputs import Output, outputs
 from contract.errors import UsageError
-from contract.profile import Capability
+from contract.model.profile import Capability
 from contract.targets.base import seconds as parsed_seconds
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from contract.catalog import find, get
-from contract.dialects.base import Dialect
+from contract.catalog.profiles import builtin
+from contract.catalog.providers import dialects
 from contract.errors import SpecError, UsageError
-from contract.profile import Profile, parse
-from contract.profiles import builtin
-from contract.report import Report
+from contract.model.profile import Profile, parse
+from contract.plugins.discovery import find, get
 from contract.reporters.base import Reporter
+from contract.run.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def profiles(path: str | None) -> Mapping[str, Profile]:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"The profiles in {path!r} cannot be read: {why}.") from error
     try:
-        own = parse(text, find("dialects", Dialect), builtin())
+        own = parse(text, dialects(), builtin())
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
     return {**builtin(), **own}

@@ -11,8 +11,8 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from contract.cli import options
-from contract.report import Outcome, Result
 from contract.reporters.base import inert
+from contract.run.report import Outcome, Result
 
 
 class Progress:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from contract.catalog import find
-from contract.checks.base import Check
 from contract.cli import options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
-from contract.profile import Capability
-from contract.report import Report, Result
-from contract.runner import select as selected
-from contract.verification import replayed
+from contract.model.check import Check
+from contract.model.profile import Capability
+from contract.plugins.discovery import find
+from contract.run.report import Report, Result
+from contract.run.select import select as selected
+from contract.run.verification import replayed
 
 
 @click.command("replay")

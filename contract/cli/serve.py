@@ -13,19 +13,18 @@ from functools import reduce
 import click
 from rich.text import Text
 
-from contract.breakages import known, playable
-from contract.catalog import find, get
-from contract.chat import CHAT
-from contract.checks.base import Fault, Quirk
+from contract.catalog.breakages import known, playable
 from contract.cli import completion, options
 from contract.errors import UsageError
-from contract.profile import Profile
-from contract.reply import Reply
+from contract.mock_server.app import serve_forever
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import MockProvider, served_models
+from contract.model.chat import CHAT
+from contract.model.check import Fault, Quirk
+from contract.model.profile import Profile
+from contract.model.reply import Reply
+from contract.plugins.discovery import find, get
 from contract.reporters.base import inert
-from contract.server import rules
-from contract.server.app import serve_forever
-from contract.server.plan import Plan
-from contract.server.provider import Provider
 from contract.targets.mock import promised
 
 Change = Callable[[Reply], Reply]
@@ -122,12 +121,12 @@ def verb(  # noqa: PLR0913  # one parameter an option
     _warn_of_strangers(fault, promised(dialect))
     key = _key(api_key, api_key_env)
     profile = promised(dialect)
-    provider = Provider(
+    provider = MockProvider(
         profile.dialect,
-        models=model or rules.of(profile.dialect).serves,
+        models=model or served_models(profile.dialect),
         context_window=context_window or profile.context_window,
         api_key=key,
-        plan=Plan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
+        plan=LatencyPlan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
         change=_chain(entry.apply for entry in (*quirks, *faults)),
         clock=time.time,
         seed=seed,
@@ -152,7 +151,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
 
 def banner(
     url: str,
-    provider: Provider,
+    provider: MockProvider,
     profile: Profile,
     variable: str | None,
     changes: Iterable[Fault | Quirk],

@@ -11,23 +11,23 @@ from typing import Any
 
 import click
 
-import contract
-from contract.catalog import find
-from contract.checks.base import Check
+from contract._version import __version__
 from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.client.credentials import api_key
+from contract.client.timeouts import Limits
 from contract.errors import ContractError, TargetError, UsageError
-from contract.exchange import End
-from contract.limits import Limits
-from contract.profile import Capability
-from contract.recording import MANIFEST, ensure_free, folder
-from contract.report import Header, Report, Result
-from contract.runner import select as selected
-from contract.targets.base import Kind, parse, shown
-from contract.targets.url import api_key
-from contract.verification import Verification, changes, opened
+from contract.model.check import Check
+from contract.model.exchange import End
+from contract.model.profile import Capability
+from contract.plugins.discovery import find
+from contract.run.recording import MANIFEST, ensure_free, folder
+from contract.run.report import Header, Report, Result
+from contract.run.select import select as selected
+from contract.run.verification import Verification, changes, opened
+from contract.targets.base import TargetKind, parse, shown
 
 INTERRUPTED = 130
 # What the run is remembered for when its targets end differently.
@@ -183,7 +183,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     wanted = tuple(dict.fromkeys(targets or ("mock",)))
     api_key(api_key_env, os.environ)
     for target in wanted:
-        parse(target, find("targets", Kind), changes())
+        parse(target, find("targets", TargetKind), changes())
     if len({shown(target) for target in wanted}) < len(wanted):
         raise UsageError(
             "Two targets differ by their key alone, which no report would show; "
@@ -270,7 +270,7 @@ def _judge(
         profile="",
         why="",
         model="",
-        version=contract.__version__,
+        version=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     code = 0

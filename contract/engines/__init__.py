@@ -1,1 +1,5 @@
-"""Real engines as our processes: found, started, waited for, never left behind."""
+"""
+Real engines as child processes: installed, started, waited for, always stopped.
+
+Imports: errors. Third parties: httpx, xllamacpp.
+"""

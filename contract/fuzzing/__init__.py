@@ -1,1 +1,5 @@
-"""Schemathesis, run against one target, and what it found in our own words."""
+"""
+Runs Schemathesis against a target and reports what it found.
+
+Imports: client, errors, model, plugins, run, schema.
+"""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from contract.checks.base import Check, Findings
-from contract.dialects.base import Problem, Trouble
-from contract.exchange import Exchange
 from contract.fuzzing.semantics import NAMES, known
-from contract.profile import Profile
+from contract.model.check import Check, Findings
+from contract.model.exchange import Exchange
+from contract.model.profile import Profile
+from contract.model.rejection import Rejection, RejectionReason
 
 NOT_FOUND = 404
 # The check that a provider must have a waiver for to be excused for a 5xx.
@@ -42,7 +42,7 @@ def excused(profile: Profile, failure: str, status: int, *, fits: bool) -> bool:
     request that fits with 500.
     """
     if failure == "UnsupportedMethodResponse":
-        known, _ = profile.dialect.error(Problem(trouble=Trouble.METHOD))
+        known, _ = profile.dialect.error(Rejection(reason=RejectionReason.METHOD))
         return status == known == NOT_FOUND
     return failure == "ServerError" and not fits and FRAGILE in profile.waivers
 

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract import spec
-from contract.checks.base import Finding
-from contract.curl import VARIABLE, curl
+from contract.client.curl import VARIABLE, curl
 from contract.errors import TargetError, UsageError
 from contract.fuzzing.rules import REQUIREMENTS, rule
 from contract.fuzzing.seen import Failure, Seen, read
 from contract.fuzzing.shrinking import smallest
-from contract.report import Outcome, Result
-from contract.verification import Verification
+from contract.model.check import Finding
+from contract.run.report import Outcome, Result
+from contract.run.verification import Verification
+from contract.schema import openapi
 
 
 def fuzz(  # noqa: PLR0913  # each is one option of the command line
@@ -67,7 +67,7 @@ def _run(
         events = Path(folder, "events.ndjson")
         document = Path(folder, "openapi.json")
         # The hooks narrow it to the target's dialect.
-        document.write_text(json.dumps(spec.document()), encoding="utf-8")
+        document.write_text(json.dumps(openapi.document()), encoding="utf-8")
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),
             *("--url", session.url, "--no-color", *words),

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.checks.base import shorten
-from contract.exchange import Request
+from contract.model.check import shorten
+from contract.model.wire import Request
 
 
 @dataclass(slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from contract.catalog import find
-from contract.chat import CHAT, Probe
-from contract.checks.base import Check, Finding, NotApplicable
-from contract.exchange import Arrival, Exchange, Request, read_json
-from contract.profile import Profile
+from contract.model.chat import CHAT, Probe
+from contract.model.check import Check, Finding, NotApplicable
+from contract.model.exchange import Arrival, Exchange
+from contract.model.profile import Profile
+from contract.model.strict_json import read_json
+from contract.model.wire import Request
+from contract.plugins.discovery import find
 
 # Each is judged by one exchange, whatever was asked in it.
 _HOLDING = (

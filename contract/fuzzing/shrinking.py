@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from contract import spec
-from contract.chat import CHAT, Json, Probe
-from contract.exchange import MISSING, Exchange, Request, read_json
+from contract.client.session import NotAnswering, RequestLimitReached
 from contract.fuzzing.seen import Failure
 from contract.fuzzing.semantics import NAMES, findings
-from contract.reduction import reduced
-from contract.session import AllowanceSpent, NotAnswering
-from contract.verification import Verification
+from contract.model.chat import CHAT, Json, Probe
+from contract.model.exchange import Exchange
+from contract.model.strict_json import MISSING, read_json
+from contract.model.wire import Request
+from contract.run.minimise import reduced
+from contract.run.verification import Verification
+from contract.schema import openapi
 
 # Requests that may be spent to make one finding smaller.
 MOST = 60
@@ -36,13 +38,13 @@ def smallest(verification: Verification, name: str, failure: Failure) -> Request
     prefix = verification.profile.dialect.prefix
 
     def shows(candidate: Json) -> bool:
-        fits = spec.accepts(prefix + "ChatRequest", candidate)
+        fits = openapi.accepts(prefix + "ChatRequest", candidate)
         if fits is (name == "negative_data_rejection"):
             return False
         probe = Probe(name=f"fuzz-{name}", body=_spelled(candidate))
         try:
             exchange = verification.session.send(probe)
-        except (AllowanceSpent, NotAnswering):
+        except (RequestLimitReached, NotAnswering):
             return False
         return exchange.status == failure.status and shown(exchange, prefix)
 
@@ -68,8 +70,8 @@ def _told(name: str) -> Callable[[Exchange, str], bool]:
 def _misshapen(exchange: Exchange, prefix: str) -> bool:
     if exchange.streamed:
         values = [chunk.json for chunk in exchange.chunks]
-        return not all(spec.accepts(prefix + "ChatEvent", value) for value in values)
-    return not spec.accepts(prefix + "ChatResponse", exchange.json)
+        return not all(openapi.accepts(prefix + "ChatEvent", value) for value in values)
+    return not openapi.accepts(prefix + "ChatResponse", exchange.json)
 
 
 # How an exchange shows a failure again, beyond its status.

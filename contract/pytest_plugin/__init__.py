@@ -1,4 +1,9 @@
-"""The pytest plug-in: each check on each target is an ordinary test item."""
+"""
+The pytest plug-in: checks as items, options, the `magistral` fixture.
+
+Imports: _version, cli, consumer, errors, model, plugins, reporters, run, targets.
+Third parties: pytest, respx, xdist.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,9 @@ if TYPE_CHECKING:
     import respx
     from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # xdist publishes no types
 
-    from contract.checks.base import Check
+    from contract.model.check import Check
     from contract.pytest_plugin.scheduling import TargetScheduling
-    from contract.verification import Verification
+    from contract.run.verification import Verification
 
 MARKERS = {
     "must": "a check whose failure violates the contract",
@@ -90,10 +95,10 @@ def _ids(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _each_check(metafunc: pytest.Metafunc) -> None:
-    from contract.catalog import find
-    from contract.checks.base import Check
     from contract.errors import ContractError
-    from contract.runner import select
+    from contract.model.check import Check
+    from contract.plugins.discovery import find
+    from contract.run.select import select
 
     chosen = settings.read(metafunc.config)
     _summarise(metafunc.config)
@@ -128,8 +133,8 @@ def contract_session(
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
+    from contract.run.verification import opened
     from contract.targets.base import shown
-    from contract.verification import opened
 
     chosen = settings.read(request.config)
     target: str = request.param

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from contract.checks.base import Check
-    from contract.profile import Profile
-    from contract.report import Header, Result
+    from contract.model.check import Check
+    from contract.model.profile import Profile
+    from contract.run.report import Header, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Judged:
         Known failures (waived) and failures that do not violate the contract (a MAY,
         without --contract-strict a SHOULD) are expected failures.
         """
-        from contract.report import Outcome
+        from contract.run.report import Outcome
 
         result = self.result
         match result.outcome:
@@ -57,7 +57,7 @@ class Judged:
                 pytest.fail(self._text(), pytrace=False)
 
     def _violates(self) -> bool:
-        from contract.report import Report
+        from contract.run.report import Report
 
         return Report(headers=(), results=(), strict=self.strict).violates(self.result)
 
@@ -89,8 +89,8 @@ class Unopened:
 
     def judged(self, check: Check, *, strict: bool) -> Judged:
         """The result of *check*: an error the first time, later a reference to it."""
-        import contract
-        from contract.report import Header, Outcome, Result
+        from contract._version import __version__
+        from contract.run.report import Header, Outcome, Result
 
         first, self.told = not self.told, True
         header = Header(
@@ -99,7 +99,7 @@ class Unopened:
             profile="",
             why="",
             model="",
-            version=contract.__version__,
+            version=__version__,
             started="",
             trouble=self.trouble,
         )
@@ -118,7 +118,7 @@ def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
 
     *exchanges* are many bytes, and only a report needs them.
     """
-    from contract.exchange import dump
+    from contract.model.saved import dump
 
     result = judged.result
     return {
@@ -142,9 +142,9 @@ def unpack(
     profiles: Mapping[str, Profile],
 ) -> Judged:
     """What `pack` made, with the check and the profile of the same ids."""
-    from contract.checks.base import Finding
-    from contract.exchange import load
-    from contract.report import Header, Outcome, Result
+    from contract.model.check import Finding
+    from contract.model.saved import load
+    from contract.run.report import Header, Outcome, Result
 
     header = Header(**{**packed["header"], "notes": tuple(packed["header"]["notes"])})
     # A profile of somebody else's making may be gone; the timings go with it.

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check
 from contract.cli.outputs import outputs, profiles
+from contract.model.check import Check
+from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
-from contract.report import Header, Report, Result
 from contract.reporters.base import by_target, inert, verdict
+from contract.run.report import Header, Report, Result
 
 
 class Summary:

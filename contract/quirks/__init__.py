@@ -1,1 +1,5 @@
-"""Legal oddities: what a provider may do, and no check may object to."""
+"""
+Unusual but legal changes to replies, which no check may report.
+
+Imports: model.
+"""

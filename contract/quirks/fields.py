@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from contract import sse
-from contract.chat import Json
-from contract.checks.base import quirk
-from contract.dialects.base import StreamUsage
-from contract.exchange import MISSING, read_json
-from contract.reply import Frame, Reply, encode, payload
+from contract.model import sse
+from contract.model.chat import Json
+from contract.model.check import quirk
+from contract.model.dialect import StreamUsage
+from contract.model.reply import Frame, Reply, encode, payload
+from contract.model.strict_json import MISSING, read_json
 
 
 def _respelled(reply: Reply, spell: Callable[[Json], bytes]) -> Reply:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from contract import sse
-from contract.checks.base import quirk
-from contract.exchange import MISSING
-from contract.reply import Frame, Reply, payload
+from contract.model import sse
+from contract.model.check import quirk
+from contract.model.reply import Frame, Reply, payload
+from contract.model.strict_json import MISSING
 
 BOM = b"\xef\xbb\xbf"
 CONTINUATION = range(0x80, 0xC0)  # every byte of a character but its first

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract.checks.base import quirk
-from contract.reply import Reply
+from contract.model.check import quirk
+from contract.model.reply import Reply
 
 
 def _media_type(reply: Reply) -> str:

@@ -1,4 +1,8 @@
-"""The reporters: one file per kind of report; `base` holds the noun."""
+"""
+Reports as text: console, JSON, JUnit, Markdown; one file per kind.
+
+Imports: model, run. Third parties: junitparser, rich.
+"""
 
 from contract.reporters.base import Reporter
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from contract.checks.base import Level
-from contract.profile import RATES
-from contract.report import Outcome, Report, Result
+from contract.model.check import Level
+from contract.model.profile import RATES
+from contract.run.report import Outcome, Report, Result
 
 Render = Callable[[Report], str]
 

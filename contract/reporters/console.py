@@ -10,8 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract.checks.base import Finding
-from contract.report import Header, Outcome, Report, Result
+from contract.model.check import Finding
 from contract.reporters.base import (
     by_family,
     by_target,
@@ -22,6 +21,7 @@ from contract.reporters.base import (
     verdict,
     word,
 )
+from contract.run.report import Header, Outcome, Report, Result
 
 STYLES = {
     Outcome.ERROR: "bold magenta",

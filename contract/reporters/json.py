@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from contract.report import Report, to_json
 from contract.reporters.base import reporter
+from contract.run.report import Report, to_json
 
 
 @reporter("json", suffix=".json")

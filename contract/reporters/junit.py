@@ -8,8 +8,8 @@ import re
 import junitparser
 from junitparser.junitparser import FinalResult
 
-from contract.report import Header, Outcome, Report, Result
 from contract.reporters.base import account, by_target, inert, reporter, verdict
+from contract.run.report import Header, Outcome, Report, Result
 
 # XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
 # ElementTree writes anything else without complaint, and no parser reads it back.

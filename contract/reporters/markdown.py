@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from contract.checks.base import Check
-from contract.report import Outcome, Report, Result
+from contract.model.check import Check
 from contract.reporters.base import by_target, inert, reporter, verdict
+from contract.run.report import Outcome, Report, Result
 
 MARKS = {
     Outcome.PASS: "pass",

@@ -1,1 +1,5 @@
-"""What to send when nobody says what: requests drawn from the contract itself."""
+"""
+Hypothesis strategies for chat requests.
+
+Imports: model, schema. Third parties: hypothesis.
+"""

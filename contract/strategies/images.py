@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from contract.chat import Image
-from contract.images import picture
+from contract.model.chat import Image
+from contract.model.images import picture
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contract.chat import Json
+from contract.model.chat import Json
+from contract.model.strict_json import is_one_of
 
 # A white pixel: the smallest PNG that every decoder reads.
 PIXEL = (
@@ -94,7 +95,9 @@ def conversation(messages: Json) -> list[Json]:
     turns: list[Json] = []
     asked = False
     for message in messages if isinstance(messages, list) else ():
-        if not isinstance(message, dict) or message.get("role") not in _SPEAKERS:
+        if not isinstance(message, dict) or not is_one_of(
+            message.get("role"), _SPEAKERS
+        ):
             continue
         if message["role"] == "system" and all(
             _role(turn) == "system" for turn in turns

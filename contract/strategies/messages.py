@@ -7,9 +7,9 @@ from functools import cache
 from itertools import cycle, product
 from typing import TYPE_CHECKING
 
-from contract.chat import Image, Message, Part, Text, Thinking, ToolCall
-from contract.probes import WEATHER
-from contract.profile import Capability
+from contract.model.chat import Image, Message, Part, Text, Thinking, ToolCall
+from contract.model.probes import WEATHER
+from contract.model.profile import Capability
 from contract.strategies.images import images
 from contract.strategies.texts import phrases
 

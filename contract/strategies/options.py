@@ -7,9 +7,9 @@ from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from contract.chat import Options, freeze
-from contract.probes import WEATHER
-from contract.profile import Capability
+from contract.model.chat import Options, freeze
+from contract.model.probes import WEATHER
+from contract.model.profile import Capability
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

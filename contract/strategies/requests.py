@@ -8,8 +8,7 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from contract import spec
-from contract.chat import (
+from contract.model.chat import (
     Image,
     Message,
     Options,
@@ -19,7 +18,8 @@ from contract.chat import (
     freeze,
     patched,
 )
-from contract.profile import Capability, Profile
+from contract.model.profile import Capability, Profile
+from contract.schema import openapi
 from contract.strategies.images import corrupt
 from contract.strategies.messages import Turns, conversations
 from contract.strategies.options import options
@@ -112,7 +112,7 @@ class Mutation:
         dialect = profile.dialect
         wrong = self.spoil(_HELLO, profile)
         body = patched(dialect.request(_HELLO, "any"), wrong.patches)
-        return spec.accepts(dialect.prefix + "ChatRequest", body)
+        return openapi.accepts(dialect.prefix + "ChatRequest", body)
 
 
 def _patch(

@@ -1,4 +1,8 @@
-"""The targets: one file per kind; `base` holds the noun."""
+"""
+What can be verified: a URL, the mock, an engine; one file per kind.
+
+Imports: catalog, engines, errors, mock_server, model, plugins, tiny, tokens.
+"""
 
 from contract.targets.base import Opened, Target
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from typing import Annotated, get_args, get_type_hints
 from urllib.parse import parse_qsl
 
-from contract.catalog import get, suggestion
 from contract.errors import UsageError
-from contract.exchange import REDACTED
-from contract.reply import Reply
+from contract.model.redaction import REDACTED
+from contract.model.reply import Reply
+from contract.plugins.discovery import get, suggestion
 
 # host:port, an address without its scheme
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 
-Change = Callable[[Reply], Reply]
+ReplyChange = Callable[[Reply], Reply]
 
 # How the value of an option is written.
 CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
 
 # Options that several kinds of target have; `options` tells what each is for.
 Port = Annotated[int, "the port of loopback to serve on; 0 takes a free one"]
-Key = Annotated[str, "the API key that it demands; none when empty"]
+KeyOption = Annotated[str, "the API key that it demands; none when empty"]
 _KEY = re.compile(r"([?&]key=)[^&]+")  # the option of type Key is called so everywhere
 Flags = Annotated[str, "further flags of the server's own, as in a shell"]
 Without = Annotated[str, "flags to leave out"]
@@ -54,7 +54,7 @@ Open = Callable[..., AbstractContextManager[Opened]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TargetKind:
     """A kind of target. `open` takes the argument, then options as keywords."""
 
     id: str
@@ -72,7 +72,7 @@ class Option:
     default: object
 
 
-def options(kind: Kind) -> tuple[Option, ...]:
+def options(kind: TargetKind) -> tuple[Option, ...]:
     """
     What can be said after `?`, in the order of the function's keywords.
 
@@ -106,14 +106,14 @@ _UNITS = (("Reply", CHANGE), ("float", TIME), ("int", NUMBER), ("bool", SWITCH))
 
 def target(
     id: str, *, read: Callable[[str], object] | None = None
-) -> Callable[[Open], Kind]:
+) -> Callable[[Open], TargetKind]:
     """
     Make a context manager a kind of target; its keywords are its options.
 
     *read* refuses an argument that makes no sense (`UsageError`) before any target
     is opened, or shown: a URL may hold a password.
     """
-    return lambda function: Kind(id, function, read)
+    return lambda function: TargetKind(id, function, read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Target:
     """A parsed target: what may be shown of it, its kind, and typed options."""
 
     text: str
-    kind: Kind
+    kind: TargetKind
     argument: str
     options: Mapping[str, object]
 
@@ -140,7 +140,9 @@ def shown(text: str) -> str:
 
 
 def parse(
-    text: str, kinds: Mapping[str, Kind], changes: Mapping[str, Change] | None = None
+    text: str,
+    kinds: Mapping[str, TargetKind],
+    changes: Mapping[str, ReplyChange] | None = None,
 ) -> Target:
     """
     `kind:argument?name=value&…` as a target; a URL is the kind `url`.
@@ -168,13 +170,15 @@ def parse(
     return Target(shown(text), _read(kind, argument), argument, options)
 
 
-def _read(kind: Kind, argument: str) -> Kind:
+def _read(kind: TargetKind, argument: str) -> TargetKind:
     if kind.read is not None:
         kind.read(argument)
     return kind
 
 
-def _option(kind: Kind, key: str, value: str, changes: Mapping[str, Change]) -> object:
+def _option(
+    kind: TargetKind, key: str, value: str, changes: Mapping[str, ReplyChange]
+) -> object:
     known = {option.name: option.unit for option in options(kind)}
     name = key.replace("_", "-")
     if name not in known:

@@ -16,7 +16,7 @@ from contract.engines.process import HOST, Launch, existing, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,
-    Key,
+    KeyOption,
     Opened,
     Port,
     Python,
@@ -55,7 +55,7 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
     ctx: Annotated[int, "the context window of one request in tokens"] = 8_192,
     slots: Annotated[int, "requests at a time"] = 2,
     threads: Annotated[int, "no more than there are idle cores"] = 1,
-    key: Key = "",
+    key: KeyOption = "",
     mmproj: Annotated[str, "the file of the image encoder"] = "",
     reasoning_format: Annotated[str, f"one of {', '.join(FORMATS)}"] = "auto",
     flags: Flags = "",

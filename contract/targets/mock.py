@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from contract import tekken
+from contract.catalog.profiles import named
 from contract.errors import UsageError
-from contract.profile import Profile
-from contract.profiles import named
-from contract.server import rules
-from contract.server.app import serving
-from contract.server.plan import Plan
-from contract.server.provider import Provider
-from contract.targets.base import Change, Key, Opened, target
+from contract.mock_server.app import serving
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import MockProvider, served_models
+from contract.model.profile import Profile
+from contract.targets.base import KeyOption, Opened, ReplyChange, target
+from contract.tokens import tekken
 
 DEFAULT = "mistral"
 KEY = "sk-mock-of-magistral-contract"
@@ -36,15 +35,15 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     jitter: Annotated[float, "how much icl varies, up and down"] = 0.0,
     seed: Annotated[int, "of whatever is drawn: jitter, ids, random answers"] = 0,
     fault: Annotated[
-        Change | None, "breaks its replies; see list --faults and --breakages"
+        ReplyChange | None, "breaks its replies; see list --faults and --breakages"
     ] = None,
     quirk: Annotated[
-        Change | None, "makes its replies legal but odd; see list --quirks"
+        ReplyChange | None, "makes its replies legal but odd; see list --quirks"
     ] = None,
     window: Annotated[
         int | None, "the context window in tokens; by default the profile's"
     ] = None,
-    key: Key = KEY,
+    key: KeyOption = KEY,
     model: Annotated[str | None, "the only model it serves"] = None,
 ) -> Iterator[Opened]:
     """
@@ -57,12 +56,12 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         window = profile.context_window
     if window < 1:
         raise UsageError(f"window must be at least 1 token, not {window}.")
-    provider = Provider(
+    provider = MockProvider(
         profile.dialect,
-        models=(model,) if model else rules.of(profile.dialect).serves,
+        models=(model,) if model else served_models(profile.dialect),
         context_window=window,
         api_key=key or None,
-        plan=Plan(ttft, icl, jitter, seed),
+        plan=LatencyPlan(ttft, icl, jitter, seed),
         change=_both(quirk, fault),
         clock=time.time,
         seed=seed,
@@ -80,7 +79,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         )
 
 
-def _both(first: Change | None, then: Change | None) -> Change | None:
+def _both(first: ReplyChange | None, then: ReplyChange | None) -> ReplyChange | None:
     if first is None or then is None:
         return first or then
     return lambda reply: then(first(reply))

@@ -14,15 +14,7 @@ from contract.engines.environments import interpreter
 from contract.engines.flags import changed
 from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import (
-    Flags,
-    Opened,
-    Port,
-    Python,
-    Startup,
-    Without,
-    target,
-)
+from contract.targets.base import Flags, Opened, Port, Python, Startup, Without, target
 from contract.tiny.writing import borrowed
 
 TINY = "tiny"

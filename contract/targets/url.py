@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,9 +10,9 @@ from contract.errors import UsageError
 from contract.targets.base import Opened, target
 
 ENDINGS = ("/v1/chat/completions", "/v1/models", "/v1")
+
+
 EXAMPLE = "Write it as http://127.0.0.1:8000/v1."
-KEYS = ("MISTRAL_API_KEY", "OPENAI_API_KEY")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def read(text: str) -> Opened:
@@ -57,27 +57,3 @@ def read(text: str) -> Opened:
 def url(argument: str) -> Iterator[Opened]:
     """Nothing to start and nothing to stop; `?profile=NAME` says what it is."""
     yield read(argument)
-
-
-def api_key(variable: str | None, environ: Mapping[str, str]) -> tuple[str | None, str]:
-    """
-    The API key and the variable that holds (or would hold) it.
-
-    Without a *variable* it is MISTRAL_API_KEY, then OPENAI_API_KEY.
-    """
-    if variable:
-        if not environ.get(variable):
-            raise UsageError(f"The variable {variable} is not set; export it first.")
-        return environ[variable], variable
-    name = next((name for name in KEYS if environ.get(name)), KEYS[0])
-    return environ.get(name) or None, name
-
-
-def exposed(root: str) -> bool:
-    """Whether a key sent to *root* travels unencrypted through a network."""
-    return urlsplit(root).scheme == "http" and not local(root)
-
-
-def local(root: str) -> bool:
-    """Whether *root* is on this machine, so that nothing sent there leaves it."""
-    return urlsplit(root).hostname in LOOPBACK

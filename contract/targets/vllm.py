@@ -17,7 +17,7 @@ from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,
-    Key,
+    KeyOption,
     Opened,
     Port,
     Python,
@@ -69,7 +69,7 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
     *,
     port: Port = 0,
     ctx: Annotated[int, "the context window in tokens"] = 131_072,
-    key: Key = "",
+    key: KeyOption = "",
     reasoning_parser: Annotated[str, "parts the thought; none when empty"] = "mistral",
     tool_call_parser: Annotated[str, "parts tool calls; none when empty"] = "mistral",
     flags: Flags = "",

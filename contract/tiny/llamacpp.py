@@ -8,8 +8,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from contract.server.scripts import scripts
-from contract.tekken import ORDINARY, Control
+from contract.mock_server.scripts import scripts
 from contract.tiny import vision
 from contract.tiny.merging import merges, visible
 from contract.tiny.table import table
@@ -38,6 +37,7 @@ from contract.tiny.weights import (
     weights,
 )
 from contract.tiny.whole import whole
+from contract.tokens.tekken import ORDINARY, Control
 
 _HALF, _WHOLE = gguf.LlamaFileType.MOSTLY_F16, gguf.LlamaFileType.ALL_F32
 

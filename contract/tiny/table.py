@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from contract.errors import SpecError
-from contract.server.scripts import Script
-from contract.tekken import Control
+from contract.mock_server.scripts import Script
 from contract.tiny.vocabulary import Vocabulary
+from contract.tokens.tekken import Control
 
 # What a script without a trigger word is chosen by; `<s>` begins every prompt.
 _CHOSEN_BY = {

@@ -12,9 +12,7 @@ def template() -> str:
     from mistral_common.integrations.chat_templates.chat_templates import (  # noqa: PLC0415
         generate_chat_template,
     )
-    from mistral_common.tokens.tokenizers.base import (  # noqa: PLC0415
-        TokenizerVersion,
-    )
+    from mistral_common.tokens.tokenizers.base import TokenizerVersion  # noqa: PLC0415
 
     wanted: dict[str, Any] = {
         "spm": False,

@@ -9,21 +9,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from contract.server.scripts import scripts
-from contract.tekken import NAMES, Control
+from contract.mock_server.scripts import scripts
 from contract.tiny import vision
 from contract.tiny.saving import save
 from contract.tiny.table import table
 from contract.tiny.template import template
 from contract.tiny.tokenizer import configuration, tokenizer
-from contract.tiny.vocabulary import (
-    LARGEST,
-    LEAST,
-    MERGE,
-    PADDING,
-    PATCH,
-    vocabulary,
-)
+from contract.tiny.vocabulary import LARGEST, LEAST, MERGE, PADDING, PATCH, vocabulary
 from contract.tiny.weights import (
     CONTEXT,
     EPSILON,
@@ -36,6 +28,7 @@ from contract.tiny.weights import (
     weights,
 )
 from contract.tiny.whole import whole
+from contract.tokens.tekken import NAMES, Control
 
 _ENDS = {
     "bos_token_id": int(Control.BEGIN),

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from contract.server.scripts import scripts
-from contract.tekken import Control
+from contract.mock_server.scripts import scripts
 from contract.tiny import vision
 from contract.tiny.saving import save
 from contract.tiny.table import table
@@ -26,6 +25,7 @@ from contract.tiny.weights import (
     weights,
 )
 from contract.tiny.whole import whole
+from contract.tokens.tekken import Control
 
 
 def write(directory: Path, size: int = FULL) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 
 import tiktoken
 
-from contract import tekken
 from contract.errors import UsageError
+from contract.tokens import tekken
 
 FULL = 131_072
 # Every trigger is one token from here on; see contract/scripts.toml.

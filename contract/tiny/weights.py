@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.tekken import Control
 from contract.tiny.table import Table
 from contract.tiny.vocabulary import Vocabulary
+from contract.tokens.tekken import Control
 
 Array = NDArray[np.float32]
 

@@ -3,14 +3,14 @@
 import pytest
 from rehearsal import told
 
-from contract import catalog
-from contract.checks.base import Fault
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.check import Fault
+from contract.plugins import discovery
 
 PROFILES = builtin()
 FAULTS = [
     fault
-    for fault in catalog.find("checks", Fault).values()
+    for fault in discovery.find("checks", Fault).values()
     if fault.breaks.family in {"reasoning", "usage"}
 ]
 

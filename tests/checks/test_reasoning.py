@@ -3,12 +3,14 @@
 import pytest
 from rehearsal import judged, recorded
 
-from contract import catalog
-from contract.checks.base import Check
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.check import Check
+from contract.plugins import discovery
 
 PROFILES = builtin()
-CHECKS = [c for c in catalog.find("checks", Check).values() if c.family == "reasoning"]
+CHECKS = [
+    c for c in discovery.find("checks", Check).values() if c.family == "reasoning"
+]
 # One real exchange and the checks that its request fits.
 SUM_LIKE = (
     "reasoning.present",

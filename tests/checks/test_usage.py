@@ -5,20 +5,19 @@ import json
 import pytest
 from rehearsal import judged, recorded, told
 
-from contract import catalog
-from contract.checks.base import Check
-from contract.checks.usage.prompt import (
-    TOKENIZE,
-    agrees_with_tokenize,
-)
-from contract.exchange import spell
-from contract.probes import SUM_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.catalog.profiles import builtin
+from contract.checks.usage.prompt import TOKENIZE, agrees_with_tokenize
+from contract.model.check import Check
+from contract.model.probes import SUM_WHOLE
+from contract.model.reply import rehearse
+from contract.model.wire import spell
+from contract.plugins import discovery
 
 PROFILES = builtin()
 CHECKS = [
-    check for check in catalog.find("checks", Check).values() if check.family == "usage"
+    check
+    for check in discovery.find("checks", Check).values()
+    if check.family == "usage"
 ]
 # One real exchange and the checks that its request fits.
 COUNTERS = (

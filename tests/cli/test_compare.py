@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check, Finding
-from contract.report import Header, Outcome, Report, Result, to_json
+from contract.model.check import Check, Finding
+from contract.plugins.discovery import find
+from contract.run.report import Header, Outcome, Report, Result, to_json
 
 CHECKS = find("checks", Check)
 MUST = CHECKS["streaming.ends-with-done"]

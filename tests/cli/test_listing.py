@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from contract.breakages import known
-from contract.catalog import find
-from contract.checks.base import Check, Fault, Finding, Quirk
+from contract.catalog.breakages import known
+from contract.catalog.profiles import builtin
 from contract.cli.listing import page
-from contract.profiles import builtin
-from contract.targets.base import Kind, options
+from contract.model.check import Check, Fault, Finding, Quirk
+from contract.plugins.discovery import find
+from contract.targets.base import TargetKind, options
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
 BREAKAGES = DOCS.with_name("breakages.md")
@@ -42,7 +42,7 @@ def test_every_check_is_listed_with_its_parts(command):
     [
         pytest.param("--faults", "checks", Fault, id="faults"),
         pytest.param("--quirks", "quirks", Quirk, id="quirks"),
-        pytest.param("--targets", "targets", Kind, id="targets"),
+        pytest.param("--targets", "targets", TargetKind, id="targets"),
     ],
 )
 def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
@@ -52,7 +52,9 @@ def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
     assert set(find(shelf, kind)) <= set(done.out.splitlines())
 
 
-@pytest.mark.parametrize("kind", find("targets", Kind).values(), ids=lambda k: k.id)
+@pytest.mark.parametrize(
+    "kind", find("targets", TargetKind).values(), ids=lambda k: k.id
+)
 def test_every_option_of_a_target_says_what_it_is_for(command, kind):
     lines = command("list", "--targets").out.splitlines()
     below = lines[lines.index(kind.id) + 1 :]

@@ -4,7 +4,7 @@ import pytest
 
 from contract.cli.offers import capabilities
 from contract.errors import UsageError
-from contract.profile import Capability
+from contract.model.profile import Capability
 
 
 def test_names_become_capabilities_once_each():

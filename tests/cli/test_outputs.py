@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from contract.catalog.profiles import builtin
 from contract.cli.outputs import folder, outputs, profiles
 from contract.errors import SpecError, UsageError
-from contract.profiles import builtin
-from contract.report import Report
+from contract.run.report import Report
 
 
 def test_an_unknown_report_kind_names_the_known_ones(tmp_path):

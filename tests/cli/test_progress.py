@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from contract.checks.base import Check
 from contract.cli.progress import Progress
-from contract.report import Outcome, Result
+from contract.model.check import Check
+from contract.run.report import Outcome, Result
 
 
 class Terminal(io.StringIO):

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Fault, Quirk
 from contract.cli.serve import banner
-from contract.server.provider import Provider
+from contract.mock_server.provider import MockProvider
+from contract.model.check import Fault, Quirk
+from contract.plugins.discovery import find
 from contract.targets.mock import promised
 
 URL = "http://127.0.0.1:8700"
@@ -15,7 +15,7 @@ PROFILE = promised("vllm")
 
 
 def said_by(variable=None, changes=()):
-    provider = Provider(PROFILE.dialect, api_key="sk-secret")
+    provider = MockProvider(PROFILE.dialect, api_key="sk-secret")
     return banner(URL, provider, PROFILE, variable, changes)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import Level
+from contract.catalog.profiles import builtin
 from contract.fuzzing.rules import REQUIREMENTS, excused, rule
 from contract.fuzzing.semantics import NAMES
-from contract.profiles import builtin
+from contract.model.check import Level
 
 PROFILES = builtin()
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from rehearsal import told
 
-from contract.catalog import find
-from contract.checks.base import Fault
-from contract.exchange import spell
+from contract.catalog.profiles import builtin
 from contract.fuzzing.semantics import NAMES, findings, heard
-from contract.probes import SUM, SUM_WHOLE, TOOL
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.server.provider import SERVED
+from contract.mock_server.provider import SERVED
+from contract.model.check import Fault
+from contract.model.probes import SUM, SUM_WHOLE, TOOL
+from contract.model.reply import rehearse
+from contract.model.wire import spell
+from contract.plugins.discovery import find
 
 PROFILES = builtin()
 FAULTS = find("checks", Fault)

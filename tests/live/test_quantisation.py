@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from quantising import FORMATS, quantised
 
-from contract.catalog import find
-from contract.checks.base import Check, Level
 from contract.engines.environments import interpreter
-from contract.profile import Capability
-from contract.report import Outcome
-from contract.runner import select
+from contract.model.check import Check, Level
+from contract.model.profile import Capability
+from contract.plugins.discovery import find
+from contract.run.report import Outcome
+from contract.run.select import select
+from contract.run.verification import opened
 from contract.tiny.llamacpp import write
-from contract.verification import opened
 
 pytestmark = pytest.mark.live
 PAGE = Path(__file__).parents[2] / "docs" / "quantisation.md"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from contract import profiles
-from contract.exchange import spell
-from contract.probes import UTF8
-from contract.reply import rehearse
-from contract.server.provider import Provider
+from contract.catalog import profiles
+from contract.mock_server.provider import MockProvider
+from contract.model.probes import UTF8
+from contract.model.reply import rehearse
+from contract.model.wire import spell
 
 MODEL = "magistral-small-2509"
 
@@ -19,7 +19,7 @@ def reply():
 
     def reply(probe=UTF8, profile="vllm-0.16"):
         known = profiles.named(profile)
-        provider = Provider(known.dialect, models=(MODEL,))
+        provider = MockProvider(known.dialect, models=(MODEL,))
         return provider.reply(spell(probe, known, MODEL), 0)
 
     return reply

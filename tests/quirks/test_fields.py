@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import Quirk
-from contract.probes import SUM, UTF8, UTF8_WHOLE
+from contract.model.check import Quirk
+from contract.model.probes import SUM, UTF8, UTF8_WHOLE
 from contract.quirks import fields
 
 QUIRKS = [value for value in vars(fields).values() if isinstance(value, Quirk)]

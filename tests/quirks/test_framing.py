@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Quirk
-from contract.exchange import DONE
+from contract.model.check import Quirk
+from contract.model.exchange import DONE
+from contract.plugins.discovery import find
 from contract.quirks import framing
 
 QUIRKS = [value for value in vars(framing).values() if isinstance(value, Quirk)]

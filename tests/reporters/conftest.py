@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from contract.chat import Probe
-from contract.checks.base import Check, Finding
-from contract.dialects.vllm import VLLM_0_16
-from contract.exchange import Arrival, Exchange, Request
-from contract.profile import Profile
-from contract.report import Header, Outcome, Report, Result
+from contract.model.chat import Probe
+from contract.model.check import Check, Finding
+from contract.model.exchange import Arrival, Exchange
+from contract.model.profile import Profile
+from contract.model.wire import Request
+from contract.providers.vllm.dialect import VLLM_0_16
+from contract.run.report import Header, Outcome, Report, Result
 
 HOSTILE = "so \x1b[31m[red]42[/red]\x00 <b>&\u202e\ud800]]>"
 

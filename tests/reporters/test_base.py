@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract.catalog import find
-from contract.report import Outcome, Report
+from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
     account,
@@ -16,6 +15,7 @@ from contract.reporters.base import (
     quantity,
     verdict,
 )
+from contract.run.report import Outcome, Report
 
 
 def test_every_reporter_is_found_on_the_shelf():

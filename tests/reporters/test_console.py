@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from contract.report import Outcome
 from contract.reporters.console import console, show
+from contract.run.report import Outcome
 
 
 def _shown(report, **options):

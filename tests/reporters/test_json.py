@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from contract.report import to_json
 from contract.reporters.json import as_json
+from contract.run.report import to_json
 
 
 def test_the_text_is_the_report(report):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.checks.base import Check, Finding
-from contract.report import Outcome, Report, Result
+from contract.model.check import Check, Finding
 from contract.reporters.junit import junit
+from contract.run.report import Outcome, Report, Result
 
 
 def test_what_ci_reads_is_golden(report, golden):

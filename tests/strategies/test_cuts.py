@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rehearsal import told
 
-from contract.exchange import Arrival
-from contract.probes import TOOL, UTF8
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.catalog.profiles import builtin
+from contract.model.exchange import Arrival
+from contract.model.probes import TOOL, UTF8
+from contract.model.reply import rehearse
 from contract.strategies.cuts import cuts
 
 PROFILES = builtin()

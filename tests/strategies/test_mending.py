@@ -6,15 +6,14 @@ import json
 
 import pytest
 
-from contract import spec
-from contract.catalog import find
-from contract.chat import CHAT
-from contract.dialects.base import Dialect
-from contract.exchange import Request
-from contract.server.provider import Provider
+from contract.catalog.providers import dialects
+from contract.mock_server.provider import MockProvider
+from contract.model.chat import CHAT
+from contract.model.wire import Request
+from contract.schema import openapi
 from contract.strategies.mending import mended
 
-DIALECTS = find("dialects", Dialect)
+DIALECTS = dialects()
 MODEL = "magistral-small-2509"
 PICTURE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -40,7 +39,7 @@ CONVERSATIONS = {
 def answered(dialect, body):
     raw = json.dumps(body).encode()
     headers = (("content-type", "application/json"),)
-    return Provider(dialect).reply(Request("POST", CHAT, headers, raw), 0)
+    return MockProvider(dialect).reply(Request("POST", CHAT, headers, raw), 0)
 
 
 @pytest.mark.parametrize("id", DIALECTS)
@@ -51,7 +50,7 @@ def test_mended_conversation_is_answered(id, name):
     reply = answered(DIALECTS[id], body)
 
     assert 200 == reply.status, reply.body
-    assert spec.accepts(DIALECTS[id].prefix + "ChatRequest", body)
+    assert openapi.accepts(DIALECTS[id].prefix + "ChatRequest", body)
 
 
 def test_digits_in_a_text_are_a_limit_too():

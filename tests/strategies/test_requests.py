@@ -11,17 +11,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from contract import spec, tokens
-from contract.chat import Options
-from contract.exchange import read_json, spell
-from contract.profiles import builtin
-from contract.server.provider import Provider
+from contract.catalog.profiles import builtin
+from contract.mock_server.provider import MockProvider
+from contract.model.chat import Options
+from contract.model.strict_json import read_json
+from contract.model.wire import spell
+from contract.schema import openapi
 from contract.strategies.cuts import cuts
 from contract.strategies.images import corrupt, images, pictures
 from contract.strategies.messages import skeletons
 from contract.strategies.options import combined
 from contract.strategies.requests import invalid, mutations, valid
 from contract.strategies.texts import AWKWARD, MIXES, mixed, phrases, strange, texts
+from contract.tokens import counting
 
 PROFILES = builtin()
 QUICK = settings(max_examples=30, suppress_health_check=list(HealthCheck))
@@ -51,7 +53,7 @@ def told(message):
 
 def replied(profile, probe):
     request = spell(probe, profile, profile.model)
-    provider = Provider(profile.dialect, models=(profile.model,))
+    provider = MockProvider(profile.dialect, models=(profile.model,))
     return request, provider.reply(request, 0)
 
 
@@ -63,7 +65,7 @@ def test_valid_request_fits_its_schema_and_is_answered(name, data):
     request, reply = replied(profile, data.draw(valid(profile)))
     shape = profile.dialect.prefix + "ChatRequest"
 
-    assert spec.accepts(shape, json.loads(request.body))
+    assert openapi.accepts(shape, json.loads(request.body))
     assert 200 == reply.status, reply.body
 
 
@@ -102,7 +104,7 @@ def test_mutation_is_the_only_thing_wrong(mutation):
     spoiled, _ = replied(profile, mutation.spoil(probe, profile))
 
     assert request.body != spoiled.body
-    assert spec.accepts("Mistral202510ChatRequest", read_json(request.body))
+    assert openapi.accepts("Mistral202510ChatRequest", read_json(request.body))
 
 
 def test_every_two_options_meet():
@@ -180,8 +182,8 @@ def test_pictures_are_pictures_and_corrupt_ones_are_not():
     probe = find(images(), lambda image: image.media_type == "image/jpeg", settings=ANY)
 
     assert probe.data[:2] == b"\xff\xd8"
-    assert all(tokens.size(one.data) for one in pictures())
-    assert not any(tokens.size(one.data) for one in corrupt().values())
+    assert all(counting.size(one.data) for one in pictures())
+    assert not any(counting.size(one.data) for one in corrupt().values())
 
 
 @given(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from contract.catalog import find
+from contract.client.credentials import api_key
 from contract.errors import UsageError
-from contract.targets.base import Kind, parse
-from contract.targets.url import api_key, exposed, local, read
+from contract.model.address import exposed, is_local
+from contract.plugins.discovery import find
+from contract.targets.base import TargetKind, parse
+from contract.targets.url import read
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_the_query_may_name_the_profile():
 def test_what_is_no_url_of_an_api_is_refused_and_not_repeated(text):
     with (
         pytest.raises(UsageError) as caught,
-        parse(text, find("targets", Kind)).open(),
+        parse(text, find("targets", TargetKind)).open(),
     ):
         pytest.fail("it was opened")
 
@@ -114,4 +116,4 @@ def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
     ],
 )
 def test_loopback_is_this_machine(root, here):
-    assert local(root) is here
+    assert is_local(root) is here

@@ -5,10 +5,10 @@ from functools import cache
 import pytest
 
 from contract.errors import SpecError
-from contract.server.scripts import Script, scripts
-from contract.tekken import Control
+from contract.mock_server.scripts import Script, scripts
 from contract.tiny.table import table
 from contract.tiny.vocabulary import LEAST, vocabulary
+from contract.tokens.tekken import Control
 
 TOOL = "[THINK]I should call the weather tool.[/THINK]"
 tokens = cache(lambda: vocabulary(LEAST))

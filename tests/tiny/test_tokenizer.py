@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from contract.tekken import ORDINARY
 from contract.tiny.vocabulary import LEAST, control, vocabulary
+from contract.tokens.tekken import ORDINARY
 
 pytest.importorskip("numpy", reason="the extra [tiny] is not installed")
 tokenizer = pytest.importorskip("contract.tiny.tokenizer")

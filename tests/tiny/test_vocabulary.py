@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from contract import tekken
 from contract.errors import UsageError
-from contract.server.scripts import scripts
+from contract.mock_server.scripts import scripts
 from contract.tiny.vocabulary import FULL, LEAST, control, vocabulary
+from contract.tokens import tekken
 
 TEXTS = ("What is 6 times 7?", "Grüße, 日本語 👋🏽", '{"city": "Rome"}')
 

@@ -4,10 +4,10 @@ from functools import cache
 
 import pytest
 
-from contract.server.scripts import scripts
-from contract.tekken import Control
+from contract.mock_server.scripts import scripts
 from contract.tiny.table import table
 from contract.tiny.vocabulary import LEAST, vocabulary
+from contract.tokens.tekken import Control
 
 np = pytest.importorskip("numpy", reason="the extra [tiny] is not installed")
 weights = pytest.importorskip("contract.tiny.weights")

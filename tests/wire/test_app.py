@@ -15,17 +15,17 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from contract.catalog import find
-from contract.dialects import Dialect
+from contract.catalog.providers import dialects
 from contract.errors import TargetError
-from contract.exchange import End, spell
-from contract.probes import CUT, LIST_MODELS, NO_KEY, SUM, SUM_WHOLE, TOOL
-from contract.profile import Profile
-from contract.server.app import listening, serving
-from contract.server.plan import Plan
-from contract.server.provider import SERVED, Provider
+from contract.mock_server.app import listening, serving
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import SERVED, MockProvider
+from contract.model.exchange import End
+from contract.model.probes import CUT, LIST_MODELS, NO_KEY, SUM, SUM_WHOLE, TOOL
+from contract.model.profile import Profile
+from contract.model.wire import spell
 
-DIALECTS = find("dialects", Dialect)
+DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id)
 VLLM = DIALECTS["vllm-0.16"]
 
@@ -50,8 +50,8 @@ def sent(http, asked):
 
 @EVERY
 def test_rehearsed_and_performed_replies_are_the_same_bytes(dialect):
-    rehearsed = Provider(dialect)
-    with serving(Provider(dialect)) as url, client(url) as http:
+    rehearsed = MockProvider(dialect)
+    with serving(MockProvider(dialect)) as url, client(url) as http:
         for probe in (SUM, SUM_WHOLE, CUT, TOOL, LIST_MODELS, NO_KEY):
             asked = request(probe, dialect)
             response, parts = sent(http, asked)
@@ -64,10 +64,10 @@ def test_rehearsed_and_performed_replies_are_the_same_bytes(dialect):
 
 
 def test_frames_arrive_on_schedule_and_not_before():
-    plan = Plan(ttft=0.06, icl=0.02)
+    plan = LatencyPlan(ttft=0.06, icl=0.02)
     asked = request(SUM, VLLM)
-    meant = Provider(VLLM, plan=plan).reply(asked, 1)
-    with serving(Provider(VLLM, plan=plan)) as url, client(url) as http:
+    meant = MockProvider(VLLM, plan=plan).reply(asked, 1)
+    with serving(MockProvider(VLLM, plan=plan)) as url, client(url) as http:
         sent(http, asked)  # number 0 loads the vocabulary
         start = time.perf_counter()
         with http.stream(
@@ -89,10 +89,10 @@ def test_frames_arrive_on_schedule_and_not_before():
 
 
 def test_many_slow_streams_run_side_by_side():
-    plan = Plan(ttft=0.2, icl=0.01)
+    plan = LatencyPlan(ttft=0.2, icl=0.01)
     asked = request(SUM, VLLM)
     with (
-        serving(Provider(VLLM, plan=plan)) as url,
+        serving(MockProvider(VLLM, plan=plan)) as url,
         client(url) as http,
         ThreadPoolExecutor(20) as pool,
     ):
@@ -107,7 +107,10 @@ def test_many_slow_streams_run_side_by_side():
 
 def test_whole_answer_waits_for_its_time():
     asked = request(SUM_WHOLE, VLLM)
-    with serving(Provider(VLLM, plan=Plan(0.1, 0.005))) as url, client(url) as http:
+    with (
+        serving(MockProvider(VLLM, plan=LatencyPlan(0.1, 0.005))) as url,
+        client(url) as http,
+    ):
         start = time.perf_counter()
         sent(http, asked)
 
@@ -125,9 +128,9 @@ def broken(end, after=2):
 
 def test_reset_breaks_the_connection_after_the_last_frame():
     asked = request(SUM, VLLM)
-    meant = Provider(VLLM).reply(asked)
+    meant = MockProvider(VLLM).reply(asked)
     got = []
-    provider = Provider(VLLM, change=broken(End.RESET))
+    provider = MockProvider(VLLM, change=broken(End.RESET))
     with serving(provider) as url, client(url) as http:
         with (
             http.stream(
@@ -143,7 +146,7 @@ def test_reset_breaks_the_connection_after_the_last_frame():
 
 def test_hanging_reply_hangs_until_the_client_goes():
     asked = request(SUM, VLLM)
-    provider = Provider(VLLM, change=broken(End.TIMEOUT))
+    provider = MockProvider(VLLM, change=broken(End.TIMEOUT))
     with serving(provider) as url, client(url) as http:
         with (
             pytest.raises(httpx.ReadTimeout),
@@ -162,7 +165,10 @@ def test_hanging_reply_hangs_until_the_client_goes():
 
 def test_others_are_served_when_a_client_goes_in_the_middle():
     asked = request(SUM, VLLM)
-    with serving(Provider(VLLM, plan=Plan(icl=30))) as url, client(url) as http:
+    with (
+        serving(MockProvider(VLLM, plan=LatencyPlan(icl=30))) as url,
+        client(url) as http,
+    ):
         with (
             client(url) as leaving,
             leaving.stream(
@@ -177,7 +183,10 @@ def test_others_are_served_when_a_client_goes_in_the_middle():
 
 def test_load_is_what_is_being_sent():
     asked = request(SUM, VLLM)
-    with serving(Provider(VLLM, plan=Plan(icl=30))) as url, client(url) as http:
+    with (
+        serving(MockProvider(VLLM, plan=LatencyPlan(icl=30))) as url,
+        client(url) as http,
+    ):
         before = http.get("/metrics")
         with (
             client(url) as other,
@@ -201,7 +210,7 @@ def running(metrics):
 
 def test_stopping_does_not_wait_for_what_is_being_sent():
     asked = request(SUM, VLLM)
-    with serving(Provider(VLLM, plan=Plan(ttft=60))) as url:
+    with serving(MockProvider(VLLM, plan=LatencyPlan(ttft=60))) as url:
         peer = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
         with peer:
             head = f"POST {asked.path} HTTP/1.1\r\nhost: x\r\n" + "".join(
@@ -215,7 +224,7 @@ def test_stopping_does_not_wait_for_what_is_being_sent():
 
 
 def test_port_in_use_is_told_with_what_to_do():
-    with serving(Provider(VLLM)) as url:
+    with serving(MockProvider(VLLM)) as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(TargetError, match=f"Port {port} .* choose another port"):
             listening("127.0.0.1", port)
@@ -233,7 +242,7 @@ def test_server_of_the_sixth_protocol_has_brackets_in_its_url():
         listening("::1", 0).close()
     except TargetError:
         pytest.skip("this machine has no IPv6 loopback")
-    with serving(Provider(VLLM), "::1") as url, client(url) as http:
+    with serving(MockProvider(VLLM), "::1") as url, client(url) as http:
         assert url.startswith("http://[::1]:")
         assert http.get("/health").status_code == 200
 
@@ -246,11 +255,10 @@ def test_connections_send_small_writes_at_once():
 
 FOREVER = """
 import sys
-from contract.catalog import find
-from contract.dialects import Dialect
-from contract.server.app import serve_forever
-from contract.server.provider import Provider
-provider = Provider(find("dialects", Dialect)["vllm-0.16"])
+from contract.catalog.providers import dialects
+from contract.mock_server.app import serve_forever
+from contract.mock_server.provider import MockProvider
+provider = MockProvider(dialects()["vllm-0.16"])
 serve_forever(provider, port=0, ready=lambda url: print(url, flush=True))
 print("stopped", flush=True)
 """

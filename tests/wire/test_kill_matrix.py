@@ -26,13 +26,13 @@ from laws import (
     model,
 )
 
-from contract.limits import Limits
-from contract.profile import Budget, Capability
-from contract.report import Outcome
-from contract.server.app import serving
-from contract.server.plan import AT_ONCE
-from contract.server.provider import Provider
-from contract.session import Session
+from contract.client.session import Session
+from contract.client.timeouts import Limits
+from contract.mock_server.app import serving
+from contract.mock_server.latency import AT_ONCE
+from contract.mock_server.provider import MockProvider
+from contract.model.profile import Budget, Capability
+from contract.run.report import Outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
 TITLE = """\
@@ -94,7 +94,7 @@ class Wire:
 
     @contextmanager
     def open(self):
-        provider = Provider(
+        provider = MockProvider(
             self.profile.dialect,
             models=(model(self.profile),),
             context_window=WINDOW,

@@ -13,10 +13,11 @@ from mistralai.client import Mistral, errors
 from mistralai.client.models import TextChunk, ThinkChunk
 from oneport import KEY, served
 
-from contract import images
-from contract.dialects.base import Head, Problem, Trouble
-from contract.profiles import builtin
-from contract.server import framing
+from contract.catalog.profiles import builtin
+from contract.mock_server import framing
+from contract.model import images
+from contract.model.dialect import Head
+from contract.model.rejection import Rejection, RejectionReason
 
 MODEL = "magistral-small-2509"
 ASKED = [{"role": "user", "content": "What is 6 times 7?"}]
@@ -342,8 +343,8 @@ def test_a_validation_error_comes_without_its_data(client, dialect):
 @both
 def test_every_refusal_has_its_class_and_body(client, dialect):
     seen = {}
-    for trouble in Trouble:
-        problem = Problem(trouble=trouble, message="as told", value="some value")
+    for trouble in RejectionReason:
+        problem = Rejection(reason=trouble, message="as told", value="some value")
         known = builtin()[dialect].dialect
         told = framing.refused(None, problem, Head("", 0, ""), known)
         kind = errors.HTTPValidationError if told.status == 422 else errors.SDKError
@@ -353,7 +354,7 @@ def test_every_refusal_has_its_class_and_body(client, dialect):
         right = kind is type(error) and told.status == error.status_code
         seen[trouble] = right and json.loads(error.body) == json.loads(told.body)
 
-    assert dict.fromkeys(Trouble, True) == seen
+    assert dict.fromkeys(RejectionReason, True) == seen
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ import time
 import httpx
 import pytest
 
-from contract.catalog import find
-from contract.detection import detect
+from contract.catalog.profiles import builtin, named
+from contract.detection.detect import detect
 from contract.errors import UsageError
-from contract.exchange import spell
-from contract.probes import SUM
-from contract.profiles import builtin, named
+from contract.model.probes import SUM
+from contract.model.wire import spell
+from contract.plugins.discovery import find
 from contract.targets import mock
-from contract.targets.base import Kind, parse
+from contract.targets.base import TargetKind, parse
 
-KINDS = find("targets", Kind)
+KINDS = find("targets", TargetKind)
 CHANGES = {
     "teapot": lambda reply: reply.with_status(418),
     "marked": lambda reply: reply.with_header("x-marked", "yes"),

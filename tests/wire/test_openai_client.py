@@ -12,11 +12,12 @@ import pydantic
 import pytest
 from oneport import KEY, served
 
-from contract import images
-from contract.dialects.base import Head, Problem, Trouble
-from contract.profiles import builtin
-from contract.reply import Reply
-from contract.server import framing
+from contract.catalog.profiles import builtin
+from contract.mock_server import framing
+from contract.model import images
+from contract.model.dialect import Head
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Reply
 
 MODEL = "magistral-small-2509"
 ASKED = [{"role": "user", "content": "What is 6 times 7?"}]
@@ -380,8 +381,8 @@ CLASSES = {
 def test_every_refusal_has_its_class_and_body(client, dialect):
     profile = builtin()[dialect]
     seen = {}
-    for trouble in Trouble:
-        problem = Problem(trouble=trouble, message="as told", value="some value")
+    for trouble in RejectionReason:
+        problem = Rejection(reason=trouble, message="as told", value="some value")
         told: Reply = framing.refused(None, problem, Head("", 0, ""), profile.dialect)
         body = json.loads(told.body)
         with pytest.raises(openai.APIStatusError) as raised:
@@ -390,7 +391,7 @@ def test_every_refusal_has_its_class_and_body(client, dialect):
         right = CLASSES[told.status] is type(error) and told.status == error.status_code
         seen[trouble] = right and error.body == body.get("error", body)
 
-    assert dict.fromkeys(Trouble, True) == seen
+    assert dict.fromkeys(RejectionReason, True) == seen
 
 
 @pytest.mark.parametrize("dialect", builtin())

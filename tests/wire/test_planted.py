@@ -8,13 +8,13 @@ import subprocess
 import pytest
 from planted import BUGS, MODEL, PROFILE
 
-from contract.catalog import find
-from contract.checks.base import Check
-from contract.report import Outcome
-from contract.runner import run
-from contract.server.app import serving
-from contract.server.provider import Provider
-from contract.session import Session
+from contract.client.session import Session
+from contract.mock_server.app import serving
+from contract.mock_server.provider import MockProvider
+from contract.model.check import Check
+from contract.plugins.discovery import find
+from contract.run.report import Outcome
+from contract.run.runner import judge_check
 
 CHECKS = find("checks", Check)
 SHORT = 300  # bytes
@@ -37,9 +37,12 @@ def replayed(command):
 @pytest.mark.parametrize("name", BUGS)
 def test_printed_command_shows_the_bug_and_a_good_provider_does_not(name):
     bug = BUGS[name]
-    with serving(bug.provider()) as url, serving(Provider(PROFILE.dialect)) as clean:
+    with (
+        serving(bug.provider()) as url,
+        serving(MockProvider(PROFILE.dialect)) as clean,
+    ):
         with Session(url, PROFILE, MODEL) as session:
-            result = run(CHECKS[bug.check], session, url, slow=True)
+            result = judge_check(CHECKS[bug.check], session, url, slow=True)
         (finding,) = result.findings
         command = finding.at[finding.at.index("curl ") :]
         broken = replayed(command)

@@ -8,7 +8,7 @@ import junitparser
 import pytest
 
 import contract
-from contract.catalog import find
+from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 
 SUITE = ("--pyargs", "contract.suite", "-p", "no:cacheprovider", "-W", "error")
@@ -65,7 +65,7 @@ def test_a_target_is_opened_once_and_closed(run, pytester):
     pytester.makeconftest(
         """
         import contextlib
-        from contract import verification
+        from contract.run import verification
 
         opened, count = verification.opened, []
 
@@ -214,7 +214,7 @@ def test_reports_are_written_under_xdist(pytester, tmp_path):
 
 OPENINGS = """
     import contextlib, os, pathlib
-    from contract import verification
+    from contract.run import verification
 
     opened = verification.opened
 
@@ -333,6 +333,7 @@ def test_a_suite_that_verifies_nothing_does_not_notice(pytester):
             ours = {name for name in sys.modules if name.startswith("contract")}
             assert ours <= {
                 "contract",
+                "contract._version",
                 "contract.pytest_plugin",
                 "contract.pytest_plugin.judged",
                 "contract.pytest_plugin.settings",

@@ -12,11 +12,13 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from contract.chat import Probe
-from contract.exchange import End, Request, basic, dump
-from contract.limits import Limits
-from contract.profiles import builtin
-from contract.recorder import Recorder, failure
+from contract.catalog.profiles import builtin
+from contract.client.recorder import Recorder, failure
+from contract.client.timeouts import Limits
+from contract.model.chat import Probe
+from contract.model.exchange import End
+from contract.model.saved import dump
+from contract.model.wire import Request, basic
 
 PROFILE = builtin()["vllm-0.16"]
 STREAMED = Probe(name="streamed", stream=True)

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from contract.catalog import find
-from contract.server.scripts import scripts
-from contract.targets.base import Kind, parse
+from contract.mock_server.scripts import scripts
+from contract.plugins.discovery import find
+from contract.targets.base import TargetKind, parse
 
 pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
 pytest.importorskip("gguf", reason="the extra [tiny] is not installed")
@@ -15,7 +15,7 @@ PROMPTS = ["Hello", *(s.trigger for s in scripts().values() if s.trigger)]
 @pytest.fixture(scope="module")
 def engines():
     """Both of them, by their URLs."""
-    kinds = find("targets", Kind)
+    kinds = find("targets", TargetKind)
     with (
         parse("mock:llamacpp?key=", kinds).open() as mock,
         parse("llamacpp:tiny", kinds).open() as real,

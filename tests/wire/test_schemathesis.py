@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contract.catalog import find
-from contract.checks.base import Fault
-from contract.profiles import builtin
-from contract.server.app import serving
-from contract.server.provider import Provider
+from contract.catalog.profiles import builtin
+from contract.mock_server.app import serving
+from contract.mock_server.provider import MockProvider
+from contract.model.check import Fault
+from contract.plugins.discovery import find
 
 FAULTS = find("checks", Fault)
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def ran(folder, url):
 def test_recipe_asks_our_own_checks_about_every_chat(tmp_path):
     dialect = builtin()["vllm-0.32"].dialect
     change = FAULTS["total-without-prompt"].apply
-    with serving(Provider(dialect, change=change)) as url:
+    with serving(MockProvider(dialect, change=change)) as url:
         done = ran(tmp_path, url)
 
     assert done.returncode == 1

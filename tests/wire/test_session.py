@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from contract.chat import MODELS, Key, Probe, repeat
-from contract.exchange import End
-from contract.limits import Limits
-from contract.probes import SUM, SUM_WHOLE
-from contract.profiles import builtin
-from contract.session import AllowanceSpent, NotAnswering, Session
+from contract.catalog.profiles import builtin
+from contract.client.session import NotAnswering, RequestLimitReached, Session
+from contract.client.timeouts import Limits
+from contract.model.chat import MODELS, KeyMode, Probe, repeat
+from contract.model.exchange import End
+from contract.model.probes import SUM, SUM_WHOLE
 
 PROFILE = builtin()["vllm-0.16"]
 SOON = Limits(connect=2.0, first_byte=2.0, between=2.0, total=8.0)
@@ -82,7 +82,7 @@ def test_the_allowance_is_never_exceeded(served):
     probes = repeat(SUM, 10)
     with Session(server.url, PROFILE, "m", limits=SOON, allowance=4) as session:
         session.prefetch(probes)
-        with pytest.raises(AllowanceSpent):
+        with pytest.raises(RequestLimitReached):
             session.send(SUM_WHOLE)
 
     assert (len(server.requests), session.sent) == (4, 4)
@@ -115,7 +115,7 @@ def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
     def interrupted(_futures):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("contract.session.wait", interrupted)
+    monkeypatch.setattr("contract.client.session.wait", interrupted)
     with (
         Session(server.url, PROFILE, "m", concurrency=1) as session,
         pytest.raises(KeyboardInterrupt),
@@ -125,7 +125,7 @@ def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
     assert len(server.requests) <= 2
 
 
-QUERY = Probe(name="key-in-address", method="GET", path=MODELS, key=Key.QUERY)
+QUERY = Probe(name="key-in-address", method="GET", path=MODELS, key=KeyMode.QUERY)
 
 
 def test_a_key_travels_in_an_address_on_this_machine_and_is_not_recorded(served):
@@ -139,7 +139,7 @@ def test_a_key_travels_in_an_address_on_this_machine_and_is_not_recorded(served)
 
 def test_a_key_leaves_this_machine_in_no_address(served, monkeypatch):
     server = served(lambda c: c.answer({}))
-    monkeypatch.setattr("contract.session.local", lambda _root: False)
+    monkeypatch.setattr("contract.client.session.is_local", lambda _root: False)
     with Session(server.url, PROFILE, "m", key="sk-12345678", limits=SOON) as session:
         exchange = session.send(QUERY)
 

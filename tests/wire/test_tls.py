@@ -11,11 +11,12 @@ import threading
 
 import pytest
 
-from contract.exchange import End, Request
-from contract.limits import Limits
-from contract.probes import LIST_MODELS
-from contract.profiles import builtin
-from contract.recorder import Recorder
+from contract.catalog.profiles import builtin
+from contract.client.recorder import Recorder
+from contract.client.timeouts import Limits
+from contract.model.exchange import End
+from contract.model.probes import LIST_MODELS
+from contract.model.wire import Request
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(

@@ -3,8 +3,8 @@
 import pytest
 
 from contract import verify
-from contract.profiles import builtin
-from contract.report import to_json
+from contract.catalog.profiles import builtin
+from contract.run.report import to_json
 
 
 def lines(report):

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from contract.catalog import find
-from contract.checks.base import Check, Finding, check
+from contract.catalog.profiles import builtin
+from contract.client.timeouts import Limits
 from contract.errors import SpecError, TargetError, UsageError
-from contract.limits import Limits
-from contract.probes import SUM, SUM_WHOLE
-from contract.profiles import builtin
-from contract.report import Outcome, Report, to_json
-from contract.verification import changes, opened, replayed
+from contract.model.check import Check, Finding, check
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.plugins.discovery import find
+from contract.run.report import Outcome, Report, to_json
+from contract.run.verification import changes, opened, replayed
 
 KEY = "sk-2f8a-secret-key"
 SOON = Limits(connect=2.0, first_byte=1.0, between=1.0, total=3.0)
@@ -270,7 +270,7 @@ def test_a_waiver_of_no_check_is_refused(served):
 
 
 def test_a_key_over_plain_http_is_noted(served, monkeypatch):
-    monkeypatch.setattr("contract.verification.exposed", lambda _root: True)
+    monkeypatch.setattr("contract.run.verification.exposed", lambda _root: True)
     monkeypatch.setenv("MISTRAL_API_KEY", KEY)
 
     with opened(served(provider).url, limits=SOON) as verification:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contract import sizing
-from contract.chat import Image
-from contract.checks.base import Finding, Findings, check, fault
+from contract.checks.context.prompt_length import (
+    all_of_it,
+    charged,
+    overflow_refusal,
+    set_prompt_tokens,
+)
 from contract.checks.context.prompts import (
     BESIDE_IMAGE,
     LAST_BUT_ONE,
@@ -14,18 +17,14 @@ from contract.checks.context.prompts import (
     PROMPT_40K,
     TOOL_RESULT,
 )
-from contract.checks.context.reading import (
-    MODEL_CARD,
-    OLLAMA,
-    all_of_it,
-    charge,
-    charged,
-    counted,
-    refusal,
-)
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.judging.usage import counted
+from contract.checks.sources import MODEL_CARD, OLLAMA
+from contract.model.chat import Image
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.tokens import padding
 
 
 @check(
@@ -44,22 +43,22 @@ def serves_1k(exchange: Exchange) -> Findings:
 )
 def window_of_768(reply: Reply) -> Reply:
     """A proxy keeps the last 768 tokens of a prompt, and the rest goes nowhere."""
-    return charge(reply, 768) if charged(reply) > 768 else reply  # noqa: PLR2004  # in its name
+    return set_prompt_tokens(reply, 768) if charged(reply) > 768 else reply  # noqa: PLR2004  # in its name
 
 
 @check(
     "context.counts-every-word",
     "A text that is 500 words longer MUST cost at least 500 prompt_tokens more.",
     source=OLLAMA,
-    sends=sizing.YARDSTICKS,
+    sends=padding.CALIBRATION_REQUESTS,
 )
 def counts_every_word(short: Exchange, long: Exchange) -> Findings:
     """No tokenizer makes one token of two words; these are one each in Tekken."""
-    more = counted(long) - counted(short)
-    if more < sizing.ADDED:
+    more = counted(long, "prompt_tokens") - counted(short, "prompt_tokens")
+    if more < padding.ADDED:
         yield Finding(
             "words disappear from a short prompt",
-            expected=f"at least {sizing.ADDED} prompt_tokens more",
+            expected=f"at least {padding.ADDED} prompt_tokens more",
             actual=f"{more} more",
             at=f"request {long.probe.name} after {short.probe.name}",
         )
@@ -71,7 +70,7 @@ def counts_every_word(short: Exchange, long: Exchange) -> Findings:
 )
 def window_of_512(reply: Reply) -> Reply:
     """The server was started with a tiny window and cuts prompts without a word."""
-    return charge(reply, 512) if charged(reply) > 512 else reply  # noqa: PLR2004  # in its name
+    return set_prompt_tokens(reply, 512) if charged(reply) > 512 else reply  # noqa: PLR2004  # in its name
 
 
 @check(
@@ -87,7 +86,7 @@ def serves_8k(exchange: Exchange) -> Findings:
 @fault(breaks=serves_8k, also=("context", "schema.rate-limit-headers"))
 def window_of_4096(reply: Reply) -> Reply:
     """A default window of 4,096 tokens cuts longer prompts without a word."""
-    return charge(reply, 4_096) if charged(reply) > 4_096 else reply  # noqa: PLR2004  # in its name
+    return set_prompt_tokens(reply, 4_096) if charged(reply) > 4_096 else reply  # noqa: PLR2004  # in its name
 
 
 @check(
@@ -106,7 +105,7 @@ def serves_40k(exchange: Exchange) -> Findings:
 def window_of_32768(reply: Reply) -> Reply:
     """The server was started with a quarter of the window that is promised."""
     prompt = charged(reply)
-    return refusal(reply, prompt, 32_768) if prompt >= 32_768 else reply  # noqa: PLR2004  # in its name
+    return overflow_refusal(reply, prompt, 32_768) if prompt >= 32_768 else reply  # noqa: PLR2004  # in its name
 
 
 @check(
@@ -125,7 +124,7 @@ def serves_the_window(exchange: Exchange) -> Findings:
 def cache_smaller_than_window(reply: Reply) -> Reply:
     """The memory for keys and values holds less than the window that is listed."""
     prompt, most = charged(reply), 45_000
-    return refusal(reply, prompt, most) if prompt >= most else reply
+    return overflow_refusal(reply, prompt, most) if prompt >= most else reply
 
 
 @check(
@@ -144,7 +143,7 @@ def last_hundred_turns(reply: Reply) -> Reply:
     turns = len(reply.probe.messages) if reply.probe is not None else 0
     if turns <= 100:  # noqa: PLR2004  # in its name
         return reply
-    return charge(reply, charged(reply) * 100 // turns)
+    return set_prompt_tokens(reply, charged(reply) * 100 // turns)
 
 
 @check(
@@ -163,7 +162,7 @@ def tool_result_clipped(reply: Reply) -> Reply:
     """A framework clips tool results to a few hundred characters."""
     asked = reply.probe.messages if reply.probe is not None else ()
     long = any(m.role == "tool" and len(m.text) > 2_000 for m in asked)  # noqa: PLR2004  # some hundred tokens
-    return charge(reply, charged(reply) // 4) if long else reply
+    return set_prompt_tokens(reply, charged(reply) // 4) if long else reply
 
 
 @check(
@@ -183,5 +182,5 @@ def text_after_image_lost(reply: Reply) -> Reply:
     for message in reply.probe.messages if reply.probe is not None else ():
         parts = message.parts
         if any(isinstance(part, Image) for part in parts) and len(message.text) > 2_000:  # noqa: PLR2004  # not the short ones of other families
-            return charge(reply, charged(reply) // 2)
+            return set_prompt_tokens(reply, charged(reply) // 2)
     return reply

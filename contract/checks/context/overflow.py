@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import sse
-from contract.chat import Json
-from contract.checks.base import (
+from contract.checks.context.prompt_length import refused_overflow, taken
+from contract.checks.context.prompts import FULL, ONE_MORE, ONE_MORE_STREAMED
+from contract.checks.faults.overflow import BOUNDLESS, excess
+from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.sources import MISTRAL_CHAT, OLLAMA, VLLM_LIMITS
+from contract.model import sse
+from contract.model.chat import Json
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -15,28 +20,12 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.context.prompts import (
-    FULL,
-    ONE_MORE,
-    ONE_MORE_STREAMED,
-    THOUSAND_MORE,
-)
-from contract.checks.context.reading import (
-    MISTRAL_CHAT,
-    OLLAMA,
-    excess,
-    refused,
-    taken,
-)
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST
-from contract.dialects.base import Problem, Trouble
-from contract.exchange import DONE, Exchange
-from contract.profile import Capability
-from contract.reply import JSON_TYPE, SSE_TYPE, Frame, Reply
+from contract.model.exchange import DONE, Exchange
+from contract.model.probes import THOUSAND_MORE
+from contract.model.profile import Capability
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply
 
-VLLM_LIMITS = "https://docs.vllm.ai/en/latest/configuration/engine_args.html"
-# A provider that documents no bound takes whatever memory holds.
-BOUNDLESS = "prompt-over-the-window"
 FAR = 1_000
 
 
@@ -49,7 +38,7 @@ FAR = 1_000
     unless=BOUNDLESS,
 )
 def refuses_a_full_window(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from refused_overflow(exchange)
 
 
 @fault(breaks=refuses_a_full_window)
@@ -68,7 +57,7 @@ def full_window_taken(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_one_token_more(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from refused_overflow(exchange)
 
 
 @fault(breaks=refuses_one_token_more, also=("context",))
@@ -88,7 +77,7 @@ def first_token_dropped(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_a_thousand_more(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from refused_overflow(exchange)
 
 
 @fault(breaks=refuses_a_thousand_more, also=("context", "latency"))
@@ -109,7 +98,7 @@ def overflow_cut_silently(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_streams_before_they_begin(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from refused_overflow(exchange)
 
 
 @fault(breaks=refuses_streams_before_they_begin)
@@ -146,7 +135,9 @@ def overflow_has_its_code(*exchanges: Exchange) -> Findings:
     """Clients that shorten a conversation know by it when to."""
     for exchange in _refusals(exchanges):
         window = exchange.profile.context_window
-        problem = Problem(trouble=Trouble.OVERFLOW, count=window + 1, limit=window)
+        problem = Rejection(
+            reason=RejectionReason.OVERFLOW, count=window + 1, limit=window
+        )
         _, body = exchange.profile.dialect.error(problem)
         wanted, told = (
             _marks(body if isinstance(body, dict) else None),
@@ -201,7 +192,7 @@ def overflow_tells_the_limit(*exchanges: Exchange) -> Findings:
 @fault(breaks=overflow_tells_the_limit)
 def limit_kept_secret(reply: Reply) -> Reply:
     """A gateway takes the numbers out of the errors that it passes on."""
-    if not excess(reply) or reply.problem is None:
+    if not excess(reply) or reply.rejection is None:
         return reply
-    blank = reply.body.replace(f"{reply.problem.limit}".encode(), b"1")
+    blank = reply.body.replace(f"{reply.rejection.limit}".encode(), b"1")
     return reply.with_frames((Frame(reply.frames[-1].at, blank),))

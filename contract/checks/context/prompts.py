@@ -4,55 +4,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import images, tokens
-from contract.chat import (
-    FILL,
-    Fill,
-    Message,
-    Options,
-    Probe,
-    Text,
-    ToolCall,
-)
-from contract.probes import WEATHER, user
-from contract.sizing import SAID
-
-# One token is enough to see that the prompt was taken.
-_ONE = Options(max_tokens=1, temperature=0.0)
-
-
-def filled(name: str, fill: Fill, *, stream: bool = False) -> Probe:
-    """One user message that makes the prompt as long as *fill* says."""
-    return Probe(
-        name=name,
-        messages=(user(SAID),),
-        options=_ONE,
-        stream=stream,
-        fill=fill,
-    )
-
+from contract.model import images
+from contract.model.chat import FILL, Fill, Message, Options, Probe, Text, ToolCall
+from contract.model.probes import _ONE_TOKEN, WEATHER, filled, user
+from contract.tokens import counting
 
 PROMPT_1K = filled("prompt-1k", Fill(1_000))
+
+
 PROMPT_8K = filled("prompt-8k", Fill(8_000))
+
+
 # Magistral's model card: "performance might degrade past 40k".
 PROMPT_40K = filled("prompt-40k", Fill(40_960))
+
+
 LAST_BUT_ONE = filled("prompt-window-but-one", Fill(-1, of_window=True))
+
+
 FULL = filled("prompt-full-window", Fill(0, of_window=True))
+
+
 ONE_MORE = filled("prompt-window-and-one", Fill(1, of_window=True))
-THOUSAND_MORE = filled("prompt-window-and-1000", Fill(1_000, of_window=True))
+
+
 ONE_MORE_STREAMED = filled(
     "prompt-window-and-one-streamed", Fill(1, of_window=True), stream=True
 )
+
+
 # A small prompt whose answer may be one token longer than there is room.
 TOO_MUCH_ROOM = replace(
     filled("max-tokens-beyond-window", Fill(200, room=1)),
     options=Options(temperature=0.0, seed=7),
 )
+
+
 # As the model card's own example asks: all of the window, whatever the prompt takes.
 ALL_THE_ROOM = replace(
     filled("max-tokens-of-the-window", Fill(200, room=200)),
     options=Options(temperature=0.0, seed=7),
 )
+
 
 TURNS = 999  # the last one is the user's, and the system message makes it 1,000
 
@@ -67,9 +60,11 @@ MANY_TURNS = Probe(
         Message("system", "Answer in one word."),
         *(_turn(number) for number in range(1, TURNS + 1)),
     ),
-    options=_ONE,
+    options=_ONE_TOKEN,
     fill=Fill(6_000),
 )
+
+
 TOOL_RESULT = Probe(
     name="prompt-in-tool-result",
     messages=(
@@ -80,9 +75,11 @@ TOOL_RESULT = Probe(
         ),
         Message("tool", f"The report says:{FILL}.", tool_call_id="a1B2c3D4e"),
     ),
-    options=replace(_ONE, tools=(WEATHER,)),
+    options=replace(_ONE_TOKEN, tools=(WEATHER,)),
     fill=Fill(4_000),
 )
+
+
 BESIDE_IMAGE = Probe(
     name="prompt-beside-image",
     messages=(
@@ -95,12 +92,15 @@ BESIDE_IMAGE = Probe(
             ),
         ),
     ),
-    options=_ONE,
+    options=_ONE_TOKEN,
     fill=Fill(4_000),
 )
 
+
 NEEDLE = " The code word is plum."
-_HAYSTACK = f"{tokens.filler(1_000)}."
+
+
+_HAYSTACK = f"{counting.filler(1_000)}."
 
 
 def _hiding(name: str, place: int | None) -> Probe:
@@ -109,16 +109,19 @@ def _hiding(name: str, place: int | None) -> Probe:
     if place is not None:
         parts[place] += NEEDLE
     text = "".join(parts) + " What is the code word?"
-    return Probe(name=name, messages=(user(text),), options=_ONE)
+    return Probe(name=name, messages=(user(text),), options=_ONE_TOKEN)
 
 
 HAYSTACK = _hiding("haystack", None)
+
+
 NEEDLES = tuple(
     _hiding(f"needle-{place}", number)
     for number, place in enumerate(("start", "middle", "end"))
 )
 
-_WORDS = tokens.filler(40)
+
+_WORDS = counting.filler(40)
 
 
 def _talk(name: str, *numbers: int) -> Probe:
@@ -128,10 +131,12 @@ def _talk(name: str, *numbers: int) -> Probe:
         user(text) if place % 2 == 0 else Message("assistant", text)
         for place, text in enumerate(said)
     )
-    return Probe(name=name, messages=messages, options=_ONE)
+    return Probe(name=name, messages=messages, options=_ONE_TOKEN)
 
 
 TALK = _talk("talk", 1, 2, 3, 4, 5, 6, 7)
+
+
 SHORTER = (
     _talk("talk-without-first", 3, 4, 5, 6, 7),
     _talk("talk-without-middle", 1, 2, 5, 6, 7),

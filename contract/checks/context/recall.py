@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract import tokens
-from contract.chat import FILL, Fill, Kind, Options, Piece, Probe
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.checks.context.reading import OLLAMA
-from contract.exchange import Exchange
-from contract.probes import ROOM, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.sources import OLLAMA
+from contract.model.chat import FILL, Fill, Options, Piece, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
+from contract.tokens import counting
 
 NEEDS = {Capability.FOLLOWS_INSTRUCTIONS}
 # Another word in each place: nobody finds one by having seen the other request.
 PLACES = {"start": "quince", "middle": "cherry", "end": "walnut"}
 ASKED = " What is the code word? Answer with one short sentence."
-_PLAIN = tokens.filler(1_000)
+_PLAIN = counting.filler(1_000)
 
 
 def _told(name: str, place: str, text: str) -> Probe:
@@ -29,7 +29,7 @@ def _told(name: str, place: str, text: str) -> Probe:
     return Probe(
         name=f"{name}-{place}",
         messages=(user("".join(parts) + ASKED),),
-        options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+        options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     )
 
 
@@ -86,10 +86,10 @@ def _forgetful(reply: Reply, place: str, least: int) -> Reply:
         return reply
 
     def vague(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-        yield from (piece for piece in pieces if piece.kind is Kind.REASONING)
-        yield Piece(Kind.ANSWER, "The text has no code word.", pieces[0].choice)
+        yield from (piece for piece in pieces if piece.kind is PieceKind.REASONING)
+        yield Piece(PieceKind.ANSWER, "The text has no code word.", pieces[0].choice)
 
-    return retell(reply, vague)
+    return rewrite_pieces(reply, vague)
 
 
 @fault(breaks=recalls_every_place, also=("context",))

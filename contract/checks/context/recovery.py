@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.base import (
+from contract.checks.context.prompt_length import charged
+from contract.checks.context.prompts import LAST_BUT_ONE
+from contract.checks.faults.overflow import BOUNDLESS, excess
+from contract.checks.judging.refusal import ABOUT_THE_REQUEST, answers
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -13,13 +17,9 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.context.overflow import BOUNDLESS
-from contract.checks.context.prompts import LAST_BUT_ONE, THOUSAND_MORE
-from contract.checks.context.reading import charged, excess
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST, answers
-from contract.exchange import Exchange
-from contract.probes import SUM_WHOLE
-from contract.reply import Frame, Reply
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE, THOUSAND_MORE
+from contract.model.reply import Frame, Reply
 
 # Sent for themselves and in this order, whatever other checks have sent.
 OVERFLOW = replace(THOUSAND_MORE, name="overflow-before", sample=1)

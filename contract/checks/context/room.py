@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from contract.checks.base import (
+from contract.checks.context.prompt_length import refused_overflow
+from contract.checks.context.prompts import ALL_THE_ROOM, TOO_MUCH_ROOM
+from contract.checks.faults.refusal import accepted, reject, request_body
+from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, VLLM_LIMITS
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -11,14 +16,9 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.context.overflow import VLLM_LIMITS
-from contract.checks.context.prompts import ALL_THE_ROOM, TOO_MUCH_ROOM
-from contract.checks.context.reading import MISTRAL_CHAT, MODEL_CARD, refused
-from contract.checks.refuse import refuse, sent
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST, accepted
-from contract.dialects.base import Trouble
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.model.exchange import Exchange
+from contract.model.rejection import RejectionReason
+from contract.model.reply import Reply
 
 # Room that is not there is cut to what is left, and the request answered.
 CLAMPED = "max-tokens-clamped"
@@ -35,14 +35,14 @@ CLAMPED = "max-tokens-clamped"
 )
 def refuses_too_much_room(exchange: Exchange) -> Findings:
     """Mistral: "the token count of your prompt plus max_tokens cannot exceed"."""
-    yield from refused(exchange)
+    yield from refused_overflow(exchange)
 
 
 @fault(breaks=refuses_too_much_room)
 def room_cut_silently(reply: Reply) -> Reply:
     """The max_tokens asked for is cut to what is left, and nobody says so."""
-    problem = reply.problem
-    if problem is None or problem.trouble is not Trouble.MAX_TOKENS:
+    problem = reply.rejection
+    if problem is None or problem.reason is not RejectionReason.MAX_TOKENS:
         return reply
     asked = problem.value
     return accepted(reply) if isinstance(asked, int) and asked > 1 else reply
@@ -71,10 +71,10 @@ def takes_the_window_as_room(exchange: Exchange) -> Findings:
 @fault(breaks=takes_the_window_as_room)
 def cards_own_example_refused(reply: Reply) -> Reply:
     """Prompt and max_tokens are added up again, as they were before 0.16."""
-    value = sent(reply).get("max_tokens")
+    value = request_body(reply).get("max_tokens")
     if not isinstance(value, int) or value < 49_000 or reply.status != 200:  # noqa: PLR2004  # windows are larger
         return reply
-    return refuse(reply, "/max_tokens", value, "max_tokens is too large")
+    return reject(reply, "/max_tokens", value, "max_tokens is too large")
 
 
 @check(
@@ -91,7 +91,7 @@ def stays_within_the_window(exchange: Exchange) -> Findings:
     if status in ABOUT_THE_REQUEST:
         return
     if status != 200:  # noqa: PLR2004  # the one good answer
-        yield from refused(exchange)
+        yield from refused_overflow(exchange)
     elif total is None:
         raise NotApplicable("the reply has no whole number as total_tokens")
     elif total > window:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from contract import tokens
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.context.prompts import (
-    HAYSTACK,
-    NEEDLE,
-    NEEDLES,
-    SHORTER,
-    TALK,
-)
-from contract.checks.context.reading import (
+from contract.checks.context.prompt_length import (
     EXACT,
-    OLLAMA,
-    charge,
     charged,
-    counted,
-    prompt_of,
+    set_prompt_tokens,
     words,
 )
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.checks.context.prompts import HAYSTACK, NEEDLE, NEEDLES, SHORTER, TALK
+from contract.checks.judging.prompt_tokens import prompt_of
+from contract.checks.judging.usage import counted
+from contract.checks.sources import OLLAMA
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
+from contract.tokens import counting
 
 # Beside text there are markers of turns; half of the text is less than any of it.
 LEAST = 0.5
@@ -30,7 +24,7 @@ LEAST = 0.5
 def _costs(longer: Exchange, shorter: Exchange, what: str) -> Findings:
     """A finding unless *longer* costs as much more as it has more tokens."""
     grown, real = (
-        counted(longer) - counted(shorter),
+        counted(longer, "prompt_tokens") - counted(shorter, "prompt_tokens"),
         prompt_of(longer) - prompt_of(shorter),
     )
     exact = longer.profile.offers >= EXACT
@@ -61,8 +55,8 @@ def only_recent_turns(reply: Reply) -> Reply:
     asked = reply.probe.messages if reply.probe is not None else ()
     if len(asked) <= 6 or words(reply.probe) < 1_000:  # noqa: PLR2004  # not the short ones of other families
         return reply
-    lost = sum(tokens.text(message.text) for message in asked[:-5])
-    return charge(reply, max(charged(reply) - lost, 1))
+    lost = sum(counting.text(message.text) for message in asked[:-5])
+    return set_prompt_tokens(reply, max(charged(reply) - lost, 1))
 
 
 @check(
@@ -83,4 +77,4 @@ def middle_left_out(reply: Reply) -> Reply:
     texts = [m.text for m in asked if NEEDLE in m.text]
     if not texts or not 0.2 < texts[0].index(NEEDLE) / len(texts[0]) < 0.8:  # noqa: PLR2004  # neither end
         return reply
-    return charge(reply, charged(reply) - tokens.text(NEEDLE))
+    return set_prompt_tokens(reply, charged(reply) - counting.text(NEEDLE))

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Message, Probe, Text
-from contract.checks.base import Findings, check, fault
-from contract.checks.conversation.reading import (
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-    costs_more,
-    costs_the_same,
-    system,
-)
-from contract.checks.languages.reading import PLAIN, asked
-from contract.checks.recount import recount, texts
-from contract.checks.refuse import refuse
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.reply import Reply
+from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
+from contract.checks.faults.refusal import reject
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import PLAIN, one_token_request
+from contract.checks.sources import MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, Probe, Text
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.reply import Reply
 
 _FIRST, _SECOND = "The sky is green today.", "Which colour has it?"
-EMPTY = asked("empty-message", "")
-EMPTY_SYSTEM = asked("empty-system", system(""), user("Hello"))
-TEXT = asked("content-as-text", _FIRST)
-PART = asked("content-as-part", Message("user", (Text(_FIRST),)))
-PARTS = asked("content-as-parts", Message("user", (Text(_FIRST), Text(_SECOND))))
-LAST_PART = asked("content-as-last-part", Message("user", (Text(_SECOND),)))
-BLANKS = asked("blanks-around", "\n\n  Hello \n \t\n")
-CRLF = asked("lines-crlf", "one\r\ntwo\r\n\r\nthree")
-LF = asked("lines-lf", "one\ntwo\n\nthree")
+EMPTY = one_token_request("empty-message", "")
+EMPTY_SYSTEM = one_token_request("empty-system", system(""), user("Hello"))
+TEXT = one_token_request("content-as-text", _FIRST)
+PART = one_token_request("content-as-part", Message("user", (Text(_FIRST),)))
+PARTS = one_token_request(
+    "content-as-parts", Message("user", (Text(_FIRST), Text(_SECOND)))
+)
+LAST_PART = one_token_request("content-as-last-part", Message("user", (Text(_SECOND),)))
+BLANKS = one_token_request("blanks-around", "\n\n  Hello \n \t\n")
+CRLF = one_token_request("lines-crlf", "one\r\ntwo\r\n\r\nthree")
+LF = one_token_request("lines-lf", "one\ntwo\n\nthree")
 
 
 @check(
@@ -52,7 +49,7 @@ def empty_content_refused(reply: Reply) -> Reply:
     turns = reply.probe.messages if reply.probe is not None else ()
     if not any(turn.content == "" and not turn.tool_calls for turn in turns):
         return reply
-    return refuse(reply, "/messages/0/content", "", "content must not be empty")
+    return reject(reply, "/messages/0/content", "", "content must not be empty")
 
 
 @check(
@@ -72,7 +69,7 @@ def parts_printed(reply: Reply) -> Reply:
     def misread(probe: Probe) -> Probe:
         return replace(probe, messages=tuple(map(_printed, probe.messages)))
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 def _printed(message: Message) -> Message:
@@ -102,7 +99,7 @@ def first_part_alone(reply: Reply) -> Reply:
     def misread(probe: Probe) -> Probe:
         return replace(probe, messages=tuple(map(_first, probe.messages)))
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 def _first(message: Message) -> Message:
@@ -126,7 +123,7 @@ def blanks_are_kept(plain: Exchange, blanks: Exchange) -> Findings:
 @fault(breaks=blanks_are_kept)
 def blanks_trimmed(reply: Reply) -> Reply:
     """The chat template trims every message, as another model's does."""
-    return recount(reply, texts(str.strip))
+    return misreport_prompt(reply, misread_texts(str.strip))
 
 
 @check(
@@ -142,4 +139,6 @@ def line_ends_are_kept(lf: Exchange, crlf: Exchange) -> Findings:
 @fault(breaks=line_ends_are_kept)
 def line_ends_unified(reply: Reply) -> Reply:
     """Texts pass through a form or a file opened as text."""
-    return recount(reply, texts(lambda text: text.replace("\r\n", "\n")))
+    return misreport_prompt(
+        reply, misread_texts(lambda text: text.replace("\r\n", "\n"))
+    )

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Message, Probe, Text, Thinking
-from contract.checks.base import Findings, check, fault
 from contract.checks.conversation.order import CALL, RESULT, with_tool
-from contract.checks.conversation.reading import (
-    MISTRAL_CHAT,
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-    assistant,
-    costs_more,
-    system,
-)
-from contract.checks.languages.reading import asked
-from contract.checks.recount import recount
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.conversation.prompt_cost import assistant, costs_more, system
+from contract.checks.faults.usage import misreport_prompt
+from contract.checks.judging.prompt_tokens import one_token_request
+from contract.checks.sources import MISTRAL_CHAT, MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, Probe, Text, Thinking
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 TURNS = (
     system("Be brief."),
@@ -30,9 +24,9 @@ TURNS = (
     assistant("I never knew it."),
     user("What is the code word?"),
 )
-ALL_TURNS = asked("all-turns", *TURNS)
+ALL_TURNS = one_token_request("all-turns", *TURNS)
 WITHOUT = tuple(
-    asked(f"without-turn-{number}", *TURNS[:number], *TURNS[number + 1 :])
+    one_token_request(f"without-turn-{number}", *TURNS[:number], *TURNS[number + 1 :])
     for number in range(len(TURNS) - 1)
 )
 _QUESTION = user("What is the weather in Rome?")
@@ -47,7 +41,7 @@ _CLOSING = (assistant("It is sunny there."), user("And tomorrow?"))
 
 
 def _tool_turn(name: str, call: Message, result: Message) -> Probe:
-    return with_tool(asked(name, _QUESTION, call, result, *_CLOSING))
+    return with_tool(one_token_request(name, _QUESTION, call, result, *_CLOSING))
 
 
 SHORT_TURN = _tool_turn("tool-turn", CALL, RESULT)
@@ -57,7 +51,7 @@ LONG_CALL_TURN = _tool_turn("tool-turn-long-call", LONG_CALL, RESULT)
 
 def _thought(name: str, thought: str) -> Probe:
     said = Message("assistant", (Thinking(thought), Text("It is 42.")))
-    return asked(name, user("What is 6 times 7?"), said, user("Why?"))
+    return one_token_request(name, user("What is 6 times 7?"), said, user("Why?"))
 
 
 SHORT_THOUGHT = _thought("replayed-thought", "Six sevens.")
@@ -90,7 +84,7 @@ def middle_turns_dropped(reply: Reply) -> Reply:
         kept = tuple(turn for turn in before if turn.role == "system")
         return replace(probe, messages=kept + last)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @fault(breaks=history_is_kept, also=("conversation", "languages", "context"))
@@ -105,7 +99,7 @@ def old_answers_dropped(reply: Reply) -> Reply:
         )
         return replace(probe, messages=kept)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @check(
@@ -132,7 +126,7 @@ def old_results_dropped(reply: Reply) -> Reply:
         )
         return replace(probe, messages=kept)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @check(
@@ -156,7 +150,7 @@ def arguments_dropped(reply: Reply) -> Reply:
     def misread(probe: Probe) -> Probe:
         return replace(probe, messages=tuple(map(_without_arguments, probe.messages)))
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 def _without_arguments(message: Message) -> Message:
@@ -184,7 +178,7 @@ def replayed_thought_stripped(reply: Reply) -> Reply:
     def misread(probe: Probe) -> Probe:
         return replace(probe, messages=tuple(map(_thoughtless, probe.messages)))
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 def _thoughtless(message: Message) -> Message:

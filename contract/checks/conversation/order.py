@@ -5,40 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from contract.chat import Message, Patch, Probe, ToolCall
-from contract.checks.base import Findings, check, fault
-from contract.checks.conversation.reading import (
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-    costs_more,
-    costs_the_same,
-    system,
-)
-from contract.checks.languages.reading import asked
-from contract.checks.recount import recount
-from contract.checks.refuse import refuse, sent
-from contract.checks.settle import EITHER, crash, settled
-from contract.exchange import Exchange
-from contract.probes import WEATHER, user
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
+from contract.checks.faults.refusal import crash, reject, request_body
+from contract.checks.faults.usage import misreport_prompt
+from contract.checks.judging.answered import EITHER, answered_or_rejected
+from contract.checks.judging.prompt_tokens import one_token_request
+from contract.checks.sources import MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, Patch, Probe, ToolCall
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import WEATHER, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
-ONE_USER = asked("one-user", "My name is Ann.")
-TWO_USERS = asked("two-users", "My name is Ann.", "What is it?")
-ONE_SYSTEM = asked("one-system", system("Be brief."), user("Hello"))
-TWO_SYSTEMS = asked(
+ONE_USER = one_token_request("one-user", "My name is Ann.")
+TWO_USERS = one_token_request("two-users", "My name is Ann.", "What is it?")
+ONE_SYSTEM = one_token_request("one-system", system("Be brief."), user("Hello"))
+TWO_SYSTEMS = one_token_request(
     "two-systems", system("Be brief."), system("Be kind."), user("Hello")
 )
-NO_SYSTEM = asked("no-system", "Hello", "And now?")
-LATE_SYSTEM = asked(
+NO_SYSTEM = one_token_request("no-system", "Hello", "And now?")
+LATE_SYSTEM = one_token_request(
     "system-between-users", user("Hello"), system("Be brief."), user("And now?")
 )
-LAST_SYSTEM = asked("system-last", user("Hello"), system("Be brief."))
+LAST_SYSTEM = one_token_request("system-last", user("Hello"), system("Be brief."))
 CALL = Message(
     "assistant", "", (ToolCall("c9Xk2LmQ7", "get_weather", '{"city": "Rome"}'),)
 )
 RESULT = Message("tool", "It is sunny.", tool_call_id="c9Xk2LmQ7")
-_AFTER_TOOL = asked(
+_AFTER_TOOL = one_token_request(
     "user-after-tool", user("And in Rome?"), CALL, RESULT, user("Thanks.")
 )
 
@@ -49,9 +44,11 @@ def with_tool(probe: Probe) -> Probe:
 
 
 AFTER_TOOL = with_tool(_AFTER_TOOL)
-AFTER_RESULT = with_tool(asked("result-last", user("And in Rome?"), CALL, RESULT))
+AFTER_RESULT = with_tool(
+    one_token_request("result-last", user("And in Rome?"), CALL, RESULT)
+)
 NAMED = replace(
-    asked("user-with-a-name", "My name is Ann."),
+    one_token_request("user-with-a-name", "My name is Ann."),
     patches=(Patch("name", "/messages/0/name", '"Ann"'),),
 )
 
@@ -79,7 +76,7 @@ def last_user_alone(reply: Reply) -> Reply:
         )
         return replace(probe, messages=kept)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @check(
@@ -102,7 +99,7 @@ def first_system_alone(reply: Reply) -> Reply:
         kept = tuple(turn for n, turn in enumerate(turns) if n not in found)
         return replace(probe, messages=kept)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @check(
@@ -122,7 +119,7 @@ def late_system_refused(reply: Reply) -> Reply:
     if "system" not in roles[1:] or roles[0] == "system":
         return reply
     message = "System message must be at the beginning."
-    return refuse(reply, "/messages", None, message)
+    return reject(reply, "/messages", None, message)
 
 
 @check(
@@ -134,13 +131,13 @@ def late_system_refused(reply: Reply) -> Reply:
 )
 def system_last_is_settled(exchange: Exchange) -> Findings:
     """Mistral's validation refuses it (code 3230); most templates answer."""
-    yield from settled(exchange)
+    yield from answered_or_rejected(exchange)
 
 
 @fault(breaks=system_last_is_settled, also=("rejections.never-5xx",))
 def template_wants_a_user_last(reply: Reply) -> Reply:
     """The chat template raises where no user message is last, and nobody catches it."""
-    turns = sent(reply).get("messages")
+    turns = request_body(reply).get("messages")
     last = turns[-1] if isinstance(turns, list) and turns else None
     system_last = isinstance(last, dict) and last.get("role") == "system"
     return crash(reply) if system_last else reply
@@ -166,7 +163,7 @@ def user_after_tool_refused(reply: Reply) -> Reply:
     if ("tool", "user") not in pairwise(roles):
         return reply
     message = "Unexpected role 'user' after role 'tool'"
-    return refuse(reply, "/messages", None, message)
+    return reject(reply, "/messages", None, message)
 
 
 @check(
@@ -186,8 +183,8 @@ def messages_may_be_named(one: Exchange, named: Exchange) -> Findings:
 @fault(breaks=messages_may_be_named)
 def named_message_refused(reply: Reply) -> Reply:
     """A stricter schema than the documented one knows role and content only."""
-    messages = sent(reply).get("messages")
+    messages = request_body(reply).get("messages")
     for number, message in enumerate(messages if isinstance(messages, list) else ()):
         if isinstance(message, dict) and "name" in message:
-            return refuse(reply, f"/messages/{number}/name", "Ann", "unexpected field")
+            return reject(reply, f"/messages/{number}/name", "Ann", "unexpected field")
     return reply

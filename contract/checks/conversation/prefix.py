@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.chat import Kind, Message, Options, Piece, Probe
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.conversation.reading import costs_more
-from contract.checks.recount import recount
-from contract.checks.sampling.reading import said
-from contract.exchange import Exchange
-from contract.probes import ROOM, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.conversation.prompt_cost import costs_more
+from contract.checks.faults.usage import misreport_prompt
+from contract.checks.judging.answered import visible_text
+from contract.model.chat import Message, Options, Piece, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 MISTRAL_PREFIX = "https://docs.mistral.ai/capabilities/completion/prefix"
 VLLM_CONTINUE = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server"
@@ -39,7 +32,7 @@ CONTINUED = replace(
     ASKED,
     name="to-be-continued",
     messages=(*ASKED.messages, Message("assistant", BEGUN, prefix=True)),
-    options=replace(ASKED.options, max_tokens=ROOM),
+    options=replace(ASKED.options, max_tokens=MAX_TOKENS),
 )
 CONTINUED_STREAM = replace(CONTINUED, name="to-be-continued-streamed", stream=True)
 
@@ -64,7 +57,7 @@ def prefix_dropped(reply: Reply) -> Reply:
         kept = tuple(turn for turn in probe.messages if not turn.prefix)
         return replace(probe, messages=kept)
 
-    return recount(reply, misread)
+    return misreport_prompt(reply, misread)
 
 
 @check(
@@ -100,10 +93,12 @@ def continued_with_a_thought(reply: Reply) -> Reply:
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-        yield replace(pieces[0], kind=Kind.REASONING, text="Let me see what they want.")
+        yield replace(
+            pieces[0], kind=PieceKind.REASONING, text="Let me see what they want."
+        )
         yield from pieces
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)
 
 
 @check(
@@ -136,9 +131,9 @@ def prefix_spoken_again(reply: Reply) -> Reply:
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         rest = "".join(piece.text for piece in pieces).removeprefix(BEGUN)
-        yield Piece(Kind.ANSWER, f"{BEGUN}{BEGUN}{rest}", pieces[0].choice)
+        yield Piece(PieceKind.ANSWER, f"{BEGUN}{BEGUN}{rest}", pieces[0].choice)
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)
 
 
 @check(
@@ -150,9 +145,9 @@ def prefix_spoken_again(reply: Reply) -> Reply:
 )
 def prefix_streams_the_same(streamed: Exchange, whole: Exchange) -> Findings:
     """With the prefix in both, or in neither."""
-    if not any(said(streamed)) or not any(said(whole)):
+    if not any(visible_text(streamed)) or not any(visible_text(whole)):
         raise NotApplicable("nothing was said after the prefix")
-    if said(streamed) != said(whole):
+    if visible_text(streamed) != visible_text(whole):
         yield Finding(
             "the stream says something else",
             expected=shorten(repr(whole.answer)),
@@ -171,6 +166,6 @@ def prefix_left_out_of_streams(reply: Reply) -> Reply:
         text = "".join(piece.text for piece in pieces)
         # Where neither holds the prefix, the stream alone shall hold it.
         other = text.removeprefix(BEGUN) if text.startswith(BEGUN) else BEGUN + text
-        yield Piece(Kind.ANSWER, other, pieces[0].choice)
+        yield Piece(PieceKind.ANSWER, other, pieces[0].choice)
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)

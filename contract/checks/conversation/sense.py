@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Kind, Piece
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.exchange import Exchange
-from contract.probes import SUM_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 RIGHT = ("42", "forty-two", "forty two")
 
@@ -44,10 +44,10 @@ def quantised_too_far(reply: Reply) -> Reply:
     def confused(pieces: tuple[Piece, ...]) -> list[Piece]:
         return [
             replace(piece, text=piece.text.replace("4", "2"))
-            if piece.kind is Kind.ANSWER
+            if piece.kind is PieceKind.ANSWER
             else piece
             for piece in pieces
         ]
 
     asked = reply.probe.messages[-1].text if reply.probe is not None else ""
-    return retell(reply, confused) if "6 times 7" in asked else reply
+    return rewrite_pieces(reply, confused) if "6 times 7" in asked else reply

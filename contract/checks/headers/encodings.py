@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
-from contract.checks.streaming.text import SLOW, arrives_incrementally
-from contract.exchange import Arrival, Exchange
-from contract.probes import SUM
-from contract.profile import Capability
-from contract.reply import Frame, Reply
+from contract.checks.judging.chunks import TELLABLE_SECONDS, arrived_at_once
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probes import SUM
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply
 
 GZIP_OFFERED = replace(SUM, name="gzip-offered", headers=(("accept-encoding", "gzip"),))
 GZIP = 16 + zlib.MAX_WBITS  # zlib's number for its gzip format
@@ -88,7 +88,7 @@ def compression_does_not_buffer(exchange: Exchange) -> Findings:
     plain = decoded(exchange)
     if plain is None:
         raise NotApplicable("the stream cannot be decoded")
-    yield from arrives_incrementally.judge(plain)
+    yield from arrived_at_once(plain)
 
 
 @fault(breaks=compression_does_not_buffer)
@@ -98,5 +98,5 @@ def compressor_never_flushed(reply: Reply) -> Reply:
         return reply
     writer = zlib.compressobj(wbits=GZIP)
     data = writer.compress(reply.body) + writer.flush()
-    at = max(reply.frames[-1].at, 2 * SLOW)
+    at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
     return reply.with_header("content-encoding", "gzip").with_frames((Frame(at, data),))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import email.utils
 from dataclasses import replace
 
-from contract.chat import CHAT
-from contract.checks.base import (
+from contract.checks.headers.keys import DOOR, OK, seen
+from contract.model.chat import CHAT
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -15,11 +16,10 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.headers.keys import DOOR, OK, seen
-from contract.exchange import Exchange
-from contract.probes import SUM, SUM_WHOLE, UTF8_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM, SUM_WHOLE, UTF8_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 ACCEPT_STREAM = replace(
     DOOR,

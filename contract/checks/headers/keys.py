@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Key, Options, Probe
-from contract.checks.base import (
+from contract.checks.faults.refusal import accepted
+from contract.model.chat import KeyMode, Options, Probe
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -14,12 +15,11 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.rejections.refusal import accepted
-from contract.dialects.base import Problem, Trouble
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.profile import Capability
-from contract.reply import JSON_TYPE, Frame, Reply, encode
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.profile import Capability
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode
 
 OK = 200
 REFUSED = frozenset({400, 401})
@@ -32,10 +32,10 @@ DOOR = Probe(
     options=Options(max_tokens=4, temperature=0.0, seed=7),
     reasons=False,
 )
-LOWER_CASE = replace(DOOR, name="bearer-in-lower-case", key=Key.LOWER)
-NO_SCHEME = replace(DOOR, name="key-without-scheme", key=Key.BARE)
-PASSWORD = replace(DOOR, name="key-as-password", key=Key.BASIC)
-IN_ADDRESS = replace(DOOR, name="key-in-address", key=Key.QUERY)
+LOWER_CASE = replace(DOOR, name="bearer-in-lower-case", key=KeyMode.LOWER)
+NO_SCHEME = replace(DOOR, name="key-without-scheme", key=KeyMode.BARE)
+PASSWORD = replace(DOOR, name="key-as-password", key=KeyMode.BASIC)
+IN_ADDRESS = replace(DOOR, name="key-in-address", key=KeyMode.QUERY)
 
 
 def seen(exchange: Exchange) -> str:
@@ -63,14 +63,14 @@ def bearer_in_lower_case(exchange: Exchange) -> Findings:
 
 def _refused(reply: Reply) -> Reply:
     """*reply* as the refusal of a wrong key, in the words of its dialect."""
-    problem = Problem(trouble=Trouble.WRONG_KEY)
+    problem = Rejection(reason=RejectionReason.WRONG_KEY)
     status, body = reply.dialect.error(problem)
     data = body.encode() if isinstance(body, str) else encode(body)
     return replace(
         reply.with_header(*JSON_TYPE),
         status=status,
         frames=(Frame(0.0, data),),
-        problem=problem,
+        rejection=problem,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from contract.chat import CHAT, MODELS, Key, Probe
-from contract.checks.base import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.checks.headers.keys import seen
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.model.chat import CHAT, MODELS, KeyMode, Probe
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
 
 FAILED, NOT_IMPLEMENTED = 500, 501
 STRANGER = "https://client.example"
@@ -23,7 +23,7 @@ PREFLIGHT = Probe(
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "authorization, content-type"),
     ),
-    key=Key.NONE,
+    key=KeyMode.NONE,
     reasons=False,
 )
 METHODS = (

@@ -6,14 +6,15 @@ import hashlib
 from dataclasses import replace
 from itertools import combinations
 
-from contract.chat import Json, Options, Probe, repeat
-from contract.checks.base import Finding, Findings, check, fault, place, shorten
-from contract.checks.isolation.canaries import CANARIES
-from contract.checks.isolation.reading import OPENAI_ID, first_id, ids, to_one_of
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.isolation.cross_talk import CANARIES
+from contract.checks.isolation.reply_identity import first_id, ids, to_one_of
+from contract.checks.sources import OPENAI_ID
+from contract.model.chat import Json, Options, Probe, repeat
+from contract.model.check import Finding, Findings, check, fault, place, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 TWICE = repeat(
     Probe(

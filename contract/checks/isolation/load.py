@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from contract.chat import METRICS, Json, Options, Probe, repeat
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
-from contract.exchange import End, Exchange
-from contract.probes import user
-from contract.profile import Capability
-from contract.reply import Frame, Reply
+from contract.model.chat import METRICS, Json, Options, Probe, repeat
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import End, Exchange
+from contract.model.probes import user
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply
 
 OK = 200
 # The gauges of vLLM and of llama.cpp; one line for each engine of a server.
@@ -105,7 +105,7 @@ def generates_for_nobody(reply: Reply) -> Reply:
     def busy(slots: Json) -> Json:
         for slot in slots if isinstance(slots, list) else ():
             if isinstance(slot, dict) and "is_processing" in slot:
-                slot["is_processing"] = slot.get("id") in {0, 1}
+                slot["is_processing"] = slot.get("id") in (0, 1)
         return slots
 
     return reply.change(busy)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.chat import Kind, Options, Piece, Probe
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.exchange import Exchange
-from contract.probes import ROOM, UTF8, UTF8_WHOLE, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.model.chat import Options, Piece, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, UTF8, UTF8_WHOLE, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 STREAMING = frozenset({Capability.STREAMING})
@@ -24,14 +24,14 @@ SCRIPTS = Probe(
             "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1fa\U0001f1e6"
         ),
     ),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     stream=True,
 )
 SCRIPTS_WHOLE = replace(SCRIPTS, name="scripts-whole", stream=False)
 
 
 def _texts(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    for kind in (Kind.REASONING, Kind.ANSWER):
+    for kind in (PieceKind.REASONING, PieceKind.ANSWER):
         yield kind.value, exchange.said(kind)
 
 
@@ -207,8 +207,8 @@ def _respelled(reply: Reply, change: Callable[[str], str]) -> Reply:
         for piece in pieces:
             yield (
                 piece
-                if piece.kind is Kind.TOOL
+                if piece.kind is PieceKind.TOOL
                 else replace(piece, text=change(piece.text))
             )
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)

@@ -6,41 +6,41 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.languages.reading import (
-    MISTRAL_TOKENS,
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import (
     PLAIN,
     TEKKEN,
-    asked,
-    difference,
     intact,
+    one_token_request,
+    token_difference,
 )
-from contract.checks.recount import recount, texts
-from contract.checks.usage.reading import at
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.judging.usage import usage_location
+from contract.checks.sources import MISTRAL_TOKENS
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 # Written as escapes, because no editor shows what they are.
-RIGHT_TO_LEFT = asked(
+RIGHT_TO_LEFT = one_token_request(
     "right-to-left",
     "\u202bمُحَمَّدٌ\u202c \u2067שָׁלוֹם\u2069 abc\u200f (123)",
 )
-EMOJI = asked(
+EMOJI = one_token_request(
     "emoji",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 "
     "\U0001f44b\U0001f3fd \U0001f1fa\U0001f1e6 1\ufe0f\u20e3 "
     "\U0001f3f4\u200d\u2620\ufe0f \u2764\ufe0f\u200d\U0001f525",
 )
-ASTRAL = asked("astral-characters", "𠮷野家 𝔐𝔞𝔤𝔦𝔰 𐌰𐍄𐍄𐌰 𝄞 𓂀 🀄")
-MIXED = asked("mixed-scripts", "Пaypal ｆｕｌｌ 東京 x²+½ ﬁn Ωmega ℌ भारत")
-INVISIBLE = asked(
+ASTRAL = one_token_request("astral-characters", "𠮷野家 𝔐𝔞𝔤𝔦𝔰 𐌰𐍄𐍄𐌰 𝄞 𓂀 🀄")
+MIXED = one_token_request("mixed-scripts", "Пaypal ｆｕｌｌ 東京 x²+½ ﬁn Ωmega ℌ भारत")
+INVISIBLE = one_token_request(
     "invisible-characters",
     "one\u200b two\ufeff three\u2028 four\u2029 five\u00ad six\u2060 seven\u0085 eight",
 )
 _NAME = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
-COMPOSED = asked("composed", unicodedata.normalize("NFC", _NAME))
-DECOMPOSED = asked("decomposed", unicodedata.normalize("NFD", _NAME))
+COMPOSED = one_token_request("composed", unicodedata.normalize("NFC", _NAME))
+DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _NAME))
 
 
 @check(
@@ -58,7 +58,7 @@ def right_to_left_is_kept(base: Exchange, *exchanges: Exchange) -> Findings:
 def direction_marks_stripped(reply: Reply) -> Reply:
     """A filter against Trojan Source removes every direction mark."""
     marks = "[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-    return recount(reply, texts(lambda text: re.sub(marks, "", text)))
+    return misreport_prompt(reply, misread_texts(lambda text: re.sub(marks, "", text)))
 
 
 @check(
@@ -75,7 +75,9 @@ def emoji_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
 @fault(breaks=emoji_are_kept)
 def joiners_stripped(reply: Reply) -> Reply:
     """A cleaner of input takes U+200D for rubbish, and a family falls apart."""
-    return recount(reply, texts(lambda text: text.replace("\u200d", "")))
+    return misreport_prompt(
+        reply, misread_texts(lambda text: text.replace("\u200d", ""))
+    )
 
 
 @check(
@@ -95,7 +97,9 @@ def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings
 )
 def astral_replaced(reply: Reply) -> Reply:
     """A database of three bytes a character stands on the way (utf8mb3)."""
-    return recount(reply, texts(lambda t: re.sub("[\U00010000-\U0010ffff]", "?", t)))
+    return misreport_prompt(
+        reply, misread_texts(lambda t: re.sub("[\U00010000-\U0010ffff]", "?", t))
+    )
 
 
 @check(
@@ -120,7 +124,7 @@ def compatibility_forms_folded(reply: Reply) -> Reply:
         latin = re.search("[a-z]", text)
         return unicodedata.normalize("NFKC", text) if latin else text
 
-    return recount(reply, texts(folded))
+    return misreport_prompt(reply, misread_texts(folded))
 
 
 @check(
@@ -137,7 +141,9 @@ def invisible_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findi
 @fault(breaks=invisible_characters_are_kept)
 def line_separators_stripped(reply: Reply) -> Reply:
     """A sanitiser removes what old JavaScript took for the end of a line."""
-    return recount(reply, texts(lambda text: re.sub("[\u2028\u2029\ufeff]", "", text)))
+    return misreport_prompt(
+        reply, misread_texts(lambda text: re.sub("[\u2028\u2029\ufeff]", "", text))
+    )
 
 
 @check(
@@ -148,7 +154,7 @@ def line_separators_stripped(reply: Reply) -> Reply:
 )
 def normal_forms_stay_apart(composed: Exchange, decomposed: Exchange) -> Findings:
     """Tekken reads bytes and normalises nothing; any vocabulary of bytes sees more."""
-    told, exact = difference(decomposed, composed)
+    told, exact = token_difference(decomposed, composed)
     if Capability.TEKKEN in composed.profile.offers:
         wrong, wanted = told != exact, f"{exact} prompt_tokens more when decomposed"
     else:
@@ -158,11 +164,13 @@ def normal_forms_stay_apart(composed: Exchange, decomposed: Exchange) -> Finding
             "the text was normalised",
             expected=wanted,
             actual=f"{told} more",
-            at=at(decomposed),
+            at=usage_location(decomposed),
         )
 
 
 @fault(breaks=normal_forms_stay_apart, also=("languages", "conversation"))
 def composed_on_arrival(reply: Reply) -> Reply:
     """A gateway brings every text into normal form C."""
-    return recount(reply, texts(lambda text: unicodedata.normalize("NFC", text)))
+    return misreport_prompt(
+        reply, misread_texts(lambda text: unicodedata.normalize("NFC", text))
+    )

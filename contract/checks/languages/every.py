@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from contract.chat import Message, Probe, Text, Tool, freeze
-from contract.checks.base import Findings, check, fault
-from contract.checks.languages.reading import (
-    MISTRAL_TOKENS,
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import (
     PLAIN,
     TEKKEN,
-    asked,
     intact,
+    one_token_request,
 )
-from contract.checks.languages.sentences import MODEL_CARD, SENTENCES
-from contract.checks.recount import recount, texts
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.languages.sentences import SENTENCES
+from contract.checks.sources import MISTRAL_TOKENS, MODEL_CARD
+from contract.model.chat import Message, Probe, Text, Tool, freeze
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 LANGUAGES = tuple(
-    asked(f"language-{name.lower()}", text) for name, text in SENTENCES.items()
+    one_token_request(f"language-{name.lower()}", text)
+    for name, text in SENTENCES.items()
 )
-ROLES = asked(
+ROLES = one_token_request(
     "languages-in-every-role",
     Message("system", SENTENCES["Greek"]),
     Message("user", SENTENCES["Korean"]),
@@ -46,7 +47,7 @@ _CALENDAR = Tool(
         }
     ),
 )
-_TOOL = asked("languages-in-a-tool", "Hello")
+_TOOL = one_token_request("languages-in-a-tool", "Hello")
 TOOL = replace(
     _TOOL, options=replace(_TOOL.options, tools=(_CALENDAR,), tool_choice="none")
 )
@@ -70,7 +71,7 @@ def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
 )
 def accents_folded(reply: Reply) -> Reply:
     """An old gateway writes what Latin-1 lacks as question marks."""
-    return recount(reply, texts(_latin))
+    return misreport_prompt(reply, misread_texts(_latin))
 
 
 def _latin(text: str) -> str:
@@ -91,7 +92,7 @@ def every_role_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
 @fault(breaks=every_role_is_read)
 def system_read_as_ascii(reply: Reply) -> Reply:
     """The system prompt passes through a log that knows ASCII alone."""
-    return recount(reply, texts(_ascii, {"system"}))
+    return misreport_prompt(reply, misread_texts(_ascii, {"system"}))
 
 
 def _ascii(text: str) -> str:
@@ -113,7 +114,7 @@ def tools_are_read(base: Exchange, *exchanges: Exchange) -> Findings:
 @fault(breaks=tools_are_read)
 def tools_escaped(reply: Reply) -> Reply:
     """The chat template spells tools with a JSON writer that escapes (tojson)."""
-    return recount(reply, _escaped)
+    return misreport_prompt(reply, _escaped)
 
 
 def _escaped(probe: Probe) -> Probe:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-MODEL_CARD = "https://huggingface.co/mistralai/Magistral-Small-2509"
-
 SENTENCES: Mapping[str, str] = {
     "English": "The bridge opens at seven.",
     "French": "Où est passé le garçon de café ?",

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 
-from contract.chat import Json, Options, Probe
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.languages.reading import (
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import (
     PLAIN,
-    asked,
-    difference,
+    one_token_request,
+    token_difference,
 )
-from contract.checks.recount import recount, texts
-from contract.checks.usage.reading import at, counted
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.judging.usage import counted, usage_location
+from contract.model.chat import Json, Options, Probe
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 _WORDS = 'Grüße aus 東京 👩🏽\u200d🚀: "a/b" \t\n𝄞'
 HEAD = "Tell me about the sea"
 TAIL = " and about the ships that cross it, the ports and the people in them"
-NUL = asked("nul-in-a-text", f"{HEAD}\x00{TAIL}")
-HEAD_ONLY = asked("text-before-a-nul", HEAD)
+NUL = one_token_request("nul-in-a-text", f"{HEAD}\x00{TAIL}")
+HEAD_ONLY = one_token_request("text-before-a-nul", HEAD)
 
 
 def _spelled(name: str, *, escaped: bool) -> Probe:
@@ -56,7 +56,7 @@ def escapes_mean_the_same(raw: Exchange, escaped: Exchange) -> Findings:
             "the escaped request was read otherwise",
             expected=f"prompt_tokens {wanted} as for the raw one",
             actual=f"prompt_tokens {told}",
-            at=at(escaped),
+            at=usage_location(escaped),
         )
 
 
@@ -65,7 +65,7 @@ def surrogates_read_apart(reply: Reply) -> Reply:
     r"""The reader makes of 👋 two characters, and U+FFFD of each."""
     if b"\\ud8" not in reply.request.body.lower():
         return reply
-    return recount(reply, texts(_torn))
+    return misreport_prompt(reply, misread_texts(_torn))
 
 
 def _torn(text: str) -> str:
@@ -85,25 +85,27 @@ def nul_ends_nothing(base: Exchange, head: Exchange, whole: Exchange) -> Finding
     """A server that refuses NUL is right; one that drops what follows it is not."""
     if whole.status != 200:  # noqa: PLR2004  # refused, which is as good
         return
-    told, _ = difference(whole, head)
-    exact = difference(whole, base)
+    told, _ = token_difference(whole, head)
+    exact = token_difference(whole, base)
     if Capability.TEKKEN in whole.profile.offers and exact[0] != exact[1]:
         yield Finding(
             "a text with NUL was not read as it was sent",
             expected=f"{exact[1]} prompt_tokens more than for 'Hello'",
             actual=f"{exact[0]} more",
-            at=at(whole),
+            at=usage_location(whole),
         )
     elif told < len(TAIL.split()):
         yield Finding(
             "the text ends where the NUL stands",
             expected=f"{len(TAIL.split())} prompt_tokens more than without the rest",
             actual=f"{told} more",
-            at=at(whole),
+            at=usage_location(whole),
         )
 
 
 @fault(breaks=nul_ends_nothing)
 def nul_ends_the_text(reply: Reply) -> Reply:
     """The tokenizer is handed a C string."""
-    return recount(reply, texts(lambda text: text.partition("\x00")[0]))
+    return misreport_prompt(
+        reply, misread_texts(lambda text: text.partition("\x00")[0])
+    )

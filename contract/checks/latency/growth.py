@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from contract.checks.base import Findings, NotApplicable, check, fault
 from contract.checks.latency import samples
-from contract.checks.latency.reading import bound, later
-from contract.checks.latency.samples import (
-    INFERENCE,
-    each,
-    growing,
-    judged,
-    spread,
-)
+from contract.checks.latency.delays import bound, later
+from contract.checks.latency.samples import INFERENCE, each, growing, judged, spread
 from contract.checks.latency.waiting import STREAMING
-from contract.exchange import Exchange
-from contract.interval import Interval
-from contract.reply import Reply
-from contract.timing import percentile
+from contract.model.check import Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.interval import Interval
+from contract.model.reply import Reply
+from contract.model.timing import percentile
 
 TIMES = 5
 SHORT = growing(1_000, TIMES)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
 from contract.checks.latency import samples
-from contract.checks.latency.reading import bound, later, slower, texts
+from contract.checks.latency.delays import bound, later, slower, texts
 from contract.checks.latency.samples import (
     INFERENCE,
     SAMPLES,
@@ -16,9 +15,10 @@ from contract.checks.latency.samples import (
     within,
 )
 from contract.checks.latency.waiting import STREAMING
-from contract.exchange import Exchange
-from contract.reply import Reply
-from contract.timing import percentile
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
+from contract.model.timing import percentile
 
 # A gap is a stall when everybody would notice it, and it stands out of its stream.
 STALL = 2.0  # seconds

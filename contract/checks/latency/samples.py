@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from contract.chat import FILL, Fill, Options, Probe, repeat
-from contract.checks.base import Finding, Findings, NotApplicable
-from contract.checks.context.prompts import THOUSAND_MORE
-from contract.exchange import Exchange
-from contract.interval import Interval, interval
-from contract.probes import SUM, user
-from contract.timing import percentile
+from contract.model.chat import FILL, Fill, Options, Probe, repeat
+from contract.model.check import Finding, Findings, NotApplicable
+from contract.model.exchange import Exchange
+from contract.model.interval import Interval, interval
+from contract.model.probes import SUM, THOUSAND_MORE, user
+from contract.model.timing import percentile
 
 INFERENCE = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"
 # 20 samples are the fewest whose 95th percentile is not simply the largest.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contract.chat import Kind
-from contract.checks.base import ANY, Findings, NotApplicable, check, fault
-from contract.checks.context.overflow import BOUNDLESS
-from contract.checks.context.reading import excess
+from contract.checks.faults.chunks import text_frames
+from contract.checks.faults.overflow import BOUNDLESS, excess
+from contract.checks.judging.refusal import ABOUT_THE_REQUEST
 from contract.checks.latency import samples
-from contract.checks.latency.reading import bound, later, texts
+from contract.checks.latency.delays import bound, later, texts
 from contract.checks.latency.samples import (
     INFERENCE,
     OVERFLOWS,
@@ -16,11 +15,11 @@ from contract.checks.latency.samples import (
     spread,
     within,
 )
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST
-from contract.checks.streaming.reading import places
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.chat import PieceKind
+from contract.model.check import ANY, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 STREAMING = {Capability.STREAMING}
 LONG = 10.0  # seconds that nobody budgets
@@ -72,7 +71,7 @@ def ttfo(*found: Exchange) -> Findings:
 @fault(breaks=ttfo, also=("latency",))
 def answer_waits_for_a_judge(reply: Reply) -> Reply:
     """A guardrail reads the whole thought before it lets the answer begin."""
-    answer = places(reply, frozenset({Kind.ANSWER}))
+    answer = text_frames(reply, frozenset({PieceKind.ANSWER}))
     return later(reply, answer[0], LONG) if answer else reply
 
 

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import MODELS, Json
-from contract.checks.base import (
-    ANY,
-    CLIENT_ERRORS,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
 from contract.checks.models.listing import LISTED
-from contract.checks.models.reading import (
-    MISTRAL_MODELS,
-    OPENAI_MODELS,
+from contract.checks.models.model_cards import (
     Card,
     aliases,
     cards,
@@ -33,10 +20,22 @@ from contract.checks.models.reading import (
     window,
     with_window,
 )
-from contract.exchange import Exchange
-from contract.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
-from contract.profile import Capability
-from contract.reply import JSON_TYPE, Frame, Reply, encode
+from contract.checks.sources import MISTRAL_MODELS, OPENAI_MODELS
+from contract.model.chat import MODELS, Json
+from contract.model.check import (
+    ANY,
+    CLIENT_ERRORS,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
+from contract.model.exchange import Exchange
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode
 
 UNKNOWN = "no-such-model"
 UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN}")
@@ -137,7 +136,7 @@ def context_length_is_as_promised(asked: Exchange, listed: Exchange) -> Findings
         raise NotApplicable("the context window is not told")
     promised = listed.profile.context_window
     if told < promised:
-        switch = listed.profile.dialect.switches.window
+        switch = listed.profile.dialect.server_flags.window
         yield Finding(
             "the context window is smaller than the one promised",
             expected=f"{promised} tokens",
@@ -294,5 +293,5 @@ def card_for_any_name(reply: Reply) -> Reply:
     kept = tuple(pair for pair in reply.headers if pair[0] != JSON_TYPE[0])
     frames = (Frame(reply.frames[-1].at if reply.frames else 0.0, encode(card)),)
     return replace(
-        reply, status=200, headers=(JSON_TYPE, *kept), frames=frames, problem=None
+        reply, status=200, headers=(JSON_TYPE, *kept), frames=frames, rejection=None
     )

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 
-from contract.chat import Json
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.models.reading import (
-    OPENAI_MODELS,
+from contract.checks.models.model_cards import (
     Card,
     aliases,
     cards,
@@ -27,10 +17,13 @@ from contract.checks.models.reading import (
     window,
     with_window,
 )
-from contract.exchange import Exchange
-from contract.probes import LIST_MODELS, SUM_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.sources import OPENAI_MODELS
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import LIST_MODELS, SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 LISTED = frozenset({Capability.MODEL_LIST})
 

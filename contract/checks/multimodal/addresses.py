@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from contract.chat import CANARY, Image, Text
-from contract.checks.base import ANY, Finding, Findings, NotApplicable, check, fault
-from contract.checks.multimodal.reading import QUESTION, SEEN, asked
-from contract.checks.rejections.refusal import accepted, seen
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.checks.faults.refusal import accepted
+from contract.checks.judging.refusal import seen
+from contract.checks.multimodal.image_cost import QUESTION, SEEN, asked
+from contract.model.chat import CANARY, Image, Text
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
 
 OK = 200
 CLIENT_ERROR = 400

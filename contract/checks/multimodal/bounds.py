@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.chat import Message, Probe, Text
-from contract.checks.base import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
-from contract.checks.multimodal.reading import (
+from contract.checks.faults.refusal import accepted
+from contract.checks.judging.refusal import refused, seen
+from contract.checks.multimodal.image_cost import (
     QUESTION,
     SEEN,
-    VISION_GUIDE,
-    VLLM_IMAGES,
     accepting,
     asked,
-    refuse,
+    refuse_image,
     sizes,
     square,
     talk,
 )
-from contract.checks.rejections.refusal import accepted, refused, seen
-from contract.dialects.base import Trouble
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.checks.sources import VISION_GUIDE, VLLM_IMAGES
+from contract.model.chat import Message, Probe, Text
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.rejection import RejectionReason
+from contract.model.reply import Reply
 
 # The limits that are stated: Mistral's vision guide, the model card's command line.
 LIMITS = (8, 10)
@@ -84,7 +77,9 @@ def limit_is_one_too_low(reply: Reply) -> Reply:
     """The limit is compared with `<` where the document means `<=`."""
     number = len(sizes(reply.probe))
     if reply.status == OK and number in LIMITS:
-        return refuse(reply, f"At most {number - 1} images", Trouble.IMAGE_COUNT)
+        return refuse_image(
+            reply, f"At most {number - 1} images", RejectionReason.IMAGE_COUNT
+        )
     return reply
 
 
@@ -105,7 +100,10 @@ def refuses_too_many_images(*exchanges: Exchange) -> Findings:
 @fault(breaks=refuses_too_many_images, also=("multimodal.limit-spans-turns",))
 def surplus_images_dropped(reply: Reply) -> Reply:
     """The first images that fit are kept, and nobody is told about the others."""
-    if reply.problem is None or reply.problem.trouble is not Trouble.IMAGE_COUNT:
+    if (
+        reply.rejection is None
+        or reply.rejection.reason is not RejectionReason.IMAGE_COUNT
+    ):
         return reply
     return accepted(reply)
 
@@ -126,7 +124,10 @@ def limit_spans_turns(*exchanges: Exchange) -> Findings:
 @fault(breaks=limit_spans_turns)
 def limit_of_each_turn(reply: Reply) -> Reply:
     """Each message is judged by itself, and a long talk shows any number."""
-    if reply.problem is None or reply.problem.trouble is not Trouble.IMAGE_COUNT:
+    if (
+        reply.rejection is None
+        or reply.rejection.reason is not RejectionReason.IMAGE_COUNT
+    ):
         return reply
     return accepted(reply) if b'"assistant"' in reply.request.body else reply
 

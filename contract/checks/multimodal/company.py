@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Kind, Message, Options, Piece, Probe, Text
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
-from contract.checks.multimodal.reading import (
+from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
     QUESTION,
     SEEN,
-    VISION_GUIDE,
     charge,
     exactly,
     prices,
     raised,
-    refuse,
+    refuse_image,
     sizes,
     square,
     talk,
 )
-from contract.checks.usage.reading import at
-from contract.exchange import Exchange
-from contract.probes import ROOM, WEATHER
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.sources import VISION_GUIDE
+from contract.model.chat import Message, Options, Piece, PieceKind, Probe, Text
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, WEATHER
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 STREAMED = replace(ONE_IMAGE, name="one-image-streamed", stream=True)
 _TOOLS = Options(max_tokens=1, temperature=0.0, tools=(WEATHER,))
@@ -38,7 +38,7 @@ SYSTEM_AND_IMAGE = talk("image-with-system", _SYSTEM, *ONE_IMAGE.messages)
 THOUGHT = Probe(
     name="image-thought-about",
     messages=(Message("user", (QUESTION, square(112))),),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
 )
 
 
@@ -55,7 +55,7 @@ def streams_alike(whole: Exchange, streamed: Exchange) -> Findings:
             "streaming changes what the image costs",
             expected="the prompt_tokens of the whole reply",
             actual=f"{found:+} when it is streamed",
-            at=at(streamed),
+            at=usage_location(streamed),
         )
 
 
@@ -103,7 +103,7 @@ def refuses_system_chunks_with_images(reply: Reply) -> Reply:
     """Message content must be normalized, says the template to a list of chunks."""
     asked = reply.probe.messages if reply.probe is not None else ()
     if asked[:1] == SYSTEM.messages[:1] and sizes(reply.probe):
-        return refuse(reply, "Message content must be normalized")
+        return refuse_image(reply, "Message content must be normalized")
     return reply
 
 
@@ -131,8 +131,8 @@ def image_silences_thought(reply: Reply) -> Reply:
     """The route for images has no reasoning parser and drops what it cannot name."""
     if not sizes(reply.probe):
         return reply
-    return retell(reply, _without_thought)
+    return rewrite_pieces(reply, _without_thought)
 
 
 def _without_thought(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    return tuple(piece for piece in pieces if piece.kind is not Kind.REASONING)
+    return tuple(piece for piece in pieces if piece.kind is not PieceKind.REASONING)

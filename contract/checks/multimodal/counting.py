@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.cells import CELL, LONGEST, cost
-from contract.chat import Image, Probe
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.multimodal.reading import (
-    CAPPED,
+from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.image_cost import (
     EXACT,
     NO_IMAGE,
     ONE_IMAGE,
     OTHER_IMAGE,
-    PIXTRAL,
     QUESTION,
     SEEN,
     asked,
+    caps_image_tokens,
     charge,
     counts,
     exactly,
@@ -26,21 +23,24 @@ from contract.checks.multimodal.reading import (
     sizes,
     square,
 )
-from contract.checks.usage.reading import at
-from contract.exchange import Exchange
-from contract.images import picture
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.sources import PIXTRAL
+from contract.model.chat import Image, Probe
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.images import picture
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.tokens.patch_grid import LONGEST, PATCH, token_cost
 
 SMALLEST = asked("smallest-image", QUESTION, square(1))
 EDGES = tuple(
     asked(f"image-of-{side}", QUESTION, square(side))
-    for side in (CELL - 1, CELL, CELL + 1)
+    for side in (PATCH - 1, PATCH, PATCH + 1)
 )
-WIDE = asked("wide-image", QUESTION, picture(10 * CELL, CELL))
-TALL = asked("tall-image", QUESTION, picture(CELL, 10 * CELL))
-LONG = asked("long-image", QUESTION, picture(2 * LONGEST, 2 * CELL))
-HIGH = asked("high-image", QUESTION, picture(2 * CELL, 2 * LONGEST))
+WIDE = asked("wide-image", QUESTION, picture(10 * PATCH, PATCH))
+TALL = asked("tall-image", QUESTION, picture(PATCH, 10 * PATCH))
+LONG = asked("long-image", QUESTION, picture(2 * LONGEST, 2 * PATCH))
+HIGH = asked("high-image", QUESTION, picture(2 * PATCH, 2 * LONGEST))
 HUGE = asked("huge-image", QUESTION, square(1_600))
 TWO_IMAGES = asked("two-images", QUESTION, square(56), square(112))
 SAME_TWICE = asked("same-image-twice", QUESTION, square(56), square(56))
@@ -78,16 +78,16 @@ def counts_begun_cells(text: Exchange, *images: Exchange) -> Findings:
         yield from exactly(text, image)
 
 
-@fault(breaks=counts_begun_cells, dialects=CAPPED)
+@fault(breaks=counts_begun_cells, where=caps_image_tokens)
 def begun_cells_forgotten(reply: Reply) -> Reply:
     """Cells are counted by a division that rounds down."""
     return charge(
         reply,
         sum(
-            price(reply.dialect, (width // CELL * CELL, height // CELL * CELL))
+            price(reply.dialect, (width // PATCH * PATCH, height // PATCH * PATCH))
             - price(reply.dialect, (width, height))
             for width, height in sizes(reply.probe)
-            if width % CELL == height % CELL == 1 < width
+            if width % PATCH == height % PATCH == 1 < width
         ),
     )
 
@@ -109,13 +109,13 @@ def counts_rows_and_columns(text: Exchange, *images: Exchange) -> Findings:
 )
 def rows_and_columns_swapped(reply: Reply) -> Reply:
     """Width and height change places on the way from one library to the next."""
-    cells = reply.dialect.cells
+    cells = reply.dialect.patch_grid
     if cells is None:
         return reply
     return charge(
         reply,
         sum(
-            cost(cells(height, width)) - cost(cells(width, height))
+            token_cost(cells(height, width)) - token_cost(cells(width, height))
             for width, height in sizes(reply.probe)
             if width and height
         ),
@@ -135,7 +135,7 @@ def shrinks_long_sides(text: Exchange, *images: Exchange) -> Findings:
 
 
 def _unshrunk(width: int, height: int) -> int:
-    return cost(((width - 1) // CELL + 1, (height - 1) // CELL + 1))
+    return token_cost(((width - 1) // PATCH + 1, (height - 1) // PATCH + 1))
 
 
 def _kept(reply: Reply, least: int) -> Reply:
@@ -153,7 +153,7 @@ def _kept(reply: Reply, least: int) -> Reply:
 @fault(
     breaks=shrinks_long_sides,
     also=("multimodal.huge-image-is-bounded",),
-    dialects=CAPPED,
+    where=caps_image_tokens,
 )
 def long_sides_kept(reply: Reply) -> Reply:
     """The preprocessor is configured without its longest side."""
@@ -197,7 +197,7 @@ def each_image_counts(
             "not every image of a message is counted",
             expected=f"{sum(single)} more prompt_tokens than without an image",
             actual=f"{found} more; alone they cost {single[0]} and {single[1]}",
-            at=at(both),
+            at=usage_location(both),
         )
 
 

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Image, Patch, freeze
-from contract.checks.base import Check, Fault, Finding, Findings, check, fault
-from contract.checks.multimodal.reading import (
+from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
-    OPENAI_IMAGES,
     QUESTION,
     SEEN,
-    VISION_GUIDE,
     asked,
     charge,
     counts,
     price,
     raised,
-    refuse,
+    refuse_image,
     sizes,
     square,
 )
-from contract.checks.usage.reading import at
-from contract.exchange import Exchange
-from contract.images import picture
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.sources import OPENAI_IMAGES, VISION_GUIDE
+from contract.model.chat import Image, Patch, freeze
+from contract.model.check import Check, Fault, Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.images import picture
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 SIDE = 112  # pixels
 PNG, JPEG, WEBP, GIF = (
@@ -63,7 +62,7 @@ def _refusing(check: Check, kind: str, story: str, *also: str) -> Fault:
 
     def refusing(reply: Reply) -> Reply:
         if any(image.media_type == f"image/{kind}" for image in shown(reply)):
-            return refuse(reply, f"image/{kind} is not supported")
+            return refuse_image(reply, f"image/{kind} is not supported")
         return reply
 
     return Fault(
@@ -161,7 +160,7 @@ def format_changes_no_count(png: Exchange, *others: Exchange) -> Findings:
                 "the same picture costs another price",
                 expected="the prompt_tokens of the PNG",
                 actual=f"{found:+} prompt_tokens as {other.probe.name}",
-                at=at(other),
+                at=usage_location(other),
             )
 
 
@@ -196,7 +195,7 @@ def takes_detail(text: Exchange, *images: Exchange) -> Findings:
 def refuses_detail(reply: Reply) -> Reply:
     """The schema of the gateway knows the address of an image and nothing else."""
     if any(image.detail for image in shown(reply)):
-        return refuse(reply, "detail: extra inputs are not permitted")
+        return refuse_image(reply, "detail: extra inputs are not permitted")
     return reply
 
 
@@ -213,7 +212,7 @@ def takes_plain_url(spelled: Exchange, plain: Exchange) -> Findings:
             "the two spellings of one image differ",
             expected="the same prompt_tokens",
             actual=f"{found:+} with the plain address",
-            at=at(plain),
+            at=usage_location(plain),
         )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contract import images
-from contract.chat import Image
-from contract.checks.base import ANY, Finding, Findings, NotApplicable, check, fault
-from contract.checks.multimodal.reading import (
+from contract.checks.judging.refusal import (
+    ABOUT_AN_IMAGE,
+    answers,
+    misshapen,
+    refusals,
+    refused,
+    seen,
+)
+from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     QUESTION,
     SEEN,
-    VISION_GUIDE,
     accepting,
     asked,
     charge,
@@ -18,16 +22,12 @@ from contract.checks.multimodal.reading import (
     sizes,
     square,
 )
-from contract.checks.rejections.documents import misshapen
-from contract.checks.rejections.images import IMAGE
-from contract.checks.rejections.refusal import (
-    answers,
-    refusals,
-    refused,
-    seen,
-)
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.checks.sources import VISION_GUIDE
+from contract.model import images
+from contract.model.chat import Image
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
 
 OK = 200
 CLIENT_ERROR, SERVER_ERROR = 400, 500
@@ -53,7 +53,7 @@ AFTERWARDS = asked("image-after-hostile-ones", QUESTION, square(_SIDE))
 )
 def refuses_truncated_image(exchange: Exchange) -> Findings:
     """A JPEG may be shown as far as it goes; of a PNG the missing end is an error."""
-    yield from refused(exchange, IMAGE)
+    yield from refused(exchange, ABOUT_AN_IMAGE)
 
 
 accepts_truncated_image = accepting(
@@ -70,7 +70,7 @@ accepts_truncated_image = accepting(
     expects=ANY,
 )
 def refuses_empty_image(exchange: Exchange) -> Findings:
-    yield from refused(exchange, IMAGE)
+    yield from refused(exchange, ABOUT_AN_IMAGE)
 
 
 accepts_empty_image = accepting(
@@ -89,7 +89,7 @@ accepts_empty_image = accepting(
 )
 def refuses_svg(exchange: Exchange) -> Findings:
     """No model was trained on drawings as XML, and a renderer opens what they name."""
-    yield from refused(exchange, IMAGE)
+    yield from refused(exchange, ABOUT_AN_IMAGE)
 
 
 accepts_svg = accepting(
@@ -107,7 +107,7 @@ accepts_svg = accepting(
 )
 def refuses_bomb(exchange: Exchange) -> Findings:
     """It would take two and a half gigabytes, and a header is enough to see that."""
-    yield from refused(exchange, IMAGE)
+    yield from refused(exchange, ABOUT_AN_IMAGE)
 
 
 accepts_bomb = accepting(
@@ -125,7 +125,7 @@ accepts_bomb = accepting(
 )
 def refuses_unreachable_url(exchange: Exchange) -> Findings:
     """Whether it is fetched in vain or not at all: the request is at fault."""
-    yield from refused(exchange, IMAGE)
+    yield from refused(exchange, ABOUT_AN_IMAGE)
 
 
 accepts_unreachable_url = accepting(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contract import tokens
-from contract.chat import Image, Message, Probe, Text
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.multimodal.reading import (
+from contract.checks.judging.prompt_tokens import exactly_counted
+from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.image_cost import (
     QUESTION,
     SEEN,
-    VISION_GUIDE,
     asked,
     charge,
     counts,
@@ -18,11 +16,13 @@ from contract.checks.multimodal.reading import (
     square,
     talk,
 )
-from contract.checks.usage.prompt import exact
-from contract.checks.usage.reading import at
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.sources import VISION_GUIDE
+from contract.model.chat import Image, Message, Probe, Text
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.tokens import counting
 
 # Without a full stop, so that a blank line after it is a token of its own.
 _BEFORE = Text("Look at this")
@@ -63,7 +63,7 @@ def order_changes_no_count(forth: Exchange, back: Exchange) -> Findings:
             "the order of two images changes what they cost",
             expected="the same prompt_tokens",
             actual=f"{found:+} when they are swapped",
-            at=at(back),
+            at=usage_location(back),
         )
 
 
@@ -88,7 +88,7 @@ def first_size_for_all(reply: Reply) -> Reply:
 def position_is_exact(*exchanges: Exchange) -> Findings:
     """Texts that an image parts are not joined, texts without one are."""
     for exchange in exchanges:
-        yield from exact(exchange)
+        yield from exactly_counted(exchange)
 
 
 @fault(breaks=position_is_exact)
@@ -99,8 +99,8 @@ def texts_joined_around_image(reply: Reply) -> Reply:
     for message in asked:
         texts = [part.text for part in message.parts if isinstance(part, Text)]
         if len(texts) > 1 and any(isinstance(p, Image) for p in message.parts):
-            apart = sum(tokens.text(text) for text in texts)
-            extra += tokens.text("\n\n".join(texts)) - apart
+            apart = sum(counting.text(text) for text in texts)
+            extra += counting.text("\n\n".join(texts)) - apart
     return charge(reply, extra)
 
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract import spec
-from contract.chat import Probe
-from contract.checks.base import (
-    CLIENT_ERRORS,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
-from contract.exchange import Exchange
-from contract.profile import Profile
-from contract.reply import JSON_TYPE, Reply
+from contract.model.chat import Probe
+from contract.model.check import CLIENT_ERRORS, Finding, Findings, check, fault, shorten
+from contract.model.dialect import Dialect
+from contract.model.exchange import Exchange
+from contract.model.profile import Profile
+from contract.model.reply import JSON_TYPE, Reply
+from contract.schema import openapi
 from contract.strategies import requests
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
@@ -50,8 +44,8 @@ def valid_requests_are_answered(exchange: Exchange) -> Findings:
     else:
         told = [("the body", exchange.json, "ChatResponse")]
     for place, value, shape in told:
-        if not spec.accepts(prefix + shape, value):
-            (departure, *_) = spec.violations(prefix + shape, value, most=1)
+        if not openapi.accepts(prefix + shape, value):
+            (departure, *_) = openapi.schema_errors(prefix + shape, value, most=1)
             yield Finding(
                 departure.message,
                 departure.expected or prefix + shape,
@@ -86,7 +80,7 @@ def penalty_crashes(reply: Reply) -> Reply:
 )
 def invalid_requests_are_refused(exchange: Exchange) -> Findings:
     name = exchange.profile.dialect.prefix + "Error"
-    if not spec.accepts(name, exchange.json):
+    if not openapi.accepts(name, exchange.json):
         yield Finding(
             f"the error for {exchange.probe.name} is not of the provider's shape",
             name,
@@ -94,25 +88,22 @@ def invalid_requests_are_refused(exchange: Exchange) -> Findings:
         )
 
 
-CAREFUL = frozenset(
-    {
-        *("mistral-2025-10", "mistral-2026-08"),
-        *("vllm-0.11", "vllm-0.12", "vllm-0.16"),
-        *("llamacpp", "inline"),
-    }
-)
 OPTIONS = frozenset({"/temperature", "/top_p", "/stop", "/stream", "/n", "/tools"})
+
+
+def _survives_invalid_options(dialect: Dialect) -> bool:
+    return not dialect.crashes_on_invalid_options
 
 
 @fault(
     breaks=invalid_requests_are_refused,
     also=("rejections", "schema", "sampling", "tools"),
-    # Transformers crashes at all of them as it is, which is waived, and not drawn.
-    dialects=CAREFUL,
+    # Where the server crashes as it is, that is waived, and not drawn.
+    where=_survives_invalid_options,
 )
 def refusal_is_a_crash(reply: Reply) -> Reply:
     """A handler fails while it words an error about an option of the wrong kind."""
-    problem = reply.problem
+    problem = reply.rejection
     if problem is None or problem.pointer not in OPTIONS:
         return reply
     return reply.with_status(500)

@@ -7,14 +7,18 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from contract.chat import Probe
-from contract.checks.base import Finding, Findings, check, fault, shorten
-from contract.checks.languages.reading import PLAIN, asked, difference
-from contract.checks.recount import recount, texts
-from contract.checks.usage.reading import at, counted
-from contract.exchange import Exchange
-from contract.profile import Capability, Profile
-from contract.reply import Reply
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import (
+    PLAIN,
+    one_token_request,
+    token_difference,
+)
+from contract.checks.judging.usage import counted, usage_location
+from contract.model.chat import Probe
+from contract.model.check import Finding, Findings, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability, Profile
+from contract.model.reply import Reply
 from contract.strategies.texts import strange
 
 # No character yet, and characters that mean what their users agree upon.
@@ -26,7 +30,7 @@ def raw_and_escaped(profile: Profile) -> Any:  # a strategy
     dialect = profile.dialect
 
     def spelled(text: str) -> tuple[Probe, ...]:
-        raw = asked("drawn", text)
+        raw = one_token_request("drawn", text)
         body = dialect.request(dialect.prepare(raw), "{model}")
         escaped = json.dumps(body, ensure_ascii=True).encode()
         return (PLAIN, raw, replace(raw, name="drawn-escaped", body=escaped))
@@ -52,16 +56,16 @@ def unknown_characters_survive(
             f"{text} is read otherwise when JSON escapes it",
             expected=f"prompt_tokens {utf8} as in UTF-8",
             actual=f"prompt_tokens {escapes}",
-            at=at(escaped),
+            at=usage_location(escaped),
         )
     if Capability.TEKKEN in raw.profile.offers:
-        told, exact = difference(raw, plain)
+        told, exact = token_difference(raw, plain)
         if told != exact:
             yield Finding(
                 f"{text} was not read as it was sent",
                 expected=f"{exact} prompt_tokens more than for 'Hello'",
                 actual=f"{told} more",
-                at=at(raw),
+                at=usage_location(raw),
             )
 
 
@@ -73,7 +77,7 @@ def unknown_escapes_left_out(reply: Reply) -> Reply:
     """A reader of escapes asks its tables, and leaves out what they do not hold."""
     if b"\\u" not in reply.request.body:
         return reply
-    return recount(reply, texts(_known))
+    return misreport_prompt(reply, misread_texts(_known))
 
 
 def _known(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Json, Kind, Part, Probe
-from contract.checks.base import Finding, Findings, NotApplicable, shorten
-from contract.exchange import Exchange
-from contract.profile import Capability
+from contract.model.chat import Json, Part, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, shorten
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
 
 SEEDED = frozenset({Capability.SEED})
 _ALIKE = ("prompt_tokens", "completion_tokens")
@@ -75,7 +75,7 @@ def _place(probe: Probe) -> int:
 
 def _calls(exchange: Exchange) -> str:
     """Names and arguments in order; ids may be drawn by lot."""
-    calls = (piece for piece in exchange.pieces if piece.kind is Kind.TOOL)
+    calls = (piece for piece in exchange.pieces if piece.kind is PieceKind.TOOL)
     return "".join(
         f"{piece.call.name or ''}{piece.text}" for piece in calls if piece.call
     )

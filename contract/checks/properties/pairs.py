@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from contract.chat import Json, Probe
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
 from contract.checks.properties.comparing import (
     SEEDED,
     asked,
@@ -17,10 +15,12 @@ from contract.checks.properties.comparing import (
     reworded,
     unbegun,
 )
-from contract.exchange import Exchange
-from contract.profile import Capability, Profile
-from contract.reply import JSON_TYPE, Reply
-from contract.retell import count, retell
+from contract.model.chat import Json, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability, Profile
+from contract.model.reply import JSON_TYPE, Reply
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
 from contract.strategies import requests
 
 MANY_TURNS = 3  # messages
@@ -91,7 +91,7 @@ def long_talk_cut_short(reply: Reply) -> Reply:
     probe = reply.probe
     if probe is None or not reply.streamed or len(probe.messages) < MANY_TURNS:
         return reply
-    return retell(reply, lambda pieces: pieces[:-1])
+    return rewrite_pieces(reply, lambda pieces: pieces[:-1])
 
 
 @check(
@@ -119,7 +119,7 @@ def newest_words_uncounted(reply: Reply) -> Reply:
     def less(usage: dict[str, Json]) -> None:
         usage["prompt_tokens"] = 1
 
-    return count(reply, less)
+    return rewrite_usage(reply, less)
 
 
 @check(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.chat import Json, Probe, Text
-from contract.checks.base import Findings, check, fault
 from contract.checks.properties.comparing import (
     SEEDED,
     asked,
@@ -15,10 +13,12 @@ from contract.checks.properties.comparing import (
     question,
     reworded,
 )
-from contract.exchange import Exchange
-from contract.profile import Capability, Profile
-from contract.reply import Reply
-from contract.retell import count
+from contract.model.chat import Json, Probe, Text
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability, Profile
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_usage
 from contract.strategies import requests
 
 # mistral-common puts a blank line between neighbouring texts. The templates of other
@@ -77,7 +77,7 @@ def part_costs_a_token(reply: Reply) -> Reply:
     """A template puts a line end behind every text part."""
     if not isinstance(asked(reply.probe), tuple):
         return reply
-    return count(reply, _one_more)
+    return rewrite_usage(reply, _one_more)
 
 
 def _one_more(usage: dict[str, Json]) -> None:
@@ -113,4 +113,4 @@ def parts_told_apart(reply: Reply) -> Reply:
     def more(usage: dict[str, Json]) -> None:
         more_tokens(usage, len(texts) - 1)
 
-    return count(reply, more)
+    return rewrite_usage(reply, more)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contract import tokens
-from contract.chat import Json
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault
 from contract.checks.properties.answers import valid
 from contract.checks.properties.comparing import more_tokens
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import count
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_usage
+from contract.tokens import counting
 
 TURNS = 4  # messages
 
@@ -27,7 +27,7 @@ def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
     told = exchange.count("prompt_tokens")
     if told is None:
         raise NotApplicable("no usage is told")
-    exact = tokens.prompt(exchange.profile.dialect.prepare(exchange.probe))
+    exact = counting.prompt(exchange.profile.dialect.prepare(exchange.probe))
     if told != exact:
         yield Finding("the prompt is counted wrongly", f"{exact}", f"{told}")
 
@@ -54,4 +54,4 @@ def each_turn_ends_twice(reply: Reply) -> Reply:
     def more(usage: dict[str, Json]) -> None:
         more_tokens(usage, turns)
 
-    return count(reply, more)
+    return rewrite_usage(reply, more)

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from contract.chat import Json, Kind
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.reasoning.reading import (
+from contract.checks.reasoning.thoughts import (
     APART,
-    MISTRAL_REASONING,
-    OPENAI_CHAT,
     as_answer,
-    at,
     before,
     leaks,
+    location,
     offered,
 )
-from contract.exchange import Exchange
-from contract.probes import CUT, CUT_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import heard, retell
-from contract.think import OPEN
+from contract.checks.sources import MISTRAL_REASONING, OPENAI_CHAT_OBJECT
+from contract.model.chat import Json, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import CUT, CUT_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.think import OPEN
 
 
 @check(
     "reasoning.cut-gives-length",
     "A reply cut by max_tokens inside its thought MUST finish with length.",
-    source=OPENAI_CHAT,
+    source=OPENAI_CHAT_OBJECT,
     sends=(CUT, CUT_WHOLE),
     needs={Capability.STREAMING},
 )
@@ -43,7 +35,7 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
                 "a cut reply does not say so",
                 expected="finish_reason length",
                 actual=f"finish_reason {exchange.finish}",
-                at=at(exchange),
+                at=location(exchange),
             )
 
 
@@ -78,16 +70,18 @@ def cut_keeps_thought(*exchanges: Exchange) -> Findings:
                 actual=f"answer {shorten(exchange.answer)!r}"
                 if exchange.answer
                 else "nothing",
-                at=at(exchange),
+                at=location(exchange),
             )
 
 
 @fault(breaks=cut_keeps_thought)
 def open_thought_lost(reply: Reply) -> Reply:
     """A thought without its closing marker is thrown away (vllm#30391)."""
-    if heard(reply).finish != "length":
+    if decode_reply(reply).finish != "length":
         return reply
-    return retell(reply, lambda said: [p for p in said if p.kind != Kind.REASONING])
+    return rewrite_pieces(
+        reply, lambda said: [p for p in said if p.kind != PieceKind.REASONING]
+    )
 
 
 @check(
@@ -107,14 +101,18 @@ def cut_has_no_answer(*exchanges: Exchange) -> Findings:
                 "a thought that was cut came with answer text",
                 expected="reasoning only",
                 actual=f"answer {shorten(exchange.answer)!r}",
-                at=at(exchange),
+                at=location(exchange),
             )
 
 
 @fault(breaks=cut_has_no_answer, also=(cut_keeps_thought,))
 def open_thought_sent_as_answer(reply: Reply) -> Reply:
     """The parser waits for the closing marker and calls the rest content."""
-    return reply if heard(reply).finish != "length" else retell(reply, as_answer)
+    return (
+        reply
+        if decode_reply(reply).finish != "length"
+        else rewrite_pieces(reply, as_answer)
+    )
 
 
 @check(
@@ -128,13 +126,13 @@ def cut_has_no_marker(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning and not exchange.answer:
             raise NotApplicable("the cut reply says nothing")
-        for kind in (Kind.REASONING, Kind.ANSWER):
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
             yield from leaks(exchange, kind)
 
 
 @fault(breaks=cut_has_no_marker)
 def open_marker_shown(reply: Reply) -> Reply:
     """The parser gives up on a thought without end and shows its marker."""
-    if heard(reply).finish != "length":
+    if decode_reply(reply).finish != "length":
         return reply
-    return retell(reply, lambda said: before(said, Kind.REASONING, OPEN))
+    return rewrite_pieces(reply, lambda said: before(said, PieceKind.REASONING, OPEN))

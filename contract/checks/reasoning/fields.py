@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contract.chat import Json
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.reasoning.reading import (
+from contract.checks.reasoning.thoughts import (
     APART,
-    LISTED,
-    PARSED,
-    at,
     choices,
+    in_content_parts,
+    location,
     offered,
+    separate,
 )
-from contract.exchange import Exchange
-from contract.probes import SUM, SUM_WHOLE
-from contract.reply import Reply
-from contract.think import MARKERS
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.reply import Reply
+from contract.model.strict_json import is_one_of
+from contract.model.think import MARKERS
 
 # Every name under which some server has sent a thought beside the content.
 FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
@@ -86,7 +80,7 @@ def right_field(*exchanges: Exchange) -> Findings:
                 expected=" and ".join(sorted(expected)) or "markers in content",
                 actual=", ".join(sorted(names))
                 or ("markers in content" if shown else "no such field"),
-                at=at(exchange),
+                at=location(exchange),
             )
             continue
         for choice in choices(exchange):
@@ -96,7 +90,7 @@ def right_field(*exchanges: Exchange) -> Findings:
                     f"the fields differ in choice {choice}",
                     expected="the same thought in each field",
                     actual=shorten(texts),
-                    at=at(exchange),
+                    at=location(exchange),
                 )
 
 
@@ -108,7 +102,7 @@ def right_field(*exchanges: Exchange) -> Findings:
         "schema.event",
         "multimodal.thinks-about-images",
     ),
-    dialects=PARSED,
+    where=separate,
 )
 def field_renamed(reply: Reply) -> Reply:
     """An upgrade renamed the field that clients read (vllm#27755, vllm#33402)."""
@@ -160,7 +154,7 @@ def chunks_are_well_formed(*exchanges: Exchange) -> Findings:
                         expected='{"type":"thinking","thinking":[{"type":"text",…}]}'
                         ' or {"type":"text","text":…}',
                         actual=shorten(item),
-                        at=at(exchange, chunk),
+                        at=location(exchange, chunk),
                     )
         if not listed:
             raise NotApplicable("no content came as a list of chunks")
@@ -172,7 +166,7 @@ def _flaw(item: Json, *, whole: bool) -> str:
         return "is no object"
     if item.get("type") == "thinking":
         return _thinking_flaw(item)
-    if item.get("type") in REFERENCES:
+    if is_one_of(item.get("type"), REFERENCES):
         return ""
     if item.get("type") != "text" or not isinstance(item.get("text"), str):
         return "is neither a thought nor text"
@@ -187,7 +181,9 @@ def _thinking_flaw(item: Mapping[str, Json]) -> str:
         return "is neither closed nor open"
     whole = all(
         isinstance(part, dict)
-        and (part.get("type") in REFERENCES or isinstance(part.get("text"), str))
+        and (
+            is_one_of(part.get("type"), REFERENCES) or isinstance(part.get("text"), str)
+        )
         for part in parts
     )
     return "" if whole else "thinks in something else than text"
@@ -196,7 +192,7 @@ def _thinking_flaw(item: Mapping[str, Json]) -> str:
 @fault(
     breaks=chunks_are_well_formed,
     also=("schema.response", "schema.event"),
-    dialects=LISTED,
+    where=in_content_parts,
 )
 def thinking_as_string(reply: Reply) -> Reply:
     """The chunk holds the thought as a bare string, not a list (req_llm#742)."""

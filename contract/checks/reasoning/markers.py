@@ -6,31 +6,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.chat import Json, Kind, Options, Piece, Probe
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.reasoning.reading import (
+from contract.checks.reasoning.thoughts import (
     APART,
-    MODEL_CARD,
-    PARSED,
-    VLLM_REASONING,
     as_answer,
-    at,
     before,
     leaks,
+    location,
     offered,
+    separate,
 )
-from contract.exchange import Exchange
-from contract.probes import (
+from contract.checks.sources import MODEL_CARD, VLLM_REASONING
+from contract.model.chat import Json, Options, Piece, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import (
     CUT,
     CUT_WHOLE,
-    ROOM,
+    MAX_TOKENS,
     SUM,
     SUM_WHOLE,
     TOOL,
@@ -38,10 +30,10 @@ from contract.probes import (
     WEATHER,
     user,
 )
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import heard, retell
-from contract.think import CLOSE, OPEN
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.think import CLOSE, OPEN
 
 ONE_TOKEN = replace(
     CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
@@ -54,7 +46,7 @@ TYPED = Probe(
             "Never mind the log. What is 6 times 7? Answer with one short sentence."
         ),
     ),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     stream=True,
 )
 TYPED_WHOLE = replace(TYPED, name="typed-markers-whole", stream=False)
@@ -79,13 +71,15 @@ def no_marker_in_answer(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.answer:
             raise NotApplicable("there is no answer to look into")
-        yield from leaks(exchange, Kind.ANSWER)
+        yield from leaks(exchange, PieceKind.ANSWER)
 
 
 @fault(breaks=no_marker_in_answer, also=("structured",))
 def closing_marker_shown(reply: Reply) -> Reply:
     """The marker that ends the thought comes through, cut in two (koboldcpp#1745)."""
-    return retell(reply, lambda said: before(said, Kind.ANSWER, CLOSE[:4], CLOSE[4:]))
+    return rewrite_pieces(
+        reply, lambda said: before(said, PieceKind.ANSWER, CLOSE[:4], CLOSE[4:])
+    )
 
 
 @check(
@@ -99,15 +93,17 @@ def no_marker_in_reasoning(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning:
             raise NotApplicable("there is no thought to look into")
-        yield from leaks(exchange, Kind.REASONING)
+        yield from leaks(exchange, PieceKind.REASONING)
 
 
 @fault(breaks=no_marker_in_reasoning)
 def opening_marker_shown(reply: Reply) -> Reply:
     """The parser strips one [THINK] of two and keeps the other (vllm#30391)."""
-    if heard(reply).finish == "length":
+    if decode_reply(reply).finish == "length":
         return reply
-    return retell(reply, lambda said: before(said, Kind.REASONING, OPEN[:3], OPEN[3:]))
+    return rewrite_pieces(
+        reply, lambda said: before(said, PieceKind.REASONING, OPEN[:3], OPEN[3:])
+    )
 
 
 @check(
@@ -122,11 +118,11 @@ def first_token_is_no_marker(exchange: Exchange) -> Findings:
         raise NotApplicable("in this dialect the markers are part of the content")
     if exchange.finish is None:
         yield Finding("the reply holds no finished choice", "a finish_reason", "none")
-    for kind in (Kind.REASONING, Kind.ANSWER):
+    for kind in (PieceKind.REASONING, PieceKind.ANSWER):
         yield from leaks(exchange, kind)
 
 
-@fault(breaks=first_token_is_no_marker, dialects=PARSED)
+@fault(breaks=first_token_is_no_marker, where=separate)
 def first_marker_shown(reply: Reply) -> Reply:
     """One token is too little for the parser; [THINK] comes as content (llama.cpp)."""
     if reply.probe is None or reply.probe.options.max_tokens != 1:
@@ -152,13 +148,13 @@ def typed_markers_are_text(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish == "length":
             raise NotApplicable("the reply was cut before it could finish")
-        for kind in (Kind.REASONING, Kind.ANSWER):
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
             if not exchange.said(kind).strip():
                 yield Finding(
                     f"after typed markers the reply has no {kind.value}",
                     expected=f"{kind.value} text",
                     actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
-                    at=at(exchange),
+                    at=location(exchange),
                 )
 
 
@@ -168,7 +164,7 @@ def typed_marker_obeyed(reply: Reply) -> Reply:
     asked = reply.probe.messages if reply.probe is not None else ()
     if not any(CLOSE in m.text for m in asked if m.role == "user"):
         return reply
-    return retell(reply, as_answer)
+    return rewrite_pieces(reply, as_answer)
 
 
 def _calls(exchange: Exchange) -> Findings:
@@ -177,13 +173,13 @@ def _calls(exchange: Exchange) -> Findings:
 
     A thought may write a call down without control tokens; an answer may not.
     """
-    for kind, spelled in ((Kind.REASONING, TAGGED), (Kind.ANSWER, SPELLED)):
+    for kind, spelled in ((PieceKind.REASONING, TAGGED), (PieceKind.ANSWER, SPELLED)):
         if found := spelled.search(exchange.said(kind)):
             yield Finding(
                 f"a tool call stands in the {kind.value}",
                 expected="the call in tool_calls, or none",
                 actual=shorten(found.string[found.start() :]),
-                at=at(exchange),
+                at=location(exchange),
             )
 
 
@@ -196,7 +192,7 @@ def _calls(exchange: Exchange) -> Findings:
 )
 def tool_call_is_apart(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        called = any(piece.kind is Kind.TOOL for piece in exchange.pieces)
+        called = any(piece.kind is PieceKind.TOOL for piece in exchange.pieces)
         leaked = list(_calls(exchange))
         yield from leaked
         if not called and not leaked:
@@ -211,14 +207,14 @@ def call_left_in_thought(reply: Reply) -> Reply:
 
     def left(said: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in said:
-            if piece.kind is not Kind.TOOL:
+            if piece.kind is not PieceKind.TOOL:
                 yield piece
                 continue
             named = piece.call is not None and piece.call.name
             lead = f"[TOOL_CALLS]{named}[ARGS]" if named else ""
-            yield Piece(Kind.REASONING, lead + piece.text, piece.choice)
+            yield Piece(PieceKind.REASONING, lead + piece.text, piece.choice)
 
-    return retell(reply, left)
+    return rewrite_pieces(reply, left)
 
 
 @check(
@@ -241,4 +237,4 @@ def unwanted_call_shown(reply: Reply) -> Reply:
     if reply.probe is None or reply.probe.options.tool_choice != "none":
         return reply
     call = f'[TOOL_CALLS]{WEATHER.name}[ARGS]{{"city":"Paris"}}'
-    return retell(reply, lambda said: before(said, Kind.ANSWER, call))
+    return rewrite_pieces(reply, lambda said: before(said, PieceKind.ANSWER, call))

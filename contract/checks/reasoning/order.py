@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.chat import Kind, Piece
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.reasoning.reading import APART, VLLM_REASONING, at, before
-from contract.exchange import Chunk, Exchange
-from contract.probes import SUM, SUM_WHOLE
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.reasoning.thoughts import APART, before, location
+from contract.checks.sources import VLLM_REASONING
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Chunk, Exchange
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 # Characters; a shorter thought may stand in the answer by chance.
 TELLING = 24
@@ -36,16 +30,16 @@ def precedes_answer(*exchanges: Exchange) -> Findings:
             raise NotApplicable("there is no thought and answer to put in order")
         begun: dict[int, Chunk] = {}
         for chunk, piece in exchange.placed:
-            if piece.kind is Kind.ANSWER and piece.text.strip():
+            if piece.kind is PieceKind.ANSWER and piece.text.strip():
                 begun.setdefault(piece.choice, chunk)
-            elif piece.kind is Kind.REASONING and piece.text:
+            elif piece.kind is PieceKind.REASONING and piece.text:
                 if piece.choice not in begun:
                     continue
                 yield Finding(
                     "the thought went on after the answer began",
-                    expected=f"only answer after {at(exchange, begun[piece.choice])}",
+                    expected=f"only answer after {location(exchange, begun[piece.choice])}",
                     actual=shorten(piece.text),
-                    at=at(exchange, chunk),
+                    at=location(exchange, chunk),
                 )
                 break
 
@@ -55,13 +49,13 @@ def thought_resumes(reply: Reply) -> Reply:
     """The last words of the thought arrive behind the answer."""
 
     def resumed(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        thoughts = [n for n, p in enumerate(said) if p.kind is Kind.REASONING]
-        if not thoughts or not any(p.kind is Kind.ANSWER for p in said):
+        thoughts = [n for n, p in enumerate(said) if p.kind is PieceKind.REASONING]
+        if not thoughts or not any(p.kind is PieceKind.ANSWER for p in said):
             return said
         late = thoughts[-1]
         return (*said[:late], *said[late + 1 :], said[late])
 
-    return retell(reply, resumed)
+    return rewrite_pieces(reply, resumed)
 
 
 @check(
@@ -90,7 +84,7 @@ def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
                 "the answer repeats the thought",
                 expected="the answer alone",
                 actual=shorten(answer),
-                at=at(exchange),
+                at=location(exchange),
             )
 
 
@@ -102,7 +96,7 @@ def thought_sent_twice(reply: Reply) -> Reply:
     """The thought comes as reasoning and again in the answer (llama_index#21074)."""
 
     def doubled(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        thought = "".join(p.text for p in said if p.kind is Kind.REASONING)
-        return before(said, Kind.ANSWER, thought + "\n\n")
+        thought = "".join(p.text for p in said if p.kind is PieceKind.REASONING)
+        return before(said, PieceKind.ANSWER, thought + "\n\n")
 
-    return retell(reply, doubled)
+    return rewrite_pieces(reply, doubled)

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Kind, Message, Options, Piece, Probe, ToolCall
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.reasoning.reading import (
+from contract.checks.reasoning.thoughts import (
     APART,
-    LISTED,
-    MISTRAL_REASONING,
-    MODEL_CARD,
     as_answer,
     as_thought,
-    at,
     choices,
+    in_content_parts,
+    location,
     unanswered,
 )
-from contract.dialects.base import Dialect
-from contract.exchange import Exchange
-from contract.probes import ROOM, SUM, SUM_WHOLE, TWO_CHOICES, WEATHER, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import heard, retell
+from contract.checks.sources import MISTRAL_REASONING, MODEL_CARD
+from contract.model.chat import Message, Options, Piece, PieceKind, Probe, ToolCall
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.dialect import Dialect
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, SUM, SUM_WHOLE, TWO_CHOICES, WEATHER, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_pieces
 
 HELLO = Probe(
     name="hello-unprompted",
     messages=(user("hello"),),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     reasons=False,
 )
 AFTER_TOOL = Probe(
@@ -48,7 +40,7 @@ AFTER_TOOL = Probe(
         ),
         Message("tool", '{"sky":"sunny","celsius":21}', tool_call_id="w3ath3r01"),
     ),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7, tools=(WEATHER,)),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7, tools=(WEATHER,)),
 )
 
 
@@ -63,20 +55,22 @@ def present(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish == "length":
             raise NotApplicable("the reply was cut before it could finish")
-        for kind in (Kind.REASONING, Kind.ANSWER):
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
             if not exchange.said(kind).strip():
                 yield Finding(
                     f"the reply has no {kind.value}",
                     expected=f"{kind.value} text",
                     actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
-                    at=at(exchange),
+                    at=location(exchange),
                 )
 
 
 @fault(breaks=present, also=("reasoning", "multimodal"))
 def thought_dropped(reply: Reply) -> Reply:
     """A proxy forwards the answer and drops the thought (litellm#16272)."""
-    return retell(reply, lambda said: [p for p in said if p.kind != Kind.REASONING])
+    return rewrite_pieces(
+        reply, lambda said: [p for p in said if p.kind != PieceKind.REASONING]
+    )
 
 
 @check(
@@ -102,7 +96,7 @@ def answer_arrives(*exchanges: Exchange) -> Findings:
 )
 def answer_filed_as_thought(reply: Reply) -> Reply:
     """Nothing ends the thought, so the answer is filed under it (litellm#14917)."""
-    return retell(reply, as_thought)
+    return rewrite_pieces(reply, as_thought)
 
 
 @check(
@@ -127,9 +121,9 @@ def unmarked_taken_for_thought(reply: Reply) -> Reply:
     system = reply.dialect.system is not None
     asked = reply.probe.messages if reply.probe is not None else ()
     prompted = system and any(message.role == "system" for message in asked)
-    if prompted or (not system and heard(reply).reasoning):
+    if prompted or (not system and decode_reply(reply).reasoning):
         return reply
-    return retell(reply, as_thought)
+    return rewrite_pieces(reply, as_thought)
 
 
 @check(
@@ -149,7 +143,7 @@ def tool_turn_filed_as_thought(reply: Reply) -> Reply:
     asked = reply.probe.messages if reply.probe is not None else ()
     if not any(message.role == "tool" for message in asked):
         return reply
-    return retell(reply, as_thought)
+    return rewrite_pieces(reply, as_thought)
 
 
 @check(
@@ -163,13 +157,13 @@ def in_every_choice(exchange: Exchange) -> Findings:
     for choice in range(2):
         if "length" in exchange.finishes.get(choice, ()):
             raise NotApplicable(f"choice {choice} was cut before it could finish")
-        for kind in (Kind.REASONING, Kind.ANSWER):
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
             if not exchange.said(kind, choice).strip():
                 yield Finding(
                     f"choice {choice} has no {kind.value}",
                     expected=f"{kind.value} text in choices 0 and 1",
                     actual=f"choices {list(choices(exchange))}",
-                    at=at(exchange),
+                    at=location(exchange),
                 )
 
 
@@ -180,7 +174,7 @@ def later_choice_unparsed(reply: Reply) -> Reply:
     def unparsed(said: tuple[Piece, ...]) -> list[Piece]:
         return as_answer(said) if said[0].choice else list(said)
 
-    return retell(reply, unparsed)
+    return rewrite_pieces(reply, unparsed)
 
 
 @check(
@@ -201,7 +195,7 @@ def off_means_off(exchange: Exchange) -> Findings:
             "the model thought although told not to",
             expected="an answer without a thought",
             actual=f"reasoning {shorten(exchange.reasoning)!r}",
-            at=at(exchange),
+            at=location(exchange),
         )
 
 
@@ -217,7 +211,7 @@ def _has_switch(dialect: Dialect) -> bool:
 
 @fault(
     breaks=off_means_off,
-    dialects=LISTED,
+    where=in_content_parts,
     also=("conversation.prefix-begins-no-thought",),
 )
 def switch_ignored(reply: Reply) -> Reply:
@@ -226,9 +220,9 @@ def switch_ignored(reply: Reply) -> Reply:
         return reply
 
     def thought(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        if any(piece.kind is Kind.REASONING for piece in said):
+        if any(piece.kind is PieceKind.REASONING for piece in said):
             return said
-        musing = Piece(Kind.REASONING, "The user greets me.", said[0].choice)
+        musing = Piece(PieceKind.REASONING, "The user greets me.", said[0].choice)
         return (musing, *said)
 
-    return retell(reply, thought)
+    return rewrite_pieces(reply, thought)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from contract.checks.base import (
-    ANY,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import answers, misshapen, refusals, rejects
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.documents import misshapen, reworded
-from contract.checks.rejections.refusal import accepts, answers, refusals, rejects
-from contract.exchange import WRONG_KEY as SENT_KEY
-from contract.exchange import Exchange
-from contract.probes import NO_KEY, WRONG_KEY
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.checks.rejections.documents import reworded
+from contract.model.check import ANY, Finding, Findings, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import NO_KEY, WRONG_KEY
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.wire import WRONG_KEY as SENT_KEY
 
 UNAUTHORIZED = 401
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import rejects
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.refusal import accepts, rejects
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 JSON = "RFC 8259 §2; RFC 9110 §15.5.1"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from contract.chat import Json
-from contract.checks.base import Finding, Findings, shorten
-from contract.exchange import Exchange
-from contract.spec import violations
+from contract.model.chat import Json
+from contract.model.exchange import Exchange
 
 # Python tracebacks, JavaScript and Java frames, C++ sources, template sources.
 _INSIDES = re.compile(
@@ -21,24 +19,9 @@ _INSIDES = re.compile(
     """,
     re.VERBOSE,
 )
+
+
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
-
-
-def document(exchange: Exchange) -> Json:
-    """The body as a schema sees it: JSON, or the text of anything else."""
-    return exchange.json if exchange.is_json else exchange.text
-
-
-def misshapen(exchange: Exchange) -> Findings:
-    """The places where an error body departs from the schema of its dialect."""
-    name = exchange.profile.dialect.prefix + "Error"
-    for wrong in violations(name, document(exchange), most=1):
-        yield Finding(
-            f"the error is no {name}: {wrong.message}",
-            expected=wrong.expected,
-            actual=shorten(exchange.text) or "no body",
-            at=f"{exchange.probe.name} {wrong.pointer}".strip(),
-        )
 
 
 def sentence(body: Json) -> str:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.catalog import find
-from contract.checks.base import (
+from contract.checks.judging.refusal import (
+    answers,
+    is_about_a_field,
+    judged,
+    misshapen,
+    seen,
+)
+from contract.checks.rejections import mistakes
+from contract.checks.rejections.documents import is_html, repeated_status
+from contract.checks.rejections.options import max_tokens_wrong_type
+from contract.model.check import (
     ANY,
     Finding,
     Findings,
@@ -15,14 +24,11 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.rejections import mistakes
-from contract.checks.rejections.documents import is_html, misshapen, repeated_status
-from contract.checks.rejections.options import max_tokens_wrong_type
-from contract.checks.rejections.refusal import answers, is_about_a_field, judged, seen
-from contract.dialects.base import Dialect, Problem, Trouble
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.reply import Frame, Reply
+from contract.model.dialect import Dialect
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Frame, Reply
 
 API = "Mistral API reference and OpenAI API reference, errors"
 
@@ -52,7 +58,7 @@ def never_5xx(*exchanges: Exchange) -> Findings:
 )
 def fails_on_a_wrong_type(reply: Reply) -> Reply:
     """An exception of the validation is caught by nobody but the framework."""
-    if answers(reply, mistakes.MAX_TOKENS_WRONG_TYPE) and reply.problem:
+    if answers(reply, mistakes.MAX_TOKENS_WRONG_TYPE) and reply.rejection:
         return reply.with_status(500)
     return reply
 
@@ -172,13 +178,14 @@ def body_repeats_status(*exchanges: Exchange) -> Findings:
             )
 
 
+def _repeats_status(dialect: Dialect) -> bool:
+    _, body = dialect.error(Rejection(reason=RejectionReason.SCHEMA))
+    return repeated_status(body) is not None
+
+
 @fault(
     breaks=body_repeats_status,
-    dialects={
-        dialect.id
-        for dialect in find("dialects", Dialect).values()
-        if repeated_status(dialect.error(Problem(trouble=Trouble.SCHEMA))[1])
-    },
+    where=_repeats_status,
 )
 def another_status_in_the_body(reply: Reply) -> Reply:
     """A gateway maps statuses but leaves the bodies as they are."""

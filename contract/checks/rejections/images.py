@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import ABOUT_AN_IMAGE, rejects
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.refusal import ABOUT_THE_REQUEST, accepts, rejects
-from contract.profile import Capability
+from contract.model.profile import Capability
 
 VISION = "Mistral API reference, vision; vllm-project/vllm#47163"
-# Too large, forbidden, not to be fetched: many ways to refuse an image are right.
-IMAGE = ABOUT_THE_REQUEST | {403, 404}
 
 image_bad_base64 = rejects(
     mistakes.IMAGE_BAD_BASE64,
     "An image that is not base64 MUST be refused.",
     source=VISION,
     needs={Capability.VISION},
-    by=IMAGE,
+    by=ABOUT_AN_IMAGE,
 )
 accepts_image_bad_base64 = accepts(
     image_bad_base64, "An image that cannot be decoded is left out of the prompt."
@@ -25,7 +24,7 @@ image_not_an_image = rejects(
     "Bytes that are no image MUST be refused.",
     source=VISION,
     needs={Capability.VISION},
-    by=IMAGE,
+    by=ABOUT_AN_IMAGE,
 )
 accepts_image_not_an_image = accepts(
     image_not_an_image, "Bytes that show nothing are left out of the prompt."
@@ -35,7 +34,7 @@ image_without_base64 = rejects(
     "A data URI without base64 MUST be refused.",
     source=VISION,
     needs={Capability.VISION},
-    by=IMAGE,
+    by=ABOUT_AN_IMAGE,
 )
 accepts_image_without_base64 = accepts(
     image_without_base64, "A data URI in another encoding is left out of the prompt."
@@ -45,7 +44,7 @@ image_unsupported_type = rejects(
     "A data URI that is no image MUST be refused.",
     source=VISION,
     needs={Capability.VISION},
-    by=IMAGE,
+    by=ABOUT_AN_IMAGE,
 )
 accepts_image_unsupported_type = accepts(
     image_unsupported_type, "A text in the place of an image is left out of the prompt."
@@ -55,7 +54,7 @@ file_url_image = rejects(
     "An image of the server's own disk MUST be refused.",
     source="CWE-73; CWE-918",
     needs={Capability.VISION},
-    by=IMAGE,
+    by=ABOUT_AN_IMAGE,
 )
 accepts_file_url_image = accepts(
     file_url_image, "The server opens any file it is pointed at."

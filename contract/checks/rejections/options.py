@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contract.checks.base import ANY, CLIENT_ERRORS, Finding, Findings, check, fault
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import answers, refused, rejects, seen
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.refusal import accepts, answers, refused, rejects, seen
-from contract.exchange import Exchange
-from contract.profile import Capability
-from contract.reply import SSE_TYPE, Frame, Reply
+from contract.model.check import ANY, CLIENT_ERRORS, Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import SSE_TYPE, Frame, Reply
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from contract.checks.base import (
+from contract.checks.judging.refusal import (
+    error_document,
+    field_of,
+    is_about_a_field,
+    judged,
+    seen,
+)
+from contract.checks.rejections import mistakes
+from contract.checks.rejections.documents import insides, names, reworded, sentence
+from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
     Finding,
@@ -11,17 +20,8 @@ from contract.checks.base import (
     fault,
     shorten,
 )
-from contract.checks.rejections import mistakes
-from contract.checks.rejections.documents import (
-    document,
-    insides,
-    names,
-    reworded,
-    sentence,
-)
-from contract.checks.rejections.refusal import field_of, is_about_a_field, judged, seen
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
 
 # A literal that JSON does not have is refused before anybody knows its field.
 FIELDS = tuple(
@@ -56,7 +56,7 @@ def traceback_in_the_message(reply: Reply) -> Reply:
     """The server was started with debugging on."""
     if not is_about_a_field(reply):
         return reply
-    pointer = reply.problem.pointer if reply.problem else ""
+    pointer = reply.rejection.pointer if reply.rejection else ""
     trace = (
         f"ValueError: {pointer.replace('/', ' ').strip()} is wrong\n"
         "Traceback (most recent call last):\n"
@@ -107,7 +107,7 @@ def names_the_field(*exchanges: Exchange) -> Findings:
         field = field_of(exchange.probe)
         if exchange.status not in CLIENT_ERRORS:
             continue  # a failure of the server: there is no refusal to read
-        if field and not names(document(exchange), field):
+        if field and not names(error_document(exchange), field):
             yield Finding(
                 f"the refusal does not name {field}",
                 expected=f"{field} somewhere in the error",

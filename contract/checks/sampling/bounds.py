@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from contract.chat import Options, Patch, Probe
-from contract.checks.base import Findings, check, fault
-from contract.checks.refuse import refuse, sent
-from contract.checks.sampling.reading import (
-    MISTRAL_CHAT,
-    MODEL_CARD,
-    OPENAI_CHAT,
-    answered,
-)
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.reply import Reply
+from contract.checks.faults.refusal import reject, request_body
+from contract.checks.judging.answered import all_answered
+from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, OPENAI_CHAT
+from contract.model.chat import Options, Patch, Probe
+from contract.model.check import Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.reply import Reply
 
 BOTH_REFERENCES = f"{MISTRAL_CHAT}; {OPENAI_CHAT}"
 
@@ -36,7 +32,7 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
 )
 def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """Mistral's maximum is 1.5, although its glossary of errors says 1; OpenAI's 2."""
-    yield from answered(*exchanges)
+    yield from all_answered(*exchanges)
 
 
 @fault(
@@ -44,10 +40,10 @@ def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
 )
 def temperature_above_1_refused(reply: Reply) -> Reply:
     """The temperature is held to 0 to 1, as another provider's would be."""
-    value = sent(reply).get("temperature")
+    value = request_body(reply).get("temperature")
     if not isinstance(value, int | float) or value <= 1:
         return reply
-    return refuse(reply, "/temperature", value, "temperature must be between 0 and 1")
+    return reject(reply, "/temperature", value, "temperature must be between 0 and 1")
 
 
 @check(
@@ -58,16 +54,16 @@ def temperature_above_1_refused(reply: Reply) -> Reply:
     unless="temperature-at-most-1.5",
 )
 def temperature_of_2_is_taken(exchange: Exchange) -> Findings:
-    yield from answered(exchange)
+    yield from all_answered(exchange)
 
 
 @fault(breaks=temperature_of_2_is_taken)
 def temperature_bound_excluded(reply: Reply) -> Reply:
     """The upper bound is written as less than 2."""
-    value = sent(reply).get("temperature")
+    value = request_body(reply).get("temperature")
     if value != 2:  # noqa: PLR2004  # the documented maximum
         return reply
-    return refuse(reply, "/temperature", value, "temperature must be less than 2")
+    return reject(reply, "/temperature", value, "temperature must be less than 2")
 
 
 @check(
@@ -81,15 +77,15 @@ def temperature_bound_excluded(reply: Reply) -> Reply:
 )
 def top_p_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """Whether 0 is allowed the documents disagree on, so it is not asked for."""
-    yield from answered(*exchanges)
+    yield from all_answered(*exchanges)
 
 
 @fault(breaks=top_p_bounds_are_taken)
 def top_p_bound_excluded(reply: Reply) -> Reply:
     """The upper bound is written as less than 1."""
-    value = sent(reply).get("top_p")
+    value = request_body(reply).get("top_p")
     return (
-        refuse(reply, "/top_p", value, "top_p must be less than 1")
+        reject(reply, "/top_p", value, "top_p must be less than 1")
         if value == 1
         else reply
     )
@@ -111,16 +107,16 @@ def top_p_bound_excluded(reply: Reply) -> Reply:
     ),
 )
 def penalty_bounds_are_taken(*exchanges: Exchange) -> Findings:
-    yield from answered(*exchanges)
+    yield from all_answered(*exchanges)
 
 
 @fault(breaks=penalty_bounds_are_taken)
 def negative_penalty_refused(reply: Reply) -> Reply:
     """Penalties are taken for shares, and must not be negative."""
-    value = sent(reply).get("presence_penalty")
+    value = request_body(reply).get("presence_penalty")
     if not isinstance(value, int | float) or value >= 0:
         return reply
-    return refuse(reply, "/presence_penalty", value, "a penalty must not be negative")
+    return reject(reply, "/presence_penalty", value, "a penalty must not be negative")
 
 
 @check(
@@ -138,17 +134,17 @@ def recommended_values_are_taken(exchange: Exchange) -> Findings:
     Cards of this family name 40,960 tokens; the whole window, which the newest is
     said to name, leaves no room for a prompt where both must fit.
     """
-    yield from answered(exchange)
+    yield from all_answered(exchange)
 
 
 @fault(breaks=recommended_values_are_taken)
 def one_sampler_only(reply: Reply) -> Reply:
     """Temperature and top_p are refused together, as another provider's newest do."""
-    body = sent(reply)
+    body = request_body(reply)
     value = body.get("top_p")
     if value is None or body.get("temperature") is None:
         return reply
-    return refuse(reply, "/top_p", value, "give either temperature or top_p")
+    return reject(reply, "/top_p", value, "give either temperature or top_p")
 
 
 @check(
@@ -166,13 +162,13 @@ def one_sampler_only(reply: Reply) -> Reply:
 )
 def null_means_not_sent(exchange: Exchange) -> Findings:
     """Clients that fill a typed request send null for what nobody set."""
-    yield from answered(exchange)
+    yield from all_answered(exchange)
 
 
 @fault(breaks=null_means_not_sent)
 def null_refused(reply: Reply) -> Reply:
     """A validator knows optional members, and no null."""
-    body = sent(reply)
+    body = request_body(reply)
     if "temperature" not in body or body["temperature"] is not None:
         return reply
-    return refuse(reply, "/temperature", None, "temperature must be a number")
+    return reject(reply, "/temperature", None, "temperature must be a number")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import replace
 
-from contract.chat import Json, Options, Probe
-from contract.checks.base import Finding, Findings, check, fault
-from contract.checks.sampling.reading import OPENAI_CHAT
-from contract.checks.usage.reading import add, counted
-from contract.exchange import Exchange
-from contract.probes import SUM_WHOLE, TWO_CHOICES, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import count, heard
+from contract.checks.faults.usage import add_tokens
+from contract.checks.judging.usage import counted
+from contract.checks.sources import OPENAI_CHAT
+from contract.model.chat import Json, Options, Probe
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE, TWO_CHOICES, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_usage
 
 TWO_WHOLE = replace(TWO_CHOICES, name="two-choices-whole", stream=False)
 ONE_TOKEN = Probe(
@@ -108,7 +109,7 @@ def beams_shown(reply: Reply) -> Reply:
         return value
 
     asked = reply.probe.options if reply.probe is not None else Options()
-    if reply.streamed or asked.n or asked.tools or heard(reply).finish != "stop":
+    if reply.streamed or asked.n or asked.tools or decode_reply(reply).finish != "stop":
         return reply
     return reply.change(doubled)
 
@@ -135,4 +136,4 @@ def one_token_too_many(reply: Reply) -> Reply:
     """The bound is looked at after the next token was made, and only from two on."""
     if reply.probe is None or reply.probe.options.max_tokens != 1:
         return reply
-    return count(reply, lambda usage: add(usage, "completion_tokens", 1))
+    return rewrite_usage(reply, lambda usage: add_tokens(usage, "completion_tokens", 1))

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.chat import Kind, Options, Piece, Probe, repeat
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.sampling.reading import MISTRAL_CHAT, OPENAI_CHAT, lot, said
-from contract.exchange import Exchange
-from contract.probes import user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.judging.answered import visible_text
+from contract.checks.sampling.outputs import lot
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
+from contract.model.chat import Options, Piece, PieceKind, Probe, repeat
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 # Nobody answers this twice alike but by accident: ten words, each freely chosen.
 OPEN = Probe(
@@ -49,13 +44,13 @@ STREAMING = frozenset({Capability.STREAMING})
 
 
 def _alike(one: Exchange, other: Exchange) -> Findings:
-    if not any(said(one)) or not any(said(other)):
+    if not any(visible_text(one)) or not any(visible_text(other)):
         raise NotApplicable("a reply says nothing")
-    if said(one) != said(other):
+    if visible_text(one) != visible_text(other):
         yield Finding(
             "the same request was answered otherwise",
-            expected=shorten(" / ".join(said(one))),
-            actual=shorten(" / ".join(said(other))),
+            expected=shorten(" / ".join(visible_text(one))),
+            actual=shorten(" / ".join(visible_text(other))),
             at=other.probe.name,
         )
 
@@ -102,7 +97,7 @@ def greedy_repeats(*exchanges: Exchange) -> Findings:
 )
 def seeds_differ(*exchanges: Exchange) -> Findings:
     """One answer to six seeds: the sampler saw neither temperature nor seed."""
-    drawn = {said(exchange) for exchange in exchanges}
+    drawn = {visible_text(exchange) for exchange in exchanges}
     if len(drawn) == 1:
         yield Finding(
             f"{len(exchanges)} seeds drew the same answer",
@@ -116,12 +111,12 @@ def _answering(reply: Reply, change: Callable[[str], str]) -> Reply:
     """*reply* with each answer made another, in its last run of text."""
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-        answers = [n for n, p in enumerate(pieces) if p.kind is Kind.ANSWER]
+        answers = [n for n, p in enumerate(pieces) if p.kind is PieceKind.ANSWER]
         for number, piece in enumerate(pieces):
             last = answers and number == answers[-1]
             yield replace(piece, text=change(piece.text)) if last else piece
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)
 
 
 def _options(reply: Reply) -> Options:

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.chat import Json, Kind, Options, Patch, Piece, Probe
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.refuse import sent
-from contract.checks.sampling.reading import MISTRAL_CHAT, OPENAI_CHAT, said
-from contract.exchange import Exchange
-from contract.probes import ROOM, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.checks.faults.refusal import request_body
+from contract.checks.judging.answered import visible_text
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
+from contract.model.chat import Json, Options, Patch, Piece, PieceKind, Probe
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import MAX_TOKENS, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 SOURCE = f"{MISTRAL_CHAT}: stop; {OPENAI_CHAT}: stop"
 STOP = frozenset({Capability.STOP})
@@ -28,7 +22,7 @@ STREAMED = STOP | {Capability.STREAMING}
 FULL = Probe(
     name="not-stopped",
     messages=(user("Repeat exactly: The answer is 42"),),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     reasons=False,
 )
 
@@ -65,7 +59,7 @@ def _until(full: Exchange, stop: tuple[str, ...]) -> tuple[str, str]:
 
 def _ends_there(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findings:
     """A finding unless *cut* is *full* up to the stop; another text proves nothing."""
-    wanted, seen, whole = _until(full, stop), said(cut), said(full)
+    wanted, seen, whole = _until(full, stop), visible_text(cut), visible_text(full)
     if any(wanted) and not any(seen):
         raise NotApplicable("the reply that was stopped says nothing")
     for one, before, everything in zip(seen, wanted, whole, strict=True):
@@ -93,11 +87,11 @@ def stop_is_not_shown(*exchanges: Exchange) -> Findings:
         raise NotApplicable("no reply holds a choice")
     for exchange in exchanges:
         for stop in exchange.probe.options.stop:
-            if any(stop in text for text in said(exchange)):
+            if any(stop in text for text in visible_text(exchange)):
                 yield Finding(
                     "the stop string was sent",
                     expected=f"text without {stop!r}",
-                    actual=shorten(repr(" / ".join(said(exchange)))),
+                    actual=shorten(repr(" / ".join(visible_text(exchange)))),
                     at=exchange.probe.name,
                 )
 
@@ -174,10 +168,10 @@ def _added(reply: Reply, text: Callable[[], str]) -> Reply:
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         *before, last = pieces
         yield from before
-        more = text() if last.kind is Kind.ANSWER else ""
+        more = text() if last.kind is PieceKind.ANSWER else ""
         yield replace(last, text=last.text + more)
 
-    return retell(reply, changed)
+    return rewrite_pieces(reply, changed)
 
 
 def _stops(reply: Reply) -> tuple[str, ...]:
@@ -216,7 +210,7 @@ def first_in_list_wins(reply: Reply) -> Reply:
 
 
 def _spelled_as_text(reply: Reply) -> bool:
-    return isinstance(sent(reply).get("stop"), str)
+    return isinstance(request_body(reply).get("stop"), str)
 
 
 @fault(breaks=stop_may_be_text)
@@ -227,9 +221,9 @@ def stop_read_letter_by_letter(reply: Reply) -> Reply:
 
     def nothing(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in pieces:
-            yield replace(piece, text="T") if piece.kind is Kind.ANSWER else piece
+            yield replace(piece, text="T") if piece.kind is PieceKind.ANSWER else piece
 
-    return retell(reply, nothing)
+    return rewrite_pieces(reply, nothing)
 
 
 @fault(breaks=stop_finishes_with_stop)

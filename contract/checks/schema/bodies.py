@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract.chat import Json
-from contract.reply import Reply
+from contract.model.chat import Json
+from contract.model.reply import Reply
 
 
 def named(reply: Reply, kind: str) -> dict[str, Json] | None:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 
-from contract.chat import Json
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
 from contract.checks.schema.bodies import named
-from contract.exchange import Exchange, read_json
-from contract.probes import SUM_WHOLE, UTF8_WHOLE
-from contract.reply import JSON_TYPE, Frame, Reply
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE
+from contract.model.reply import JSON_TYPE, Frame, Reply
+from contract.model.strict_json import read_json
 
 BOM = b"\xef\xbb\xbf"
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
 from contract.checks.schema.bodies import named
-from contract.exchange import Exchange
-from contract.probes import LIST_MODELS, SUM, SUM_WHOLE, UTF8_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import LIST_MODELS, SUM, SUM_WHOLE, UTF8_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 CORRELATION = ("mistral-correlation-id", "x-request-id", "x-correlation-id")
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from contract.checks.base import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
-from contract.exchange import Exchange
-from contract.probes import SUM_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 COST = "x-ratelimit-tokens-query-cost"
 RATES = (

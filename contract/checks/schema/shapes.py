@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import spec
-from contract.chat import Json
-from contract.checks.base import (
+from contract.checks.schema.bodies import named
+from contract.model.chat import Json
+from contract.model.check import (
     CLIENT_ERRORS,
     Finding,
     Findings,
@@ -16,16 +16,11 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.schema.bodies import named
-from contract.exchange import Exchange
-from contract.probes import (
-    LIST_MODELS,
-    MODEL_CARD,
-    SUM,
-    SUM_WHOLE,
-)
-from contract.profile import Capability
-from contract.reply import JSON_TYPE, Reply
+from contract.model.exchange import Exchange
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import JSON_TYPE, Reply
+from contract.schema import openapi
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
 # Refused by every provider, whatever else it puts up with.
@@ -38,9 +33,9 @@ def _departures(
 ) -> Findings:
     """Each place where *value* is not the dialect's *shape*."""
     name = exchange.profile.dialect.prefix + shape
-    if spec.accepts(name, value):
+    if openapi.accepts(name, value):
         return
-    for departure in spec.violations(name, value):
+    for departure in openapi.schema_errors(name, value):
         pointer = departure.pointer or "the whole body"
         yield Finding(
             departure.message,

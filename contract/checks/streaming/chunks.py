@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contract.chat import Json
-from contract.checks.base import (
+from contract.checks.faults.chunks import choices_of, chunkwise
+from contract.checks.judging.chunks import Object, choices, objects, says
+from contract.model.chat import Json
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -12,18 +14,10 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.streaming.reading import (
-    Object,
-    choices,
-    chunkwise,
-    objects,
-    options,
-    says,
-)
-from contract.exchange import Exchange
-from contract.probes import SUM, TWO_CHOICES
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM, TWO_CHOICES
+from contract.model.profile import Capability
+from contract.model.reply import Reply
 
 STREAMING = {Capability.STREAMING}
 OBJECT = "chat.completion.chunk"
@@ -184,7 +178,7 @@ def index_missing(reply: Reply) -> Reply:
     """A gateway leaves out the index because there is only one choice."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             choice.pop("index", None)
         return value
 
@@ -204,9 +198,9 @@ def role_first(exchange: Exchange) -> Findings:
     for chunk, index, choice in choices(exchange):
         delta = choice.get("delta")
         role = delta.get("role") if isinstance(delta, dict) else None
-        wanted = {None, "", "assistant"} if index in started else {"assistant"}
+        wanted = (None, "", "assistant") if index in started else ("assistant",)
         started.add(index)
-        if not (role is None or isinstance(role, str)) or role not in wanted:
+        if role not in wanted:
             yield Finding(
                 "the role is missing" if role is None else "the role is wrong",
                 "assistant in the first delta, then assistant or nothing",
@@ -220,7 +214,7 @@ def role_missing(reply: Reply) -> Reply:
     """A proxy strips the first delta down to its text."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             delta = choice.get("delta")
             if isinstance(delta, dict):
                 delta.pop("role", None)
@@ -263,7 +257,7 @@ def choices_merged(reply: Reply) -> Reply:
     """A relay that knows one choice numbers all of them 0."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             if "index" in choice:
                 choice["index"] = 0
         return value

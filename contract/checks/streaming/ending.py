@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.base import (
+from contract.checks.judging.chunks import is_error
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -13,13 +14,10 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.streaming.reading import (
-    is_error,
-)
-from contract.exchange import DONE, End, Exchange
-from contract.probes import SUM
-from contract.profile import Capability
-from contract.reply import Frame, Reply, is_done
+from contract.model.exchange import DONE, End, Exchange
+from contract.model.probes import SUM
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply, is_done
 
 STREAMING = {Capability.STREAMING}
 

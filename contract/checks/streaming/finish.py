@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contract.chat import Json
-from contract.checks.base import (
+from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise, text_frames
+from contract.checks.judging.chunks import FINISH_REASONS, Object, choices, says
+from contract.model.chat import Json
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -12,34 +14,13 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.streaming.reading import (
-    Object,
-    choices,
-    chunk,
-    chunkwise,
-    options,
-    places,
-    says,
-)
-from contract.exchange import Exchange
-from contract.probes import SUM
-from contract.profile import Capability
-from contract.reply import Frame, Reply, encode
-from contract.sse import encode as event
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply, encode
+from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}
-REASONS = frozenset(
-    {
-        "stop",
-        "length",
-        "abort",  # vLLM's word for a request that was given up
-        "model_length",
-        "tool_calls",
-        "error",
-        "content_filter",
-        "function_call",
-    }
-)
 
 
 @check(
@@ -73,7 +54,7 @@ def finish_missing(reply: Reply) -> Reply:
     """The stream just stops: nobody says whether it was finished or cut."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             if "finish_reason" in choice:
                 choice["finish_reason"] = None
         return value
@@ -85,11 +66,11 @@ def finish_missing(reply: Reply) -> Reply:
 def finish_twice(reply: Reply) -> Reply:
     """A gateway adds its own finish chunk behind the engine's."""
     for number, frame in enumerate(reply.frames if reply.streamed else ()):
-        value = chunk(frame)
+        value = chunk_of(frame)
         value.pop("usage", None)
-        if not any(choice.get("finish_reason") for choice in options(value)):
+        if not any(choice.get("finish_reason") for choice in choices_of(value)):
             continue
-        for choice in options(value):
+        for choice in choices_of(value):
             choice["delta"] = {}
         again = Frame(frame.at, event(encode(value)))
         frames = (*reply.frames[:number], again, *reply.frames[number:])
@@ -113,10 +94,10 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
     if not seen:
         raise NotApplicable("the stream held no finish reason")
     for held, reason in seen:
-        if not isinstance(reason, str) or reason not in REASONS:
+        if not isinstance(reason, str) or reason not in FINISH_REASONS:
             yield Finding(
                 "a finish reason nobody defined",
-                ", ".join(sorted(REASONS)),
+                ", ".join(sorted(FINISH_REASONS)),
                 shorten(reason),
                 place(held.event, held.at),
             )
@@ -130,7 +111,7 @@ def finish_called_eos(reply: Reply) -> Reply:
     """The engine's own word for the end gets through: eos_token."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             if choice.get("finish_reason"):
                 choice["finish_reason"] = "eos_token"
         return value
@@ -167,23 +148,23 @@ def finish_is_last(exchange: Exchange) -> Findings:
 )
 def finish_too_early(reply: Reply) -> Reply:
     """The finish reason goes out as soon as it is known, ahead of buffered text."""
-    spoken = places(reply)
+    spoken = text_frames(reply)
     if len(spoken) < 2:  # noqa: PLR2004  # something must follow
         return reply
     reasons: list[Json] = []
 
     def take(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             if choice.get("finish_reason"):
                 reasons.append(choice["finish_reason"])
                 choice["finish_reason"] = None
         return value
 
     rest = chunkwise(reply, take)
-    first = chunk(rest.frames[spoken[0]])
+    first = chunk_of(rest.frames[spoken[0]])
     if not reasons:
         return reply
-    for choice in options(first):
+    for choice in choices_of(first):
         choice["finish_reason"] = reasons[0]
     early = Frame(rest.frames[spoken[0]].at, event(encode(first)))
     frames = (*rest.frames[: spoken[0]], early, *rest.frames[spoken[0] + 1 :])

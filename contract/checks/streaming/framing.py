@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.checks.base import (
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -11,10 +11,11 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.exchange import DONE, Exchange, read_json
-from contract.probes import SUM
-from contract.profile import Capability
-from contract.reply import SSE_TYPE, Frame, Reply
+from contract.model.exchange import DONE, Exchange
+from contract.model.probes import SUM
+from contract.model.profile import Capability
+from contract.model.reply import SSE_TYPE, Frame, Reply
+from contract.model.strict_json import read_json
 
 STREAMING = {Capability.STREAMING}
 

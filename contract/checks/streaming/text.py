@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from contract.chat import Json, Kind
-from contract.checks.base import (
+from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise, text_frames
+from contract.checks.judging.chunks import (
+    TELLABLE_SECONDS,
+    Object,
+    arrived_at_once,
+    complete,
+    objects,
+)
+from contract.model.chat import Json, PieceKind
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -12,27 +20,19 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.streaming.reading import (
-    Object,
-    chunk,
-    chunkwise,
-    complete,
-    objects,
-    options,
-    places,
-)
-from contract.exchange import MISSING, Exchange, read_json
-from contract.probes import SUM, SUM_WHOLE, TOOL, UTF8
-from contract.profile import Capability
-from contract.reply import Frame, Reply
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply
+from contract.model.strict_json import MISSING, read_json
 
 STREAMING = {Capability.STREAMING}
-REPLACEMENT = "\ufffd"
-TEXT = frozenset({Kind.REASONING, Kind.ANSWER})
 
-# Below this a stream is over before anybody could tell it from a whole response.
-SLOW = 0.5  # seconds
-MANY = 8  # text-bearing events
+
+REPLACEMENT = "\ufffd"
+
+
+TEXT = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 
 
 @check(
@@ -70,7 +70,7 @@ def text_swallowed(reply: Reply) -> Reply:
     """A client library drops every delta whose content it does not understand."""
     spoken = {
         number
-        for number in places(reply)
+        for number in text_frames(reply)
         if not any(choice.get("finish_reason") for choice in _options(reply, number))
     }
     kept = (f for number, f in enumerate(reply.frames) if number not in spoken)
@@ -78,7 +78,7 @@ def text_swallowed(reply: Reply) -> Reply:
 
 
 def _options(reply: Reply, number: int) -> tuple[Object, ...]:
-    return options(chunk(reply.frames[number]))
+    return choices_of(chunk_of(reply.frames[number]))
 
 
 @check(
@@ -126,7 +126,7 @@ def characters_split(reply: Reply) -> Reply:
     """Tokens are decoded one by one, so half a character becomes U+FFFD."""
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             choice["delta"] = _spoiled(choice.get("delta"))
         return value
 
@@ -176,7 +176,7 @@ def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
 )
 def delta_dropped(reply: Reply) -> Reply:
     """A relay loses one delta in the middle of the answer."""
-    spoken = [n for n in places(reply, frozenset({Kind.ANSWER})) if n]
+    spoken = [n for n in text_frames(reply, frozenset({PieceKind.ANSWER})) if n]
     middle = spoken[len(spoken) // 2 : len(spoken) // 2 + 1]
     kept = (f for number, f in enumerate(reply.frames) if number not in middle)
     return reply.with_frames(kept) if len(spoken) > 2 else reply  # noqa: PLR2004  # the first and the last are left
@@ -190,29 +190,7 @@ def delta_dropped(reply: Reply) -> Reply:
     needs=STREAMING,
 )
 def arrives_incrementally(exchange: Exchange) -> Findings:
-    """
-    Accuses only what took long and then came in one or two reads.
-
-    A fast engine is over before the difference shows, and one that waited in a
-    queue still spreads its tokens over several reads.
-    """
-    objects(exchange)
-    marks = exchange.timing.marks
-    if len(marks) < MANY:
-        raise NotApplicable(f"only {len(marks)} events carry text; too few to tell")
-    if exchange.elapsed < SLOW:
-        raise NotApplicable(
-            f"the stream was over after {exchange.elapsed:.3f} s; too fast to tell"
-        )
-    moments = {mark.at for mark in marks}
-    spread = marks[-1].at - marks[0].at
-    if len(moments) <= 2 and spread < exchange.elapsed / 20:  # noqa: PLR2004  # a buffer may be flushed in two writes
-        yield Finding(
-            "the text came all at once",
-            f"{len(marks)} events spread over {exchange.elapsed:.3f} s",
-            f"all of them within {spread:.3f} s",
-            place(marks[0].event, marks[0].at),
-        )
+    yield from arrived_at_once(exchange)
 
 
 @fault(
@@ -223,7 +201,7 @@ def held_back(reply: Reply) -> Reply:
     """A buffering proxy lets nothing through before the response is complete."""
     if not reply.streamed or not reply.frames:
         return reply
-    at = max(reply.frames[-1].at, 2 * SLOW)
+    at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
     return reply.with_frames((Frame(at, reply.body),))
 
 
@@ -259,7 +237,7 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
     found: dict[tuple[int, int, str | None], tuple[str, str]] = {}
     current: dict[tuple[int, int], str | None] = {}
     for _, piece in exchange.placed:
-        if piece.kind is not Kind.TOOL or piece.call is None:
+        if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         strand = (piece.choice, piece.call.index)
         identity = current[strand] = piece.call.id or current.get(strand)
@@ -274,12 +252,12 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
 @fault(breaks=tool_fragments_join, also=("usage", "reasoning", "tools"))
 def brace_twice(reply: Reply) -> Reply:
     """The parser of tool calls repeats the last fragment when the model stops."""
-    spoken = places(reply, frozenset({Kind.TOOL}))
+    spoken = text_frames(reply, frozenset({PieceKind.TOOL}))
     if not spoken:
         return reply
 
     def change(value: Object) -> Json:
-        for choice in options(value):
+        for choice in choices_of(value):
             delta = choice.get("delta")
             calls = delta.get("tool_calls") if isinstance(delta, dict) else None
             for call in calls if isinstance(calls, list) else ():

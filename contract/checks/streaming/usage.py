@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Json
-from contract.checks.base import (
+from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise
+from contract.checks.judging.chunks import Object, objects
+from contract.model.chat import Json
+from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
@@ -14,19 +16,12 @@ from contract.checks.base import (
     place,
     shorten,
 )
-from contract.checks.streaming.reading import (
-    Object,
-    chunk,
-    chunkwise,
-    objects,
-    options,
-)
-from contract.dialects.base import StreamUsage
-from contract.exchange import Exchange
-from contract.probes import SUM
-from contract.profile import Capability
-from contract.reply import Frame, Reply, encode, is_done
-from contract.sse import encode as event
+from contract.model.dialect import StreamUsage
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM
+from contract.model.profile import Capability
+from contract.model.reply import Frame, Reply, encode, is_done
+from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}
 NO_USAGE = replace(
@@ -49,7 +44,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
             "one usage object",
             f"{len(exchange.usages)}, in the events "
             f"{[held.event for held, _ in exchange.usages]}",
-            hint=exchange.profile.dialect.switches.usage if exchange.usages else "",
+            hint=exchange.profile.dialect.server_flags.usage if exchange.usages else "",
         )
         return
     held = exchange.usages[0][0]
@@ -69,7 +64,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
                 shorten(value.get("choices")),
                 place(held.event, held.at),
             )
-    elif not any(choice.get("finish_reason") for choice in options(value)):
+    elif not any(choice.get("finish_reason") for choice in choices_of(value)):
         yield Finding(
             "usage does not come with the finish reason",
             "both in one chunk",
@@ -81,13 +76,13 @@ def usage_comes_once(exchange: Exchange) -> Findings:
 @fault(breaks=usage_comes_once, also=("usage",))
 def usage_repeated(reply: Reply) -> Reply:
     """The first chunk carries the final usage as well."""
-    found = [chunk(frame).get("usage") for frame in reply.frames]
+    found = [chunk_of(frame).get("usage") for frame in reply.frames]
     usage = next((u for u in reversed(found) if isinstance(u, dict)), None)
     done = False
 
     def change(value: Object) -> Json:
         nonlocal done
-        if not done and options(value):
+        if not done and choices_of(value):
             done = True
             value["usage"] = usage
         return value
@@ -113,7 +108,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
         raise NotApplicable("this dialect always sends usage, in the last chunk")
     if exchange.sent.get("stream_options"):
         raise NotApplicable("the request asked for usage")
-    switch = exchange.profile.dialect.switches.usage
+    switch = exchange.profile.dialect.server_flags.usage
     hint = f"{switch}, or have the profile tolerate usage-unasked" if switch else ""
     for held, value in objects(exchange):
         if isinstance(value.get("usage"), dict):
@@ -130,7 +125,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
 @fault(breaks=usage_only_when_asked)
 def usage_unasked(reply: Reply) -> Reply:
     """A gateway counts tokens for its bill and forwards the count to everybody."""
-    values = [chunk(frame) for frame in reply.frames if chunk(frame)]
+    values = [chunk_of(frame) for frame in reply.frames if chunk_of(frame)]
     if not reply.streamed or not values or any(v.get("usage") for v in values):
         return reply
     usage: Json = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}

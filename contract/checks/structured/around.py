@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from contract.chat import Json, Kind, Piece
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.checks.streaming.finish import REASONS
+from contract.checks.judging.chunks import FINISH_REASONS
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.asking import (
     CUT_STREAMED,
     CUT_WHOLE,
@@ -16,25 +15,25 @@ from contract.checks.structured.asking import (
     SCHEMA_WHOLE,
     TEXT,
 )
-from contract.checks.structured.reading import (
-    MISTRAL_JSON,
-    OPENAI_JSON,
+from contract.checks.structured.document import (
     SCHEMAS,
     STREAMED_SCHEMAS,
-    VLLM_JSON,
     answer,
-    at,
     document,
     form,
     named,
     parsed,
+    reply_location,
     reworded,
     rewritten,
 )
-from contract.exchange import MISSING, Exchange
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.model.chat import Json, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
+from contract.model.strict_json import MISSING
 
 FENCE = "```"
 
@@ -56,7 +55,7 @@ def no_fence(*exchanges: Exchange) -> Findings:
                 "the document stands in a code fence",
                 expected="JSON and nothing around it",
                 actual=shorten(text),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
@@ -88,7 +87,7 @@ def thought_is_kept_apart(*exchanges: Exchange) -> Findings:
                 "words stand around the document",
                 expected="JSON and nothing around it",
                 actual=shorten(lead or rest),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
@@ -102,14 +101,14 @@ def thought_before_the_document(reply: Reply) -> Reply:
         return reply
 
     def thinking(said: tuple[Piece, ...]) -> list[Piece]:
-        thought = "".join(p.text for p in said if p.kind is Kind.REASONING)
-        rest = [p for p in said if p.kind is not Kind.REASONING]
-        if not any(p.kind is Kind.ANSWER for p in rest):
+        thought = "".join(p.text for p in said if p.kind is PieceKind.REASONING)
+        rest = [p for p in said if p.kind is not PieceKind.REASONING]
+        if not any(p.kind is PieceKind.ANSWER for p in rest):
             return list(said)
-        lead = Piece(Kind.ANSWER, thought or "They want JSON.", said[0].choice)
+        lead = Piece(PieceKind.ANSWER, thought or "They want JSON.", said[0].choice)
         return [lead, *rest]
 
-    return retell(reply, thinking)
+    return rewrite_pieces(reply, thinking)
 
 
 @check(
@@ -130,7 +129,7 @@ def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
             "the stream holds another document",
             expected=shorten(whole.answer) or "no answer",
             actual=shorten(streamed.answer) or "no answer",
-            at=at(streamed),
+            at=reply_location(streamed),
         )
 
 
@@ -160,14 +159,14 @@ def finishes_with_stop(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if document(exchange) is MISSING:
             raise NotApplicable("the answer is no JSON")
-        if exchange.finish not in REASONS:
+        if exchange.finish not in FINISH_REASONS:
             raise NotApplicable(f"it ended with {exchange.finish}, judged elsewhere")
         if exchange.finish != "stop":
             yield Finding(
                 "the document is complete, but not finished",
                 expected="finish reason stop",
                 actual=f"{exchange.finish}",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
@@ -199,7 +198,7 @@ def _finishing(reply: Reply, before: str, after: str) -> Reply:
 )
 def cut_gives_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        if exchange.finish not in REASONS:
+        if exchange.finish not in FINISH_REASONS:
             raise NotApplicable(f"it ended with {exchange.finish}, judged elsewhere")
         if exchange.finish == "length":
             continue
@@ -209,7 +208,7 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
             "half a document is called finished",
             expected="finish reason length",
             actual=f"{exchange.finish} with {shorten(exchange.answer)!r}",
-            at=at(exchange),
+            at=reply_location(exchange),
         )
 
 
@@ -238,7 +237,7 @@ def text_is_the_default(plain: Exchange, text: Exchange) -> Findings:
                 f"with the format text the {name} is another",
                 expected=shorten(wanted) or "nothing",
                 actual=shorten(seen) or "nothing",
-                at=at(text),
+                at=reply_location(text),
             )
 
 

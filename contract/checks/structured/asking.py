@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Json, Options, Patch, Probe, freeze
-from contract.probes import ROOM, TOOL_WHOLE, user
+from contract.model.chat import Json, Options, Patch, Probe, freeze
+from contract.model.probes import MAX_TOKENS, TOOL_WHOLE, user
 
 _ASKED = (user("What is 6 times 7? Answer in JSON."),)
 CUT = 4  # tokens: neither a thought nor a document is complete
@@ -35,7 +35,7 @@ def asking(name: str, response_format: str, *, stream: bool = False) -> Probe:
         name=name,
         messages=_ASKED,
         options=Options(
-            max_tokens=ROOM,
+            max_tokens=MAX_TOKENS,
             temperature=0.0,
             seed=7,
             response_format=response_format,
@@ -109,7 +109,7 @@ WITH_IDLE_TOOLS = replace(
 PLAIN = Probe(
     name="no-response-format-whole",
     messages=(user("What is 6 times 7? Answer with one short sentence."),),
-    options=Options(max_tokens=ROOM, temperature=0.0, seed=7),
+    options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
 )
 TEXT = replace(
     PLAIN,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contract.chat import Json, Probe
-from contract.checks.base import Check, Fault, Finding, Findings, check, fault, shorten
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.asking import (
     ENUM_WHOLE,
     KEYS,
@@ -17,23 +16,22 @@ from contract.checks.structured.asking import (
     SCHEMA_WHOLE,
     UNICODE_WHOLE,
 )
-from contract.checks.structured.reading import (
-    MISTRAL_JSON,
+from contract.checks.structured.document import (
     OBJECTS,
-    OPENAI_JSON,
     SCHEMAS,
     STREAMED_SCHEMAS,
-    VLLM_JSON,
-    at,
     document,
     fits,
     form,
     named,
+    reply_location,
     reworded,
     rewritten,
 )
-from contract.exchange import Exchange
-from contract.reply import Reply
+from contract.model.chat import Json, Probe
+from contract.model.check import Check, Fault, Finding, Findings, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.reply import Reply
 
 DOCUMENTED = f"{MISTRAL_JSON}; {VLLM_JSON}"
 
@@ -178,7 +176,7 @@ def keys_survive(exchange: Exchange) -> Findings:
             "the keys are not those of the schema",
             expected=", ".join(KEYS),
             actual=", ".join(map(shorten, seen)) or shorten(exchange.answer) or "none",
-            at=at(exchange),
+            at=reply_location(exchange),
         )
 
 

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.chat import Kind, Piece
-from contract.checks.base import ANY, Finding, Findings, check, fault, shorten
-from contract.checks.rejections.refusal import accepts, refused
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import refused
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.asking import (
     INVALID,
     NAMELESS,
     WITH_IDLE_TOOLS,
     WITH_TOOLS,
 )
-from contract.checks.structured.reading import (
-    MISTRAL_JSON,
-    OPENAI_JSON,
+from contract.checks.structured.document import (
     SCHEMAS,
-    VLLM_JSON,
     answer,
-    at,
     document,
     fits,
     named,
+    reply_location,
     reworded,
     wanted,
 )
-from contract.exchange import Exchange
-from contract.fit import misfit
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import ANY, Finding, Findings, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
+from contract.schema.validate import mismatch
 
 WITH_BOTH = SCHEMAS | {Capability.TOOLS}
 
@@ -43,14 +42,14 @@ WITH_BOTH = SCHEMAS | {Capability.TOOLS}
     needs=WITH_BOTH,
 )
 def beside_tools(exchange: Exchange) -> Findings:
-    if any(piece.kind is Kind.TOOL for piece in exchange.pieces):
+    if any(piece.kind is PieceKind.TOOL for piece in exchange.pieces):
         return
-    if reason := misfit(wanted(exchange), document(exchange)):
+    if reason := mismatch(wanted(exchange), document(exchange)):
         yield Finding(
             f"neither a call nor an answer in the form asked for: {reason}",
             expected=f"a call, or {shorten(wanted(exchange))}",
             actual=shorten(answer(exchange)) or "nothing",
-            at=at(exchange),
+            at=reply_location(exchange),
         )
 
 
@@ -62,12 +61,12 @@ def words_beside_tools(reply: Reply) -> Reply:
         return reply
 
     def announced(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        calls = [piece for piece in said if piece.kind is Kind.TOOL]
-        yield from (piece for piece in said if piece.kind is not Kind.TOOL)
+        calls = [piece for piece in said if piece.kind is PieceKind.TOOL]
+        yield from (piece for piece in said if piece.kind is not PieceKind.TOOL)
         if calls:
-            yield Piece(Kind.ANSWER, "I will look it up.", said[0].choice)
+            yield Piece(PieceKind.ANSWER, "I will look it up.", said[0].choice)
 
-    return retell(reply, announced)
+    return rewrite_pieces(reply, announced)
 
 
 @check(

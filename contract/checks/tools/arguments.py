@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 
-from contract.chat import Json
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.asking import STRICT
 from contract.checks.tools.calls import (
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
     STREAMED_TOOLS,
     TOOLS,
-    VLLM_TOOLS,
     at,
     calling,
     calls,
@@ -21,10 +17,13 @@ from contract.checks.tools.calls import (
     reargued,
     was_cut,
 )
-from contract.exchange import MISSING, Exchange, read_json
-from contract.probes import TOOL, TOOL_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.strict_json import MISSING, read_json
 
 
 @check(

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.chat import Json, Message, Options, Patch, Probe, Tool, ToolCall, freeze
-from contract.probes import TOOL, TOOL_WHOLE, WEATHER, user
+from contract.model.chat import (
+    Json,
+    Message,
+    Options,
+    Patch,
+    Probe,
+    Tool,
+    ToolCall,
+    freeze,
+)
+from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER, user
 
 MOST_TOOLS = 128
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from contract.chat import Json, Kind, Options, Piece
-from contract.checks.base import Finding, NotApplicable, shorten
-from contract.dialects.writing import whole
-from contract.exchange import Exchange, read_json
-from contract.fit import misfit
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import heard, retell
-
-OPENAI_TOOLS = "OpenAI API reference, tool_calls and tool_choice"
-MISTRAL_TOOLS = "https://docs.mistral.ai/capabilities/function_calling"
-VLLM_TOOLS = "https://docs.vllm.ai/en/latest/features/tool_calling.html"
+from contract.model.chat import Json, Options, Piece, PieceKind, with_whole_calls
+from contract.model.check import Finding, NotApplicable, shorten
+from contract.model.exchange import Exchange
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.strict_json import is_one_of, read_json
+from contract.schema.validate import mismatch
 
 TOOLS = frozenset({Capability.TOOLS})
+
+
 STREAMED_TOOLS = TOOLS | {Capability.STREAMING}
+
+
 FORCED = STREAMED_TOOLS | {Capability.FORCED_TOOLS}
+
 
 Object = dict[str, Json]
 
@@ -53,7 +54,7 @@ def calls(exchange: Exchange) -> tuple[Called, ...]:
     found: dict[tuple[int, int, str | None], Called] = {}
     current: dict[tuple[int, int], str | None] = {}
     for _, piece in exchange.placed:
-        if piece.kind is not Kind.TOOL or piece.call is None:
+        if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         strand = (piece.choice, piece.call.index)
         known_as = current[strand] = piece.call.id or current.get(strand)
@@ -115,7 +116,7 @@ def misfits(exchange: Exchange, *, where: str) -> Iterator[Finding]:
     if not known:
         raise NotApplicable("no call names a tool that was given")
     for one in known:
-        if reason := misfit(schemas[one.name], one.value):
+        if reason := mismatch(schemas[one.name], one.value):
             yield Finding(
                 f"the arguments of {one.name} do not fit its schema: {reason}",
                 expected=shorten(schemas[one.name]),
@@ -142,18 +143,18 @@ def forced(reply: Reply) -> bool:
 
 def calling(reply: Reply) -> bool:
     """Whether a reply calls a tool."""
-    return any(piece.kind is Kind.TOOL for piece in heard(reply).pieces)
+    return any(piece.kind is PieceKind.TOOL for piece in decode_reply(reply).pieces)
 
 
 def reargued(reply: Reply, change: Callable[[str], str]) -> Reply:
     """*reply* with the whole arguments of each call changed; they come in one piece."""
 
     def told(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        for piece in whole(said):
-            tool = piece.kind is Kind.TOOL
+        for piece in with_whole_calls(said):
+            tool = piece.kind is PieceKind.TOOL
             yield replace(piece, text=change(piece.text)) if tool else piece
 
-    return retell(reply, told) if calling(reply) else reply
+    return rewrite_pieces(reply, told) if calling(reply) else reply
 
 
 def respelled(reply: Reply, change: Callable[[Object], None]) -> Reply:
@@ -176,7 +177,7 @@ def refinished(reply: Reply, before: frozenset[str], after: str) -> Reply:
 
     def changed(value: Json) -> Json:
         for choice in _choices(value):
-            if choice.get("finish_reason") in before:
+            if is_one_of(choice.get("finish_reason"), before):
                 choice["finish_reason"] = after
         return value
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.chat import Call, Kind, Piece
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.asking import (
     CLOCK,
     NAMED,
@@ -27,10 +19,7 @@ from contract.checks.tools.asking import (
 )
 from contract.checks.tools.calls import (
     FORCED,
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
     STREAMED_TOOLS,
-    VLLM_TOOLS,
     Object,
     asked,
     at,
@@ -41,12 +30,13 @@ from contract.checks.tools.calls import (
     tools,
     was_cut,
 )
-from contract.dialects.writing import whole
-from contract.exchange import Exchange
-from contract.probes import WEATHER
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import retell
+from contract.model.chat import Call, Piece, PieceKind, with_whole_calls
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import WEATHER
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces
 
 
 @check(
@@ -77,14 +67,14 @@ def required_taken_as_auto(reply: Reply) -> Reply:
     """The gateway drops tool_choice, and the model answers in words instead."""
     if asked(reply).tool_choice != "required":
         return reply
-    return retell(reply, _in_words)
+    return rewrite_pieces(reply, _in_words)
 
 
 def _in_words(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    if not any(piece.kind is Kind.TOOL for piece in said):
+    if not any(piece.kind is PieceKind.TOOL for piece in said):
         return said
-    rest = tuple(piece for piece in said if piece.kind is not Kind.TOOL)
-    return (*rest, Piece(Kind.ANSWER, "I would have to look.", said[0].choice))
+    rest = tuple(piece for piece in said if piece.kind is not PieceKind.TOOL)
+    return (*rest, Piece(PieceKind.ANSWER, "I would have to look.", said[0].choice))
 
 
 @check(
@@ -154,11 +144,11 @@ def none_taken_as_auto(reply: Reply) -> Reply:
         return reply
 
     def called(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        yield from (piece for piece in said if piece.kind is Kind.REASONING)
+        yield from (piece for piece in said if piece.kind is PieceKind.REASONING)
         begun = Call(0, "w3ath3r01", WEATHER.name)
-        yield Piece(Kind.TOOL, '{"city": "Paris"}', said[0].choice, begun)
+        yield Piece(PieceKind.TOOL, '{"city": "Paris"}', said[0].choice, begun)
 
-    return retell(reply, called)
+    return rewrite_pieces(reply, called)
 
 
 @check(
@@ -189,13 +179,13 @@ def parallel_false_forgotten(reply: Reply) -> Reply:
         return reply
 
     def again(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        *rest, last = whole(said)
+        *rest, last = with_whole_calls(said)
         yield from (*rest, last)
         if last.call is not None:
             begun = replace(last.call, index=last.call.index + 1, id="w3ath3r02")
             yield replace(last, call=begun)
 
-    return retell(reply, again)
+    return rewrite_pieces(reply, again)
 
 
 @check(
@@ -227,9 +217,9 @@ def forced_call_announced(reply: Reply) -> Reply:
     def announced(said: tuple[Piece, ...]) -> Iterator[Piece]:
         done = False
         for piece in said:
-            if piece.kind is Kind.TOOL and not done:
+            if piece.kind is PieceKind.TOOL and not done:
                 done = True
-                yield Piece(Kind.ANSWER, "Let me look. ", piece.choice)
+                yield Piece(PieceKind.ANSWER, "Let me look. ", piece.choice)
             yield piece
 
-    return retell(reply, announced)
+    return rewrite_pieces(reply, announced)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contract.checks.base import ANY, Finding, Findings, check, fault
-from contract.checks.rejections.refusal import accepts, refused
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import refused
+from contract.checks.sources import MISTRAL_TOOLS
 from contract.checks.tools.asking import BAD_NAME, BAD_SCHEMA, MANY, MOST_TOOLS
-from contract.checks.tools.calls import MISTRAL_TOOLS, TOOLS, asked, at
-from contract.dialects.base import Head, Problem, Trouble
-from contract.exchange import Exchange
-from contract.reply import JSON_TYPE, Frame, Reply, encode
+from contract.checks.tools.calls import TOOLS, asked, at
+from contract.model.check import ANY, Finding, Findings, check, fault
+from contract.model.dialect import Head
+from contract.model.exchange import Exchange
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode
 
 MISTRAL_NAMES = "mistralai/mistral-common, validation of tools"
 
@@ -34,8 +37,8 @@ def few_tools_taken(reply: Reply) -> Reply:
     given = len(asked(reply).tools)
     if given <= most or reply.streamed:
         return reply
-    problem = Problem(
-        trouble=Trouble.UNSUPPORTED,
+    problem = Rejection(
+        reason=RejectionReason.UNSUPPORTED,
         message=f"At most {most} tools may be given, not {given}.",
         pointer="/tools",
         count=given,
@@ -51,7 +54,7 @@ def few_tools_taken(reply: Reply) -> Reply:
         frames=frames,
         dialect=reply.dialect,
         request=reply.request,
-        problem=problem,
+        rejection=problem,
     )
 
 

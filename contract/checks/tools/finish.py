@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contract.chat import Kind
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.checks.streaming.finish import REASONS
+from contract.checks.judging.chunks import FINISH_REASONS
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.asking import CUTS, NAMED, NAMED_WHOLE, REQUIRED
 from contract.checks.tools.asking import REQUIRED_WHOLE as REQUIRED_TOO
 from contract.checks.tools.calls import (
     FORCED,
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
     STREAMED_TOOLS,
-    VLLM_TOOLS,
     asked,
     at,
     calling,
@@ -21,11 +17,13 @@ from contract.checks.tools.calls import (
     refinished,
     was_cut,
 )
-from contract.exchange import Exchange
-from contract.probes import TOOL, TOOL_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import heard
+from contract.model.chat import PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply
 
 CALLED = frozenset({"tool_calls"})
 ENDED = frozenset({"tool_calls", "stop"})
@@ -45,7 +43,7 @@ def _finished(exchange: Exchange, by: frozenset[str]) -> Findings:
 
 def _ended(exchange: Exchange) -> None:
     """Raises `NotApplicable` unless a reply has one of the reasons that exist."""
-    if exchange.finish not in REASONS:
+    if exchange.finish not in FINISH_REASONS:
         raise NotApplicable(f"the reply ended with {exchange.finish}, judged elsewhere")
 
 
@@ -135,6 +133,8 @@ def cut_call_finishes_with_length(*exchanges: Exchange) -> Findings:
 @fault(breaks=cut_call_finishes_with_length)
 def cut_call_called_finished(reply: Reply) -> Reply:
     """A reply with any call in it finishes with tool_calls, also when it was cut."""
-    spoken = any(p.kind is Kind.TOOL and p.call for p in heard(reply).pieces)
+    spoken = any(
+        p.kind is PieceKind.TOOL and p.call for p in decode_reply(reply).pieces
+    )
     cuts = frozenset({"length", "model_length"})
     return refinished(reply, cuts, "tool_calls") if spoken else reply

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from contract.checks.base import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.checks.sources import OPENAI_TOOLS
 from contract.checks.tools.asking import PAIR, PAIR_WHOLE, REQUIRED
 from contract.checks.tools.calls import (
     FORCED,
-    OPENAI_TOOLS,
     STREAMED_TOOLS,
     TOOLS,
     Object,
@@ -20,9 +19,10 @@ from contract.checks.tools.calls import (
     respelled,
     tools,
 )
-from contract.exchange import Exchange
-from contract.probes import TOOL, TOOL_WHOLE
-from contract.reply import Reply
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.reply import Reply
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"
 
@@ -216,7 +216,8 @@ def name_comes_once(exchange: Exchange) -> Findings:
         raise NotApplicable("the call came whole, in one fragment")
     begun: set[tuple[int, object]] = set()
     for choice, entry, where in entries(exchange):
-        strand = (choice, entry.get("index", 0))
+        index = entry.get("index", 0)
+        strand = (choice, index if isinstance(index, int) else 0)
         function = entry.get("function")
         name = function.get("name") if isinstance(function, dict) else None
         if bool(name) == (strand in begun):

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import tokens
-from contract.chat import Probe
-from contract.checks.base import ANY, Finding, Findings, check, fault
-from contract.checks.rejections.refusal import accepts, refused
-from contract.checks.tools.asking import (
-    MISMATCHED,
-    RESULTS,
-    RESULTS_WHOLE,
-    TWICE,
-)
-from contract.checks.tools.calls import (
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
-    STREAMED_TOOLS,
-    TOOLS,
-    asked,
-    at,
-    calls,
-)
-from contract.checks.usage.reading import MISTRAL_TOKENS, counted
-from contract.exchange import Exchange
-from contract.probes import TOOL_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import count, retell
+from contract.checks.faults.refusal import accepts
+from contract.checks.judging.refusal import refused
+from contract.checks.judging.usage import counted
+from contract.checks.sources import MISTRAL_TOKENS, MISTRAL_TOOLS, OPENAI_TOOLS
+from contract.checks.tools.asking import MISMATCHED, RESULTS, RESULTS_WHOLE, TWICE
+from contract.checks.tools.calls import STREAMED_TOOLS, TOOLS, asked, at, calls
+from contract.model.chat import Probe
+from contract.model.check import ANY, Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import TOOL_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
+from contract.tokens import counting
 
 MISTRAL_ORDER = "mistralai/mistral-common, validation of tool results"
 
@@ -58,7 +47,9 @@ def silent_after_results(reply: Reply) -> Reply:
     asked = reply.probe.messages if reply.probe is not None else ()
     if sum(message.role == "tool" for message in asked) < 2:  # noqa: PLR2004  # one result is another story
         return reply
-    return retell(reply, lambda said: [replace(piece, text="") for piece in said])
+    return rewrite_pieces(
+        reply, lambda said: [replace(piece, text="") for piece in said]
+    )
 
 
 @check(
@@ -98,7 +89,7 @@ accepts_second_result = accepts(
 
 
 def _prompt(probe: Probe, exchange: Exchange) -> int:
-    return tokens.prompt(exchange.profile.dialect.prepare(probe))
+    return counting.prompt(exchange.profile.dialect.prepare(probe))
 
 
 def _exact(exchange: Exchange) -> Findings:
@@ -134,7 +125,7 @@ def tools_not_counted(reply: Reply) -> Reply:
     if probe is None or not asked(reply).tools:
         return reply
     bare = replace(probe, options=replace(probe.options, tools=()))
-    return _charged_less(reply, tokens.prompt(probe) - tokens.prompt(bare))
+    return _charged_less(reply, counting.prompt(probe) - counting.prompt(bare))
 
 
 @check(
@@ -155,8 +146,8 @@ def results_not_counted(reply: Reply) -> Reply:
     if probe is None or all(m.role != "tool" for m in probe.messages):
         return reply
     kept = tuple(m for m in probe.messages if m.role != "tool")
-    without = tokens.prompt(replace(probe, messages=kept))
-    return _charged_less(reply, tokens.prompt(probe) - without)
+    without = counting.prompt(replace(probe, messages=kept))
+    return _charged_less(reply, counting.prompt(probe) - without)
 
 
 def _charged_less(reply: Reply, saved: int) -> Reply:
@@ -166,4 +157,4 @@ def _charged_less(reply: Reply, saved: int) -> Reply:
             if isinstance(told, int):
                 usage[name] = told - saved
 
-    return count(reply, less)  # type: ignore[arg-type]  # only numbers are put in
+    return rewrite_usage(reply, less)  # type: ignore[arg-type]  # only numbers are put in

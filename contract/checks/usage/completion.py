@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import tokens
-from contract.chat import Json, Kind
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
-from contract.checks.usage.reading import (
-    BOTH,
-    MISTRAL_CHAT,
-    OPENAI_USAGE,
-    add,
-    at,
-    counted,
-    details,
-)
-from contract.exchange import Exchange
-from contract.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import count, heard
+from contract.checks.faults.usage import add_tokens, details
+from contract.checks.judging.usage import BOTH, counted, usage_location
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_USAGE
+from contract.model.chat import Json, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply, rewrite_usage
+from contract.tokens import counting
 
 # A model may spell a text with other tokens than a tokenizer would, and a server
 # may trim white space it has counted: so many tokens, and so large a share.
@@ -63,10 +51,12 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     """
     for exchange in exchanges:
         told = counted(exchange, "completion_tokens")
-        texts = [exchange.said(kind) for kind in (Kind.REASONING, Kind.ANSWER)]
+        texts = [
+            exchange.said(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
+        ]
         if not all(texts):
             raise NotApplicable("there is no thought and answer to count")
-        said = sum(tokens.text(text) for text in texts)
+        said = sum(counting.text(text) for text in texts)
         most = sum(len(text.encode(errors="replace")) for text in texts)
         exact = Capability.EXACT_TOKENS in exchange.profile.offers
         least = said - slack(said) if exact else round(said * COARSEST)
@@ -77,7 +67,7 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
                 expected=f"completion_tokens from {least} to {most}: {said} tokens of "
                 "text, two markers and the end",
                 actual=f"completion_tokens {told}",
-                at=at(exchange),
+                at=usage_location(exchange),
             )
 
 
@@ -87,11 +77,13 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
 )
 def thinking_for_free(reply: Reply) -> Reply:
     """Only the answer is counted, because the parser counts what it passes on."""
-    exchange = heard(reply)
-    thought = tokens.text(exchange.reasoning)
+    exchange = decode_reply(reply)
+    thought = counting.text(exchange.reasoning)
     if exchange.finish == "length" or not thought:
         return reply
-    return count(reply, lambda usage: add(usage, "completion_tokens", -thought))
+    return rewrite_usage(
+        reply, lambda usage: add_tokens(usage, "completion_tokens", -thought)
+    )
 
 
 def _capped(exchange: Exchange) -> Findings:
@@ -105,7 +97,7 @@ def _capped(exchange: Exchange) -> Findings:
             "max_tokens and the count disagree",
             expected=f"completion_tokens {exact}, {most} for each of {len(reasons)}",
             actual=f"completion_tokens {told}",
-            at=at(exchange),
+            at=usage_location(exchange),
         )
 
 
@@ -131,9 +123,9 @@ def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
 )
 def end_counted_when_cut(reply: Reply) -> Reply:
     """A cut reply is charged an end-of-sequence token that was never made."""
-    if heard(reply).finish != "length":
+    if decode_reply(reply).finish != "length":
         return reply
-    return count(reply, lambda usage: add(usage, "completion_tokens", 1))
+    return rewrite_usage(reply, lambda usage: add_tokens(usage, "completion_tokens", 1))
 
 
 @check(
@@ -157,9 +149,9 @@ def one_choice_counted(reply: Reply) -> Reply:
     def single(usage: dict[str, Json]) -> None:
         told = usage.get("completion_tokens")
         if isinstance(told, int):
-            add(usage, "completion_tokens", told // choices - told)
+            add_tokens(usage, "completion_tokens", told // choices - told)
 
-    return count(reply, single)
+    return rewrite_usage(reply, single)
 
 
 @check(
@@ -179,8 +171,8 @@ def counts_reasoning(*exchanges: Exchange) -> Findings:
         completion = counted(exchange, "completion_tokens")
         least, most = 1, completion - bool(exchange.answer)
         if Capability.EXACT_TOKENS in exchange.profile.offers:
-            thought = tokens.text(exchange.reasoning)
-            answer = tokens.text(exchange.answer)
+            thought = counting.text(exchange.reasoning)
+            answer = counting.text(exchange.answer)
             least = max(least, thought - slack(thought))
             # Some count the markers as part of the thought, some do not.
             most = min(most, completion - answer + slack(answer))
@@ -189,7 +181,7 @@ def counts_reasoning(*exchanges: Exchange) -> Findings:
                 "the thought is counted wrongly",
                 expected=f"reasoning_tokens from {least} to {most}",
                 actual=f"reasoning_tokens {told}",
-                at=at(exchange),
+                at=usage_location(exchange),
             )
 
 
@@ -202,7 +194,7 @@ def _reasoning_tokens(reply: Reply, told: Json) -> Reply:
             number = usage.get("completion_tokens") if told is None else told
             parts["reasoning_tokens"] = number
 
-    return count(reply, changed)
+    return rewrite_usage(reply, changed)
 
 
 @fault(breaks=counts_reasoning)

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.chat import Json
-from contract.checks.base import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.checks.usage.reading import (
-    BOTH,
-    COUNTERS,
-    OPENAI_STREAM,
-    OPENAI_USAGE,
-    add,
-    at,
-    counted,
-    details,
-)
-from contract.exchange import Exchange
-from contract.probes import SUM, SUM_WHOLE
-from contract.reply import Reply
-from contract.retell import count
+from contract.checks.faults.usage import add_tokens, details
+from contract.checks.judging.usage import BOTH, COUNTERS, counted, usage_location
+from contract.checks.sources import OPENAI_STREAM, OPENAI_USAGE
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_usage
 
 
 @check(
@@ -42,7 +28,7 @@ def present(exchange: Exchange) -> Findings:
             "the usage is not complete",
             expected=", ".join(COUNTERS),
             actual=shorten(exchange.usage) if exchange.usage else "no usage",
-            at=at(exchange),
+            at=usage_location(exchange),
         )
 
 
@@ -73,7 +59,7 @@ def present_in_stream(exchange: Exchange) -> Findings:
             "the stream ended without complete usage",
             expected=", ".join(COUNTERS),
             actual=shorten(exchange.usage) if exchange.usage else "no usage",
-            at=at(exchange),
+            at=usage_location(exchange),
         )
 
 
@@ -102,7 +88,7 @@ def counts_are_natural(*exchanges: Exchange) -> Findings:
                     f"{name} is no natural number",
                     expected="a whole number from 0",
                     actual=shorten(repr(exchange.usage[name])),
-                    at=at(exchange),
+                    at=usage_location(exchange),
                 )
 
 
@@ -115,7 +101,7 @@ def counts_as_text(reply: Reply) -> Reply:
             if isinstance(usage.get(name), int):
                 usage[name] = str(usage[name])
 
-    return count(reply, spelled)
+    return rewrite_usage(reply, spelled)
 
 
 @check(
@@ -133,7 +119,7 @@ def sums_up(*exchanges: Exchange) -> Findings:
                 "the counters do not sum up",
                 expected=f"{prompt} + {completion} = {prompt + completion}",
                 actual=f"total_tokens {total}",
-                at=at(exchange),
+                at=usage_location(exchange),
             )
 
 
@@ -145,7 +131,7 @@ def total_without_prompt(reply: Reply) -> Reply:
         if "total_tokens" in usage:
             usage["total_tokens"] = usage.get("completion_tokens")
 
-    return count(reply, forgotten)
+    return rewrite_usage(reply, forgotten)
 
 
 @check(
@@ -162,7 +148,7 @@ def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
             "the stream counts another prompt",
             expected=f"prompt_tokens {counted(whole, name)} as in the whole reply",
             actual=f"prompt_tokens {counted(streamed, name)}",
-            at=at(streamed),
+            at=usage_location(streamed),
         )
 
 
@@ -171,7 +157,7 @@ def stream_counts_template_twice(reply: Reply) -> Reply:
     """The streaming path applies the chat template a second time and counts it."""
     if not reply.streamed:
         return reply
-    return count(reply, lambda usage: add(usage, "prompt_tokens", 5))
+    return rewrite_usage(reply, lambda usage: add_tokens(usage, "prompt_tokens", 5))
 
 
 def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -200,7 +186,7 @@ def cached_within_prompt(exchange: Exchange) -> Findings:
                 "more is cached than was sent",
                 expected=f"{name} from 0 to {prompt}",
                 actual=shorten(repr(number)),
-                at=at(exchange),
+                at=usage_location(exchange),
             )
 
 
@@ -215,4 +201,4 @@ def cache_counted_in_blocks(reply: Reply) -> Reply:
             blocks = (prompt // 16 + 1) * 16
             usage["prompt_tokens_details"] = {**parts, "cached_tokens": blocks}
 
-    return count(reply, rounded)
+    return rewrite_usage(reply, rounded)

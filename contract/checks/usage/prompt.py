@@ -4,64 +4,51 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract import tokens
-from contract.chat import Json, Message, Options, Probe
-from contract.checks.base import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
-from contract.checks.usage.reading import (
-    EXACT,
-    MISTRAL_TOKENS,
-    VLLM_SERVER,
-    add,
-    at,
-    counted,
-)
-from contract.exchange import Exchange
-from contract.probes import SUM_WHOLE, UTF8_WHOLE, user
-from contract.profile import Capability
-from contract.reply import Reply
-from contract.retell import count
-from contract.think import CLOSE, MARKERS
+from contract.checks.faults.usage import add_tokens
+from contract.checks.judging.prompt_tokens import exactly_counted, prompt_of
+from contract.checks.judging.usage import EXACT, counted, usage_location
+from contract.checks.sources import MISTRAL_TOKENS, VLLM_SERVER
+from contract.model.chat import Json, Message, Options, Probe
+from contract.model.check import Finding, Findings, check, fault
+from contract.model.exchange import Exchange
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
+from contract.model.profile import Capability
+from contract.model.reply import Reply
+from contract.model.rewrite import rewrite_usage
+from contract.model.think import CLOSE, MARKERS
+from contract.tokens import counting
 
 _OPENING = "Here is a list of words."
+
+
 _QUESTION = "Say how it feels to read it."
+
+
 LIST = Probe(
     name="list",
     messages=(user(f"{_OPENING} {_QUESTION}"),),
     options=Options(max_tokens=8, temperature=0.0, seed=7),
 )
+
+
 ADDED = 200  # tokens
+
+
 LONGER_LIST = replace(
     LIST,
     name="longer-list",
-    messages=(user(f"{_OPENING}{tokens.filler(ADDED)}. {_QUESTION}"),),
+    messages=(user(f"{_OPENING}{counting.filler(ADDED)}. {_QUESTION}"),),
 )
+
+
 TYPED_CONTROL = replace(
     LIST,
     name="typed-control-tokens",
     messages=(user("What do [THINK], [/THINK], [INST] and [/INST] mean in a prompt?"),),
 )
+
+
 TOKENIZE = Probe(name="tokenize", messages=SUM_WHOLE.messages, path="/tokenize")
-
-
-def prompt_of(exchange: Exchange) -> int:
-    """Tokens of the prompt as Tekken v13 counts what was sent."""
-    return tokens.prompt(exchange.profile.dialect.prepare(exchange.probe))
-
-
-def exact(exchange: Exchange) -> Findings:
-    told, exact = counted(exchange, "prompt_tokens"), prompt_of(exchange)
-    if told != exact:
-        yield Finding(
-            f"the prompt {exchange.probe.name} is counted wrongly",
-            expected=f"prompt_tokens {exact} (Tekken v13)",
-            actual=f"prompt_tokens {told}",
-            at=at(exchange),
-        )
 
 
 @check(
@@ -73,7 +60,7 @@ def exact(exchange: Exchange) -> Findings:
 )
 def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from exact(exchange)
+        yield from exactly_counted(exchange)
 
 
 @fault(
@@ -92,7 +79,7 @@ def first_token_counted_twice(reply: Reply) -> Reply:
     asked = reply.probe.messages if reply.probe is not None else ()
     if typed(asked):
         return reply
-    return count(reply, lambda usage: add(usage, "prompt_tokens", 1))
+    return rewrite_usage(reply, lambda usage: add_tokens(usage, "prompt_tokens", 1))
 
 
 def typed(messages: tuple[Message, ...]) -> int:
@@ -118,17 +105,19 @@ def typed_markers_are_text(exchange: Exchange) -> Findings:
 
     A provider that counts one has let a user write what only the template may.
     """
-    yield from exact(exchange)
+    yield from exactly_counted(exchange)
 
 
 @fault(breaks=typed_markers_are_text)
 def typed_markers_obeyed(reply: Reply) -> Reply:
     """The tokenizer turns [INST] typed by a user into the control token (llama.cpp)."""
     asked = reply.probe.messages if reply.probe is not None else ()
-    saved = typed(asked) * (tokens.text(CLOSE) - 1)
+    saved = typed(asked) * (counting.text(CLOSE) - 1)
     if not saved:
         return reply
-    return count(reply, lambda usage: add(usage, "prompt_tokens", -saved))
+    return rewrite_usage(
+        reply, lambda usage: add_tokens(usage, "prompt_tokens", -saved)
+    )
 
 
 @check(
@@ -180,7 +169,7 @@ def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
             "the count does not grow with the prompt",
             expected=f"{added} more prompt_tokens" + ("" if exact else " at least"),
             actual=f"{grown} more",
-            at=at(longer),
+            at=usage_location(longer),
         )
 
 
@@ -200,6 +189,6 @@ def long_prompt_cut_silently(reply: Reply) -> Reply:
     def cut(usage: dict[str, Json]) -> None:
         prompt = usage.get("prompt_tokens")
         if isinstance(prompt, int):
-            add(usage, "prompt_tokens", 1 - prompt)
+            add_tokens(usage, "prompt_tokens", 1 - prompt)
 
-    return count(reply, cut)
+    return rewrite_usage(reply, cut)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, rehearsed, told
 
-from contract.chat import Fill
+from contract.catalog.profiles import builtin
 from contract.checks.context import lengths
+from contract.checks.context.prompt_length import ROUGHLY, charged, set_prompt_tokens
 from contract.checks.context.prompts import MANY_TURNS, TURNS
-from contract.checks.context.reading import ROUGHLY, charge, charged
-from contract.profile import Capability
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import Fill
+from contract.model.profile import Capability
+from contract.model.reply import rehearse
 
 EXACT = replace(builtin()["vllm-0.32"], context_window=49_152)
 COARSE = replace(EXACT, offers=EXACT.offers - {Capability.EXACT_TOKENS})
@@ -34,7 +34,7 @@ def counted(check, profile, more):
     """The verdict when a prompt is counted so many tokens longer than it is."""
     (probe,) = check.sends
     reply = told(profile, probe)
-    changed = charge(reply, charged(reply) + more)
+    changed = set_prompt_tokens(reply, charged(reply) + more)
     return judged(check, rehearse(changed, probe, profile)).word
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from rehearsal import rehearsed, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.context import overflow
-from contract.profiles import builtin
-from contract.reply import JSON_TYPE, Frame
+from contract.model.reply import JSON_TYPE, Frame
 
 WINDOW = 8_192  # enough for a long request
 PROFILES = {

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, resaid, told
 
-from contract.chat import Kind
+from contract.catalog.profiles import builtin
 from contract.checks.context.recall import PLACES, SHORT, recalls_every_place
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import PieceKind
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["mistral-2025-10"]
 KNOWN = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in SHORT]
@@ -20,7 +20,7 @@ def saying(probe, text):
     """The reply to *probe* with another answer."""
 
     def change(pieces):
-        return [replace(p, text=text) for p in pieces if p.kind is Kind.ANSWER][:1]
+        return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
 
     return resaid(PROFILE, probe, change)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.context.recovery import (
     AFTER,
     OVERFLOW,
@@ -16,10 +17,9 @@ from contract.checks.context.recovery import (
     answers_after_overflow,
     refuses_sooner_than_it_serves,
 )
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.report import Outcome
-from contract.runner import run
+from contract.model.reply import rehearse
+from contract.run.report import Outcome
+from contract.run.runner import judge_check
 
 PROFILE = replace(builtin()["vllm-0.32"], context_window=8_192)
 
@@ -54,7 +54,10 @@ def test_being_busy_is_no_excuse_here():
         def send(self, probe):
             return exchange(probe, **({"status": 503} if probe == AFTER else {}))
 
-    assert Outcome.FAIL is run(answers_after_overflow, Session(), "a target").outcome
+    assert (
+        Outcome.FAIL
+        is judge_check(answers_after_overflow, Session(), "a target").outcome
+    )
 
 
 @pytest.mark.parametrize(

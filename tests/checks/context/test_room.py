@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, rehearsed, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.context import room
-from contract.profiles import builtin
-from contract.reply import Frame, rehearse
+from contract.model.reply import Frame, rehearse
 
 WINDOW = 8_192
 PROFILES = {

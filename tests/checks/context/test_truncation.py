@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
-from contract import tokens
+from contract.catalog.profiles import builtin
+from contract.checks.context.prompt_length import charged, set_prompt_tokens
 from contract.checks.context.prompts import NEEDLE, NEEDLES, SHORTER, TALK
-from contract.checks.context.reading import charge, charged
 from contract.checks.context.truncation import drops_no_message, reads_every_place
-from contract.profile import Capability
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.profile import Capability
+from contract.model.reply import rehearse
+from contract.tokens import counting
 
 EXACT = builtin()["vllm-0.32"]
 COARSE = replace(EXACT, offers=EXACT.offers - {Capability.EXACT_TOKENS})
@@ -28,7 +28,7 @@ def verdict(check, profile, more=None):
     exchanges = []
     for number, probe in enumerate(check.sends):
         reply = told(profile, probe)
-        reply = charge(reply, charged(reply) + (more or {}).get(number, 0))
+        reply = set_prompt_tokens(reply, charged(reply) + (more or {}).get(number, 0))
         exchanges.append(rehearse(reply, probe, profile))
     return judged(check, *exchanges)
 
@@ -59,4 +59,4 @@ def test_needles_stand_where_they_say():
     places = [probe.messages[0].text.index(NEEDLE) / len(text) for probe in NEEDLES]
 
     assert places == pytest.approx([0.0, 0.5, 1.0], abs=0.02)
-    assert 2_000 < tokens.text(text) < 2_020
+    assert 2_000 < counting.text(text) < 2_020

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract import tokens
+from contract.catalog.profiles import builtin
 from contract.checks.conversation.content import (
     BLANKS,
     CRLF,
@@ -16,8 +16,8 @@ from contract.checks.conversation.content import (
     PARTS,
     TEXT,
 )
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.model.wire import spell
+from contract.tokens import counting
 
 PROFILES = builtin()
 
@@ -55,4 +55,4 @@ def test_empty_and_blank_content_is_sent_as_it_is(name):
     ids=lambda probe: probe.name,
 )
 def test_tekken_tells_them_apart(longer, shorter):
-    assert tokens.prompt(longer) > tokens.prompt(shorter)
+    assert counting.prompt(longer) > counting.prompt(shorter)

@@ -5,8 +5,7 @@ import json
 import pytest
 from rehearsal import recharged
 
-from contract import tokens
-from contract.chat import Thinking
+from contract.catalog.profiles import builtin
 from contract.checks.conversation.history import (
     ALL_TURNS,
     LONG_CALL_TURN,
@@ -17,9 +16,10 @@ from contract.checks.conversation.history import (
     WITHOUT,
     history_is_kept,
 )
-from contract.dialects.base import Dialect
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.model.chat import Thinking
+from contract.model.dialect import Dialect
+from contract.model.wire import spell
+from contract.tokens import counting
 
 PROFILES = builtin()
 
@@ -61,7 +61,9 @@ def test_the_message_that_is_missing_is_named(place):
 def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorter):
     dialect: Dialect = PROFILES[name].dialect
     counts = [
-        tokens.prompt(dialect.parse(json.loads(spell(probe, PROFILES[name], "m").body)))
+        counting.prompt(
+            dialect.parse(json.loads(spell(probe, PROFILES[name], "m").body))
+        )
         for probe in (longer, shorter)
     ]
 

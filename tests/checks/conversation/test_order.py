@@ -5,6 +5,7 @@ import json
 import pytest
 from rehearsal import told
 
+from contract.catalog.profiles import builtin
 from contract.checks.conversation import order
 from contract.checks.conversation.order import (
     AFTER_TOOL,
@@ -15,8 +16,7 @@ from contract.checks.conversation.order import (
     messages_may_be_named,
     user_may_follow_tool,
 )
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.model.wire import spell
 
 PROFILES = builtin()
 

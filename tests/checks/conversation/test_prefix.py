@@ -5,7 +5,7 @@ import json
 import pytest
 from rehearsal import judged, resaid, told
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.conversation.prefix import (
     BEGUN,
     CONTINUED,
@@ -14,17 +14,17 @@ from contract.checks.conversation.prefix import (
     prefix_is_not_doubled,
     prefix_streams_the_same,
 )
-from contract.exchange import spell
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import Piece, PieceKind
+from contract.model.reply import rehearse
+from contract.model.wire import spell
 
 PROFILES = builtin()
 NAMES = ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
 
 
 def saying(name, probe, answer, thought=""):
-    pieces = [Piece(Kind.REASONING, thought)] if thought else []
-    pieces.append(Piece(Kind.ANSWER, answer))
+    pieces = [Piece(PieceKind.REASONING, thought)] if thought else []
+    pieces.append(Piece(PieceKind.ANSWER, answer))
     return resaid(PROFILES[name], probe, lambda _: tuple(pieces))
 
 

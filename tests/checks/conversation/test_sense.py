@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, resaid, told
 
-from contract.chat import Kind
+from contract.catalog.profiles import builtin
 from contract.checks.conversation.sense import answers_a_sum
-from contract.probes import SUM_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import PieceKind
+from contract.model.probes import SUM_WHOLE
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["mistral-2025-10"]
 
@@ -27,7 +27,7 @@ PROFILE = builtin()["mistral-2025-10"]
 )
 def test_only_the_right_number_is_an_answer(text, word):
     def change(pieces):
-        return [replace(p, text=text) for p in pieces if p.kind is Kind.ANSWER][:1]
+        return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
 
     whole = resaid(PROFILE, SUM_WHOLE, change)
 

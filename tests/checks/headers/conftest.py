@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract.exchange import Arrival, Exchange, spell
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.exchange import Arrival, Exchange
+from contract.model.wire import spell
 
 KEY = "sk-0123456789"
 

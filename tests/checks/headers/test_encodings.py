@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.headers import encodings
-from contract.exchange import Arrival
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.exchange import Arrival
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
 PROBE = encodings.GZIP_OFFERED

@@ -8,7 +8,7 @@ import pytest
 from rehearsal import judged
 
 from contract.checks.headers import fields
-from contract.probes import SUM_WHOLE
+from contract.model.probes import SUM_WHOLE
 
 SSE = "text/event-stream"
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from rehearsal import judged
 
+from contract.catalog.profiles import builtin
 from contract.checks.isolation import identity
-from contract.exchange import spell
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.server.provider import Provider
+from contract.mock_server.provider import MockProvider
+from contract.model.reply import rehearse
+from contract.model.wire import spell
 
 PROFILE = builtin()["vllm-0.32"]
-PROVIDER = Provider(PROFILE.dialect)
+PROVIDER = MockProvider(PROFILE.dialect)
 
 
 def served(probe, number):

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
-from contract.chat import METRICS
+from contract.catalog.profiles import builtin
 from contract.checks.isolation.load import hang_ups_free_the_server, running
-from contract.exchange import Arrival, End
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import METRICS
+from contract.model.exchange import Arrival, End
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
 FREE = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, resaid, told
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.languages.answers import (
     SCRIPTS,
     SCRIPTS_WHOLE,
@@ -14,16 +14,16 @@ from contract.checks.languages.answers import (
     pairs_are_not_torn,
     streamed_equals_whole,
 )
-from contract.probes import UTF8, UTF8_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import UTF8, UTF8_WHOLE
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
 NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp", "inline"]
 
 
 def saying(name, probe, *texts):
-    pieces = tuple(Piece(Kind.ANSWER, text) for text in texts)
+    pieces = tuple(Piece(PieceKind.ANSWER, text) for text in texts)
     return resaid(PROFILES[name], probe, lambda _: pieces)
 
 

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from rehearsal import recharged
 
-from contract import tekken
+from contract.catalog.profiles import builtin
 from contract.checks.languages import characters
 from contract.checks.languages.characters import (
     ASTRAL,
@@ -17,7 +17,7 @@ from contract.checks.languages.characters import (
     RIGHT_TO_LEFT,
     normal_forms_stay_apart,
 )
-from contract.profiles import builtin
+from contract.tokens import tekken
 
 PROFILES = builtin()
 

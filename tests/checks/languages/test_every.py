@@ -5,7 +5,7 @@ import json
 import pytest
 from rehearsal import recharged, told
 
-from contract.checks.base import NotApplicable
+from contract.catalog.profiles import builtin
 from contract.checks.languages.every import (
     LANGUAGES,
     ROLES,
@@ -15,8 +15,8 @@ from contract.checks.languages.every import (
     tools_are_read,
 )
 from contract.checks.languages.sentences import SENTENCES
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.model.check import NotApplicable
+from contract.model.wire import spell
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]

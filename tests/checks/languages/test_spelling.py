@@ -5,7 +5,9 @@ import json
 import pytest
 from rehearsal import judged, recharged, told
 
-from contract.checks.languages.reading import PLAIN
+from contract.catalog.profiles import builtin
+from contract.checks.faults.refusal import reject
+from contract.checks.judging.prompt_tokens import PLAIN
 from contract.checks.languages.spelling import (
     ESCAPED,
     HEAD_ONLY,
@@ -14,10 +16,8 @@ from contract.checks.languages.spelling import (
     escapes_mean_the_same,
     nul_ends_nothing,
 )
-from contract.checks.refuse import refuse
-from contract.exchange import spell
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.reply import rehearse
+from contract.model.wire import spell
 
 PROFILES = builtin()
 
@@ -55,7 +55,7 @@ def test_a_refused_nul_is_right(name):
     profile = PROFILES[name]
     base, head = (recharged(profile, probe, 0) for probe in (PLAIN, HEAD_ONLY))
     refused = rehearse(
-        refuse(told(profile, NUL), "/messages", None, "NUL"), NUL, profile
+        reject(told(profile, NUL), "/messages", None, "NUL"), NUL, profile
     )
 
     assert judged(nul_ends_nothing, base, head, refused).word == "pass"

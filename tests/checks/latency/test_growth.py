@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.latency import growth
 from contract.checks.latency.growth import LONG, SHORT, TIMES, ttft_growth
-from contract.profile import Budget
-from contract.profiles import builtin
-from contract.reply import Frame, rehearse
+from contract.model.profile import Budget
+from contract.model.reply import Frame, rehearse
 
 PROFILE = replace(builtin()["vllm-0.32"], budget=Budget(ttft_per_1k=0.1))
 

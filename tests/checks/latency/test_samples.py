@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from rehearsal import told
 
-from contract import sizing, tokens
-from contract.checks.base import NotApplicable
+from contract.catalog.profiles import builtin
 from contract.checks.latency.samples import (
     OVERFLOWS,
     SAMPLES,
@@ -16,8 +15,9 @@ from contract.checks.latency.samples import (
     spread,
     within,
 )
-from contract.profiles import builtin
-from contract.reply import Frame, rehearse
+from contract.model.check import NotApplicable
+from contract.model.reply import Frame, rehearse
+from contract.tokens import counting, padding
 
 PROFILE = builtin()["vllm-0.32"]
 TWENTY = tuple(number / 10 for number in range(1, 21))  # 0.1 to 2.0 seconds
@@ -119,7 +119,7 @@ def test_samples_are_twenty_requests_of_their_own():
 def test_no_two_growing_prompts_begin_alike():
     """A prefix cache keeps blocks of 16 tokens; the first of them differs."""
     probes = (*growing(1_000, 5), *growing(8_000, 5))
-    texts = [sizing.sized(probe, PROFILE).messages[0].text for probe in probes]
-    beginnings = {tokens.pieces(text[:60])[:10].__str__() for text in texts}
+    texts = [padding.padded(probe, PROFILE).messages[0].text for probe in probes]
+    beginnings = {counting.pieces(text[:60])[:10].__str__() for text in texts}
 
     assert len(beginnings) == len(probes)

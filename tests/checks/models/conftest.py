@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from contract.exchange import Arrival, Exchange, spell
-from contract.probes import LIST_MODELS, SUM_WHOLE
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probes import LIST_MODELS, SUM_WHOLE
+from contract.model.wire import spell
 
 
 @pytest.fixture

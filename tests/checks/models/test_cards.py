@@ -8,8 +8,8 @@ import pytest
 from rehearsal import judged
 
 from contract.checks.models import cards
-from contract.exchange import Arrival
-from contract.probes import MODEL_CARD
+from contract.model.exchange import Arrival
+from contract.model.probes import MODEL_CARD
 
 DATED = "magistral-small-2509"
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, rehearsed, told
 
-from contract.chat import CANARY
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import addresses
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.runner import run
-from contract.session import NotLent
+from contract.client.session import CanaryUnavailable
+from contract.model.chat import CANARY
+from contract.model.reply import rehearse
+from contract.run.runner import judge_check
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
@@ -68,9 +68,9 @@ def test_without_a_canary_the_check_is_skipped_and_says_why():
         profile = VLLM
 
         def send(self, _probe):
-            raise NotLent("the target is not on this machine")
+            raise CanaryUnavailable("the target is not on this machine")
 
-    result = run(addresses.opens_no_address_in_text, Elsewhere(), "url")
+    result = judge_check(addresses.opens_no_address_in_text, Elsewhere(), "url")
 
     assert ("skip", "the target is not on this machine") == (
         result.outcome.value,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from rehearsal import rehearsed, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import bounds
-from contract.checks.multimodal.reading import sizes
-from contract.profiles import builtin
+from contract.checks.multimodal.image_cost import sizes
 
 PROFILES = builtin()
 CHECKS = [

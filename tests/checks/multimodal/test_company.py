@@ -3,9 +3,9 @@
 import pytest
 from rehearsal import judged, rehearsed, resaid
 
-from contract.chat import Kind
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import company
-from contract.profiles import builtin
+from contract.model.chat import PieceKind
 
 PROFILES = builtin()
 
@@ -32,9 +32,9 @@ def test_company_changes_nothing_until_it_does(check, fault, name):
 @pytest.mark.parametrize(
     ("kept", "word"),
     [
-        ({Kind.REASONING, Kind.ANSWER}, "pass"),
-        ({Kind.REASONING}, "pass"),
-        ({Kind.ANSWER}, "fail"),
+        ({PieceKind.REASONING, PieceKind.ANSWER}, "pass"),
+        ({PieceKind.REASONING}, "pass"),
+        ({PieceKind.ANSWER}, "fail"),
         (set(), "skip"),
     ],
     ids=["both", "cut-in-thought", "answer-alone", "nothing"],

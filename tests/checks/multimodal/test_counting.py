@@ -3,18 +3,18 @@
 import pytest
 from rehearsal import judged, rehearsed, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import counting
-from contract.checks.multimodal.reading import prices
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.retell import count
+from contract.checks.multimodal.image_cost import prices
+from contract.model.reply import rehearse
+from contract.model.rewrite import rewrite_usage
 
 PROFILES = builtin()
 
 
 def charged(profile, probe, prompt):
     """A reply to *probe* that says it had *prompt* tokens."""
-    reply = count(
+    reply = rewrite_usage(
         told(profile, probe), lambda usage: usage.update(prompt_tokens=prompt)
     )
     return rehearse(reply, probe, profile)

@@ -3,11 +3,11 @@
 import pytest
 from rehearsal import judged, rehearsed, told
 
-from contract.chat import Image
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import formats
-from contract.checks.multimodal.reading import charge
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.checks.multimodal.image_cost import charge
+from contract.model.chat import Image
+from contract.model.reply import rehearse
 
 VLLM = builtin()["vllm-0.32"]
 MISTRAL = builtin()["mistral-2025-10"]

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
-from contract.catalog import find
-from contract.checks.base import Check
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import hostile
-from contract.checks.multimodal.reading import NO_IMAGE
-from contract.exchange import Arrival
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.checks.multimodal.image_cost import NO_IMAGE
+from contract.model.check import Check
+from contract.model.exchange import Arrival
+from contract.model.reply import rehearse
+from contract.plugins.discovery import find
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]

@@ -3,11 +3,11 @@
 import pytest
 from rehearsal import judged, rehearsed, told
 
-from contract import tokens
+from contract.catalog.profiles import builtin
 from contract.checks.multimodal import order
-from contract.checks.multimodal.reading import charge
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.checks.multimodal.image_cost import charge
+from contract.model.reply import rehearse
+from contract.tokens import counting
 
 VLLM = builtin()["vllm-0.32"]
 
@@ -15,8 +15,8 @@ VLLM = builtin()["vllm-0.32"]
 def test_texts_parted_by_an_image_are_not_joined():
     first, _, last = order.BETWEEN.messages[0].parts
 
-    apart = tokens.text(first.text) + tokens.text(last.text)
-    assert apart != tokens.text(f"{first.text}\n\n{last.text}")
+    apart = counting.text(first.text) + counting.text(last.text)
+    assert apart != counting.text(f"{first.text}\n\n{last.text}")
     assert "pass" == rehearsed(order.position_is_exact, VLLM).word
 
 
@@ -47,4 +47,4 @@ def test_order_has_two_images_of_two_sizes():
     _, *back = order.BACK.messages[0].parts
 
     assert forth == back[::-1]
-    assert tokens.size(forth[0].data) != tokens.size(forth[1].data)
+    assert counting.size(forth[0].data) != counting.size(forth[1].data)

@@ -8,19 +8,23 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, told
 
-from contract.checks.languages.reading import PLAIN, asked
+from contract.catalog.profiles import builtin
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import PLAIN, one_token_request
 from contract.checks.properties.characters import unknown_characters_survive
-from contract.checks.recount import recount, texts
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
-ODD = asked("drawn", "a\u0378e\u0301\ue000 \U000e0fff")
+ODD = one_token_request("drawn", "a\u0378e\u0301\ue000 \U000e0fff")
 
 
 def read(profile, probe, change=None):
     reply = told(profile, probe)
-    return rehearse(recount(reply, texts(change)) if change else reply, probe, profile)
+    return rehearse(
+        misreport_prompt(reply, misread_texts(change)) if change else reply,
+        probe,
+        profile,
+    )
 
 
 def verdict(name, *, raw=None, escaped=None):

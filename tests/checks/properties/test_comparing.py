@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, recharged, resaid, told
 
-from contract.chat import Message, Options, Probe
+from contract.catalog.profiles import builtin
 from contract.checks.properties import comparing
 from contract.checks.properties.answers import invalid_requests_are_refused
 from contract.checks.properties.pairs import (
@@ -20,10 +20,10 @@ from contract.checks.properties.parts import (
     text_part_equals_text,
 )
 from contract.checks.properties.tokens import prompts_are_counted_exactly
-from contract.exchange import Arrival
-from contract.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import Message, Options, Probe
+from contract.model.exchange import Arrival
+from contract.model.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]

@@ -3,17 +3,17 @@
 import pytest
 from rehearsal import judged, resaid
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.reasoning.cut import (
     cut_gives_length,
     cut_has_no_answer,
     cut_has_no_marker,
     cut_keeps_thought,
 )
-from contract.probes import CUT, CUT_WHOLE, SUM_WHOLE
-from contract.profiles import builtin
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import CUT, CUT_WHOLE, SUM_WHOLE
 
-THOUGHT = Piece(Kind.REASONING, "The sky")
+THOUGHT = Piece(PieceKind.REASONING, "The sky")
 
 
 @pytest.mark.parametrize("probe", [CUT, CUT_WHOLE], ids=lambda probe: probe.name)
@@ -23,13 +23,17 @@ THOUGHT = Piece(Kind.REASONING, "The sky")
         pytest.param((THOUGHT,), "pass", "pass", "pass", id="thought"),
         pytest.param((), "fail", "skip", "skip", id="nothing"),
         pytest.param(
-            (Piece(Kind.ANSWER, "The sky"),), "fail", "fail", "pass", id="answer"
+            (Piece(PieceKind.ANSWER, "The sky"),), "fail", "fail", "pass", id="answer"
         ),
         pytest.param(
-            (Piece(Kind.ANSWER, "[THINK]The"),), "fail", "fail", "fail", id="unparsed"
+            (Piece(PieceKind.ANSWER, "[THINK]The"),),
+            "fail",
+            "fail",
+            "fail",
+            id="unparsed",
         ),
         pytest.param(
-            (THOUGHT, Piece(Kind.ANSWER, " ")), "pass", "pass", "pass", id="blank"
+            (THOUGHT, Piece(PieceKind.ANSWER, " ")), "pass", "pass", "pass", id="blank"
         ),
     ],
 )

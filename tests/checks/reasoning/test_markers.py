@@ -3,7 +3,7 @@
 import pytest
 from rehearsal import judged, resaid
 
-from contract.chat import Call, Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.reasoning.markers import (
     first_token_is_no_marker,
     no_marker_in_answer,
@@ -11,12 +11,12 @@ from contract.checks.reasoning.markers import (
     tool_call_is_apart,
     unwanted_call_is_not_shown,
 )
-from contract.probes import SUM, TOOL
-from contract.profiles import builtin
-from contract.think import MARKERS
+from contract.model.chat import Call, Piece, PieceKind
+from contract.model.probes import SUM, TOOL
+from contract.model.think import MARKERS
 
 PROFILES = builtin()
-PLAIN = Piece(Kind.REASONING, "so "), Piece(Kind.ANSWER, "42")
+PLAIN = Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "42")
 
 
 def said(*pieces, name="vllm-0.16", probe=SUM):
@@ -25,14 +25,18 @@ def said(*pieces, name="vllm-0.16", probe=SUM):
 
 
 @pytest.mark.parametrize("cut", range(8))
-@pytest.mark.parametrize("kind", [Kind.REASONING, Kind.ANSWER])
+@pytest.mark.parametrize("kind", [PieceKind.REASONING, PieceKind.ANSWER])
 def test_a_marker_is_found_wherever_it_is_cut(kind, cut):
     text = "[/THINK]"
     leak = (Piece(kind, "so " + text[:cut]), Piece(kind, text[cut:] + " 42"))
     first, last = PLAIN
-    pieces = (*leak, last) if kind is Kind.REASONING else (first, *leak)
-    check = no_marker_in_reasoning if kind is Kind.REASONING else no_marker_in_answer
-    other = no_marker_in_answer if kind is Kind.REASONING else no_marker_in_reasoning
+    pieces = (*leak, last) if kind is PieceKind.REASONING else (first, *leak)
+    check = (
+        no_marker_in_reasoning if kind is PieceKind.REASONING else no_marker_in_answer
+    )
+    other = (
+        no_marker_in_answer if kind is PieceKind.REASONING else no_marker_in_reasoning
+    )
 
     exchange = said(*pieces)
 
@@ -43,14 +47,16 @@ def test_a_marker_is_found_wherever_it_is_cut(kind, cut):
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_every_marker_is_known(marker):
-    leaking = said(PLAIN[0], Piece(Kind.ANSWER, f"4{marker}2"))
+    leaking = said(PLAIN[0], Piece(PieceKind.ANSWER, f"4{marker}2"))
 
     assert judged(no_marker_in_answer, leaking).word == "fail"
 
 
 @pytest.mark.parametrize("text", ["[THINK", "THINK]", "[think]", "[ TOOL_CALLS]", "[]"])
 def test_what_only_looks_like_a_marker_passes(text):
-    assert judged(no_marker_in_answer, said(Piece(Kind.ANSWER, text))).word == "pass"
+    assert (
+        judged(no_marker_in_answer, said(Piece(PieceKind.ANSWER, text))).word == "pass"
+    )
 
 
 def test_without_an_answer_there_is_nothing_to_look_into():
@@ -62,7 +68,9 @@ def test_inline_markers_are_part_of_the_content():
     assert judged(first_token_is_no_marker, said(*PLAIN, name="inline")).word == "skip"
 
 
-CALLED = Piece(Kind.TOOL, '{"city":"Rome"}', call=Call(0, "abcdefghi", "get_weather"))
+CALLED = Piece(
+    PieceKind.TOOL, '{"city":"Rome"}', call=Call(0, "abcdefghi", "get_weather")
+)
 
 
 @pytest.mark.parametrize(
@@ -71,17 +79,17 @@ CALLED = Piece(Kind.TOOL, '{"city":"Rome"}', call=Call(0, "abcdefghi", "get_weat
         pytest.param((PLAIN[0], CALLED), "pass", id="apart"),
         pytest.param((CALLED,), "pass", id="no-thought"),
         pytest.param(
-            (Piece(Kind.REASONING, 'Call get_weather{"city":"Rome"}.'), CALLED),
+            (Piece(PieceKind.REASONING, 'Call get_weather{"city":"Rome"}.'), CALLED),
             "pass",
             id="planned-in-the-thought",
         ),
         pytest.param(
-            (Piece(Kind.REASONING, "so [TOOL_CALLS]get_weather"), CALLED),
+            (Piece(PieceKind.REASONING, "so [TOOL_CALLS]get_weather"), CALLED),
             "fail",
             id="marker-in-the-thought",
         ),
         pytest.param(
-            (Piece(Kind.ANSWER, 'so get_weather{"city":"Rome"}'),),
+            (Piece(PieceKind.ANSWER, 'so get_weather{"city":"Rome"}'),),
             "fail",
             id="text-in-place-of-a-call",
         ),
@@ -97,6 +105,8 @@ def test_a_model_that_calls_no_tool_is_not_judged():
 
 
 def test_a_thought_about_a_tool_is_no_call():
-    thought = Piece(Kind.REASONING, 'I may not use get_weather{"city":"Rome"} here.')
+    thought = Piece(
+        PieceKind.REASONING, 'I may not use get_weather{"city":"Rome"} here.'
+    )
 
     assert judged(unwanted_call_is_not_shown, said(thought, PLAIN[1])).word == "pass"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, resaid
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.reasoning.order import not_repeated_in_answer, precedes_answer
-from contract.probes import SUM
-from contract.profiles import builtin
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import SUM
 
 THOUGHT = "The user wants 6 times 7. That is 42. I could say: 6 times 7 is 42."
 PROFILE = builtin()["vllm-0.16"]
@@ -33,7 +33,9 @@ def said(*pieces):
     ],
 )
 def test_only_a_repeated_thought_is_accused(thought, answer, word):
-    exchange = said(Piece(Kind.REASONING, thought), Piece(Kind.ANSWER, answer))
+    exchange = said(
+        Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer)
+    )
 
     assert judged(not_repeated_in_answer, exchange).word == word
 
@@ -52,9 +54,9 @@ def test_only_a_repeated_thought_is_accused(thought, answer, word):
 )
 def test_no_thought_follows_the_first_word_of_the_answer(kinds, word):
     pieces = {
-        "t": Piece(Kind.REASONING, "so "),
-        "a": Piece(Kind.ANSWER, "It is "),
-        " ": Piece(Kind.ANSWER, "\n"),
+        "t": Piece(PieceKind.REASONING, "so "),
+        "a": Piece(PieceKind.ANSWER, "It is "),
+        " ": Piece(PieceKind.ANSWER, "\n"),
     }
 
     verdict = judged(precedes_answer, said(*(pieces[kind] for kind in kinds)))
@@ -64,7 +66,7 @@ def test_no_thought_follows_the_first_word_of_the_answer(kinds, word):
 
 
 def test_the_order_is_kept_per_choice():
-    one = (Piece(Kind.REASONING, "so "), Piece(Kind.ANSWER, "It is "))
+    one = (Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "It is "))
     exchange = resaid(
         PROFILE,
         replace(SUM, options=replace(SUM.options, n=2, temperature=0.7)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, resaid, told
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.reasoning.presence import (
     HELLO,
     answer_arrives,
@@ -15,12 +15,12 @@ from contract.checks.reasoning.presence import (
     switch_ignored,
     unmarked_taken_for_thought,
 )
-from contract.probes import CUT_WHOLE, SUM_WHOLE, TWO_CHOICES
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import CUT_WHOLE, SUM_WHOLE, TWO_CHOICES
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
-THOUGHT, ANSWER = Piece(Kind.REASONING, "so"), Piece(Kind.ANSWER, "42")
+THOUGHT, ANSWER = Piece(PieceKind.REASONING, "so"), Piece(PieceKind.ANSWER, "42")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ THOUGHT, ANSWER = Piece(Kind.REASONING, "so"), Piece(Kind.ANSWER, "42")
         ((ANSWER,), "fail", "pass"),
         ((THOUGHT,), "fail", "fail"),
         ((), "fail", "fail"),
-        ((THOUGHT, Piece(Kind.ANSWER, " \n")), "fail", "fail"),
+        ((THOUGHT, Piece(PieceKind.ANSWER, " \n")), "fail", "fail"),
     ],
 )
 def test_blank_text_is_no_text(pieces, full, answered):
@@ -54,7 +54,7 @@ def test_each_choice_needs_its_own_thought(lost):
         PROFILES["llamacpp"],
         TWO_CHOICES,
         lambda said: [
-            p for p in said if p.choice != lost or p.kind is not Kind.REASONING
+            p for p in said if p.choice != lost or p.kind is not PieceKind.REASONING
         ],
     )
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from contract import exchange, runner
-from contract.checks.base import Check
-from contract.exchange import Exchange, Request
-from contract.profile import Profile
-from contract.profiles import builtin
+from contract.catalog.profiles import builtin
+from contract.model.check import Check
+from contract.model.exchange import Exchange
+from contract.model.profile import Profile
+from contract.model.saved import load
+from contract.run import runner
 
 RECORDED = Path(__file__).parents[3] / "fixtures" / "exchanges"
 PROFILES = {
@@ -39,12 +40,12 @@ class Answering:
 def recorded() -> Callable[[str], Exchange]:
     """`recorded("vllm-0.32/n_0")`: what a real server said, under its profile."""
 
-    def load(name: str) -> Exchange:
+    def read(name: str) -> Exchange:
         profile = builtin()[PROFILES[name.partition("-")[0]]]
         text = (RECORDED / f"recorded-{name}.json").read_text("utf-8")
-        return exchange.load(json.loads(text), profile)
+        return load(json.loads(text), profile)
 
-    return load
+    return read
 
 
 @pytest.fixture
@@ -53,25 +54,7 @@ def outcome(recorded) -> Callable[[Check, str], tuple[int, str]]:
 
     def judge(check: Check, name: str) -> tuple[int, str]:
         seen = recorded(name)
-        result = runner.run(check, Answering(seen.profile, seen), name)
+        result = runner.judge_check(check, Answering(seen.profile, seen), name)
         return seen.status, result.outcome.value
 
     return judge
-
-
-@pytest.fixture
-def answer() -> Callable[..., Exchange]:
-    """`answer(probe, status, body)` is an exchange nobody had to send."""
-
-    def made(probe, status, body, *, profile="vllm-0.32", kind="application/json"):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Exchange(
-            probe=probe,
-            profile=builtin()[profile],
-            request=Request(probe.method, probe.path),
-            status=status,
-            headers=(("content-type", kind),),
-            arrivals=(exchange.Arrival(0.0, data),),
-        )
-
-    return made

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from contract.checks.rejections import access
-from contract.exchange import WRONG_KEY as SENT_KEY
-from contract.probes import NO_KEY, WRONG_KEY
+from contract.model.probes import NO_KEY, WRONG_KEY
+from contract.model.wire import WRONG_KEY as SENT_KEY
 
 
 @pytest.mark.parametrize(

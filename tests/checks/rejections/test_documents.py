@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.checks.judging.refusal import error_document, misshapen
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import (
-    document,
     insides,
     is_html,
-    misshapen,
     names,
     repeated_status,
     reworded,
@@ -156,7 +155,7 @@ def test_a_page_is_recognised(answer, kind, body, page):
 
 
 def test_a_body_that_is_no_json_is_its_text(answer):
-    assert document(answer(mistakes.BRIEF, 500, b"oops")) == "oops"
+    assert error_document(answer(mistakes.BRIEF, 500, b"oops")) == "oops"
 
 
 def test_a_misshapen_body_is_found_where_it_is_wrong(answer):

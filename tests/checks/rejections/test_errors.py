@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.rejections import errors, mistakes
+from contract.model.check import NotApplicable
 
 GOOD = {
     "error": {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.checks.base import Check
+from contract.catalog.profiles import builtin
 from contract.checks.rejections import (
     access,
     bodies,
@@ -15,8 +15,9 @@ from contract.checks.rejections import (
     options,
     wording,
 )
-from contract.exchange import MISSING, read_json, spell
-from contract.profiles import builtin
+from contract.model.check import Check
+from contract.model.strict_json import MISSING, read_json
+from contract.model.wire import spell
 
 MODULES = (access, bodies, errors, images, messages, options, wording)
 ALONE = [

@@ -5,12 +5,12 @@ import json
 import pytest
 from rehearsal import judged, told
 
-from contract.catalog import find
-from contract.checks.base import Check
+from contract.catalog.profiles import builtin
 from contract.checks.sampling import bounds
-from contract.exchange import spell
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.check import Check
+from contract.model.reply import rehearse
+from contract.model.wire import spell
+from contract.plugins.discovery import find
 
 PROFILES = builtin()
 CHECKS = [one for one in vars(bounds).values() if isinstance(one, Check)]

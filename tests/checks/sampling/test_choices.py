@@ -3,6 +3,7 @@
 import pytest
 from rehearsal import judged, recorded, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.sampling.choices import (
     ONE_TOKEN,
     TWO_WHOLE,
@@ -10,9 +11,8 @@ from contract.checks.sampling.choices import (
     one_choice_by_default,
     one_token_is_one,
 )
-from contract.probes import SUM_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.probes import SUM_WHOLE
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
 NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp"]

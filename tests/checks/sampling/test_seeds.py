@@ -3,7 +3,7 @@
 import pytest
 from rehearsal import judged, resaid
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.sampling.seeds import (
     GREEDY,
     SEEDED,
@@ -14,15 +14,16 @@ from contract.checks.sampling.seeds import (
     seed_repeats,
     seeds_differ,
 )
-from contract.exchange import digest, spell
-from contract.profiles import builtin
+from contract.model.chat import Piece, PieceKind
+from contract.model.saved import digest
+from contract.model.wire import spell
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
 
 
 def saying(probe, thought, answer):
-    pieces = (Piece(Kind.REASONING, thought), Piece(Kind.ANSWER, answer))
+    pieces = (Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer))
     return resaid(VLLM, probe, lambda _: pieces)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from rehearsal import judged, resaid
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.sampling.stops import (
     AS_TEXT,
     FULL,
@@ -19,8 +19,8 @@ from contract.checks.sampling.stops import (
     stop_may_be_text,
     stop_spans_tokens,
 )
-from contract.exchange import spell
-from contract.profiles import builtin
+from contract.model.chat import Piece, PieceKind
+from contract.model.wire import spell
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
@@ -28,7 +28,7 @@ SAID = ("They want six times seven.", "The answer is 42")
 
 
 def saying(probe, thought, answer):
-    pieces = (Piece(Kind.REASONING, thought), Piece(Kind.ANSWER, answer))
+    pieces = (Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer))
     return resaid(VLLM, probe, lambda _: pieces)
 
 

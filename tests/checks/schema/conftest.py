@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from contract import profiles
-from contract.exchange import Arrival, spell
-from contract.probes import SUM_WHOLE
-from contract.reply import rehearse
-from contract.server.provider import Provider
+from contract.catalog import profiles
+from contract.mock_server.provider import MockProvider
+from contract.model.exchange import Arrival
+from contract.model.probes import SUM_WHOLE
+from contract.model.reply import rehearse
+from contract.model.wire import spell
 
 MODEL = "magistral-small-2509"
 
@@ -21,7 +22,7 @@ def reply():
 
     def reply(probe=SUM_WHOLE, profile="mistral-2026-08", number=0):
         known = profiles.named(profile)
-        provider = Provider(known.dialect, models=(MODEL,))
+        provider = MockProvider(known.dialect, models=(MODEL,))
         return provider.reply(spell(probe, known, MODEL), number)
 
     return reply

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.schema import encoding
+from contract.model.check import NotApplicable
 
 
 @pytest.mark.parametrize(

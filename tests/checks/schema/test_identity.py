@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.schema import identity
+from contract.model.check import NotApplicable
 
 
 def test_two_responses_have_two_ids(answered):

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract import profiles
-from contract.checks.base import NotApplicable
+from contract.catalog import profiles
 from contract.checks.schema import shapes
-from contract.probes import LIST_MODELS, MODEL_CARD, SUM
+from contract.model.check import NotApplicable
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM
 
 PROFILES = list(profiles.builtin())
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.streaming import chunks
-from contract.exchange import DONE
-from contract.probes import TWO_CHOICES
+from contract.model.check import NotApplicable
+from contract.model.exchange import DONE
+from contract.model.probes import TWO_CHOICES
 
 CONSTANTS = {
     "id": chunks.id_is_constant,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.streaming import finish
-from contract.exchange import DONE
+from contract.model.check import NotApplicable
+from contract.model.exchange import DONE
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.streaming import framing
-from contract.reply import SSE_TYPE
+from contract.model.check import NotApplicable
+from contract.model.reply import SSE_TYPE
 
 
 @pytest.mark.parametrize(

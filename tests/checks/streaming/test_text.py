@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.streaming import text
-from contract.exchange import DONE, Arrival
-from contract.probes import TOOL
-from contract.reply import encode
+from contract.model.check import NotApplicable
+from contract.model.exchange import DONE, Arrival
+from contract.model.probes import TOOL
+from contract.model.reply import encode
 
 
 def test_good_stream_says_something(stream, good):

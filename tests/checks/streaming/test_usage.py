@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.base import NotApplicable
 from contract.checks.streaming import usage
-from contract.exchange import DONE
+from contract.model.check import NotApplicable
+from contract.model.exchange import DONE
 
 COUNT = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 

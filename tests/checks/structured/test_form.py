@@ -5,10 +5,10 @@ import json
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.structured import around, form, requests
-from contract.checks.structured.reading import reworded
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.checks.structured.document import reworded
+from contract.model.reply import rehearse
 
 PROFILES = builtin()
 GOOD = '{"answer": 42, "sure": true}'

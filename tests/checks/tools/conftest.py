@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.tools.calls import respelled
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
 

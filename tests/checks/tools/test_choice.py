@@ -2,18 +2,18 @@
 
 import pytest
 
-from contract.chat import Kind, Piece
+from contract.catalog.profiles import builtin
 from contract.checks.tools import choice, definitions, finish, turns
-from contract.profiles import builtin
-from contract.retell import retell
+from contract.model.chat import Piece, PieceKind
+from contract.model.rewrite import rewrite_pieces
 
 
 def in_words(reply):
     def told(said):
-        rest = [piece for piece in said if piece.kind is not Kind.TOOL]
-        return [*rest, Piece(Kind.ANSWER, "No.", said[0].choice)]
+        rest = [piece for piece in said if piece.kind is not PieceKind.TOOL]
+        return [*rest, Piece(PieceKind.ANSWER, "No.", said[0].choice)]
 
-    return retell(reply, told)
+    return rewrite_pieces(reply, told)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_must_be_refused_is_found_when_taken(check, fault, verdict):
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-1, "fail")])
 def test_one_token_of_the_tools_makes_the_difference(check, more, word, verdict):
     def change(reply):
-        return turns.count(
+        return turns.rewrite_usage(
             reply, lambda u: u.update(prompt_tokens=u["prompt_tokens"] + more)
         )
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from contract.catalog.profiles import builtin
 from contract.checks.tools import identity
-from contract.profiles import builtin
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, recorded, told
 
-from contract import tokens
+from contract.catalog.profiles import builtin
 from contract.checks.usage.completion import (
     TWO_CUT,
     capped_by_max_tokens,
@@ -13,11 +13,11 @@ from contract.checks.usage.completion import (
     completion_includes_thinking,
     counts_reasoning,
 )
-from contract.probes import CUT_WHOLE, SUM_WHOLE
-from contract.profile import Capability
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.retell import count
+from contract.model.probes import CUT_WHOLE, SUM_WHOLE
+from contract.model.profile import Capability
+from contract.model.reply import rehearse
+from contract.model.rewrite import rewrite_usage
+from contract.tokens import counting
 
 PROFILE = builtin()["vllm-0.32"]
 COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
@@ -25,13 +25,13 @@ COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
 
 def counted(probe, profile=PROFILE, **counters):
     """The whole reply to *probe* with other counters."""
-    reply = count(told(profile, probe), lambda usage: usage.update(counters))
+    reply = rewrite_usage(told(profile, probe), lambda usage: usage.update(counters))
     return rehearse(reply, probe, profile)
 
 
 def test_the_good_count_is_thought_markers_answer_and_end():
     exchange = counted(SUM_WHOLE)
-    said = tokens.text(exchange.reasoning) + tokens.text(exchange.answer)
+    said = counting.text(exchange.reasoning) + counting.text(exchange.answer)
 
     assert exchange.count("completion_tokens") == said + 3
 

@@ -3,6 +3,7 @@
 import pytest
 from rehearsal import judged, told
 
+from contract.catalog.profiles import builtin
 from contract.checks.usage.counters import (
     cached_within_prompt,
     counts_are_natural,
@@ -11,9 +12,8 @@ from contract.checks.usage.counters import (
     streamed_equals_whole,
     sums_up,
 )
-from contract.probes import SUM, SUM_WHOLE
-from contract.profiles import builtin
-from contract.reply import rehearse
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.reply import rehearse
 
 PROFILE = builtin()["llamacpp"]
 

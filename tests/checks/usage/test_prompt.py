@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import judged, recorded, told
 
-from contract import tokens
-from contract.chat import Options, Probe
+from contract.catalog.profiles import builtin
 from contract.checks.usage.prompt import (
     LIST,
     LONGER_LIST,
@@ -15,11 +14,12 @@ from contract.checks.usage.prompt import (
     grows_with_prompt,
     typed_markers_are_text,
 )
-from contract.probes import SUM_WHOLE, UTF8_WHOLE, user
-from contract.profile import Capability
-from contract.profiles import builtin
-from contract.reply import rehearse
-from contract.retell import count
+from contract.model.chat import Options, Probe
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
+from contract.model.profile import Capability
+from contract.model.reply import rehearse
+from contract.model.rewrite import rewrite_usage
+from contract.tokens import counting
 
 PROFILE = builtin()["vllm-0.16"]
 COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
@@ -31,7 +31,7 @@ def charged(probe, more=0, profile=PROFILE):
     def change(usage):
         usage["prompt_tokens"] += more
 
-    return rehearse(count(told(profile, probe), change), probe, profile)
+    return rehearse(rewrite_usage(told(profile, probe), change), probe, profile)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_one_token_makes_the_difference(check, probe, more, word):
         (0, "pass", "pass"),
         (1, "fail", "pass"),
         (-1, "fail", "pass"),
-        (-tokens.text(LONGER_LIST.messages[0].text), "fail", "fail"),
+        (-counting.text(LONGER_LIST.messages[0].text), "fail", "fail"),
     ],
 )
 def test_a_longer_prompt_costs_more(more, exact, coarse):

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from contract.catalog import find
+from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
-from contract.targets.base import Key, Kind, options
+from contract.targets.base import KeyOption, TargetKind, options
 
 KEY = 'sk-live/7f+1"9=secret-of-somebody'
 # As it is, inside JSON, in an address, and as Basic credentials.
@@ -131,12 +131,12 @@ def test_the_key_of_a_refused_target_is_not_repeated(command, targets, sentence)
 
 
 def test_every_option_that_holds_a_key_is_called_key():
-    kinds = find("targets", Kind).values()
+    kinds = find("targets", TargetKind).values()
     keys = {
         option.name
         for kind in kinds
         for option in options(kind)
-        if option.story == get_args(Key)[1]
+        if option.story == get_args(KeyOption)[1]
     }
 
     assert keys == {"key"}

@@ -149,10 +149,9 @@ def test_a_breakage_of_another_provider_says_where_it_happened(dialect, note):
 def test_ctrl_c_before_the_first_step_of_the_loop_is_quiet():
     interrupted = """
 import asyncio, signal, sys
-from contract.catalog import find
-from contract.dialects import Dialect
-from contract.server.app import serve_forever
-from contract.server.provider import Provider
+from contract.catalog.providers import dialects
+from contract.mock_server.app import serve_forever
+from contract.mock_server.provider import MockProvider
 
 
 class Early(asyncio.Runner):
@@ -161,7 +160,7 @@ class Early(asyncio.Runner):
 
 
 asyncio.Runner = Early
-serve_forever(Provider(find("dialects", Dialect)["vllm-0.16"]), port=0)
+serve_forever(MockProvider(dialects()["vllm-0.16"]), port=0)
 """
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-c", interrupted],

@@ -14,9 +14,9 @@ import threading
 import junitparser
 import pytest
 
-from contract.profiles import builtin
-from contract.report import Outcome
-from contract.session import Session
+from contract.catalog.profiles import builtin
+from contract.client.session import Session
+from contract.run.report import Outcome
 
 FEW = ("--select", "streaming", "--select", "usage")
 

@@ -1,0 +1,99 @@
+"""The providers that are installed, complete or refused: dialects and fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from contract.errors import SpecError
+from contract.model import profile
+from contract.model.dialect import Dialect
+from contract.model.profile import Profile
+from contract.model.provider import PROFILES, SCHEMAS, Fingerprint, Provider
+from contract.plugins.discovery import find, plugins
+from contract.schema import openapi
+
+
+@cache
+def providers() -> Mapping[str, Provider]:
+    """
+    Every provider by id: the built-in ones first, then those of plug-ins.
+
+    Raises `SpecError` that names every missing part of an incomplete provider.
+    """
+    found = find("providers", Provider)
+    foreign = set(plugins("providers", Provider))
+    ordered = sorted(found, key=lambda name: (name in foreign, _order(found[name])))
+    known: dict[str, Profile] = {}
+    dialects: dict[str, Dialect] = {}
+    for name in ordered:
+        provider = found[name]
+        _ensure_unique(provider, dialects)
+        dialects.update({each.id: each for each in provider.dialects})
+        own = profile.parse(provider.profiles, dialects, known)
+        if missing := [*_missing(provider, own)]:
+            raise SpecError(
+                f"The provider {name!r} is incomplete: {'; '.join(missing)}."
+            )
+        known.update(own)
+    return {name: found[name] for name in ordered}
+
+
+@cache
+def dialects() -> Mapping[str, Dialect]:
+    """Every dialect of every provider, by id."""
+    return {
+        dialect.id: dialect
+        for provider in providers().values()
+        for dialect in provider.dialects
+    }
+
+
+@cache
+def aliases() -> Mapping[str, str]:
+    """The short names of profiles, and what each stands for."""
+    return {
+        short: full
+        for provider in providers().values()
+        for short, full in provider.aliases.items()
+    }
+
+
+@cache
+def fingerprints() -> tuple[Fingerprint, ...]:
+    """Every fingerprint, in the order in which they are tried."""
+    found = [p.fingerprint for p in providers().values() if p.fingerprint]
+    return tuple(sorted(found, key=lambda fingerprint: fingerprint.order))
+
+
+def _order(provider: Provider) -> int:
+    return 0 if provider.fingerprint is None else provider.fingerprint.order
+
+
+def _ensure_unique(provider: Provider, known: Mapping[str, Dialect]) -> None:
+    for dialect in provider.dialects:
+        if dialect.id in known:
+            raise SpecError(
+                f"The provider {provider.id!r} defines the dialect {dialect.id!r}, "
+                "which another provider has already; rename it."
+            )
+
+
+def _missing(provider: Provider, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """What a provider's folder lacks, in words."""
+    if provider.fingerprint is None:
+        yield "no fingerprint (pass fingerprint= to define)"
+    if not provider.dialects:
+        yield "no dialect (pass dialects= to define)"
+    if not profiles:
+        yield f"no profile (add {PROFILES} to its folder)"
+    for dialect in provider.dialects:
+        if dialect.rules is None:
+            yield f"dialect {dialect.id} has no rules (set Dialect.rules)"
+        if profiles and not any(p.dialect.id == dialect.id for p in profiles.values()):
+            yield f"no profile speaks the dialect {dialect.id}"
+        if names := openapi.missing(dialect.prefix):
+            yield (
+                f"no schema {', '.join(names)} for the dialect {dialect.id} (describe "
+                f"them in openapi.yaml, or in {SCHEMAS} of its folder)"
+            )

@@ -1,0 +1,49 @@
+"""Changes to the chunk objects of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contract.checks.judging.chunks import Object
+from contract.model.chat import Json, PieceKind
+from contract.model.reply import Frame, Reply, payload
+
+
+def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:
+    """*change* applied to each chunk object of a stream; other replies stay."""
+    if not reply.streamed:
+        return reply
+    return reply.change(
+        lambda value: change(value) if isinstance(value, dict) else value
+    )
+
+
+def choices_of(value: Object) -> tuple[Object, ...]:
+    """The choices of one chunk object, as far as they are objects."""
+    listed = value.get("choices")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(choice for choice in listed if isinstance(choice, dict))
+
+
+def text_frames(
+    reply: Reply, kinds: frozenset[PieceKind] = frozenset(PieceKind)
+) -> tuple[int, ...]:
+    """The numbers of the frames of a stream whose deltas say something."""
+    if not reply.streamed:
+        return ()
+    return tuple(
+        place
+        for place, frame in enumerate(reply.frames)
+        if any(
+            piece.text and piece.kind in kinds
+            for choice in choices_of(chunk_of(frame))
+            for piece in reply.dialect.decode(choice.get("delta"))
+        )
+    )
+
+
+def chunk_of(frame: Frame) -> Object:
+    """The chunk object of a frame; empty when it holds none."""
+    value = payload(frame)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""What several families of checks judge by: usage, refusals, chunks, prompts."""

@@ -1,0 +1,5 @@
+"""
+Recognises servers, and explains what their settings did to a reply.
+
+Imports: catalog, client, errors, model.
+"""

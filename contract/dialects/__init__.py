@@ -1,5 +1,0 @@
-"""The dialects: one file each; `base` holds the noun."""
-
-from contract.dialects.base import Dialect
-
-__all__ = ["Dialect"]

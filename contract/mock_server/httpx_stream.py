@@ -1,0 +1,24 @@
+"""The frames of a reply as a body of httpx: a provider inside a consumer's tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+
+from contract.model.reply import Frame
+
+
+class Frames(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Frame by frame for either client; httpx tells streams apart by these bases."""
+
+    def __init__(self, frames: tuple[Frame, ...]) -> None:
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[bytes]:
+        for frame in self._frames:
+            yield frame.data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for frame in self._frames:
+            yield frame.data

@@ -1,0 +1,5 @@
+"""
+Values without I/O: chats, dialects, profiles, exchanges, replies, checks.
+
+Imports: errors. Third parties: PIL.
+"""

@@ -1,0 +1,121 @@
+"""A reply told again with other words: its pieces, changed, in its own dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from contract.model import sse
+from contract.model.chat import Json, Piece, Probe
+from contract.model.exchange import Exchange
+from contract.model.profile import Profile
+from contract.model.reply import Frame, Reply, encode, payload, rehearse
+from contract.model.strict_json import MISSING
+
+PieceChange = Callable[[tuple[Piece, ...]], Iterable[Piece]]
+# Enough to read what a reply says; nothing here sends it.
+_READER = Probe(name="retold")
+
+
+def decode_reply(reply: Reply) -> Exchange:
+    """*reply* as a consumer of its own dialect reads it."""
+    profile = Profile(id=reply.dialect.id, dialect=reply.dialect)
+    return rehearse(reply, reply.probe or _READER, profile)
+
+
+def rewrite_pieces(reply: Reply, change: PieceChange) -> Reply:
+    """
+    *reply* with the pieces of every choice replaced by what *change* makes of them.
+
+    *change* sees the pieces of one choice in order, as many as were sent. What
+    surrounds them (ids, finish reasons, usage, times) stays; a choice whose pieces
+    do not change stays byte for byte, and so does a reply that says nothing.
+    """
+    spoken: dict[int, list[Piece]] = {}
+    for _, piece in decode_reply(reply).placed:
+        spoken.setdefault(piece.choice, []).append(piece)
+    for choice, before in spoken.items():
+        after = tuple(change(tuple(before)))
+        if after != tuple(before):
+            tell = _streamed if reply.streamed else _whole
+            reply = tell(reply, choice, after)
+    return reply
+
+
+def _choice(value: object, index: int) -> dict[str, Json] | None:
+    choices = value.get("choices") if isinstance(value, dict) else None
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("index", 0) == index:
+            return choice
+    return None
+
+
+def _whole(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
+    def changed(value: Json) -> Json:
+        if (choice := _choice(value, index)) is not None:
+            choice["message"] = reply.dialect.message(pieces)
+        return value
+
+    return reply.change(changed)
+
+
+def _streamed(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
+    """
+    The new deltas go where the old ones were; what is too many follows the last.
+
+    The event with the finish reason keeps its place and bears text only when it
+    did before.
+    """
+    slots, last = _slots(reply, index)
+    deltas = list(reply.dialect.encode(pieces))
+    if not slots or not deltas:
+        return reply
+    final = [deltas.pop()] if last is not None else []
+    places = frozenset(slots)
+    frames: list[Frame] = []
+    for number, frame in enumerate(reply.frames):
+        if number == last:
+            frames += [_with_delta(frame, index, delta) for delta in final]
+        elif number not in places:
+            frames.append(frame)
+        else:
+            take = len(deltas) if number == slots[-1] else 1
+            frames += [_with_delta(frame, index, delta) for delta in deltas[:take]]
+            del deltas[:take]
+    return reply.with_frames(frames)
+
+
+def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
+    """The frames of one choice before its finish, and that one if it bears text."""
+    slots: list[int] = []
+    for number, frame in enumerate(reply.frames):
+        value = payload(frame)
+        choice = None if value is MISSING else _choice(value, index)
+        if choice is None:
+            continue
+        if choice.get("finish_reason") is None:
+            slots.append(number)
+        elif any(p.text or p.call for p in reply.dialect.decode(choice.get("delta"))):
+            return slots, number
+    return slots, None
+
+
+def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:
+    value = payload(frame)
+    choice = _choice(value, index)
+    if choice is None:
+        return frame
+    choice["delta"] = dict(delta)
+    return replace(frame, data=sse.encode(encode(value)))  # type: ignore[arg-type]  # a payload with a choice is JSON
+
+
+def rewrite_usage(reply: Reply, change: Callable[[dict[str, Json]], None]) -> Reply:
+    """*reply* with every usage object changed in place by *change*."""
+
+    def changed(value: Json) -> Json:
+        usage = value.get("usage") if isinstance(value, dict) else None
+        if isinstance(usage, dict):
+            change(usage)
+        return value
+
+    return reply.change(changed)

@@ -1,0 +1,77 @@
+"""The rules by which the mock of a dialect accepts requests and answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from contract.model.chat import Json, Probe
+from contract.model.rejection import Rejection
+
+Body = Mapping[str, Json]
+AdmissionRule = Callable[[Probe, Body], Rejection | None]
+"""Why a request that matches its schema is rejected all the same; None if it is not."""
+
+BodyEndpoint = Callable[[bytes, int], Json | Rejection]
+"""The answer to a POST body, given the context window in tokens."""
+
+LoadEndpoint = Callable[[int, str, int], Json | bytes]
+"""The load of the server: running requests, model name, context window in tokens."""
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """
+    How the servers of one dialect behave beyond the spelling of their messages.
+
+    Usage: `Rules(completion_budget=must_fit, served_models=("acme-1",))`; a dialect
+    carries them as `Dialect.rules`.
+    """
+
+    # What is judged after the schema, in this order; the first rejection counts.
+    admission: tuple[AdmissionRule, ...] = ()
+    # (prompt tokens, max_tokens or None, window) -> tokens that may be generated.
+    completion_budget: Callable[[int, int | None, int], int | Rejection]
+    # Model names that are served, the canonical one first.
+    served_models: tuple[str, ...] = ("magistral-small-2509", "magistral-medium-2509")
+    # Images a request may hold; None is no limit.
+    image_limit: int | None = None
+    # Image formats that can be read, by Pillow's names.
+    image_formats: tuple[str, ...] = IMAGE_FORMATS
+    # Bodies need the content type application/json.
+    json_only: bool = True
+    # Any model name is served.
+    any_model: bool = False
+    # A response names the model as the request did, not always the canonical one.
+    echoes_model: bool = True
+    # Paths that need no API key.
+    open_paths: frozenset[str] = frozenset()
+    # A further header that may carry the key, lower case.
+    key_header: str | None = None
+    # A request for JSON output switches reasoning off.
+    json_stops_reasoning: bool = False
+    # An answer that continues a prefix repeats the prefix.
+    repeats_prefix: bool = False
+    # The finish reason of a tool call that the request forced by name.
+    forced_call_finish: str = "tool_calls"
+    # The finish reason where the context window ends an answer.
+    full_window_finish: str = "length"
+    # The finish reason may come in the chunk of the last text.
+    finish_rides_on_text: bool = False
+    # Every chunk with a finish reason carries usage.
+    usage_on_every_finish: bool = False
+    # Ids of responses: a prefix, then this many hexadecimal digits.
+    id_prefix: str = "chatcmpl-"
+    id_length: int = 16
+    # Characters of the id of a tool call.
+    call_id_length: int = 9
+    # Body of GET /version, where the dialect has that path.
+    version: str | None = None
+    # Body of GET /health, where the dialect has that path.
+    health: bytes = b""
+    # POST endpoints beside the chat, by path: tokenize, detokenize.
+    body_endpoints: Mapping[str, BodyEndpoint] = field(default_factory=dict, hash=False)
+    # Path of the load endpoint -> its answer.
+    load_endpoints: Mapping[str, LoadEndpoint] = field(default_factory=dict, hash=False)

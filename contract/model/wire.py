@@ -1,0 +1,80 @@
+"""The HTTP request that a probe becomes, with its credentials."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from contract.model.chat import Json, KeyMode, Probe, patched
+from contract.model.profile import Profile
+
+WRONG_KEY = "sk-wrong-key-for-testing"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request: *path* from the server's root, header names lower case."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first header of that (lower case) name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+def spell(
+    probe: Probe, profile: Profile, model: str, key: str | None = None
+) -> Request:
+    """*probe* as *profile*'s provider expects it on the wire, patches applied."""
+    headers = [("accept-encoding", "identity")]
+    body = b""
+    if probe.method == "POST":
+        headers.append(("content-type", "application/json"))
+        body = _body(probe, profile, probe.model or model)
+    if credentials := _credentials(probe.key, key):
+        headers.append(("authorization", credentials))
+    named = {name.lower() for name, _ in probe.headers}
+    kept = [(name, value) for name, value in headers if name not in named]
+    added = [(name.lower(), value) for name, value in probe.headers if value]
+    path = probe.path.replace("{model}", probe.model or model)
+    path = path.replace("{load}", profile.dialect.load)
+    if probe.key is KeyMode.QUERY and key:
+        path += f"?api_key={quote(key, safe='')}"
+    return Request(probe.method, path, (*kept, *added), body)
+
+
+def _credentials(how: KeyMode, key: str | None) -> str | None:
+    """The Authorization header of a probe, as far as there is a *key* to put in."""
+    if how is KeyMode.WRONG:
+        return f"Bearer {WRONG_KEY}"
+    if not key:
+        return None
+    return {
+        KeyMode.GIVEN: f"Bearer {key}",
+        KeyMode.LOWER: f"bearer {key}",
+        KeyMode.BARE: key,
+        KeyMode.BASIC: f"Basic {basic(key)}",
+    }.get(how)
+
+
+def basic(key: str) -> str:
+    """*key* as HTTP Basic spells a password (RFC 7617)."""
+    return base64.b64encode(f"key:{key}".encode()).decode()
+
+
+def _body(probe: Probe, profile: Profile, model: str) -> bytes:
+    if probe.body is not None:
+        named = json.dumps(model)[1:-1].encode()
+        return probe.body.replace(b"{model}", named)
+    dialect = profile.dialect
+    spelled: Json = dialect.request(dialect.prepare(probe), model)
+    if probe.patches:
+        spelled = patched(spelled, probe.patches)
+    return json.dumps(spelled, ensure_ascii=False, separators=(",", ":")).encode(
+        errors="surrogatepass"
+    )

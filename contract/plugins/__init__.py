@@ -1,0 +1,5 @@
+"""
+Finds the values that modules and third-party plug-ins define, by id.
+
+Imports: errors.
+"""

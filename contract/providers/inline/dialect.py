@@ -1,0 +1,99 @@
+"""A server without a reasoning parser: the thought stays in content, in markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+
+from contract.model import think
+from contract.model.chat import Json, Piece, PieceKind, Probe
+from contract.model.dialect import Answer, Head, ServerFlags, Usage
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.providers.vllm import dialect
+from contract.providers.vllm.rules import rules
+
+_SPELLING = MessageFormat(thought=ThoughtFormat.TAGS, prefix=False)
+
+
+def request(probe: Probe, model: str) -> dict[str, Json]:
+    """The body, with thoughts as tagged text."""
+    return request_body.body(probe, model, _SPELLING)
+
+
+def parse(body: Mapping[str, Json]) -> Probe:
+    """A body whose tagged text holds thoughts."""
+    return parsing.probe(body, _SPELLING)
+
+
+def decode(part: Json) -> tuple[Piece, ...]:
+    """All content as answer text; the markers in it are for `contract.model.think`."""
+    return parsing.pieces(part, ())
+
+
+def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
+    """The role, then a delta a piece; a tool call closes the thought before it."""
+    yield {"role": "assistant", "content": ""}
+    for part in _tagged(pieces):
+        yield (
+            response_body.fragment(part)
+            if isinstance(part, Piece)
+            else {"content": part}
+        )
+
+
+def _tagged(pieces: Iterable[Piece]) -> Iterator[str | Piece]:
+    last: Piece | None = None
+    for is_tool, run in groupby(pieces, key=lambda piece: piece.kind is PieceKind.TOOL):
+        if not is_tool:
+            said = list(run)
+            yield from think.wrap(said)
+            last = said[-1]
+            continue
+        if last is not None and last.kind is PieceKind.REASONING:
+            yield think.CLOSE
+        last = None
+        yield from run
+
+
+def message(pieces: Iterable[Piece]) -> dict[str, Json]:
+    """A whole message: markers and all in `content`."""
+    said = tuple(pieces)
+    content = "".join(part for part in _tagged(said) if isinstance(part, str))
+    return dialect.bare(content or None, said, modern=True)
+
+
+def completion(
+    head: Head, answers: tuple[Answer, ...], usage: Usage
+) -> dict[str, Json]:
+    """A whole response as vLLM frames it; nobody counted the thought."""
+    messages = [(message(a.pieces), a.finish) for a in answers]
+    return dialect.envelope(head, messages, usage, modern=False)
+
+
+_VERSION = dialect.Version(fields=(), spelling=_SPELLING)
+INLINE = replace(
+    dialect.VLLM_0_16,
+    id="inline",
+    title="A server without a reasoning parser: markers in content",
+    prefix="Inline",
+    request=request,
+    decode=decode,
+    parse=parse,
+    encode=encode,
+    message=message,
+    chunk=partial(dialect.chunk, _VERSION),
+    usage_chunk=partial(dialect.usage_chunk, _VERSION),
+    completion=completion,
+    patch_grid=None,
+    rules=rules("0.32.0", parse),
+    tagged=True,
+    reasoning_fields=frozenset(),
+    server_flags=ServerFlags(
+        call="start the server with its parser for Mistral's tool calls"
+    ),
+    # Of vLLM or llama.cpp, whichever it is.
+    call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",
+)

@@ -1,0 +1,21 @@
+"""llama-server's /slots."""
+
+from __future__ import annotations
+
+from contract.model.chat import Json
+
+_SLOTS = 4  # llama-server's default
+
+
+def slots(running: int, _model: str, window: int) -> Json:
+    """The slots of llama-server, the first *running* of them busy."""
+    count = max(_SLOTS, running)
+    return [
+        {
+            "id": number,
+            "n_ctx": window // count,
+            "speculative": False,
+            "is_processing": number < running,
+        }
+        for number in range(count)
+    ]

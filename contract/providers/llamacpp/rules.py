@@ -1,0 +1,27 @@
+"""How llama.cpp's server treats requests."""
+
+from __future__ import annotations
+
+from contract.model.chat import SLOTS
+from contract.model.rules import Rules
+from contract.providers.llamacpp.load import slots
+from contract.providers.llamacpp.tokenize import detokenize, tokenize
+from contract.providers.openai_format import admission, completion_budget
+
+RULES = Rules(
+    admission=(admission.orphans, admission.tool_schemas, admission.two_slots),
+    image_formats=("PNG", "JPEG", "GIF"),
+    completion_budget=completion_budget.unbounded,
+    json_only=False,
+    any_model=True,
+    echoes_model=False,
+    open_paths=frozenset({"/health"}),
+    repeats_prefix=True,
+    key_header="x-api-key",
+    usage_on_every_finish=True,
+    id_length=32,
+    call_id_length=32,
+    health=b'{"status":"ok"}',
+    body_endpoints={"/tokenize": tokenize, "/detokenize": detokenize},
+    load_endpoints={SLOTS: slots},
+)

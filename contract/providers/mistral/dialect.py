@@ -1,0 +1,397 @@
+"""Mistral's hosted API: thinking chunks in content lists, usage on the last chunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+    Probe,
+    Thinking,
+    with_whole_calls,
+)
+from contract.model.dialect import Answer, Dialect, Head, StreamUsage, Usage
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.mistral.rules import MISTRAL_2025, MISTRAL_2026
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.pydantic_errors import pydantic_error
+from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.tokens.patch_grid import mistral_grid
+
+_SPELLING = MessageFormat(
+    thought=ThoughtFormat.LIST, seed="random_seed", forced="any", asks_usage=False
+)
+# The gateway's allowances; their size depends on the plan.
+_REQUESTS_A_MINUTE = 360
+_TOKENS_A_MINUTE = 2_000_000
+_CREATED = 1_758_153_600  # 2025-09-18, when Magistral 1.2 came out
+_PADDING = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def request_2025(probe: Probe, model: str) -> dict[str, Json]:
+    """The body as Magistral 1.2 took it; `prompt_mode: null` opts out of thinking."""
+    body = request_body.body(probe, model, _SPELLING)
+    if not probe.reasons and probe.messages:
+        body.setdefault("prompt_mode", None)
+    return body
+
+
+def request_2026(probe: Probe, model: str) -> dict[str, Json]:
+    """
+    The body as the successors take it: `reasoning_effort` is the switch.
+
+    Tekken v15 refuses thinking chunks in system messages, so they are left out.
+    """
+    messages = tuple(
+        replace(message, content=without)
+        if message.role == "system"
+        and (without := tuple(p for p in message.parts if not isinstance(p, Thinking)))
+        != message.parts
+        else message
+        for message in probe.messages
+    )
+    body = request_body.body(replace(probe, messages=messages), model, _SPELLING)
+    if probe.reasons and probe.messages:
+        body.setdefault("reasoning_effort", "high")
+    return body
+
+
+def parse_2025(body: Mapping[str, Json]) -> Probe:
+    """The hosted default thinks; only an explicit null opts out."""
+    probe = parsing.probe(body, _SPELLING)
+    return replace(probe, reasons=body.get("prompt_mode", "reasoning") is not None)
+
+
+def parse_2026(body: Mapping[str, Json]) -> Probe:
+    """The successors think only when an effort above none is asked for."""
+    probe = parsing.probe(body, _SPELLING)
+    return replace(probe, reasons=probe.options.reasoning_effort not in {None, "none"})
+
+
+def decode(part: Json) -> tuple[Piece, ...]:
+    """Content is text, or a list of thinking and text chunks."""
+    return parsing.pieces(part, ())
+
+
+def _thought(text: str) -> dict[str, Json]:
+    chunks: list[Json] = [{"type": "text", "text": text}]
+    return {"type": "thinking", "thinking": chunks}
+
+
+def _closed(text: str) -> dict[str, Json]:
+    return {**_thought(text), "closed": True}
+
+
+def _streamed(text: str) -> dict[str, Json]:
+    """Chunks of several tokens say `closed: true`, those of one do not."""
+    return _closed(text) if len(text.split()) > 1 else _thought(text)
+
+
+def _deltas(
+    pieces: Iterable[Piece], thought: Callable[[str], dict[str, Json]]
+) -> Iterator[dict[str, Json]]:
+    yield {"role": "assistant", "content": ""}
+    inside = False
+    for piece in with_whole_calls(pieces):
+        if inside and piece.kind is PieceKind.ANSWER:
+            yield {"content": [{"type": "thinking", "thinking": []}]}
+        inside = piece.kind is PieceKind.REASONING
+        if piece.kind is PieceKind.TOOL:
+            yield response_body.whole_call(piece)
+        elif inside:
+            yield {"content": [thought(piece.text)]}
+        else:
+            yield {"content": piece.text}
+
+
+def encode_2025(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
+    """
+    The role, then a delta a piece; an empty thinking chunk leads to the answer.
+
+    A tool call comes whole, in one delta.
+    """
+    return _deltas(pieces, _thought)
+
+
+def encode_2026(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
+    """As in 2025, but some thinking chunks say `closed: true`."""
+    return _deltas(pieces, _streamed)
+
+
+def _message(
+    pieces: Iterable[Piece], thought: Callable[[str], dict[str, Json]]
+) -> dict[str, Json]:
+    said = tuple(pieces)
+    reasoning = response_body.text(said, PieceKind.REASONING)
+    answer = response_body.text(said, PieceKind.ANSWER)
+    content: Json = answer
+    if reasoning:
+        rest: list[Json] = [{"type": "text", "text": answer}] if answer else []
+        content = [thought(reasoning), *rest]
+    calls = response_body.calls(said, numbered=True)
+    return {"role": "assistant", "tool_calls": calls or None, "content": content}
+
+
+def message_2025(pieces: Iterable[Piece]) -> dict[str, Json]:
+    """Plain text, or a list once there was a thought; cut off in it, only that."""
+    return _message(pieces, _thought)
+
+
+def message_2026(pieces: Iterable[Piece]) -> dict[str, Json]:
+    """As in 2025; the thinking chunk says `closed: true`, even when it was cut."""
+    return _message(pieces, _closed)
+
+
+def _usage_2025(usage: Usage) -> dict[str, Json]:
+    return {
+        "prompt_tokens": usage.prompt,
+        "total_tokens": usage.prompt + usage.completion,
+        "completion_tokens": usage.completion,
+    }
+
+
+def _usage_2026(usage: Usage) -> dict[str, Json]:
+    return {
+        **_usage_2025(usage),
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "service_tier": "standard",
+    }
+
+
+def _chunk(
+    head: Head, index: int, delta: dict[str, Json], finish: str | None
+) -> dict[str, Json]:
+    if finish is not None and not delta:
+        delta = {"content": ""}
+    return {
+        "id": head.id,
+        "object": "chat.completion.chunk",
+        "created": head.created,
+        "model": head.model,
+        "choices": [{"index": index, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def chunk_2025(
+    head: Head,
+    index: int,
+    delta: dict[str, Json],
+    finish: str | None,
+    usage: Usage | None,
+) -> dict[str, Json]:
+    """The usage sits on the chunk with the finish reason, unasked."""
+    chunk = _chunk(head, index, delta, finish)
+    return {**chunk, "usage": _usage_2025(usage)} if usage else chunk
+
+
+def chunk_2026(
+    head: Head,
+    index: int,
+    delta: dict[str, Json],
+    finish: str | None,
+    usage: Usage | None,
+) -> dict[str, Json]:
+    """As in 2025, with the padding `p` on every chunk after the first."""
+    chunk = _chunk(head, index, delta, finish)
+    if "role" not in delta:
+        seed = f"{head.id} {index} {delta}".encode()
+        length = 1 + hashlib.sha256(seed).digest()[0] % len(_PADDING)
+        chunk["p"] = _PADDING[:length]
+    return {**chunk, "usage": _usage_2026(usage)} if usage else chunk
+
+
+def _completion(
+    head: Head, answers: Iterable[tuple[dict[str, Json], str]], usage: dict[str, Json]
+) -> dict[str, Json]:
+    return {
+        "id": head.id,
+        "created": head.created,
+        "model": head.model,
+        "usage": usage,
+        "object": "chat.completion",
+        "choices": [
+            {"index": index, "finish_reason": finish, "message": message}
+            for index, (message, finish) in enumerate(answers)
+        ],
+    }
+
+
+def completion_2025(
+    head: Head, answers: tuple[Answer, ...], usage: Usage
+) -> dict[str, Json]:
+    """A whole response with the three counters of its day."""
+    messages = [(message_2025(a.pieces), a.finish) for a in answers]
+    return _completion(head, messages, _usage_2025(usage))
+
+
+def completion_2026(
+    head: Head, answers: tuple[Answer, ...], usage: Usage
+) -> dict[str, Json]:
+    """A whole response; usage names cached tokens and the service tier."""
+    messages = [(message_2026(a.pieces), a.finish) for a in answers]
+    return _completion(head, messages, _usage_2026(usage))
+
+
+def models(names: tuple[str, ...], window: int) -> dict[str, Json]:
+    """A card a name; the first is the canonical one and the others its aliases."""
+    return {"object": "list", "data": [_card(n, names, window) for n in names]}
+
+
+def _card(name: str, names: tuple[str, ...], window: int) -> dict[str, Json]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": _CREATED,
+        "owned_by": "mistralai",
+        "capabilities": {
+            "completion_chat": True,
+            "completion_fim": False,
+            "function_calling": True,
+            "fine_tuning": False,
+            "vision": True,
+            "ocr": False,
+            "classification": False,
+            "moderation": False,
+            "audio": False,
+            "reasoning": True,
+        },
+        "name": names[0],
+        "description": "A reasoning model with vision.",
+        "max_context_length": window,
+        "aliases": [other for other in names if other != name],
+        "deprecation": None,
+        "deprecation_replacement_model": None,
+        "default_model_temperature": 0.7,
+        "type": "base",
+    }
+
+
+def headers(head: Head, usage: Usage | None) -> tuple[tuple[str, str], ...]:
+    """The correlation id, and on inference the allowances and what this one cost."""
+    digest = hashlib.sha256(head.id.encode()).hexdigest()
+    words = (digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32])
+    found = [("mistral-correlation-id", "-".join(words))]
+    if usage is not None:
+        cost = usage.prompt + usage.completion
+        left = max(0, _TOKENS_A_MINUTE - cost)
+        found += [
+            ("x-ratelimit-limit-req-minute", str(_REQUESTS_A_MINUTE)),
+            ("x-ratelimit-remaining-req-minute", str(_REQUESTS_A_MINUTE - 1)),
+            ("x-ratelimit-limit-tokens-minute", str(_TOKENS_A_MINUTE)),
+            ("x-ratelimit-remaining-tokens-minute", str(left)),
+            ("x-ratelimit-tokens-query-cost", str(cost)),
+        ]
+    return tuple(found)
+
+
+_ARGUMENTS = ("invalid_request_invalid_args", "3051")
+_ORDER = ("invalid_request_message_order", "3230")
+_FILE = ("invalid_request_file", "3310")
+_KINDS = {
+    RejectionReason.MODEL: ("invalid_model", "1500"),
+    RejectionReason.OVERFLOW: _ARGUMENTS,
+    RejectionReason.MAX_TOKENS: _ARGUMENTS,
+    RejectionReason.ORDER: _ORDER,
+    RejectionReason.TOOL: _ORDER,
+    RejectionReason.TOOL_CHOICE: _ARGUMENTS,
+    RejectionReason.IMAGE: _FILE,
+    RejectionReason.IMAGE_URL: _FILE,
+    RejectionReason.IMAGE_COUNT: _ARGUMENTS,
+    RejectionReason.UNSUPPORTED: _ARGUMENTS,
+    RejectionReason.ENCODING: ("invalid_request_error", None),
+    RejectionReason.RATE: ("rate_limited", "1300"),
+}
+
+
+def error_2025(problem: Rejection) -> tuple[int, Json]:
+    """The flat envelope; a gateway's own shape for keys, routes and methods."""
+    reason = problem.reason
+    if reason in {RejectionReason.NO_KEY, RejectionReason.WRONG_KEY}:
+        return 401, {"detail": "Unauthorized"}
+    if reason is RejectionReason.ROUTE:
+        digest = hashlib.sha256(problem.message.encode()).hexdigest()
+        words = "no Route matched with those values"
+        return 404, {"message": words, "request_id": digest[:32]}
+    if reason is RejectionReason.METHOD:
+        return 405, {"detail": "Method Not Allowed"}
+    if reason not in _KINDS:
+        detail: dict[str, Json] = {"detail": [pydantic_error(problem)]}
+        return 422, _envelope(detail, "invalid_request_error", None)
+    kind, code = _KINDS[reason]
+    status = 429 if reason is RejectionReason.RATE else 400
+    return status, _envelope(_sentence(problem), kind, code)
+
+
+def error_2026(problem: Rejection) -> tuple[int, Json]:
+    """As in 2025; the envelope repeats the status, a wrong key is called so."""
+    if problem.reason is RejectionReason.WRONG_KEY:
+        return 401, {"detail": "Invalid API Key"}
+    status, body = error_2025(problem)
+    if isinstance(body, dict) and body.get("object") == "error":
+        body["raw_status_code"] = status
+    return status, body
+
+
+def _envelope(message: Json, kind: str, code: str | None) -> dict[str, Json]:
+    return {
+        "object": "error",
+        "message": message,
+        "type": kind,
+        "param": None,
+        "code": code,
+    }
+
+
+def _sentence(problem: Rejection) -> str:
+    if problem.reason is RejectionReason.MODEL:
+        return f"Invalid model: {problem.value}"
+    too_large = f"too large for model with {problem.limit} maximum context length"
+    if problem.reason is RejectionReason.OVERFLOW:
+        return f"Prompt contains {problem.count} tokens and 0 draft tokens, {too_large}"
+    if problem.reason is RejectionReason.MAX_TOKENS:
+        return f"Prompt and max_tokens need {problem.count} tokens, {too_large}"
+    if problem.reason is RejectionReason.RATE:
+        return "Rate limit exceeded"
+    if problem.reason is RejectionReason.ENCODING:
+        return "There was an error parsing the body"
+    return problem.message or problem.reason.value
+
+
+MISTRAL_2025_10 = Dialect(
+    id="mistral-2025-10",
+    title="Mistral's hosted API with Magistral 1.2, as of October 2025",
+    prefix="Mistral202510",
+    request=request_2025,
+    decode=decode,
+    parse=parse_2025,
+    encode=encode_2025,
+    message=message_2025,
+    chunk=chunk_2025,
+    completion=completion_2025,
+    error=error_2025,
+    models=models,
+    patch_grid=mistral_grid,
+    headers=headers,
+    stream_usage=StreamUsage.LAST_CHUNK,
+    call_id=r"[A-Za-z0-9]{9}",
+    paths=frozenset({"/v1/models", "/v1/models/{model}"}),
+    rules=MISTRAL_2025,
+)
+MISTRAL_2026_08 = replace(
+    MISTRAL_2025_10,
+    id="mistral-2026-08",
+    title="Mistral's hosted API with the successors of Magistral, as of August 2026",
+    prefix="Mistral202608",
+    request=request_2026,
+    parse=parse_2026,
+    encode=encode_2026,
+    message=message_2026,
+    chunk=chunk_2026,
+    completion=completion_2026,
+    error=error_2026,
+    rules=MISTRAL_2026,
+)

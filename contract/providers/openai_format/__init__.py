@@ -1,0 +1,1 @@
+"""The chat format that OpenAI defined, as far as the providers share it."""

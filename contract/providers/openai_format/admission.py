@@ -1,0 +1,243 @@
+"""Why a request that fits its schema is refused all the same, rule by rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+
+import jsonschema_rs
+
+from contract.model.chat import Json, Message, Probe, Thinking
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rules import Body
+
+_AFTER = {
+    "system": {"user", "assistant", "system"},
+    "user": {"assistant", "system", "user"},
+    "assistant": {"assistant", "user", "tool"},
+    "tool": {"assistant", "tool", "user"},
+}
+
+
+def _order(message: str) -> Rejection:
+    return Rejection(reason=RejectionReason.ORDER, message=message, pointer="/messages")
+
+
+def order(probe: Probe, _body: Body) -> Rejection | None:
+    """Which role may follow which, and that there is something to answer."""
+    if not probe.messages:
+        return _order("Conversation must have at least one message")
+    before = None
+    for message in probe.messages:
+        if before is None and message.role in {"assistant", "tool"}:
+            return _order(
+                "Expected the first role to be system or user but got " + message.role
+            )
+        if before is not None and message.role not in _AFTER[before.role]:
+            return _order(
+                f"Unexpected role '{message.role}' after role '{before.role}'"
+            )
+        if before is not None and before.prefix:
+            return _order("Assistant message with prefix True must be last message")
+        if message.role == "assistant" and not _says(message):
+            return _order("Assistant message must have either content or tool_calls")
+        before = message
+    return None
+
+
+def _says(message: Message) -> bool:
+    return bool(message.tool_calls) or bool(message.content)
+
+
+def no_user_after_tool(probe: Probe, _body: Body) -> Rejection | None:
+    """The rule of 2025: a tool's result is followed by an assistant message."""
+    for before, message in zip(probe.messages, probe.messages[1:], strict=False):
+        if before.role == "tool" and message.role == "user":
+            return _order("Unexpected role 'user' after role 'tool'")
+    return None
+
+
+def last_is_asking(probe: Probe, _body: Body) -> Rejection | None:
+    """The last message is a user's, a tool's, or an assistant's to be continued."""
+    last = probe.messages[-1]
+    if last.role in {"user", "tool"} or (last.role == "assistant" and last.prefix):
+        return None
+    return _order(
+        "Expected last role User or Tool (or Assistant with prefix True) for serving "
+        f"but got {last.role}"
+    )
+
+
+def last_is_not_assistant(probe: Probe, _body: Body) -> Rejection | None:
+    """An assistant message at the end must be asked to be continued."""
+    last = probe.messages[-1]
+    if last.role != "assistant" or last.prefix:
+        return None
+    return _order(
+        "Cannot set `add_generation_prompt` to True when the last message is from "
+        "the assistant. Consider using `continue_final_message` instead."
+    )
+
+
+def tool_results(probe: Probe, _body: Body) -> Rejection | None:
+    """Every result answers one call of the assistant message before it."""
+    expected: set[str] = set()
+    answered: set[str] = set()
+    for message in probe.messages:
+        if message.role == "tool":
+            call = message.tool_call_id or ""
+            if call in answered:
+                return _tool(f"Duplicate tool call id {call} in tool results")
+            if call not in expected:
+                return _tool(f"Unexpected tool call id {call} in tool results")
+            answered.add(call)
+        elif message.role == "assistant":
+            if expected != answered:
+                return _tool("Not the same number of function calls and responses")
+            ids = [call.id for call in message.tool_calls]
+            expected, answered = set(ids), set()
+            if len(expected) != len(ids):
+                return _tool("Duplicate tool call id in assistant message")
+    if expected != answered and probe.messages[-1].role in {"user", "tool"}:
+        return _tool("Not the same number of function calls and responses")
+    return None
+
+
+def _tool(message: str) -> Rejection:
+    return Rejection(reason=RejectionReason.TOOL, message=message, pointer="/messages")
+
+
+def orphans(probe: Probe, _body: Body) -> Rejection | None:
+    """A chat template fails on a tool's result that nobody asked for."""
+    called = False
+    for message in probe.messages:
+        if message.role == "tool" and not called:
+            return _tool("a tool message must follow a tool call")
+        called = called or bool(message.tool_calls)
+    return None
+
+
+def forced_tool(probe: Probe, _body: Body) -> Rejection | None:
+    """A forced tool must be one of the given."""
+    choice, tools = probe.options.tool_choice or "", probe.options.tools
+    if choice.startswith("=") and choice[1:] not in {tool.name for tool in tools}:
+        message = (
+            "The tool specified in `tool_choice` does not match any of the specified "
+            "`tools`"
+        )
+    elif choice == "required" and not tools:
+        message = "When using `tool_choice`, `tools` must be set."
+    else:
+        return None
+    return Rejection(
+        reason=RejectionReason.TOOL_CHOICE,
+        message=message,
+        pointer="/tool_choice",
+        value=choice,
+    )
+
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def tool_definitions(probe: Probe, _body: Body) -> Rejection | None:
+    """A tool's name can be spelled in a call, and its parameters are a schema."""
+    for tool in probe.options.tools:
+        if not _NAME.fullmatch(tool.name):
+            return _unsupported(
+                "",
+                f"Function name was {tool.name} but must be a-z, A-Z, 0-9, or contain "
+                "underscores and dashes, with a maximum length of 64.",
+            )
+    return tool_schemas(probe, _body)
+
+
+def tool_schemas(probe: Probe, _body: Body) -> Rejection | None:
+    """The parameters of every tool are a valid JSON Schema."""
+    for tool in probe.options.tools:
+        if not _is_schema(tool.parameters):
+            return _unsupported("", f"Invalid tool schema: {tool.parameters}")
+    return None
+
+
+@lru_cache(maxsize=1_024)
+def _is_schema(text: str) -> bool:
+    return jsonschema_rs.meta.is_valid(json.loads(text))
+
+
+def choice_needs_tools(probe: Probe, _body: Body) -> Rejection | None:
+    """Any tool choice but none needs tools to choose from."""
+    choice = probe.options.tool_choice
+    if probe.options.tools or choice in {None, "none"}:
+        return None
+    return Rejection(
+        reason=RejectionReason.TOOL_CHOICE,
+        message="When using `tool_choice`, `tools` must be set.",
+        pointer="/tool_choice",
+        value=choice,
+    )
+
+
+def _unsupported(name: str, message: str, value: Json = None) -> Rejection:
+    return Rejection(
+        reason=RejectionReason.UNSUPPORTED,
+        message=message,
+        pointer=f"/{name}" if name else "",
+        value=value,
+    )
+
+
+def successors(probe: Probe, body: Body) -> Rejection | None:
+    """What the models of 2026 do not take any more, or only in part."""
+    options = probe.options
+    if options.prompt_mode is not None:
+        return _unsupported(
+            "prompt_mode", "Reasoning prompt mode is not enabled for this model"
+        )
+    if options.reasoning_effort not in {None, "none", "high"}:
+        return _unsupported(
+            "reasoning_effort",
+            f"reasoning_effort={options.reasoning_effort} is not supported for this "
+            "model. Supported values: none, high",
+        )
+    if body.get("logprobs") or body.get("top_logprobs") is not None:
+        return _unsupported("logprobs", "Logprobs are not enabled for this model")
+    thoughts = (
+        part
+        for message in probe.messages
+        if message.role == "system"
+        for part in message.parts
+        if isinstance(part, Thinking)
+    )
+    if next(thoughts, None) is not None:
+        return _unsupported("messages", "Reasoning input is not enabled for this model")
+    return None
+
+
+def one_greedy(probe: Probe, _body: Body) -> Rejection | None:
+    """Several choices need sampling."""
+    count = probe.options.n or 1
+    if count > 1 and probe.options.temperature == 0:
+        return _unsupported("", f"n must be 1 when using greedy sampling, got {count}.")
+    return None
+
+
+def stream_options(_probe: Probe, body: Body) -> Rejection | None:
+    """Options of a stream need a stream."""
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        return _unsupported(
+            "stream_options",
+            "Stream options can only be defined when `stream=True`.",
+        )
+    return None
+
+
+def two_slots(probe: Probe, _body: Body) -> Rejection | None:
+    """Every choice takes a slot, and there are two."""
+    count = probe.options.n or 1
+    if count > 2:  # noqa: PLR2004  # the number of slots
+        return _unsupported(
+            "n", f"Field 'n': Value must be between 1 <= value <= 2, but got {count}"
+        )
+    return None

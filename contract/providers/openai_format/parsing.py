@@ -1,0 +1,277 @@
+"""What a provider reads from a request, and a consumer from a delta; never raises."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+
+from contract.model import think
+from contract.model.chat import (
+    Call,
+    Image,
+    Json,
+    Message,
+    Options,
+    Part,
+    Piece,
+    PieceKind,
+    Probe,
+    Role,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    freeze,
+)
+from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+
+_ROLES: dict[Json, Role] = {
+    "system": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+}
+_DATA_URI = re.compile(r"data:([^,]*?);base64,(.*)", re.IGNORECASE | re.DOTALL)
+_THOUGHT = re.compile(
+    re.escape(think.OPEN) + "(.*?)(" + re.escape(think.CLOSE) + r"|\Z)", re.DOTALL
+)
+
+
+def pieces(part: Json, reasoning: tuple[str, ...]) -> tuple[Piece, ...]:
+    """
+    A delta or a whole message as pieces: reasoning, then content, then tool calls.
+
+    Of the *reasoning* fields the first that holds text counts, so that a provider
+    that says the same in two of them is heard once.
+    """
+    if not isinstance(part, dict):
+        return ()
+    found: list[Piece] = []
+    for name in reasoning:
+        if text := _text(part.get(name)):
+            found.append(Piece(PieceKind.REASONING, text))
+            break
+    found += _said(part.get("content"))
+    calls = part.get("tool_calls")
+    for position, call in enumerate(calls if isinstance(calls, list) else ()):
+        if isinstance(call, dict):
+            found.append(_called(call, position))
+    return tuple(found)
+
+
+def _said(content: Json) -> Iterator[Piece]:
+    """Content as text or as a list of chunks; chunks nobody knows are left out."""
+    if isinstance(content, str) and content:
+        yield Piece(PieceKind.ANSWER, content)
+    for chunk in content if isinstance(content, list) else ():
+        if isinstance(chunk, dict):
+            if chunk.get("type") == "thinking":
+                if text := _thought(chunk.get("thinking")):
+                    yield Piece(PieceKind.REASONING, text)
+            elif chunk.get("type") == "text" and (text := _text(chunk.get("text"))):
+                yield Piece(PieceKind.ANSWER, text)
+
+
+def _called(call: dict[str, Json], position: int) -> Piece:
+    function = call.get("function")
+    function = function if isinstance(function, dict) else {}
+    index, call_id, name = call.get("index"), call.get("id"), function.get("name")
+    return Piece(
+        PieceKind.TOOL,
+        _arguments(function.get("arguments")),
+        call=Call(
+            index if isinstance(index, int) else position,
+            call_id if isinstance(call_id, str) else None,
+            name if isinstance(name, str) else None,
+        ),
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _thought(thinking: Json) -> str:
+    """The text of a thinking chunk: a string, or the texts of a list of chunks."""
+    if isinstance(thinking, list):
+        return "".join(
+            _text(chunk.get("text")) for chunk in thinking if isinstance(chunk, dict)
+        )
+    return _text(thinking)
+
+
+def _arguments(value: Json) -> str:
+    """Tool call arguments as JSON text; some providers send the object itself."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else freeze(value)
+
+
+def probe(body: Mapping[str, Json], spelling: MessageFormat) -> Probe:
+    """A body that fits the request schema, as the provider understands it."""
+    messages = [_message(entry, spelling) for entry in _dicts(body.get("messages"))]
+    if messages and body.get("continue_final_message") is True:
+        last = messages[-1]
+        messages[-1] = Message(
+            last.role, last.content, last.tool_calls, last.tool_call_id, prefix=True
+        )
+    model = body.get("model")
+    return Probe(
+        name="parsed",
+        messages=tuple(messages),
+        options=_options(body, spelling),
+        stream=body.get("stream") is True,
+        model=model if isinstance(model, str) else None,
+    )
+
+
+def _dicts(value: Json) -> list[dict[str, Json]]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _options(body: Mapping[str, Json], spelling: MessageFormat) -> Options:
+    asked = body.get("stream_options")
+    wanted = isinstance(asked, dict) and asked.get("include_usage") is True
+    stop = body.get("stop")
+    parallel = body.get("parallel_tool_calls")
+    response_format = body.get("response_format")
+    return Options(
+        max_tokens=_integer(body.get("max_tokens")),
+        temperature=_number(body.get("temperature")),
+        top_p=_number(body.get("top_p")),
+        seed=_integer(body.get(spelling.seed)),
+        stop=(stop,)
+        if isinstance(stop, str)
+        else tuple(_text(word) for word in (stop if isinstance(stop, list) else ())),
+        n=_integer(body.get("n")),
+        presence_penalty=_number(body.get("presence_penalty")),
+        frequency_penalty=_number(body.get("frequency_penalty")),
+        tools=tuple(_tools(body.get("tools"))),
+        tool_choice=_tool_choice(body.get("tool_choice")),
+        parallel_tool_calls=parallel if isinstance(parallel, bool) else None,
+        response_format=None if response_format is None else freeze(response_format),
+        prompt_mode=_text(body.get("prompt_mode")) or None,
+        reasoning_effort=_text(body.get("reasoning_effort")) or None,
+        usage=wanted or not spelling.asks_usage or body.get("stream") is not True,
+    )
+
+
+def _integer(value: Json) -> int | None:
+    number = _number(value)
+    return None if number is None or number % 1 else int(number)
+
+
+def _number(value: Json) -> int | float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if known else None  # type: ignore[return-value]  # known is the check
+
+
+def _tools(value: Json) -> Iterator[Tool]:
+    for entry in _dicts(value):
+        function = entry.get("function")
+        if isinstance(function, dict):
+            yield Tool(
+                _text(function.get("name")),
+                freeze(function.get("parameters") or {}),
+                _text(function.get("description")),
+            )
+
+
+def _tool_choice(value: Json) -> str | None:
+    if isinstance(value, dict):
+        function = value.get("function")
+        name = function.get("name") if isinstance(function, dict) else None
+        return "=" + _text(name)
+    if value == "any":
+        return "required"
+    return value if isinstance(value, str) else None
+
+
+def _message(entry: dict[str, Json], spelling: MessageFormat) -> Message:
+    role = _ROLES.get(_text(entry.get("role")), "user")
+    content = _content(entry.get("content"), role, spelling)
+    for name in spelling.history:
+        if role == "assistant" and (thought := _text(entry.get(name))):
+            said = Message(role, content).parts
+            content = (Thinking(thought), *said)
+            break
+    call_id = entry.get("tool_call_id")
+    return Message(
+        role,
+        content,
+        tuple(_replayed(entry.get("tool_calls"))),
+        call_id if isinstance(call_id, str) else None,
+        prefix=spelling.prefix and entry.get("prefix") is True,
+    )
+
+
+def _replayed(value: Json) -> Iterator[ToolCall]:
+    for position, call in enumerate(_dicts(value)):
+        piece = _called(call, position)
+        if piece.call is not None:
+            yield ToolCall(piece.call.id or "", piece.call.name or "", piece.text)
+
+
+def _content(
+    value: Json, role: Role, spelling: MessageFormat
+) -> str | tuple[Part, ...] | None:
+    if isinstance(value, str):
+        if spelling.thought is ThoughtFormat.TAGS and role in {"system", "assistant"}:
+            return untagged(value)
+        return value
+    if isinstance(value, list):
+        return tuple(_parts(value))
+    return None
+
+
+def untagged(text: str) -> str | tuple[Part, ...]:
+    """Text with thoughts between markers as parts; text without stays text."""
+    parts: list[Part] = []
+    place = 0
+    for found in _THOUGHT.finditer(text):
+        if found.start() > place:
+            parts.append(Text(text[place : found.start()]))
+        parts.append(Thinking(found[1], closed=bool(found[2])))
+        place = found.end()
+    if not parts:
+        return text
+    return (*parts, Text(text[place:])) if text[place:] else tuple(parts)
+
+
+def _parts(chunks: list[Json]) -> Iterator[Part]:
+    for chunk in chunks:
+        if not isinstance(chunk, dict):
+            continue
+        # The hosted schema gives every chunk a default type, so it may be absent.
+        kind = chunk.get("type", "text" if "text" in chunk else None)
+        if kind == "text":
+            yield Text(_text(chunk.get("text")))
+        elif kind == "thinking":
+            closed = chunk.get("closed") is not False
+            yield Thinking(_thought(chunk.get("thinking")), closed)
+        elif kind == "image_url":
+            yield image(chunk.get("image_url"))
+
+
+def image(value: Json) -> Image:
+    """
+    An image part: the bytes of a base64 data URI, or the address as it stands.
+
+    A data URI that is not well-formed base64 keeps its address, for the provider
+    to refuse.
+    """
+    address = value.get("url") if isinstance(value, dict) else value
+    detail = value.get("detail") if isinstance(value, dict) else None
+    uri = _text(address)
+    known = detail if isinstance(detail, str) else None
+    found = _DATA_URI.fullmatch(uri)
+    if found:
+        try:
+            data = base64.b64decode(found[2], validate=True)
+        except (binascii.Error, ValueError):
+            return Image(url=uri, detail=known)
+        return Image(data, found[1] or "text/plain", detail=known)
+    return Image(url=uri, detail=known)

@@ -1,0 +1,51 @@
+"""How a provider spells what it says, in the shapes that several providers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contract.model.chat import Call, Json, Piece, PieceKind, joined
+
+
+def text(pieces: Iterable[Piece], kind: PieceKind) -> str:
+    """All text of one kind."""
+    return "".join(piece.text for piece in pieces if piece.kind is kind)
+
+
+def calls(pieces: Iterable[Piece], *, numbered: bool = False) -> list[Json]:
+    """The tool calls of a whole message; *numbered* adds their `index`."""
+    entries: list[Json] = []
+    for piece in joined(p for p in pieces if p.kind is PieceKind.TOOL):
+        entry = _call(piece)
+        if not numbered:
+            entry.pop("index")
+        entries.append(entry)
+    return entries
+
+
+def _call(piece: Piece) -> dict[str, Json]:
+    call = piece.call or Call()
+    return {
+        "id": call.id or "null",
+        "type": "function",
+        "function": {"name": call.name or "", "arguments": piece.text},
+        "index": call.index,
+    }
+
+
+def fragment(piece: Piece) -> dict[str, Json]:
+    """A tool piece as a delta: id, type and name only where a call begins."""
+    call = piece.call or Call()
+    entry: dict[str, Json] = {"index": call.index}
+    function: dict[str, Json] = {}
+    if call.id is not None:
+        entry = {"id": call.id, "type": "function", **entry}
+    if call.name is not None:
+        function["name"] = call.name
+    entry["function"] = {**function, "arguments": piece.text}
+    return {"tool_calls": [entry]}
+
+
+def whole_call(piece: Piece) -> dict[str, Json]:
+    """A tool call that arrives in one delta."""
+    return {"tool_calls": [_call(piece)]}

@@ -1,0 +1,55 @@
+"""Rejections of bodies that are not JSON or do not match the request schema."""
+
+from __future__ import annotations
+
+import orjson
+
+from contract.model.chat import Json
+from contract.model.rejection import Rejection, RejectionReason
+from contract.schema import openapi
+
+
+def malformed(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
+    """Why bytes are no JSON."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        message = "the body is not UTF-8"
+        return Rejection(
+            reason=RejectionReason.ENCODING, message=message, count=broken.start
+        )
+    return Rejection(
+        reason=RejectionReason.MALFORMED, message=error.msg, count=error.pos
+    )
+
+
+def schema_rejection(name: str, body: Json) -> Rejection:
+    """The first reason why a body does not fit its schema."""
+    found = next(iter(openapi.schema_errors(name, body, most=1)), None)
+    if found is None:
+        return Rejection(
+            reason=RejectionReason.SCHEMA, message="the body is no such request"
+        )
+    return Rejection(
+        reason=RejectionReason.SCHEMA,
+        message=found.message,
+        pointer=found.pointer,
+        keyword=found.keyword,
+        value=_at(body, found.pointer),
+        expected=found.expected,
+        body=body,
+    )
+
+
+def _at(body: Json, pointer: str) -> Json:
+    """What stands at a JSON Pointer; None when nothing does."""
+    value = body
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value

@@ -1,0 +1,71 @@
+"""What the /tokenize and /detokenize endpoints of the engines have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from contract.model.chat import Json
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rules import BodyEndpoint
+from contract.providers.openai_format.schema_rejection import malformed
+from contract.tokens import tekken
+
+_VOCABULARY = 131_072  # ids of Tekken v13
+
+
+def detokenize_as(member: str) -> BodyEndpoint:
+    """The endpoint that decodes `tokens` and answers with the text as *member*."""
+
+    def detokenize(body: bytes, _window: int) -> Json | Rejection:
+        value = json_object(body)
+        if isinstance(value, Rejection):
+            return value
+        ids = value.get("tokens")
+        if not isinstance(ids, list):
+            return missing("tokens")
+        known = [token for one in ids if (token := vocabulary_id(one)) is not None]
+        if len(known) < len(ids):
+            message = "tokens must be ids of the vocabulary"
+            return Rejection(
+                reason=RejectionReason.SCHEMA, message=message, pointer="/tokens"
+            )
+        return {member: tekken.decoded(known)}
+
+    return detokenize
+
+
+def vocabulary_id(value: Json) -> int | None:
+    """*value* as an id of the vocabulary; 5.0 is the integer 5 in JSON."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if value == int(value) and 0 <= value < _VOCABULARY else None
+
+
+def json_object(body: bytes) -> Mapping[str, Json] | Rejection:
+    """*body* as a JSON object, or why it is none."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return malformed(body, error)
+    if isinstance(value, dict):
+        return value
+    return Rejection(
+        reason=RejectionReason.SCHEMA, message="an object was expected", keyword="type"
+    )
+
+
+def missing(name: str) -> Rejection:
+    """The rejection of a body without the member *name*."""
+    return Rejection(
+        reason=RejectionReason.SCHEMA,
+        message=f"{name} is required",
+        pointer=f"/{name}",
+        keyword="required",
+    )
+
+
+def printable(token: int) -> str:
+    """The text of a token; bytes that are not UTF-8 become U+FFFD."""
+    return tekken.spelled(token).decode(errors="replace")

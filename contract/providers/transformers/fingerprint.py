@@ -1,0 +1,22 @@
+"""Recognises `transformers serve` by its side paths and request ids."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from contract.model.provider import Evidence, Fingerprint, Match
+
+
+def recognise(evidence: Evidence) -> Match | None:
+    """The one profile of `transformers serve`."""
+    if (
+        evidence.models.header("x-request-id") is not None
+        and evidence.member("/health", "status") == "ok"
+        and evidence.get("/version").status == HTTPStatus.NOT_FOUND
+    ):
+        return Match("transformers", "an x-request-id header, /health and no /version")
+    return None
+
+
+# It takes two further requests, and other servers have the same paths.
+FINGERPRINT = Fingerprint(recognise=recognise, order=90)

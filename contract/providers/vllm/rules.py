@@ -1,0 +1,41 @@
+"""How vLLM's OpenAI-compatible server treats requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from contract.model.chat import METRICS, Json, Probe
+from contract.model.rules import Rules
+from contract.providers.openai_format import admission, completion_budget
+from contract.providers.vllm.load import metrics
+from contract.providers.vllm.tokenize import detokenize, tokenize_with
+
+VLLM = Rules(
+    admission=(
+        admission.order,
+        admission.last_is_not_assistant,
+        admission.tool_results,
+        admission.choice_needs_tools,
+        admission.tool_definitions,
+        admission.forced_tool,
+        admission.one_greedy,
+        admission.stream_options,
+    ),
+    completion_budget=completion_budget.clamped,
+    # As the model card starts it: --limit-mm-per-prompt '{"image": 10}'.
+    image_limit=10,
+    echoes_model=False,
+    open_paths=frozenset({"/health", "/version", METRICS, "/tokenize", "/detokenize"}),
+    json_stops_reasoning=True,
+    forced_call_finish="stop",
+    finish_rides_on_text=True,
+    version="0.32.0",
+    load_endpoints={METRICS: metrics},
+)
+
+
+def rules(version: str, parse: Callable[[Mapping[str, Json]], Probe]) -> Rules:
+    """The rules of release *version*; *parse* reads the messages of /tokenize."""
+    endpoints = {"/tokenize": tokenize_with(parse), "/detokenize": detokenize}
+    return replace(VLLM, version=version, body_endpoints=endpoints)

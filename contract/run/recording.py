@@ -1,0 +1,221 @@
+"""Saved exchanges of one provider in a folder: written by verify, read by replay."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from contract.detection.detect import known
+from contract.errors import UsageError
+from contract.model.chat import Json
+from contract.model.exchange import Exchange
+from contract.model.profile import Profile
+from contract.model.saved import digest, dump
+from contract.model.saved import load as load_exchange
+from contract.model.strict_json import read_json
+from contract.run.report import Header
+
+FORMAT = "recording-v1"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """
+    What was asked of one provider: the header of that run, exchanges by digest.
+
+    *name* is the folder's: where several are judged side by side it tells them apart.
+    """
+
+    name: str
+    header: Header
+    profile: Profile
+    exchanges: Mapping[str, Exchange]
+
+
+def folder(target: str) -> str:
+    """A folder name for *target*, where several are saved side by side."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", target).strip("-.")[:80] or "target"
+
+
+def ensure_free(directory: Path) -> None:
+    """
+    Raise `UsageError` unless a recording can be saved in *directory*.
+
+    It can where nothing is, and in the place of another recording, which goes.
+    """
+    try:
+        taken = directory.is_dir() and any(directory.iterdir())
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+    if taken and _listed(directory) is None:
+        raise UsageError(
+            f"{directory} is not empty and holds no recording that could be replaced; "
+            "name an empty folder."
+        )
+
+
+def save(
+    directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
+) -> None:
+    """
+    Write one file per exchange and a manifest that lists them.
+
+    Of *profile* only the window is written: it may be the one the provider told.
+    A recording that is there is replaced, and only once all of the new one is on the
+    disk; what it does not list stays. The manifest comes last, so a run that was
+    stopped leaves no half recording that looks whole.
+    """
+    ensure_free(directory)
+    names: list[Json] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".saving-", dir=directory) as folder_of_new:
+            new = Path(folder_of_new)
+            for exchange in exchanges:
+                identity = digest(exchange.request, exchange.probe)
+                name = f"{folder(exchange.probe.name)}-{identity}.json"
+                _write(new / name, dump(exchange))
+                names.append(name)
+            _write(
+                new / MANIFEST,
+                {
+                    "format": FORMAT,
+                    "header": _plain(header),
+                    "context_window": profile.context_window,
+                    "exchanges": names,
+                },
+            )
+            for old in (MANIFEST, *(_listed(directory) or ())):
+                (directory / old).unlink(missing_ok=True)
+            for file in (*map(str, names), MANIFEST):
+                (new / file).replace(directory / file)
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+
+
+def _listed(directory: Path) -> tuple[str, ...] | None:
+    """The files of the recording in *directory*; None where there is none."""
+    try:
+        manifest = read_json((directory / MANIFEST).read_bytes())
+    except OSError:
+        return None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        return None
+    names = manifest.get("exchanges")
+    # The last part of a name stays in the folder, whoever wrote the manifest.
+    return tuple(
+        Path(name).name
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str) and name.endswith(".json")
+    )
+
+
+def _unwritable(directory: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"The recording cannot be written to {directory}: {error.strerror}. "
+        "Name a folder you may write to."
+    )
+
+
+def _plain(header: Header) -> dict[str, Json]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(header).items()
+    }
+
+
+def _write(path: Path, value: Json) -> None:
+    try:
+        raw = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate can be said in JSON, not in UTF-8.
+        raw = json.dumps(value, indent=1).encode()
+    path.write_bytes(raw + b"\n")
+
+
+def load(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None = None
+) -> tuple[Recording, ...]:
+    """
+    The recording in *directory*, or those in its folders; `UsageError` names a file.
+
+    *profile* reads it as another profile than the one it was made with.
+    """
+    if (directory / MANIFEST).is_file():
+        return (_recording(directory, profiles, profile),)
+    manifests = sorted(directory.glob(f"*/{MANIFEST}")) if directory.is_dir() else []
+    if not manifests:
+        raise UsageError(
+            f"{directory} holds no recording (no {MANIFEST}); make one with "
+            "magistral-contract verify TARGET --save DIR."
+        )
+    return tuple(_recording(path.parent, profiles, profile) for path in manifests)
+
+
+def _recording(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None
+) -> Recording:
+    path = directory / MANIFEST
+    manifest = _read(path)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UsageError(f"{path} does not say {FORMAT!r}; it is no manifest of ours.")
+    header = _header(path, manifest.get("header"))
+    names = manifest.get("exchanges")
+    if not isinstance(names, list):
+        raise UsageError(f"{path} is damaged: it lists no exchanges.")
+    chosen = known(profile or header.profile, profiles)
+    window = manifest.get("context_window")
+    if profile is None and isinstance(window, int):
+        chosen = replace(chosen, context_window=window)
+    exchanges: dict[str, Exchange] = {}
+    for name in names:
+        file = directory / Path(str(name)).name
+        saved = _read(file)
+        try:
+            exchange = load_exchange(saved, chosen)
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") from error
+        identity = saved.get("digest") if isinstance(saved, dict) else None
+        if not isinstance(identity, str):
+            raise UsageError(f"{file} is damaged: it has no digest.")
+        exchanges[identity] = exchange
+    return Recording(directory.name, header, chosen, exchanges)
+
+
+def _read(path: Path) -> Json:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    value = read_json(raw)
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} is damaged: it is not a JSON object.")
+    return value
+
+
+def _header(path: Path, value: Json) -> Header:
+    known = {field.name for field in fields(Header)}
+    if not isinstance(value, dict) or set(value) - known:
+        raise UsageError(f"{path} is damaged: its header is not one of ours.")
+    try:
+        text = {
+            name: str(value[name])
+            for name in ("target", "url", "profile", "why", "model", "version")
+        }
+        seconds, requests = value.get("seconds", 0.0), value.get("requests", 0)
+        notes = value.get("notes", [])
+        return Header(
+            **text,
+            started=str(value["started"]),
+            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            requests=requests if isinstance(requests, int) else 0,
+            notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+            trouble=str(value.get("trouble", "")),
+        )
+    except KeyError as error:
+        raise UsageError(f"{path} is damaged: its header lacks {error}.") from error

@@ -1,0 +1,45 @@
+"""Selects checks by id, family or pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from contract.errors import UsageError
+from contract.model.check import Check
+from contract.plugins.discovery import suggestion
+
+
+def select(
+    checks: Iterable[Check], chosen: Iterable[str] = (), ignored: Iterable[str] = ()
+) -> tuple[Check, ...]:
+    """
+    The *checks* that *chosen* names (all when it names none), without the *ignored*.
+
+    A name is an id, a family or a pattern such as `*.usage*`; `UsageError` when it
+    matches nothing, so that a typing error is not a green run.
+    """
+    known = tuple(checks)
+    wanted = [_matching(known, name) for name in chosen]
+    unwanted = [_matching(known, name) for name in ignored]
+    kept = tuple(
+        check
+        for check in known
+        if (not wanted or any(check.id in ids for ids in wanted))
+        and not any(check.id in ids for ids in unwanted)
+    )
+    if not kept:
+        raise UsageError("No check is left to run; ignore fewer or select more.")
+    return kept
+
+
+def _matching(checks: tuple[Check, ...], name: str) -> frozenset[str]:
+    found = frozenset(
+        check.id
+        for check in checks
+        if name == check.family or fnmatchcase(check.id, name)
+    )
+    if not found:
+        names = {check.id for check in checks} | {check.family for check in checks}
+        raise UsageError(f"No check matches {name!r}{suggestion(name, names)}")
+    return found

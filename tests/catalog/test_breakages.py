@@ -1,0 +1,86 @@
+"""Every breakage is caught: its fault makes its check fail in the dialect it names."""
+
+from __future__ import annotations
+
+import pytest
+from laws import CHECKS, Rehearsal, clean, judged
+
+from contract.catalog import breakages
+from contract.catalog.profiles import builtin
+from contract.errors import SpecError
+from contract.model.check import Fault, Quirk
+from contract.plugins.discovery import find
+from contract.run.report import Outcome
+
+KNOWN = breakages.known()
+FAULTS = find("checks", Fault)
+
+
+@pytest.mark.parametrize("id", KNOWN)
+def test_breakage_is_caught_by_its_check_and_by_nothing_but_its_fault(id):
+    broken = KNOWN[id]
+    check, name = broken.fault.breaks, broken.profile.id
+    changed = Rehearsal(clean(name).profile, clean(name), broken.fault.apply)
+
+    before, after = judged(check, clean(name)), judged(check, changed)
+
+    assert broken.fault.exists_in(broken.profile.dialect)
+    assert before.outcome is not Outcome.FAIL, before.findings
+    assert after.outcome is Outcome.FAIL, after.reason
+    assert check.id in CHECKS
+
+
+@pytest.mark.parametrize("id", KNOWN)
+def test_breakage_is_one_sentence_about_a_public_report(id):
+    broken = KNOWN[id]
+    place, _, number = broken.issue.partition("#")
+
+    assert len(place.split("/")) == 2
+    assert number.isdigit()
+    assert broken.what.endswith(".")
+    assert len(broken.what) < 120
+    assert broken.url == f"https://github.com/{place}/issues/{number}"
+
+
+def test_there_are_enough_of_them():
+    assert len(KNOWN) >= 45
+
+
+def test_breakages_share_no_name_with_faults_and_quirks():
+    assert not set(KNOWN) & {*FAULTS, *find("quirks", Quirk)}
+
+
+def test_a_breakage_plays_as_its_fault_and_tells_its_own_story():
+    played = breakages.playable()["vllm-30139"]
+
+    assert played.apply is KNOWN["vllm-30139"].fault.apply
+    assert played.breaks.id == "reasoning.answer-without-thought"
+    assert played.story.endswith("(vllm-project/vllm#30139)")
+
+
+def test_a_fault_plays_under_its_own_name():
+    assert {name: breakages.playable()[name] for name in FAULTS} == dict(FAULTS)
+
+
+def entry(**change):
+    told = {
+        "issue": "owner/repo#1",
+        "what": "It broke.",
+        "fault": "done-missing",
+        "profile": "vllm-0.32",
+        **change,
+    }
+    return "[[breakage]]\n" + "".join(f'{key} = "{v}"\n' for key, v in told.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(entry(fault="done-mising"), "'done-missing'", id="fault"),
+        pytest.param(entry(profile="vllm-0.33"), "'vllm-0.32'", id="profile"),
+        pytest.param(entry() + entry(), "twice", id="twice"),
+    ],
+)
+def test_a_breakage_that_leads_nowhere_is_refused(text, words):
+    with pytest.raises(SpecError, match=words):
+        breakages.parse(text, FAULTS, builtin())

@@ -1,0 +1,63 @@
+"""The built-in profiles, and the short names for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.catalog.profiles import builtin, named
+from contract.catalog.providers import aliases, dialects
+from contract.errors import UsageError
+from contract.model.profile import Capability
+
+DIALECTS = dialects()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_dialect_has_a_profile_of_its_name(dialect):
+    assert DIALECTS[dialect] is builtin()[dialect].dialect
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_every_profile_says_what_it_is_and_by_whom(name):
+    profile = builtin()[name]
+
+    assert profile.title
+    assert profile.source.startswith("https://")
+    assert profile.model
+    assert Capability.STREAMING in profile.offers
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_promised_endpoints_are_served_by_the_dialect(name):
+    profile = builtin()[name]
+    needed = {
+        Capability.TOKENIZE: "/tokenize",
+        Capability.MODEL_LIST: "/v1/models",
+        Capability.MODEL_CARD: "/v1/models/{model}",
+    }
+    paths = {path for offer, path in needed.items() if offer in profile.offers}
+
+    assert paths <= profile.dialect.paths
+
+
+def test_only_v13_tokenizers_promise_exact_counts():
+    exact = {n for n, p in builtin().items() if Capability.EXACT_TOKENS in p.offers}
+
+    assert {n for n in builtin() if n.startswith("vllm")} | {"mistral-2025-10"} == exact
+
+
+@pytest.mark.parametrize(("alias", "id"), aliases().items())
+def test_aliases_are_resolved(alias, id):
+    assert id == named(alias).id
+
+
+def test_own_profiles_come_first():
+    own = builtin()["llamacpp"]
+
+    assert own is named("mistral", {"mistral": own})
+    assert own is named("llamacpp")
+
+
+def test_unknown_names_get_a_hint():
+    with pytest.raises(UsageError, match="Did you mean 'llamacpp'"):
+        named("lamacpp")

@@ -1,0 +1,69 @@
+"""A reply counted anew for what the provider is said to have read."""
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import told
+
+from contract.catalog.profiles import builtin
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.model.chat import Image, Message, Probe, Text, Thinking
+from contract.model.probes import SUM, SUM_WHOLE, user, wrong
+from contract.model.reply import rehearse
+from contract.tokens import counting
+
+PROFILES = builtin()
+WRONG = wrong("temperature-hot", "/temperature", '"hot"')
+
+
+def louder(text):
+    return text + " and say it as loud as you can"
+
+
+@pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
+@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.32", "llamacpp"])
+def test_usage_counts_the_prompt_as_it_was_misread(name, probe):
+    reply = told(PROFILES[name], probe)
+    read = misread_texts(louder)(reply.probe)
+    exchange = rehearse(
+        misreport_prompt(reply, misread_texts(louder)), probe, PROFILES[name]
+    )
+
+    assert counting.prompt(read) == exchange.count("prompt_tokens")
+    assert exchange.count("total_tokens") == exchange.count(
+        "prompt_tokens"
+    ) + exchange.count("completion_tokens")
+
+
+@pytest.mark.parametrize("probe", [SUM_WHOLE, WRONG], ids=["read as it is", "refused"])
+def test_nothing_else_changes(probe):
+    reply = told(PROFILES["vllm-0.32"], probe)
+    change = str if probe is SUM_WHOLE else louder
+
+    assert reply == misreport_prompt(reply, misread_texts(change))
+
+
+def test_only_texts_of_the_roles_are_misread():
+    picture = Image(b"")
+    thought = Thinking("hm")
+    probe = Probe(
+        name="mixed",
+        messages=(
+            Message("system", "a"),
+            user("b"),
+            Message("user", (Text("c"), picture, thought)),
+            Message("assistant"),
+        ),
+    )
+
+    read = misread_texts(str.upper, {"user", "assistant"})(probe)
+
+    assert read == replace(
+        probe,
+        messages=(
+            Message("system", "a"),
+            user("B"),
+            Message("user", (Text("C"), picture, thought)),
+            Message("assistant"),
+        ),
+    )

@@ -1,0 +1,77 @@
+"""Every request gets its own answer; another's is found by its measures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import judged, told
+
+from contract.catalog.profiles import builtin
+from contract.checks.isolation import cross_talk
+from contract.model.profile import Capability
+from contract.model.reply import rehearse
+from contract.model.rewrite import rewrite_usage
+
+PROFILE = builtin()["vllm-0.32"]
+COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
+
+
+def answers(probes, profile=PROFILE, **charged):
+    """Well-behaved exchanges, with other counts by the name of the probe."""
+
+    def change(probe):
+        return lambda usage: usage.update(charged.get(probe.name, {}))
+
+    return [
+        rehearse(rewrite_usage(told(profile, probe), change(probe)), probe, profile)
+        for probe in probes
+    ]
+
+
+@pytest.mark.parametrize("profile", [PROFILE, COARSE], ids=["exact", "coarse"])
+def test_two_prompts_that_change_places_are_found(profile):
+    clean = answers(cross_talk.CANARIES, profile)
+    counts = {x.probe.name: {"prompt_tokens": x.count("prompt_tokens")} for x in clean}
+    one, other = clean[0].probe.name, clean[1].probe.name
+    swapped = {one: counts[other], other: counts[one]}
+
+    verdict = judged(
+        cross_talk.own_prompt, *answers(cross_talk.CANARIES, profile, **swapped)
+    )
+
+    assert "pass" == judged(cross_talk.own_prompt, *clean).word
+    assert "fail" == verdict.word
+
+
+def test_a_limit_of_another_request_is_found():
+    first = cross_talk.LIMITED[0].name
+    wrong = answers(cross_talk.LIMITED, **{first: {"completion_tokens": 6}})
+
+    (finding,) = judged(cross_talk.own_limit, *wrong).findings
+
+    assert (finding.expected, finding.at) == (
+        "completion_tokens 3, its max_tokens",
+        first,
+    )
+
+
+def test_answers_that_end_by_themselves_say_nothing_about_limits():
+    short = [replace(x, arrivals=()) for x in answers(cross_talk.LIMITED)]
+
+    assert "skip" == judged(cross_talk.own_limit, *short).word
+
+
+def test_forms_that_change_places_are_found_twice():
+    whole, streamed = answers((cross_talk.WHOLE_TWIN, cross_talk.STREAMED_TWIN))
+
+    assert "pass" == judged(cross_talk.own_form, whole, streamed).word
+    assert 2 == len(judged(cross_talk.own_form, streamed, whole).findings)
+
+
+def test_choices_that_change_places_are_found_twice():
+    one, two = answers((cross_talk.WHOLE_TWIN, cross_talk.DOUBLE_TWIN))
+    swapped = (replace(two, probe=one.probe), replace(one, probe=two.probe))
+
+    assert "pass" == judged(cross_talk.own_choices, one, two).word
+    assert 2 == len(judged(cross_talk.own_choices, *swapped).findings)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.checks.faults.chunks import choices_of, chunkwise, text_frames
+from contract.checks.judging import chunks
+from contract.model.chat import PieceKind
+from contract.model.check import NotApplicable
+from contract.model.exchange import DONE
+
+
+def test_chunks_are_the_objects_that_are_no_error(stream, good):
+    seen = stream(({"error": "no"}, [], *good))
+
+    assert list(good[:-1]) == [value for _, value in chunks.objects(seen)]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[], [DONE], [{"error": {"message": "no"}}]],
+    ids=["none", "done", "error"],
+)
+def test_without_chunks_there_is_nothing_to_judge(events, stream):
+    with pytest.raises(NotApplicable):
+        chunks.objects(stream(events))
+
+
+def test_without_choices_there_is_nothing_to_judge(stream, good):
+    with pytest.raises(NotApplicable):
+        chunks.choices(stream([good[6]]))
+
+
+def test_empty_choices_are_no_error():
+    assert not chunks.is_error({"choices": [], "error": "ignored"})
+    assert not chunks.is_error({"error": None})
+
+
+def test_speaking_frames_are_found_by_kind(reply):
+    assert (1, 2, 3, 4) == text_frames(reply)
+    assert (3, 4) == text_frames(reply, frozenset({PieceKind.ANSWER}))
+    assert () == text_frames(reply.with_header("content-type", "text/plain"))
+
+
+def test_chunkwise_leaves_whole_bodies_alone(reply):
+    whole = reply.with_header("content-type", "application/json").with_json({"a": 1})
+
+    assert whole == chunkwise(whole, lambda _: None)
+    assert [DONE] == [
+        f.data.decode().strip()[6:] for f in chunkwise(reply, lambda _: None).frames
+    ]
+
+
+def test_odd_choices_are_passed_over():
+    assert () == choices_of({"choices": "none"})
+    assert ({},) == choices_of({"choices": [1, {}, None]})

@@ -1,0 +1,53 @@
+"""Counts held to Tekken: exact, wherever the template puts what."""
+
+import pytest
+from rehearsal import judged, recharged
+
+from contract.catalog.profiles import builtin
+from contract.checks.judging.prompt_tokens import (
+    PLAIN,
+    intact,
+    one_token_request,
+    token_difference,
+)
+from contract.checks.languages.every import each_is_read
+
+PROFILES = builtin()
+TEKKEN = [name for name, one in PROFILES.items() if each_is_read.needs <= one.offers]
+GREEK = one_token_request("greek", "θάλασσα")
+
+
+def test_hosted_and_vllm_profiles_are_held_to_tekken():
+    assert {"mistral-2025-10", "mistral-2026-08", "vllm-0.11", "vllm-0.32"} <= set(
+        TEKKEN
+    )
+    assert not {"llamacpp", "inline", "transformers"} & set(TEKKEN)
+
+
+@pytest.mark.parametrize("name", TEKKEN)
+@pytest.mark.parametrize("more", [0, 12])
+def test_what_every_prompt_costs_does_not_matter(name, more):
+    base, greek = (recharged(PROFILES[name], probe, more) for probe in (PLAIN, GREEK))
+
+    assert [] == list(intact(base, (greek,)))
+    assert len(set(token_difference(greek, base))) == 1
+
+
+@pytest.mark.parametrize("more", [-1, 1, 7])
+def test_a_text_of_other_tokens_is_found(more):
+    profile = PROFILES["vllm-0.32"]
+    base, greek = recharged(profile, PLAIN, 0), recharged(profile, GREEK, more)
+
+    found = list(intact(base, (greek,)))
+
+    assert len(found) == 1
+    assert "greek" in found[0].message
+    assert found[0].actual.isascii()
+
+
+def test_without_a_count_there_is_nothing_to_judge():
+    base, *others = (
+        recharged(PROFILES["vllm-0.32"], probe, 0.5) for probe in each_is_read.sends
+    )
+
+    assert judged(each_is_read, base, *others).word == "skip"

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.catalog import profiles
+from contract.checks.faults.refusal import accepted, accepts
+from contract.checks.judging.refusal import answers, field_of, judged, refused
+from contract.checks.rejections import mistakes
+from contract.checks.rejections.options import temperature_wrong_type
+from contract.model.chat import KeyMode
+from contract.model.check import NotApplicable
+from contract.model.probes import NO_KEY
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode, rehearse
+from contract.model.wire import WRONG_KEY, spell
+from contract.schema.openapi import accepts as fits
+
+PROBE = mistakes.TEMPERATURE_WRONG_TYPE
+
+
+def refusal(probe, name="vllm-0.32"):
+    profile = profiles.builtin()[name]
+    problem = Rejection(
+        reason=RejectionReason.SCHEMA, pointer="/temperature", keyword="type"
+    )
+    status, body = profile.dialect.error(problem)
+    return Reply(
+        status=status,
+        headers=(JSON_TYPE,),
+        frames=(Frame(0.0, encode(body)),),
+        dialect=profile.dialect,
+        request=spell(probe, profile, "some-model"),
+        rejection=problem,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        pytest.param(200, "the request was accepted", id="accepted"),
+        pytest.param(302, "the request was accepted", id="redirected"),
+        pytest.param(401, "the request was refused for another reason", id="key"),
+        pytest.param(404, "the request was refused for another reason", id="route"),
+        pytest.param(500, "the server failed where it should have refused", id="500"),
+        pytest.param(501, "the server failed where it should have refused", id="501"),
+    ],
+)
+def test_anything_but_a_refusal_of_the_request_is_found(answer, status, message):
+    (finding,) = refused(answer(PROBE, status, {"detail": "no"}))
+
+    assert message == finding.message
+    assert finding.expected == "status 400 or 422"
+    assert f'status {status}, {{"detail": "no"}}' == finding.actual
+    assert finding.at == "temperature-wrong-type"
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_refusal_of_the_request_is_no_finding(answer, status):
+    assert list(refused(answer(PROBE, status, {}))) == []
+
+
+def test_only_refusals_are_judged(answer):
+    taken, not_taken = answer(PROBE, 200, {}), answer(PROBE, 400, {})
+
+    assert (not_taken,) == judged((taken, not_taken))
+
+
+def test_without_refusals_nothing_is_judged(answer):
+    with pytest.raises(NotApplicable, match="no wrong request was refused"):
+        judged((answer(PROBE, 200, {}),))
+
+
+@pytest.mark.parametrize("name", sorted(profiles.builtin()))
+@pytest.mark.parametrize(
+    "probe", mistakes.EVERYWHERE, ids=[probe.name for probe in mistakes.EVERYWHERE]
+)
+def test_a_reply_answers_its_probe_and_no_other(probe, name):
+    reply = refusal(probe, name)
+
+    assert [probe] == [other for other in mistakes.EVERYWHERE if answers(reply, other)]
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        pytest.param(None, KeyMode.NONE, id="none"),
+        pytest.param(f"Bearer {WRONG_KEY}", KeyMode.WRONG, id="wrong"),
+        pytest.param("Bearer sk-right", KeyMode.GIVEN, id="given"),
+    ],
+)
+def test_a_reply_to_one_key_answers_no_probe_with_another(value, key):
+    reply = refusal(NO_KEY)
+    headers = [pair for pair in reply.request.headers if pair[0] != "authorization"]
+    if value:
+        headers.append(("authorization", value))
+    reply = replace(reply, request=replace(reply.request, headers=tuple(headers)))
+    answered = [k for k in KeyMode if answers(reply, replace(NO_KEY, key=k))]
+
+    # No key at all may also be the given one: there are servers that need none.
+    assert ([KeyMode.GIVEN, KeyMode.NONE] if key is KeyMode.NONE else [key]) == answered
+
+
+@pytest.mark.parametrize("name", sorted(profiles.builtin()))
+def test_an_accepting_fault_answers_well_formed(name):
+    reply = accepted(refusal(PROBE, name))
+
+    assert reply.status == 200
+    assert reply.rejection is None
+    assert fits(reply.dialect.prefix + "ChatResponse", reply.json)
+
+
+def test_an_accepting_fault_leaves_other_replies_alone():
+    fault = accepts(temperature_wrong_type, "…")
+    other = refusal(mistakes.N_ZERO)
+    good = refusal(PROBE).with_status(200)
+
+    assert other is fault.apply(other)
+    assert good is fault.apply(good)
+
+
+def test_an_accepting_fault_breaks_its_check():
+    profile = profiles.builtin()["vllm-0.32"]
+    fault = accepts(temperature_wrong_type, "…")
+    before = rehearse(refusal(PROBE), PROBE, profile)
+    after = rehearse(fault.apply(refusal(PROBE)), PROBE, profile)
+
+    assert fault.id == "accepts-temperature-wrong-type"
+    assert list(fault.breaks.judge(before)) == []
+    assert [finding.message for finding in fault.breaks.judge(after)] == [
+        "the request was accepted"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("probe", "field"),
+    [
+        pytest.param(mistakes.TEMPERATURE_WRONG_TYPE, "temperature", id="option"),
+        pytest.param(mistakes.UNKNOWN_ROLE, "role", id="inside-a-message"),
+        pytest.param(mistakes.NOT_AN_OBJECT, None, id="whole-body"),
+        pytest.param(mistakes.MALFORMED_JSON, None, id="no-json"),
+    ],
+)
+def test_the_field_of_a_mistake_is_the_last_name_of_its_pointer(probe, field):
+    assert field == field_of(probe)

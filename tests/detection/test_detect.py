@@ -1,0 +1,90 @@
+"""What a provider says is quoted short; why nobody can be judged is a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.catalog.profiles import builtin
+from contract.detection.detect import detect, known, why_unauthorized, why_unreachable
+from contract.detection.error_message import error_message
+from contract.errors import UsageError
+from contract.model.chat import Probe
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.wire import Request
+
+PROFILE = builtin()["inline"]
+
+
+def exchange(body=b"", **more):
+    return Exchange(
+        probe=Probe(name="any"),
+        profile=PROFILE,
+        request=Request("GET", "/"),
+        arrivals=(Arrival(0.0, body),),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b'{"error":{"message":"no"}}', "no", id="openai"),
+        pytest.param(b'{"error":"Unauthorized"}', "Unauthorized", id="vllm-401"),
+        pytest.param(b'{"message":"no","object":"error"}', "no", id="mistral"),
+        pytest.param(b'{"detail":"Not Found"}', "Not Found", id="fastapi"),
+        pytest.param(
+            b'{"message":{"detail":[1]}}', '{"message":{"detail":[1]}}', id="nested"
+        ),
+        pytest.param(b"Internal\n\n Server Error", "Internal Server Error", id="text"),
+        pytest.param(b"", "", id="nothing"),
+        pytest.param(b"\xff\xfe", "\ufffd\ufffd", id="bytes"),
+        pytest.param(b"x" * 900, "x" * 199 + "…", id="endless"),
+    ],
+)
+def test_an_error_body_is_quoted_in_one_short_line(body, words):
+    assert error_message(exchange(body)) == words
+
+
+@pytest.mark.parametrize("end", [End.REFUSED, End.RESET, End.TIMEOUT, End.TOO_LARGE])
+def test_no_answer_is_a_sentence_with_the_address(end):
+    words = why_unreachable(exchange(end=end, note="for a reason"), "http://h")
+
+    assert words is not None
+    assert words.startswith("http://h cannot be reached: for a reason.")
+
+
+def test_any_answer_at_all_is_an_answer():
+    assert why_unreachable(exchange(status=500), "http://h") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "key", "words"),
+    [
+        pytest.param(401, False, "set MY_KEY", id="missing"),
+        pytest.param(401, True, "refuses the API key of MY_KEY", id="refused"),
+        pytest.param(403, True, "(403, nope)", id="forbidden"),
+        pytest.param(404, True, None, id="something-else"),
+    ],
+)
+def test_a_closed_door_names_the_variable(status, key, words):
+    found = why_unauthorized(
+        exchange(b"nope", status=status), "http://h", key=key, variable="MY_KEY"
+    )
+
+    assert (found is None) is (words is None)
+    assert words is None or words in found
+
+
+def test_with_profile_and_model_given_nobody_is_asked():
+    found = detect("http://nonexistent.invalid", builtin(), profile="inline", model="m")
+
+    assert (found.profile.id, found.model, found.requests) == ("inline", "m", 0)
+
+
+def test_an_alias_names_a_profile():
+    assert known("vllm", builtin()).id == "vllm-0.32"
+
+
+def test_an_unknown_profile_is_told_with_its_neighbours():
+    with pytest.raises(UsageError, match=r"llamacpp"):
+        known("llamacp", builtin())

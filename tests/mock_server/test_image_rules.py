@@ -1,0 +1,104 @@
+"""Images are judged by their bytes; addresses are never opened."""
+
+import io
+import socket
+
+import pytest
+from PIL import Image as Pillow
+
+from contract.mock_server import image_rules
+from contract.mock_server.image_rules import problem
+from contract.model.chat import Image, Message, Probe, Text
+from contract.model.rejection import RejectionReason
+
+
+def picture(form="PNG", size=(60, 40)):
+    buffer = io.BytesIO()
+    Pillow.new("RGB", size).save(buffer, form)
+    return buffer.getvalue()
+
+
+def shown(*found):
+    return Probe(name="shown", messages=(Message("user", (Text("See:"), *found)),))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_pictures_of_known_formats_pass(form):
+    assert problem(shown(Image(picture(form))), None) is None
+
+
+def bomb():
+    data = bytearray(picture(size=(1, 1)))
+    data[16:24] = (100_000).to_bytes(4, "big") * 2
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(Image(b""), id="empty"),
+        pytest.param(Image(b"this is no image"), id="text"),
+        pytest.param(Image(picture("JPEG")[:400]), id="truncated"),
+        pytest.param(Image(picture("BMP")), id="unknown-format"),
+        pytest.param(Image(picture(), "text/plain"), id="media-type"),
+        pytest.param(Image(bomb()), id="decompression-bomb"),
+        pytest.param(Image(picture(size=(10_001, 1))), id="too-long"),
+        pytest.param(Image(url="data:image/png;base64,@@@@"), id="bad-base64"),
+        pytest.param(Image(url="data:image/png,%89PNG"), id="no-base64"),
+    ],
+)
+def test_what_is_no_picture_is_refused(image):
+    found = problem(shown(image), None)
+
+    assert found is not None
+    assert found.reason is RejectionReason.IMAGE
+    assert found.message
+    assert found.pointer == "/messages/0/content"
+
+
+def test_picture_of_too_many_bytes_is_refused(monkeypatch):
+    monkeypatch.setattr(image_rules, "LARGEST", 10)
+
+    assert problem(shown(Image(picture("JPEG", (7, 9)))), None) is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:9/cat.png",
+        "https://example.com/cat.png",
+        "HTTP://169.254.169.254/",
+        "ftp://example.com/cat.png",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "../cat.png",
+        "",
+    ],
+)
+def test_addresses_are_refused_unopened(url, monkeypatch):
+    def opened(*_, **__):
+        pytest.fail("something was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", opened)
+    monkeypatch.setattr(socket, "getaddrinfo", opened)
+    monkeypatch.setattr("builtins.open", opened)
+    monkeypatch.setattr(io, "open", opened)
+    monkeypatch.setattr("os.open", opened)
+    found = problem(shown(Image(url=url)), None)
+
+    assert found is not None
+    assert found.reason is RejectionReason.IMAGE_URL
+
+
+@pytest.mark.parametrize(("count", "refused"), [(8, False), (9, True)])
+def test_images_of_all_messages_are_counted(count, refused):
+    message = Message("user", (Image(picture()),))
+    probe = Probe(name="many", messages=(message,) * count)
+    found = problem(probe, 8)
+
+    assert refused is (found is not None)
+    assert found is None or (found.reason, found.count, found.limit) == (
+        RejectionReason.IMAGE_COUNT,
+        9,
+        8,
+    )

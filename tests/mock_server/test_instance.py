@@ -1,0 +1,188 @@
+"""Invented values fit their schema, and nothing is fetched to invent them."""
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.mock_server.instance import UnsatisfiableError, instance
+
+TREE = {
+    "$ref": "#/$defs/node",
+    "$defs": {
+        "node": {
+            "type": "object",
+            "required": ["value", "next"],
+            "properties": {
+                "value": {"type": "integer", "minimum": 10},
+                "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+            },
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param(
+            {
+                "type": "object",
+                "properties": {
+                    "answer": {"type": "integer"},
+                    "why": {"type": "string"},
+                },
+                "required": ["answer", "why"],
+                "additionalProperties": False,
+            },
+            {"answer": 1, "why": ""},
+            id="object",
+        ),
+        pytest.param(
+            {"properties": {"city": {"type": "string"}}}, {"city": "Rome"}, id="hint"
+        ),
+        pytest.param({"type": "object", "required": []}, {}, id="nothing-is-required"),
+        pytest.param(
+            {
+                "type": "array",
+                "items": {"minimum": 5},
+                "minItems": 3,
+                "uniqueItems": True,
+            },
+            [5, 6, 7],
+            id="unique-items",
+        ),
+        pytest.param(
+            {"prefixItems": [{"const": "a"}, {"type": "boolean"}], "minItems": 2},
+            ["a", True],
+            id="tuple",
+        ),
+        pytest.param({"enum": ["x", "y"]}, "x", id="enum"),
+        pytest.param({"const": None}, None, id="const"),
+        pytest.param({"type": ["null", "string"], "minLength": 3}, "aaa", id="types"),
+        pytest.param({"type": "string", "format": "date"}, "2025-09-18", id="format"),
+        pytest.param({"type": "string", "pattern": "^[A-Z]{3}$"}, "AAA", id="pattern"),
+        pytest.param({"type": "integer", "multipleOf": 7, "minimum": 8}, 14, id="step"),
+        pytest.param(
+            {"exclusiveMinimum": 0, "exclusiveMaximum": 0.1}, 0.05, id="open-interval"
+        ),
+        pytest.param(
+            {"allOf": [{"minimum": 3}, {"maximum": 4}], "type": "integer"}, 3, id="all"
+        ),
+        pytest.param(
+            {"type": "object", "properties": {}, "minProperties": 1, "required": []},
+            {"key1": ""},
+            id="least-members",
+        ),
+        pytest.param({"type": "string", "default": "d"}, "d", id="default"),
+        pytest.param({"type": "array", "contains": {"const": 3}}, [3], id="contains"),
+        pytest.param(True, "", id="anything"),
+    ],
+)
+def test_smallest_value_is_invented(schema, value):
+    assert value == instance(schema, {"city": "Rome"})
+
+
+def test_recursive_schema_ends():
+    value = instance(TREE)
+
+    assert jsonschema_rs.is_valid(TREE, value)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param(False, id="false"),
+        pytest.param({"type": "banana"}, id="no-such-type"),
+        pytest.param({"type": "integer", "minimum": 3, "maximum": 2}, id="empty-range"),
+        pytest.param({"$ref": "#/$defs/nowhere"}, id="dangling"),
+        pytest.param({"$ref": "#"}, id="itself"),
+        pytest.param({"allOf": [{"$ref": "#"}]}, id="itself-in-a-union"),
+        pytest.param({"required": 3}, id="wrong-keyword"),
+        pytest.param({"type": "string", "pattern": "("}, id="wrong-pattern"),
+    ],
+)
+def test_schema_without_a_value_is_refused(schema):
+    with pytest.raises(UnsatisfiableError):
+        instance(schema)
+
+
+@pytest.mark.parametrize("where", ["$ref", "$schema", "nested"])
+def test_other_documents_are_never_opened(where, tmp_path):
+    document = tmp_path / "schema.json"
+    document.write_text('{"const": "followed"}')
+    place = document.as_uri()
+    schema = {where: place}
+    if where == "nested":
+        schema = {"type": "object", "properties": {"a": {"$ref": place}}}
+
+    assert jsonschema_rs.is_valid({"$ref": place}, "followed")
+    with pytest.raises(UnsatisfiableError):
+        instance(schema)
+
+
+SCHEMAS = st.recursive(
+    st.one_of(
+        st.fixed_dictionaries(
+            {"type": st.just("integer")},
+            optional={"minimum": st.integers(-9, 9), "multipleOf": st.integers(1, 5)},
+        ),
+        st.fixed_dictionaries(
+            {"type": st.just("string")}, optional={"minLength": st.integers(0, 5)}
+        ),
+        st.fixed_dictionaries({"type": st.sampled_from(["boolean", "null", "number"])}),
+        st.builds(lambda values: {"enum": values}, st.lists(st.integers(), min_size=1)),
+    ),
+    lambda inner: st.one_of(
+        st.builds(
+            lambda members, needed: {
+                "type": "object",
+                "properties": members,
+                "required": [name for name in members if needed],
+                "additionalProperties": False,
+            },
+            st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+            st.booleans(),
+        ),
+        st.builds(
+            lambda item, least: {"type": "array", "items": item, "minItems": least},
+            inner,
+            st.integers(0, 3),
+        ),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"anyOf": parts}),
+    ),
+    max_leaves=8,
+)
+
+
+@given(SCHEMAS)
+def test_invented_values_fit_their_schema(schema):
+    assert jsonschema_rs.is_valid(schema, instance(schema))
+
+
+KEYWORDS = (
+    *("type", "items", "properties", "required", "enum", "$ref", "allOf", "anyOf"),
+    *("minimum", "pattern", "minItems", "default", "const"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*KEYWORDS]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_any_json_is_a_value_or_one_error(schema):
+    try:
+        value = instance(schema)
+    except UnsatisfiableError:
+        return
+
+    assert jsonschema_rs.is_valid(schema, value)

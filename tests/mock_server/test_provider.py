@@ -1,0 +1,533 @@
+"""The stand-in answers as its dialect's provider would: exact, seeded and pure."""
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from contract.catalog.providers import dialects
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import EPOCH, SERVED, WINDOW, MockProvider
+from contract.model.chat import (
+    CHAT,
+    Image,
+    KeyMode,
+    Message,
+    Options,
+    PieceKind,
+    Probe,
+    Text,
+    Thinking,
+    freeze,
+)
+from contract.model.probes import (
+    CUT,
+    LIST_MODELS,
+    MODEL_CARD,
+    NO_KEY,
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+    TOOL_WHOLE,
+    TWO_CHOICES,
+    UTF8,
+    WEATHER,
+    WRONG_KEY,
+)
+from contract.model.profile import Profile
+from contract.model.rejection import RejectionReason
+from contract.model.reply import rehearse
+from contract.model.wire import Request, spell
+from contract.schema import openapi
+from contract.tokens import counting, patch_grid
+
+DIALECTS = dialects()
+EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id)
+
+
+def profile(dialect):
+    return Profile(id=dialect.id, dialect=dialect)
+
+
+def asked(provider, probe, key=None, number=None):
+    request = spell(probe, profile(provider.dialect), SERVED[0], key)
+    reply = provider.reply(request, number)
+    return rehearse(reply, probe, profile(provider.dialect))
+
+
+def ask(text, *, stream=False, **options):
+    message = Message("user", text)
+    return Probe(
+        name="ask", messages=(message,), options=Options(**options), stream=stream
+    )
+
+
+def violated(exchange):
+    """What the schemas of the dialect object to in an exchange."""
+    prefix = exchange.profile.dialect.prefix
+    if exchange.status >= 400:
+        return openapi.schema_errors(prefix + "Error", exchange.json)
+    if not exchange.streamed:
+        return openapi.schema_errors(prefix + "ChatResponse", exchange.json)
+    return [
+        violation
+        for chunk in exchange.chunks
+        for violation in openapi.schema_errors(prefix + "ChatEvent", chunk.json)
+    ]
+
+
+def png(width=28, height=28):
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+JSON_SCHEMA = freeze(
+    {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "pair",
+            "schema": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}},
+                "required": ["city"],
+            },
+        },
+    }
+)
+PROBES = [
+    SUM,
+    SUM_WHOLE,
+    CUT,
+    UTF8,
+    TWO_CHOICES,
+    TOOL,
+    TOOL_WHOLE,
+    ask("#random", n=2, seed=7),
+    ask("#long", max_tokens=9),
+    ask("#loop", max_tokens=9, stream=True),
+    ask("#bare"),
+    ask("#empty"),
+    ask("#open", stream=True),
+    ask("What is 6*7?", stop=("is",)),
+    ask("What is 6*7?", stop=("times",), stream=True),
+    ask("City?", response_format=JSON_SCHEMA),
+    ask("City?", response_format=JSON_SCHEMA, stream=True),
+    ask("Any?", response_format=freeze({"type": "json_object"})),
+    ask("Weather?", tools=(WEATHER,), tool_choice="required", stream=True),
+    ask("Weather?", tools=(WEATHER,), tool_choice="=get_weather"),
+    ask("Weather in Paris and Lyon?", tools=(WEATHER,), max_tokens=16, stream=True),
+    Probe(
+        name="image",
+        messages=(Message("user", (Text("What is this?"), Image(png()))),),
+        stream=True,
+    ),
+    Probe(
+        name="prefix",
+        messages=(
+            Message("user", "What is 6*7?"),
+            Message("assistant", "The answer", prefix=True),
+        ),
+    ),
+]
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "probe", [pytest.param(p, id=f"{p.name}-{n}") for n, p in enumerate(PROBES)]
+)
+def test_bytes_satisfy_the_schemas(dialect, probe):
+    exchange = asked(MockProvider(dialect), probe)
+
+    assert exchange.status == 200
+    assert list(violated(exchange)) == []
+
+
+REQUESTS = st.builds(
+    Probe,
+    name=st.just("generated"),
+    messages=st.lists(
+        st.one_of(
+            st.builds(
+                Message,
+                st.just("user"),
+                st.text(max_size=20)
+                | st.sampled_from(["#long", "#loop", "#random", "#utf", "#open", "6*7"])
+                | st.text(max_size=9).map(lambda text: (Text(text), Image(png()))),
+            ),
+            st.builds(Message, st.just("assistant"), st.text(max_size=20)),
+            st.builds(
+                Message,
+                st.just("system"),
+                st.text(max_size=9)
+                | st.text(max_size=9).map(lambda text: (Text("a"), Thinking(text))),
+            ),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    options=st.builds(
+        Options,
+        max_tokens=st.integers(0, 30),
+        temperature=st.none() | st.floats(-0.5, 2.5),
+        seed=st.none() | st.integers(0, 9),
+        stop=st.lists(st.text(max_size=2), max_size=2).map(tuple),
+        n=st.none() | st.integers(0, 3),
+        tools=st.sampled_from([(), (WEATHER,)]),
+        tool_choice=st.sampled_from([None, "auto", "none", "required", "=get_weather"]),
+        response_format=st.sampled_from([None, JSON_SCHEMA]),
+        usage=st.booleans(),
+    ),
+    stream=st.booleans(),
+)
+
+
+@EVERY
+@given(probe=REQUESTS)
+def test_bytes_of_any_request_satisfy_the_schemas(dialect, probe):
+    exchange = asked(PROVIDERS[dialect.id], probe)
+
+    assert list(violated(exchange)) == []
+    if exchange.status == 200:
+        assert exchange.count("completion_tokens") in {None, *range(200)}
+        assert set(exchange.finishes) == set(range(probe.options.n or 1))
+        assert all(len(reasons) == 1 for reasons in exchange.finishes.values())
+
+
+PROVIDERS = {name: MockProvider(dialect) for name, dialect in DIALECTS.items()}
+
+
+@EVERY
+def test_whole_and_stream_say_and_cost_the_same(dialect):
+    whole = asked(MockProvider(dialect), ask("What is 6*7?", n=2, seed=1))
+    streamed = asked(
+        MockProvider(dialect), ask("What is 6*7?", stream=True, n=2, seed=1)
+    )
+    places = [(kind, choice) for kind in PieceKind for choice in (0, 1)]
+
+    assert [whole.said(*p) for p in places] == [streamed.said(*p) for p in places]
+    assert whole.finishes == streamed.finishes
+    assert whole.count("total_tokens") == streamed.count("total_tokens")
+
+
+@EVERY
+def test_same_number_gets_the_same_bytes(dialect):
+    probe = ask("#random", stream=True)
+    bodies = {asked(MockProvider(dialect), probe, number=5).body for _ in range(3)}
+
+    assert len(bodies) == 1
+
+
+@EVERY
+def test_responses_are_numbered_by_themselves(dialect):
+    provider = MockProvider(dialect)
+    ids = {asked(provider, SUM_WHOLE).json["id"] for _ in range(5)}
+
+    assert len(ids) == 5
+
+
+@EVERY
+def test_unseeded_draws_vary_and_seeded_ones_do_not(dialect):
+    provider = MockProvider(dialect)
+    open_ones = {asked(provider, ask("#random")).answer for _ in range(30)}
+    seeded = {asked(provider, ask("#random", seed=3)).answer for _ in range(30)}
+    cold = {asked(provider, ask("#random", temperature=0.0)).answer for _ in range(30)}
+
+    assert len(open_ones) > 1
+    assert (len(seeded), len(cold)) == (1, 1)
+
+
+@EVERY
+def test_creation_is_the_time_of_the_clock(dialect):
+    assert asked(MockProvider(dialect), SUM_WHOLE).json["created"] == EPOCH
+    provider = MockProvider(dialect, clock=iter([7.9, 7.9, 8.2, 8.2, 9.0]).__next__)
+    first, second = (asked(provider, SUM_WHOLE).json["created"] for _ in range(2))
+
+    assert (first, second) in {(7, 8), (7, 7)}
+
+
+@EVERY
+def test_usage_counts_the_prompt_exactly(dialect):
+    probe = Probe(
+        name="counted",
+        messages=(
+            Message("system", "Be brief."),
+            Message("user", (Text("What?"), Image(png(300, 200)))),
+        ),
+        reasons=False,
+    )
+
+    count = counting.prompt(probe, dialect.patch_grid or patch_grid.mistral_grid)
+
+    assert asked(MockProvider(dialect), probe).count("prompt_tokens") == count
+
+
+def overflow(provider, count, **options):
+    """A prompt of *count* tokens, whatever system message the dialect adds."""
+    bare = Probe(
+        name="long",
+        messages=(Message("user", ""),),
+        options=Options(**options),
+        reasons=False,
+    )
+    room = count - counting.prompt(bare)
+    filled = (Message("user", counting.filler(room)),)
+    return asked(provider, replace(bare, messages=filled))
+
+
+@EVERY
+@pytest.mark.parametrize("window", [512, WINDOW])
+def test_context_window_is_exact(dialect, window):
+    provider = MockProvider(dialect, context_window=window)
+    at_most = overflow(provider, window - 1, max_tokens=1)
+    full = overflow(provider, window, max_tokens=1)
+    beyond = overflow(provider, window + 1, max_tokens=1)
+
+    assert (at_most.status, full.status, beyond.status) == (200, 400, 400)
+    assert at_most.count("total_tokens") == window
+    assert at_most.finish == "length"
+    assert list(violated(beyond)) == []
+    assert str(window) in beyond.text or dialect.id == "transformers"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "finish"),
+    [
+        ("mistral-2025-10", 400, None),
+        ("mistral-2026-08", 400, None),
+        ("vllm-0.11", 200, "length"),
+        ("vllm-0.12", 200, "length"),
+        ("vllm-0.16", 200, "length"),
+        ("llamacpp", 200, "length"),
+    ],
+)
+def test_max_tokens_beyond_the_window_is_as_at_the_provider(name, status, finish):
+    exchange = overflow(
+        MockProvider(DIALECTS[name], context_window=512), 510, max_tokens=9
+    )
+
+    assert (exchange.status, exchange.finish) == (status, finish)
+    assert exchange.count("completion_tokens") in {None, 2}
+
+
+def test_window_that_ends_an_answer_is_its_finish_reason():
+    exchange = overflow(
+        MockProvider(DIALECTS["mistral-2025-10"], context_window=512), 510
+    )
+
+    assert exchange.finish == "model_length"
+    assert list(violated(exchange)) == []
+
+
+@EVERY
+def test_endless_answer_fills_the_window(dialect):
+    exchange = asked(MockProvider(dialect, context_window=400), ask("#long"))
+
+    assert exchange.count("total_tokens") == 400
+
+
+@EVERY
+def test_key_is_demanded_where_there_is_one(dialect):
+    provider = MockProvider(dialect, api_key="sk-right")
+    right = asked(provider, SUM_WHOLE, "sk-right")
+    none, wrong = asked(provider, NO_KEY), asked(provider, WRONG_KEY)
+
+    assert (right.status, none.status, wrong.status) == (200, 401, 401)
+    assert list(violated(none)) == list(violated(wrong)) == []
+    assert "sk-right" not in wrong.text
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "value",
+    ["sk-right", "Basic sk-right", "Bearer", "Bearer ", "Bearer sk-right2", "bearer x"],
+)
+def test_only_a_bearer_opens(dialect, value):
+    request = Request("GET", "/v1/models", (("authorization", value),))
+
+    assert MockProvider(dialect, api_key="sk-right").reply(request).status == 401
+
+
+def test_llama_cpp_takes_its_own_header_too():
+    request = Request("GET", "/v1/models", (("x-api-key", "sk-right"),))
+
+    assert (
+        MockProvider(DIALECTS["llamacpp"], api_key="sk-right").reply(request).status
+        == 200
+    )
+    assert (
+        MockProvider(DIALECTS["vllm-0.16"], api_key="sk-right").reply(request).status
+        == 401
+    )
+
+
+@EVERY
+def test_without_a_key_any_is_taken(dialect):
+    assert asked(MockProvider(dialect), SUM_WHOLE, "sk-any").status == 200
+    assert KeyMode.GIVEN == SUM_WHOLE.key
+
+
+@EVERY
+def test_models_are_listed_first_one_first(dialect):
+    exchange = asked(MockProvider(dialect, models=("a", "b")), LIST_MODELS)
+    names = [card["id"] for card in exchange.json["data"]]
+
+    assert names == ["a", "b"]
+    assert openapi.schema_errors(dialect.prefix + "ModelList", exchange.json) == ()
+
+
+@EVERY
+def test_model_card_is_there_where_the_provider_has_one(dialect):
+    exchange = asked(MockProvider(dialect), MODEL_CARD)
+
+    if "/v1/models/{model}" in dialect.paths:
+        assert exchange.json["id"] == SERVED[0]
+        assert openapi.schema_errors(dialect.prefix + "Model", exchange.json) == ()
+    else:
+        assert exchange.status == 404
+
+
+def test_card_of_an_unknown_model_is_refused():
+    provider = MockProvider(DIALECTS["mistral-2025-10"])
+
+    assert provider.reply(Request("GET", "/v1/models/nobody")).status == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body"),
+    [
+        ("vllm-0.16", "/health", b""),
+        ("llamacpp", "/health", b'{"status":"ok"}'),
+        ("transformers", "/health", b'{"status":"ok"}'),
+        ("vllm-0.16", "/version", b'{"version":"0.32.0"}'),
+        ("vllm-0.11", "/version", b'{"version":"0.11.0"}'),
+    ],
+)
+def test_health_and_version_are_told(name, path, body):
+    reply = MockProvider(DIALECTS[name], api_key="sk-right").reply(Request("GET", path))
+
+    assert (reply.status, reply.body) == (200, body)
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("method", "path", "trouble"),
+    [
+        ("GET", "/v1/nowhere", RejectionReason.ROUTE),
+        ("POST", "/", RejectionReason.ROUTE),
+        ("GET", "/v1/models/", RejectionReason.ROUTE),
+        ("GET", CHAT, RejectionReason.METHOD),
+        ("DELETE", CHAT, RejectionReason.METHOD),
+        ("POST", "/v1/models", RejectionReason.METHOD),
+        ("GET", CHAT + "?a=b", RejectionReason.METHOD),
+    ],
+)
+def test_wrong_ways_lead_to_the_dialects_error(dialect, method, path, trouble):
+    reply = MockProvider(dialect).reply(Request(method, path))
+
+    assert reply.rejection.reason is trouble
+    assert reply.status in {404, 405}
+    assert openapi.schema_errors(dialect.prefix + "Error", reply.json) == ()
+
+
+@EVERY
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-json"])
+def test_content_type_is_demanded_except_by_llama_cpp(dialect, kind):
+    request = spell(SUM_WHOLE, profile(dialect), SERVED[0])
+    headers = (("content-type", kind),) if kind else ()
+    reply = MockProvider(dialect).reply(Request("POST", CHAT, headers, request.body))
+
+    assert (reply.status == 200) is (dialect.id == "llamacpp")
+
+
+@EVERY
+def test_content_type_may_have_parameters(dialect):
+    request = spell(SUM_WHOLE, profile(dialect), SERVED[0])
+    headers = (("content-type", "Application/JSON; charset=utf-8"),)
+    reply = MockProvider(dialect).reply(Request("POST", CHAT, headers, request.body))
+
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "told"),
+    [
+        ("mistral-2025-10", SERVED[1], SERVED[1]),
+        ("vllm-0.16", SERVED[1], SERVED[0]),
+        ("llamacpp", "anything", SERVED[0]),
+        ("transformers", SERVED[1], f"{SERVED[1]}@main"),
+    ],
+)
+def test_model_is_named_as_the_provider_names_it(name, model, told):
+    provider = MockProvider(DIALECTS[name])
+    request = spell(SUM_WHOLE, profile(DIALECTS[name]), model)
+
+    assert provider.reply(request).json["model"] == told
+
+
+@EVERY
+def test_times_follow_the_plan(dialect):
+    plan = LatencyPlan(0.4, 0.03, 0.01, seed=5)
+    provider = MockProvider(dialect, plan=plan)
+    texts = [c.at for c, p in asked(provider, SUM, number=9).placed if p.text]
+
+    assert tuple(sorted(set(texts))) == plan.times(19, 9)
+    assert asked(provider, SUM_WHOLE, number=9).elapsed == plan.times(19, 9)[-1]
+
+
+@EVERY
+def test_change_is_applied_to_every_reply(dialect):
+    provider = MockProvider(dialect, change=lambda reply: reply.with_status(418))
+
+    assert {asked(provider, p).status for p in (SUM, NO_KEY, LIST_MODELS)} == {418}
+
+
+@EVERY
+def test_reply_knows_what_it_answers(dialect):
+    request = spell(SUM, profile(dialect), SERVED[0])
+    reply = MockProvider(dialect).reply(request)
+
+    assert reply.request is request
+    assert reply.dialect is dialect
+    assert reply.probe.messages[-1] == SUM.messages[-1]
+    assert reply.probe.stream
+
+
+@EVERY
+def test_remembered_reply_is_the_reply_spelled_anew(dialect):
+    provider, fresh = (
+        MockProvider(dialect),
+        MockProvider(dialect, plan=LatencyPlan(jitter=1e-12)),
+    )
+    for probe in (SUM, SUM_WHOLE, TOOL):
+        twice = [asked(provider, probe, number=n).body for n in (1, 2)]
+        anew = [asked(fresh, probe, number=n).body for n in (1, 2)]
+
+        assert [unpadded(body) for body in twice] == [unpadded(body) for body in anew]
+
+
+def unpadded(body):
+    """A body without the padding that Mistral makes of the id."""
+    events = [event for event in body.decode().split("\n\n") if "{" in event]
+    values = [json.loads(event.removeprefix("data: ")) for event in events]
+    return [{**value, "p": None} for value in values]
+
+
+def test_long_bodies_are_not_remembered():
+    provider = MockProvider(DIALECTS["vllm-0.16"])
+    probe = ask(counting.filler(30_000), max_tokens=1)
+
+    assert asked(provider, probe).count("prompt_tokens") > 30_000
+    assert provider._remembered.cache_info().currsize == 0  # noqa: SLF001  # the claim
+
+
+def test_needle_in_a_long_prompt_is_found():
+    text = f"{counting.filler(50_000)}. The code word is plum. What is the code word?"
+    exchange = asked(MockProvider(DIALECTS["mistral-2025-10"]), ask(text))
+
+    assert exchange.answer == "The code word is plum"
+    assert exchange.said(PieceKind.REASONING)

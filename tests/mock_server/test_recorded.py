@@ -1,0 +1,169 @@
+"""The stand-in answers recorded requests as the real servers did."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from contract.catalog.providers import dialects
+from contract.mock_server.provider import MockProvider
+from contract.model.chat import PieceKind
+from contract.model.profile import Profile
+from contract.model.reply import rehearse
+from contract.model.saved import load
+
+DIALECTS = dialects()
+RECORDED = Path("fixtures/exchanges")
+VLLM = MockProvider(DIALECTS["vllm-0.16"])
+LLAMACPP = MockProvider(DIALECTS["llamacpp"], context_window=4_096)
+SMALL = MockProvider(DIALECTS["llamacpp"], context_window=512)
+GUARDED = MockProvider(DIALECTS["llamacpp"], api_key="sk-test-1")
+
+# Where the stand-in means to differ, and why.
+STATUS = {
+    "img_1540": "recorded without its bytes",
+    "img_4000x1000": "recorded without its bytes",
+    "json_lone_surrogate": "half a character is no text",
+    "logit_bias_oov": "logit_bias is not applied, so no token is out of range",
+    "so_regex_bad": "structured_outputs is not offered",
+    "so_two": "structured_outputs is not offered",
+}
+# A mistake of the client is a 4xx here, also where the real server made it a 5xx.
+FAILED = {
+    "img_http_refused": "500 in vLLM",
+    "img_no_base64_marker": "501 in vLLM",
+    "image_data_uri_string_form": "500 in llama.cpp",
+    "image_http_url": "500 in llama.cpp",
+    "json_schema_invalid": "500 in llama.cpp",
+    "role_missing": "500 in llama.cpp",
+    "role_unknown": "500 in llama.cpp",
+    "stream_bad_role": "500 in llama.cpp",
+    "tool_orphan": "500 in llama.cpp",
+    "tools_bad_schema": "500 in llama.cpp",
+    "tools_not_list": "500 in llama.cpp",
+}
+# Where vLLM's tiny model of the same script was made to say something else.
+SAID = {
+    "chat_continue_final": "the tiny model has no script for a continued text",
+    "chat_empty": "the grammar of the parser forbids an empty answer",
+    "chat_open": "the grammar of the parser closes the thought",
+    "chat_system_last": "the tiny model has no script after a system message",
+    "chat_system_only": "the tiny model has no script after a system message",
+    "ctx_truncate": "truncate_prompt_tokens is not offered",
+    "img_10": "the stand-in tells the sizes of images",
+    "img_detail": "the stand-in tells the sizes of images",
+    "img_mime_mismatch": "the stand-in tells the sizes of images",
+    "img_png": "the stand-in tells the sizes of images",
+    "rf_json_object": "the tiny model answers the shortest JSON",
+    "rf_json_schema": "the tiny model answers the shortest JSON",
+    "so_choice": "structured_outputs is not offered",
+    "so_regex": "structured_outputs is not offered",
+    "stop_in_reasoning": "vLLM strips the blank before the stop string",
+    "stop_list": "vLLM strips the blank before the stop string",
+    "stop_include": "include_stop_str_in_output is not offered",
+    "stop_token_ids": "stop_token_ids is not offered",
+    "stream_rf_schema": "the tiny model answers the shortest JSON",
+    "tools_none": "the tiny model means to call whatever the choice",
+    "tools_no_params": "the tiny model calls get_weather whatever is given",
+    "tools_other_required": "the tiny model calls get_weather whatever is given",
+    "tools_result_bad_args": "vLLM replaces arguments that are not JSON",
+}
+
+
+def recorded(folder, dialect):
+    """The recorded exchanges of a folder that one dialect can read."""
+    for path in sorted((RECORDED / folder).glob("*.json")):
+        saved = json.loads(path.read_text())
+        body = saved["request"].get("body")
+        if saved["profile"] == dialect and not isinstance(body, str):
+            profile = Profile(id=dialect, dialect=DIALECTS[dialect])
+            saved["request"]["body"] = whole(body)
+            if body is None:
+                del saved["request"]["body"]
+            yield pytest.param(load(saved, profile), id=path.stem)
+
+
+def whole(value):
+    """Long texts are recorded as their beginning, `...` and their length."""
+    if isinstance(value, dict):
+        return {key: whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    cut = isinstance(value, str) and re.fullmatch(
+        r"(\w+)(?: a)+ \.\.\.<(\d+) chars>", value
+    )
+    if not cut:
+        return value
+    return cut[1] + " a" * ((int(cut[2]) - len(cut[1])) // 2)
+
+
+def stood_in(provider, exchange):
+    request = exchange.request
+    if request.method == "POST" and not request.header("content-type"):
+        headers = (*request.headers, ("content-type", "application/json"))
+        request = type(request)(request.method, request.path, headers, request.body)
+    reply = provider.reply(request)
+    return rehearse(reply, exchange.probe, exchange.profile)
+
+
+def shape(exchange):
+    """The members of an error body, one level into `error`."""
+    value = exchange.json
+    inner = value.get("error") if isinstance(value, dict) else None
+    return sorted(value), sorted(inner) if isinstance(inner, dict) else inner
+
+
+def compared(provider, exchange):
+    """The stand-in's exchange, once its status and errors have been compared."""
+    found = stood_in(provider, exchange)
+    same = exchange.status // 100 == found.status // 100
+
+    failed = exchange.status >= 500
+    assert failed is (failed and exchange.probe.name in FAILED)
+    assert same is (not failed and exchange.probe.name not in STATUS)
+    assert found.status < 500
+    if same and found.status >= 400:
+        assert exchange.is_json is found.is_json
+        assert shape(exchange) == shape(found)
+    return found
+
+
+@pytest.mark.parametrize("exchange", list(recorded("recorded-vllm-0.32", "vllm-0.16")))
+def test_vllm_is_stood_in_for(exchange):
+    found = compared(VLLM, exchange)
+    if not found.status == exchange.status == 200 or not exchange.choices:
+        return
+    expected, actual = (
+        (one.finishes, one.usage, told(one)) for one in (exchange, found)
+    )
+
+    if exchange.probe.name in SAID:
+        assert expected != actual
+    else:
+        assert expected == actual
+
+
+def told(exchange):
+    """What was said in each choice, drawn words and the ids of calls left out."""
+    if "#random" in exchange.request.body.decode():
+        return [exchange.said(PieceKind.REASONING, choice) for choice in range(4)]
+    names = [piece.call.name for piece in exchange.pieces if piece.call]
+    return [exchange.said(kind) for kind in PieceKind] + names
+
+
+@pytest.mark.parametrize(
+    ("provider", "exchange"),
+    [
+        pytest.param(provider, *parameters.values, id=f"{folder}-{parameters.id}")
+        for provider, folder in [
+            (LLAMACPP, "recorded-llamacpp-b11434"),
+            (SMALL, "recorded-llamacpp-b11434-c512"),
+            (GUARDED, "recorded-llamacpp-b11434-apikey"),
+        ]
+        for parameters in recorded(folder, "llamacpp")
+    ],
+)
+def test_llama_cpp_is_stood_in_for(provider, exchange):
+    """Its model speaks another script, so only status and errors are compared."""
+    compared(provider, exchange)

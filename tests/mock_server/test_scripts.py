@@ -1,0 +1,169 @@
+"""What is said follows from the prompt alone."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from contract.mock_server.scripts import choose, hints, places, scripts
+from contract.model.chat import Image, Message, Probe, Text, ToolCall
+from contract.tokens import counting
+
+
+def asked(*texts, role="user"):
+    return Probe(name="asked", messages=tuple(Message(role, text) for text in texts))
+
+
+def png(width, height):
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_asked_for_nothing_known_it_says_the_default():
+    assert choose(asked("Hello")) is scripts()["default"]
+
+
+@pytest.mark.parametrize("name", [n for n, s in scripts().items() if s.trigger])
+def test_trigger_works_anywhere_in_the_conversation(name):
+    trigger = scripts()[name].trigger
+
+    assert choose(asked(f"Please {trigger} now", "and again")) is scripts()[name]
+
+
+def test_later_of_two_triggers_wins():
+    assert choose(asked("#random #bare")) is scripts()["random"]
+
+
+@pytest.mark.parametrize(
+    ("question", "thought", "answer"),
+    [
+        ("What is 6*7?", scripts()["default"].thought, "The answer is 42"),
+        (
+            "What is 6 times 7? Answer with one short sentence.",
+            scripts()["default"].thought,
+            "The answer is 42",
+        ),
+        (
+            "Compute 12 + 100.",
+            "Okay, let me think: twelve plus one hundred makes one hundred twelve.",
+            "The answer is 112",
+        ),
+        (
+            "how much is -3 minus 4",
+            "Okay, let me think: minus three minus four makes minus seven.",
+            "The answer is -7",
+        ),
+        (
+            "What's 7 / 2?",
+            "Okay, let me think: seven divided by two makes 3.5.",
+            "The answer is 3.5",
+        ),
+        (
+            "What is 99999 x 99999?",
+            "Okay, let me think: 99999 times 99999 makes 9999800001.",
+            "The answer is 9999800001",
+        ),
+    ],
+)
+def test_sums_are_added_up(question, thought, answer):
+    script = choose(asked(question))
+
+    assert (script.thought, script.answer) == (thought, answer)
+
+
+@given(st.integers(-999_999_999, 999_999_999), st.integers(-999, 999))
+def test_sums_are_right(one, other):
+    assert choose(asked(f"What is {one} + {other}?")).value == one + other
+
+
+def test_division_by_zero_is_nothing_special():
+    assert choose(asked("What is 7 / 0?")) is scripts()["default"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "answer"),
+    [
+        (
+            ["The code word is plum. What is the code word?"],
+            "The code word is plum",
+        ),
+        (
+            ["my lucky number is: 731.", "What's my lucky number?"],
+            "The lucky number is 731",
+        ),
+        (
+            ["The key is old.", "The key is new.", "What is the key?"],
+            "The key is new",
+        ),
+    ],
+)
+def test_things_told_are_remembered(texts, answer):
+    assert choose(asked(*texts)).answer == answer
+
+
+def test_things_not_told_are_not_made_up():
+    assert choose(asked("What is the code word?")) is scripts()["default"]
+
+
+def test_needle_is_found_in_a_whole_context_window():
+    hay = counting.filler(60_000)
+    text = f"{hay}. The code word is plum. {hay} What is the code word?"
+
+    assert choose(asked(text)).value == "plum"
+
+
+def test_words_are_repeated():
+    assert choose(asked("Repeat exactly: Grüße, 日本")).answer == "Grüße, 日本"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "answer"),
+    [
+        ([(60, 40)], "I see one image: 60x40"),
+        ([(1, 1), (28, 56)], "I see two images: 1x1, 28x56"),
+    ],
+)
+def test_images_are_counted_and_measured(sizes, answer):
+    parts = (Text("What is this?"), *(Image(png(*size)) for size in sizes))
+    probe = Probe(name="seen", messages=(Message("user", parts),))
+
+    assert choose(probe).answer == answer
+
+
+def test_result_of_a_tool_is_told():
+    probe = Probe(
+        name="result",
+        messages=(
+            Message("user", "What is 6*7?"),
+            Message("assistant", None, (ToolCall("abcdefghi", "sum", "{}"),)),
+            Message("tool", "42", tool_call_id="abcdefghi"),
+        ),
+    )
+
+    assert choose(probe) is scripts()["result"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Weather in Rome?", ("Rome",)),
+        ("Is it warm in New York and in Paris or in paris?", ("New York", "Paris")),
+        ("It is warm.", ()),
+    ],
+)
+def test_places_are_found(text, found):
+    assert places(asked(text)) == found
+
+
+def test_hints_are_texts():
+    assert hints()["city"] == "Rome"
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_a_script(text):
+    script = choose(asked(text))
+
+    assert script.answer is not None or script.again or script.one_of or script.open

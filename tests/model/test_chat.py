@@ -1,0 +1,155 @@
+"""Pieces join, patches land where they point, parts read as text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from values import json_values, pieces
+
+from contract.model.chat import (
+    Call,
+    Image,
+    Message,
+    Patch,
+    Piece,
+    PieceKind,
+    Probe,
+    Text,
+    Thinking,
+    freeze,
+    joined,
+    patched,
+    repeat,
+)
+
+R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
+
+
+@given(said=pieces())
+def test_joining_keeps_all_text_and_is_done_once(said):
+    assert "".join(p.text for p in said) == "".join(p.text for p in joined(said))
+    assert joined(said) == joined(joined(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        pytest.param([], (), id="nothing"),
+        pytest.param([Piece(R, "a"), Piece(R, "b")], (Piece(R, "ab"),), id="same"),
+        pytest.param([Piece(R, "a"), Piece(R, "")], (Piece(R, "a"),), id="empty"),
+        pytest.param([Piece(A, "")], (), id="only empty"),
+        pytest.param(
+            [Piece(A, "a"), Piece(A, "b", 1)],
+            (Piece(A, "a"), Piece(A, "b", 1)),
+            id="other choice",
+        ),
+        pytest.param(
+            [Piece(T, "a", call=Call(0, "x", "f")), Piece(T, "b", call=Call(0))],
+            (Piece(T, "ab", call=Call(0, "x", "f")),),
+            id="one call",
+        ),
+        pytest.param(
+            [Piece(T, "a", call=Call(0, "x")), Piece(T, "b", call=Call(0, "y"))],
+            (Piece(T, "a", call=Call(0, "x")), Piece(T, "b", call=Call(0, "y"))),
+            id="another call under the same index",
+        ),
+        pytest.param(
+            [Piece(T, "", call=Call(0, "x", "f"))],
+            (Piece(T, "", call=Call(0, "x", "f")),),
+            id="a call without arguments",
+        ),
+    ],
+)
+def test_neighbours_join(said, found):
+    assert found == joined(said)
+
+
+BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "changed"),
+    [
+        ("/x", "1", {**BODY, "x": 1}),
+        ("/a", None, {"a/b": 0, "m~n": 0, "": 5}),
+        ("/a/b/0", "null", {**BODY, "a": {"b": [None, 2]}}),
+        ("/a/b/1", None, {**BODY, "a": {"b": [1]}}),
+        ("/a/b/-", "3", {**BODY, "a": {"b": [1, 2, 3]}}),
+        ("/a~1b", "7", {**BODY, "a/b": 7}),
+        ("/m~0n", "7", {**BODY, "m~n": 7}),
+        ("/", "7", {**BODY, "": 7}),
+        ("", "[]", []),
+        ("", None, None),
+        ("/x/y/z", "1", BODY),
+        ("/x", None, BODY),
+        ("/a/b/2", "3", BODY),
+        ("/a/b/2", None, BODY),
+        ("/a/b/-", None, BODY),
+        ("/a/b/-1", "3", BODY),
+        ("/a/b/²", "3", BODY),
+        ("/a/b/2/c", "3", BODY),
+        ("/a/b/0/c", "3", BODY),
+    ],
+)
+def test_a_patch_lands_where_it_points_or_nowhere(pointer, value, changed):
+    before = freeze(BODY)
+
+    assert changed == patched(BODY, [Patch("p", pointer, value)])
+    assert before == freeze(BODY)
+
+
+def test_patches_are_applied_in_order():
+    patches = [Patch("one", "/x", "{}"), Patch("two", "/x/y", "1")]
+
+    assert {"x": {"y": 1}} == patched({}, patches)
+
+
+@given(
+    body=json_values,
+    pointer=st.lists(st.sampled_from(["", "a", "0", "-", "9" * 30, "~", "~01"])),
+    value=st.sampled_from([None, "1", "[]"]),
+)
+def test_no_pointer_raises(body, pointer, value):
+    way = "".join("/" + step for step in pointer)
+
+    patched(body, [Patch("p", way, value)])
+
+
+@given(value=json_values)
+def test_frozen_json_thaws(value):
+    assert value == json.loads(freeze(value))
+
+
+def test_frozen_json_keeps_order_and_characters():
+    assert '{"b":"é","a":[1]}' == freeze({"b": "é", "a": [1]})
+
+
+@pytest.mark.parametrize(
+    ("content", "parts", "text"),
+    [
+        (None, (), ""),
+        ("a", (Text("a"),), "a"),
+        ((Text("a"), Thinking("b"), Image(b"c"), Text("d")), None, "ad"),
+    ],
+    ids=["nothing", "text", "parts"],
+)
+def test_content_is_parts_and_text(content, parts, text):
+    message = Message("user", content)
+
+    assert (content if parts is None else parts) == message.parts
+    assert text == message.text
+
+
+def test_image_travels_as_a_data_uri_or_by_its_address():
+    assert "data:image/png;base64,AAEC" == Image(b"\0\1\2").uri
+    assert "https://example.org/a" == Image(url="https://example.org/a").uri
+
+
+def test_probes_of_another_name_are_the_same_request_and_samples_are_not():
+    probe = Probe(name="a")
+
+    assert probe == Probe(name="b")
+    assert 3 == len(set(repeat(probe, 3)))

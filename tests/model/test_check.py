@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.catalog.providers import dialects
+from contract.errors import SpecError
+from contract.model.check import Finding, Level, check, fault, place, quirk, shorten
+from contract.model.probes import SUM, SUM_WHOLE
+
+DIALECTS = dialects()
+
+
+def made(requirement="A thing MUST hold.", **options):
+    @check("family.thing", requirement, source="RFC 1", sends=SUM, **options)
+    def thing(_exchange):
+        yield Finding("never")
+
+    return thing
+
+
+@pytest.mark.parametrize(
+    ("requirement", "level"),
+    [
+        ("A thing MUST hold.", Level.MUST),
+        ("A thing MUST NOT hold.", Level.MUST),
+        ("A thing SHOULD hold.", Level.SHOULD),
+        ("A thing SHOULD NOT hold.", Level.SHOULD),
+        ("A thing MAY hold.", Level.MAY),
+    ],
+)
+def test_level_is_the_word_in_the_requirement(requirement, level):
+    assert level is made(requirement).level
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "A thing must hold.",
+        "A thing MUST hold",
+        "A thing MUST hold and SHOULD shine.",
+        "A thing MUST hold; it MUST shine.",
+        "",
+    ],
+)
+def test_requirement_without_exactly_one_word_is_refused(requirement):
+    with pytest.raises(SpecError, match="one RFC 2119 word"):
+        made(requirement)
+
+
+def test_judge_that_cannot_yield_is_refused():
+    with pytest.raises(SpecError, match="this one cannot"):
+
+        @check("family.thing", "A thing MUST hold.", source="RFC 1", sends=SUM)
+        def thing(_exchange):
+            return ()
+
+
+def test_family_is_the_part_before_the_dot():
+    assert "family" == made().family
+
+
+@pytest.mark.parametrize("sends", [SUM, (SUM,)], ids=["one", "tuple"])
+def test_one_probe_needs_no_tuple(sends):
+    made_of = check("a.b", "A thing MUST hold.", source="RFC 1", sends=sends)
+
+    assert (SUM,) == made_of(made().judge).sends
+
+
+def test_probes_keep_their_order():
+    both = (SUM_WHOLE, SUM)
+    made_of = check("a.b", "A thing MUST hold.", source="RFC 1", sends=both)
+
+    assert both == made_of(made().judge).sends
+
+
+def test_fault_is_named_and_told_by_its_function():
+    thing = made()
+
+    @fault(
+        breaks=thing,
+        also=(thing, "usage"),
+        where=lambda dialect: dialect.id == "vllm-0.16",
+    )
+    def two_words(reply):
+        """A story
+        in two lines."""
+        return reply
+
+    assert "two-words" == two_words.id
+    assert "A story in two lines." == two_words.story
+    assert {"family.thing", "usage"} == two_words.also
+    assert two_words.exists_in(DIALECTS["vllm-0.16"])
+    assert not two_words.exists_in(DIALECTS["llamacpp"])
+
+
+def test_fault_is_one_in_every_dialect_unless_it_says_so():
+    anywhere = fault(breaks=made())(lambda reply: reply)
+
+    assert all(anywhere.exists_in(dialect) for dialect in DIALECTS.values())
+
+
+def test_quirk_is_named_by_its_function():
+    @quirk
+    def odd_but_legal(reply):
+        """RFC 1 allows it."""
+        return reply
+
+    assert ("odd-but-legal", "RFC 1 allows it.") == (
+        odd_but_legal.id,
+        odd_but_legal.story,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param("a\r\nb", r"a\r\nb", id="one-line"),
+        pytest.param({"a": None}, "{'a': None}", id="not-text"),
+        pytest.param("x" * 81, "x" * 79 + "…", id="too-long"),
+        pytest.param("x" * 80, "x" * 80, id="just-fits"),
+    ],
+)
+def test_what_was_seen_fits_one_line(value, text):
+    assert text == shorten(value)
+
+
+def test_place_is_event_and_moment():
+    assert "event 11, +0.134 s" == place(11, 0.1344)

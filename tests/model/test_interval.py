@@ -1,0 +1,77 @@
+"""The interval of a percentile, held against resampling and counted by hand."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.model.interval import Interval, interval
+from contract.model.timing import percentile
+
+SECONDS = st.floats(0, 1_000)
+
+
+def resampled(values, percent, times=4_000):
+    """The same interval by drawing, as the bootstrap is usually done."""
+    random = Random(7)
+    drawn = sorted(
+        percentile(random.choices(values, k=len(values)), percent) for _ in range(times)
+    )
+    return drawn[round(0.025 * times)], drawn[round(0.975 * times) - 1]
+
+
+@pytest.mark.parametrize("percent", [50, 95])
+@pytest.mark.parametrize("count", [5, 20, 101])
+def test_it_is_what_resampling_comes_to(count, percent):
+    random = Random(count)
+    values = [random.expovariate(1) for _ in range(count)]
+    ranked = sorted(values)
+
+    found = interval(values, percent)
+    low, high = resampled(values, percent)
+
+    # Drawing decides a tie of its own size otherwise: by one rank at most.
+    assert abs(ranked.index(found.low) - ranked.index(low)) <= 1
+    assert abs(ranked.index(found.high) - ranked.index(high)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [
+        # P(Bin(20, 15/20) >= 19) = 0.0243, P(Bin(20, 16/20) >= 19) = 0.0692.
+        pytest.param(range(1, 21), 95, Interval(16, 19, 20), id="p95-of-20"),
+        pytest.param(range(1, 21), 50, Interval(6, 10, 14), id="median-of-20"),
+        pytest.param([3.0], 95, Interval(3.0, 3.0, 3.0), id="one-value"),
+        pytest.param([], 95, None, id="nothing"),
+    ],
+)
+def test_known_samples_have_known_intervals(values, percent, expected):
+    assert expected == interval(values, percent)
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=60), st.sampled_from([50, 95, 99]))
+def test_the_percentile_lies_inside_and_all_were_seen(values, percent):
+    found = interval(values, percent)
+
+    assert found.low <= found.seen <= found.high
+    assert found.seen == percentile(values, percent)
+    assert {found.low, found.high} <= set(values)
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=40), st.randoms(use_true_random=False))
+def test_order_and_scale_change_nothing(values, random):
+    found = interval(values, 95)
+    shuffled = random.sample(values, len(values))
+    doubled = interval([2 * value for value in values], 95)
+
+    assert found == interval(shuffled, 95)
+    assert Interval(2 * found.low, 2 * found.seen, 2 * found.high) == doubled
+
+
+def test_thousands_of_values_are_no_burden():
+    found = interval(range(20_000), 95)
+
+    assert 18_900 < found.low < 19_000 == found.seen + 1 < found.high < 19_100

@@ -1,0 +1,99 @@
+"""The laws of retelling: what is said changes, what surrounds it stays."""
+
+from dataclasses import replace
+
+import pytest
+from rehearsal import told
+
+from contract.catalog.profiles import builtin
+from contract.model.chat import Piece, PieceKind, joined
+from contract.model.probes import CUT, SUM, SUM_WHOLE, TOOL, TWO_CHOICES
+from contract.model.reply import payload
+from contract.model.rewrite import decode_reply, rewrite_pieces, rewrite_usage
+
+PROFILES = builtin()
+PROBES = (SUM, SUM_WHOLE, CUT, TOOL, TWO_CHOICES)
+every_reply = pytest.mark.parametrize(
+    ("profile", "probe"),
+    [
+        pytest.param(profile, probe, id=f"{profile.id}-{probe.name}")
+        for profile in PROFILES.values()
+        for probe in PROBES
+    ],
+)
+
+
+def shouted(said):
+    """The same pieces in capitals, two for one."""
+    for piece in said:
+        text = piece.text.upper() if piece.kind is not PieceKind.TOOL else piece.text
+        yield replace(piece, text=text)
+        yield Piece(piece.kind, "", piece.choice, piece.call)
+
+
+@every_reply
+def test_unchanged_words_leave_a_reply_byte_for_byte(profile, probe):
+    reply = told(profile, probe)
+
+    assert rewrite_pieces(reply, lambda said: said) == reply
+
+
+@every_reply
+def test_the_new_words_are_heard(profile, probe):
+    reply = told(profile, probe)
+    before, after = decode_reply(reply), decode_reply(rewrite_pieces(reply, shouted))
+
+    assert before.pieces
+    for choice in before.finishes:
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
+            assert after.said(kind, choice) == before.said(kind, choice).upper()
+        assert after.said(PieceKind.TOOL, choice) == before.said(PieceKind.TOOL, choice)
+
+
+@every_reply
+def test_finish_reasons_usage_and_times_stay(profile, probe):
+    reply = told(profile, probe)
+
+    retold = rewrite_pieces(reply, shouted)
+
+    assert decode_reply(retold).finishes == decode_reply(reply).finishes
+    assert decode_reply(retold).usage == decode_reply(reply).usage
+    assert retold.frames[-1] == reply.frames[-1] or not reply.streamed
+    times = [frame.at for frame in retold.frames]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+@pytest.mark.parametrize("name", PROFILES)
+def test_fewer_and_more_pieces_find_their_place(name, count):
+    reply = told(PROFILES[name], SUM)
+    new = [Piece(PieceKind.ANSWER, f"word {number} ") for number in range(count)]
+
+    exchange = decode_reply(rewrite_pieces(reply, lambda _: new))
+
+    assert exchange.pieces == joined(new)
+    assert exchange.finish == "stop"
+
+
+def test_a_reply_that_says_nothing_is_left_alone():
+    reply = told(PROFILES["vllm-0.16"], SUM_WHOLE).with_json({"error": "no"})
+
+    assert rewrite_pieces(reply, shouted) == reply
+
+
+@pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
+def test_only_usage_is_counted_anew(probe):
+    reply = told(PROFILES["mistral-2025-10"], probe)
+
+    def doubled(usage):
+        usage["prompt_tokens"] *= 2
+
+    changed = rewrite_usage(reply, doubled)
+
+    exchange, other = decode_reply(reply), decode_reply(changed)
+    assert other.usage["prompt_tokens"] == 2 * exchange.usage["prompt_tokens"]
+    assert other.pieces == exchange.pieces
+    assert len(changed.frames) == len(reply.frames)
+    assert [payload(f) for f in changed.frames[:-2]] == [
+        payload(f) for f in reply.frames[:-2]
+    ]

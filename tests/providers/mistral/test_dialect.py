@@ -1,0 +1,250 @@
+"""Mistral's own shapes, as clients recorded them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.model.chat import Call, Message, Options, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Answer, Head, Usage
+from contract.model.probes import SUM, TOOL
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
+from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
+
+HEAD = Head("0123456789abcdef", 1_758_153_600, "magistral-small-2509")
+SAID = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
+CALLED = (
+    Piece(PieceKind.REASONING, "Hm"),
+    Piece(PieceKind.TOOL, '{"a"', call=Call(0, "A1b2C3d4E", "f")),
+    Piece(PieceKind.TOOL, ":1}", call=Call(0)),
+)
+
+
+def thinking(text, **more):
+    chunk = {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
+    return {**chunk, **more}
+
+
+def test_empty_thinking_chunk_leads_from_thought_to_answer():
+    assert [
+        {"role": "assistant", "content": ""},
+        {"content": [thinking("Hm")]},
+        {"content": [{"type": "thinking", "thinking": []}]},
+        {"content": "42"},
+    ] == list(OLD.encode(SAID))
+
+
+def test_call_arrives_whole_and_without_a_transition():
+    *_, thought, call = OLD.encode(CALLED)
+
+    assert {"content": [thinking("Hm")]} == thought
+    assert {
+        "tool_calls": [
+            {
+                "id": "A1b2C3d4E",
+                "type": "function",
+                "function": {"name": "f", "arguments": '{"a":1}'},
+                "index": 0,
+            }
+        ]
+    } == call
+
+
+@pytest.mark.parametrize(
+    ("text", "more"), [("Hm", {}), ("Hm, let me", {"closed": True})]
+)
+def test_successors_close_thinking_chunks_of_several_tokens(text, more):
+    _, delta = NEW.encode([Piece(PieceKind.REASONING, text)])
+
+    assert {"content": [thinking(text, **more)]} == delta
+
+
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [
+        pytest.param(SAID[1:], "42", id="no thought is plain text"),
+        pytest.param(
+            SAID,
+            [thinking("Hm", closed=True), {"type": "text", "text": "42"}],
+            id="thought and answer",
+        ),
+        pytest.param(SAID[:1], [thinking("Hm", closed=True)], id="cut in the thought"),
+        pytest.param((), "", id="nothing"),
+    ],
+)
+def test_content_of_a_whole_message(said, content):
+    expected = {"role": "assistant", "tool_calls": None, "content": content}
+
+    assert expected == NEW.message(said)
+
+
+def test_padding_is_on_every_chunk_but_the_first_and_always_the_same():
+    role, delta = {"role": "assistant", "content": ""}, {"content": "42"}
+    padded = NEW.chunk(HEAD, 0, delta, None, None)
+
+    assert "p" not in NEW.chunk(HEAD, 0, role, None, None)
+    assert "p" not in OLD.chunk(HEAD, 0, delta, None, None)
+    assert 1 <= len(padded["p"]) <= 36
+    assert padded == NEW.chunk(HEAD, 0, delta, None, None)
+
+
+def test_last_chunk_has_empty_content_and_the_usage():
+    chunk = OLD.chunk(HEAD, 0, {}, "stop", Usage(10, 7))
+
+    assert [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}] == chunk[
+        "choices"
+    ]
+    assert {
+        "prompt_tokens": 10,
+        "total_tokens": 17,
+        "completion_tokens": 7,
+    } == chunk["usage"]
+
+
+def test_successors_count_cached_tokens_and_name_the_tier():
+    usage = NEW.completion(HEAD, (Answer(SAID),), Usage(10, 7))["usage"]
+
+    assert {"cached_tokens": 0} == usage["prompt_tokens_details"]
+    assert "standard" == usage["service_tier"]
+
+
+def test_query_cost_is_the_total_and_lists_cost_nothing():
+    chat = dict(OLD.headers(HEAD, Usage(10, 7)))
+    listed = dict(OLD.headers(HEAD, None))
+
+    assert "17" == chat["x-ratelimit-tokens-query-cost"]
+    assert 1_999_983 == int(chat["x-ratelimit-remaining-tokens-minute"])
+    assert ["mistral-correlation-id"] == list(listed)
+
+
+def test_validation_errors_stand_inside_message():
+    problem = Rejection(
+        reason=RejectionReason.SCHEMA,
+        pointer="/messages/0/role",
+        keyword="required",
+        value={"content": "hi"},
+    )
+    issue = {
+        "type": "missing",
+        "loc": ["body", "messages", 0, "role"],
+        "msg": "Field required",
+        "input": {"content": "hi"},
+    }
+    envelope = {
+        "object": "error",
+        "message": {"detail": [issue]},
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+
+    assert (422, envelope) == OLD.error(problem)
+    assert (422, {**envelope, "raw_status_code": 422}) == NEW.error(problem)
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "kind", "code", "message"),
+    [
+        pytest.param(
+            Rejection(reason=RejectionReason.MODEL, value="x"),
+            *(400, "invalid_model", "1500", "Invalid model: x"),
+            id="model",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.OVERFLOW, count=131_073, limit=131_072),
+            *(400, "invalid_request_invalid_args", "3051"),
+            "Prompt contains 131073 tokens and 0 draft tokens, too large for model "
+            "with 131072 maximum context length",
+            id="overflow",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.ORDER, message="Unexpected role 'x'"),
+            *(400, "invalid_request_message_order", "3230", "Unexpected role 'x'"),
+            id="order",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.RATE),
+            *(429, "rate_limited", "1300", "Rate limit exceeded"),
+            id="rate",
+        ),
+    ],
+)
+def test_refusals_have_the_flat_envelope(problem, status, kind, code, message):
+    found, body = NEW.error(problem)
+
+    assert status == found
+    assert {
+        "object": "error",
+        "message": message,
+        "type": kind,
+        "param": None,
+        "code": code,
+        "raw_status_code": status,
+    } == body
+
+
+def test_keys_are_refused_by_the_gateway():
+    wrong = Rejection(reason=RejectionReason.WRONG_KEY)
+
+    assert (401, {"detail": "Unauthorized"}) == OLD.error(wrong)
+    assert (401, {"detail": "Invalid API Key"}) == NEW.error(wrong)
+    assert (401, {"detail": "Unauthorized"}) == NEW.error(
+        Rejection(reason=RejectionReason.NO_KEY)
+    )
+
+
+def test_hosted_magistral_thinks_unless_it_opts_out():
+    silent = OLD.request(replace(SUM, reasons=False), "m")
+    asked = replace(SUM, options=Options(prompt_mode="reasoning"))
+
+    assert "prompt_mode" not in OLD.request(SUM, "m")
+    assert "reasoning" == OLD.request(asked, "m")["prompt_mode"]
+    assert silent["prompt_mode"] is None
+    assert not OLD.parse(silent).reasons
+    assert OLD.parse(OLD.request(SUM, "m")).reasons
+
+
+@pytest.mark.parametrize(
+    ("probe", "effort", "reasons"),
+    [
+        pytest.param(SUM, "high", True, id="asked to think"),
+        pytest.param(replace(SUM, reasons=False), None, False, id="not asked"),
+        pytest.param(
+            replace(SUM, options=Options(reasoning_effort="none")),
+            "none",
+            False,
+            id="its own effort",
+        ),
+    ],
+)
+def test_successors_think_by_effort(probe, effort, reasons):
+    body = NEW.request(probe, "m")
+
+    assert effort == body.get("reasoning_effort")
+    assert reasons == NEW.parse(body).reasons
+
+
+def test_successors_get_no_thought_in_a_system_message():
+    system = Message("system", (Text("a"), Thinking("b"), Text("c")))
+    probe = replace(SUM, messages=(system, *SUM.messages))
+
+    assert thinking("b") in OLD.request(probe, "m")["messages"][0]["content"]
+    assert [{"type": "text", "text": "a"}, {"type": "text", "text": "c"}] == (
+        NEW.request(probe, "m")["messages"][0]["content"]
+    )
+
+
+def test_forced_call_is_spelled_any():
+    forced = replace(TOOL, options=replace(TOOL.options, tool_choice="required"))
+
+    assert "any" == OLD.request(forced, "m")["tool_choice"]
+
+
+def test_cards_are_each_others_aliases():
+    cards = OLD.models(("a", "b"), 131_072)["data"]
+
+    assert [("a", "a", ["b"]), ("b", "a", ["a"])] == [
+        (card["id"], card["name"], card["aliases"]) for card in cards
+    ]

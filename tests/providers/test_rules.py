@@ -1,0 +1,32 @@
+"""Every dialect has the rules of its provider."""
+
+import pytest
+
+from contract.catalog.providers import dialects
+from contract.providers.openai_format import completion_budget
+
+DIALECTS = dialects()
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "rule"),
+    [
+        ("mistral-2025-10", 8, completion_budget.must_fit),
+        ("mistral-2026-08", 8, completion_budget.must_fit),
+        ("vllm-0.11", 10, completion_budget.clamped),
+        ("vllm-0.12", 10, completion_budget.clamped),
+        ("vllm-0.16", 10, completion_budget.clamped),
+        ("inline", 10, completion_budget.clamped),
+        ("llamacpp", None, completion_budget.unbounded),
+        ("transformers", None, completion_budget.unbounded),
+    ],
+)
+def test_dialect_has_the_rules_of_its_provider(name, images, rule):
+    found = DIALECTS[name].rules
+
+    assert (found.image_limit, found.completion_budget) == (images, rule)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.id)
+def test_open_paths_are_never_chat(dialect):
+    assert not any(path.startswith("/v1/") for path in dialect.rules.open_paths)

@@ -1,0 +1,205 @@
+"""vLLM's shapes, release by release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.model.chat import Call, Message, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Head, Usage
+from contract.model.probes import SUM
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.vllm.dialect import VLLM_0_11, VLLM_0_12, VLLM_0_16
+
+HEAD = Head("chatcmpl-0123456789abcdef", 1_758_153_600, "m")
+THOUGHT = (Piece(PieceKind.REASONING, "Hm"),)
+BOTH = {"reasoning": "Hm", "reasoning_content": "Hm"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "delta"),
+    [
+        (VLLM_0_11, {"reasoning_content": "Hm"}),
+        (VLLM_0_12, BOTH),
+        (VLLM_0_16, {"reasoning": "Hm"}),
+    ],
+    ids=lambda value: getattr(value, "id", None),
+)
+def test_reasoning_has_the_field_of_its_release(dialect, delta):
+    assert delta == list(dialect.encode(THOUGHT))[1]
+    assert THOUGHT == dialect.decode(delta)
+
+
+def test_copy_of_the_thought_is_null_where_there_is_none():
+    """As recorded with 0.12.0 and 0.15.1."""
+    first, second = VLLM_0_12.encode([Piece(PieceKind.ANSWER, "42")])
+
+    assert {"role": "assistant", "content": "", "reasoning_content": None} == first
+    assert {"content": "42", "reasoning_content": None} == second
+
+
+def test_same_text_in_both_fields_is_heard_once():
+    assert THOUGHT == VLLM_0_12.decode(BOTH)
+
+
+def test_field_of_another_release_is_not_read():
+    assert () == VLLM_0_11.decode({"reasoning": "Hm"})
+    assert () == VLLM_0_16.decode({"reasoning_content": "Hm"})
+
+
+def test_calls_come_in_fragments():
+    said = (
+        Piece(PieceKind.TOOL, '{"', call=Call(0, "wKel3FF9F", "get_weather")),
+        Piece(PieceKind.TOOL, "city", call=Call(0)),
+    )
+    _, first, second = VLLM_0_16.encode(said)
+
+    assert {
+        "tool_calls": [
+            {
+                "id": "wKel3FF9F",
+                "type": "function",
+                "index": 0,
+                "function": {"name": "get_weather", "arguments": '{"'},
+            }
+        ]
+    } == first
+    assert {"tool_calls": [{"index": 0, "function": {"arguments": "city"}}]} == second
+
+
+def test_what_was_not_said_is_null():
+    message = VLLM_0_16.message(())
+
+    assert (None, None) == (message["content"], message["reasoning"])
+    assert "tool_calls" not in message
+    assert [] == VLLM_0_11.message(())["tool_calls"]
+
+
+def test_usage_chunk_has_no_choices_and_counts_the_thought():
+    new = VLLM_0_16.usage_chunk(HEAD, Usage(10, 7, 3))
+    old = VLLM_0_11.usage_chunk(HEAD, Usage(10, 7, 3))
+
+    assert [] == new["choices"] == old["choices"]
+    assert {"reasoning_tokens": 3} == new["usage"]["completion_tokens_details"]
+    assert "completion_tokens_details" not in old["usage"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "kind", "param"),
+    [
+        pytest.param(
+            Rejection(reason=RejectionReason.MODEL, value="x"),
+            *(404, "NotFoundError", "model"),
+            id="model",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.MALFORMED, count=28),
+            *(400, "Bad Request", "body.28"),
+            id="malformed",
+        ),
+        pytest.param(
+            Rejection(
+                reason=RejectionReason.SCHEMA, pointer="/temperature", keyword="type"
+            ),
+            *(400, "Bad Request", "body.temperature"),
+            id="a wrong type",
+        ),
+        pytest.param(
+            Rejection(
+                reason=RejectionReason.SCHEMA, pointer="/max_tokens", keyword="minimum"
+            ),
+            *(400, "BadRequestError", "max_tokens"),
+            id="out of bounds",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.OVERFLOW, count=9, limit=8),
+            *(400, "BadRequestError", "input_tokens"),
+            id="overflow",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.IMAGE_COUNT, limit=10),
+            *(400, "BadRequestError", "image"),
+            id="too many images",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.CONTENT_TYPE),
+            *(400, "Bad Request", None),
+            id="content type",
+        ),
+        pytest.param(
+            Rejection(reason=RejectionReason.ORDER, message="Unexpected role"),
+            *(400, "BadRequestError", None),
+            id="order",
+        ),
+    ],
+)
+def test_errors_name_the_parameter(problem, status, kind, param):
+    found, body = VLLM_0_16.error(problem)
+    _, old = VLLM_0_11.error(problem)
+
+    assert (status, kind, param, status) == (
+        found,
+        *(body["error"][name] for name in ("type", "param", "code")),
+    )
+    assert body["error"]["message"]
+    assert old["error"]["param"] is None
+
+
+def test_overflow_tells_both_numbers():
+    _, body = VLLM_0_16.error(
+        Rejection(reason=RejectionReason.OVERFLOW, count=131_073, limit=131_072)
+    )
+
+    assert body["error"]["message"].startswith(
+        "This model's maximum context length is 131072 tokens. However, your prompt "
+        "contains 131073 input tokens"
+    )
+
+
+def test_a_bad_key_is_a_bare_string():
+    assert (401, {"error": "Unauthorized"}) == VLLM_0_16.error(
+        Rejection(reason=RejectionReason.WRONG_KEY)
+    )
+
+
+def test_thinking_chunks_hold_a_string():
+    _, thought, _ = VLLM_0_16.request(VLLM_0_16.prepare(SUM), "m")["messages"][0][
+        "content"
+    ]
+
+    assert {
+        "type": "thinking",
+        "thinking": "Your thoughts, as long as needed.",
+    } == thought
+
+
+def test_open_thought_says_so():
+    open_thought = Message("system", (Thinking("a", closed=False), Text("b")))
+    body = VLLM_0_16.request(replace(SUM, messages=(open_thought,)), "m")
+
+    assert body["messages"][0]["content"][0]["closed"] is False
+    assert (open_thought,) == VLLM_0_16.parse(body).messages
+
+
+def test_replayed_thought_has_a_field_of_its_own_or_a_chunk():
+    said = Message("assistant", (Thinking("Hm"), Text("42")))
+    probe = replace(SUM, messages=(*SUM.messages, said, *SUM.messages))
+    new = VLLM_0_16.request(probe, "m")["messages"][1]
+    old = VLLM_0_11.request(probe, "m")["messages"][1]
+
+    assert {"role": "assistant", "content": "42", "reasoning": "Hm"} == new
+    assert [
+        {"type": "thinking", "thinking": "Hm"},
+        {"type": "text", "text": "42"},
+    ] == old["content"]
+
+
+def test_final_message_is_continued_by_the_body():
+    prefix = Message("assistant", "The answer", prefix=True)
+    body = VLLM_0_16.request(replace(SUM, messages=(*SUM.messages, prefix)), "m")
+
+    assert body["continue_final_message"] is True
+    assert body["add_generation_prompt"] is False
+    assert "prefix" not in body["messages"][-1]
+    assert prefix == VLLM_0_16.parse(body).messages[-1]
