@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import CHAT
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.schema import openapi
 from contract.strategies.requests import valid
 
@@ -45,7 +45,7 @@ def rate(strategy, made, examples):
 def test_valid_requests_are_drawn_faster_than_from_the_schema():
     narrow = openapi.narrowed("mistral-2025-10", "Mistral202510", {CHAT})
     operation = schemathesis.openapi.from_dict(narrow)[CHAT]["POST"]
-    ours = rate(valid(PROFILE), lambda probe: spell(probe, PROFILE, "m"), 300)
+    ours = rate(valid(PROFILE), lambda probe: build_request(probe, PROFILE, "m"), 300)
     theirs = rate(operation.as_strategy(), lambda _: None, 60)
 
     print(

@@ -12,11 +12,20 @@ import pytest
 from contract.plugins import discovery
 from contract.catalog.profiles import named
 from contract.mock_server.provider import MockProvider
-from contract.model.check import Check, NotApplicable
-from contract.model.exchange import Arrival, Exchange
-from contract.model.probes import SUM, user
+from contract.model.check import (
+    Check,
+    NotApplicable,
+)
+from contract.model.exchange import (
+    Arrival,
+    Exchange,
+)
+from contract.model.probes import (
+    SUM,
+    user,
+)
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.schema import openapi
 
 EVENTS = 2_000
@@ -32,7 +41,7 @@ def recorded(dialect: str) -> Exchange:
         messages=(user("#loop"),),
         options=replace(SUM.options, max_tokens=EVENTS),
     )
-    request = spell(probe, profile, "magistral-small-2509")
+    request = build_request(probe, profile, "magistral-small-2509")
     return rehearse(MockProvider(profile.dialect).reply(request), probe, profile)
 
 

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
 
     from contract import errors
     from contract.model.chat import Probe
-    from contract.model.check import Check, Fault, Finding, check, fault
+    from contract.model.check import (
+        Check,
+        Fault,
+        Finding,
+        check,
+        fault,
+    )
     from contract.model.exchange import Exchange
     from contract.model.profile import Profile
-    from contract.run.report import Outcome, Report, Result
+    from contract.run.report import (
+        Outcome,
+        Report,
+        Result,
+    )
 
 
 __all__ = [
@@ -59,23 +69,23 @@ def verify(
     ignore: Iterable[str] = (),
     slow: bool = False,
     strict: bool = False,
-    **options: Any,  # documented by `contract.run.verification.opened`
+    **options: Any,  # documented by `contract.run.verification.open_target`
 ) -> Report:
     """
     What holds of *target*, which is spelled as on the command line.
 
     *select* and *ignore* name checks, families or patterns; *options* are those of
-    `contract.run.verification.opened`: profile, model, key_env, limits, concurrency,
+    `contract.run.verification.open_target`: profile, model, key_env, limits, concurrency,
     max_requests. Raises a `ContractError` for a target that cannot be judged.
     """
     from contract.model.check import Check
     from contract.plugins.discovery import find
     from contract.run.report import Report
     from contract.run.select import select as selected
-    from contract.run.verification import opened
+    from contract.run.verification import open_target
 
     checks = selected(find("checks", Check).values(), select, ignore)
-    with opened(target, **options) as verification:
+    with open_target(target, **options) as verification:
         results = tuple(verification.verify(checks, slow=slow))
         header = verification.header
     return Report(headers=(header,), results=results, strict=strict)

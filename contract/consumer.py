@@ -15,10 +15,13 @@ from respx.mocks import HTTPCoreMocker
 from contract.catalog.profiles import named
 from contract.errors import UsageError
 from contract.mock_server.httpx_stream import Frames
-from contract.mock_server.provider import MockProvider, served_models
+from contract.mock_server.provider import (
+    MockProvider,
+    served_models,
+)
 from contract.model.wire import Request
 from contract.plugins.discovery import suggestion
-from contract.run.verification import changes
+from contract.run.verification import reply_changes
 from contract.targets.base import ReplyChange
 
 URL = "https://api.mistral.ai"
@@ -114,7 +117,7 @@ def _mocker() -> type[HTTPCoreMocker] | None:
 
 
 def _named(fault: str) -> ReplyChange:
-    known = changes()
+    known = reply_changes()
     if fault not in known:
         raise UsageError(f"Unknown fault {fault!r}{suggestion(fault, known)}")
     return known[fault]

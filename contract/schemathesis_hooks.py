@@ -23,11 +23,20 @@ import schemathesis
 from schemathesis import GenerationMode
 
 from contract.cli import outputs
-from contract.client.credentials import api_key, checked_key
-from contract.detection.detect import Detected, detect
+from contract.client.credentials import (
+    api_key,
+    validate_key,
+)
+from contract.detection.detect import (
+    Detected,
+    detect,
+)
 from contract.fuzzing import semantics
 from contract.fuzzing.rules import excused
-from contract.model.chat import CHAT, MODELS
+from contract.model.chat import (
+    CHAT,
+    MODELS,
+)
 from contract.model.wire import Request
 from contract.schema import openapi
 from contract.strategies import mending
@@ -63,7 +72,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
         return
     root = url.read(base).url
     key, variable = api_key(os.environ.get(KEY), os.environ)
-    _PROVIDER.key = checked_key(key)
+    _PROVIDER.key = validate_key(key)
     _PROVIDER.detected = detect(
         root,
         outputs.profiles(os.environ.get(PROFILES) or None),

@@ -50,5 +50,5 @@ def reason(known, name):
 def words(exchange):
     """What every choice says, by kind, and the names of the tools."""
     choices = range(len(exchange.finishes))
-    said = [exchange.said(kind, choice) for kind in PieceKind for choice in choices]
+    said = [exchange.text_of(kind, choice) for kind in PieceKind for choice in choices]
     return said, [piece.call.name for piece in exchange.pieces if piece.call]

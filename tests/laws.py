@@ -8,10 +8,17 @@ from functools import cache
 from contract.catalog import profiles
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider
-from contract.model.check import Check, Fault, Quirk
-from contract.model.profile import Budget, Capability
+from contract.model.check import (
+    Check,
+    Fault,
+    Quirk,
+)
+from contract.model.profile import (
+    Budget,
+    Capability,
+)
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.plugins.discovery import find
 from contract.run.explore import smallest
 from contract.run.report import Outcome
@@ -99,7 +106,7 @@ class Rehearsal:
     def _rehearsed(self, probe, number):
         if self._base is None:
             fitted = padded(probe, self.profile)
-            request = spell(fitted, self.profile, model(self.profile), KEY)
+            request = build_request(fitted, self.profile, model(self.profile), KEY)
             reply = provider(self.profile.id).reply(request, number)
             if probe.hang_up_after is not None:  # the rest is never read
                 reply = reply.with_frames(reply.frames[:UNREAD])

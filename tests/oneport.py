@@ -12,8 +12,11 @@ from contract.mock_server import framing
 from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
 from contract.model.dialect import Head
-from contract.model.rejection import Rejection, RejectionReason
-from contract.run.verification import changes
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.run.verification import reply_changes
 
 KEY = "sk-of-a-client"
 MODELS = ("magistral-small-2509", "magistral-medium-2509")
@@ -40,7 +43,7 @@ def provider(name):
         api_key=KEY,
         context_window=WINDOW,
         clock=time.time,
-        change=None if not change else changes().get(change) or refusing(change),
+        change=None if not change else reply_changes().get(change) or refusing(change),
     )
 
 

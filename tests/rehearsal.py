@@ -6,12 +6,18 @@ from functools import cache
 from pathlib import Path
 
 from contract.catalog.profiles import builtin
-from contract.mock_server.provider import SERVED, MockProvider
+from contract.mock_server.provider import (
+    SERVED,
+    MockProvider,
+)
 from contract.model.check import NotApplicable
 from contract.model.reply import rehearse
-from contract.model.rewrite import rewrite_pieces, rewrite_usage
+from contract.model.rewrite import (
+    rewrite_pieces,
+    rewrite_usage,
+)
 from contract.model.saved import load
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.tokens.padding import padded
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "exchanges"
@@ -24,7 +30,7 @@ def provider(dialect, window):
 
 def told(profile, probe):
     """What a provider that keeps *profile*'s promises replies to *probe*."""
-    request = spell(padded(probe, profile), profile, SERVED[0])
+    request = build_request(padded(probe, profile), profile, SERVED[0])
     return provider(profile.dialect, profile.context_window).reply(request, 0)
 
 

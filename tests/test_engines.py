@@ -11,8 +11,11 @@ import pytest
 from contract.model.check import Check
 from contract.plugins.discovery import find
 from contract.reporters.markdown import markdown
-from contract.run.report import Outcome, Report
-from contract.run.verification import replayed
+from contract.run.report import (
+    Outcome,
+    Report,
+)
+from contract.run.verification import open_recordings
 
 ROOT = Path(__file__).parent.parent
 EXCHANGES = ROOT / "fixtures" / "exchanges"
@@ -40,7 +43,7 @@ KEYED = ("llamacpp-0.7.0", "llamacpp-b11549", "vllm-0.32.0")
 def judged() -> Report:
     """All recordings with a manifest, judged by every check."""
     checks = tuple(find("checks", Check).values())
-    recordings = replayed(EXCHANGES)
+    recordings = open_recordings(EXCHANGES)
     results = [
         result for each in recordings for result in each.verify(checks, slow=True)
     ]

@@ -15,8 +15,16 @@ from laws import (
     passes,
 )
 
-from contract.model.check import KEYWORD, Check, Fault, Level
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.check import (
+    KEYWORD,
+    Check,
+    Fault,
+    Level,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.plugins.discovery import modules
 from contract.run.report import Outcome
 

@@ -11,7 +11,10 @@ from contract.model.check import Check
 from contract.model.probes import SUM
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
-from contract.run.verification import Verification, replayed
+from contract.run.verification import (
+    Verification,
+    open_recordings,
+)
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "releases"
 PROFILES = {
@@ -36,7 +39,7 @@ SAID = {
 
 @cache
 def recording(name: str) -> Verification:
-    (found,) = replayed(RECORDED / name)
+    (found,) = open_recordings(RECORDED / name)
     return found
 
 

@@ -13,12 +13,34 @@ from values import wire_values
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT
-from contract.model.check import Check, Fault, Finding, NotApplicable, Quirk
-from contract.model.exchange import Arrival, End, Exchange
-from contract.model.probes import SUM, SUM_WHOLE
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import Frame, Reply
-from contract.model.wire import Request, spell
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    NotApplicable,
+    Quirk,
+)
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
+from contract.model.wire import (
+    Request,
+    build_request,
+)
 from contract.plugins.discovery import find
 from contract.run.explore import smallest
 from contract.run.triage import triage
@@ -125,7 +147,7 @@ NUMBERS = {id(probe): number for number, probe in enumerate(PROBES)}
 @cache
 def spelled(number, which):
     """The request of a probe by its number, as the profile *which* spells it."""
-    return spell(PROBES[number], PROFILES[which], "m", "sk-drawn")
+    return build_request(PROBES[number], PROFILES[which], "m", "sk-drawn")
 
 
 @st.composite
@@ -188,7 +210,7 @@ def replies(draw):
     request = (
         Request("POST", CHAT, body=draw(st.binary(max_size=8)))
         if probe is None
-        else spell(probe, profile, "m")
+        else build_request(probe, profile, "m")
     )
     return Reply(
         status=draw(st.sampled_from([200, 400, 401, 422, 500])),
@@ -222,7 +244,7 @@ def test_changes_are_pure(change):
         headers=(("content-type", "application/json"),),
         frames=(Frame(0.0, body),),
         dialect=profile.dialect,
-        request=spell(SUM_WHOLE, profile, "m"),
+        request=build_request(SUM_WHOLE, profile, "m"),
         probe=SUM_WHOLE,
     )
     before = replace(reply)

@@ -9,11 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from contract.model.check import Check, Finding
+from contract.model.check import (
+    Check,
+    Finding,
+)
 from contract.plugins.discovery import find
-from contract.reporters.markdown import code, text
-from contract.run.report import Outcome, Result
-from contract.run.verification import Verification, replayed
+from contract.reporters.markdown import (
+    code,
+    text,
+)
+from contract.run.report import (
+    Outcome,
+    Result,
+)
+from contract.run.verification import (
+    Verification,
+    open_recordings,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "wrong-flags.md"
@@ -94,7 +106,7 @@ STARTED = {
 
 @cache
 def recording(path: Path) -> Verification:
-    (found,) = replayed(path)
+    (found,) = open_recordings(path)
     return found
 
 

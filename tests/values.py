@@ -19,7 +19,7 @@ from contract.model.chat import (
     Thinking,
     Tool,
     ToolCall,
-    joined,
+    merge_pieces,
 )
 
 json_values = st.recursive(
@@ -84,7 +84,8 @@ def pieces(draw):
 def marked(said):
     """Whether some text holds a marker itself, which tags cannot express."""
     return any(
-        think.OPEN in piece.text or think.CLOSE in piece.text for piece in joined(said)
+        think.OPEN in piece.text or think.CLOSE in piece.text
+        for piece in merge_pieces(said)
     )
 
 

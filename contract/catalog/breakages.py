@@ -44,7 +44,7 @@ class Breakage:
 
 
 @cache
-def known() -> Mapping[str, Breakage]:
+def breakages() -> Mapping[str, Breakage]:
     """Every breakage by id, in the order of the file."""
     text = (
         resources.files("contract.catalog")
@@ -79,10 +79,10 @@ def parse(
     return found
 
 
-def playable() -> Mapping[str, Fault]:
+def faults_by_name() -> Mapping[str, Fault]:
     """Every fault by its id, and by the id of each breakage that it shows."""
     shown = {
         name: replace(each.fault, id=name, story=f"{each.what} ({each.issue})")
-        for name, each in known().items()
+        for name, each in breakages().items()
     }
     return {**shown, **discovery.find("checks", Fault)}

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from contract.catalog.providers import aliases, dialects, providers
+from contract.catalog.providers import (
+    aliases,
+    dialects,
+    providers,
+)
 from contract.model import profile
 from contract.model.profile import Profile
 from contract.plugins.discovery import get

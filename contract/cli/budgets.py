@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from contract.errors import UsageError
-from contract.model.profile import RATES, Budget
+from contract.model.profile import (
+    RATES,
+    Budget,
+)
 from contract.plugins.discovery import suggestion
-from contract.targets.base import seconds
+from contract.targets.base import parse_duration
 
 NAMES = tuple(field.name for field in fields(Budget))
 
@@ -21,7 +24,7 @@ def bounds(pairs: Iterable[str]) -> dict[str, float]:
         name = told.strip().replace("-", "_")
         if name not in NAMES:
             raise UsageError(f"Unknown budget {name!r}{suggestion(name, NAMES)}")
-        bound = _rate(name, value) if name in RATES else seconds(name, value)
+        bound = _rate(name, value) if name in RATES else parse_duration(name, value)
         if bound <= 0:
             raise UsageError(f"The budget {name} must be above 0, not {value!r}.")
         found[name] = bound

@@ -11,17 +11,34 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from contract.cli import options, outputs
+from contract.cli import (
+    options,
+    outputs,
+)
 from contract.errors import UsageError
 from contract.model.chat import Json
-from contract.model.check import Check, Level
+from contract.model.check import (
+    Check,
+    Level,
+)
 from contract.model.profile import Capability
 from contract.model.strict_json import read_json
 from contract.plugins.discovery import find
-from contract.reporters.base import inert, quantity
-from contract.run.report import FORMAT, Outcome, Report, to_json
+from contract.reporters.base import (
+    escape_controls,
+    format_figure,
+)
+from contract.run.report import (
+    FORMAT,
+    Outcome,
+    Report,
+    to_json,
+)
 from contract.run.select import select as selected
-from contract.run.verification import Verification, replayed
+from contract.run.verification import (
+    Verification,
+    open_recordings,
+)
 
 NOTICED = 0.1  # a figure that moved less is not worth a line
 UNKNOWN = 3  # the exit code of a run that could not learn everything
@@ -106,7 +123,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     checks = selected(find("checks", Check).values(), select, ignore)
     known = outputs.profiles(profiles)
     replay = partial(
-        replayed, profile=profile, profiles=known, budget=budget, offers=offer
+        open_recordings, profile=profile, profiles=known, budget=budget, offers=offer
     )
     old, new = (_runs(path, checks, replay) for path in (before, after))
     console = options.console(color)
@@ -244,9 +261,11 @@ def _counts(seen: Seen) -> bool:
 
 def _section(before: Run, after: Run, *, verbose: bool) -> Iterator[Text]:
     for label, run in (("before", before), ("after", after)):
-        yield Text.assemble((f"{label:<9}", "dim"), inert(f"{run.target}: {run.story}"))
+        yield Text.assemble(
+            (f"{label:<9}", "dim"), escape_controls(f"{run.target}: {run.story}")
+        )
         if run.trouble:
-            yield Text(" " * 9 + inert(run.trouble), "yellow")
+            yield Text(" " * 9 + escape_controls(run.trouble), "yellow")
     changed = _changes(before, after)
     silent = {Change.SAME} if verbose else {Change.SAME, Change.GAINED}
     for change in (change for change in Change if change not in silent):
@@ -270,7 +289,9 @@ def _unmeasured(
                         f"{check.id} is not judged in {label} ({why}); measure it with "
                         f"magistral-contract verify … --budget {check.budget}=TIME"
                     )
-                    yield Text.assemble((f"{'NOTE':<11}", "yellow"), inert(note))
+                    yield Text.assemble(
+                        (f"{'NOTE':<11}", "yellow"), escape_controls(note)
+                    )
 
 
 def _told(
@@ -281,9 +302,11 @@ def _told(
     last = after or before
     level = last.level.value if last else ""
     label = (f"{change.value.upper():<11}", STYLES.get(change, "cyan"))
-    yield Text.assemble(label, (inert(name), "bold"), f"   {level}   {was} → {now}")
+    yield Text.assemble(
+        label, (escape_controls(name), "bold"), f"   {level}   {was} → {now}"
+    )
     why = [*dict.fromkeys(after.messages), after.reason] if after else []
-    yield from (Text(" " * 11 + inert(line), "dim") for line in why if line)
+    yield from (Text(" " * 11 + escape_controls(line), "dim") for line in why if line)
 
 
 def _figures(before: Run, after: Run) -> Iterator[Text]:
@@ -299,7 +322,7 @@ def _figures(before: Run, after: Run) -> Iterator[Text]:
     moved: dict[str, list[str]] = {}
     for name in sorted(old.keys() & new.keys()):
         metric, _, percentile = name.rpartition("_")
-        was, now = (quantity(metric, run[name]) for run in (old, new))
+        was, now = (format_figure(metric, run[name]) for run in (old, new))
         share = new[name] / old[name] - 1 if old[name] > 0 else 0.0
         if was != now and abs(share) >= NOTICED:
             words = f"{percentile} {was} → {now} ({share:+.0%})"
@@ -307,7 +330,9 @@ def _figures(before: Run, after: Run) -> Iterator[Text]:
     for metric, parts in moved.items():
         label = (f"{'FIGURE':<11}", "cyan")
         yield Text.assemble(
-            label, (inert(metric), "bold"), inert("   " + ", ".join(parts))
+            label,
+            (escape_controls(metric), "bold"),
+            escape_controls("   " + ", ".join(parts)),
         )
 
 

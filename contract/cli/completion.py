@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from contract.catalog.breakages import playable
+from contract.catalog.breakages import faults_by_name
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import aliases
 from contract.engines.environments import RECIPES
-from contract.model.check import Check, Quirk
+from contract.model.check import (
+    Check,
+    Quirk,
+)
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 
@@ -45,7 +48,7 @@ def dialects() -> Iterable[str]:
 
 def faults() -> Iterable[str]:
     """The ids of all faults, and of the breakages that they show."""
-    return playable()
+    return faults_by_name()
 
 
 def quirks() -> Iterable[str]:

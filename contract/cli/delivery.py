@@ -8,7 +8,7 @@ import click
 
 from contract.cli import options
 from contract.cli.outputs import Output
-from contract.reporters.base import inert
+from contract.reporters.base import escape_controls
 from contract.reporters.console import show
 from contract.run.report import Report
 
@@ -41,4 +41,4 @@ def deliver(  # noqa: PLR0913  # the switches of the command line, all by name
             name = f"{header.target}: " if len(report.headers) > 1 else ""
             # The end of a server's log has lines of its own.
             lines = (name + header.trouble).split("\n")
-            click.echo("error: " + "\n".join(map(inert, lines)), err=True)
+            click.echo("error: " + "\n".join(map(escape_controls, lines)), err=True)

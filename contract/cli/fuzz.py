@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import click
 
-from contract.cli import completion, options, outputs
+from contract.cli import (
+    completion,
+    options,
+    outputs,
+)
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
@@ -15,8 +19,8 @@ from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
 from contract.plugins.discovery import suggestion
 from contract.run.report import Report
-from contract.run.verification import opened
-from contract.targets.base import shown
+from contract.run.verification import open_target
+from contract.targets.base import without_key
 
 PHASES = ("examples", "coverage", "fuzzing")
 
@@ -86,9 +90,9 @@ def verb(  # noqa: PLR0913  # one parameter an option
     given = (*words, ("--api-key-env", api_key_env))
     with (
         Progress(
-            shown(target), len(REQUIREMENTS), color=color, quiet=quiet
+            without_key(target), len(REQUIREMENTS), color=color, quiet=quiet
         ) as progress,
-        opened(
+        open_target(
             target,
             profile=profile,
             profiles=outputs.profiles(profiles),

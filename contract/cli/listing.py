@@ -14,11 +14,20 @@ from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.cli import options
 from contract.errors import UsageError
-from contract.model.check import Check, Fault, Quirk
+from contract.model.check import (
+    Check,
+    Fault,
+    Quirk,
+)
 from contract.plugins.discovery import find
-from contract.reporters.base import inert
+from contract.reporters.base import escape_controls
 from contract.run.select import select as selected
-from contract.targets.base import SWITCH, TIME, Option, TargetKind
+from contract.targets.base import (
+    SWITCH,
+    TIME,
+    Option,
+    TargetKind,
+)
 from contract.targets.base import options as described
 
 # A name, a remark on its line, and labelled fields below it.
@@ -76,7 +85,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     if len(given := [name for name, asked in kinds.items() if asked]) > 1:
         raise UsageError(f"{' and '.join(given)} are lists of their own; ask for one.")
     if markdown and breakages:
-        click.echo(breakage_page(reports.known().values()), nl=False)
+        click.echo(breakage_page(reports.breakages().values()), nl=False)
     elif markdown:
         click.echo(page(_checks(select, ignore), _faults()), nl=False)
     elif faults:
@@ -101,12 +110,17 @@ def _show(entries: Iterable[Entry], *, color: bool | None) -> None:
     console = options.console(color)
     for name, remark, fields in entries:
         console.print(
-            Text.assemble((inert(name), "bold"), f"   {inert(remark)}".rstrip()),
+            Text.assemble(
+                (escape_controls(name), "bold"),
+                f"   {escape_controls(remark)}".rstrip(),
+            ),
             soft_wrap=True,
         )
         for label, value in fields.items():
             if value:
-                shown = Text.assemble((f"    {label:<9}", "dim"), inert(value))
+                shown = Text.assemble(
+                    (f"    {label:<9}", "dim"), escape_controls(value)
+                )
                 console.print(shown, soft_wrap=True)
 
 
@@ -139,7 +153,7 @@ def _fault_entries() -> Iterator[Entry]:
 
 
 def _breakage_entries() -> Iterator[Entry]:
-    for name, broken in reports.known().items():
+    for name, broken in reports.breakages().items():
         fields = {
             "what": broken.what,
             "report": broken.url,

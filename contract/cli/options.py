@@ -12,11 +12,17 @@ from rich.console import Console
 
 from contract.cli import completion
 from contract.cli.budgets import bounds
-from contract.cli.offers import NAMES, capabilities
-from contract.cli.outputs import Output, outputs
+from contract.cli.offers import (
+    NAMES,
+    capabilities,
+)
+from contract.cli.outputs import (
+    Output,
+    outputs,
+)
 from contract.errors import UsageError
 from contract.model.profile import Capability
-from contract.targets.base import seconds as parsed_seconds
+from contract.targets.base import parse_duration as parsed_seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -11,8 +11,11 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from contract.cli import options
-from contract.reporters.base import inert
-from contract.run.report import Outcome, Result
+from contract.reporters.base import escape_controls
+from contract.run.report import (
+    Outcome,
+    Result,
+)
 
 
 class Progress:
@@ -38,7 +41,7 @@ class Progress:
             transient=True,
             disable=quiet or not console.is_terminal,
         )
-        name = Text(inert(target))
+        name = Text(escape_controls(target))
         name.truncate(40, overflow="ellipsis")
         self._task = self._bar.add_task(
             name.plain, total=None, requests="opening", judged=""

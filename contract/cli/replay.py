@@ -7,15 +7,21 @@ from pathlib import Path
 
 import click
 
-from contract.cli import options, outputs
+from contract.cli import (
+    options,
+    outputs,
+)
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.model.check import Check
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
-from contract.run.report import Report, Result
+from contract.run.report import (
+    Report,
+    Result,
+)
 from contract.run.select import select as selected
-from contract.run.verification import replayed
+from contract.run.verification import open_recordings
 
 
 @click.command("replay")
@@ -47,7 +53,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     `verify`. What changed from one recording to another, `compare` says.
     """
     checks = selected(find("checks", Check).values(), select, ignore)
-    recordings = replayed(
+    recordings = open_recordings(
         directory,
         profile=profile,
         profiles=outputs.profiles(profiles),

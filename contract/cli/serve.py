@@ -13,19 +13,34 @@ from functools import reduce
 import click
 from rich.text import Text
 
-from contract.catalog.breakages import known, playable
-from contract.cli import completion, options
+from contract.catalog.breakages import (
+    breakages,
+    faults_by_name,
+)
+from contract.cli import (
+    completion,
+    options,
+)
 from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import MockProvider, served_models
+from contract.mock_server.provider import (
+    MockProvider,
+    served_models,
+)
 from contract.model.chat import CHAT
-from contract.model.check import Fault, Quirk
+from contract.model.check import (
+    Fault,
+    Quirk,
+)
 from contract.model.profile import Profile
 from contract.model.reply import Reply
-from contract.plugins.discovery import find, get
-from contract.reporters.base import inert
-from contract.targets.mock import promised
+from contract.plugins.discovery import (
+    find,
+    get,
+)
+from contract.reporters.base import escape_controls
+from contract.targets.mock import mock_profile
 
 Change = Callable[[Reply], Reply]
 QUESTION = "What is 6 times 7?"
@@ -116,11 +131,11 @@ def verb(  # noqa: PLR0913  # one parameter an option
     The answers are scripted, seeded and exact; the bytes, the tokens and the errors
     are those of the dialect's real provider.
     """
-    faults = [get("fault", name, playable()) for name in fault]
+    faults = [get("fault", name, faults_by_name()) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
-    _warn_of_strangers(fault, promised(dialect))
+    _warn_of_strangers(fault, mock_profile(dialect))
     key = _key(api_key, api_key_env)
-    profile = promised(dialect)
+    profile = mock_profile(dialect)
     provider = MockProvider(
         profile.dialect,
         models=model or served_models(profile.dialect),
@@ -142,7 +157,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     def ready(url: str) -> None:
         console = options.console(color)
         for name, value in banner(url, provider, profile, variable, [*quirks, *faults]):
-            shown = Text.assemble((f"{name:<9}", "dim"), inert(value))
+            shown = Text.assemble((f"{name:<9}", "dim"), escape_controls(value))
             console.print(shown, soft_wrap=True)
         console.file.flush()
 
@@ -203,7 +218,7 @@ def _chain(changes: Iterable[Change]) -> Change | None:
 
 def _warn_of_strangers(names: tuple[str, ...], profile: Profile) -> None:
     """Say which of the breakages *names* happened elsewhere than in *profile*."""
-    for seen in (known()[name] for name in names if name in known()):
+    for seen in (breakages()[name] for name in names if name in breakages()):
         if seen.profile.dialect.id != profile.dialect.id:
             click.echo(
                 f"note: {seen.id} happened to {seen.profile.id}; "

@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 from contract.errors import UsageError
-from contract.tiny.writing import ROOM, writer
+from contract.tiny.writing import (
+    DISK_SPACE,
+    writer,
+)
 
 MEGABYTE = 1_000_000
 _SIZE = click.option(
@@ -93,7 +96,7 @@ def _written(write: Callable[[], Any]) -> None:
     except OSError as error:
         raise UsageError(
             f"{error.filename or 'The model'} cannot be written: "
-            f"{error.strerror or error}. Name a place with {ROOM} to spare."
+            f"{error.strerror or error}. Name a place with {DISK_SPACE} to spare."
         ) from error
 
 

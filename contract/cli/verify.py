@@ -12,22 +12,46 @@ from typing import Any
 import click
 
 from contract._version import __version__
-from contract.cli import completion, options, outputs
+from contract.cli import (
+    completion,
+    options,
+    outputs,
+)
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.credentials import api_key
 from contract.client.timeouts import Limits
-from contract.errors import ContractError, TargetError, UsageError
+from contract.errors import (
+    ContractError,
+    TargetError,
+    UsageError,
+)
 from contract.model.check import Check
 from contract.model.exchange import End
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
-from contract.run.recording import MANIFEST, ensure_free, folder
-from contract.run.report import Header, Report, Result
+from contract.run.recording import (
+    MANIFEST,
+    ensure_free,
+    folder,
+)
+from contract.run.report import (
+    Header,
+    Report,
+    Result,
+)
 from contract.run.select import select as selected
-from contract.run.verification import Verification, changes, opened
-from contract.targets.base import TargetKind, parse, shown
+from contract.run.verification import (
+    Verification,
+    open_target,
+    reply_changes,
+)
+from contract.targets.base import (
+    TargetKind,
+    parse_target,
+    without_key,
+)
 
 INTERRUPTED = 130
 # What the run is remembered for when its targets end differently.
@@ -183,8 +207,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
     wanted = tuple(dict.fromkeys(targets or ("mock",)))
     api_key(api_key_env, os.environ)
     for target in wanted:
-        parse(target, find("targets", TargetKind), changes())
-    if len({shown(target) for target in wanted}) < len(wanted):
+        parse_target(target, find("targets", TargetKind), reply_changes())
+    if len({without_key(target) for target in wanted}) < len(wanted):
         raise UsageError(
             "Two targets differ by their key alone, which no report would show; "
             "verify them one after the other."
@@ -194,7 +218,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     codes: list[int] = []
     for target in wanted:
         with Progress(
-            shown(target), len(order.checks), color=color, quiet=quiet
+            without_key(target), len(order.checks), color=color, quiet=quiet
         ) as progress:
             part, code = _judge(target, order, places.get(target), progress)
         parts.append(part)
@@ -252,7 +276,7 @@ def _places(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
             f"{len(targets)}."
         )
     else:
-        places = {target: whole / folder(shown(target)) for target in targets}
+        places = {target: whole / folder(without_key(target)) for target in targets}
     for place in places.values():
         ensure_free(place)
         outputs.folder(str(place))
@@ -265,7 +289,7 @@ def _judge(
     """What was learnt about *target*, however that ended; and its own exit code."""
     results: list[Result] = []
     header = Header(
-        target=shown(target),
+        target=without_key(target),
         url="",
         profile="",
         why="",
@@ -275,7 +299,7 @@ def _judge(
     )
     code = 0
     try:
-        with opened(target, tick=progress.sent, **order.opening) as verification:
+        with open_target(target, tick=progress.sent, **order.opening) as verification:
             try:
                 for result in verification.verify(order.checks, slow=order.slow):
                     results.append(result)

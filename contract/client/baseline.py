@@ -7,11 +7,17 @@ import threading
 
 from contract.client.recorder import Recorder
 from contract.client.timeouts import Limits
-from contract.model.chat import MODELS, Probe
-from contract.model.exchange import Arrival, Exchange
+from contract.model.chat import (
+    MODELS,
+    Probe,
+)
+from contract.model.exchange import (
+    Arrival,
+    Exchange,
+)
 from contract.model.profile import Profile
 from contract.model.timing import percentile
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 TIMES = 15
 _ANSWER = (
@@ -33,7 +39,7 @@ def measure_baseline(profile: Profile) -> str:
         thread.start()
         host, port = listening.getsockname()
         with Recorder(f"http://{host}:{port}", Limits(connect=1, total=2)) as recorder:
-            request = spell(_PROBE, profile, "")
+            request = build_request(_PROBE, profile, "")
             exchanges = [
                 recorder.record(_PROBE, profile, request) for _ in range(TIMES)
             ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contract.errors import UsageError
 
 
-def checked_key(key: str | None) -> str | None:
+def validate_key(key: str | None) -> str | None:
     """*key* without surrounding white space; `UsageError` if no header can hold it."""
     key = (key or "").strip()
     if not all("!" <= character <= "~" for character in key):

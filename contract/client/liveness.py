@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 
 from contract.model.chat import Probe
-from contract.model.exchange import End, Exchange
+from contract.model.exchange import (
+    End,
+    Exchange,
+)
 from contract.model.wire import Request
 
 Ask = Callable[[Probe, Request], Exchange]

@@ -15,12 +15,25 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from contract._version import __version__
-from contract.client.timeouts import Limits, Watchdog
+from contract.client.timeouts import (
+    Limits,
+    Watchdog,
+)
 from contract.model.chat import Probe
-from contract.model.exchange import Arrival, End, Exchange
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
 from contract.model.profile import Profile
-from contract.model.redaction import redacted, without
-from contract.model.wire import Request, basic
+from contract.model.redaction import (
+    redact_headers,
+    redact_text,
+)
+from contract.model.wire import (
+    Request,
+    basic_credentials,
+)
 
 # A shorter "key" (EMPTY, x, 1) is a placeholder that opens nothing, and blanking it
 # everywhere would rewrite ordinary answers.
@@ -139,15 +152,15 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                without(request.path, self._secrets),
-                redacted(request.headers, self._secrets),
+                redact_text(request.path, self._secrets),
+                redact_headers(request.headers, self._secrets),
                 request.body,
             ),
             status=status,
-            headers=redacted(headers, self._secrets),
+            headers=redact_headers(headers, self._secrets),
             arrivals=masked(tuple(arrivals), self._secrets),
             end=end,
-            note=without(note, self._secrets),
+            note=redact_text(note, self._secrets),
             elapsed=elapsed,
         )
 
@@ -176,7 +189,11 @@ def _spellings(secret: str | None) -> tuple[str, ...]:
     if secret is None or len(secret) < SECRET_LENGTH:
         return ()
     plain = json.dumps(secret)[1:-1]
-    return tuple(dict.fromkeys((secret, plain, quote(secret, safe=""), basic(secret))))
+    return tuple(
+        dict.fromkeys(
+            (secret, plain, quote(secret, safe=""), basic_credentials(secret))
+        )
+    )
 
 
 def failure(

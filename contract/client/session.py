@@ -11,17 +11,24 @@ from types import TracebackType
 from typing import Self
 
 from contract.client import baseline
-from contract.client.credentials import checked_key
+from contract.client.credentials import validate_key
 from contract.client.liveness import Liveness
 from contract.client.recorder import Recorder
 from contract.client.ssrf_canary import open_canary
 from contract.client.timeouts import Limits
 from contract.model.address import is_local
-from contract.model.chat import CANARY, KeyMode, Probe
+from contract.model.chat import (
+    CANARY,
+    KeyMode,
+    Probe,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
 from contract.model.saved import digest
-from contract.model.wire import Request, spell
+from contract.model.wire import (
+    Request,
+    build_request,
+)
 from contract.tokens import padding
 
 Tick = Callable[[int, int], None]
@@ -74,7 +81,7 @@ class Session:
         self.allowance = profile.max_requests if allowance is None else allowance
         self.sent = 0
         self.seed = seed
-        self._key = checked_key(key)
+        self._key = validate_key(key)
         self._saved = saved
         self._tick = tick
         self._lock = threading.Lock()
@@ -209,7 +216,7 @@ class Session:
         # Addresses end in logs: a key in one must not leave this machine.
         hidden = probe.key is KeyMode.QUERY and not is_local(self.url)
         key = None if hidden else self._key
-        request = spell(self._sized(probe), self.profile, self.model, key)
+        request = build_request(self._sized(probe), self.profile, self.model, key)
         if self._recorder is not None:
             return self._felt(self._recorder, probe, request)
         identity = digest(request, probe)

@@ -9,13 +9,25 @@ from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
 from contract.client.recorder import Recorder
 from contract.client.timeouts import Limits
-from contract.detection.error_message import BUSY, error_message
+from contract.detection.error_message import (
+    BUSY,
+    error_message,
+)
 from contract.detection.evidence import ServerEvidence
-from contract.errors import TargetError, UsageError
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
 from contract.model.chat import MODELS
-from contract.model.exchange import End, Exchange
+from contract.model.exchange import (
+    End,
+    Exchange,
+)
 from contract.model.profile import Profile
-from contract.model.provider import Evidence, Match
+from contract.model.provider import (
+    Evidence,
+    Match,
+)
 
 # A page of the list answers at once or not at all.
 PATIENCE = 30.0
@@ -58,7 +70,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     `TargetError` when nobody answers there, `UsageError` when nothing fits;
     *variable* is the name of the variable the *key* came from.
     """
-    chosen = None if profile is None else known(profile, profiles)
+    chosen = None if profile is None else profile_named(profile, profiles)
     if chosen is not None and model is not None:
         return Detected(chosen, "as told", model)
     bounds = limits or Limits()
@@ -79,7 +91,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
                 f"Nothing tells what the provider at {url} is ({seen}); choose one "
                 f"with --profile: {', '.join(sorted(profiles))}."
             )
-        found, why = known(guess.profile, profiles), guess.why
+        found, why = profile_named(guess.profile, profiles), guess.why
         asked = model or _model(seen.names, found)
         window = seen.window(asked)
         if window is not None and window != found.context_window:
@@ -97,7 +109,7 @@ def recognise(evidence: Evidence) -> Match | None:
     return next(filter(None, matches), None)
 
 
-def known(name: str, profiles: Mapping[str, Profile]) -> Profile:
+def profile_named(name: str, profiles: Mapping[str, Profile]) -> Profile:
     """The profile of that id or alias; `UsageError` with near names otherwise."""
     return named(name, profiles)
 

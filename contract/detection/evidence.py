@@ -5,10 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.client.recorder import Recorder
-from contract.model.chat import MODELS, Json, Probe
+from contract.model.chat import (
+    MODELS,
+    Json,
+    Probe,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 
 class ServerEvidence:
@@ -39,7 +43,7 @@ class ServerEvidence:
         """The answer to GET *path*."""
         if path not in self._answers:
             probe = Probe(name=path, method="GET", path=path, reasons=False)
-            request = spell(probe, self._profile, "", self._key)
+            request = build_request(probe, self._profile, "", self._key)
             self._answers[path] = self._recorder.record(probe, self._profile, request)
         return self._answers[path]
 

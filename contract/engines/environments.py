@@ -14,7 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from contract.engines.process import last_lines
-from contract.errors import TargetError, UsageError
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
 
 PLACE = "MAGISTRAL_CONTRACT_ENGINES"
 _MARK = "installed.txt"

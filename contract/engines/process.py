@@ -18,7 +18,11 @@ from typing import IO
 import httpx
 
 from contract.engines import watching
-from contract.errors import ContractError, TargetError, UsageError
+from contract.errors import (
+    ContractError,
+    TargetError,
+    UsageError,
+)
 
 HOST = "127.0.0.1"
 LINES, LONGEST = 20, 300  # of the log, in a message

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from contract.fuzzing.semantics import NAMES, known
-from contract.model.check import Check, Findings
+from contract.fuzzing.semantics import (
+    NAMES,
+    known,
+)
+from contract.model.check import (
+    Check,
+    Findings,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
 
 NOT_FOUND = 404
 # The check that a provider must have a waiver for to be excused for a 5xx.

@@ -12,13 +12,29 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract.client.curl import VARIABLE, curl
-from contract.errors import TargetError, UsageError
-from contract.fuzzing.rules import REQUIREMENTS, rule
-from contract.fuzzing.seen import Failure, Seen, read
+from contract.client.curl import (
+    VARIABLE,
+    curl,
+)
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
+from contract.fuzzing.rules import (
+    REQUIREMENTS,
+    rule,
+)
+from contract.fuzzing.seen import (
+    Failure,
+    Seen,
+    read,
+)
 from contract.fuzzing.shrinking import smallest
 from contract.model.check import Finding
-from contract.run.report import Outcome, Result
+from contract.run.report import (
+    Outcome,
+    Result,
+)
 from contract.run.verification import Verification
 from contract.schema import openapi
 

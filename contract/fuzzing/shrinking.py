@@ -7,14 +7,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from contract.client.session import NotAnswering, RequestLimitReached
+from contract.client.session import (
+    NotAnswering,
+    RequestLimitReached,
+)
 from contract.fuzzing.seen import Failure
-from contract.fuzzing.semantics import NAMES, findings
-from contract.model.chat import CHAT, Json, Probe
+from contract.fuzzing.semantics import (
+    NAMES,
+    findings,
+)
+from contract.model.chat import (
+    CHAT,
+    Json,
+    Probe,
+)
 from contract.model.exchange import Exchange
-from contract.model.strict_json import MISSING, read_json
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 from contract.model.wire import Request
-from contract.run.minimise import reduced
+from contract.run.minimise import minimise
 from contract.run.verification import Verification
 from contract.schema import openapi
 
@@ -49,7 +62,7 @@ def smallest(verification: Verification, name: str, failure: Failure) -> Request
         return exchange.status == failure.status and shown(exchange, prefix)
 
     return replace(
-        request, body=_spelled(reduced(cast("Json", body), shows, most=MOST))
+        request, body=_spelled(minimise(cast("Json", body), shows, most=MOST))
     )
 
 

@@ -1,6 +1,5 @@
 """
-The mock: a scripted engine, replies as values, and the ASGI server that performs
-them.
+The mock: a scripted engine, replies as values, and an ASGI server for them.
 
 Imports: errors, model, providers, schema, tokens. Third parties: PIL, httpx,
 jsonschema_rs, orjson, uvicorn.

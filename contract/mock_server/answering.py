@@ -7,8 +7,15 @@ from random import Random
 
 from contract.mock_server import engine
 from contract.mock_server.engine import Spoken
-from contract.model.chat import Piece, PieceKind, Probe
-from contract.model.dialect import Answer, Usage
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+    Probe,
+)
+from contract.model.dialect import (
+    Answer,
+    Usage,
+)
 from contract.model.rules import Rules
 
 

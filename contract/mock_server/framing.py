@@ -8,11 +8,25 @@ from dataclasses import dataclass
 import orjson
 
 from contract.mock_server.answering import Said
-from contract.model.chat import Json, Probe
-from contract.model.dialect import Answer, Dialect, Head, StreamUsage
+from contract.model.chat import (
+    Json,
+    Probe,
+)
+from contract.model.dialect import (
+    Answer,
+    Dialect,
+    Head,
+    StreamUsage,
+)
 from contract.model.exchange import DONE
 from contract.model.rejection import Rejection
-from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply, encode
+from contract.model.reply import (
+    JSON_TYPE,
+    SSE_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 from contract.model.rules import Rules
 from contract.model.wire import Request
 
@@ -39,7 +53,7 @@ def spelled(value: Json) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        return encode(value)
+        return encode_json(value)
 
 
 def frames(

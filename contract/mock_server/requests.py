@@ -8,15 +8,28 @@ from random import Random
 
 import orjson
 
-from contract.mock_server import engine, image_rules
-from contract.mock_server.answering import Said, Task, answered
+from contract.mock_server import (
+    engine,
+    image_rules,
+)
+from contract.mock_server.answering import (
+    Said,
+    Task,
+    answered,
+)
 from contract.mock_server.instance import UnsatisfiableError
-from contract.model.chat import Json, Probe
+from contract.model.chat import (
+    Json,
+    Probe,
+)
 from contract.model.dialect import Dialect
-from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
 from contract.model.rules import Rules
 from contract.providers.openai_format.schema_rejection import (
-    malformed,
+    malformed_body,
     schema_rejection,
 )
 from contract.schema import openapi
@@ -45,7 +58,7 @@ def read_request(
     try:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return Understood(malformed(body, error))
+        return Understood(malformed_body(body, error))
     name = dialect.prefix + "ChatRequest"
     if not openapi.accepts(name, value) or not isinstance(value, dict):
         return Understood(schema_rejection(name, value))

@@ -10,7 +10,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from contract.model.chat import Image, Json, Probe
+from contract.model.chat import (
+    Image,
+    Json,
+    Probe,
+)
 from contract.tokens import counting
 
 _OPERATORS = {

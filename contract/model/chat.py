@@ -44,7 +44,7 @@ class Piece:
     call: Call | None = None
 
 
-def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+def merge_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Neighbours of the same kind, choice and call become one; empty text goes."""
     merged: list[Piece] = []
     for piece in pieces:
@@ -61,12 +61,12 @@ def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     return tuple(merged)
 
 
-def with_whole_calls(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def merge_calls(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """The pieces with the fragments of each tool call put together."""
     held: tuple[Piece, ...] = ()
     for piece in pieces:
         if piece.kind is PieceKind.TOOL:
-            *done, last = joined((*held, piece)) or (piece,)
+            *done, last = merge_pieces((*held, piece)) or (piece,)
             yield from done
             held = (last,)
         else:
@@ -286,7 +286,7 @@ def freeze(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def patched(body: Json, patches: Iterable[Patch]) -> Json:
+def apply_patches(body: Json, patches: Iterable[Patch]) -> Json:
     """
     A copy of *body* with every patch applied; a pointer to nowhere changes nothing.
 
@@ -294,11 +294,11 @@ def patched(body: Json, patches: Iterable[Patch]) -> Json:
     """
     changed: Json = json.loads(json.dumps(body))
     for patch in patches:
-        changed = _patched(changed, patch)
+        changed = _apply(changed, patch)
     return changed
 
 
-def _patched(body: Json, patch: Patch) -> Json:
+def _apply(body: Json, patch: Patch) -> Json:
     if not patch.pointer:
         return None if patch.value is None else json.loads(patch.value)
     *way, last = (

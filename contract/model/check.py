@@ -12,7 +12,10 @@ from typing import Any
 from contract.errors import SpecError
 from contract.model.chat import Probe
 from contract.model.dialect import Dialect
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.model.reply import Reply
 
 
@@ -214,6 +217,6 @@ def shorten(value: Any, most: int = 80) -> str:  # whatever was seen
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def place(event: int, at: float) -> str:
+def event_location(event: int, at: float) -> str:
     """Where in a stream something was seen, as a finding prints it."""
     return f"event {event}, +{at:.3f} s"

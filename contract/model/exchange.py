@@ -6,11 +6,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from contract.model import sse, think
-from contract.model.chat import Json, Piece, PieceKind, Probe, joined
+from contract.model import (
+    sse,
+    think,
+)
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+    Probe,
+    merge_pieces,
+)
 from contract.model.profile import Profile
-from contract.model.strict_json import MISSING, read_json
-from contract.model.timing import Mark, Timing
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
+from contract.model.timing import (
+    Mark,
+    Timing,
+)
 from contract.model.wire import Request
 
 DONE = "[DONE]"
@@ -154,7 +169,7 @@ class Exchange:
         return tuple(found)
 
     @cached_property
-    def placed(self) -> tuple[tuple[Chunk, Piece], ...]:
+    def placed_pieces(self) -> tuple[tuple[Chunk, Piece], ...]:
         """Every piece with the chunk it came in, in order of arrival."""
         splitters: dict[int, think.Splitter] = {}
         found: list[tuple[Chunk, Piece]] = []
@@ -186,25 +201,25 @@ class Exchange:
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """What was said, neighbours joined."""
-        return joined(piece for _, piece in self.placed)
+        return merge_pieces(piece for _, piece in self.placed_pieces)
 
-    def said(self, kind: PieceKind, choice: int = 0) -> str:
+    def text_of(self, kind: PieceKind, choice: int = 0) -> str:
         """All text of one kind in one choice."""
         return "".join(
             piece.text
-            for _, piece in self.placed
+            for _, piece in self.placed_pieces
             if piece.kind is kind and piece.choice == choice
         )
 
     @property
     def reasoning(self) -> str:
         """The reasoning of the first choice."""
-        return self.said(PieceKind.REASONING)
+        return self.text_of(PieceKind.REASONING)
 
     @property
     def answer(self) -> str:
         """The answer of the first choice."""
-        return self.said(PieceKind.ANSWER)
+        return self.text_of(PieceKind.ANSWER)
 
     @cached_property
     def finishes(self) -> dict[int, tuple[str, ...]]:
@@ -250,7 +265,7 @@ class Exchange:
     def timing(self) -> Timing:
         """TTFB, TTFT, TTFO, ICL, TPOT and E2E of this exchange."""
         marks: dict[tuple[int, PieceKind], Mark] = {}
-        for chunk, piece in self.placed:
+        for chunk, piece in self.placed_pieces:
             if piece.text:
                 mark = Mark(chunk.at, piece.kind, chunk.event)
                 marks.setdefault((chunk.event, piece.kind), mark)

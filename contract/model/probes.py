@@ -107,21 +107,21 @@ def wrong(name: str, pointer: str, value: str | None = None) -> Probe:
 
 
 # One token is enough to see that the prompt was taken.
-_ONE_TOKEN = Options(max_tokens=1, temperature=0.0)
+ONE_TOKEN = Options(max_tokens=1, temperature=0.0)
 
 # The words that surround a filler; the same everywhere, so that they cost the same.
 FILLED_PROMPT = f"Read these words:{FILL}. Now say hello."
 
 
-def filled(name: str, fill: Fill, *, stream: bool = False) -> Probe:
+def padded_prompt(name: str, fill: Fill, *, stream: bool = False) -> Probe:
     """One user message that makes the prompt as long as *fill* says."""
     return Probe(
         name=name,
         messages=(user(FILLED_PROMPT),),
-        options=_ONE_TOKEN,
+        options=ONE_TOKEN,
         stream=stream,
         fill=fill,
     )
 
 
-THOUSAND_MORE = filled("prompt-window-and-1000", Fill(1_000, of_window=True))
+THOUSAND_MORE = padded_prompt("prompt-window-and-1000", Fill(1_000, of_window=True))

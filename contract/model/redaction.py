@@ -5,18 +5,18 @@ from __future__ import annotations
 REDACTED = "***"
 
 
-def redacted(
+def redact_headers(
     headers: tuple[tuple[str, str], ...], secrets: tuple[str, ...] = ()
 ) -> tuple[tuple[str, str], ...]:
     """*headers* without what opens doors: authorization, cookies and known secrets."""
     hidden = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
     return tuple(
-        (name, REDACTED if name in hidden else without(value, secrets))
+        (name, REDACTED if name in hidden else redact_text(value, secrets))
         for name, value in headers
     )
 
 
-def without(text: str, secrets: tuple[str, ...]) -> str:
+def redact_text(text: str, secrets: tuple[str, ...]) -> str:
     """*text* with every secret blanked."""
     for secret in secrets:
         if secret:

@@ -8,12 +8,23 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from contract.model import sse
-from contract.model.chat import Json, Probe
+from contract.model.chat import (
+    Json,
+    Probe,
+)
 from contract.model.dialect import Dialect
-from contract.model.exchange import DONE, Arrival, End, Exchange
+from contract.model.exchange import (
+    DONE,
+    Arrival,
+    End,
+    Exchange,
+)
 from contract.model.profile import Profile
 from contract.model.rejection import Rejection
-from contract.model.strict_json import MISSING, read_json
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 from contract.model.wire import Request
 
 JSON_TYPE = ("content-type", "application/json")
@@ -71,7 +82,7 @@ class Reply:
     def with_json(self, value: Json) -> Reply:
         """The same reply with another whole body, at the time of the last frame."""
         at = self.frames[-1].at if self.frames else 0.0
-        return replace(self, frames=(Frame(at, encode(value)),))
+        return replace(self, frames=(Frame(at, encode_json(value)),))
 
     def with_frames(self, frames: Iterable[Frame]) -> Reply:
         """The same reply with other frames."""
@@ -100,22 +111,22 @@ class Reply:
             return self.with_json(change(value))  # type: ignore[arg-type]  # MISSING was told apart
         frames = []
         for frame in self.frames:
-            value = payload(frame)
+            value = event_json(frame)
             if value is MISSING:
                 frames.append(frame)
             elif (changed := change(value)) is not None:  # type: ignore[arg-type]  # MISSING was told apart
-                frames.append(Frame(frame.at, sse.encode(encode(changed))))
+                frames.append(Frame(frame.at, sse.encode(encode_json(changed))))
         return self.with_frames(frames)
 
 
-def encode(value: Json) -> bytes:
+def encode_json(value: Json) -> bytes:
     """JSON bytes as most servers write them: no white space, UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )
 
 
-def payload(frame: Frame) -> object:
+def event_json(frame: Frame) -> object:
     """The JSON of a frame that is one `data:` event, or MISSING."""
     if not frame.data.startswith(b"data: "):
         return MISSING

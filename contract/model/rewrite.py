@@ -6,10 +6,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from contract.model import sse
-from contract.model.chat import Json, Piece, Probe
+from contract.model.chat import (
+    Json,
+    Piece,
+    Probe,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.reply import Frame, Reply, encode, payload, rehearse
+from contract.model.reply import (
+    Frame,
+    Reply,
+    encode_json,
+    event_json,
+    rehearse,
+)
 from contract.model.strict_json import MISSING
 
 PieceChange = Callable[[tuple[Piece, ...]], Iterable[Piece]]
@@ -32,7 +42,7 @@ def rewrite_pieces(reply: Reply, change: PieceChange) -> Reply:
     do not change stays byte for byte, and so does a reply that says nothing.
     """
     spoken: dict[int, list[Piece]] = {}
-    for _, piece in decode_reply(reply).placed:
+    for _, piece in decode_reply(reply).placed_pieces:
         spoken.setdefault(piece.choice, []).append(piece)
     for choice, before in spoken.items():
         after = tuple(change(tuple(before)))
@@ -89,7 +99,7 @@ def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
     """The frames of one choice before its finish, and that one if it bears text."""
     slots: list[int] = []
     for number, frame in enumerate(reply.frames):
-        value = payload(frame)
+        value = event_json(frame)
         choice = None if value is MISSING else _choice(value, index)
         if choice is None:
             continue
@@ -101,12 +111,12 @@ def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
 
 
 def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:
-    value = payload(frame)
+    value = event_json(frame)
     choice = _choice(value, index)
     if choice is None:
         return frame
     choice["delta"] = dict(delta)
-    return replace(frame, data=sse.encode(encode(value)))  # type: ignore[arg-type]  # a payload with a choice is JSON
+    return replace(frame, data=sse.encode(encode_json(value)))  # type: ignore[arg-type]  # a payload with a choice is JSON
 
 
 def rewrite_usage(reply: Reply, change: Callable[[dict[str, Json]], None]) -> Reply:

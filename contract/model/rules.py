@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from contract.model.chat import Json, Probe
+from contract.model.chat import (
+    Json,
+    Probe,
+)
 from contract.model.rejection import Rejection
 
 Body = Mapping[str, Json]

@@ -8,11 +8,21 @@ import hashlib
 import json
 
 from contract.errors import UsageError
-from contract.model.chat import Json, Probe
-from contract.model.exchange import Arrival, End, Exchange
+from contract.model.chat import (
+    Json,
+    Probe,
+)
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
 from contract.model.profile import Profile
-from contract.model.redaction import redacted
-from contract.model.strict_json import MISSING, read_json
+from contract.model.redaction import redact_headers
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 from contract.model.wire import Request
 
 FORMAT = "exchange-v1"
@@ -45,7 +55,7 @@ def dump(exchange: Exchange) -> dict[str, Json]:
         "request": {
             "method": exchange.request.method,
             "path": exchange.request.path,
-            "headers": [[k, v] for k, v in redacted(exchange.request.headers)],
+            "headers": [[k, v] for k, v in redact_headers(exchange.request.headers)],
             **_dump_body(exchange.request.body),
         },
         "response": {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from contract.model.chat import Piece, PieceKind
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 
 OPEN = "[THINK]"
 CLOSE = "[/THINK]"

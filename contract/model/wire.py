@@ -7,7 +7,12 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from contract.model.chat import Json, KeyMode, Probe, patched
+from contract.model.chat import (
+    Json,
+    KeyMode,
+    Probe,
+    apply_patches,
+)
 from contract.model.profile import Profile
 
 WRONG_KEY = "sk-wrong-key-for-testing"
@@ -27,7 +32,7 @@ class Request:
         return next((value for key, value in self.headers if key == name), None)
 
 
-def spell(
+def build_request(
     probe: Probe, profile: Profile, model: str, key: str | None = None
 ) -> Request:
     """*probe* as *profile*'s provider expects it on the wire, patches applied."""
@@ -58,11 +63,11 @@ def _credentials(how: KeyMode, key: str | None) -> str | None:
         KeyMode.GIVEN: f"Bearer {key}",
         KeyMode.LOWER: f"bearer {key}",
         KeyMode.BARE: key,
-        KeyMode.BASIC: f"Basic {basic(key)}",
+        KeyMode.BASIC: f"Basic {basic_credentials(key)}",
     }.get(how)
 
 
-def basic(key: str) -> str:
+def basic_credentials(key: str) -> str:
     """*key* as HTTP Basic spells a password (RFC 7617)."""
     return base64.b64encode(f"key:{key}".encode()).decode()
 
@@ -74,7 +79,7 @@ def _body(probe: Probe, profile: Profile, model: str) -> bytes:
     dialect = profile.dialect
     spelled: Json = dialect.request(dialect.prepare(probe), model)
     if probe.patches:
-        spelled = patched(spelled, probe.patches)
+        spelled = apply_patches(spelled, probe.patches)
     return json.dumps(spelled, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )

@@ -14,7 +14,10 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Protocol, TypeVar
 
-from contract.errors import SpecError, UsageError
+from contract.errors import (
+    SpecError,
+    UsageError,
+)
 
 MOST = 3  # names to suggest
 WORD = 3  # letters that say something

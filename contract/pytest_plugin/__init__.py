@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.pytest_plugin import settings
-from contract.pytest_plugin.judged import JUDGED, Judged, Unopened, pack
+from contract.pytest_plugin.judged import (
+    JUDGED,
+    Judged,
+    Unopened,
+    pack,
+)
 
 if TYPE_CHECKING:
     import respx
@@ -89,9 +94,9 @@ def _targets(config: pytest.Config) -> tuple[str, ...]:
 
 def _ids(config: pytest.Config) -> tuple[str, ...]:
     """The targets as items and reports name them: a key is not shown."""
-    from contract.targets.base import shown
+    from contract.targets.base import without_key
 
-    return tuple(shown(target) for target in _targets(config))
+    return tuple(without_key(target) for target in _targets(config))
 
 
 def _each_check(metafunc: pytest.Metafunc) -> None:
@@ -129,19 +134,22 @@ def contract_session(
 
     A target that cannot be opened is a value too: it fails one test, not forty.
     """
-    from contract.cli.budgets import bounds, window
+    from contract.cli.budgets import (
+        bounds,
+        window,
+    )
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
-    from contract.run.verification import opened
-    from contract.targets.base import shown
+    from contract.run.verification import open_target
+    from contract.targets.base import without_key
 
     chosen = settings.read(request.config)
     target: str = request.param
     with ExitStack() as stack:
         try:
             verification = stack.enter_context(
-                opened(
+                open_target(
                     target,
                     profile=chosen.profile,
                     profiles=profiles(chosen.profiles),
@@ -153,7 +161,7 @@ def contract_session(
                 )
             )
         except ContractError as error:
-            yield Unopened(shown(target), str(error))
+            yield Unopened(without_key(target), str(error))
             return
         if _alone(request.session):
             plan = verification.plan(_checks(request.session, target), slow=chosen.slow)
@@ -184,7 +192,10 @@ def pytest_xdist_make_scheduler(
     """One worker for each target, where xdist would spread a target's items."""
     if (mode := _mode(config)) is None:
         return None
-    from contract.pytest_plugin.scheduling import SCOPES, TargetScheduling
+    from contract.pytest_plugin.scheduling import (
+        SCOPES,
+        TargetScheduling,
+    )
 
     return TargetScheduling(config, log, _ids(config), SCOPES[mode])
 

@@ -11,7 +11,10 @@ import pytest
 if TYPE_CHECKING:
     from contract.model.check import Check
     from contract.model.profile import Profile
-    from contract.run.report import Header, Result
+    from contract.run.report import (
+        Header,
+        Result,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,27 @@ class Judged:
         return Report(headers=(), results=(), strict=self.strict).violates(self.result)
 
     def _text(self) -> str:
-        from contract.reporters.base import account, inert
+        from contract.reporters.base import (
+            describe_findings,
+            escape_controls,
+        )
 
         check, header = self.result.check, self.header
         lines = [
             f"{check.id}   {check.level}   {header.target}",
             check.requirement,
-            account(self.result),
+            describe_findings(self.result),
             f"source: {check.source}",
         ]
         if header.profile:
             lines.append(f"profile: {header.profile} ({header.why})")
-        return "\n".join([*map(inert, lines[:2]), lines[2], *map(inert, lines[3:])])
+        return "\n".join(
+            [
+                *map(escape_controls, lines[:2]),
+                lines[2],
+                *map(escape_controls, lines[3:]),
+            ]
+        )
 
 
 JUDGED = pytest.StashKey[Judged]()
@@ -90,7 +102,11 @@ class Unopened:
     def judged(self, check: Check, *, strict: bool) -> Judged:
         """The result of *check*: an error the first time, later a reference to it."""
         from contract._version import __version__
-        from contract.run.report import Header, Outcome, Result
+        from contract.run.report import (
+            Header,
+            Outcome,
+            Result,
+        )
 
         first, self.told = not self.told, True
         header = Header(
@@ -144,7 +160,11 @@ def unpack(
     """What `pack` made, with the check and the profile of the same ids."""
     from contract.model.check import Finding
     from contract.model.saved import load
-    from contract.run.report import Header, Outcome, Result
+    from contract.run.report import (
+        Header,
+        Outcome,
+        Result,
+    )
 
     header = Header(**{**packed["header"], "notes": tuple(packed["header"]["notes"])})
     # A profile of somebody else's making may be gone; the timings go with it.

@@ -7,13 +7,24 @@ from functools import cached_property
 
 import pytest
 
-from contract.cli.outputs import outputs, profiles
+from contract.cli.outputs import (
+    outputs,
+    profiles,
+)
 from contract.model.check import Check
 from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
-from contract.reporters.base import by_target, inert, verdict
-from contract.run.report import Header, Report, Result
+from contract.reporters.base import (
+    by_target,
+    escape_controls,
+    verdict,
+)
+from contract.run.report import (
+    Header,
+    Report,
+    Result,
+)
 
 
 class Summary:
@@ -69,7 +80,7 @@ class Summary:
             (header,) = part.headers
             known = f"{header.profile}: {header.why}" if header.profile else "unknown"
             terminalreporter.line(
-                f"{inert(header.target)} ({inert(known)}) {verdict(part)}"
+                f"{escape_controls(header.target)} ({escape_controls(known)}) {verdict(part)}"
             )
         for output in self._outputs:
             terminalreporter.line(f"{output.reporter.id} report: {output.path}")

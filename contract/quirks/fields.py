@@ -9,8 +9,16 @@ from contract.model import sse
 from contract.model.chat import Json
 from contract.model.check import quirk
 from contract.model.dialect import StreamUsage
-from contract.model.reply import Frame, Reply, encode, payload
-from contract.model.strict_json import MISSING, read_json
+from contract.model.reply import (
+    Frame,
+    Reply,
+    encode_json,
+    event_json,
+)
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 
 
 def _respelled(reply: Reply, spell: Callable[[Json], bytes]) -> Reply:
@@ -22,7 +30,7 @@ def _respelled(reply: Reply, spell: Callable[[Json], bytes]) -> Reply:
         return reply.with_frames([Frame(reply.frames[-1].at, spell(value))])  # type: ignore[arg-type]  # MISSING was told apart
     frames = []
     for frame in reply.frames:
-        value = payload(frame)
+        value = event_json(frame)
         kept = value is MISSING
         frames.append(frame if kept else Frame(frame.at, sse.encode(spell(value))))  # type: ignore[arg-type]  # MISSING was told apart
     return reply.with_frames(frames)
@@ -101,7 +109,7 @@ def null_usage(reply: Reply) -> Reply:
 @quirk
 def members_reversed(reply: Reply) -> Reply:
     """An object is an unordered collection (RFC 8259 1); llama.cpp starts elsewhere."""
-    return _respelled(reply, lambda value: encode(_reversed(value)))
+    return _respelled(reply, lambda value: encode_json(_reversed(value)))
 
 
 def _reversed(value: Json) -> Json:
@@ -121,7 +129,7 @@ def escaped_characters(reply: Reply) -> Reply:
 @quirk
 def escaped_slashes(reply: Reply) -> Reply:
     r"""A slash may be written `\/` (RFC 8259 7), as PHP does by default."""
-    return _respelled(reply, lambda value: encode(value).replace(b"/", b"\\/"))
+    return _respelled(reply, lambda value: encode_json(value).replace(b"/", b"\\/"))
 
 
 @quirk
@@ -143,10 +151,10 @@ def empty_deltas(reply: Reply) -> Reply:
     frames: list[Frame] = []
     for frame in reply.frames:
         frames.append(frame)
-        value = payload(frame)
+        value = event_json(frame)
         choices = _choices(value) if isinstance(value, dict) else ()
         if choices and not any(choice.get("finish_reason") for choice in choices):
             for choice in choices:
                 choice["delta"] = {"content": ""}
-            frames.append(Frame(frame.at, sse.encode(encode(value))))  # type: ignore[arg-type]  # it has choices, so it is JSON
+            frames.append(Frame(frame.at, sse.encode(encode_json(value))))  # type: ignore[arg-type]  # it has choices, so it is JSON
     return reply.with_frames(frames)

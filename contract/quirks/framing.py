@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 
 from contract.model import sse
 from contract.model.check import quirk
-from contract.model.reply import Frame, Reply, payload
+from contract.model.reply import (
+    Frame,
+    Reply,
+    event_json,
+)
 from contract.model.strict_json import MISSING
 
 BOM = b"\xef\xbb\xbf"
@@ -86,7 +90,7 @@ def data_in_several_lines(reply: Reply) -> Reply:
 
 def _spread(frame: Frame) -> Frame:
     """White space is free between the brace and the first name."""
-    if payload(frame) is MISSING or not frame.data.startswith(b"data: {"):
+    if event_json(frame) is MISSING or not frame.data.startswith(b"data: {"):
         return frame
     return Frame(frame.at, sse.encode(b"{\n" + frame.data[7:].strip()))
 

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 from contract.model.check import Level
 from contract.model.profile import RATES
-from contract.run.report import Outcome, Report, Result
+from contract.run.report import (
+    Outcome,
+    Report,
+    Result,
+)
 
 Render = Callable[[Report], str]
 
@@ -36,7 +40,7 @@ _ACTIVE = re.compile(
 _NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 
 
-def inert(text: str) -> str:
+def escape_controls(text: str) -> str:
     """*text* on one line, with every character that does something spelled out."""
     return _ACTIVE.sub(_spelled, text)
 
@@ -80,14 +84,14 @@ def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
     return dict(sorted(found.items()))
 
 
-def quantity(metric: str, value: float) -> str:
+def format_figure(metric: str, value: float) -> str:
     """A figure with its unit: milliseconds, seconds, or tokens in a second."""
     if metric in RATES:
         return f"{value:.1f}/s"
     return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"
 
 
-def word(report: Report) -> str:
+def verdict_word(report: Report) -> str:
     """The verdict in one word, as the exit code says it."""
     trouble = any(header.trouble for header in report.headers)
     if not trouble and set(report.counts) <= {Outcome.SKIP}:
@@ -118,10 +122,10 @@ def verdict(report: Report) -> str:
         parts.append(f"{counts[Outcome.WAIVED]} waived")
     if counts[Outcome.SKIP]:
         parts.append(f"{counts[Outcome.SKIP]} skipped{_why(report.results)}")
-    return f"{word(report)}: {', '.join(parts)}."
+    return f"{verdict_word(report)}: {', '.join(parts)}."
 
 
-def account(result: Result) -> str:
+def describe_findings(result: Result) -> str:
     """The findings of one result and how to repeat it, as plain inert lines."""
     lines = []
     for finding in result.findings:
@@ -140,14 +144,14 @@ def account(result: Result) -> str:
         lines.append(f"reason: {result.reason}")
     if result.again:
         lines.append(f"again: {result.again}")
-    return "\n".join(map(inert, lines))
+    return "\n".join(map(escape_controls, lines))
 
 
 def _why(results: Iterable[Result]) -> str:
     reasons = Counter(r.reason for r in results if r.outcome is Outcome.SKIP)
     if len(reasons) != 1:
         return ""
-    return f" ({inert(next(iter(reasons)))})"
+    return f" ({escape_controls(next(iter(reasons)))})"
 
 
 def _many(number: int, noun: str) -> str:

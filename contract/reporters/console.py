@@ -14,14 +14,19 @@ from contract.model.check import Finding
 from contract.reporters.base import (
     by_family,
     by_target,
+    escape_controls,
     figures,
-    inert,
-    quantity,
+    format_figure,
     reporter,
     verdict,
-    word,
+    verdict_word,
 )
-from contract.run.report import Header, Outcome, Report, Result
+from contract.run.report import (
+    Header,
+    Outcome,
+    Report,
+    Result,
+)
 
 STYLES = {
     Outcome.ERROR: "bold magenta",
@@ -99,7 +104,7 @@ def _in_order(report: Report) -> list[Result]:
 
 
 def _header(header: Header) -> Iterable[Text]:
-    yield Text(inert(header.target), "bold")
+    yield Text(escape_controls(header.target), "bold")
     why = f" ({header.why})" if header.why else ""
     requests = f"{header.requests} in {header.seconds:.1f} s"
     for name, value in (
@@ -123,15 +128,17 @@ def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
         style = "yellow"
     line = Text.assemble(
         (f"{outcome.value.upper():<7}", style),
-        (inert(check.id), "bold"),
-        f"   {check.level.value}   {inert(result.target)}",
+        (escape_controls(check.id), "bold"),
+        f"   {check.level.value}   {escape_controls(result.target)}",
     )
     if outcome in {Outcome.PASS, Outcome.SKIP}:
-        yield line.append(f"   {inert(result.reason)}" if result.reason else "")
+        yield line.append(
+            f"   {escape_controls(result.reason)}" if result.reason else ""
+        )
         return
     yield Text()
     yield line
-    yield Text(" " * 7 + inert(check.requirement))
+    yield Text(" " * 7 + escape_controls(check.requirement))
     for finding in result.findings:
         yield from _finding(finding, hints)
     for name, value in (
@@ -146,7 +153,7 @@ def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
 def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
     hint = "the same as above" if finding.hint in hints else finding.hint
     hints.add(finding.hint)
-    yield Text(" " * 7 + inert(finding.message), "bold")
+    yield Text(" " * 7 + escape_controls(finding.message), "bold")
     for name, value in (
         ("expected", finding.expected),
         ("actual", finding.actual),
@@ -159,7 +166,9 @@ def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
 
 def _field(name: str, value: str, indent: int = 7) -> Text:
     width = 19 - indent
-    return Text.assemble(" " * indent, (f"{name:<{width}}", "dim"), inert(value))
+    return Text.assemble(
+        " " * indent, (f"{name:<{width}}", "dim"), escape_controls(value)
+    )
 
 
 def _cause(result: Result) -> str:
@@ -187,12 +196,12 @@ def _together(
         for result in results:
             yield from _result(report, result, set())
         return
-    names = [inert(result.check.id) for result in results]
+    names = [escape_controls(result.check.id) for result in results]
     label = (f"{outcome.value.upper():<7}", STYLES[outcome])
     if len(names) == 1:
-        yield Text.assemble(label, f"{names[0]}   {inert(cause)}")
+        yield Text.assemble(label, f"{names[0]}   {escape_controls(cause)}")
         return
-    yield Text.assemble(label, f"{len(names)} × {inert(cause)}")  # noqa: RUF001  # times
+    yield Text.assemble(label, f"{len(names)} × {escape_controls(cause)}")  # noqa: RUF001  # times
     yield from (
         Text(f"       {line}", "dim")
         for line in wrap(", ".join(names), break_on_hyphens=False)
@@ -202,7 +211,7 @@ def _together(
 def _families(report: Report) -> Table:
     table = _table("family")
     for family, counts in by_family(report.results).items():
-        table.add_row(Text(inert(family)), *_cells(counts))
+        table.add_row(Text(escape_controls(family)), *_cells(counts))
     return table
 
 
@@ -214,8 +223,8 @@ def _figures(rows: dict[str, dict[str, float]]) -> Table:
     for name in columns:
         table.add_column(name, justify="right")
     for metric, row in rows.items():
-        cells = [quantity(metric, row[n]) if n in row else "·" for n in columns]
-        table.add_row(inert(metric), *cells)
+        cells = [format_figure(metric, row[n]) if n in row else "·" for n in columns]
+        table.add_row(escape_controls(metric), *cells)
     return table
 
 
@@ -224,7 +233,9 @@ def _targets(parts: list[Report]) -> Group:
     for part in parts:
         name = (part.headers or part.results)[0].target
         cells = _cells(part.counts)
-        table.add_row(Text(inert(name)), Text(word(part), _color(part)), *cells)
+        table.add_row(
+            Text(escape_controls(name)), Text(verdict_word(part), _color(part)), *cells
+        )
     return Group(table, Text())
 
 
@@ -254,6 +265,6 @@ def _verdict(report: Report, *, name: bool = False) -> Text:
     line = Text(verdict(report), _color(report))
     if name:
         return Text.assemble(
-            inert((report.headers or report.results)[0].target), " ", line
+            escape_controls((report.headers or report.results)[0].target), " ", line
         )
     return line

@@ -8,8 +8,19 @@ import re
 import junitparser
 from junitparser.junitparser import FinalResult
 
-from contract.reporters.base import account, by_target, inert, reporter, verdict
-from contract.run.report import Header, Outcome, Report, Result
+from contract.reporters.base import (
+    by_target,
+    describe_findings,
+    escape_controls,
+    reporter,
+    verdict,
+)
+from contract.run.report import (
+    Header,
+    Outcome,
+    Report,
+    Result,
+)
 
 # XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
 # ElementTree writes anything else without complaint, and no parser reads it back.
@@ -118,7 +129,7 @@ def _result(report: Report, result: Result) -> FinalResult | None:
         case _:
             said = f"{level} failed, which does not fail the run: {_first(result)}"
             element = junitparser.Skipped(_clean(said))
-    element.text = _FORBIDDEN.sub("", account(result))
+    element.text = _FORBIDDEN.sub("", describe_findings(result))
     return element
 
 
@@ -127,4 +138,4 @@ def _first(result: Result) -> str:
 
 
 def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("", inert(text))
+    return _FORBIDDEN.sub("", escape_controls(text))

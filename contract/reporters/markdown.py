@@ -6,8 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
-from contract.reporters.base import by_target, inert, reporter, verdict
-from contract.run.report import Outcome, Report, Result
+from contract.reporters.base import (
+    by_target,
+    escape_controls,
+    reporter,
+    verdict,
+)
+from contract.run.report import (
+    Outcome,
+    Report,
+    Result,
+)
 
 MARKS = {
     Outcome.PASS: "pass",
@@ -117,7 +126,7 @@ def _name(part: Report) -> str:
 
 def code(value: str) -> str:
     """*value* as a code span: a longer fence where it holds back-ticks, no pipes."""
-    shown = inert(value).replace("|", "\\|")
+    shown = escape_controls(value).replace("|", "\\|")
     if not shown:
         return ""
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
@@ -128,4 +137,4 @@ def code(value: str) -> str:
 
 def text(value: str) -> str:
     """*value* as plain text: nothing in it is markup or a link."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", inert(value))
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", escape_controls(value))

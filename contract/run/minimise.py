@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contract.model.chat import Json
 
 
-def reduced(value: Json, shows: Callable[[Json], bool], *, most: int) -> Json:
+def minimise(value: Json, shows: Callable[[Json], bool], *, most: int) -> Json:
     """
     *value* with everything left out that *shows* does not need.
 

@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract.detection.detect import known
+from contract.detection.detect import profile_named
 from contract.errors import UsageError
 from contract.model.chat import Json
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.saved import digest, dump
+from contract.model.saved import (
+    digest,
+    dump,
+)
 from contract.model.saved import load as load_exchange
 from contract.model.strict_json import read_json
 from contract.run.report import Header
@@ -168,7 +171,7 @@ def _recording(
     names = manifest.get("exchanges")
     if not isinstance(names, list):
         raise UsageError(f"{path} is damaged: it lists no exchanges.")
-    chosen = known(profile or header.profile, profiles)
+    chosen = profile_named(profile or header.profile, profiles)
     window = manifest.get("context_window")
     if profile is None and isinstance(window, int):
         chosen = replace(chosen, context_window=window)

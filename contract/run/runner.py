@@ -8,7 +8,10 @@ from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from contract.client.curl import VARIABLE, curl
+from contract.client.curl import (
+    VARIABLE,
+    curl,
+)
 from contract.client.session import (
     CanaryUnavailable,
     NotAnswering,
@@ -16,16 +19,36 @@ from contract.client.session import (
     RequestLimitReached,
     Session,
 )
-from contract.errors import CheckError, UsageError
-from contract.model.address import LOOPBACK
+from contract.errors import (
+    CheckError,
+    UsageError,
+)
+from contract.model.address import LOOPBACK_HOSTS
 from contract.model.chat import Probe
-from contract.model.check import Check, Finding, NotApplicable
+from contract.model.check import (
+    Check,
+    Finding,
+    NotApplicable,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.run.explore import ensure_available, smallest
-from contract.run.plan import inapplicable, plan_requests
-from contract.run.report import Outcome, Result
-from contract.run.triage import Verdict, hinted, triage
+from contract.run.explore import (
+    ensure_available,
+    smallest,
+)
+from contract.run.plan import (
+    inapplicable,
+    plan_requests,
+)
+from contract.run.report import (
+    Outcome,
+    Result,
+)
+from contract.run.triage import (
+    Verdict,
+    hinted,
+    triage,
+)
 from contract.tokens import padding
 
 VERIFY = ("magistral-contract", "verify")
@@ -153,7 +176,7 @@ def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> Verd
         return verdict.outcome is Outcome.FAIL
 
     failed: dict[tuple[Probe, ...], Verdict] = {}
-    free = urlsplit(session.url).hostname in LOOPBACK
+    free = urlsplit(session.url).hostname in LOOPBACK_HOSTS
     try:
         ensure_available()  # before the strategies, which import Hypothesis
         found: tuple[Probe, ...] | None = smallest(

@@ -6,10 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from contract.detection.error_message import BUSY, error_message
-from contract.detection.hints import flag_hint, rejection_hint
-from contract.model.check import ANY, CLIENT_ERRORS, Check, Finding, shorten
-from contract.model.exchange import End, Exchange
+from contract.detection.error_message import (
+    BUSY,
+    error_message,
+)
+from contract.detection.hints import (
+    flag_hint,
+    rejection_hint,
+)
+from contract.model.check import (
+    ANY,
+    CLIENT_ERRORS,
+    Check,
+    Finding,
+    shorten,
+)
+from contract.model.exchange import (
+    End,
+    Exchange,
+)
 from contract.run.report import Outcome
 
 RATE_LIMITED = 429

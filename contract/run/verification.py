@@ -11,10 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract._version import __version__
-from contract.catalog.breakages import playable
+from contract.catalog.breakages import faults_by_name
 from contract.catalog.profiles import builtin
-from contract.client.credentials import api_key, checked_key
-from contract.client.session import NotRecorded, Session, Tick
+from contract.client.credentials import (
+    api_key,
+    validate_key,
+)
+from contract.client.session import (
+    NotRecorded,
+    Session,
+    Tick,
+)
 from contract.client.timeouts import Limits
 from contract.detection.detect import (
     Detected,
@@ -24,17 +31,45 @@ from contract.detection.detect import (
     why_unreachable,
 )
 from contract.detection.error_message import error_message
-from contract.errors import SpecError, TargetError
-from contract.model.address import exposed
-from contract.model.check import Check, Quirk
+from contract.errors import (
+    SpecError,
+    TargetError,
+)
+from contract.model.address import is_unencrypted
+from contract.model.check import (
+    Check,
+    Quirk,
+)
 from contract.model.exchange import End
-from contract.model.probes import HELLO, NO_KEY
-from contract.model.profile import Capability, Profile
-from contract.plugins.discovery import find, suggestion
-from contract.run import recording, runner
-from contract.run.plan import RequestPlan, plan_requests
-from contract.run.report import Header, Result
-from contract.targets.base import ReplyChange, TargetKind, parse
+from contract.model.probes import (
+    HELLO,
+    NO_KEY,
+)
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
+from contract.plugins.discovery import (
+    find,
+    suggestion,
+)
+from contract.run import (
+    recording,
+    runner,
+)
+from contract.run.plan import (
+    RequestPlan,
+    plan_requests,
+)
+from contract.run.report import (
+    Header,
+    Result,
+)
+from contract.targets.base import (
+    ReplyChange,
+    TargetKind,
+    parse_target,
+)
 
 NOT_FOUND = 404
 
@@ -104,7 +139,7 @@ class Verification:
 
 
 @contextmanager
-def opened(  # noqa: PLR0913  # each is one option of the command line
+def open_target(  # noqa: PLR0913  # each is one option of the command line
     text: str,
     *,
     profile: str | None = None,
@@ -134,7 +169,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
     what the user wrote and `TargetError` for a provider that cannot be judged.
     """
     known = builtin() if profiles is None else profiles
-    target = parse(text, find("targets", TargetKind), changes())
+    target = parse_target(text, find("targets", TargetKind), reply_changes())
     # A variable that is named and empty is a mistake, also where no key is needed.
     given = api_key(key_env, os.environ)
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -143,7 +178,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
         key, variable = place.key, "the target itself"
         if key is None:
             key, variable = given
-        key = checked_key(key)
+        key = validate_key(key)
         detected = detect(
             place.url,
             known,
@@ -195,7 +230,7 @@ def opened(  # noqa: PLR0913  # each is one option of the command line
             )
 
 
-def replayed(
+def open_recordings(
     directory: Path,
     *,
     profile: str | None = None,
@@ -240,9 +275,9 @@ def replayed(
     return tuple(found)
 
 
-def changes() -> Mapping[str, ReplyChange]:
+def reply_changes() -> Mapping[str, ReplyChange]:
     """Faults, breakages and quirks by name, for targets told to misbehave."""
-    faults = {name: fault.apply for name, fault in playable().items()}
+    faults = {name: fault.apply for name, fault in faults_by_name().items()}
     quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
     return {**faults, **quirks}
 
@@ -277,7 +312,7 @@ def _command(
 
 
 def _notes(url: str, *, key: bool) -> tuple[str, ...]:
-    if key and exposed(url):
+    if key and is_unencrypted(url):
         return ("the API key travelled unencrypted (http)",)
     return ()
 

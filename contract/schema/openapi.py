@@ -21,7 +21,11 @@ from contract.errors import SpecError
 from contract.model.chat import Json
 from contract.model.provider import Provider
 from contract.plugins.discovery import find
-from contract.schema.explain import SchemaError, reasons, shown
+from contract.schema.explain import (
+    SchemaError,
+    reasons,
+    shown,
+)
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

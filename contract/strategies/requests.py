@@ -15,13 +15,19 @@ from contract.model.chat import (
     Patch,
     Probe,
     Text,
+    apply_patches,
     freeze,
-    patched,
 )
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.schema import openapi
 from contract.strategies.images import corrupt
-from contract.strategies.messages import Turns, conversations
+from contract.strategies.messages import (
+    Turns,
+    conversations,
+)
 from contract.strategies.options import options
 from contract.strategies.texts import divided
 
@@ -111,7 +117,7 @@ class Mutation:
     def _fits(self, profile: Profile) -> bool:
         dialect = profile.dialect
         wrong = self.spoil(_HELLO, profile)
-        body = patched(dialect.request(_HELLO, "any"), wrong.patches)
+        body = apply_patches(dialect.request(_HELLO, "any"), wrong.patches)
         return openapi.accepts(dialect.prefix + "ChatRequest", body)
 
 

@@ -13,7 +13,10 @@ from urllib.parse import parse_qsl
 from contract.errors import UsageError
 from contract.model.redaction import REDACTED
 from contract.model.reply import Reply
-from contract.plugins.discovery import get, suggestion
+from contract.plugins.discovery import (
+    get,
+    suggestion,
+)
 
 # host:port, an address without its scheme
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
@@ -130,7 +133,7 @@ class Target:
         return self.kind.open(self.argument, **self.options)
 
 
-def shown(text: str) -> str:
+def without_key(text: str) -> str:
     """
     The target *text* as reports, recordings and progress name it: without its key.
 
@@ -139,7 +142,7 @@ def shown(text: str) -> str:
     return _KEY.sub(rf"\1{REDACTED}", text)
 
 
-def parse(
+def parse_target(
     text: str,
     kinds: Mapping[str, TargetKind],
     changes: Mapping[str, ReplyChange] | None = None,
@@ -158,7 +161,7 @@ def parse(
         raise UsageError(f"{text!r} is no target; did you mean 'http://{text}'?")
     if name not in kinds or name == "url":
         raise UsageError(
-            f"Unknown target {shown(text)!r}{suggestion(name, set(kinds) - {'url'})} "
+            f"Unknown target {without_key(text)!r}{suggestion(name, set(kinds) - {'url'})} "
             "A target is mock[:dialect][?ttft=…&fault=…], an engine such as "
             "llamacpp:tiny, or a URL such as http://127.0.0.1:8000/v1."
         )
@@ -167,7 +170,7 @@ def parse(
         key: _option(kind, key, value, changes or {})
         for key, value in parse_qsl(query, keep_blank_values=True)
     }
-    return Target(shown(text), _read(kind, argument), argument, options)
+    return Target(without_key(text), _read(kind, argument), argument, options)
 
 
 def _read(kind: TargetKind, argument: str) -> TargetKind:
@@ -194,7 +197,7 @@ def _option(
 
 def _typed(key: str, value: str, unit: str) -> object:
     if unit == TIME:
-        return seconds(key, value)
+        return parse_duration(key, value)
     if unit == NUMBER:
         try:
             return int(value)
@@ -205,7 +208,7 @@ def _typed(key: str, value: str, unit: str) -> object:
     return value
 
 
-def seconds(key: str, value: str) -> float:
+def parse_duration(key: str, value: str) -> float:
     """A duration such as `80ms`, `1.5s` or `2` (seconds); `UsageError` otherwise."""
     text = value.strip().lower()
     scale = 1.0

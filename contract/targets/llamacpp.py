@@ -12,7 +12,13 @@ from typing import Annotated
 from contract.engines import llama_server
 from contract.engines.environments import interpreter
 from contract.engines.flags import changed
-from contract.engines.process import HOST, Launch, existing, free_port, running
+from contract.engines.process import (
+    HOST,
+    Launch,
+    existing,
+    free_port,
+    running,
+)
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,
@@ -24,7 +30,7 @@ from contract.targets.base import (
     Without,
     target,
 )
-from contract.tiny.writing import borrowed
+from contract.tiny.writing import temporary_model
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -88,7 +94,7 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
         images = existing(mmproj) if mmproj else None
         if model is None:
             model, images = Path(place) / "tiny.gguf", Path(place) / "images.gguf"
-            borrowed("llamacpp", model, images)
+            temporary_model("llamacpp", model, images)
         listening = free_port(port)
         launch = Launch(
             name=f"llama.cpp with {argument}",

@@ -11,21 +11,29 @@ from contract.catalog.profiles import named
 from contract.errors import UsageError
 from contract.mock_server.app import serving
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import MockProvider, served_models
+from contract.mock_server.provider import (
+    MockProvider,
+    served_models,
+)
 from contract.model.profile import Profile
-from contract.targets.base import KeyOption, Opened, ReplyChange, target
+from contract.targets.base import (
+    KeyOption,
+    Opened,
+    ReplyChange,
+    target,
+)
 from contract.tokens import tekken
 
 DEFAULT = "mistral"
 KEY = "sk-mock-of-magistral-contract"
 
 
-def promised(name: str) -> Profile:
+def mock_profile(name: str) -> Profile:
     """The built-in profile of that id or alias, by default Mistral's."""
     return named(name or DEFAULT, what="dialect")
 
 
-@target("mock", read=promised)
+@target("mock", read=mock_profile)
 @contextmanager
 def mock(  # noqa: PLR0913  # the options of a target, all by name
     dialect: str,
@@ -51,7 +59,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
 
     A quirk is applied before a fault. The first model it serves is the one to ask for.
     """
-    profile = promised(dialect)
+    profile = mock_profile(dialect)
     if window is None:
         window = profile.context_window
     if window < 1:

@@ -12,10 +12,23 @@ from typing import Annotated
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.flags import changed
-from contract.engines.process import HOST, Launch, free_port, running
+from contract.engines.process import (
+    HOST,
+    Launch,
+    free_port,
+    running,
+)
 from contract.errors import UsageError
-from contract.targets.base import Flags, Opened, Port, Python, Startup, Without, target
-from contract.tiny.writing import borrowed
+from contract.targets.base import (
+    Flags,
+    Opened,
+    Port,
+    Python,
+    Startup,
+    Without,
+    target,
+)
+from contract.tiny.writing import temporary_model
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -88,7 +101,7 @@ def transformers(  # noqa: PLR0913  # the options of a target, all by name
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
         if place is None:
             place = Path(folder) / MODEL
-            borrowed("transformers", place, parses=response_template)
+            temporary_model("transformers", place, parses=response_template)
         # Without a cache the list of models is a failure, and ours is nobody's list.
         cache = Path(folder) / "cache"
         (cache / "hub").mkdir(parents=True)

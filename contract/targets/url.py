@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from contract.errors import UsageError
-from contract.targets.base import Opened, target
+from contract.targets.base import (
+    Opened,
+    target,
+)
 
 ENDINGS = ("/v1/chat/completions", "/v1/models", "/v1")
 

@@ -13,7 +13,12 @@ from typing import Annotated
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.flags import changed
-from contract.engines.process import HOST, Launch, free_port, running
+from contract.engines.process import (
+    HOST,
+    Launch,
+    free_port,
+    running,
+)
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,
@@ -25,7 +30,7 @@ from contract.targets.base import (
     Without,
     target,
 )
-from contract.tiny.writing import borrowed
+from contract.tiny.writing import temporary_model
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
@@ -95,7 +100,7 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
         place = read(argument)
         if argument == TINY:
             place = Path(folder)
-            borrowed("vllm", place)
+            temporary_model("vllm", place)
         listening = free_port(port)
         launch = Launch(
             name=f"vLLM with {argument}",

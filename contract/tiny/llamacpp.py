@@ -10,7 +10,11 @@ import numpy as np
 
 from contract.mock_server.scripts import scripts
 from contract.tiny import vision
-from contract.tiny.merging import merges, visible
+from contract.tiny.atomic import atomic_write
+from contract.tiny.merging import (
+    merges,
+    visible,
+)
 from contract.tiny.table import table
 from contract.tiny.template import template
 from contract.tiny.vocabulary import (
@@ -36,8 +40,10 @@ from contract.tiny.weights import (
     Weights,
     weights,
 )
-from contract.tiny.whole import whole
-from contract.tokens.tekken import ORDINARY, Control
+from contract.tokens.tekken import (
+    ORDINARY,
+    Control,
+)
 
 _HALF, _WHOLE = gguf.LlamaFileType.MOSTLY_F16, gguf.LlamaFileType.ALL_F32
 
@@ -54,10 +60,10 @@ def write(
     """
     tokens = vocabulary(size)
     made = weights(table(scripts(), tokens), tokens, block)
-    with whole(path) as part:
+    with atomic_write(path) as part:
         _write_model(part, made, tokens)
     if projector is not None:
-        with whole(projector) as part:
+        with atomic_write(projector) as part:
             _write_projector(part, made)
 
 

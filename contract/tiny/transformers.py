@@ -11,11 +11,22 @@ import orjson
 
 from contract.mock_server.scripts import scripts
 from contract.tiny import vision
+from contract.tiny.atomic import atomic_write
 from contract.tiny.saving import save
 from contract.tiny.table import table
 from contract.tiny.template import template
-from contract.tiny.tokenizer import configuration, tokenizer
-from contract.tiny.vocabulary import LARGEST, LEAST, MERGE, PADDING, PATCH, vocabulary
+from contract.tiny.tokenizer import (
+    configuration,
+    tokenizer,
+)
+from contract.tiny.vocabulary import (
+    LARGEST,
+    LEAST,
+    MERGE,
+    PADDING,
+    PATCH,
+    vocabulary,
+)
 from contract.tiny.weights import (
     CONTEXT,
     EPSILON,
@@ -27,8 +38,10 @@ from contract.tiny.weights import (
     Weights,
     weights,
 )
-from contract.tiny.whole import whole
-from contract.tokens.tekken import NAMES, Control
+from contract.tokens.tekken import (
+    NAMES,
+    Control,
+)
 
 _ENDS = {
     "bos_token_id": int(Control.BEGIN),
@@ -46,9 +59,9 @@ def write(directory: Path, size: int = LEAST, *, parses: bool = True) -> None:
     """
     tokens = vocabulary(size)
     made = weights(table(scripts(), tokens), tokens)
-    with whole(directory / "tokenizer.json") as path:
+    with atomic_write(directory / "tokenizer.json") as path:
         path.write_bytes(orjson.dumps(tokenizer(tokens)))
-    with whole(directory / "chat_template.jinja") as path:
+    with atomic_write(directory / "chat_template.jinja") as path:
         path.write_text(template(), encoding="utf-8", newline="\n")
     for name, content in {
         "config": config(made),
@@ -62,10 +75,10 @@ def write(directory: Path, size: int = LEAST, *, parses: bool = True) -> None:
         "processor_config": processor(),
         "tokenizer_config": configuration(parses=parses),
     }.items():
-        with whole(directory / f"{name}.json") as path:
+        with atomic_write(directory / f"{name}.json") as path:
             path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
-    with whole(directory / "model.safetensors") as path:
+    with atomic_write(directory / "model.safetensors") as path:
         save(halves, path, {"format": "pt"})
 
 

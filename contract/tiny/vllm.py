@@ -10,9 +10,16 @@ import orjson
 
 from contract.mock_server.scripts import scripts
 from contract.tiny import vision
+from contract.tiny.atomic import atomic_write
 from contract.tiny.saving import save
 from contract.tiny.table import table
-from contract.tiny.vocabulary import FULL, LARGEST, MERGE, PATCH, vocabulary
+from contract.tiny.vocabulary import (
+    FULL,
+    LARGEST,
+    MERGE,
+    PATCH,
+    vocabulary,
+)
 from contract.tiny.weights import (
     CONTEXT,
     EPSILON,
@@ -24,7 +31,6 @@ from contract.tiny.weights import (
     Weights,
     weights,
 )
-from contract.tiny.whole import whole
 from contract.tokens.tekken import Control
 
 
@@ -37,11 +43,11 @@ def write(directory: Path, size: int = FULL) -> None:
     tokens = vocabulary(size)
     made = weights(table(scripts(), tokens), tokens)
     halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
-    with whole(directory / "tekken.json") as path:
+    with atomic_write(directory / "tekken.json") as path:
         path.write_bytes(orjson.dumps(tokens.file()))
-    with whole(directory / "params.json") as path:
+    with atomic_write(directory / "params.json") as path:
         path.write_bytes(orjson.dumps(parameters(made), option=orjson.OPT_INDENT_2))
-    with whole(directory / "consolidated.safetensors") as path:
+    with atomic_write(directory / "consolidated.safetensors") as path:
         save(halves, path)
 
 

@@ -7,9 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
 
-from contract.errors import TargetError, UsageError
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
 
-ROOM = "200 MB"
+DISK_SPACE = "200 MB"
 
 
 def writer(engine: str) -> Callable[..., None]:
@@ -24,7 +27,7 @@ def writer(engine: str) -> Callable[..., None]:
     return write
 
 
-def borrowed(engine: str, *places: Path, **options: object) -> None:
+def temporary_model(engine: str, *places: Path, **options: object) -> None:
     """Write the model for one run; `TargetError` when the disk has no room for it."""
     write = writer(engine)
     try:
@@ -32,5 +35,5 @@ def borrowed(engine: str, *places: Path, **options: object) -> None:
     except OSError as error:
         raise TargetError(
             f"The tiny model cannot be written to {gettempdir()} "
-            f"({error.strerror or error}); set TMPDIR to a folder with {ROOM} to spare."
+            f"({error.strerror or error}); set TMPDIR to a folder with {DISK_SPACE} to spare."
         ) from error

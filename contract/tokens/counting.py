@@ -10,9 +10,26 @@ from itertools import groupby
 
 from PIL import Image as Pillow
 
-from contract.model.chat import Json, Message, Part, Probe, Text, Thinking, Tool
-from contract.tokens.patch_grid import mistral_grid, token_cost
-from contract.tokens.tekken import Control, filler, ids, pieces, text
+from contract.model.chat import (
+    Json,
+    Message,
+    Part,
+    Probe,
+    Text,
+    Thinking,
+    Tool,
+)
+from contract.tokens.patch_grid import (
+    mistral_grid,
+    token_cost,
+)
+from contract.tokens.tekken import (
+    Control,
+    filler,
+    ids,
+    pieces,
+    text,
+)
 
 __all__ = ["filler", "image", "pieces", "prompt", "prompt_ids", "size", "text"]
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.model.chat import FILL, Fill, Message, Options, Probe, Text
+from contract.model.chat import (
+    FILL,
+    Fill,
+    Message,
+    Options,
+    Probe,
+    Text,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import FILLED_PROMPT
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.tokens import counting
 
 OK = 200

@@ -8,11 +8,14 @@ from laws import CHECKS, Rehearsal, clean, judged
 from contract.catalog import breakages
 from contract.catalog.profiles import builtin
 from contract.errors import SpecError
-from contract.model.check import Fault, Quirk
+from contract.model.check import (
+    Fault,
+    Quirk,
+)
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
 
-KNOWN = breakages.known()
+KNOWN = breakages.breakages()
 FAULTS = find("checks", Fault)
 
 
@@ -51,7 +54,7 @@ def test_breakages_share_no_name_with_faults_and_quirks():
 
 
 def test_a_breakage_plays_as_its_fault_and_tells_its_own_story():
-    played = breakages.playable()["vllm-30139"]
+    played = breakages.faults_by_name()["vllm-30139"]
 
     assert played.apply is KNOWN["vllm-30139"].fault.apply
     assert played.breaks.id == "reasoning.answer-without-thought"
@@ -59,7 +62,7 @@ def test_a_breakage_plays_as_its_fault_and_tells_its_own_story():
 
 
 def test_a_fault_plays_under_its_own_name():
-    assert {name: breakages.playable()[name] for name in FAULTS} == dict(FAULTS)
+    assert {name: breakages.faults_by_name()[name] for name in FAULTS} == dict(FAULTS)
 
 
 def entry(**change):

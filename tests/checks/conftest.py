@@ -12,9 +12,19 @@ from contract.catalog import profiles
 from contract.catalog.profiles import builtin
 from contract.model import sse
 from contract.model.chat import Json
-from contract.model.exchange import DONE, Arrival, End, Exchange
+from contract.model.exchange import (
+    DONE,
+    Arrival,
+    End,
+    Exchange,
+)
 from contract.model.probes import SUM
-from contract.model.reply import SSE_TYPE, Frame, Reply, encode
+from contract.model.reply import (
+    SSE_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 from contract.model.wire import Request
 
 HEAD = {
@@ -56,7 +66,7 @@ def good(chunk):
 def _bytes(event):
     if isinstance(event, bytes):
         return event
-    return sse.encode(event if isinstance(event, str) else encode(event))
+    return sse.encode(event if isinstance(event, str) else encode_json(event))
 
 
 @pytest.fixture

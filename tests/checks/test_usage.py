@@ -6,11 +6,14 @@ import pytest
 from rehearsal import judged, recorded, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.usage.prompt import TOKENIZE, agrees_with_tokenize
+from contract.checks.usage.prompt import (
+    TOKENIZE,
+    agrees_with_tokenize,
+)
 from contract.model.check import Check
 from contract.model.probes import SUM_WHOLE
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.plugins import discovery
 
 PROFILES = builtin()
@@ -79,7 +82,8 @@ def test_a_real_departure_is_found(name, id):
 def test_tokenize_is_sent_the_same_messages():
     profile = PROFILES["vllm-0.32"]
     chat, tokenized = (
-        json.loads(spell(probe, profile, "m").body) for probe in (SUM_WHOLE, TOKENIZE)
+        json.loads(build_request(probe, profile, "m").body)
+        for probe in (SUM_WHOLE, TOKENIZE)
     )
 
     assert tokenized == {"model": "m", "messages": chat["messages"]}

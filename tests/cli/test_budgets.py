@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from contract.cli.budgets import NAMES, bounds, window
+from contract.cli.budgets import (
+    NAMES,
+    bounds,
+    window,
+)
 from contract.errors import UsageError
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from contract.cli import engines, run
+from contract.cli import (
+    engines,
+    run,
+)
 from contract.engines.environments import RECIPES
 
 

@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from contract.catalog.breakages import known
+from contract.catalog.breakages import breakages
 from contract.catalog.profiles import builtin
 from contract.cli.listing import page
-from contract.model.check import Check, Fault, Finding, Quirk
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    Quirk,
+)
 from contract.plugins.discovery import find
-from contract.targets.base import TargetKind, options
+from contract.targets.base import (
+    TargetKind,
+    options,
+)
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
 BREAKAGES = DOCS.with_name("breakages.md")
@@ -77,7 +85,7 @@ def test_durations_and_switches_are_told_with_their_default(command):
 def test_every_breakage_is_listed_with_its_report(command):
     lines = command("list", "--breakages").out.splitlines()
 
-    for name, broken in known().items():
+    for name, broken in breakages().items():
         assert name in lines
         assert f"    report   {broken.url}" in lines
 

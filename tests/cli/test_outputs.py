@@ -5,8 +5,15 @@ import re
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.cli.outputs import folder, outputs, profiles
-from contract.errors import SpecError, UsageError
+from contract.cli.outputs import (
+    folder,
+    outputs,
+    profiles,
+)
+from contract.errors import (
+    SpecError,
+    UsageError,
+)
 from contract.run.report import Report
 
 

@@ -4,14 +4,17 @@ import pytest
 
 from contract.cli.serve import banner
 from contract.mock_server.provider import MockProvider
-from contract.model.check import Fault, Quirk
+from contract.model.check import (
+    Fault,
+    Quirk,
+)
 from contract.plugins.discovery import find
-from contract.targets.mock import promised
+from contract.targets.mock import mock_profile
 
 URL = "http://127.0.0.1:8700"
 
 
-PROFILE = promised("vllm")
+PROFILE = mock_profile("vllm")
 
 
 def said_by(variable=None, changes=()):

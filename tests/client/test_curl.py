@@ -12,7 +12,10 @@ from contract.catalog.profiles import builtin
 from contract.client.curl import curl
 from contract.model.probes import SUM_WHOLE
 from contract.model.strict_json import read_json
-from contract.model.wire import Request, spell
+from contract.model.wire import (
+    Request,
+    build_request,
+)
 
 URL = "http://127.0.0.1:8700"
 CHAT = "/v1/chat/completions"
@@ -40,7 +43,9 @@ def test_shell_passes_the_same_json_on(value):
 
 
 def test_key_stays_in_its_variable():
-    request = spell(SUM_WHOLE, builtin()["mistral-2025-10"], "m", "sk-secret-1234")
+    request = build_request(
+        SUM_WHOLE, builtin()["mistral-2025-10"], "m", "sk-secret-1234"
+    )
 
     command = curl(URL, request, key="MISTRAL_API_KEY")
 

@@ -8,17 +8,33 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.client.credentials import checked_key
-from contract.client.session import NotRecorded, RequestLimitReached, Session
+from contract.client.credentials import validate_key
+from contract.client.session import (
+    NotRecorded,
+    RequestLimitReached,
+    Session,
+)
 from contract.errors import UsageError
-from contract.model.chat import Fill, Probe, repeat
+from contract.model.chat import (
+    Fill,
+    Probe,
+    repeat,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import FILLED_PROMPT, SUM, SUM_WHOLE, user
+from contract.model.probes import (
+    FILLED_PROMPT,
+    SUM,
+    SUM_WHOLE,
+    user,
+)
 from contract.model.profile import Profile
 from contract.model.reply import rehearse
 from contract.model.saved import digest
-from contract.model.wire import spell
-from contract.tokens.padding import CALIBRATION_REQUESTS, padded
+from contract.model.wire import build_request
+from contract.tokens.padding import (
+    CALIBRATION_REQUESTS,
+    padded,
+)
 
 PROFILE = builtin()["vllm-0.16"]
 COARSE = builtin()["llamacpp"]
@@ -28,7 +44,7 @@ FILLED = Probe(name="filled", messages=(user(FILLED_PROMPT),), fill=Fill(1_000))
 def saved(*probes: Probe) -> dict[str, Exchange]:
     found = {}
     for number, probe in enumerate(probes):
-        request = spell(probe, PROFILE, "m")
+        request = build_request(probe, PROFILE, "m")
         found[digest(request, probe)] = Exchange(
             probe=Probe(name="stand-in"),
             profile=PROFILE,
@@ -109,20 +125,20 @@ def test_planned_counts_each_different_request_once():
     ],
 )
 def test_a_key_is_taken_without_the_blanks_around_it(key, kept):
-    assert checked_key(key) == kept
+    assert validate_key(key) == kept
 
 
 @pytest.mark.parametrize("key", ["sk 1", "sk-\x00", "clé", "a\nb"])
 def test_a_key_no_header_can_hold_is_refused_and_not_repeated(key):
     with pytest.raises(UsageError) as caught:
-        checked_key(key)
+        validate_key(key)
 
     assert key not in str(caught.value)
 
 
 def answered(probe: Probe, profile: Profile) -> dict[str, Exchange]:
     """What the stand-in answers to *probe* as it is sent, by digest."""
-    request = spell(padded(probe, profile), profile, "m")
+    request = build_request(padded(probe, profile), profile, "m")
     exchange = rehearse(told(profile, probe), probe, profile)
     return {digest(request, probe): exchange}
 

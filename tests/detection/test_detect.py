@@ -5,11 +5,20 @@ from __future__ import annotations
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.detection.detect import detect, known, why_unauthorized, why_unreachable
+from contract.detection.detect import (
+    detect,
+    profile_named,
+    why_unauthorized,
+    why_unreachable,
+)
 from contract.detection.error_message import error_message
 from contract.errors import UsageError
 from contract.model.chat import Probe
-from contract.model.exchange import Arrival, End, Exchange
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
 from contract.model.wire import Request
 
 PROFILE = builtin()["inline"]
@@ -82,9 +91,9 @@ def test_with_profile_and_model_given_nobody_is_asked():
 
 
 def test_an_alias_names_a_profile():
-    assert known("vllm", builtin()).id == "vllm-0.32"
+    assert profile_named("vllm", builtin()).id == "vllm-0.32"
 
 
 def test_an_unknown_profile_is_told_with_its_neighbours():
     with pytest.raises(UsageError, match=r"llamacpp"):
-        known("llamacp", builtin())
+        profile_named("llamacp", builtin())

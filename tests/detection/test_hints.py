@@ -8,12 +8,26 @@ from rehearsal import resaid, told
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.checks.reasoning.markers import NO_TOOL
-from contract.detection.hints import flag_hint, rejection_hint
-from contract.model.chat import Piece, PieceKind
+from contract.detection.hints import (
+    flag_hint,
+    rejection_hint,
+)
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 from contract.model.exchange import Arrival
-from contract.model.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+    TOOL_WHOLE,
+)
 from contract.model.profile import Profile
-from contract.model.reply import encode, rehearse
+from contract.model.reply import (
+    encode_json,
+    rehearse,
+)
 
 PARSED = [d for d in dialects().values() if not d.tagged]
 WITH_FLAGS = [d for d in PARSED if d.server_flags.thought]
@@ -148,7 +162,7 @@ VLLM, LLAMA = (builtin()[name] for name in ("vllm-0.32", "llamacpp"))
 
 def refusal(own, sentence, status=400):
     made = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
-    body = encode({"error": {"message": sentence, "code": status}})
+    body = encode_json({"error": {"message": sentence, "code": status}})
     return replace(made, status=status, arrivals=(Arrival(0.1, body),))
 
 

@@ -18,7 +18,10 @@ from contract.engines.environments import (
     installed,
     ours,
 )
-from contract.errors import TargetError, UsageError
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
 
 VLLM = RECIPES["vllm"]
 

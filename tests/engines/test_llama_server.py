@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from contract.engines.llama_server import flags
-from contract.targets.llamacpp import loading, usual
+from contract.targets.llamacpp import (
+    loading,
+    usual,
+)
 
 REST = ["--host", "127.0.0.1", "--port", "1"]
 SAID = [*loading(Path("m.gguf"), Path("i.gguf"), "m"), *usual(16, 2, 1, "none")]

@@ -2,7 +2,13 @@
 
 import pytest
 
-from contract.engines.process import CAUSES, LINES, LONGEST, existing, last_lines
+from contract.engines.process import (
+    CAUSES,
+    LINES,
+    LONGEST,
+    existing,
+    last_lines,
+)
 from contract.errors import UsageError
 
 

@@ -8,12 +8,20 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.fuzzing.semantics import NAMES, findings, heard
+from contract.fuzzing.semantics import (
+    NAMES,
+    findings,
+    heard,
+)
 from contract.mock_server.provider import SERVED
 from contract.model.check import Fault
-from contract.model.probes import SUM, SUM_WHOLE, TOOL
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+)
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.plugins.discovery import find
 
 PROFILES = builtin()
@@ -25,7 +33,7 @@ def answered(profile, probe, fault=None):
     reply = told(profile, probe)
     reply = fault.apply(reply) if fault else reply
     seen = rehearse(reply, probe, profile)
-    request = spell(probe, profile, SERVED[0])
+    request = build_request(probe, profile, SERVED[0])
     return heard(profile, request, seen.headers, seen.body)
 
 

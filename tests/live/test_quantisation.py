@@ -7,12 +7,15 @@ import pytest
 from quantising import FORMATS, quantised
 
 from contract.engines.environments import interpreter
-from contract.model.check import Check, Level
+from contract.model.check import (
+    Check,
+    Level,
+)
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
 from contract.run.select import select
-from contract.run.verification import opened
+from contract.run.verification import open_target
 from contract.tiny.llamacpp import write
 
 pytestmark = pytest.mark.live
@@ -51,7 +54,7 @@ def failing(file, mmproj):
     """The MUST checks that fail with the weights in *file*."""
     target = f"llamacpp:{file}?mmproj={mmproj}&python={interpreter('llamacpp')}"
     offers = frozenset({Capability.FOLLOWS_INSTRUCTIONS})
-    with opened(target, concurrency=1, offers=offers) as verification:
+    with open_target(target, concurrency=1, offers=offers) as verification:
         results = list(verification.verify(CHECKS))
     assert sum(result.outcome is Outcome.PASS for result in results) > len(CHECKS) / 2
     return [

@@ -6,8 +6,16 @@ from random import Random
 import pytest
 
 from contract.catalog.providers import dialects
-from contract.mock_server.answering import Task, answered
-from contract.model.chat import Message, Options, PieceKind, Probe
+from contract.mock_server.answering import (
+    Task,
+    answered,
+)
+from contract.model.chat import (
+    Message,
+    Options,
+    PieceKind,
+    Probe,
+)
 from contract.model.probes import WEATHER
 
 DIALECTS = dialects()

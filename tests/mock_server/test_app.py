@@ -6,13 +6,22 @@ from dataclasses import replace
 import pytest
 
 from contract.catalog.providers import dialects
-from contract.mock_server.app import app, perform
+from contract.mock_server.app import (
+    app,
+    perform,
+)
 from contract.mock_server.provider import MockProvider
 from contract.model.exchange import End
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Profile
 from contract.model.reply import Frame
-from contract.model.wire import Request, spell
+from contract.model.wire import (
+    Request,
+    build_request,
+)
 
 VLLM = dialects()["vllm-0.16"]
 
@@ -40,7 +49,7 @@ def performed(reply, *, leaves=False):
 def reply(probe=SUM, **options):
     profile = Profile(id="vllm-0.16", dialect=VLLM)
     return MockProvider(VLLM, **options).reply(
-        spell(probe, profile, "magistral-small-2509")
+        build_request(probe, profile, "magistral-small-2509")
     )
 
 
@@ -116,7 +125,9 @@ SCOPE = {
 
 
 def test_body_in_parts_is_put_together():
-    request = spell(SUM_WHOLE, Profile(id="any", dialect=VLLM), "magistral-small-2509")
+    request = build_request(
+        SUM_WHOLE, Profile(id="any", dialect=VLLM), "magistral-small-2509"
+    )
     scope = {
         **SCOPE,
         "method": "POST",

@@ -33,9 +33,15 @@ from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.schema import openapi
 from contract.strategies.images import images
-from contract.strategies.texts import AWKWARD, texts
+from contract.strategies.texts import (
+    AWKWARD,
+    texts,
+)
 from contract.tokens import counting
-from contract.tokens.patch_grid import mistral_grid, token_cost
+from contract.tokens.patch_grid import (
+    mistral_grid,
+    token_cost,
+)
 
 PROFILES = builtin()
 MARKERS = ("[THINK]", "[/THINK]", "</s>", "[TOOL_CALLS]")

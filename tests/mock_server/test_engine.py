@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.mock_server.engine import answer, by_lot, wants_json
+from contract.mock_server.engine import (
+    answer,
+    by_lot,
+    wants_json,
+)
 from contract.mock_server.instance import UnsatisfiableError
-from contract.model.chat import Message, Options, PieceKind, Probe, Tool, freeze, joined
+from contract.model.chat import (
+    Message,
+    Options,
+    PieceKind,
+    Probe,
+    Tool,
+    freeze,
+    merge_pieces,
+)
 from contract.model.probes import WEATHER
 from contract.tokens import counting
 
@@ -230,7 +242,7 @@ ADD = Tool(
 )
 def test_tools_are_called_when_asked(probe, calls):
     (choice,) = spoken(probe)
-    found = [p for p in joined(choice.answer.pieces) if p.kind is PieceKind.TOOL]
+    found = [p for p in merge_pieces(choice.answer.pieces) if p.kind is PieceKind.TOOL]
 
     assert [(piece.call.name, piece.text) for piece in found] == calls
     assert choice.answer.finish == ("tool_calls" if calls else "stop")

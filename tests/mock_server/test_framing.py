@@ -7,14 +7,37 @@ import pytest
 from contract.catalog.providers import dialects
 from contract.mock_server import framing
 from contract.mock_server.answering import Said
-from contract.mock_server.framing import HOLE, ReplyFormat
+from contract.mock_server.framing import (
+    HOLE,
+    ReplyFormat,
+)
 from contract.mock_server.latency import LatencyPlan
-from contract.model.chat import Call, Options, Piece, PieceKind, Probe, joined
-from contract.model.dialect import Answer, Head, Usage
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.chat import (
+    Call,
+    Options,
+    Piece,
+    PieceKind,
+    Probe,
+    merge_pieces,
+)
+from contract.model.dialect import (
+    Answer,
+    Head,
+    Usage,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Profile
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import is_done, rehearse
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    is_done,
+    rehearse,
+)
 from contract.model.wire import Request
 
 DIALECTS = dialects()
@@ -54,7 +77,7 @@ def told(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
 def test_frames_say_what_was_answered(dialect, probe, pieces, finish):
     exchange = told(dialect, (Answer(pieces, finish),), probe)
 
-    assert joined(exchange.pieces) == joined(pieces)
+    assert merge_pieces(exchange.pieces) == merge_pieces(pieces)
     assert exchange.finishes == {0: (finish,)}
     assert exchange.count("completion_tokens") == 6
 
@@ -70,8 +93,8 @@ def test_choices_are_told_in_turn_and_apart(dialect):
     exchange = told(dialect, answers)
     order = [choice["index"] for _, choice in exchange.choices if choice["delta"]]
 
-    assert exchange.said(PieceKind.ANSWER, 0) == "one two"
-    assert exchange.said(PieceKind.ANSWER, 1) == "three"
+    assert exchange.text_of(PieceKind.ANSWER, 0) == "one two"
+    assert exchange.text_of(PieceKind.ANSWER, 1) == "three"
     assert exchange.finishes == {0: ("stop",), 1: ("length",)}
     assert order[:4] == [0, 1, 0, 1]
     assert len(exchange.usages) == 1
@@ -80,7 +103,9 @@ def test_choices_are_told_in_turn_and_apart(dialect):
 @EVERY
 def test_texts_are_on_time_and_all_else_takes_none(dialect):
     exchange = told(dialect, (Answer((*THOUGHT, *WORDS)),))
-    texts = [round(chunk.at, 9) for chunk, piece in exchange.placed if piece.text]
+    texts = [
+        round(chunk.at, 9) for chunk, piece in exchange.placed_pieces if piece.text
+    ]
 
     assert sorted(set(texts)) == [0.5, 0.6, 0.7, 0.8]
     assert exchange.arrivals[0].at == 0.0
@@ -134,7 +159,7 @@ def test_filled_hole_is_the_reply_itself(dialect, probe):
     assert HOLE.encode() in holed.body
     assert b"".join(f.data for f in filled).count(HEAD.id.encode()) > 0
     assert [f.at for f in filled] == [a.at for a in straight.arrivals]
-    assert joined(straight.pieces) == joined(holed.pieces)
+    assert merge_pieces(straight.pieces) == merge_pieces(holed.pieces)
 
 
 @EVERY

@@ -8,7 +8,12 @@ from PIL import Image as Pillow
 
 from contract.mock_server import image_rules
 from contract.mock_server.image_rules import problem
-from contract.model.chat import Image, Message, Probe, Text
+from contract.model.chat import (
+    Image,
+    Message,
+    Probe,
+    Text,
+)
 from contract.model.rejection import RejectionReason
 
 

@@ -11,7 +11,12 @@ from PIL import Image as Pillow
 
 from contract.catalog.providers import dialects
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import EPOCH, SERVED, WINDOW, MockProvider
+from contract.mock_server.provider import (
+    EPOCH,
+    SERVED,
+    WINDOW,
+    MockProvider,
+)
 from contract.model.chat import (
     CHAT,
     Image,
@@ -41,9 +46,15 @@ from contract.model.probes import (
 from contract.model.profile import Profile
 from contract.model.rejection import RejectionReason
 from contract.model.reply import rehearse
-from contract.model.wire import Request, spell
+from contract.model.wire import (
+    Request,
+    build_request,
+)
 from contract.schema import openapi
-from contract.tokens import counting, patch_grid
+from contract.tokens import (
+    counting,
+    patch_grid,
+)
 
 DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id)
@@ -54,7 +65,7 @@ def profile(dialect):
 
 
 def asked(provider, probe, key=None, number=None):
-    request = spell(probe, profile(provider.dialect), SERVED[0], key)
+    request = build_request(probe, profile(provider.dialect), SERVED[0], key)
     reply = provider.reply(request, number)
     return rehearse(reply, probe, profile(provider.dialect))
 
@@ -209,7 +220,7 @@ def test_whole_and_stream_say_and_cost_the_same(dialect):
     )
     places = [(kind, choice) for kind in PieceKind for choice in (0, 1)]
 
-    assert [whole.said(*p) for p in places] == [streamed.said(*p) for p in places]
+    assert [whole.text_of(*p) for p in places] == [streamed.text_of(*p) for p in places]
     assert whole.finishes == streamed.finishes
     assert whole.count("total_tokens") == streamed.count("total_tokens")
 
@@ -437,7 +448,7 @@ def test_wrong_ways_lead_to_the_dialects_error(dialect, method, path, trouble):
 @EVERY
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-json"])
 def test_content_type_is_demanded_except_by_llama_cpp(dialect, kind):
-    request = spell(SUM_WHOLE, profile(dialect), SERVED[0])
+    request = build_request(SUM_WHOLE, profile(dialect), SERVED[0])
     headers = (("content-type", kind),) if kind else ()
     reply = MockProvider(dialect).reply(Request("POST", CHAT, headers, request.body))
 
@@ -446,7 +457,7 @@ def test_content_type_is_demanded_except_by_llama_cpp(dialect, kind):
 
 @EVERY
 def test_content_type_may_have_parameters(dialect):
-    request = spell(SUM_WHOLE, profile(dialect), SERVED[0])
+    request = build_request(SUM_WHOLE, profile(dialect), SERVED[0])
     headers = (("content-type", "Application/JSON; charset=utf-8"),)
     reply = MockProvider(dialect).reply(Request("POST", CHAT, headers, request.body))
 
@@ -464,7 +475,7 @@ def test_content_type_may_have_parameters(dialect):
 )
 def test_model_is_named_as_the_provider_names_it(name, model, told):
     provider = MockProvider(DIALECTS[name])
-    request = spell(SUM_WHOLE, profile(DIALECTS[name]), model)
+    request = build_request(SUM_WHOLE, profile(DIALECTS[name]), model)
 
     assert provider.reply(request).json["model"] == told
 
@@ -473,7 +484,7 @@ def test_model_is_named_as_the_provider_names_it(name, model, told):
 def test_times_follow_the_plan(dialect):
     plan = LatencyPlan(0.4, 0.03, 0.01, seed=5)
     provider = MockProvider(dialect, plan=plan)
-    texts = [c.at for c, p in asked(provider, SUM, number=9).placed if p.text]
+    texts = [c.at for c, p in asked(provider, SUM, number=9).placed_pieces if p.text]
 
     assert tuple(sorted(set(texts))) == plan.times(19, 9)
     assert asked(provider, SUM_WHOLE, number=9).elapsed == plan.times(19, 9)[-1]
@@ -488,7 +499,7 @@ def test_change_is_applied_to_every_reply(dialect):
 
 @EVERY
 def test_reply_knows_what_it_answers(dialect):
-    request = spell(SUM, profile(dialect), SERVED[0])
+    request = build_request(SUM, profile(dialect), SERVED[0])
     reply = MockProvider(dialect).reply(request)
 
     assert reply.request is request
@@ -530,4 +541,4 @@ def test_needle_in_a_long_prompt_is_found():
     exchange = asked(MockProvider(DIALECTS["mistral-2025-10"]), ask(text))
 
     assert exchange.answer == "The code word is plum"
-    assert exchange.said(PieceKind.REASONING)
+    assert exchange.text_of(PieceKind.REASONING)

@@ -147,9 +147,9 @@ def test_vllm_is_stood_in_for(exchange):
 def told(exchange):
     """What was said in each choice, drawn words and the ids of calls left out."""
     if "#random" in exchange.request.body.decode():
-        return [exchange.said(PieceKind.REASONING, choice) for choice in range(4)]
+        return [exchange.text_of(PieceKind.REASONING, choice) for choice in range(4)]
     names = [piece.call.name for piece in exchange.pieces if piece.call]
-    return [exchange.said(kind) for kind in PieceKind] + names
+    return [exchange.text_of(kind) for kind in PieceKind] + names
 
 
 @pytest.mark.parametrize(

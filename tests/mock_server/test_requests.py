@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from contract.catalog.providers import dialects
 from contract.mock_server.requests import read_request
-from contract.model.chat import Patch, freeze, patched
+from contract.model.chat import (
+    Patch,
+    apply_patches,
+    freeze,
+)
 from contract.model.rejection import RejectionReason
 from contract.tokens import counting
 
@@ -27,7 +31,7 @@ def read(body, name="vllm-0.16", window=1_000):
 
 
 def change(pointer, value):
-    return patched(BODY, [Patch("change", pointer, freeze(value))])
+    return apply_patches(BODY, [Patch("change", pointer, freeze(value))])
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -204,7 +208,7 @@ def test_no_json_raises(name, changes):
     body = BODY
     for pointer, value in changes:
         try:
-            body = patched(body, [Patch("any", pointer, json.dumps(value))])
+            body = apply_patches(body, [Patch("any", pointer, json.dumps(value))])
         except RecursionError:
             return
     found = read(body, name)

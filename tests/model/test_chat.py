@@ -19,9 +19,9 @@ from contract.model.chat import (
     Probe,
     Text,
     Thinking,
+    apply_patches,
     freeze,
-    joined,
-    patched,
+    merge_pieces,
     repeat,
 )
 
@@ -30,8 +30,8 @@ R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
 
 @given(said=pieces())
 def test_joining_keeps_all_text_and_is_done_once(said):
-    assert "".join(p.text for p in said) == "".join(p.text for p in joined(said))
-    assert joined(said) == joined(joined(said))
+    assert "".join(p.text for p in said) == "".join(p.text for p in merge_pieces(said))
+    assert merge_pieces(said) == merge_pieces(merge_pieces(said))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_joining_keeps_all_text_and_is_done_once(said):
     ],
 )
 def test_neighbours_join(said, found):
-    assert found == joined(said)
+    assert found == merge_pieces(said)
 
 
 BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
@@ -97,14 +97,14 @@ BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
 def test_a_patch_lands_where_it_points_or_nowhere(pointer, value, changed):
     before = freeze(BODY)
 
-    assert changed == patched(BODY, [Patch("p", pointer, value)])
+    assert changed == apply_patches(BODY, [Patch("p", pointer, value)])
     assert before == freeze(BODY)
 
 
 def test_patches_are_applied_in_order():
     patches = [Patch("one", "/x", "{}"), Patch("two", "/x/y", "1")]
 
-    assert {"x": {"y": 1}} == patched({}, patches)
+    assert {"x": {"y": 1}} == apply_patches({}, patches)
 
 
 @given(
@@ -115,7 +115,7 @@ def test_patches_are_applied_in_order():
 def test_no_pointer_raises(body, pointer, value):
     way = "".join("/" + step for step in pointer)
 
-    patched(body, [Patch("p", way, value)])
+    apply_patches(body, [Patch("p", way, value)])
 
 
 @given(value=json_values)

@@ -4,8 +4,19 @@ import pytest
 
 from contract.catalog.providers import dialects
 from contract.errors import SpecError
-from contract.model.check import Finding, Level, check, fault, place, quirk, shorten
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.check import (
+    Finding,
+    Level,
+    check,
+    event_location,
+    fault,
+    quirk,
+    shorten,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 
 DIALECTS = dialects()
 
@@ -125,4 +136,4 @@ def test_what_was_seen_fits_one_line(value, text):
 
 
 def test_place_is_event_and_moment():
-    assert "event 11, +0.134 s" == place(11, 0.1344)
+    assert "event 11, +0.134 s" == event_location(11, 0.1344)

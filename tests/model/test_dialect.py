@@ -9,7 +9,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from values import json_values, marked, pieces, probes, wire_values
 
-from contract.catalog.providers import aliases, dialects
+from contract.catalog.providers import (
+    aliases,
+    dialects,
+)
 from contract.model.chat import (
     Message,
     Options,
@@ -18,13 +21,31 @@ from contract.model.chat import (
     Probe,
     Text,
     Thinking,
-    joined,
+    merge_pieces,
 )
-from contract.model.dialect import Answer, Head, StreamUsage, Usage
-from contract.model.probes import SUM, TOOL
+from contract.model.dialect import (
+    Answer,
+    Head,
+    StreamUsage,
+    Usage,
+)
+from contract.model.probes import (
+    SUM,
+    TOOL,
+)
 from contract.model.profile import Profile
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply, encode, rehearse
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    SSE_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+    rehearse,
+)
 from contract.model.sse import encode as event
 from contract.model.wire import Request
 from contract.schema import openapi
@@ -78,14 +99,14 @@ def reply(dialect, header, bodies):
 
 
 def heard(dialect, said, choice=0):
-    bodies = [event(encode(chunk)) for chunk in streamed(dialect, said, choice)]
+    bodies = [event(encode_json(chunk)) for chunk in streamed(dialect, said, choice)]
     profile = Profile(id="any", dialect=dialect)
     return rehearse(reply(dialect, SSE_TYPE, bodies), SUM, profile)
 
 
 def read(dialect, said):
     answers = (Answer(()), Answer(said, "length"))
-    body = encode(dialect.completion(HEAD, answers, USAGE))
+    body = encode_json(dialect.completion(HEAD, answers, USAGE))
     profile = Profile(id="any", dialect=dialect)
     return rehearse(reply(dialect, JSON_TYPE, [body]), SUM, profile)
 
@@ -101,7 +122,7 @@ def said_by(kind, said):
 )
 def test_stream_says_what_was_encoded(dialect, said, choice):
     assume(not (dialect.tagged and marked(said)))
-    expected = joined(replace(piece, choice=choice) for piece in said)
+    expected = merge_pieces(replace(piece, choice=choice) for piece in said)
 
     assert expected == heard(dialect, said, choice).pieces
 
@@ -111,10 +132,10 @@ def test_stream_says_what_was_encoded(dialect, said, choice):
 def test_whole_message_says_what_was_encoded(dialect, said):
     assume(not (dialect.tagged and marked(said)))
     exchange = read(dialect, said)
-    calls = [piece for piece in joined(said) if piece.kind is PieceKind.TOOL]
+    calls = [piece for piece in merge_pieces(said) if piece.kind is PieceKind.TOOL]
 
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-        assert said_by(kind, said) == exchange.said(kind, 1)
+        assert said_by(kind, said) == exchange.text_of(kind, 1)
     assert [(c.text, c.call.id, c.call.name) for c in calls] == [
         (p.text, p.call.id, p.call.name)
         for p in exchange.pieces
@@ -207,11 +228,11 @@ def test_errors_can_be_made_of_anything(dialect, value, expected, message):
 def test_errors_do_not_share_state(dialect):
     for trouble in RejectionReason:
         _, body = dialect.error(Rejection(reason=trouble))
-        before = encode(body)
+        before = encode_json(body)
         if isinstance(body, dict):
             body.clear()
 
-        assert before == encode(dialect.error(Rejection(reason=trouble))[1])
+        assert before == encode_json(dialect.error(Rejection(reason=trouble))[1])
 
 
 @EVERY
@@ -331,6 +352,6 @@ def test_thinking_is_never_lost_where_it_can_be_said():
     thought = Message("assistant", (Thinking("six times seven"), Text("42")))
     probe = replace(SUM, messages=(*SUM.messages, thought, *SUM.messages))
     for dialect in DIALECTS.values():
-        body = encode(dialect.request(probe, "m"))
+        body = encode_json(dialect.request(probe, "m"))
 
         assert body.count(b"six times seven") == 1, dialect.id

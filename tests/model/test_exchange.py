@@ -13,14 +13,43 @@ from values import wire_values
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.errors import UsageError
-from contract.model.chat import MODELS, KeyMode, Patch, Piece, PieceKind, Probe
-from contract.model.exchange import Arrival, End, Exchange
-from contract.model.probes import MODEL_CARD, SUM, SUM_WHOLE
+from contract.model.chat import (
+    MODELS,
+    KeyMode,
+    Patch,
+    Piece,
+    PieceKind,
+    Probe,
+)
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
+from contract.model.probes import (
+    MODEL_CARD,
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Profile
-from contract.model.redaction import redacted, without
-from contract.model.saved import digest, dump, load
-from contract.model.strict_json import MISSING, read_json
-from contract.model.wire import WRONG_KEY, Request, spell
+from contract.model.redaction import (
+    redact_headers,
+    redact_text,
+)
+from contract.model.saved import (
+    digest,
+    dump,
+    load,
+)
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
+from contract.model.wire import (
+    WRONG_KEY,
+    Request,
+    build_request,
+)
 from contract.providers.inline.dialect import INLINE
 from contract.providers.vllm.dialect import VLLM_0_16
 
@@ -34,7 +63,7 @@ def exchange(*arrivals, headers=SSE, profile=PROFILE, **more):
     return Exchange(
         probe=SUM,
         profile=profile,
-        request=spell(SUM, profile, "m", SECRET),
+        request=build_request(SUM, profile, "m", SECRET),
         status=200,
         headers=headers,
         arrivals=tuple(Arrival(at, data) for at, data in arrivals),
@@ -93,8 +122,8 @@ def test_choices_are_kept_apart():
     )
 
     assert ("ab", "x") == (
-        reply.said(PieceKind.ANSWER),
-        reply.said(PieceKind.ANSWER, 1),
+        reply.text_of(PieceKind.ANSWER),
+        reply.text_of(PieceKind.ANSWER, 1),
     )
     assert {0: ("stop",), 1: ("length",)} == reply.finishes
 
@@ -108,7 +137,7 @@ def test_markers_are_split_across_chunks_and_choices():
     )
 
     assert ("Hm", "42[") == (reply.reasoning, reply.answer)
-    assert "[x" == reply.said(PieceKind.ANSWER, 1)
+    assert "[x" == reply.text_of(PieceKind.ANSWER, 1)
 
 
 def test_whole_body_is_read_when_it_was_complete():
@@ -232,8 +261,8 @@ def test_secrets_are_blanked_in_headers_too():
         ("set-cookie", "***"),
         ("x-echo", "you sent ***"),
         ("x-ok", "fine"),
-    ) == redacted(headers, (SECRET,))
-    assert "a *** b" == without("a x b", ("", "x"))
+    ) == redact_headers(headers, (SECRET,))
+    assert "a *** b" == redact_text("a x b", ("", "x"))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +332,7 @@ def test_json_is_read_strictly(raw, value):
 
 
 def test_probe_is_spelled_with_key_and_type():
-    sent = spell(SUM, PROFILE, "m", SECRET)
+    sent = build_request(SUM, PROFILE, "m", SECRET)
 
     assert ("POST", "/v1/chat/completions") == (sent.method, sent.path)
     assert "application/json" == sent.header("content-type")
@@ -320,34 +349,34 @@ def test_probe_is_spelled_with_key_and_type():
     ],
 )
 def test_key_is_the_one_the_probe_wants(key, header):
-    sent = spell(replace(SUM, key=key), PROFILE, "m", SECRET)
+    sent = build_request(replace(SUM, key=key), PROFILE, "m", SECRET)
 
     assert header == sent.header("authorization")
 
 
 def test_without_a_key_none_is_sent():
-    assert spell(SUM, PROFILE, "m").header("authorization") is None
+    assert build_request(SUM, PROFILE, "m").header("authorization") is None
 
 
 def test_own_headers_replace_and_empty_ones_remove():
     probe = replace(SUM, headers=(("Content-Type", "text/plain"), ("X-A", "1")))
     bare = replace(SUM, headers=(("content-type", ""),))
 
-    assert "text/plain" == spell(probe, PROFILE, "m").header("content-type")
-    assert "1" == spell(probe, PROFILE, "m").header("x-a")
-    assert spell(bare, PROFILE, "m").header("content-type") is None
+    assert "text/plain" == build_request(probe, PROFILE, "m").header("content-type")
+    assert "1" == build_request(probe, PROFILE, "m").header("x-a")
+    assert build_request(bare, PROFILE, "m").header("content-type") is None
 
 
 def test_raw_bodies_and_patches_reach_the_wire():
     raw = replace(SUM, body=b"\xff")
     wrong = replace(SUM_WHOLE, patches=(Patch("no model", "/model"),))
 
-    assert b"\xff" == spell(raw, PROFILE, "m").body
-    assert "model" not in json.loads(spell(wrong, PROFILE, "m").body)
+    assert b"\xff" == build_request(raw, PROFILE, "m").body
+    assert "model" not in json.loads(build_request(wrong, PROFILE, "m").body)
 
 
 def test_get_has_no_body_and_the_model_in_its_path():
-    sent = spell(MODEL_CARD, PROFILE, "m")
+    sent = build_request(MODEL_CARD, PROFILE, "m")
 
     assert ("GET", f"{MODELS}/m", b"") == (sent.method, sent.path, sent.body)
 
@@ -358,18 +387,18 @@ def test_body_that_was_sent_can_be_read():
 
 
 def test_digest_tells_requests_apart_and_knows_no_key():
-    sent = spell(SUM, PROFILE, "m", SECRET)
+    sent = build_request(SUM, PROFILE, "m", SECRET)
     one = digest(sent, SUM)
 
-    assert one == digest(spell(SUM, PROFILE, "m", "another"), SUM)
+    assert one == digest(build_request(SUM, PROFILE, "m", "another"), SUM)
     assert one != digest(sent, replace(SUM, sample=1))
     assert one != digest(sent, replace(SUM, key=KeyMode.NONE))
-    assert one != digest(spell(SUM, PROFILE, "n", SECRET), SUM)
+    assert one != digest(build_request(SUM, PROFILE, "n", SECRET), SUM)
 
 
 @pytest.mark.parametrize("name", builtin())
 def test_every_built_in_profile_spells_the_sum(name):
-    sent = spell(SUM, builtin()[name], "m")
+    sent = build_request(SUM, builtin()[name], "m")
 
     assert isinstance(json.loads(sent.body), dict)
     assert isinstance(Probe(name="x"), Probe)
@@ -391,7 +420,7 @@ def test_every_built_in_profile_spells_the_sum(name):
 def test_a_key_travels_as_the_probe_says(key, path, header):
     probe = Probe(name="door", method="GET", path=MODELS, key=key)
 
-    request = spell(probe, PROFILE, "m", SECRET)
+    request = build_request(probe, PROFILE, "m", SECRET)
 
     assert (request.path, request.header("authorization")) == (path, header)
 
@@ -400,13 +429,13 @@ def test_a_key_travels_as_the_probe_says(key, path, header):
 def test_without_a_key_none_travels(key):
     probe = Probe(name="door", method="GET", path=MODELS, key=key)
 
-    request = spell(probe, PROFILE, "m")
+    request = build_request(probe, PROFILE, "m")
 
     assert (request.path, request.header("authorization")) == (MODELS, None)
 
 
 def test_whoever_hangs_up_sends_another_request():
     leaves = replace(SUM, hang_up_after=1)
-    request = spell(SUM, PROFILE, "m")
+    request = build_request(SUM, PROFILE, "m")
 
     assert digest(request, leaves) != digest(request, SUM)

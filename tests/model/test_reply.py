@@ -18,9 +18,9 @@ from contract.model.reply import (
     SSE_TYPE,
     Frame,
     Reply,
-    encode,
+    encode_json,
+    event_json,
     is_done,
-    payload,
     rehearse,
 )
 from contract.model.strict_json import MISSING
@@ -42,7 +42,7 @@ def reply(header, *frames, **more):
 
 
 def event(value, at=0.1):
-    return Frame(at, sse.encode(encode(value)))
+    return Frame(at, sse.encode(encode_json(value)))
 
 
 STREAM = reply(SSE_TYPE, Frame(0.0, b": hi\n\n"), event({"n": 1}), event(2, 0.2), DONE)
@@ -74,7 +74,7 @@ def test_change_takes_any_bytes(data, value, streamed):
     odd = reply(SSE_TYPE if streamed else JSON_TYPE, Frame(0.1, data))
 
     assert isinstance(odd.change(lambda _: value), Reply)
-    assert payload(Frame(0.0, data)) is MISSING or data.startswith(b"data: ")
+    assert event_json(Frame(0.0, data)) is MISSING or data.startswith(b"data: ")
 
 
 def test_body_that_is_no_json_stays():
@@ -107,7 +107,7 @@ def test_headers_and_status_are_replaced():
 
 
 def test_lone_surrogates_are_written_as_the_bytes_they_would_be():
-    assert b'"\xed\xa0\x80"' == encode("\ud800")
+    assert b'"\xed\xa0\x80"' == encode_json("\ud800")
 
 
 def test_rehearsal_is_the_exchange_without_a_socket():

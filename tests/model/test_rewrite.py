@@ -6,10 +6,24 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.model.chat import Piece, PieceKind, joined
-from contract.model.probes import CUT, SUM, SUM_WHOLE, TOOL, TWO_CHOICES
-from contract.model.reply import payload
-from contract.model.rewrite import decode_reply, rewrite_pieces, rewrite_usage
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+    merge_pieces,
+)
+from contract.model.probes import (
+    CUT,
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+    TWO_CHOICES,
+)
+from contract.model.reply import event_json
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_pieces,
+    rewrite_usage,
+)
 
 PROFILES = builtin()
 PROBES = (SUM, SUM_WHOLE, CUT, TOOL, TWO_CHOICES)
@@ -46,8 +60,10 @@ def test_the_new_words_are_heard(profile, probe):
     assert before.pieces
     for choice in before.finishes:
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            assert after.said(kind, choice) == before.said(kind, choice).upper()
-        assert after.said(PieceKind.TOOL, choice) == before.said(PieceKind.TOOL, choice)
+            assert after.text_of(kind, choice) == before.text_of(kind, choice).upper()
+        assert after.text_of(PieceKind.TOOL, choice) == before.text_of(
+            PieceKind.TOOL, choice
+        )
 
 
 @every_reply
@@ -71,7 +87,7 @@ def test_fewer_and_more_pieces_find_their_place(name, count):
 
     exchange = decode_reply(rewrite_pieces(reply, lambda _: new))
 
-    assert exchange.pieces == joined(new)
+    assert exchange.pieces == merge_pieces(new)
     assert exchange.finish == "stop"
 
 
@@ -94,6 +110,6 @@ def test_only_usage_is_counted_anew(probe):
     assert other.usage["prompt_tokens"] == 2 * exchange.usage["prompt_tokens"]
     assert other.pieces == exchange.pieces
     assert len(changed.frames) == len(reply.frames)
-    assert [payload(f) for f in changed.frames[:-2]] == [
-        payload(f) for f in reply.frames[:-2]
+    assert [event_json(f) for f in changed.frames[:-2]] == [
+        event_json(f) for f in reply.frames[:-2]
     ]

@@ -7,8 +7,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from values import marked, pieces
 
-from contract.model.chat import Call, Piece, PieceKind, joined
-from contract.model.think import CLOSE, OPEN, Splitter, split, wrap
+from contract.model.chat import (
+    Call,
+    Piece,
+    PieceKind,
+    merge_pieces,
+)
+from contract.model.think import (
+    CLOSE,
+    OPEN,
+    Splitter,
+    split,
+    wrap,
+)
 
 tagged = st.lists(
     st.sampled_from([OPEN, CLOSE, "[", "[/", "THINK]", "a", " b", "é👋", "]"]),
@@ -19,7 +30,7 @@ tagged = st.lists(
 def fed(parts):
     splitter = Splitter()
     found = [piece for part in parts for piece in splitter.feed(part)]
-    return joined([*found, *splitter.close()])
+    return merge_pieces([*found, *splitter.close()])
 
 
 @given(text=tagged)
@@ -32,7 +43,7 @@ def test_every_single_cut_gives_the_same_pieces(text):
 
 @given(text=tagged)
 def test_one_character_at_a_time_gives_the_same_pieces(text):
-    assert joined(split(text)) == fed(text)
+    assert merge_pieces(split(text)) == fed(text)
 
 
 @given(text=st.text(max_size=30))
@@ -48,7 +59,7 @@ def test_what_is_wrapped_splits_again(said):
     said = tuple(piece for piece in said if piece.kind is not PieceKind.TOOL)
     assume(not marked(said))
 
-    assert joined(said) == joined(split("".join(wrap(said))))
+    assert merge_pieces(said) == merge_pieces(split("".join(wrap(said))))
 
 
 R, A = PieceKind.REASONING, PieceKind.ANSWER

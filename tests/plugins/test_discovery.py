@@ -9,8 +9,14 @@ from types import ModuleType
 
 import pytest
 
-from contract.errors import SpecError, UsageError
-from contract.model.check import Check, Quirk
+from contract.errors import (
+    SpecError,
+    UsageError,
+)
+from contract.model.check import (
+    Check,
+    Quirk,
+)
 from contract.plugins import discovery
 
 

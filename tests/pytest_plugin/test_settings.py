@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from contract.pytest_plugin.settings import Settings, read
+from contract.pytest_plugin.settings import (
+    Settings,
+    read,
+)
 
 README = Path(__file__).parent.parent.parent / "README.md"
 

@@ -8,7 +8,7 @@ from contract.catalog import profiles
 from contract.mock_server.provider import MockProvider
 from contract.model.probes import UTF8
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 MODEL = "magistral-small-2509"
 
@@ -20,7 +20,7 @@ def reply():
     def reply(probe=UTF8, profile="vllm-0.16"):
         known = profiles.named(profile)
         provider = MockProvider(known.dialect, models=(MODEL,))
-        return provider.reply(spell(probe, known, MODEL), 0)
+        return provider.reply(build_request(probe, known, MODEL), 0)
 
     return reply
 

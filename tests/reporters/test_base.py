@@ -7,15 +7,18 @@ import pytest
 from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
-    account,
     by_family,
     by_target,
+    describe_findings,
+    escape_controls,
     figures,
-    inert,
-    quantity,
+    format_figure,
     verdict,
 )
-from contract.run.report import Outcome, Report
+from contract.run.report import (
+    Outcome,
+    Report,
+)
 
 
 def test_every_reporter_is_found_on_the_shelf():
@@ -40,7 +43,7 @@ def test_every_reporter_is_found_on_the_shelf():
     ],
 )
 def test_inert_text_obeys_nobody(text, expected):
-    assert expected == inert(text)
+    assert expected == escape_controls(text)
 
 
 def test_a_report_splits_by_target(report):
@@ -106,7 +109,7 @@ def test_skips_alone_hold_nothing(held):
 def test_an_account_is_plain_and_inert(report):
     failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
 
-    assert account(failed).splitlines() == [
+    assert describe_findings(failed).splitlines() == [
         "reasoning resumed after the answer began",
         "  expected  only answer text after event 9",
         "  actual    reasoning so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>",
@@ -143,4 +146,4 @@ def test_figures_of_all_checks_make_one_table(held):
     ],
 )
 def test_a_figure_has_its_unit(metric, value, expected):
-    assert expected == quantity(metric, value)
+    assert expected == format_figure(metric, value)

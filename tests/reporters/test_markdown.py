@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from contract.reporters.markdown import code, markdown, text
+from contract.reporters.markdown import (
+    code,
+    markdown,
+    text,
+)
 
 
 def test_what_people_read_is_golden(report, golden):

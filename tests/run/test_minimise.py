@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from contract.run.minimise import reduced
+from contract.run.minimise import minimise
 
 BIG = {
     "model": "m",
@@ -15,7 +15,7 @@ BIG = {
 
 
 def test_what_is_not_needed_is_left_out():
-    found = reduced(BIG, lambda body: body.get("temperature") == 1.5, most=99)
+    found = minimise(BIG, lambda body: body.get("temperature") == 1.5, most=99)
 
     assert {"temperature": 1.5} == found
 
@@ -26,11 +26,11 @@ def test_lists_and_texts_shrink():
             one.get("content") for one in body["messages"]
         )
 
-    assert {"messages": [{"content": "a"}] * 2} == reduced(BIG, shows, most=99)
+    assert {"messages": [{"content": "a"}] * 2} == minimise(BIG, shows, most=99)
 
 
 def test_what_is_needed_stays_whole():
-    assert reduced(BIG, lambda body: body == BIG, most=99) == BIG
+    assert minimise(BIG, lambda body: body == BIG, most=99) == BIG
 
 
 def test_no_more_is_asked_than_allowed():
@@ -40,7 +40,7 @@ def test_no_more_is_asked_than_allowed():
         asked.append(body)
         return True
 
-    found = reduced(BIG, shows, most=2)
+    found = minimise(BIG, shows, most=2)
 
     assert len(asked) == 2
     assert found == asked[-1]

@@ -11,11 +11,24 @@ from contract.catalog.profiles import builtin
 from contract.client.session import Session
 from contract.errors import UsageError
 from contract.model.chat import repeat
-from contract.model.exchange import Arrival, End, Exchange
-from contract.model.probes import SUM, SUM_WHOLE, user
+from contract.model.exchange import (
+    Arrival,
+    End,
+    Exchange,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    user,
+)
 from contract.model.saved import digest
-from contract.model.wire import spell
-from contract.run.recording import MANIFEST, folder, load, save
+from contract.model.wire import build_request
+from contract.run.recording import (
+    MANIFEST,
+    folder,
+    load,
+    save,
+)
 from contract.run.report import Header
 
 PROFILE = replace(builtin()["vllm-0.16"], context_window=4096)
@@ -35,7 +48,10 @@ HEADER = Header(
 
 def exchange(probe, **more):
     return Exchange(
-        probe=probe, profile=PROFILE, request=spell(probe, PROFILE, "m", "k"), **more
+        probe=probe,
+        profile=PROFILE,
+        request=build_request(probe, PROFILE, "m", "k"),
+        **more,
     )
 
 

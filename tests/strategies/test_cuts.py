@@ -11,7 +11,10 @@ from rehearsal import told
 
 from contract.catalog.profiles import builtin
 from contract.model.exchange import Arrival
-from contract.model.probes import TOOL, UTF8
+from contract.model.probes import (
+    TOOL,
+    UTF8,
+)
 from contract.model.reply import rehearse
 from contract.strategies.cuts import cuts
 

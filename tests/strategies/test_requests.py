@@ -15,14 +15,29 @@ from contract.catalog.profiles import builtin
 from contract.mock_server.provider import MockProvider
 from contract.model.chat import Options
 from contract.model.strict_json import read_json
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.schema import openapi
 from contract.strategies.cuts import cuts
-from contract.strategies.images import corrupt, images, pictures
+from contract.strategies.images import (
+    corrupt,
+    images,
+    pictures,
+)
 from contract.strategies.messages import skeletons
 from contract.strategies.options import combined
-from contract.strategies.requests import invalid, mutations, valid
-from contract.strategies.texts import AWKWARD, MIXES, mixed, phrases, strange, texts
+from contract.strategies.requests import (
+    invalid,
+    mutations,
+    valid,
+)
+from contract.strategies.texts import (
+    AWKWARD,
+    MIXES,
+    mixed,
+    phrases,
+    strange,
+    texts,
+)
 from contract.tokens import counting
 
 PROFILES = builtin()
@@ -52,7 +67,7 @@ def told(message):
 
 
 def replied(profile, probe):
-    request = spell(probe, profile, profile.model)
+    request = build_request(probe, profile, profile.model)
     provider = MockProvider(profile.dialect, models=(profile.model,))
     return request, provider.reply(request, 0)
 
@@ -142,10 +157,10 @@ def test_every_member_and_part_is_drawn():
     profile = PROFILES["mistral-2025-10"]
     members, turns = set(), set()
 
-    @settings(QUICK, max_examples=250, phases=[Phase.generate])
+    @settings(QUICK, max_examples=1_000, phases=[Phase.generate])
     @given(valid(profile))
     def look(probe):
-        body = json.loads(spell(probe, profile, "m").body)
+        body = json.loads(build_request(probe, profile, "m").body)
         members.update(body)
         turns.update(word for message in body["messages"] for word in told(message))
 

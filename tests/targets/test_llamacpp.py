@@ -3,14 +3,14 @@
 import pytest
 
 from contract.errors import UsageError
-from contract.targets.base import parse
+from contract.targets.base import parse_target
 from contract.targets.llamacpp import llamacpp
 
 KINDS = {"llamacpp": llamacpp}
 
 
 def opened(text):
-    with parse(text, KINDS).open() as place:
+    with parse_target(text, KINDS).open() as place:
         return place
 
 

@@ -3,8 +3,13 @@
 import pytest
 
 from contract.errors import UsageError
-from contract.targets.base import parse
-from contract.targets.transformers import FILES, environment, read, transformers
+from contract.targets.base import parse_target
+from contract.targets.transformers import (
+    FILES,
+    environment,
+    read,
+    transformers,
+)
 
 KINDS = {"transformers": transformers}
 
@@ -31,7 +36,7 @@ def model(tmp_path):
     ids=["none", "missing", "python", "port", "option", "own-flag"],
 )
 def test_mistake_is_answered_with_a_sentence(text, sentence):
-    with pytest.raises(UsageError, match=sentence), parse(text, KINDS).open():
+    with pytest.raises(UsageError, match=sentence), parse_target(text, KINDS).open():
         pass
 
 
@@ -60,7 +65,7 @@ def test_directory_keeps_the_template_it_has(model):
 
     with (
         pytest.raises(UsageError, match="is for transformers:tiny"),
-        parse(text, KINDS).open(),
+        parse_target(text, KINDS).open(),
     ):
         pass
 

@@ -6,9 +6,15 @@ import pytest
 
 from contract.client.credentials import api_key
 from contract.errors import UsageError
-from contract.model.address import exposed, is_local
+from contract.model.address import (
+    is_local,
+    is_unencrypted,
+)
 from contract.plugins.discovery import find
-from contract.targets.base import TargetKind, parse
+from contract.targets.base import (
+    TargetKind,
+    parse_target,
+)
 from contract.targets.url import read
 
 
@@ -57,7 +63,7 @@ def test_the_query_may_name_the_profile():
 def test_what_is_no_url_of_an_api_is_refused_and_not_repeated(text):
     with (
         pytest.raises(UsageError) as caught,
-        parse(text, find("targets", TargetKind)).open(),
+        parse_target(text, find("targets", TargetKind)).open(),
     ):
         pytest.fail("it was opened")
 
@@ -102,7 +108,7 @@ def test_a_variable_that_is_named_must_be_set():
     ],
 )
 def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
-    assert exposed(root) is open_to_all
+    assert is_unencrypted(root) is open_to_all
 
 
 @pytest.mark.parametrize(

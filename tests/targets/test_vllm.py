@@ -5,8 +5,13 @@ from itertools import pairwise
 import pytest
 
 from contract.errors import UsageError
-from contract.targets.base import parse
-from contract.targets.vllm import environment, read, usual, vllm
+from contract.targets.base import parse_target
+from contract.targets.vllm import (
+    environment,
+    read,
+    usual,
+    vllm,
+)
 
 KINDS = {"vllm": vllm}
 
@@ -25,7 +30,7 @@ KINDS = {"vllm": vllm}
     ids=["none", "missing", "ctx", "python", "flags", "without", "option"],
 )
 def test_mistake_is_answered_with_a_sentence(text, sentence):
-    with pytest.raises(UsageError, match=sentence), parse(text, KINDS).open():
+    with pytest.raises(UsageError, match=sentence), parse_target(text, KINDS).open():
         pass
 
 

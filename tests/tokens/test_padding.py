@@ -10,12 +10,26 @@ from hypothesis import strategies as st
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.model.chat import FILL, Fill, Message, Options, Probe, Text
-from contract.model.probes import FILLED_PROMPT, SUM_WHOLE, user
+from contract.model.chat import (
+    FILL,
+    Fill,
+    Message,
+    Options,
+    Probe,
+    Text,
+)
+from contract.model.probes import (
+    FILLED_PROMPT,
+    SUM_WHOLE,
+    user,
+)
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.model.rewrite import rewrite_usage
-from contract.tokens import counting, padding
+from contract.tokens import (
+    counting,
+    padding,
+)
 from contract.tokens.padding import (
     ADDED,
     CALIBRATION_REQUESTS,

@@ -17,13 +17,26 @@ import pytest
 
 from contract.catalog.providers import dialects
 from contract.errors import TargetError
-from contract.mock_server.app import listening, serving
+from contract.mock_server.app import (
+    listening,
+    serving,
+)
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import SERVED, MockProvider
+from contract.mock_server.provider import (
+    SERVED,
+    MockProvider,
+)
 from contract.model.exchange import End
-from contract.model.probes import CUT, LIST_MODELS, NO_KEY, SUM, SUM_WHOLE, TOOL
+from contract.model.probes import (
+    CUT,
+    LIST_MODELS,
+    NO_KEY,
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+)
 from contract.model.profile import Profile
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id)
@@ -31,7 +44,7 @@ VLLM = DIALECTS["vllm-0.16"]
 
 
 def request(probe, dialect):
-    return spell(probe, Profile(id=dialect.id, dialect=dialect), SERVED[0])
+    return build_request(probe, Profile(id=dialect.id, dialect=dialect), SERVED[0])
 
 
 @contextlib.contextmanager

@@ -6,14 +6,20 @@ import time
 import httpx
 import pytest
 
-from contract.catalog.profiles import builtin, named
+from contract.catalog.profiles import (
+    builtin,
+    named,
+)
 from contract.detection.detect import detect
 from contract.errors import UsageError
 from contract.model.probes import SUM
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.plugins.discovery import find
 from contract.targets import mock
-from contract.targets.base import TargetKind, parse
+from contract.targets.base import (
+    TargetKind,
+    parse_target,
+)
 
 KINDS = find("targets", TargetKind)
 CHANGES = {
@@ -23,12 +29,12 @@ CHANGES = {
 
 
 def opened(text):
-    return parse(text, KINDS, CHANGES).open()
+    return parse_target(text, KINDS, CHANGES).open()
 
 
 def ask(target, *, key=None, model=None):
     profile = named(target.profile)
-    request = spell(
+    request = build_request(
         SUM, profile, model or target.model, target.key if key is None else key
     )
     return httpx.post(

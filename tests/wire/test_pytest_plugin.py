@@ -67,19 +67,19 @@ def test_a_target_is_opened_once_and_closed(run, pytester):
         import contextlib
         from contract.run import verification
 
-        opened, count = verification.opened, []
+        opened, count = verification.open_target, []
 
         @contextlib.contextmanager
         def counted(*arguments, **options):
-            count.append("opened")
+            count.append("open_target")
             with opened(*arguments, **options) as found:
                 yield found
             count.append("closed")
 
-        verification.opened = counted
+        verification.open_target = counted
 
         def pytest_unconfigure():
-            verification.opened = opened
+            verification.open_target = opened
             print("TRACE", *count)
         """
     )
@@ -87,7 +87,7 @@ def test_a_target_is_opened_once_and_closed(run, pytester):
         "-s", *USAGE, "--contract-target=mock", "--contract-target=mock:vllm", "."
     )
 
-    done.stdout.fnmatch_lines(["TRACE opened closed opened closed"])
+    done.stdout.fnmatch_lines(["TRACE open_target closed open_target closed"])
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ OPENINGS = """
     import contextlib, os, pathlib
     from contract.run import verification
 
-    opened = verification.opened
+    opened = verification.open_target
 
     @contextlib.contextmanager
     def counted(text, **options):
@@ -225,7 +225,7 @@ OPENINGS = """
         with opened(text, **options) as found:
             yield found
 
-    verification.opened = counted
+    verification.open_target = counted
 """
 
 

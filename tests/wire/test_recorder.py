@@ -13,12 +13,18 @@ import httpx
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.client.recorder import Recorder, failure
+from contract.client.recorder import (
+    Recorder,
+    failure,
+)
 from contract.client.timeouts import Limits
 from contract.model.chat import Probe
 from contract.model.exchange import End
 from contract.model.saved import dump
-from contract.model.wire import Request, basic
+from contract.model.wire import (
+    Request,
+    basic_credentials,
+)
 
 PROFILE = builtin()["vllm-0.16"]
 STREAMED = Probe(name="streamed", stream=True)
@@ -448,7 +454,7 @@ def test_a_response_shorter_than_the_patience_of_its_probe_is_complete(served):
 
 
 def test_a_key_is_masked_as_basic_spells_it(served):
-    told = basic(KEY)
+    told = basic_credentials(KEY)
     exchange = record(served(lambda c: c.answer({"seen": told})).url, key=KEY)
 
     assert told.encode() not in exchange.body

@@ -5,7 +5,10 @@ import pytest
 
 from contract.mock_server.scripts import scripts
 from contract.plugins.discovery import find
-from contract.targets.base import TargetKind, parse
+from contract.targets.base import (
+    TargetKind,
+    parse_target,
+)
 
 pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
 pytest.importorskip("gguf", reason="the extra [tiny] is not installed")
@@ -17,8 +20,8 @@ def engines():
     """Both of them, by their URLs."""
     kinds = find("targets", TargetKind)
     with (
-        parse("mock:llamacpp?key=", kinds).open() as mock,
-        parse("llamacpp:tiny", kinds).open() as real,
+        parse_target("mock:llamacpp?key=", kinds).open() as mock,
+        parse_target("llamacpp:tiny", kinds).open() as real,
     ):
         yield mock.url, real.url
 

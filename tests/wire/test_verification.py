@@ -9,12 +9,31 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client.timeouts import Limits
-from contract.errors import SpecError, TargetError, UsageError
-from contract.model.check import Check, Finding, check
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.errors import (
+    SpecError,
+    TargetError,
+    UsageError,
+)
+from contract.model.check import (
+    Check,
+    Finding,
+    check,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.plugins.discovery import find
-from contract.run.report import Outcome, Report, to_json
-from contract.run.verification import changes, opened, replayed
+from contract.run.report import (
+    Outcome,
+    Report,
+    to_json,
+)
+from contract.run.verification import (
+    open_recordings,
+    open_target,
+    reply_changes,
+)
 
 KEY = "sk-2f8a-secret-key"
 SOON = Limits(connect=2.0, first_byte=1.0, between=1.0, total=3.0)
@@ -85,7 +104,7 @@ def test_an_answer_without_end_is_waited_for_once(served, chat, why):
     limits = replace(SOON, total=1.0, max_bytes=100_000)
     with (
         pytest.raises(TargetError, match="the answer has no end") as caught,
-        opened(server.url, limits=limits),
+        open_target(server.url, limits=limits),
     ):
         pass
 
@@ -104,7 +123,7 @@ def test_a_stream_that_says_something_and_hangs_is_judged(served):
         c.wait()
 
     limits = replace(SOON, between=0.2)
-    with opened(served(script).url, limits=limits) as verification:
+    with open_target(served(script).url, limits=limits) as verification:
         result = verification.run(find("checks", Check)["streaming.completes"])
 
     assert result.outcome is Outcome.FAIL
@@ -113,7 +132,7 @@ def test_a_stream_that_says_something_and_hangs_is_judged(served):
 def test_a_url_is_opened_detected_greeted_and_judged(served):
     server = served(provider)
 
-    with opened(f"{server.url}/v1", limits=SOON) as verification:
+    with open_target(f"{server.url}/v1", limits=SOON) as verification:
         results = list(verification.verify([answers, whole]))
 
     header = verification.header
@@ -131,12 +150,12 @@ def test_a_url_is_opened_detected_greeted_and_judged(served):
 
 def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path):
     server = served(provider)
-    with opened(f"{server.url}/v1", limits=SOON) as verification:
+    with open_target(f"{server.url}/v1", limits=SOON) as verification:
         live = list(verification.verify([answers]))
         verification.save(tmp_path)
     asked = len(server.requests)
 
-    (replay,) = replayed(tmp_path)
+    (replay,) = open_recordings(tmp_path)
     again = list(replay.verify([answers, whole]))
 
     assert len(server.requests) == asked
@@ -152,12 +171,12 @@ def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path)
 def test_recordings_of_one_address_are_told_apart_by_their_folders(served, tmp_path):
     server = served(provider)
     for name in ("before", "after"):
-        with opened(server.url, limits=SOON) as verification:
+        with open_target(server.url, limits=SOON) as verification:
             list(verification.verify([answers]))
             verification.save(tmp_path / name)
 
-    assert ["after", "before"] == [r.target for r in replayed(tmp_path)]
-    assert [server.url] == [r.target for r in replayed(tmp_path / "after")]
+    assert ["after", "before"] == [r.target for r in open_recordings(tmp_path)]
+    assert [server.url] == [r.target for r in open_recordings(tmp_path / "after")]
 
 
 def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
@@ -168,7 +187,7 @@ def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
 
     monkeypatch.setenv("MY_KEY", KEY)
     server = served(refusing)
-    with opened(server.url, limits=SOON, key_env="MY_KEY") as verification:
+    with open_target(server.url, limits=SOON, key_env="MY_KEY") as verification:
         results = tuple(verification.verify([answers, whole]))
         verification.save(tmp_path)
     report = Report(headers=(verification.header,), results=results)
@@ -182,7 +201,7 @@ def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
 def test_again_repeats_what_was_told(served):
     server = served(provider)
     told = {"profile": "vllm-0.12", "model": "other model"}
-    with opened(
+    with open_target(
         server.url, limits=SOON, repeat=("--profiles", "mine.toml"), **told
     ) as verification:
         result = verification.run(answers)
@@ -194,7 +213,7 @@ def test_again_repeats_what_was_told(served):
 
 
 def test_the_plan_is_known_before_anything_is_sent(served):
-    with opened(served(provider).url, limits=SOON) as verification:
+    with open_target(served(provider).url, limits=SOON) as verification:
         before = verification.session.sent
 
         assert len(verification.plan([answers, whole])) == 2
@@ -232,7 +251,7 @@ def chat(**more):
 def test_a_provider_that_cannot_answer_is_one_sentence(served, script, words):
     with (
         pytest.raises(TargetError) as caught,
-        opened(served(script).url, limits=SOON),
+        open_target(served(script).url, limits=SOON),
     ):
         pytest.fail("it was opened")
 
@@ -241,7 +260,7 @@ def test_a_provider_that_cannot_answer_is_one_sentence(served, script, words):
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_a_provider_that_answers_badly_is_left_to_the_checks(served, status):
-    with opened(served(chat(status=status)).url, limits=SOON) as verification:
+    with open_target(served(chat(status=status)).url, limits=SOON) as verification:
         result = verification.run(answers)
 
     assert result.outcome in {Outcome.FAIL, Outcome.ERROR}
@@ -253,7 +272,7 @@ def test_nobody_there_is_one_sentence(served):
     server.over.set()
     server.listener.close()
 
-    with pytest.raises(TargetError), opened(url, limits=SOON):
+    with pytest.raises(TargetError), open_target(url, limits=SOON):
         pytest.fail("it was opened")
 
 
@@ -262,7 +281,7 @@ def test_a_waiver_of_no_check_is_refused(served):
 
     with (
         pytest.raises(SpecError, match=r"schema\.mesage"),
-        opened(
+        open_target(
             served(provider).url, profile="mine", profiles={"mine": mine}, limits=SOON
         ),
     ):
@@ -270,17 +289,17 @@ def test_a_waiver_of_no_check_is_refused(served):
 
 
 def test_a_key_over_plain_http_is_noted(served, monkeypatch):
-    monkeypatch.setattr("contract.run.verification.exposed", lambda _root: True)
+    monkeypatch.setattr("contract.run.verification.is_unencrypted", lambda _root: True)
     monkeypatch.setenv("MISTRAL_API_KEY", KEY)
 
-    with opened(served(provider).url, limits=SOON) as verification:
+    with open_target(served(provider).url, limits=SOON) as verification:
         assert any("unencrypted" in note for note in verification.header.notes)
 
 
 def test_an_unknown_target_names_the_known_ones():
-    with pytest.raises(UsageError, match="Unknown target"), opened("mok"):
+    with pytest.raises(UsageError, match="Unknown target"), open_target("mok"):
         pytest.fail("it was opened")
 
 
 def test_faults_and_quirks_can_be_named_to_a_target():
-    assert changes()
+    assert reply_changes()

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.context.prompt_length import refused_overflow, taken
-from contract.checks.context.prompts import FULL, ONE_MORE, ONE_MORE_STREAMED
-from contract.checks.faults.overflow import BOUNDLESS, excess
+from contract.checks.context.prompt_length import (
+    refused_overflow,
+    taken,
+)
+from contract.checks.context.prompts import (
+    FULL,
+    ONE_MORE,
+    ONE_MORE_STREAMED,
+)
+from contract.checks.faults.overflow import (
+    BOUNDLESS,
+    excess,
+)
 from contract.checks.judging.refusal import ABOUT_THE_REQUEST
-from contract.checks.sources import MISTRAL_CHAT, OLLAMA, VLLM_LIMITS
+from contract.checks.sources import (
+    MISTRAL_CHAT,
+    OLLAMA,
+    VLLM_LIMITS,
+)
 from contract.model import sse
 from contract.model.chat import Json
 from contract.model.check import (
@@ -20,11 +34,22 @@ from contract.model.check import (
     fault,
     shorten,
 )
-from contract.model.exchange import DONE, Exchange
+from contract.model.exchange import (
+    DONE,
+    Exchange,
+)
 from contract.model.probes import THOUSAND_MORE
 from contract.model.profile import Capability
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    SSE_TYPE,
+    Frame,
+    Reply,
+)
 
 FAR = 1_000
 

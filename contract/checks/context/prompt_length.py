@@ -8,12 +8,26 @@ from http import HTTPStatus
 from contract.checks.faults.refusal import accepted
 from contract.checks.judging.refusal import ABOUT_THE_REQUEST
 from contract.checks.judging.usage import counted
-from contract.model.chat import Json, Probe
-from contract.model.check import Finding, Findings, shorten
+from contract.model.chat import (
+    Json,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import Frame, Reply, encode
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    Frame,
+    Reply,
+    encode_json,
+)
 from contract.model.rewrite import rewrite_usage
 from contract.schema import openapi
 from contract.tokens import padding
@@ -92,7 +106,7 @@ def overflow_refusal(reply: Reply, count: int, limit: int) -> Reply:
     """*reply* as the refusal of a prompt of *count* tokens by a window of *limit*."""
     problem = Rejection(reason=RejectionReason.OVERFLOW, count=count, limit=limit)
     status, body = reply.dialect.error(problem)
-    data = body.encode() if isinstance(body, str) else encode(body)
+    data = body.encode() if isinstance(body, str) else encode_json(body)
     return replace(reply, status=status, frames=(Frame(0.0, data),), rejection=problem)
 
 

@@ -5,44 +5,57 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.model import images
-from contract.model.chat import FILL, Fill, Message, Options, Probe, Text, ToolCall
-from contract.model.probes import _ONE_TOKEN, WEATHER, filled, user
+from contract.model.chat import (
+    FILL,
+    Fill,
+    Message,
+    Options,
+    Probe,
+    Text,
+    ToolCall,
+)
+from contract.model.probes import (
+    ONE_TOKEN,
+    WEATHER,
+    padded_prompt,
+    user,
+)
 from contract.tokens import counting
 
-PROMPT_1K = filled("prompt-1k", Fill(1_000))
+PROMPT_1K = padded_prompt("prompt-1k", Fill(1_000))
 
 
-PROMPT_8K = filled("prompt-8k", Fill(8_000))
+PROMPT_8K = padded_prompt("prompt-8k", Fill(8_000))
 
 
 # Magistral's model card: "performance might degrade past 40k".
-PROMPT_40K = filled("prompt-40k", Fill(40_960))
+PROMPT_40K = padded_prompt("prompt-40k", Fill(40_960))
 
 
-LAST_BUT_ONE = filled("prompt-window-but-one", Fill(-1, of_window=True))
+LAST_BUT_ONE = padded_prompt("prompt-window-but-one", Fill(-1, of_window=True))
 
 
-FULL = filled("prompt-full-window", Fill(0, of_window=True))
+FULL = padded_prompt("prompt-full-window", Fill(0, of_window=True))
 
 
-ONE_MORE = filled("prompt-window-and-one", Fill(1, of_window=True))
+ONE_MORE = padded_prompt("prompt-window-and-one", Fill(1, of_window=True))
 
 
-ONE_MORE_STREAMED = filled(
+ONE_MORE_STREAMED = padded_prompt(
     "prompt-window-and-one-streamed", Fill(1, of_window=True), stream=True
 )
 
 
 # A small prompt whose answer may be one token longer than there is room.
 TOO_MUCH_ROOM = replace(
-    filled("max-tokens-beyond-window", Fill(200, room=1)),
+    padded_prompt("max-tokens-beyond-window", Fill(200, room=1)),
     options=Options(temperature=0.0, seed=7),
 )
 
 
 # As the model card's own example asks: all of the window, whatever the prompt takes.
 ALL_THE_ROOM = replace(
-    filled("max-tokens-of-the-window", Fill(200, room=200)),
+    padded_prompt("max-tokens-of-the-window", Fill(200, room=200)),
     options=Options(temperature=0.0, seed=7),
 )
 
@@ -60,7 +73,7 @@ MANY_TURNS = Probe(
         Message("system", "Answer in one word."),
         *(_turn(number) for number in range(1, TURNS + 1)),
     ),
-    options=_ONE_TOKEN,
+    options=ONE_TOKEN,
     fill=Fill(6_000),
 )
 
@@ -75,7 +88,7 @@ TOOL_RESULT = Probe(
         ),
         Message("tool", f"The report says:{FILL}.", tool_call_id="a1B2c3D4e"),
     ),
-    options=replace(_ONE_TOKEN, tools=(WEATHER,)),
+    options=replace(ONE_TOKEN, tools=(WEATHER,)),
     fill=Fill(4_000),
 )
 
@@ -92,7 +105,7 @@ BESIDE_IMAGE = Probe(
             ),
         ),
     ),
-    options=_ONE_TOKEN,
+    options=ONE_TOKEN,
     fill=Fill(4_000),
 )
 
@@ -109,7 +122,7 @@ def _hiding(name: str, place: int | None) -> Probe:
     if place is not None:
         parts[place] += NEEDLE
     text = "".join(parts) + " What is the code word?"
-    return Probe(name=name, messages=(user(text),), options=_ONE_TOKEN)
+    return Probe(name=name, messages=(user(text),), options=ONE_TOKEN)
 
 
 HAYSTACK = _hiding("haystack", None)
@@ -131,7 +144,7 @@ def _talk(name: str, *numbers: int) -> Probe:
         user(text) if place % 2 == 0 else Message("assistant", text)
         for place, text in enumerate(said)
     )
-    return Probe(name=name, messages=messages, options=_ONE_TOKEN)
+    return Probe(name=name, messages=messages, options=ONE_TOKEN)
 
 
 TALK = _talk("talk", 1, 2, 3, 4, 5, 6, 7)

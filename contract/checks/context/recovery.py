@@ -6,8 +6,14 @@ from dataclasses import replace
 
 from contract.checks.context.prompt_length import charged
 from contract.checks.context.prompts import LAST_BUT_ONE
-from contract.checks.faults.overflow import BOUNDLESS, excess
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST, answers
+from contract.checks.faults.overflow import (
+    BOUNDLESS,
+    excess,
+)
+from contract.checks.judging.refusal import (
+    ABOUT_THE_REQUEST,
+    answers,
+)
 from contract.model.check import (
     ANY,
     Finding,
@@ -18,8 +24,14 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM_WHOLE, THOUSAND_MORE
-from contract.model.reply import Frame, Reply
+from contract.model.probes import (
+    SUM_WHOLE,
+    THOUSAND_MORE,
+)
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
 
 # Sent for themselves and in this order, whatever other checks have sent.
 OVERFLOW = replace(THOUSAND_MORE, name="overflow-before", sample=1)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from contract.checks.context.prompt_length import refused_overflow
-from contract.checks.context.prompts import ALL_THE_ROOM, TOO_MUCH_ROOM
-from contract.checks.faults.refusal import accepted, reject, request_body
+from contract.checks.context.prompts import (
+    ALL_THE_ROOM,
+    TOO_MUCH_ROOM,
+)
+from contract.checks.faults.refusal import (
+    accepted,
+    reject,
+    request_body,
+)
 from contract.checks.judging.refusal import ABOUT_THE_REQUEST
-from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, VLLM_LIMITS
+from contract.checks.sources import (
+    MISTRAL_CHAT,
+    MODEL_CARD,
+    VLLM_LIMITS,
+)
 from contract.model.check import (
     ANY,
     Finding,

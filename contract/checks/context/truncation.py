@@ -8,11 +8,22 @@ from contract.checks.context.prompt_length import (
     set_prompt_tokens,
     words,
 )
-from contract.checks.context.prompts import HAYSTACK, NEEDLE, NEEDLES, SHORTER, TALK
+from contract.checks.context.prompts import (
+    HAYSTACK,
+    NEEDLE,
+    NEEDLES,
+    SHORTER,
+    TALK,
+)
 from contract.checks.judging.prompt_tokens import prompt_of
 from contract.checks.judging.usage import counted
 from contract.checks.sources import OLLAMA
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import (
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.tokens import counting

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contract.checks.judging.chunks import Object
-from contract.model.chat import Json, PieceKind
-from contract.model.reply import Frame, Reply, payload
+from contract.model.chat import (
+    Json,
+    PieceKind,
+)
+from contract.model.reply import (
+    Frame,
+    Reply,
+    event_json,
+)
 
 
 def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:
@@ -45,5 +52,5 @@ def text_frames(
 
 def chunk_of(frame: Frame) -> Object:
     """The chunk object of a frame; empty when it holds none."""
-    value = payload(frame)
+    value = event_json(frame)
     return value if isinstance(value, dict) else {}

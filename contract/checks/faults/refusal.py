@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.judging.refusal import answers, requested_model
-from contract.model.chat import Json, Piece, PieceKind
-from contract.model.check import CLIENT_ERRORS, Check, Fault
-from contract.model.dialect import Answer, Head, Usage
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
-from contract.model.strict_json import MISSING, read_json
+from contract.checks.judging.refusal import (
+    answers,
+    requested_model,
+)
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+)
+from contract.model.check import (
+    CLIENT_ERRORS,
+    Check,
+    Fault,
+)
+from contract.model.dialect import (
+    Answer,
+    Head,
+    Usage,
+)
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 
 
 def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
@@ -24,7 +50,7 @@ def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
         value=value,
     )
     status, body = reply.dialect.error(problem)
-    data = body.encode() if isinstance(body, str) else encode(body)
+    data = body.encode() if isinstance(body, str) else encode_json(body)
     kept = tuple(pair for pair in reply.headers if pair[0] != JSON_TYPE[0])
     return replace(
         reply,
@@ -70,6 +96,6 @@ def accepted(reply: Reply) -> Reply:
         reply,
         status=200,
         headers=(JSON_TYPE, *reply.dialect.headers(head, usage)),
-        frames=(Frame(reply.frames[0].at if reply.frames else 0.0, encode(body)),),
+        frames=(Frame(reply.frames[0].at if reply.frames else 0.0, encode_json(body)),),
         rejection=None,
     )

@@ -5,12 +5,27 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from contract.checks.judging.chunks import TELLABLE_SECONDS, arrived_at_once
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
-from contract.model.exchange import Arrival, Exchange
+from contract.checks.judging.chunks import (
+    TELLABLE_SECONDS,
+    arrived_at_once,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
+from contract.model.exchange import (
+    Arrival,
+    Exchange,
+)
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
 
 GZIP_OFFERED = replace(SUM, name="gzip-offered", headers=(("accept-encoding", "gzip"),))
 GZIP = 16 + zlib.MAX_WBITS  # zlib's number for its gzip format

@@ -5,7 +5,11 @@ from __future__ import annotations
 import email.utils
 from dataclasses import replace
 
-from contract.checks.headers.keys import DOOR, OK, seen
+from contract.checks.headers.keys import (
+    DOOR,
+    OK,
+    seen,
+)
 from contract.model.chat import CHAT
 from contract.model.check import (
     ANY,
@@ -17,7 +21,11 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM, SUM_WHOLE, UTF8_WHOLE
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    UTF8_WHOLE,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

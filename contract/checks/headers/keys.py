@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.faults.refusal import accepted
-from contract.model.chat import KeyMode, Options, Probe
+from contract.model.chat import (
+    KeyMode,
+    Options,
+    Probe,
+)
 from contract.model.check import (
     ANY,
     Finding,
@@ -18,8 +22,16 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 
 OK = 200
 REFUSED = frozenset({400, 401})
@@ -65,7 +77,7 @@ def _refused(reply: Reply) -> Reply:
     """*reply* as the refusal of a wrong key, in the words of its dialect."""
     problem = Rejection(reason=RejectionReason.WRONG_KEY)
     status, body = reply.dialect.error(problem)
-    data = body.encode() if isinstance(body, str) else encode(body)
+    data = body.encode() if isinstance(body, str) else encode_json(body)
     return replace(
         reply.with_header(*JSON_TYPE),
         status=status,

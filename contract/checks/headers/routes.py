@@ -5,8 +5,20 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from contract.checks.headers.keys import seen
-from contract.model.chat import CHAT, MODELS, KeyMode, Probe
-from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.chat import (
+    CHAT,
+    MODELS,
+    KeyMode,
+    Probe,
+)
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 

@@ -7,14 +7,36 @@ from dataclasses import replace
 from contract.checks.faults.usage import add_tokens
 from contract.checks.isolation.reply_identity import to_one_of
 from contract.checks.judging.usage import counted
-from contract.model.chat import Json, Options, Probe
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
-from contract.model.dialect import Answer, Head, Usage
+from contract.model.chat import (
+    Json,
+    Options,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
+from contract.model.dialect import (
+    Answer,
+    Head,
+    Usage,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
-from contract.model.rewrite import decode_reply, rewrite_usage
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_usage,
+)
 from contract.tokens import counting
 
 HOUSE = "OpenAI API reference, chat completion"
@@ -169,7 +191,7 @@ def cache_blind_to_stream(reply: Reply) -> Reply:
     head = Head("chatcmpl-cached", 1_758_000_000, "cached")
     body = reply.dialect.completion(head, (Answer(pieces, "length"),), Usage(9, 8))
     at = reply.frames[-1].at if reply.frames else 0.0
-    return reply.with_header(*JSON_TYPE).with_frames((Frame(at, encode(body)),))
+    return reply.with_header(*JSON_TYPE).with_frames((Frame(at, encode_json(body)),))
 
 
 @check(

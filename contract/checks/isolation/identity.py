@@ -7,10 +7,26 @@ from dataclasses import replace
 from itertools import combinations
 
 from contract.checks.isolation.cross_talk import CANARIES
-from contract.checks.isolation.reply_identity import first_id, ids, to_one_of
+from contract.checks.isolation.reply_identity import (
+    first_id,
+    ids,
+    to_one_of,
+)
 from contract.checks.sources import OPENAI_ID
-from contract.model.chat import Json, Options, Probe, repeat
-from contract.model.check import Finding, Findings, check, fault, place, shorten
+from contract.model.chat import (
+    Json,
+    Options,
+    Probe,
+    repeat,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    check,
+    event_location,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.profile import Capability
@@ -118,7 +134,7 @@ def streams_are_apart(*exchanges: Exchange) -> Findings:
                 "the stream holds a chunk of another response",
                 expected=f"only chunks of {shorten(own)}",
                 actual=f"a chunk of {shorten(strange)}, the stream of {owner}",
-                at=f"{exchange.probe.name}, {place(chunk.event, chunk.at)}",
+                at=f"{exchange.probe.name}, {event_location(chunk.event, chunk.at)}",
             )
 
 

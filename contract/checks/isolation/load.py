@@ -5,12 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from contract.model.chat import METRICS, Json, Options, Probe, repeat
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
-from contract.model.exchange import End, Exchange
+from contract.model.chat import (
+    METRICS,
+    Json,
+    Options,
+    Probe,
+    repeat,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
+from contract.model.exchange import (
+    End,
+    Exchange,
+)
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
 
 OK = 200
 # The gauges of vLLM and of llama.cpp; one line for each engine of a server.

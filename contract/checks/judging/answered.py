@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contract.model.check import Finding, Findings, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    shorten,
+)
 from contract.model.exchange import Exchange
 
 EITHER = frozenset(range(200, 600))

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.model.chat import Json, Piece
-from contract.model.check import Finding, Findings, NotApplicable, place
-from contract.model.exchange import Chunk, Exchange
+from contract.model.chat import (
+    Json,
+    Piece,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    event_location,
+)
+from contract.model.exchange import (
+    Chunk,
+    Exchange,
+)
 
 Object = dict[str, Json]
 
@@ -55,8 +66,10 @@ def says(exchange: Exchange, choice: Object) -> tuple[Piece, ...]:
 
 def complete(exchange: Exchange) -> Iterator[tuple[Chunk, Piece]]:
     """Every piece but the last of a choice that max_tokens cut, maybe in a letter."""
-    last = {piece.choice: number for number, (_, piece) in enumerate(exchange.placed)}
-    for number, (held, piece) in enumerate(exchange.placed):
+    last = {
+        piece.choice: number for number, (_, piece) in enumerate(exchange.placed_pieces)
+    }
+    for number, (held, piece) in enumerate(exchange.placed_pieces):
         cut = "length" in exchange.finishes.get(piece.choice, ())
         if not (cut and number == last[piece.choice]):
             yield held, piece
@@ -103,5 +116,5 @@ def arrived_at_once(exchange: Exchange) -> Findings:
             "the text came all at once",
             f"{len(marks)} events spread over {exchange.elapsed:.3f} s",
             f"all of them within {spread:.3f} s",
-            place(marks[0].event, marks[0].at),
+            event_location(marks[0].event, marks[0].at),
         )

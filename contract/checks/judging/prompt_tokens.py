@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from contract.checks.judging.usage import counted, usage_location
-from contract.model.chat import Message, Options, Probe
-from contract.model.check import Finding, Findings, shorten
+from contract.checks.judging.usage import (
+    counted,
+    usage_location,
+)
+from contract.model.chat import (
+    Message,
+    Options,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.profile import Capability

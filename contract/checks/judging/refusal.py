@@ -6,7 +6,11 @@ import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from contract.model.chat import Json, KeyMode, Probe
+from contract.model.chat import (
+    Json,
+    KeyMode,
+    Probe,
+)
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
@@ -18,10 +22,17 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
-from contract.model.wire import WRONG_KEY, Request, spell
+from contract.model.wire import (
+    WRONG_KEY,
+    Request,
+    build_request,
+)
 from contract.schema.openapi import schema_errors
 
 # Refusals of who asks, where, or how often say nothing about what was asked.
@@ -96,7 +107,7 @@ def field_of(probe: Probe) -> str | None:
 
 def answers(reply: Reply, probe: Probe) -> bool:
     """Whether *reply* answers *probe*, spelled by the dialect of the reply."""
-    wanted = spell(
+    wanted = build_request(
         probe, Profile(id="any", dialect=reply.dialect), requested_model(reply)
     )
     if _essence(wanted) != _essence(reply.request):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contract.model.check import NotApplicable, place
+from contract.model.check import (
+    NotApplicable,
+    event_location,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 
@@ -30,4 +33,4 @@ def usage_location(exchange: Exchange) -> str:
     if not exchange.usages:
         return "the whole stream"
     chunk, _ = exchange.usages[-1]
-    return f"{place(chunk.event, chunk.at)}, /usage"
+    return f"{event_location(chunk.event, chunk.at)}, /usage"

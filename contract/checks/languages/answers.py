@@ -6,10 +6,27 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.model.chat import Options, Piece, PieceKind, Probe
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.chat import (
+    Options,
+    Piece,
+    PieceKind,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import MAX_TOKENS, UTF8, UTF8_WHOLE, user
+from contract.model.probes import (
+    MAX_TOKENS,
+    UTF8,
+    UTF8_WHOLE,
+    user,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
@@ -32,7 +49,7 @@ SCRIPTS_WHOLE = replace(SCRIPTS, name="scripts-whole", stream=False)
 
 def _texts(exchange: Exchange) -> Iterator[tuple[str, str]]:
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-        yield kind.value, exchange.said(kind)
+        yield kind.value, exchange.text_of(kind)
 
 
 def _foreign(*exchanges: Exchange) -> None:

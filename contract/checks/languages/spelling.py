@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import json
 
-from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.faults.usage import (
+    misread_texts,
+    misreport_prompt,
+)
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     one_token_request,
     token_difference,
 )
-from contract.checks.judging.usage import counted, usage_location
-from contract.model.chat import Json, Options, Probe
-from contract.model.check import Finding, Findings, check, fault
+from contract.checks.judging.usage import (
+    counted,
+    usage_location,
+)
+from contract.model.chat import (
+    Json,
+    Options,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -9,7 +9,10 @@ from contract.checks.faults.chunks import text_frames
 from contract.model.chat import PieceKind
 from contract.model.check import NotApplicable
 from contract.model.exchange import Exchange
-from contract.model.reply import Frame, Reply
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
 
 SPOKEN = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from contract.checks.latency import samples
-from contract.checks.latency.delays import bound, later
-from contract.checks.latency.samples import INFERENCE, each, growing, judged, spread
+from contract.checks.latency.delays import (
+    bound,
+    later,
+)
+from contract.checks.latency.samples import (
+    INFERENCE,
+    each,
+    growing,
+    judged,
+    spread,
+)
 from contract.checks.latency.waiting import STREAMING
-from contract.model.check import Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.interval import Interval
 from contract.model.reply import Reply

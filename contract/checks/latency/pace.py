@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from contract.checks.latency import samples
-from contract.checks.latency.delays import bound, later, slower, texts
+from contract.checks.latency.delays import (
+    bound,
+    later,
+    slower,
+    texts,
+)
 from contract.checks.latency.samples import (
     INFERENCE,
     SAMPLES,
@@ -15,7 +20,13 @@ from contract.checks.latency.samples import (
     within,
 )
 from contract.checks.latency.waiting import STREAMING
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.model.timing import percentile

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from contract.checks.faults.chunks import text_frames
-from contract.checks.faults.overflow import BOUNDLESS, excess
+from contract.checks.faults.overflow import (
+    BOUNDLESS,
+    excess,
+)
 from contract.checks.judging.refusal import ABOUT_THE_REQUEST
 from contract.checks.latency import samples
-from contract.checks.latency.delays import bound, later, texts
+from contract.checks.latency.delays import (
+    bound,
+    later,
+    texts,
+)
 from contract.checks.latency.samples import (
     INFERENCE,
     OVERFLOWS,
@@ -16,7 +23,13 @@ from contract.checks.latency.samples import (
     within,
 )
 from contract.model.chat import PieceKind
-from contract.model.check import ANY, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    ANY,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -20,8 +20,14 @@ from contract.checks.models.model_cards import (
     window,
     with_window,
 )
-from contract.checks.sources import MISTRAL_MODELS, OPENAI_MODELS
-from contract.model.chat import MODELS, Json
+from contract.checks.sources import (
+    MISTRAL_MODELS,
+    OPENAI_MODELS,
+)
+from contract.model.chat import (
+    MODELS,
+    Json,
+)
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
@@ -33,9 +39,19 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
+from contract.model.probes import (
+    LIST_MODELS,
+    MODEL_CARD,
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Capability
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 
 UNKNOWN = "no-such-model"
 UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN}")
@@ -291,7 +307,7 @@ def card_for_any_name(reply: Reply) -> Reply:
     data = reply.dialect.models((UNKNOWN,), 131_072).get("data")
     card = data[0] if isinstance(data, list) else None
     kept = tuple(pair for pair in reply.headers if pair[0] != JSON_TYPE[0])
-    frames = (Frame(reply.frames[-1].at if reply.frames else 0.0, encode(card)),)
+    frames = (Frame(reply.frames[-1].at if reply.frames else 0.0, encode_json(card)),)
     return replace(
         reply, status=200, headers=(JSON_TYPE, *kept), frames=frames, rejection=None
     )

@@ -7,9 +7,24 @@ from dataclasses import replace
 
 from contract.checks.faults.refusal import accepted
 from contract.checks.judging.refusal import seen
-from contract.checks.multimodal.image_cost import QUESTION, SEEN, asked
-from contract.model.chat import CANARY, Image, Text
-from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.checks.multimodal.image_cost import (
+    QUESTION,
+    SEEN,
+    asked,
+)
+from contract.model.chat import (
+    CANARY,
+    Image,
+    Text,
+)
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import refused, seen
+from contract.checks.judging.refusal import (
+    refused,
+    seen,
+)
 from contract.checks.multimodal.image_cost import (
     QUESTION,
     SEEN,
@@ -16,9 +19,23 @@ from contract.checks.multimodal.image_cost import (
     square,
     talk,
 )
-from contract.checks.sources import VISION_GUIDE, VLLM_IMAGES
-from contract.model.chat import Message, Probe, Text
-from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.checks.sources import (
+    VISION_GUIDE,
+    VLLM_IMAGES,
+)
+from contract.model.chat import (
+    Message,
+    Probe,
+    Text,
+)
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply

@@ -24,13 +24,25 @@ from contract.checks.multimodal.image_cost import (
     square,
 )
 from contract.checks.sources import PIXTRAL
-from contract.model.chat import Image, Probe
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.chat import (
+    Image,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.images import picture
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.tokens.patch_grid import LONGEST, PATCH, token_cost
+from contract.tokens.patch_grid import (
+    LONGEST,
+    PATCH,
+    token_cost,
+)
 
 SMALLEST = asked("smallest-image", QUESTION, square(1))
 EDGES = tuple(

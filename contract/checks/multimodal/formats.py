@@ -19,9 +19,23 @@ from contract.checks.multimodal.image_cost import (
     sizes,
     square,
 )
-from contract.checks.sources import OPENAI_IMAGES, VISION_GUIDE
-from contract.model.chat import Image, Patch, freeze
-from contract.model.check import Check, Fault, Finding, Findings, check, fault
+from contract.checks.sources import (
+    OPENAI_IMAGES,
+    VISION_GUIDE,
+)
+from contract.model.chat import (
+    Image,
+    Patch,
+    freeze,
+)
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.images import picture
 from contract.model.profile import Capability

@@ -6,18 +6,44 @@ from dataclasses import replace
 
 from contract.checks.faults.refusal import accepts
 from contract.checks.faults.usage import add_tokens
-from contract.checks.judging.usage import counted, usage_location
-from contract.model.chat import Image, Message, Options, Part, Probe, Text
-from contract.model.check import Check, Fault, Finding, Findings
+from contract.checks.judging.usage import (
+    counted,
+    usage_location,
+)
+from contract.model.chat import (
+    Image,
+    Message,
+    Options,
+    Part,
+    Probe,
+    Text,
+)
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    Findings,
+)
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.images import picture
 from contract.model.profile import Capability
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 from contract.model.rewrite import rewrite_usage
 from contract.tokens import counting
-from contract.tokens.patch_grid import mistral_grid, token_cost
+from contract.tokens.patch_grid import (
+    mistral_grid,
+    token_cost,
+)
 
 SEEN = frozenset({Capability.VISION})
 
@@ -133,7 +159,7 @@ def refuse_image(
     """The refusal that stands in the place of *reply*, as its dialect words it."""
     problem = Rejection(reason=reason, message=message, pointer="/messages")
     status, body = reply.dialect.error(problem)
-    data = body.encode() if isinstance(body, str) else encode(body)
+    data = body.encode() if isinstance(body, str) else encode_json(body)
     return replace(
         reply,
         status=status,

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from contract.model.chat import Probe
-from contract.model.check import CLIENT_ERRORS, Finding, Findings, check, fault, shorten
+from contract.model.check import (
+    CLIENT_ERRORS,
+    Finding,
+    Findings,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.reply import JSON_TYPE, Reply
+from contract.model.reply import (
+    JSON_TYPE,
+    Reply,
+)
 from contract.schema import openapi
 from contract.strategies import requests
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import Json, Part, PieceKind, Probe
-from contract.model.check import Finding, Findings, NotApplicable, shorten
+from contract.model.chat import (
+    Json,
+    Part,
+    PieceKind,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 

@@ -13,10 +13,21 @@ from contract.checks.properties.comparing import (
     question,
     reworded,
 )
-from contract.model.chat import Json, Probe, Text
-from contract.model.check import Findings, check, fault
+from contract.model.chat import (
+    Json,
+    Probe,
+    Text,
+)
+from contract.model.check import (
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 from contract.strategies import requests

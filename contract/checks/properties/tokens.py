@@ -5,7 +5,13 @@ from __future__ import annotations
 from contract.checks.properties.answers import valid
 from contract.checks.properties.comparing import more_tokens
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

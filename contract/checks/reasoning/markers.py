@@ -15,9 +15,25 @@ from contract.checks.reasoning.thoughts import (
     offered,
     separate,
 )
-from contract.checks.sources import MODEL_CARD, VLLM_REASONING
-from contract.model.chat import Json, Options, Piece, PieceKind, Probe
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.checks.sources import (
+    MODEL_CARD,
+    VLLM_REASONING,
+)
+from contract.model.chat import (
+    Json,
+    Options,
+    Piece,
+    PieceKind,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import (
     CUT,
@@ -32,8 +48,14 @@ from contract.model.probes import (
 )
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import decode_reply, rewrite_pieces
-from contract.model.think import CLOSE, OPEN
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_pieces,
+)
+from contract.model.think import (
+    CLOSE,
+    OPEN,
+)
 
 ONE_TOKEN = replace(
     CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
@@ -149,7 +171,7 @@ def typed_markers_are_text(*exchanges: Exchange) -> Findings:
         if exchange.finish == "length":
             raise NotApplicable("the reply was cut before it could finish")
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            if not exchange.said(kind).strip():
+            if not exchange.text_of(kind).strip():
                 yield Finding(
                     f"after typed markers the reply has no {kind.value}",
                     expected=f"{kind.value} text",
@@ -174,7 +196,7 @@ def _calls(exchange: Exchange) -> Findings:
     A thought may write a call down without control tokens; an answer may not.
     """
     for kind, spelled in ((PieceKind.REASONING, TAGGED), (PieceKind.ANSWER, SPELLED)):
-        if found := spelled.search(exchange.said(kind)):
+        if found := spelled.search(exchange.text_of(kind)):
             yield Finding(
                 f"a tool call stands in the {kind.value}",
                 expected="the call in tool_calls, or none",

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.checks.reasoning.thoughts import APART, before, location
+from contract.checks.reasoning.thoughts import (
+    APART,
+    before,
+    location,
+)
 from contract.checks.sources import VLLM_REASONING
-from contract.model.chat import Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
-from contract.model.exchange import Chunk, Exchange
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
+from contract.model.exchange import (
+    Chunk,
+    Exchange,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
@@ -29,7 +49,7 @@ def precedes_answer(*exchanges: Exchange) -> Findings:
         if not exchange.reasoning or not exchange.answer:
             raise NotApplicable("there is no thought and answer to put in order")
         begun: dict[int, Chunk] = {}
-        for chunk, piece in exchange.placed:
+        for chunk, piece in exchange.placed_pieces:
             if piece.kind is PieceKind.ANSWER and piece.text.strip():
                 begun.setdefault(piece.choice, chunk)
             elif piece.kind is PieceKind.REASONING and piece.text:

@@ -13,15 +13,42 @@ from contract.checks.reasoning.thoughts import (
     location,
     unanswered,
 )
-from contract.checks.sources import MISTRAL_REASONING, MODEL_CARD
-from contract.model.chat import Message, Options, Piece, PieceKind, Probe, ToolCall
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.checks.sources import (
+    MISTRAL_REASONING,
+    MODEL_CARD,
+)
+from contract.model.chat import (
+    Message,
+    Options,
+    Piece,
+    PieceKind,
+    Probe,
+    ToolCall,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
-from contract.model.probes import MAX_TOKENS, SUM, SUM_WHOLE, TWO_CHOICES, WEATHER, user
+from contract.model.probes import (
+    MAX_TOKENS,
+    SUM,
+    SUM_WHOLE,
+    TWO_CHOICES,
+    WEATHER,
+    user,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_pieces,
+)
 
 HELLO = Probe(
     name="hello-unprompted",
@@ -56,7 +83,7 @@ def present(*exchanges: Exchange) -> Findings:
         if exchange.finish == "length":
             raise NotApplicable("the reply was cut before it could finish")
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            if not exchange.said(kind).strip():
+            if not exchange.text_of(kind).strip():
                 yield Finding(
                     f"the reply has no {kind.value}",
                     expected=f"{kind.value} text",
@@ -158,7 +185,7 @@ def in_every_choice(exchange: Exchange) -> Findings:
         if "length" in exchange.finishes.get(choice, ()):
             raise NotApplicable(f"choice {choice} was cut before it could finish")
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            if not exchange.said(kind, choice).strip():
+            if not exchange.text_of(kind, choice).strip():
                 yield Finding(
                     f"choice {choice} has no {kind.value}",
                     expected=f"{kind.value} text in choices 0 and 1",

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.model.chat import Json, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, place, shorten
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    event_location,
+    shorten,
+)
 from contract.model.dialect import Dialect
-from contract.model.exchange import Chunk, Exchange
+from contract.model.exchange import (
+    Chunk,
+    Exchange,
+)
 from contract.model.profile import Capability
 from contract.model.think import MARKERS
 
@@ -31,19 +44,19 @@ def location(exchange: Exchange, chunk: Chunk | None = None) -> str:
         return "the whole message"
     if chunk is None:
         return "the whole stream"
-    return place(chunk.event, chunk.at)
+    return event_location(chunk.event, chunk.at)
 
 
 def choices(exchange: Exchange) -> tuple[int, ...]:
     """The choices that say something."""
-    return tuple(sorted({piece.choice for _, piece in exchange.placed}))
+    return tuple(sorted({piece.choice for _, piece in exchange.placed_pieces}))
 
 
 def leaks(exchange: Exchange, kind: PieceKind) -> Iterator[Finding]:
     """Every marker in the text of one kind, however the deltas cut it."""
     longest = max(map(len, MARKERS))
     tails: dict[int, str] = {}
-    for chunk, piece in exchange.placed:
+    for chunk, piece in exchange.placed_pieces:
         if piece.kind is not kind:
             continue
         text = tails.get(piece.choice, "") + piece.text

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import answers, misshapen, refusals, rejects
+from contract.checks.judging.refusal import (
+    answers,
+    misshapen,
+    refusals,
+    rejects,
+)
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import reworded
-from contract.model.check import ANY, Finding, Findings, check, fault, shorten
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import NO_KEY, WRONG_KEY
+from contract.model.probes import (
+    NO_KEY,
+    WRONG_KEY,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.wire import WRONG_KEY as SENT_KEY

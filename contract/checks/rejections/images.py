@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import ABOUT_AN_IMAGE, rejects
+from contract.checks.judging.refusal import (
+    ABOUT_AN_IMAGE,
+    rejects,
+)
 from contract.checks.rejections import mistakes
 from contract.model.profile import Capability
 

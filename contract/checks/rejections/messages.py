@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST, rejects
+from contract.checks.judging.refusal import (
+    ABOUT_THE_REQUEST,
+    rejects,
+)
 from contract.checks.rejections import mistakes
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"

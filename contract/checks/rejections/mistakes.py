@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import CHAT, Image, Message, Options, Patch, Probe, Text
-from contract.model.probes import WEATHER, user
+from contract.model.chat import (
+    CHAT,
+    Image,
+    Message,
+    Options,
+    Patch,
+    Probe,
+    Text,
+)
+from contract.model.probes import (
+    WEATHER,
+    user,
+)
 
 # What the wrong requests are made from: well formed, and short when it is answered
 # after all. It does not ask for reasoning, so the first message is the user's.

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import answers, refused, rejects, seen
+from contract.checks.judging.refusal import (
+    answers,
+    refused,
+    rejects,
+    seen,
+)
 from contract.checks.rejections import mistakes
-from contract.model.check import ANY, CLIENT_ERRORS, Finding, Findings, check, fault
+from contract.model.check import (
+    ANY,
+    CLIENT_ERRORS,
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
-from contract.model.reply import SSE_TYPE, Frame, Reply
+from contract.model.reply import (
+    SSE_TYPE,
+    Frame,
+    Reply,
+)
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 

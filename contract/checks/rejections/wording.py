@@ -10,7 +10,12 @@ from contract.checks.judging.refusal import (
     seen,
 )
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.documents import insides, names, reworded, sentence
+from contract.checks.rejections.documents import (
+    insides,
+    names,
+    reworded,
+    sentence,
+)
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import reject, request_body
+from contract.checks.faults.refusal import (
+    reject,
+    request_body,
+)
 from contract.checks.judging.answered import all_answered
-from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, OPENAI_CHAT
-from contract.model.chat import Options, Patch, Probe
-from contract.model.check import Findings, check, fault
+from contract.checks.sources import (
+    MISTRAL_CHAT,
+    MODEL_CARD,
+    OPENAI_CHAT,
+)
+from contract.model.chat import (
+    Options,
+    Patch,
+    Probe,
+)
+from contract.model.check import (
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.reply import Reply

@@ -12,14 +12,22 @@ from contract.model.check import (
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
+from contract.model.probes import (
+    LIST_MODELS,
+    MODEL_CARD,
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Capability
-from contract.model.reply import JSON_TYPE, Reply
+from contract.model.reply import (
+    JSON_TYPE,
+    Reply,
+)
 from contract.schema import openapi
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
@@ -88,7 +96,7 @@ def event(exchange: Exchange) -> Findings:
         raise NotApplicable("the stream held no chunk")
     bad = 0
     for chunk in exchange.chunks:
-        where = place(chunk.event, chunk.at)
+        where = event_location(chunk.event, chunk.at)
         found = tuple(_departures(exchange, "ChatEvent", chunk.json, where))
         yield from found
         bad += bool(found)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import choices_of, chunkwise
-from contract.checks.judging.chunks import Object, choices, objects, says
+from contract.checks.faults.chunks import (
+    choices_of,
+    chunkwise,
+)
+from contract.checks.judging.chunks import (
+    Object,
+    choices,
+    objects,
+    says,
+)
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM, TWO_CHOICES
+from contract.model.probes import (
+    SUM,
+    TWO_CHOICES,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
@@ -32,7 +43,7 @@ def _constant(exchange: Exchange, name: str) -> Findings:
             f"{name} is missing",
             f"{name} in every chunk",
             shorten(wanted),
-            place(start.event, start.at),
+            event_location(start.event, start.at),
         )
         return
     for chunk, value in rest:
@@ -41,7 +52,7 @@ def _constant(exchange: Exchange, name: str) -> Findings:
                 f"{name} changed within one stream",
                 shorten(wanted),
                 shorten(value.get(name)),
-                place(chunk.event, chunk.at),
+                event_location(chunk.event, chunk.at),
             )
             return
 
@@ -77,7 +88,7 @@ def object_is_chunk(exchange: Exchange) -> Findings:
                 "a chunk calls itself something else",
                 OBJECT,
                 shorten(value.get("object")),
-                place(chunk.event, chunk.at),
+                event_location(chunk.event, chunk.at),
             )
             return
 
@@ -160,7 +171,7 @@ def choices_are_numbered(exchange: Exchange) -> Findings:
                 "a choice has no valid index",
                 f"an integer from 0 to {most - 1}",
                 shorten(index),
-                place(chunk.event, chunk.at),
+                event_location(chunk.event, chunk.at),
             )
             return
 
@@ -205,7 +216,7 @@ def role_first(exchange: Exchange) -> Findings:
                 "the role is missing" if role is None else "the role is wrong",
                 "assistant in the first delta, then assistant or nothing",
                 shorten(role),
-                place(chunk.event, chunk.at),
+                event_location(chunk.event, chunk.at),
             )
 
 

@@ -10,14 +10,22 @@ from contract.model.check import (
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
-from contract.model.exchange import DONE, End, Exchange
+from contract.model.exchange import (
+    DONE,
+    End,
+    Exchange,
+)
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply, is_done
+from contract.model.reply import (
+    Frame,
+    Reply,
+    is_done,
+)
 
 STREAMING = {Capability.STREAMING}
 
@@ -36,7 +44,7 @@ def completes(exchange: Exchange) -> Findings:
             "the stream broke off",
             "a complete response",
             exchange.note or exchange.end.value,
-            place(len(exchange.events), exchange.elapsed),
+            event_location(len(exchange.events), exchange.elapsed),
         )
     elif not exchange.body:
         yield Finding("the stream is empty", "events", "a body of 0 bytes")
@@ -48,7 +56,7 @@ def completes(exchange: Exchange) -> Findings:
                 "the stream reports an error",
                 "chunks only",
                 shorten(held.json),
-                place(held.event, held.at),
+                event_location(held.event, held.at),
             )
 
 
@@ -89,7 +97,7 @@ def ends_with_done(exchange: Exchange) -> Findings:
             "the stream does not end with one [DONE]",
             "[DONE] once",
             f"[DONE] {count} times; the last event is {shorten(last.data)}",
-            place(len(exchange.events) - 1, last.at),
+            event_location(len(exchange.events) - 1, last.at),
         )
 
 
@@ -124,7 +132,7 @@ def nothing_after_done(exchange: Exchange) -> Findings:
                 "an event follows [DONE]",
                 "nothing",
                 shorten(seen.data),
-                place(number, seen.at),
+                event_location(number, seen.at),
             )
 
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise, text_frames
-from contract.checks.judging.chunks import FINISH_REASONS, Object, choices, says
+from contract.checks.faults.chunks import (
+    choices_of,
+    chunk_of,
+    chunkwise,
+    text_frames,
+)
+from contract.checks.judging.chunks import (
+    FINISH_REASONS,
+    Object,
+    choices,
+    says,
+)
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply, encode
+from contract.model.reply import (
+    Frame,
+    Reply,
+    encode_json,
+)
 from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}
@@ -72,7 +86,7 @@ def finish_twice(reply: Reply) -> Reply:
             continue
         for choice in choices_of(value):
             choice["delta"] = {}
-        again = Frame(frame.at, event(encode(value)))
+        again = Frame(frame.at, event(encode_json(value)))
         frames = (*reply.frames[:number], again, *reply.frames[number:])
         return reply.with_frames(frames)
     return reply
@@ -99,7 +113,7 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
                 "a finish reason nobody defined",
                 ", ".join(sorted(FINISH_REASONS)),
                 shorten(reason),
-                place(held.event, held.at),
+                event_location(held.event, held.at),
             )
 
 
@@ -134,7 +148,7 @@ def finish_is_last(exchange: Exchange) -> Findings:
                 f"choice {index} goes on after it finished",
                 f"nothing after event {finished[index]}",
                 f"{pieces[0].kind.value} {shorten(pieces[0].text)!r}",
-                place(held.event, held.at),
+                event_location(held.event, held.at),
             )
         if choice.get("finish_reason") and index not in finished:
             finished[index] = held.event
@@ -166,6 +180,6 @@ def finish_too_early(reply: Reply) -> Reply:
         return reply
     for choice in choices_of(first):
         choice["finish_reason"] = reasons[0]
-    early = Frame(rest.frames[spoken[0]].at, event(encode(first)))
+    early = Frame(rest.frames[spoken[0]].at, event(encode_json(first)))
     frames = (*rest.frames[: spoken[0]], early, *rest.frames[spoken[0] + 1 :])
     return rest.with_frames(frames)

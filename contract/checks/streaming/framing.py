@@ -7,14 +7,21 @@ from contract.model.check import (
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
-from contract.model.exchange import DONE, Exchange
+from contract.model.exchange import (
+    DONE,
+    Exchange,
+)
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import SSE_TYPE, Frame, Reply
+from contract.model.reply import (
+    SSE_TYPE,
+    Frame,
+    Reply,
+)
 from contract.model.strict_json import read_json
 
 STREAMING = {Capability.STREAMING}
@@ -150,7 +157,7 @@ def events_are_json(exchange: Exchange) -> Findings:
                 "an event is no JSON object",
                 "a JSON object, or [DONE]",
                 shorten(event.data),
-                place(number, event.at),
+                event_location(number, event.at),
             )
 
 

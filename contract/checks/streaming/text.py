@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise, text_frames
+from contract.checks.faults.chunks import (
+    choices_of,
+    chunk_of,
+    chunkwise,
+    text_frames,
+)
 from contract.checks.judging.chunks import (
     TELLABLE_SECONDS,
     Object,
@@ -10,21 +15,35 @@ from contract.checks.judging.chunks import (
     complete,
     objects,
 )
-from contract.model.chat import Json, PieceKind
+from contract.model.chat import (
+    Json,
+    PieceKind,
+)
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    TOOL,
+    UTF8,
+)
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply
-from contract.model.strict_json import MISSING, read_json
+from contract.model.reply import (
+    Frame,
+    Reply,
+)
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 
 STREAMING = {Capability.STREAMING}
 
@@ -45,7 +64,7 @@ TEXT = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 def carries_text(exchange: Exchange) -> Findings:
     if not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
-    if not any(piece.text or piece.call for _, piece in exchange.placed):
+    if not any(piece.text or piece.call for _, piece in exchange.placed_pieces):
         yield Finding(
             "the stream says nothing",
             "reasoning, an answer or a tool call",
@@ -99,7 +118,7 @@ def utf8_intact(exchange: Exchange) -> Findings:
                 "a character did not survive",
                 "whole characters",
                 shorten(ascii(piece.text)),
-                place(held.event, held.at),
+                event_location(held.event, held.at),
             )
     for flaw in exchange.flaws:
         if not flaw.legal and "UTF-8" in flaw.message:
@@ -107,7 +126,7 @@ def utf8_intact(exchange: Exchange) -> Findings:
             yield Finding(
                 "an event is not UTF-8", "UTF-8", flaw.message, f"event {flaw.event}"
             )
-    if not broken and all(piece.text.isascii() for _, piece in exchange.placed):
+    if not broken and all(piece.text.isascii() for _, piece in exchange.placed_pieces):
         raise NotApplicable("the reply held no character of more than one byte")
 
 
@@ -236,7 +255,7 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
     """Name and arguments of every call; a new id begins a new one."""
     found: dict[tuple[int, int, str | None], tuple[str, str]] = {}
     current: dict[tuple[int, int], str | None] = {}
-    for _, piece in exchange.placed:
+    for _, piece in exchange.placed_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         strand = (piece.choice, piece.call.index)

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.chunks import choices_of, chunk_of, chunkwise
-from contract.checks.judging.chunks import Object, objects
+from contract.checks.faults.chunks import (
+    choices_of,
+    chunk_of,
+    chunkwise,
+)
+from contract.checks.judging.chunks import (
+    Object,
+    objects,
+)
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
     check,
+    event_location,
     fault,
-    place,
     shorten,
 )
 from contract.model.dialect import StreamUsage
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply, encode, is_done
+from contract.model.reply import (
+    Frame,
+    Reply,
+    encode_json,
+    is_done,
+)
 from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}
@@ -53,7 +65,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
             "usage is not in the last chunk",
             f"usage in event {last.event}",
             f"usage in event {held.event}",
-            place(held.event, held.at),
+            event_location(held.event, held.at),
         )
         return
     if exchange.profile.dialect.stream_usage is StreamUsage.EXTRA_CHUNK:
@@ -62,14 +74,14 @@ def usage_comes_once(exchange: Exchange) -> Findings:
                 "the chunk with the usage has choices",
                 "choices: []",
                 shorten(value.get("choices")),
-                place(held.event, held.at),
+                event_location(held.event, held.at),
             )
     elif not any(choice.get("finish_reason") for choice in choices_of(value)):
         yield Finding(
             "usage does not come with the finish reason",
             "both in one chunk",
             "a chunk without finish reason",
-            place(held.event, held.at),
+            event_location(held.event, held.at),
         )
 
 
@@ -116,7 +128,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
                 "usage came unasked",
                 "no usage without stream_options.include_usage",
                 shorten(value["usage"]),
-                place(held.event, held.at),
+                event_location(held.event, held.at),
                 hint=hint,
             )
             hint = ""  # once is enough
@@ -132,5 +144,5 @@ def usage_unasked(reply: Reply) -> Reply:
     extra: Json = {**values[0], "choices": [], "usage": usage}
     frames = list(reply.frames)
     where = len(frames) - 1 if is_done(frames[-1]) else len(frames)
-    frames.insert(where, Frame(frames[-1].at, event(encode(extra))))
+    frames.insert(where, Frame(frames[-1].at, event(encode_json(extra))))
     return reply.with_frames(frames)

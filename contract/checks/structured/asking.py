@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import Json, Options, Patch, Probe, freeze
-from contract.model.probes import MAX_TOKENS, TOOL_WHOLE, user
+from contract.model.chat import (
+    Json,
+    Options,
+    Patch,
+    Probe,
+    freeze,
+)
+from contract.model.probes import (
+    MAX_TOKENS,
+    TOOL_WHOLE,
+    user,
+)
 
 _ASKED = (user("What is 6 times 7? Answer in JSON."),)
 CUT = 4  # tokens: neither a thought nor a document is complete

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
+from contract.checks.sources import (
+    MISTRAL_JSON,
+    OPENAI_JSON,
+    VLLM_JSON,
+)
 from contract.checks.structured.asking import (
     ENUM_WHOLE,
     KEYS,
@@ -28,8 +32,19 @@ from contract.checks.structured.document import (
     reworded,
     rewritten,
 )
-from contract.model.chat import Json, Probe
-from contract.model.check import Check, Fault, Finding, Findings, check, fault, shorten
+from contract.model.chat import (
+    Json,
+    Probe,
+)
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    Findings,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from contract.checks.faults.refusal import accepts
 from contract.checks.judging.refusal import refused
-from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
+from contract.checks.sources import (
+    MISTRAL_JSON,
+    OPENAI_JSON,
+    VLLM_JSON,
+)
 from contract.checks.structured.asking import (
     INVALID,
     NAMELESS,
@@ -23,8 +27,18 @@ from contract.checks.structured.document import (
     reworded,
     wanted,
 )
-from contract.model.chat import Piece, PieceKind
-from contract.model.check import ANY, Finding, Findings, check, fault, shorten
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

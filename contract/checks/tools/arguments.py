@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
-from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
+from contract.checks.sources import (
+    MISTRAL_TOOLS,
+    OPENAI_TOOLS,
+    VLLM_TOOLS,
+)
 from contract.checks.tools.asking import STRICT
 from contract.checks.tools.calls import (
     STREAMED_TOOLS,
@@ -18,12 +22,25 @@ from contract.checks.tools.calls import (
     was_cut,
 )
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.probes import (
+    TOOL,
+    TOOL_WHOLE,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.strict_json import MISSING, read_json
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
 
 
 @check(

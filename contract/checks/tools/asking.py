@@ -14,7 +14,12 @@ from contract.model.chat import (
     ToolCall,
     freeze,
 )
-from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER, user
+from contract.model.probes import (
+    TOOL,
+    TOOL_WHOLE,
+    WEATHER,
+    user,
+)
 
 MOST_TOOLS = 128
 

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from contract.model.chat import Json, Options, Piece, PieceKind, with_whole_calls
-from contract.model.check import Finding, NotApplicable, shorten
+from contract.model.chat import (
+    Json,
+    Options,
+    Piece,
+    PieceKind,
+    merge_calls,
+)
+from contract.model.check import (
+    Finding,
+    NotApplicable,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import decode_reply, rewrite_pieces
-from contract.model.strict_json import is_one_of, read_json
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_pieces,
+)
+from contract.model.strict_json import (
+    is_one_of,
+    read_json,
+)
 from contract.schema.validate import mismatch
 
 TOOLS = frozenset({Capability.TOOLS})
@@ -53,7 +69,7 @@ def calls(exchange: Exchange) -> tuple[Called, ...]:
         raise NotApplicable("the response is not an event stream")
     found: dict[tuple[int, int, str | None], Called] = {}
     current: dict[tuple[int, int], str | None] = {}
-    for _, piece in exchange.placed:
+    for _, piece in exchange.placed_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         strand = (piece.choice, piece.call.index)
@@ -150,7 +166,7 @@ def reargued(reply: Reply, change: Callable[[str], str]) -> Reply:
     """*reply* with the whole arguments of each call changed; they come in one piece."""
 
     def told(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        for piece in with_whole_calls(said):
+        for piece in merge_calls(said):
             tool = piece.kind is PieceKind.TOOL
             yield replace(piece, text=change(piece.text)) if tool else piece
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
+from contract.checks.sources import (
+    MISTRAL_TOOLS,
+    OPENAI_TOOLS,
+    VLLM_TOOLS,
+)
 from contract.checks.tools.asking import (
     CLOCK,
     NAMED,
@@ -30,8 +34,20 @@ from contract.checks.tools.calls import (
     tools,
     was_cut,
 )
-from contract.model.chat import Call, Piece, PieceKind, with_whole_calls
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.chat import (
+    Call,
+    Piece,
+    PieceKind,
+    merge_calls,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import WEATHER
 from contract.model.profile import Capability
@@ -179,7 +195,7 @@ def parallel_false_forgotten(reply: Reply) -> Reply:
         return reply
 
     def again(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        *rest, last = with_whole_calls(said)
+        *rest, last = merge_calls(said)
         yield from (*rest, last)
         if last.call is not None:
             begun = replace(last.call, index=last.call.index + 1, id="w3ath3r02")

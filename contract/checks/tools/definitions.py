@@ -5,13 +5,36 @@ from __future__ import annotations
 from contract.checks.faults.refusal import accepts
 from contract.checks.judging.refusal import refused
 from contract.checks.sources import MISTRAL_TOOLS
-from contract.checks.tools.asking import BAD_NAME, BAD_SCHEMA, MANY, MOST_TOOLS
-from contract.checks.tools.calls import TOOLS, asked, at
-from contract.model.check import ANY, Finding, Findings, check, fault
+from contract.checks.tools.asking import (
+    BAD_NAME,
+    BAD_SCHEMA,
+    MANY,
+    MOST_TOOLS,
+)
+from contract.checks.tools.calls import (
+    TOOLS,
+    asked,
+    at,
+)
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.dialect import Head
 from contract.model.exchange import Exchange
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+)
 
 MISTRAL_NAMES = "mistralai/mistral-common, validation of tools"
 
@@ -45,7 +68,7 @@ def few_tools_taken(reply: Reply) -> Reply:
         limit=most,
     )
     status, body = reply.dialect.error(problem)
-    frames = (Frame(0.0, encode(body)),)
+    frames = (Frame(0.0, encode_json(body)),)
     head = Head(id="refused", created=0, model="")
     headers = (JSON_TYPE, *reply.dialect.headers(head, None))
     return Reply(

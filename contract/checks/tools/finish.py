@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from contract.checks.judging.chunks import FINISH_REASONS
-from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
-from contract.checks.tools.asking import CUTS, NAMED, NAMED_WHOLE, REQUIRED
+from contract.checks.sources import (
+    MISTRAL_TOOLS,
+    OPENAI_TOOLS,
+    VLLM_TOOLS,
+)
+from contract.checks.tools.asking import (
+    CUTS,
+    NAMED,
+    NAMED_WHOLE,
+    REQUIRED,
+)
 from contract.checks.tools.asking import REQUIRED_WHOLE as REQUIRED_TOO
 from contract.checks.tools.calls import (
     FORCED,
@@ -18,9 +27,19 @@ from contract.checks.tools.calls import (
     was_cut,
 )
 from contract.model.chat import PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.probes import (
+    TOOL,
+    TOOL_WHOLE,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply

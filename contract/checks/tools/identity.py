@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 from contract.checks.sources import OPENAI_TOOLS
-from contract.checks.tools.asking import PAIR, PAIR_WHOLE, REQUIRED
+from contract.checks.tools.asking import (
+    PAIR,
+    PAIR_WHOLE,
+    REQUIRED,
+)
 from contract.checks.tools.calls import (
     FORCED,
     STREAMED_TOOLS,
@@ -19,9 +23,19 @@ from contract.checks.tools.calls import (
     respelled,
     tools,
 )
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import TOOL, TOOL_WHOLE
+from contract.model.probes import (
+    TOOL,
+    TOOL_WHOLE,
+)
 from contract.model.reply import Reply
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"

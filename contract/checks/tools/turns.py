@@ -7,16 +7,40 @@ from dataclasses import replace
 from contract.checks.faults.refusal import accepts
 from contract.checks.judging.refusal import refused
 from contract.checks.judging.usage import counted
-from contract.checks.sources import MISTRAL_TOKENS, MISTRAL_TOOLS, OPENAI_TOOLS
-from contract.checks.tools.asking import MISMATCHED, RESULTS, RESULTS_WHOLE, TWICE
-from contract.checks.tools.calls import STREAMED_TOOLS, TOOLS, asked, at, calls
+from contract.checks.sources import (
+    MISTRAL_TOKENS,
+    MISTRAL_TOOLS,
+    OPENAI_TOOLS,
+)
+from contract.checks.tools.asking import (
+    MISMATCHED,
+    RESULTS,
+    RESULTS_WHOLE,
+    TWICE,
+)
+from contract.checks.tools.calls import (
+    STREAMED_TOOLS,
+    TOOLS,
+    asked,
+    at,
+    calls,
+)
 from contract.model.chat import Probe
-from contract.model.check import ANY, Finding, Findings, check, fault
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import rewrite_pieces, rewrite_usage
+from contract.model.rewrite import (
+    rewrite_pieces,
+    rewrite_usage,
+)
 from contract.tokens import counting
 
 MISTRAL_ORDER = "mistralai/mistral-common, validation of tool results"

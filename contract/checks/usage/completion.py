@@ -4,16 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.usage import add_tokens, details
-from contract.checks.judging.usage import BOTH, counted, usage_location
-from contract.checks.sources import MISTRAL_CHAT, OPENAI_USAGE
-from contract.model.chat import Json, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.checks.faults.usage import (
+    add_tokens,
+    details,
+)
+from contract.checks.judging.usage import (
+    BOTH,
+    counted,
+    usage_location,
+)
+from contract.checks.sources import (
+    MISTRAL_CHAT,
+    OPENAI_USAGE,
+)
+from contract.model.chat import (
+    Json,
+    PieceKind,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
+from contract.model.probes import (
+    CUT,
+    CUT_WHOLE,
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import decode_reply, rewrite_usage
+from contract.model.rewrite import (
+    decode_reply,
+    rewrite_usage,
+)
 from contract.tokens import counting
 
 # A model may spell a text with other tokens than a tokenizer would, and a server
@@ -52,7 +79,7 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         told = counted(exchange, "completion_tokens")
         texts = [
-            exchange.said(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
+            exchange.text_of(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
         ]
         if not all(texts):
             raise NotApplicable("there is no thought and answer to count")

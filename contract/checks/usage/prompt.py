@@ -5,17 +5,44 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.faults.usage import add_tokens
-from contract.checks.judging.prompt_tokens import exactly_counted, prompt_of
-from contract.checks.judging.usage import EXACT, counted, usage_location
-from contract.checks.sources import MISTRAL_TOKENS, VLLM_SERVER
-from contract.model.chat import Json, Message, Options, Probe
-from contract.model.check import Finding, Findings, check, fault
+from contract.checks.judging.prompt_tokens import (
+    exactly_counted,
+    prompt_of,
+)
+from contract.checks.judging.usage import (
+    EXACT,
+    counted,
+    usage_location,
+)
+from contract.checks.sources import (
+    MISTRAL_TOKENS,
+    VLLM_SERVER,
+)
+from contract.model.chat import (
+    Json,
+    Message,
+    Options,
+    Probe,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
+from contract.model.probes import (
+    SUM_WHOLE,
+    UTF8_WHOLE,
+    user,
+)
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
-from contract.model.think import CLOSE, MARKERS
+from contract.model.think import (
+    CLOSE,
+    MARKERS,
+)
 from contract.tokens import counting
 
 _OPENING = "Here is a list of words."

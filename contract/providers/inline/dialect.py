@@ -8,10 +8,27 @@ from functools import partial
 from itertools import groupby
 
 from contract.model import think
-from contract.model.chat import Json, Piece, PieceKind, Probe
-from contract.model.dialect import Answer, Head, ServerFlags, Usage
-from contract.providers.openai_format import parsing, request_body, response_body
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+    Probe,
+)
+from contract.model.dialect import (
+    Answer,
+    Head,
+    ServerFlags,
+    Usage,
+)
+from contract.providers.openai_format import (
+    parsing,
+    request_body,
+    response_body,
+)
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 from contract.providers.vllm import dialect
 from contract.providers.vllm.rules import rules
 

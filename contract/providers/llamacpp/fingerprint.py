@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from contract.model.provider import Evidence, Fingerprint, Match
+from contract.model.provider import (
+    Evidence,
+    Fingerprint,
+    Match,
+)
 
 
 def recognise(evidence: Evidence) -> Match | None:

@@ -12,14 +12,33 @@ from contract.model.chat import (
     PieceKind,
     Probe,
     Thinking,
-    with_whole_calls,
+    merge_calls,
 )
-from contract.model.dialect import Answer, Dialect, Head, StreamUsage, Usage
-from contract.model.rejection import Rejection, RejectionReason
-from contract.providers.mistral.rules import MISTRAL_2025, MISTRAL_2026
-from contract.providers.openai_format import parsing, request_body, response_body
+from contract.model.dialect import (
+    Answer,
+    Dialect,
+    Head,
+    StreamUsage,
+    Usage,
+)
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.providers.mistral.rules import (
+    MISTRAL_2025,
+    MISTRAL_2026,
+)
+from contract.providers.openai_format import (
+    parsing,
+    request_body,
+    response_body,
+)
 from contract.providers.openai_format.pydantic_errors import pydantic_error
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 from contract.tokens.patch_grid import mistral_grid
 
 _SPELLING = MessageFormat(
@@ -96,7 +115,7 @@ def _deltas(
 ) -> Iterator[dict[str, Json]]:
     yield {"role": "assistant", "content": ""}
     inside = False
-    for piece in with_whole_calls(pieces):
+    for piece in merge_calls(pieces):
         if inside and piece.kind is PieceKind.ANSWER:
             yield {"content": [{"type": "thinking", "thinking": []}]}
         inside = piece.kind is PieceKind.REASONING

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
 
 
 def must_fit(prompt: int, asked: int | None, window: int) -> int | Rejection:

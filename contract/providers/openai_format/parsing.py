@@ -25,7 +25,10 @@ from contract.model.chat import (
     ToolCall,
     freeze,
 )
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 
 _ROLES: dict[Json, Role] = {
     "system": "system",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.model.chat import Call, Json, Piece, PieceKind, joined
+from contract.model.chat import (
+    Call,
+    Json,
+    Piece,
+    PieceKind,
+    merge_pieces,
+)
 
 
 def text(pieces: Iterable[Piece], kind: PieceKind) -> str:
@@ -15,7 +21,7 @@ def text(pieces: Iterable[Piece], kind: PieceKind) -> str:
 def calls(pieces: Iterable[Piece], *, numbered: bool = False) -> list[Json]:
     """The tool calls of a whole message; *numbered* adds their `index`."""
     entries: list[Json] = []
-    for piece in joined(p for p in pieces if p.kind is PieceKind.TOOL):
+    for piece in merge_pieces(p for p in pieces if p.kind is PieceKind.TOOL):
         entry = _call(piece)
         if not numbered:
             entry.pop("index")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import orjson
 
 from contract.model.chat import Json
-from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
 from contract.schema import openapi
 
 
-def malformed(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
+def malformed_body(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
     """Why bytes are no JSON."""
     try:
         body.decode()

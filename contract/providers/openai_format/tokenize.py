@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import orjson
 
 from contract.model.chat import Json
-from contract.model.rejection import Rejection, RejectionReason
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
 from contract.model.rules import BodyEndpoint
-from contract.providers.openai_format.schema_rejection import malformed
+from contract.providers.openai_format.schema_rejection import malformed_body
 from contract.tokens import tekken
 
 _VOCABULARY = 131_072  # ids of Tekken v13
@@ -48,7 +51,7 @@ def json_object(body: bytes) -> Mapping[str, Json] | Rejection:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return malformed(body, error)
+        return malformed_body(body, error)
     if isinstance(value, dict):
         return value
     return Rejection(

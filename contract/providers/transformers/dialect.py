@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from contract.model.chat import Json, Piece, PieceKind, Probe, with_whole_calls
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+    Probe,
+    merge_calls,
+)
 from contract.model.dialect import (
     Answer,
     Dialect,
@@ -13,10 +19,23 @@ from contract.model.dialect import (
     StreamUsage,
     Usage,
 )
-from contract.model.rejection import Rejection, RejectionReason
-from contract.providers.openai_format import parsing, request_body, response_body
-from contract.providers.openai_format.pydantic_errors import pydantic_error, steps
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.providers.openai_format import (
+    parsing,
+    request_body,
+    response_body,
+)
+from contract.providers.openai_format.pydantic_errors import (
+    pydantic_error,
+    steps,
+)
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 from contract.providers.transformers.rules import RULES
 from contract.providers.vllm import dialect
 from contract.tokens.patch_grid import mistral_grid
@@ -47,7 +66,7 @@ def parse(body: Mapping[str, Json]) -> Probe:
 def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
     """The role alone, then a delta a piece; a tool call comes whole."""
     yield {"role": "assistant"}
-    for piece in with_whole_calls(pieces):
+    for piece in merge_calls(pieces):
         if piece.kind is PieceKind.TOOL:
             yield response_body.whole_call(piece)
         elif piece.kind is PieceKind.REASONING:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contract.model.rules import Rules
-from contract.providers.openai_format import admission, completion_budget
+from contract.providers.openai_format import (
+    admission,
+    completion_budget,
+)
 
 RULES = Rules(
     admission=(admission.orphans, admission.forced_tool),

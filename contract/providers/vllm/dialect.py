@@ -17,9 +17,22 @@ from contract.model.chat import (
     Text,
     Thinking,
 )
-from contract.model.dialect import Answer, Dialect, Head, ServerFlags, Usage
-from contract.providers.openai_format import parsing, request_body, response_body
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.model.dialect import (
+    Answer,
+    Dialect,
+    Head,
+    ServerFlags,
+    Usage,
+)
+from contract.providers.openai_format import (
+    parsing,
+    request_body,
+    response_body,
+)
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 from contract.providers.vllm.refusals import error
 from contract.providers.vllm.rules import rules
 from contract.tokens.patch_grid import mistral_grid

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from contract.model.provider import Evidence, Fingerprint, Match
+from contract.model.provider import (
+    Evidence,
+    Fingerprint,
+    Match,
+)
 
 FIRST_RELEASE = (0, 2, 0)
 # vLLM called the field reasoning_content, then sent both names, then reasoning only.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from contract.model.chat import Json, Probe
+from contract.model.chat import (
+    Json,
+    Probe,
+)
 from contract.model.rejection import Rejection
 from contract.model.rules import BodyEndpoint
 from contract.providers.openai_format.schema_rejection import schema_rejection
@@ -15,7 +18,10 @@ from contract.providers.openai_format.tokenize import (
     printable,
 )
 from contract.schema import openapi
-from contract.tokens import counting, tekken
+from contract.tokens import (
+    counting,
+    tekken,
+)
 
 detokenize = detokenize_as("prompt")
 

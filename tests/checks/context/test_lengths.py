@@ -9,8 +9,15 @@ from rehearsal import judged, rehearsed, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import lengths
-from contract.checks.context.prompt_length import ROUGHLY, charged, set_prompt_tokens
-from contract.checks.context.prompts import MANY_TURNS, TURNS
+from contract.checks.context.prompt_length import (
+    ROUGHLY,
+    charged,
+    set_prompt_tokens,
+)
+from contract.checks.context.prompts import (
+    MANY_TURNS,
+    TURNS,
+)
 from contract.model.chat import Fill
 from contract.model.profile import Capability
 from contract.model.reply import rehearse

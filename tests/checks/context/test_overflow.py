@@ -9,7 +9,10 @@ from rehearsal import rehearsed, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import overflow
-from contract.model.reply import JSON_TYPE, Frame
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+)
 
 WINDOW = 8_192  # enough for a long request
 PROFILES = {

@@ -8,7 +8,11 @@ import pytest
 from rehearsal import judged, resaid, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.context.recall import PLACES, SHORT, recalls_every_place
+from contract.checks.context.recall import (
+    PLACES,
+    SHORT,
+    recalls_every_place,
+)
 from contract.model.chat import PieceKind
 from contract.model.reply import rehearse
 

@@ -9,7 +9,10 @@ from rehearsal import judged, rehearsed, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import room
-from contract.model.reply import Frame, rehearse
+from contract.model.reply import (
+    Frame,
+    rehearse,
+)
 
 WINDOW = 8_192
 PROFILES = {

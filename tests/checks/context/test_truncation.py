@@ -8,9 +8,20 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.context.prompt_length import charged, set_prompt_tokens
-from contract.checks.context.prompts import NEEDLE, NEEDLES, SHORTER, TALK
-from contract.checks.context.truncation import drops_no_message, reads_every_place
+from contract.checks.context.prompt_length import (
+    charged,
+    set_prompt_tokens,
+)
+from contract.checks.context.prompts import (
+    NEEDLE,
+    NEEDLES,
+    SHORTER,
+    TALK,
+)
+from contract.checks.context.truncation import (
+    drops_no_message,
+    reads_every_place,
+)
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.tokens import counting

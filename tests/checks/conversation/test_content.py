@@ -16,14 +16,14 @@ from contract.checks.conversation.content import (
     PARTS,
     TEXT,
 )
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.tokens import counting
 
 PROFILES = builtin()
 
 
 def contents(probe, name="vllm-0.32"):
-    body = json.loads(spell(probe, PROFILES[name], "m").body)
+    body = json.loads(build_request(probe, PROFILES[name], "m").body)
     return [message["content"] for message in body["messages"]]
 
 

@@ -18,7 +18,7 @@ from contract.checks.conversation.history import (
 )
 from contract.model.chat import Thinking
 from contract.model.dialect import Dialect
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.tokens import counting
 
 PROFILES = builtin()
@@ -62,7 +62,7 @@ def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorte
     dialect: Dialect = PROFILES[name].dialect
     counts = [
         counting.prompt(
-            dialect.parse(json.loads(spell(probe, PROFILES[name], "m").body))
+            dialect.parse(json.loads(build_request(probe, PROFILES[name], "m").body))
         )
         for probe in (longer, shorter)
     ]
@@ -80,7 +80,7 @@ def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorte
     ],
 )
 def test_a_thought_is_replayed_where_the_dialect_has_it(name, place):
-    body = json.loads(spell(LONG_THOUGHT, PROFILES[name], "m").body)
+    body = json.loads(build_request(LONG_THOUGHT, PROFILES[name], "m").body)
 
     assert "zebra" in json.dumps(body["messages"][1][place])
     assert any(isinstance(part, Thinking) for part in LONG_THOUGHT.messages[1].parts)

@@ -16,7 +16,7 @@ from contract.checks.conversation.order import (
     messages_may_be_named,
     user_may_follow_tool,
 )
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 
@@ -32,7 +32,7 @@ PROFILES = builtin()
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_roles_are_sent_in_that_order(probe, roles):
-    body = json.loads(spell(probe, PROFILES["vllm-0.32"], "m").body)
+    body = json.loads(build_request(probe, PROFILES["vllm-0.32"], "m").body)
 
     assert roles == [message["role"] for message in body["messages"]]
 
@@ -56,7 +56,7 @@ def test_a_name_is_refused_only_by_the_closed_schema(name):
 
 
 def test_a_name_stands_in_the_message():
-    body = json.loads(spell(NAMED, PROFILES["vllm-0.32"], "m").body)
+    body = json.loads(build_request(NAMED, PROFILES["vllm-0.32"], "m").body)
 
     assert body["messages"][0]["name"] == "Ann"
 

@@ -14,9 +14,12 @@ from contract.checks.conversation.prefix import (
     prefix_is_not_doubled,
     prefix_streams_the_same,
 )
-from contract.model.chat import Piece, PieceKind
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 NAMES = ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
@@ -101,6 +104,6 @@ def test_stand_in_repeats_the_prefix_where_its_provider_does(name, repeats, prob
     ],
 )
 def test_each_dialect_asks_for_it_in_its_own_way(name, field):
-    body = json.loads(spell(CONTINUED, PROFILES[name], "m").body)
+    body = json.loads(build_request(CONTINUED, PROFILES[name], "m").body)
 
     assert body.get(field, body["messages"][-1].get(field)) is True

@@ -6,8 +6,15 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.refusal import reject, request_body
-from contract.model.probes import SUM, SUM_WHOLE, wrong
+from contract.checks.faults.refusal import (
+    reject,
+    request_body,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    wrong,
+)
 from contract.model.rejection import RejectionReason
 from contract.schema import openapi
 

@@ -6,9 +6,23 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.usage import misread_texts, misreport_prompt
-from contract.model.chat import Image, Message, Probe, Text, Thinking
-from contract.model.probes import SUM, SUM_WHOLE, user, wrong
+from contract.checks.faults.usage import (
+    misread_texts,
+    misreport_prompt,
+)
+from contract.model.chat import (
+    Image,
+    Message,
+    Probe,
+    Text,
+    Thinking,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+    user,
+    wrong,
+)
 from contract.model.reply import rehearse
 from contract.tokens import counting
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.model.exchange import Arrival, Exchange
-from contract.model.wire import spell
+from contract.model.exchange import (
+    Arrival,
+    Exchange,
+)
+from contract.model.wire import build_request
 
 KEY = "sk-0123456789"
 
@@ -20,7 +23,7 @@ def answer():
         return Exchange(
             probe=probe,
             profile=profile,
-            request=spell(probe, profile, "m", key),
+            request=build_request(probe, profile, "m", key),
             status=status,
             headers=(("content-type", "application/json"), *headers),
             arrivals=(Arrival(0.1, body),),

@@ -8,7 +8,11 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.isolation.hang_ups import ABANDONED, AFTER, survives_hang_ups
+from contract.checks.isolation.hang_ups import (
+    ABANDONED,
+    AFTER,
+    survives_hang_ups,
+)
 from contract.model.exchange import End
 from contract.model.reply import rehearse
 

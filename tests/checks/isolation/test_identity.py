@@ -10,14 +10,14 @@ from contract.catalog.profiles import builtin
 from contract.checks.isolation import identity
 from contract.mock_server.provider import MockProvider
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILE = builtin()["vllm-0.32"]
 PROVIDER = MockProvider(PROFILE.dialect)
 
 
 def served(probe, number):
-    request = spell(probe, PROFILE, "magistral-small-2509")
+    request = build_request(probe, PROFILE, "magistral-small-2509")
     return rehearse(PROVIDER.reply(request, number), probe, PROFILE)
 
 

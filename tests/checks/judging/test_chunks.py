@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.faults.chunks import choices_of, chunkwise, text_frames
+from contract.checks.faults.chunks import (
+    choices_of,
+    chunkwise,
+    text_frames,
+)
 from contract.checks.judging import chunks
 from contract.model.chat import PieceKind
 from contract.model.check import NotApplicable

@@ -5,16 +5,36 @@ from dataclasses import replace
 import pytest
 
 from contract.catalog import profiles
-from contract.checks.faults.refusal import accepted, accepts
-from contract.checks.judging.refusal import answers, field_of, judged, refused
+from contract.checks.faults.refusal import (
+    accepted,
+    accepts,
+)
+from contract.checks.judging.refusal import (
+    answers,
+    field_of,
+    judged,
+    refused,
+)
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.options import temperature_wrong_type
 from contract.model.chat import KeyMode
 from contract.model.check import NotApplicable
 from contract.model.probes import NO_KEY
-from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode, rehearse
-from contract.model.wire import WRONG_KEY, spell
+from contract.model.rejection import (
+    Rejection,
+    RejectionReason,
+)
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+    rehearse,
+)
+from contract.model.wire import (
+    WRONG_KEY,
+    build_request,
+)
 from contract.schema.openapi import accepts as fits
 
 PROBE = mistakes.TEMPERATURE_WRONG_TYPE
@@ -29,9 +49,9 @@ def refusal(probe, name="vllm-0.32"):
     return Reply(
         status=status,
         headers=(JSON_TYPE,),
-        frames=(Frame(0.0, encode(body)),),
+        frames=(Frame(0.0, encode_json(body)),),
         dialect=profile.dialect,
-        request=spell(probe, profile, "some-model"),
+        request=build_request(probe, profile, "some-model"),
         rejection=problem,
     )
 

@@ -16,14 +16,14 @@ from contract.checks.languages.every import (
 )
 from contract.checks.languages.sentences import SENTENCES
 from contract.model.check import NotApplicable
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
 
 
 def test_each_language_is_sent_as_utf_8():
-    bodies = [spell(probe, VLLM, "m").body for probe in LANGUAGES]
+    bodies = [build_request(probe, VLLM, "m").body for probe in LANGUAGES]
 
     assert [
         text.encode() in body
@@ -40,7 +40,7 @@ def test_all_roles_of_text_are_sent():
 
 
 def test_the_tool_is_described_and_not_called():
-    body = json.loads(spell(TOOL, VLLM, "m").body)
+    body = json.loads(build_request(TOOL, VLLM, "m").body)
 
     assert body["tool_choice"] == "none"
     assert not body["tools"][0]["function"]["description"].isascii()

@@ -17,13 +17,16 @@ from contract.checks.languages.spelling import (
     nul_ends_nothing,
 )
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 
 
 def bodies(model="m"):
-    return [spell(probe, PROFILES["vllm-0.32"], model).body for probe in (RAW, ESCAPED)]
+    return [
+        build_request(probe, PROFILES["vllm-0.32"], model).body
+        for probe in (RAW, ESCAPED)
+    ]
 
 
 def test_both_spellings_are_the_same_request():

@@ -7,9 +7,15 @@ import json
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.model.exchange import Arrival, Exchange
-from contract.model.probes import LIST_MODELS, SUM_WHOLE
-from contract.model.wire import spell
+from contract.model.exchange import (
+    Arrival,
+    Exchange,
+)
+from contract.model.probes import (
+    LIST_MODELS,
+    SUM_WHOLE,
+)
+from contract.model.wire import build_request
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def answered(probe, body, profile, model="a"):
     return Exchange(
         probe=probe,
         profile=known,
-        request=spell(probe, known, model),
+        request=build_request(probe, known, model),
         status=200,
         headers=(("content-type", "application/json"),),
         arrivals=(Arrival(0.1, json.dumps(body).encode()),),

@@ -19,7 +19,10 @@ from contract.checks.multimodal.image_cost import (
     sizes,
     square,
 )
-from contract.model.chat import Image, Text
+from contract.model.chat import (
+    Image,
+    Text,
+)
 from contract.model.check import CLIENT_ERRORS
 from contract.model.profile import Capability
 from contract.model.reply import rehearse

@@ -4,8 +4,14 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.reasoning.fields import chunks_are_well_formed, right_field
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.checks.reasoning.fields import (
+    chunks_are_well_formed,
+    right_field,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

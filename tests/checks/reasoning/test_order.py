@@ -6,8 +6,14 @@ import pytest
 from rehearsal import judged, resaid
 
 from contract.catalog.profiles import builtin
-from contract.checks.reasoning.order import not_repeated_in_answer, precedes_answer
-from contract.model.chat import Piece, PieceKind
+from contract.checks.reasoning.order import (
+    not_repeated_in_answer,
+    precedes_answer,
+)
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 from contract.model.probes import SUM
 
 THOUGHT = "The user wants 6 times 7. That is 42. I could say: 6 times 7 is 42."

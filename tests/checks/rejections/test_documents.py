@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.checks.judging.refusal import error_document, misshapen
+from contract.checks.judging.refusal import (
+    error_document,
+    misshapen,
+)
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import (
     insides,

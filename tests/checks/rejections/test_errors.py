@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.rejections import errors, mistakes
+from contract.checks.rejections import (
+    errors,
+    mistakes,
+)
 from contract.model.check import NotApplicable
 
 GOOD = {

@@ -16,8 +16,11 @@ from contract.checks.rejections import (
     wording,
 )
 from contract.model.check import Check
-from contract.model.strict_json import MISSING, read_json
-from contract.model.wire import spell
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
+from contract.model.wire import build_request
 
 MODULES = (access, bodies, errors, images, messages, options, wording)
 ALONE = [
@@ -29,7 +32,7 @@ ALONE = [
 
 
 def sent(probe, profile="mistral-2026-08"):
-    return spell(probe, builtin()[profile], "some-model")
+    return build_request(probe, builtin()[profile], "some-model")
 
 
 def test_mistakes_are_called_differently():
@@ -55,7 +58,7 @@ def test_every_mistake_has_a_check_of_its_own():
     ids=lambda probe: probe.name,
 )
 def test_a_patch_changes_what_every_dialect_sends(probe, profile):
-    unpatched = spell(
+    unpatched = build_request(
         mistakes.replace(probe, patches=()), builtin()[profile], "some-model"
     )
 

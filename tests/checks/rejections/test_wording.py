@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.rejections import mistakes, wording
+from contract.checks.rejections import (
+    mistakes,
+    wording,
+)
 
 
 def found(check, *exchanges):

@@ -9,7 +9,7 @@ from contract.catalog.profiles import builtin
 from contract.checks.sampling import bounds
 from contract.model.check import Check
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 from contract.plugins.discovery import find
 
 PROFILES = builtin()
@@ -17,7 +17,7 @@ CHECKS = [one for one in vars(bounds).values() if isinstance(one, Check)]
 
 
 def sent(check, name="vllm-0.32"):
-    return [json.loads(spell(p, PROFILES[name], "m").body) for p in check.sends]
+    return [json.loads(build_request(p, PROFILES[name], "m").body) for p in check.sends]
 
 
 def test_all_checks_of_the_module_are_in_the_catalogue():

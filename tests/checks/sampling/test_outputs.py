@@ -6,10 +6,16 @@ from rehearsal import told
 from contract.catalog.profiles import builtin
 from contract.checks.judging.answered import visible_text
 from contract.checks.sampling.outputs import lot
-from contract.mock_server.provider import SERVED, MockProvider
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.mock_server.provider import (
+    SERVED,
+    MockProvider,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 
@@ -18,7 +24,7 @@ PROFILES = builtin()
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_reply_draws_its_own_lot(name, probe):
     profile = PROFILES[name]
-    request = spell(probe, profile, SERVED[0])
+    request = build_request(probe, profile, SERVED[0])
     provider = MockProvider(profile.dialect)
     lots = {lot(provider.reply(request, number)) for number in range(8)}
 

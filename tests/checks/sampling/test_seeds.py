@@ -14,9 +14,12 @@ from contract.checks.sampling.seeds import (
     seed_repeats,
     seeds_differ,
 )
-from contract.model.chat import Piece, PieceKind
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 from contract.model.saved import digest
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
@@ -64,14 +67,14 @@ def test_one_other_answer_among_all_seeds_is_enough(answers, word):
 @pytest.mark.parametrize("name", PROFILES)
 def test_repetitions_are_the_same_request_and_sent_each(name):
     for one, other in (SEEDED, GREEDY):
-        requests = [spell(probe, PROFILES[name], "m") for probe in (one, other)]
+        requests = [build_request(probe, PROFILES[name], "m") for probe in (one, other)]
 
         assert requests[0] == requests[1]
         assert digest(requests[0], one) != digest(requests[1], other)
 
 
 def test_seeds_and_nothing_else_differ():
-    bodies = [spell(probe, VLLM, "m").body for probe in (*SEEDS, SEEDED[0])]
+    bodies = [build_request(probe, VLLM, "m").body for probe in (*SEEDS, SEEDED[0])]
     without = {
         body.replace(str(probe.options.seed).encode(), b"seed")
         for body, probe in zip(bodies, (*SEEDS, SEEDED[0]), strict=True)

@@ -19,8 +19,11 @@ from contract.checks.sampling.stops import (
     stop_may_be_text,
     stop_spans_tokens,
 )
-from contract.model.chat import Piece, PieceKind
-from contract.model.wire import spell
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
@@ -127,4 +130,4 @@ def test_the_finish_reason_of_what_was_never_stopped_is_not_judged():
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_stop_is_sent_as_a_list_or_as_text(name, probe, stop):
-    assert stop == json.loads(spell(probe, PROFILES[name], "m").body)["stop"]
+    assert stop == json.loads(build_request(probe, PROFILES[name], "m").body)["stop"]

@@ -11,7 +11,7 @@ from contract.mock_server.provider import MockProvider
 from contract.model.exchange import Arrival
 from contract.model.probes import SUM_WHOLE
 from contract.model.reply import rehearse
-from contract.model.wire import spell
+from contract.model.wire import build_request
 
 MODEL = "magistral-small-2509"
 
@@ -23,7 +23,7 @@ def reply():
     def reply(probe=SUM_WHOLE, profile="mistral-2026-08", number=0):
         known = profiles.named(profile)
         provider = MockProvider(known.dialect, models=(MODEL,))
-        return provider.reply(spell(probe, known, MODEL), number)
+        return provider.reply(build_request(probe, known, MODEL), number)
 
     return reply
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from contract.checks.schema.bodies import named
-from contract.model.probes import LIST_MODELS, SUM
+from contract.model.probes import (
+    LIST_MODELS,
+    SUM,
+)
 
 
 def test_reply_is_named_by_its_object(reply):

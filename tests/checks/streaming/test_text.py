@@ -6,9 +6,12 @@ import pytest
 
 from contract.checks.streaming import text
 from contract.model.check import NotApplicable
-from contract.model.exchange import DONE, Arrival
+from contract.model.exchange import (
+    DONE,
+    Arrival,
+)
 from contract.model.probes import TOOL
-from contract.model.reply import encode
+from contract.model.reply import encode_json
 
 
 def test_good_stream_says_something(stream, good):
@@ -92,7 +95,7 @@ def whole(stream, good):
     def whole(**message):
         made = stream(good, media_type="application/json")
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        data = encode({"choices": [choice]})
+        data = encode_json({"choices": [choice]})
         return replace(made, arrivals=(Arrival(0.1, data),))
 
     return whole

@@ -6,7 +6,11 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.structured import around, form, requests
+from contract.checks.structured import (
+    around,
+    form,
+    requests,
+)
 from contract.checks.structured.document import reworded
 from contract.model.reply import rehearse
 

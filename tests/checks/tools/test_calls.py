@@ -4,9 +4,23 @@ import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.checks.tools.asking import PAIR, PAIR_WHOLE, REQUIRED_WHOLE
-from contract.checks.tools.calls import calling, calls, reargued, refinished, respelled
-from contract.model.probes import SUM, TOOL, TOOL_WHOLE
+from contract.checks.tools.asking import (
+    PAIR,
+    PAIR_WHOLE,
+    REQUIRED_WHOLE,
+)
+from contract.checks.tools.calls import (
+    calling,
+    calls,
+    reargued,
+    refinished,
+    respelled,
+)
+from contract.model.probes import (
+    SUM,
+    TOOL,
+    TOOL_WHOLE,
+)
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

@@ -3,8 +3,16 @@
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.checks.tools import choice, definitions, finish, turns
-from contract.model.chat import Piece, PieceKind
+from contract.checks.tools import (
+    choice,
+    definitions,
+    finish,
+    turns,
+)
+from contract.model.chat import (
+    Piece,
+    PieceKind,
+)
 from contract.model.rewrite import rewrite_pieces
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from contract.model.chat import Message, Options, Probe, Text, Thinking, ToolCall
+from contract.model.chat import (
+    Message,
+    Options,
+    Probe,
+    Text,
+    Thinking,
+    ToolCall,
+)
 from contract.model.probes import WEATHER
 from contract.model.rejection import RejectionReason
 from contract.providers.openai_format import admission

@@ -20,7 +20,10 @@ from contract.model.chat import (
 )
 from contract.model.saved import load
 from contract.providers.openai_format import parsing
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 
 EXCHANGES = Path(__file__).parents[3] / "fixtures" / "exchanges"
 TAGS = MessageFormat(thought=ThoughtFormat.TAGS)
@@ -122,8 +125,8 @@ def test_recorded_choices_stay_apart():
     exchange = recorded(VLLM + "stream_n2")
 
     assert {0: ("stop",), 1: ("stop",)} == exchange.finishes
-    assert "Roll." == exchange.said(PieceKind.REASONING, 0)
-    assert "2" == exchange.said(PieceKind.ANSWER, 1)
+    assert "Roll." == exchange.text_of(PieceKind.REASONING, 0)
+    assert "2" == exchange.text_of(PieceKind.ANSWER, 1)
 
 
 SAVED = sorted(EXCHANGES.glob("recorded-*/*.json"))

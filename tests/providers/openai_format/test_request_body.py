@@ -6,10 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import Image, Message, Text, Thinking, ToolCall
-from contract.model.probes import SUM, TOOL, WEATHER
+from contract.model.chat import (
+    Image,
+    Message,
+    Text,
+    Thinking,
+    ToolCall,
+)
+from contract.model.probes import (
+    SUM,
+    TOOL,
+    WEATHER,
+)
 from contract.providers.openai_format import request_body
-from contract.providers.openai_format.request_body import MessageFormat, ThoughtFormat
+from contract.providers.openai_format.request_body import (
+    MessageFormat,
+    ThoughtFormat,
+)
 
 TAGS = MessageFormat(thought=ThoughtFormat.TAGS)
 LIST = MessageFormat(thought=ThoughtFormat.LIST, seed="random_seed", forced="any")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from contract.model.chat import Call, Piece, PieceKind, with_whole_calls
+from contract.model.chat import (
+    Call,
+    Piece,
+    PieceKind,
+    merge_calls,
+)
 from contract.providers.openai_format import response_body
 
 FIRST = (
@@ -17,7 +22,7 @@ def test_fragments_of_a_call_become_one_piece_and_text_stays_apart():
     first = Piece(PieceKind.TOOL, '{"a":1}', call=Call(0, "x", "f"))
 
     assert [*ANSWER, first, *SECOND, *ANSWER] == list(
-        with_whole_calls((*ANSWER, *FIRST, *SECOND, *ANSWER))
+        merge_calls((*ANSWER, *FIRST, *SECOND, *ANSWER))
     )
 
 
@@ -26,7 +31,7 @@ def test_text_is_passed_on_before_the_next_piece_is_known():
         while True:
             yield ANSWER[0]
 
-    assert ANSWER[0] == next(with_whole_calls(endless()))
+    assert ANSWER[0] == next(merge_calls(endless()))
 
 
 def test_calls_are_numbered_where_the_provider_does_so():

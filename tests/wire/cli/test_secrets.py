@@ -11,7 +11,11 @@ import pytest
 
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
-from contract.targets.base import KeyOption, TargetKind, options
+from contract.targets.base import (
+    KeyOption,
+    TargetKind,
+    options,
+)
 
 KEY = 'sk-live/7f+1"9=secret-of-somebody'
 # As it is, inside JSON, in an address, and as Basic credentials.

@@ -9,8 +9,15 @@ import time
 
 import pytest
 
-from contract.engines.process import Launch, free_port, running
-from contract.errors import TargetError, UsageError
+from contract.engines.process import (
+    Launch,
+    free_port,
+    running,
+)
+from contract.errors import (
+    TargetError,
+    UsageError,
+)
 
 # A server of a few lines, with a child, that says who they are before it is healthy.
 SERVER = """

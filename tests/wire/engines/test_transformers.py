@@ -6,8 +6,11 @@ import sys
 import httpx
 import pytest
 
-from contract.targets.base import parse
-from contract.targets.transformers import FILES, transformers
+from contract.targets.base import parse_target
+from contract.targets.transformers import (
+    FILES,
+    transformers,
+)
 
 # Stands for the environment's Python: tells how it was started, and is healthy.
 PYTHON = """#!{python}
@@ -40,7 +43,7 @@ def started(tmp_path):
 
     def started(options=""):
         text = f"transformers:{model}?python={python}&startup=20s{options}"
-        with parse(text, {"transformers": transformers}).open() as place:
+        with parse_target(text, {"transformers": transformers}).open() as place:
             told = json.loads(httpx.get(f"{place.url}/health", trust_env=False).text)
         return place, told
 

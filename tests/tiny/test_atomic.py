@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from contract.errors import UsageError
-from contract.tiny.whole import whole
+from contract.tiny.atomic import atomic_write
 
 
 def test_file_appears_when_it_is_written(tmp_path):
     path = tmp_path / "new" / "file"
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text("all of it")
         early = path.exists()
 
@@ -20,7 +20,7 @@ def test_file_appears_when_it_is_written(tmp_path):
 
 
 def interrupted(path, error):
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text("half")
         raise error
 
@@ -38,7 +38,10 @@ def test_nothing_is_left_of_half_a_file(tmp_path, error):
 
 @pytest.mark.parametrize("place", ["/dev/null", "."])
 def test_a_device_or_a_folder_is_not_replaced(place):
-    with pytest.raises(UsageError, match="is no regular file"), whole(Path(place)):
+    with (
+        pytest.raises(UsageError, match="is no regular file"),
+        atomic_write(Path(place)),
+    ):
         pass
 
     assert not Path(place).is_file()

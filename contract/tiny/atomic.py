@@ -11,7 +11,7 @@ from contract.errors import UsageError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """
     Where to write what shall become *path* when the block is left without error.
 
