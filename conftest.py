@@ -27,9 +27,15 @@ GOLDEN = Path(__file__).parent / "fixtures" / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One switch rewrites what users read; the diff is for review."""
+    """Add the switches that only the tests of this project have."""
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite fixtures/golden"
+    )
+    parser.addoption(
+        "--matrix-check",
+        action="append",
+        metavar="ID",
+        help="with -m matrix: only the faults of this check; repeatable",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from laws import CHECKS, Rehearsal, clean, judged
+from laws import CHECKS
 
 from contract.catalog import breakages
 from contract.catalog.profiles import builtin
@@ -14,6 +14,7 @@ from contract.model.check import (
 )
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
+from contract.testing import rehearse
 
 KNOWN = breakages.breakages()
 FAULTS = find("checks", Fault)
@@ -23,9 +24,7 @@ FAULTS = find("checks", Fault)
 def test_breakage_is_caught_by_its_check_and_by_nothing_but_its_fault(id):
     broken = KNOWN[id]
     check, name = broken.fault.breaks, broken.profile.id
-    changed = Rehearsal(clean(name).profile, clean(name), broken.fault.apply)
-
-    before, after = judged(check, clean(name)), judged(check, changed)
+    before, after = rehearse(check, name), rehearse(check, name, broken.fault)
 
     assert broken.fault.exists_in(broken.profile.dialect)
     assert before.outcome is not Outcome.FAIL, before.findings
