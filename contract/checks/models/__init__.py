@@ -1,1 +1,1 @@
-"""What a provider says it serves, and whether that is what answers."""
+"""Checks of the model list and of the model cards."""

@@ -1,24 +1,25 @@
-"""What the card of a model says, and that it says so wherever it is asked for."""
+"""Model card checks: name, context window, date, deprecation, lookup by id."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.checks.models.listing import LISTED
 from contract.checks.models.model_cards import (
     Card,
     aliases,
+    card_of,
     cards,
+    context_window,
     date_of,
+    find_card,
     id_of,
-    own,
-    recarded,
-    related,
-    relisted,
-    requested,
-    shown,
-    window,
-    with_window,
+    map_cards,
+    map_model_list,
+    requested_model,
+    same_model,
+    with_context_window,
 )
 from contract.checks.sources import (
     MISTRAL_MODELS,
@@ -59,31 +60,32 @@ UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN
 
 @check(
     "models.answer-names-the-model",
-    "A response MUST name the model that was asked for, or another name of it.",
+    "A response MUST contain the requested model's name, or another name of it.",
     source="Mistral API and OpenAI API reference, chat completion object, model",
     sends=(SUM_WHOLE, SUM, LIST_MODELS),
     needs=LISTED,
 )
 def answer_names_the_model(
-    whole: Exchange, streamed: Exchange, listed: Exchange
+    whole: Exchange, streamed: Exchange, model_list: Exchange
 ) -> Findings:
     """
-    The name as it was asked for, or another name that the list gives to that model.
+    Accepts the name in the request and the other names in the model list.
 
-    Mistral echoes the name, vLLM says the first of its served names, llama.cpp its
-    alias whatever it was asked for.
+    Mistral echoes the requested name, vLLM returns the first of its served names,
+    llama.cpp returns its alias whatever the request contains.
     """
-    known, name = cards(listed), requested(whole)
-    card = own(listed, name)
+    name = requested_model(whole)
+    card = find_card(model_list, name)
     names = {name}
-    for other in known:
-        if card is None or other is card or related(card, other):
+    for other in cards(model_list):
+        if card is None or other is card or same_model(card, other):
             names |= {id_of(other), *aliases(other)}
     bodies = (whole.json, *(chunk.json for chunk in streamed.chunks))
-    told = [body.get("model") for body in bodies if isinstance(body, dict)]
-    if not any(isinstance(seen, str) for seen in told):
+    models = [body.get("model") for body in bodies if isinstance(body, dict)]
+    returned = {model for model in models if isinstance(model, str)}
+    if not returned:
         raise NotApplicable("no response names a model")
-    for seen in sorted({seen for seen in told if isinstance(seen, str)} - names):
+    for seen in sorted(returned - names):
         yield Finding(
             "the response names another model",
             expected=shorten(" or ".join(sorted(names))),
@@ -94,7 +96,7 @@ def answer_names_the_model(
 
 @fault(breaks=answer_names_the_model)
 def replica_named_as_model(reply: Reply) -> Reply:
-    """A router tells the name of the replica instead of the model's."""
+    """A router returns the name of a replica instead of the model's."""
 
     def change(value: Json) -> Json:
         if isinstance(value, dict) and "choices" in value and "model" in value:
@@ -106,19 +108,19 @@ def replica_named_as_model(reply: Reply) -> Reply:
 
 @check(
     "models.context-length-is-told",
-    "The card of a model MUST tell its context window: a number of tokens above 0.",
+    "The card of a model MUST state its context window, a positive number of tokens.",
     source=f"{MISTRAL_MODELS}, max_context_length; vLLM, max_model_len",
     sends=(SUM_WHOLE, LIST_MODELS),
     needs=LISTED | {Capability.CONTEXT_LENGTH},
 )
-def context_length_is_told(asked: Exchange, listed: Exchange) -> Findings:
-    place, told = window(shown(listed, requested(asked)))
-    if not isinstance(told, int) or isinstance(told, bool) or told < 1:
+def context_length_is_told(answer: Exchange, model_list: Exchange) -> Findings:
+    pointer, tokens = context_window(card_of(model_list, requested_model(answer)))
+    if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1:
         yield Finding(
-            "the context window is not told",
-            expected="a whole number above 0",
-            actual=shorten(told),
-            at=place,
+            "the card does not state the context window",
+            expected="a positive integer",
+            actual=shorten(tokens),
+            at=pointer,
         )
 
 
@@ -127,9 +129,10 @@ def context_length_is_told(asked: Exchange, listed: Exchange) -> Findings:
     also=("schema.models", "models.card-agrees-with-list", "context"),
 )
 def window_of_no_tokens(reply: Reply) -> Reply:
-    """The window is read from a configuration that has none, and becomes 0."""
-    return relisted(
-        reply, lambda known: [with_window(card, lambda _size: 0) for card in known]
+    """The configuration does not contain a context window, and the card says 0."""
+    return map_model_list(
+        reply,
+        lambda listed: [with_context_window(card, lambda _size: 0) for card in listed],
     )
 
 
@@ -140,25 +143,25 @@ def window_of_no_tokens(reply: Reply) -> Reply:
     sends=(SUM_WHOLE, LIST_MODELS),
     needs=LISTED | {Capability.CONTEXT_LENGTH},
 )
-def context_length_is_as_promised(asked: Exchange, listed: Exchange) -> Findings:
+def context_length_is_as_promised(answer: Exchange, model_list: Exchange) -> Findings:
     """
-    Promised is what the user or the profile says; what was detected promises itself.
+    The promised window is the user's or the profile's; a detected one always passes.
 
-    A server with less memory is started with a smaller window, and long prompts are
-    what its users find out with.
+    A server with little memory may be started with a smaller window, which clients
+    would notice only when long prompts are rejected.
     """
-    place, told = window(shown(listed, requested(asked)))
-    if not isinstance(told, int) or told < 1:
-        raise NotApplicable("the context window is not told")
-    promised = listed.profile.context_window
-    if told < promised:
-        switch = listed.profile.dialect.server_flags.window
+    pointer, tokens = context_window(card_of(model_list, requested_model(answer)))
+    if not isinstance(tokens, int) or tokens < 1:
+        raise NotApplicable("the card does not state the context window")
+    profile = model_list.profile
+    promised = profile.context_window
+    if tokens < promised:
         yield Finding(
-            "the context window is smaller than the one promised",
+            "the context window is smaller than promised",
             expected=f"{promised} tokens",
-            actual=f"{told} tokens",
-            at=place,
-            hint=switch.format(promised),
+            actual=f"{tokens} tokens",
+            at=pointer,
+            hint=profile.dialect.server_flags.window.format(promised),
         )
 
 
@@ -167,48 +170,51 @@ def context_length_is_as_promised(asked: Exchange, listed: Exchange) -> Findings
     also=("models.card-agrees-with-list", "models.aliases-share-the-window"),
 )
 def window_of_a_smaller_machine(reply: Reply) -> Reply:
-    """The server was moved to a machine that holds a quarter of the window."""
-    return relisted(
-        reply,
-        lambda known: [with_window(card, lambda size: size // 4) for card in known],
+    """The server was moved to a machine with memory for a quarter of the window."""
+
+    def quarter(size: int) -> int:
+        return size // 4
+
+    return map_model_list(
+        reply, lambda listed: [with_context_window(card, quarter) for card in listed]
     )
 
 
 @check(
     "models.dated-id-is-pinned",
-    "An id with a date MUST NOT lead to the model of another date.",
+    "A dated model id MUST NOT resolve to a model with another date.",
     source="https://docs.mistral.ai/getting-started/models; "
     "UKGovernmentBEIS/inspect_ai#4711",
     sends=(SUM_WHOLE, LIST_MODELS),
     needs=LISTED,
 )
-def dated_id_is_pinned(asked: Exchange, listed: Exchange) -> Findings:
-    """`name` is Mistral's canonical id of a card, `root` the weights vLLM loaded."""
-    name = requested(asked)
-    card = shown(listed, name)
-    told = {field: str(card.get(field)) for field in ("name", "root")}
-    dated = {field: leads for field, leads in told.items() if date_of(leads)}
+def dated_id_is_pinned(answer: Exchange, model_list: Exchange) -> Findings:
+    """`name` is the canonical id on Mistral's cards, `root` the weights vLLM loaded."""
+    name = requested_model(answer)
+    card = card_of(model_list, name)
+    values = {field: str(card.get(field)) for field in ("name", "root")}
+    dated = {field: value for field, value in values.items() if date_of(value)}
     if date_of(name) is None or not dated:
-        raise NotApplicable("the id, or what it leads to, has no date")
-    for field, leads in dated.items():
-        if date_of(leads) != date_of(name):
+        raise NotApplicable("the id or the model it resolves to has no date")
+    for field, value in dated.items():
+        if date_of(value) != date_of(name):
             yield Finding(
-                "a dated id leads to a model of another date",
+                "a dated id resolves to a model with another date",
                 expected=name,
-                actual=shorten(leads),
+                actual=shorten(value),
                 at=f"/{field}",
             )
 
 
 @fault(breaks=dated_id_is_pinned, also=("models.card-agrees-with-list",))
 def dated_id_moved(reply: Reply) -> Reply:
-    """A retired id becomes one more name of its successor."""
+    """A retired id is turned into another name of its successor."""
 
     def moved(card: Card) -> Card:
-        to = {"name": "mistral-small-2603", "root": "mistralai/Magistral-Small-2507"}
-        return {**card, **{field: to[field] for field in to if field in card}}
+        new = {"name": "mistral-small-2603", "root": "mistralai/Magistral-Small-2507"}
+        return {**card, **{field: new[field] for field in new if field in card}}
 
-    return relisted(reply, lambda known: [moved(card) for card in known])
+    return map_model_list(reply, lambda listed: [moved(card) for card in listed])
 
 
 @check(
@@ -218,53 +224,53 @@ def dated_id_moved(reply: Reply) -> Reply:
     sends=(SUM_WHOLE, LIST_MODELS),
     needs=LISTED,
 )
-def is_not_deprecated(asked: Exchange, listed: Exchange) -> Findings:
-    """After its date the id answers as another model, and nothing else tells."""
-    card = shown(listed, requested(asked))
-    when, successor = card.get("deprecation"), card.get("deprecation_replacement_model")
+def is_not_deprecated(answer: Exchange, model_list: Exchange) -> Findings:
+    """After this date another model answers under the id, without any other sign."""
+    card = card_of(model_list, requested_model(answer))
+    date, successor = card.get("deprecation"), card.get("deprecation_replacement_model")
     if "deprecation" not in card:
-        raise NotApplicable("the card has no field for it")
-    if when is not None:
+        raise NotApplicable("the card has no deprecation field")
+    if date is not None:
         yield Finding(
             "the model is deprecated",
-            expected="no date of deprecation",
-            actual=shorten(f"{when}" + (f", then {successor}" if successor else "")),
+            expected="no deprecation date",
+            actual=shorten(f"{date}" + (f", then {successor}" if successor else "")),
             at="/deprecation",
         )
 
 
 @fault(breaks=is_not_deprecated)
 def deprecation_announced(reply: Reply) -> Reply:
-    """The provider announces the end of a model in its card alone."""
+    """The provider announces the deprecation of a model only on its card."""
 
     def change(card: Card) -> Card:
         if "deprecation" not in card:
             return card
         successor = "mistral-small-2603"
-        when = "2026-04-30T12:00:00Z"
-        told = {"deprecation": when, "deprecation_replacement_model": successor}
-        return {**card, **told}
+        date = "2026-04-30T12:00:00Z"
+        announced = {"deprecation": date, "deprecation_replacement_model": successor}
+        return {**card, **announced}
 
-    return recarded(reply, change)
+    return map_cards(reply, change)
 
 
 @check(
     "models.card-agrees-with-list",
-    "The card of a model MUST say what the list says of it.",
+    "The card of a model MUST agree with its entry in the model list.",
     source=f"{MISTRAL_MODELS}; {OPENAI_MODELS}",
     sends=(LIST_MODELS, MODEL_CARD),
     needs=LISTED | {Capability.MODEL_CARD},
 )
-def card_agrees_with_list(listed: Exchange, alone: Exchange) -> Findings:
-    """`created` is left out: some servers write the time of the request there."""
-    card = alone.json if isinstance(alone.json, dict) else {}
+def card_agrees_with_list(model_list: Exchange, response: Exchange) -> Findings:
+    """`created` is not compared: some servers return the time of the request there."""
+    card = response.json if isinstance(response.json, dict) else {}
     if "id" not in card:
-        raise NotApplicable("the card is none")
-    entry = shown(listed, alone.request.path.removeprefix(f"{MODELS}/"))
+        raise NotApplicable("the response is not a model card")
+    entry = card_of(model_list, response.request.path.removeprefix(f"{MODELS}/"))
     for field in sorted(card.keys() & entry.keys() - {"created"}):
         if card[field] != entry[field]:
             yield Finding(
-                "the card and the list disagree",
+                "the card and the model list disagree",
                 expected=shorten(entry[field]),
                 actual=shorten(card[field]),
                 at=f"/{field}",
@@ -273,27 +279,27 @@ def card_agrees_with_list(listed: Exchange, alone: Exchange) -> Findings:
 
 @fault(breaks=card_agrees_with_list)
 def card_of_another_window(reply: Reply) -> Reply:
-    """The route of one card reads a cache that nobody empties."""
+    """The route for one card reads from a cache that is never invalidated."""
     value = None if reply.streamed else reply.json
     if not isinstance(value, dict) or value.get("object") != "model":
         return reply
-    return reply.with_json(with_window(value, lambda size: max(1, size // 2)))
+    return reply.with_json(with_context_window(value, lambda size: max(1, size // 2)))
 
 
 @check(
     "models.unknown-card",
-    "The card of a model nobody serves MUST be refused.",
+    "A request for the card of an unknown model MUST be rejected.",
     source="RFC 9110 §15.5.5; OpenAI API reference, retrieve model",
     sends=UNKNOWN_CARD,
     needs={Capability.MODEL_CARD},
     expects=ANY,
 )
 def unknown_card(exchange: Exchange) -> Findings:
-    """A 404 by OpenAI's reference; Mistral documents no status, so any 4xx will do."""
+    """OpenAI documents a 404, Mistral no status, so any 4xx passes."""
     if exchange.status not in CLIENT_ERRORS:
         yield Finding(
-            "there is a card of a model nobody serves",
-            expected="status 404, or another from 400 to 499",
+            "the server returns a card for an unknown model",
+            expected="status 404 or another 4xx status",
             actual=f"status {exchange.status}, {shorten(exchange.text)}",
             at=exchange.request.path,
         )
@@ -301,7 +307,7 @@ def unknown_card(exchange: Exchange) -> Findings:
 
 @fault(breaks=unknown_card)
 def card_for_any_name(reply: Reply) -> Reply:
-    """A server with one model shows its card under every name."""
+    """A server with a single model returns its card under every name."""
     if reply.request.path != UNKNOWN_CARD.path:
         return reply
     data = reply.dialect.models((UNKNOWN,), 131_072).get("data")
@@ -309,5 +315,9 @@ def card_for_any_name(reply: Reply) -> Reply:
     kept = tuple(pair for pair in reply.headers if pair[0] != JSON_TYPE[0])
     frames = (Frame(reply.frames[-1].at if reply.frames else 0.0, encode_json(card)),)
     return replace(
-        reply, status=200, headers=(JSON_TYPE, *kept), frames=frames, rejection=None
+        reply,
+        status=HTTPStatus.OK,
+        headers=(JSON_TYPE, *kept),
+        frames=frames,
+        rejection=None,
     )

@@ -1,4 +1,4 @@
-"""What the judges and faults of models share: cards, their names and their windows."""
+"""Model cards: lookup, names, context windows, and changes to them in a reply."""
 
 from __future__ import annotations
 
@@ -13,71 +13,83 @@ from contract.model.reply import Reply
 Card = dict[str, Json]
 
 
-# Where Mistral and vLLM put the context window; llama.cpp has it inside `meta`.
+# Fields with the context window in tokens, of Mistral and of vLLM. llama.cpp puts
+# it into `meta.n_ctx`.
 WINDOWS = ("max_context_length", "max_model_len")
 
 
 _DATE = re.compile(r"-(2[3-9](?:0[1-9]|1[0-2]))$")
 
 
-def cards(listed: Exchange) -> tuple[Card, ...]:
-    """The cards of a list; one that is no list of cards is judged by its schema."""
-    data = listed.json.get("data") if isinstance(listed.json, dict) else None
+def cards(model_list: Exchange) -> tuple[Card, ...]:
+    """
+    Return the cards in a model list, without entries that are not cards.
+
+    Raises `NotApplicable` if there are none; `schema.models` reports a list of the
+    wrong shape.
+    """
+    body = model_list.json
+    data = body.get("data") if isinstance(body, dict) else None
     found = tuple(
         card
         for card in (data if isinstance(data, list) else ())
         if isinstance(card, dict) and isinstance(card.get("id"), str)
     )
     if not found:
-        raise NotApplicable("the list holds no card")
+        raise NotApplicable("the model list contains no card")
     return found
 
 
 def id_of(card: Card) -> str:
-    """The id of a card."""
+    """Return the id of a card."""
     return str(card.get("id"))
 
 
 def aliases(card: Card) -> frozenset[str]:
-    """The other names of a card; none where the provider knows no aliases."""
+    """Return the other names on a card; empty if the provider has no aliases."""
     listed = card.get("aliases")
     names = listed if isinstance(listed, list) else ()
     return frozenset(name for name in names if isinstance(name, str)) - {id_of(card)}
 
 
-def requested(asked: Exchange) -> str:
-    """The model that a request asked for."""
-    name = asked.sent.get("model")
+def requested_model(exchange: Exchange) -> str:
+    """Return the model in a request; raises `NotApplicable` if there is none."""
+    name = exchange.sent.get("model")
     if not isinstance(name, str):
         raise NotApplicable("the request names no model")
     return name
 
 
-def own(listed: Exchange, name: str) -> Card | None:
-    """The card with that id, or else one with that alias."""
-    known = cards(listed)
-    by_id = (card for card in known if id_of(card) == name)
-    by_alias = (card for card in known if name in aliases(card))
+def find_card(model_list: Exchange, name: str) -> Card | None:
+    """Return the card with the id *name*, or else the first with that alias."""
+    listed = cards(model_list)
+    by_id = (card for card in listed if id_of(card) == name)
+    by_alias = (card for card in listed if name in aliases(card))
     return next(by_id, None) or next(by_alias, None)
 
 
-def shown(listed: Exchange, name: str) -> Card:
-    """The card of a model; without one, `models.requested-is-listed` says so."""
-    card = own(listed, name)
+def card_of(model_list: Exchange, name: str) -> Card:
+    """
+    Return the card of the model *name*.
+
+    Raises `NotApplicable` if it is not listed; `models.requested-is-listed` reports
+    that.
+    """
+    card = find_card(model_list, name)
     if card is None:
-        raise NotApplicable(f"{name} is not in the list")
+        raise NotApplicable(f"{name} is not in the model list")
     return card
 
 
-def related(one: Card, other: Card) -> bool:
-    """Whether two cards say of themselves that they are one model."""
+def same_model(one: Card, other: Card) -> bool:
+    """Whether two cards share a name or the weights, so that they are one model."""
     named = id_of(one) in aliases(other) or id_of(other) in aliases(one)
     root = one.get("root")
     return named or (isinstance(root, str) and bool(root) and root == other.get("root"))
 
 
-def window(card: Card) -> tuple[str, Json]:
-    """Where a card tells the context window, and what it says there."""
+def context_window(card: Card) -> tuple[str, Json]:
+    """Return the JSON pointer of a card's context window, and the value there."""
     for field in WINDOWS:
         if field in card:
             return f"/{field}", card[field]
@@ -87,41 +99,41 @@ def window(card: Card) -> tuple[str, Json]:
     return "the card", None
 
 
-def with_window(card: Card, change: Callable[[int], int]) -> Card:
-    """*card* with another context window, wherever it tells one."""
-    place, value = window(card)
+def with_context_window(card: Card, change: Callable[[int], int]) -> Card:
+    """Return *card* with its context window, if it states one, passed to *change*."""
+    pointer, value = context_window(card)
     if not isinstance(value, int):
         return card
-    if place == "/meta/n_ctx":
+    if pointer == "/meta/n_ctx":
         meta = card["meta"]
         inner = meta if isinstance(meta, dict) else {}
         return {**card, "meta": {**inner, "n_ctx": change(value)}}
-    return {**card, place.removeprefix("/"): change(value)}
+    return {**card, pointer.removeprefix("/"): change(value)}
 
 
 def date_of(name: str) -> str | None:
-    """The four digits of year and month that Mistral's ids end in, if they do."""
+    """Return the year and month (YYMM) at the end of a dated model id, if any."""
     found = _DATE.search(name)
     return found.group(1) if found else None
 
 
-def relisted(reply: Reply, change: Callable[[list[Card]], list[Card]]) -> Reply:
-    """A list of models with its cards changed; any other reply stays."""
+def map_model_list(reply: Reply, change: Callable[[list[Card]], list[Card]]) -> Reply:
+    """Return a model list with its cards passed to *change*; other replies as is."""
     value = None if reply.streamed else reply.json
     if not isinstance(value, dict) or value.get("object") != "list":
         return reply
     data = value.get("data")
     entries = data if isinstance(data, list) else []
-    known = [entry for entry in entries if isinstance(entry, dict)]
-    if not known:
+    listed = [entry for entry in entries if isinstance(entry, dict)]
+    if not listed:
         return reply
-    changed: list[Json] = [*change(known)]
+    changed: list[Json] = [*change(listed)]
     return reply.with_json({**value, "data": changed})
 
 
-def recarded(reply: Reply, change: Callable[[Card], Card]) -> Reply:
-    """Every card changed, in a list and alone; any other reply stays."""
+def map_cards(reply: Reply, change: Callable[[Card], Card]) -> Reply:
+    """Return a model list or card with *change* applied to every card in it."""
     value = None if reply.streamed else reply.json
     if isinstance(value, dict) and value.get("object") == "model":
         return reply.with_json(change(value))
-    return relisted(reply, lambda known: [change(card) for card in known])
+    return map_model_list(reply, lambda listed: [change(card) for card in listed])

@@ -1,4 +1,4 @@
-"""Lists of models, as an exchange nobody had to send."""
+"""Exchanges with model lists and chat responses, built without a server."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from contract.model.wire import build_request
 
 
 @pytest.fixture
-def listed():
-    """`listed(card, …)` is the list that holds these cards."""
+def model_list():
+    """`model_list(card, …)` is the response with a list of these cards."""
 
     def made(*cards, probe=LIST_MODELS, profile="mistral-2025-10"):
         return answered(probe, {"object": "list", "data": list(cards)}, profile)
@@ -29,11 +29,11 @@ def listed():
 
 
 @pytest.fixture
-def asked():
-    """`asked("a")` is the answer to a request for model a, which names *told*."""
+def answer():
+    """`answer("a", "b")` is the answer to a request for model a that names model b."""
 
-    def made(model, told=None, *, profile="mistral-2025-10"):
-        return answered(SUM_WHOLE, {"model": told or model}, profile, model)
+    def made(model, returned=None, *, profile="mistral-2025-10"):
+        return answered(SUM_WHOLE, {"model": returned or model}, profile, model)
 
     return made
 

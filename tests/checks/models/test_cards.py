@@ -1,4 +1,4 @@
-"""What a card says is held against what answers, and against the list."""
+"""Model cards compared with chat responses and with the model list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contract.model.probes import MODEL_CARD
 DATED = "magistral-small-2509"
 
 
-def alone(listed, body, status=200):
-    """The exchange of one card."""
-    made = listed(probe=replace(MODEL_CARD, model="a"))
+def card_response(model_list, body, status=200):
+    """The exchange for a single card."""
+    made = model_list(probe=replace(MODEL_CARD, model="a"))
     return replace(made, status=status, arrivals=(Arrival(0.1, body),))
 
 
 @pytest.mark.parametrize(
-    ("known", "told", "word"),
+    ("cards_listed", "returned", "word"),
     [
         pytest.param([{"id": "a"}], "a", "pass", id="echo"),
         pytest.param([{"id": "a", "aliases": ["b"]}], "b", "pass", id="alias"),
@@ -32,24 +32,23 @@ def alone(listed, body, status=200):
             id="served-name",
         ),
         pytest.param([{"id": "a"}, {"id": "b"}], "b", "fail", id="another-model"),
-        pytest.param([{"id": "b"}], "b", "pass", id="whatever-it-was-asked-for"),
-        pytest.param([{"id": "a"}], "engine-0", "fail", id="nobody"),
-        pytest.param([{"id": "a"}], 7, "skip", id="no-name-at-all"),
+        pytest.param([{"id": "b"}], "b", "pass", id="requested-model-is-not-listed"),
+        pytest.param([{"id": "a"}], "engine-0", "fail", id="unknown"),
+        pytest.param([{"id": "a"}], 7, "skip", id="not-a-name"),
     ],
 )
-def test_a_response_names_the_model_or_another_name_of_it(
-    listed, asked, known, told, word
+def test_response_contains_a_name_of_the_requested_model(
+    model_list, answer, cards_listed, returned, word
 ):
-    answer = asked("a", told)
+    response, listed = answer("a", returned), model_list(*cards_listed)
 
-    assert (
-        word
-        == judged(cards.answer_names_the_model, answer, answer, listed(*known)).word
-    )
+    verdict = judged(cards.answer_names_the_model, response, response, listed)
+
+    assert word == verdict.word
 
 
 @pytest.mark.parametrize(
-    ("told", "word"),
+    ("stated", "word"),
     [
         ({"max_context_length": 1}, "pass"),
         ({"max_model_len": 131_072}, "pass"),
@@ -61,14 +60,14 @@ def test_a_response_names_the_model_or_another_name_of_it(
         ({}, "fail"),
     ],
 )
-def test_a_window_is_a_number_above_zero(listed, asked, told, word):
-    seen = listed({"id": "a", **told})
+def test_context_window_is_a_positive_number(model_list, answer, stated, word):
+    listed = model_list({"id": "a", **stated})
 
-    assert word == judged(cards.context_length_is_told, asked("a"), seen).word
+    assert word == judged(cards.context_length_is_told, answer("a"), listed).word
 
 
 @pytest.mark.parametrize(
-    ("told", "word"),
+    ("stated", "word"),
     [
         ({"max_context_length": 131_072}, "pass"),
         ({"max_model_len": 262_144}, "pass"),
@@ -78,16 +77,18 @@ def test_a_window_is_a_number_above_zero(listed, asked, told, word):
         ({"max_model_len": None}, "skip"),
     ],
 )
-def test_a_window_is_no_smaller_than_promised(listed, asked, told, word):
-    seen = listed({"id": "a", **told})
+def test_window_smaller_than_promised_is_found(model_list, answer, stated, word):
+    listed = model_list({"id": "a", **stated})
 
-    assert word == judged(cards.context_length_is_as_promised, asked("a"), seen).word
+    verdict = judged(cards.context_length_is_as_promised, answer("a"), listed)
+
+    assert word == verdict.word
 
 
-def test_a_window_that_is_too_small_is_told_with_the_flag(listed, asked):
-    seen = listed({"id": "a", "max_model_len": 32_768}, profile="vllm-0.32")
-    answer = asked("a", profile="vllm-0.32")
-    (finding,) = judged(cards.context_length_is_as_promised, answer, seen).findings
+def test_finding_about_a_small_window_names_the_server_flag(model_list, answer):
+    listed = model_list({"id": "a", "max_model_len": 32_768}, profile="vllm-0.32")
+    response = answer("a", profile="vllm-0.32")
+    (finding,) = judged(cards.context_length_is_as_promised, response, listed).findings
 
     assert "start vLLM with --max-model-len 131072" == finding.hint
 
@@ -107,10 +108,12 @@ def test_a_window_that_is_too_small_is_told_with_the_flag(listed, asked):
         pytest.param(DATED, {"root": "/weights"}, "skip", id="no-date"),
     ],
 )
-def test_a_date_in_an_id_is_kept(listed, asked, model, card, word):
-    seen = listed({"id": model, **card})
+def test_dated_id_with_another_date_on_its_card_is_found(
+    model_list, answer, model, card, word
+):
+    listed = model_list({"id": model, **card})
 
-    assert word == judged(cards.dated_id_is_pinned, asked(model), seen).word
+    assert word == judged(cards.dated_id_is_pinned, answer(model), listed).word
 
 
 @pytest.mark.parametrize(
@@ -121,35 +124,37 @@ def test_a_date_in_an_id_is_kept(listed, asked, model, card, word):
         ({}, "skip"),
     ],
 )
-def test_a_date_of_deprecation_is_told(listed, asked, card, word):
-    seen = listed({"id": "a", **card})
+def test_deprecation_date_is_found(model_list, answer, card, word):
+    listed = model_list({"id": "a", **card})
 
-    assert word == judged(cards.is_not_deprecated, asked("a"), seen).word
+    assert word == judged(cards.is_not_deprecated, answer("a"), listed).word
 
 
 @pytest.mark.parametrize(
-    ("body", "places"),
+    ("body", "pointers"),
     [
         pytest.param(b'{"id": "a", "created": 2, "name": "a"}', [], id="same"),
         pytest.param(b'{"id": "a", "created": 2, "name": "b"}', ["/name"], id="other"),
         pytest.param(b'{"id": "a", "more": 1}', [], id="more"),
     ],
 )
-def test_a_card_and_its_entry_are_compared(listed, body, places):
-    known = listed({"id": "a", "created": 1, "name": "a"})
-    card = alone(listed, body)
+def test_card_that_differs_from_its_list_entry_is_found(model_list, body, pointers):
+    listed = model_list({"id": "a", "created": 1, "name": "a"})
+    card = card_response(model_list, body)
 
     verdict = judged(
         cards.card_agrees_with_list,
-        known,
+        listed,
         replace(card, request=replace(card.request, path="/v1/models/a")),
     )
 
-    assert places == [finding.at for finding in verdict.findings]
+    assert pointers == [finding.at for finding in verdict.findings]
 
 
 @pytest.mark.parametrize(
     ("status", "word"), [(404, "pass"), (400, "pass"), (200, "fail"), (500, "fail")]
 )
-def test_a_card_of_nobody_is_refused(listed, status, word):
-    assert word == judged(cards.unknown_card, alone(listed, b"{}", status)).word
+def test_card_of_an_unknown_model_is_found(model_list, status, word):
+    response = card_response(model_list, b"{}", status)
+
+    assert word == judged(cards.unknown_card, response).word

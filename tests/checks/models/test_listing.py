@@ -1,4 +1,4 @@
-"""A list of models is judged by what it says, never by how many it holds."""
+"""Verdicts on model lists, whatever their length."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ B = {"id": "b", "aliases": ["a"], "max_context_length": 9}
         pytest.param([], "skip", id="none"),
     ],
 )
-def test_ids_are_compared(listed, cards, word):
-    assert word == judged(listing.ids_are_unique, listed(*cards)).word
+def test_duplicate_ids_are_found(model_list, cards, word):
+    assert word == judged(listing.ids_are_unique, model_list(*cards)).word
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,10 @@ def test_ids_are_compared(listed, cards, word):
         pytest.param("magistral-small-2509", "fail", id="redirected"),
     ],
 )
-def test_a_model_that_answers_unlisted_is_found(listed, asked, model, word):
-    assert word == judged(listing.requested_is_listed, asked(model), listed(A)).word
+def test_unlisted_model_that_answers_is_found(model_list, answer, model, word):
+    verdict = judged(listing.requested_is_listed, answer(model), model_list(A))
+
+    assert word == verdict.word
 
 
 @pytest.mark.parametrize(
@@ -42,11 +44,11 @@ def test_a_model_that_answers_unlisted_is_found(listed, asked, model, word):
         pytest.param([A, {**B, "aliases": []}], "fail", id="one"),
         pytest.param([A], "skip", id="alias-without-card"),
         pytest.param([{"id": "a", "aliases": ["a"]}], "skip", id="its-own-alias"),
-        pytest.param([{"id": "a", "aliases": 3}], "skip", id="no-list"),
+        pytest.param([{"id": "a", "aliases": 3}], "skip", id="not-a-list"),
     ],
 )
-def test_aliases_are_compared_both_ways(listed, cards, word):
-    assert word == judged(listing.aliases_are_symmetric, listed(*cards)).word
+def test_asymmetric_aliases_are_found(model_list, cards, word):
+    assert word == judged(listing.aliases_are_symmetric, model_list(*cards)).word
 
 
 @pytest.mark.parametrize(
@@ -54,17 +56,17 @@ def test_aliases_are_compared_both_ways(listed, cards, word):
     [
         pytest.param([A, B], "pass", id="same"),
         pytest.param([A, {**B, "max_context_length": 8}], "fail", id="other"),
-        pytest.param([A, {"id": "c", "max_context_length": 8}], "skip", id="strangers"),
+        pytest.param([A, {"id": "c", "max_context_length": 8}], "skip", id="unrelated"),
     ],
 )
-def test_windows_of_one_model_are_compared(listed, cards, word):
-    assert word == judged(listing.aliases_share_the_window, listed(*cards)).word
+def test_different_windows_of_one_model_are_found(model_list, cards, word):
+    assert word == judged(listing.aliases_share_the_window, model_list(*cards)).word
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32/get_v1_models", "llamacpp-b11434/models"])
-def test_recorded_lists_hold(name):
-    known = recorded(name)
+def test_recorded_lists_pass(name):
+    listed = recorded(name)
 
-    assert "pass" == judged(listing.ids_are_unique, known).word
-    assert "fail" != judged(listing.aliases_are_symmetric, known).word
-    assert "fail" != judged(listing.aliases_share_the_window, known).word
+    assert "pass" == judged(listing.ids_are_unique, listed).word
+    assert "fail" != judged(listing.aliases_are_symmetric, listed).word
+    assert "fail" != judged(listing.aliases_share_the_window, listed).word

@@ -1,4 +1,4 @@
-"""Cards are found and read, whatever else is in the list."""
+"""Lookup and reading of model cards in valid and invalid lists."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from contract.checks.models import model_cards
 from contract.model.check import NotApplicable
 
 
-def test_what_is_no_card_is_passed_over(listed):
-    assert ({"id": "a"},) == model_cards.cards(listed(1, {"id": 2}, {"id": "a"}, None))
+def test_entries_that_are_not_cards_are_skipped(model_list):
+    listed = model_list(1, {"id": 2}, {"id": "a"}, None)
+
+    assert ({"id": "a"},) == model_cards.cards(listed)
 
 
-def test_a_list_without_cards_is_not_judged(listed):
+def test_list_without_cards_is_not_applicable(model_list):
     with pytest.raises(NotApplicable):
-        model_cards.cards(listed({"name": "a"}))
+        model_cards.cards(model_list({"name": "a"}))
 
 
 @pytest.mark.parametrize(
@@ -26,16 +28,16 @@ def test_a_list_without_cards_is_not_judged(listed):
         pytest.param("c", None, id="not-listed"),
     ],
 )
-def test_a_card_is_found_by_its_names(listed, name, found):
-    known = listed({"id": "a", "aliases": ["b"]}, {"id": "b", "aliases": ["x", 3]})
+def test_card_is_found_by_any_of_its_names(model_list, name, found):
+    listed = model_list({"id": "a", "aliases": ["b"]}, {"id": "b", "aliases": ["x", 3]})
 
-    card = model_cards.own(known, name)
+    card = model_cards.find_card(listed, name)
 
     assert found == (card and model_cards.id_of(card))
 
 
 @pytest.mark.parametrize(
-    ("card", "place", "told"),
+    ("card", "pointer", "tokens"),
     [
         ({"max_context_length": 5}, "/max_context_length", 5),
         ({"max_model_len": 6}, "/max_model_len", 6),
@@ -43,16 +45,16 @@ def test_a_card_is_found_by_its_names(listed, name, found):
         ({"meta": None}, "the card", None),
     ],
 )
-def test_the_window_is_found_where_a_provider_tells_it(card, place, told):
-    assert (place, told) == model_cards.window(card)
+def test_context_window_is_found_in_the_field_of_each_provider(card, pointer, tokens):
+    assert (pointer, tokens) == model_cards.context_window(card)
 
 
 @pytest.mark.parametrize("field", ["max_context_length", "max_model_len"])
-def test_the_window_is_changed_where_it_was_told(field):
-    assert {field: 8, "id": "a"} == model_cards.with_window(
+def test_context_window_is_changed_in_its_field(field):
+    assert {field: 8, "id": "a"} == model_cards.with_context_window(
         {field: 4, "id": "a"}, lambda size: 2 * size
     )
-    assert {"meta": {"n_ctx": 8, "x": 1}} == model_cards.with_window(
+    assert {"meta": {"n_ctx": 8, "x": 1}} == model_cards.with_context_window(
         {"meta": {"n_ctx": 4, "x": 1}}, lambda size: 2 * size
     )
 
@@ -67,7 +69,7 @@ def test_the_window_is_changed_where_it_was_told(field):
         ("magistral-small-25090", None),
     ],
 )
-def test_a_date_is_year_and_month_at_the_end(name, date):
+def test_date_is_year_and_month_at_the_end_of_the_id(name, date):
     assert date == model_cards.date_of(name)
 
 
@@ -77,9 +79,9 @@ def test_a_date_is_year_and_month_at_the_end(name, date):
         pytest.param({"aliases": ["b"]}, {}, True, id="alias"),
         pytest.param({}, {"aliases": ["a"]}, True, id="alias-of-the-other"),
         pytest.param({"root": "w"}, {"root": "w"}, True, id="weights"),
-        pytest.param({"root": ""}, {"root": ""}, False, id="no-weights-named"),
-        pytest.param({}, {}, False, id="strangers"),
+        pytest.param({"root": ""}, {"root": ""}, False, id="empty-root"),
+        pytest.param({}, {}, False, id="unrelated"),
     ],
 )
-def test_cards_are_related_when_they_say_so(one, other, same):
-    assert same is model_cards.related({"id": "a", **one}, {"id": "b", **other})
+def test_cards_with_a_common_alias_or_root_are_one_model(one, other, same):
+    assert same is model_cards.same_model({"id": "a", **one}, {"id": "b", **other})
