@@ -1,1 +1,1 @@
-"""Which requests a provider must refuse, and what its refusals must look like."""
+"""Checks that invalid requests are rejected, and that the errors are usable."""

@@ -1,16 +1,17 @@
-"""Who may ask, and where: keys, routes and methods."""
+"""Rejections by API key, route and method."""
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import accepts
+from http import HTTPStatus
+
 from contract.checks.judging.refusal import (
     answers,
     misshapen,
     refusals,
-    rejects,
 )
 from contract.checks.rejections import mistakes
-from contract.checks.rejections.documents import reworded
+from contract.checks.rejections.documents import replace_message
+from contract.checks.rejections.pairs import check_and_fault
 from contract.model.check import (
     ANY,
     Finding,
@@ -28,60 +29,56 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.wire import WRONG_KEY as SENT_KEY
 
-UNAUTHORIZED = 401
-
-no_key = rejects(
+no_key, accepts_no_key = check_and_fault(
     NO_KEY,
-    "A request without a key MUST be refused with status 401.",
+    "A request without an API key MUST be rejected with status 401.",
+    "One route of a gateway skips the key check.",
     source="RFC 9110 §15.5.2",
     needs={Capability.KEY_REQUIRED},
-    by=frozenset({UNAUTHORIZED}),
+    by=frozenset({HTTPStatus.UNAUTHORIZED}),
     wanted="status 401",
 )
-accepts_no_key = accepts(no_key, "A gateway forgets to ask one route for the key.")
-wrong_key = rejects(
+wrong_key, accepts_wrong_key = check_and_fault(
     WRONG_KEY,
-    "A request with a wrong key MUST be refused with status 401.",
+    "A request with a wrong API key MUST be rejected with status 401.",
+    "The server checks that a key is present, but not which one.",
     source="RFC 9110 §15.5.2",
     needs={Capability.KEY_REQUIRED},
-    by=frozenset({UNAUTHORIZED}),
+    by=frozenset({HTTPStatus.UNAUTHORIZED}),
     wanted="status 401",
 )
-accepts_wrong_key = accepts(
-    wrong_key, "Any key opens the door, as long as there is one."
-)
-wrong_method = rejects(
+wrong_method, accepts_wrong_method = check_and_fault(
     mistakes.WRONG_METHOD,
-    "A GET on the chat MUST be refused with status 404 or 405.",
+    "A GET request to the chat endpoint MUST be rejected with status 404 or 405.",
+    "A catch-all route answers every method.",
     source="RFC 9110 §15.5.6",
-    by=frozenset({404, 405}),
+    by=frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}),
     wanted="status 404 or 405",
 )
-accepts_wrong_method = accepts(wrong_method, "A catch-all route answers every method.")
-unknown_path = rejects(
+unknown_path, accepts_unknown_path = check_and_fault(
     mistakes.UNKNOWN_PATH,
-    "A path nobody serves MUST be refused with status 404.",
+    "A request to a path that does not exist MUST be rejected with status 404.",
+    "A catch-all route answers every path.",
     source="RFC 9110 §15.5.5",
-    by=frozenset({404}),
+    by=frozenset({HTTPStatus.NOT_FOUND}),
     wanted="status 404",
 )
-accepts_unknown_path = accepts(unknown_path, "A catch-all route answers every path.")
 
 
 @check(
     "rejections.asks-for-no-password",
-    "A 401 MUST NOT ask for another scheme than Bearer.",
+    "A 401 response MUST NOT request an authentication scheme other than Bearer.",
     source="RFC 6750 §3; RFC 9110 §11.6.1",
     sends=NO_KEY,
     needs={Capability.KEY_REQUIRED},
     expects=ANY,
 )
 def asks_for_no_password(exchange: Exchange) -> Findings:
-    """HTTP wants a scheme with every 401, but hardly any model server names one."""
+    """HTTP requires a scheme in every 401, but few model servers send one."""
     schemes = exchange.header("www-authenticate")
     if schemes is not None and "bearer" not in schemes.lower():
         yield Finding(
-            "the 401 asks for another scheme",
+            "the 401 response requests another authentication scheme",
             expected="WWW-Authenticate: Bearer, or no such header",
             actual=shorten(schemes),
         )
@@ -89,49 +86,49 @@ def asks_for_no_password(exchange: Exchange) -> Findings:
 
 @fault(breaks=asks_for_no_password)
 def asks_for_a_password(reply: Reply) -> Reply:
-    """A proxy answers first, and browsers ask for name and password."""
-    if reply.status == UNAUTHORIZED and answers(reply, NO_KEY):
+    """A proxy answers first and makes browsers prompt for a name and password."""
+    if reply.status == HTTPStatus.UNAUTHORIZED and answers(reply, NO_KEY):
         return reply.with_header("www-authenticate", 'Basic realm="models"')
     return reply
 
 
 @check(
     "rejections.key-refusal-has-shape",
-    "The refusal of a key MUST fit the error schema of the provider's dialect.",
+    "The rejection of an API key MUST match the error schema of the dialect.",
     source="Mistral API reference; vLLM and llama.cpp server documentation",
     sends=(NO_KEY, WRONG_KEY),
     needs={Capability.KEY_REQUIRED},
     expects=ANY,
 )
 def key_refusal_has_shape(*exchanges: Exchange) -> Findings:
-    """Clients tell a bad key from a bad request by this body."""
+    """Clients use this body to distinguish a bad key from a bad request."""
     for exchange in refusals(exchanges):
         yield from misshapen(exchange)
 
 
 @fault(breaks=key_refusal_has_shape, also=("schema.error",))
 def refuses_the_key_in_prose(reply: Reply) -> Reply:
-    """A gateway checks the key, and its refusal is a bare array."""
-    if reply.status == UNAUTHORIZED:
+    """A gateway checks the key and rejects it with a bare JSON array."""
+    if reply.status == HTTPStatus.UNAUTHORIZED:
         return reply.with_json(["Unauthorized"])
     return reply
 
 
 @check(
     "rejections.key-is-not-echoed",
-    "The refusal of a key MUST NOT repeat the key.",
+    "The rejection of an API key MUST NOT contain the key.",
     source="CWE-209; CWE-532",
     sends=WRONG_KEY,
     needs={Capability.KEY_REQUIRED},
     expects=ANY,
 )
 def key_is_not_echoed(exchange: Exchange) -> Findings:
-    """A mistyped key is nearly a key, and error bodies end in logs."""
+    """A mistyped key is almost a valid key, and error bodies end up in logs."""
     places = [("the body", exchange.text), *exchange.headers]
     for place, text in places:
         if SENT_KEY in text:
             yield Finding(
-                "the refusal repeats the key",
+                "the error response contains the key",
                 expected="no key, or a masked one",
                 actual=shorten(text),
                 at=place,
@@ -140,8 +137,8 @@ def key_is_not_echoed(exchange: Exchange) -> Findings:
 
 @fault(breaks=key_is_not_echoed, also=(key_refusal_has_shape, "schema.error"))
 def echoes_the_key(reply: Reply) -> Reply:
-    """The message says which key it was, in full."""
-    if reply.status != UNAUTHORIZED or not answers(reply, WRONG_KEY):
+    """The error message contains the rejected key in full."""
+    if reply.status != HTTPStatus.UNAUTHORIZED or not answers(reply, WRONG_KEY):
         return reply
-    told = f"Invalid API Key: {SENT_KEY}"
-    return reply.change(lambda body: reworded(body, told))
+    message = f"Invalid API Key: {SENT_KEY}"
+    return reply.change(lambda body: replace_message(body, message))

@@ -1,4 +1,4 @@
-"""What an error body is and says, in any dialect."""
+"""Contents of error bodies, in any dialect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contract.model.chat import Json
 from contract.model.exchange import Exchange
 
 # Python tracebacks, JavaScript and Java frames, C++ sources, template sources.
-_INSIDES = re.compile(
+_SOURCE_TRACE = re.compile(
     r"""
       Traceback\ \(most\ recent\ call\ last\)
     | \bFile\ "[^"]+",\ line\ \d+
@@ -19,42 +19,43 @@ _INSIDES = re.compile(
     """,
     re.VERBOSE,
 )
-
-
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_MESSAGE_KEYS = ("error", "message", "detail", "msg")
+_STATUS_CODES = range(100, 600)
 
 
-def sentence(body: Json) -> str:
+def error_message(body: Json) -> str:
     """
-    What an error body tells a human, in any dialect; empty when it tells nothing.
+    Return the human-readable text of an error body; empty if it has none.
 
-    It is under `message`, `msg`, `detail` or `error`, at any depth.
+    It is found under `message`, `msg`, `detail` or `error`, at any depth.
     """
-    return " ".join(_sentences(body, told=False)).strip()
+    return " ".join(_message_texts(body, in_message=False)).strip()
 
 
-def _sentences(value: Json, *, told: bool) -> Iterator[str]:
+def _message_texts(value: Json, *, in_message: bool) -> Iterator[str]:
+    """Yield the strings in *value* that are, or lie below, a message member."""
     if isinstance(value, str):
-        if told:
+        if in_message:
             yield value
     elif isinstance(value, list):
         for entry in value:
-            yield from _sentences(entry, told=told)
+            yield from _message_texts(entry, in_message=in_message)
     elif isinstance(value, dict):
-        for key in ("error", "message", "detail", "msg"):
-            yield from _sentences(value.get(key), told=True)
+        for key in _MESSAGE_KEYS:
+            yield from _message_texts(value.get(key), in_message=True)
 
 
-def reworded(body: Json, told: str) -> Json:
-    """An error body of the same shape that tells *told*, and names no field."""
+def replace_message(body: Json, message: str) -> Json:
+    """Return an error body of the same shape with *message* and without a field."""
     if isinstance(body, list):
-        return [reworded(entry, told) for entry in body]
+        return [replace_message(entry, message) for entry in body]
     if not isinstance(body, dict):
-        return told
+        return message
     changed: dict[str, Json] = {}
     for key, value in body.items():
-        if key in {"error", "message", "detail", "msg"}:
-            changed[key] = reworded(value, told)
+        if key in _MESSAGE_KEYS:
+            changed[key] = replace_message(value, message)
         elif key == "param":
             changed[key] = None
         elif key == "loc":
@@ -64,33 +65,33 @@ def reworded(body: Json, told: str) -> Json:
     return changed
 
 
-def names(body: Json, field: str) -> bool:
-    """Whether an error body mentions *field*, in any case, in any of its strings."""
+def mentions(body: Json, field: str) -> bool:
+    """Return whether any string of an error body contains *field*, in any case."""
     if isinstance(body, str):
         return field in body.lower()
     if isinstance(body, list):
-        return any(names(entry, field) for entry in body)
+        return any(mentions(entry, field) for entry in body)
     if isinstance(body, dict):
-        return any(names(entry, field) for entry in body.values())
+        return any(mentions(entry, field) for entry in body.values())
     return False
 
 
 def is_html(exchange: Exchange) -> bool:
-    """Whether the body is a page for a browser."""
+    """Return whether the body is an HTML page."""
     return exchange.media_type == "text/html" or bool(_HTML.match(exchange.text))
 
 
-def insides(text: str) -> str | None:
-    """The first trace of source code in *text*: a stack frame, a file with a line."""
-    found = _INSIDES.search(text)
+def source_trace(text: str) -> str | None:
+    """Return the first stack frame or source location in *text*; None if absent."""
+    found = _SOURCE_TRACE.search(text)
     return found.group(0) if found else None
 
 
 def repeated_status(body: Json) -> int | None:
-    """The HTTP status that an error body repeats; None when it repeats none."""
+    """Return the HTTP status code stated in an error body; None if there is none."""
     inner = body.get("error") if isinstance(body, dict) else None
     for part, key in ((body, "raw_status_code"), (inner, "code"), (inner, "status")):
         value = part.get(key) if isinstance(part, dict) else None
-        if isinstance(value, int) and 100 <= value < 600:  # noqa: PLR2004  # a status
+        if isinstance(value, int) and value in _STATUS_CODES:
             return value
     return None

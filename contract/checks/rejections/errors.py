@@ -1,4 +1,4 @@
-"""What an error must be: a document that clients can read, and harmless."""
+"""Requirements on every error: status, media type, schema and isolation."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ API = "Mistral API reference and OpenAI API reference, errors"
 
 @check(
     "rejections.never-5xx",
-    "A mistake of the client MUST NOT be answered with a status of 500 or more.",
+    "An invalid request MUST NOT be answered with a status of 500 or more.",
     source="RFC 9110 §15.5 and §15.6",
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def never_5xx(*exchanges: Exchange) -> Findings:
-    """Clients retry a 5xx: the same wrong request comes again and again."""
+    """Clients retry a 5xx, so they send the same invalid request again and again."""
     for exchange in judged(exchanges):
         if (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             yield Finding(
-                "a mistake of the client is called a failure of the server",
+                "a client error is reported as a server error",
                 expected="a status from 400 to 499",
                 actual=seen(exchange),
                 at=exchange.probe.name,
@@ -66,9 +66,9 @@ def never_5xx(*exchanges: Exchange) -> Findings:
     also=(max_tokens_wrong_type, "rejections.body-repeats-status"),
 )
 def fails_on_a_wrong_type(reply: Reply) -> Reply:
-    """An exception of the validation is caught by nobody but the framework."""
+    """A validation error is not handled and becomes the framework's status 500."""
     if answers(reply, mistakes.MAX_TOKENS_WRONG_TYPE) and reply.rejection:
-        return reply.with_status(500)
+        return reply.with_status(HTTPStatus.INTERNAL_SERVER_ERROR)
     return reply
 
 
@@ -80,11 +80,11 @@ def fails_on_a_wrong_type(reply: Reply) -> Reply:
     expects=ANY,
 )
 def never_html(*exchanges: Exchange) -> Findings:
-    """Pages come from proxies and frameworks, and no client can read them."""
+    """HTML pages come from proxies and frameworks, and API clients cannot read them."""
     for exchange in judged(exchanges):
         if is_html(exchange):
             yield Finding(
-                "the error is a page",
+                "the error is an HTML page",
                 expected="JSON",
                 actual=f"{exchange.media_type}, {shorten(exchange.text)}",
                 at=exchange.probe.name,
@@ -103,7 +103,7 @@ def never_html(*exchanges: Exchange) -> Findings:
     ),
 )
 def page_of_a_proxy(reply: Reply) -> Reply:
-    """A proxy replaces the bodies of errors by its own page."""
+    """A proxy replaces error bodies with its own HTML page."""
     if not is_about_a_field(reply):
         return reply
     title = f"{reply.status} {HTTPStatus(reply.status).phrase}"
@@ -114,13 +114,13 @@ def page_of_a_proxy(reply: Reply) -> Reply:
 
 @check(
     "rejections.errors-are-json",
-    "An error MUST be sent as application/json, and be JSON.",
+    "An error MUST be JSON and be sent as application/json.",
     source=API,
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def errors_are_json(*exchanges: Exchange) -> Findings:
-    """A client reads the error with the decoder it reads answers with."""
+    """Clients decode errors with the decoder that they use for answers."""
     for exchange in judged(exchanges):
         if exchange.media_type != "application/json" or not exchange.is_json:
             kind = exchange.media_type or "no content type"
@@ -134,7 +134,7 @@ def errors_are_json(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=errors_are_json)
 def json_by_another_name(reply: Reply) -> Reply:
-    """The body is JSON, but it is sent as text."""
+    """The body is JSON but is sent as text/plain."""
     if is_about_a_field(reply):
         return reply.with_header("content-type", "text/plain; charset=utf-8")
     return reply
@@ -142,13 +142,13 @@ def json_by_another_name(reply: Reply) -> Reply:
 
 @check(
     "rejections.errors-have-shape",
-    "Every error body MUST fit the error schema of the provider's dialect.",
+    "Every error body MUST match the error schema of the dialect.",
     source=API,
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def errors_have_shape(*exchanges: Exchange) -> Findings:
-    """One provider has several shapes already; another one is a surprise."""
+    """Some APIs document several error shapes; clients do not expect another one."""
     for exchange in judged(exchanges):
         yield from misshapen(exchange)
 
@@ -163,24 +163,24 @@ def errors_have_shape(*exchanges: Exchange) -> Findings:
     ),
 )
 def bare_code(reply: Reply) -> Reply:
-    """The error is a number of the framework, with no words around it."""
+    """The error is only an internal error number, without a message."""
     return reply.with_json({"errno": 22}) if is_about_a_field(reply) else reply
 
 
 @check(
     "rejections.body-repeats-status",
-    "The status that an error body repeats SHOULD be the status of the response.",
+    "A status code in an error body SHOULD be the status code of the response.",
     source="house rule",
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def body_repeats_status(*exchanges: Exchange) -> Findings:
-    """Some clients read the one, some the other, and they must agree."""
+    """Some clients read the status line and others the body, so the two must agree."""
     for exchange in judged(exchanges):
         repeated = repeated_status(exchange.json)
         if repeated not in {None, exchange.status}:
             yield Finding(
-                "status and body disagree",
+                "the status line and the body disagree",
                 expected=f"{exchange.status} in the body",
                 actual=f"{repeated}, {shorten(exchange.text)}",
                 at=exchange.probe.name,
@@ -197,42 +197,44 @@ def _repeats_status(dialect: Dialect) -> bool:
     where=_repeats_status,
 )
 def another_status_in_the_body(reply: Reply) -> Reply:
-    """A gateway maps statuses but leaves the bodies as they are."""
-    if is_about_a_field(reply) and repeated_status(reply.json) is not None:
-        other = {400: 422, 422: 400}.get(reply.status, 400)
-        return reply.with_status(other)
-    return reply
+    """A gateway maps status codes but leaves the bodies unchanged."""
+    if not is_about_a_field(reply) or repeated_status(reply.json) is None:
+        return reply
+    if reply.status == HTTPStatus.BAD_REQUEST:
+        return reply.with_status(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return reply.with_status(HTTPStatus.BAD_REQUEST)
 
 
-AMONG = replace(
+VALID_REQUEST = replace(
     mistakes.BRIEF, name="good-among-wrong", messages=(user("Say good evening."),)
 )
 
 
 @check(
     "rejections.disturb-nobody",
-    "A good request MUST be answered among wrong ones.",
+    "A valid request MUST be answered while other requests are being rejected.",
     source="RFC 9110 §15.5",
-    sends=(*mistakes.EVERYWHERE, AMONG),
+    sends=(*mistakes.EVERYWHERE, VALID_REQUEST),
     expects=ANY,
 )
 def disturb_nobody(*exchanges: Exchange) -> Findings:
-    """One client's mistake must not become everybody's outage."""
-    good = exchanges[-1]
-    if good.status == HTTPStatus.OK and not good.pieces:
-        raise NotApplicable("the good request got status 200 but no answer")
-    if good.status != HTTPStatus.OK:
+    """An invalid request of one client must not cause an outage for others."""
+    valid = exchanges[-1]
+    if valid.status == HTTPStatus.OK and not valid.pieces:
+        raise NotApplicable("the valid request got status 200 but no answer")
+    if valid.status != HTTPStatus.OK:
         yield Finding(
-            "a good request was refused among wrong ones",
+            "a valid request was rejected along with the invalid ones",
             expected="status 200",
-            actual=seen(good),
-            at=good.probe.name,
+            actual=seen(valid),
+            at=valid.probe.name,
         )
 
 
 @fault(breaks=disturb_nobody)
 def bans_the_client(reply: Reply) -> Reply:
-    """A firewall bans a client after its first mistakes, with status 403."""
-    if not answers(reply, AMONG):
+    """A firewall blocks a client with status 403 after its first invalid requests."""
+    if not answers(reply, VALID_REQUEST):
         return reply
-    return reply.with_status(403).with_json({"message": "You have been blocked."})
+    blocked = reply.with_status(HTTPStatus.FORBIDDEN)
+    return blocked.with_json({"message": "You have been blocked."})

@@ -1,64 +1,51 @@
-"""Wrong in what is shown: images that are none, or that nobody may read."""
+"""Rejections of image parts that are not images or must not be read."""
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import (
-    ABOUT_AN_IMAGE,
-    rejects,
-)
+from contract.checks.judging.refusal import ABOUT_AN_IMAGE
 from contract.checks.rejections import mistakes
+from contract.checks.rejections.pairs import check_and_fault
 from contract.model.profile import Capability
 
 VISION = "Mistral API reference, vision; vllm-project/vllm#47163"
 
-image_bad_base64 = rejects(
+image_bad_base64, accepts_image_bad_base64 = check_and_fault(
     mistakes.IMAGE_BAD_BASE64,
-    "An image that is not base64 MUST be refused.",
+    "An image with invalid base64 MUST be rejected.",
+    "An image that cannot be decoded is left out of the prompt.",
     source=VISION,
     needs={Capability.VISION},
     by=ABOUT_AN_IMAGE,
 )
-accepts_image_bad_base64 = accepts(
-    image_bad_base64, "An image that cannot be decoded is left out of the prompt."
-)
-image_not_an_image = rejects(
+image_not_an_image, accepts_image_not_an_image = check_and_fault(
     mistakes.IMAGE_NOT_AN_IMAGE,
-    "Bytes that are no image MUST be refused.",
+    "Bytes that are not an image MUST be rejected.",
+    "Bytes that are not an image are left out of the prompt.",
     source=VISION,
     needs={Capability.VISION},
     by=ABOUT_AN_IMAGE,
 )
-accepts_image_not_an_image = accepts(
-    image_not_an_image, "Bytes that show nothing are left out of the prompt."
-)
-image_without_base64 = rejects(
+image_without_base64, accepts_image_without_base64 = check_and_fault(
     mistakes.IMAGE_WITHOUT_BASE64,
-    "A data URI without base64 MUST be refused.",
+    "A data URI without base64 MUST be rejected.",
+    "A data URI in another encoding is left out of the prompt.",
     source=VISION,
     needs={Capability.VISION},
     by=ABOUT_AN_IMAGE,
 )
-accepts_image_without_base64 = accepts(
-    image_without_base64, "A data URI in another encoding is left out of the prompt."
-)
-image_unsupported_type = rejects(
+image_unsupported_type, accepts_image_unsupported_type = check_and_fault(
     mistakes.IMAGE_UNSUPPORTED_TYPE,
-    "A data URI that is no image MUST be refused.",
+    "A data URI whose media type is not an image MUST be rejected.",
+    "Text sent in place of an image is left out of the prompt.",
     source=VISION,
     needs={Capability.VISION},
     by=ABOUT_AN_IMAGE,
 )
-accepts_image_unsupported_type = accepts(
-    image_unsupported_type, "A text in the place of an image is left out of the prompt."
-)
-file_url_image = rejects(
+file_url_image, accepts_file_url_image = check_and_fault(
     mistakes.FILE_URL_IMAGE,
-    "An image of the server's own disk MUST be refused.",
+    "An image URL that names a file on the server's disk MUST be rejected.",
+    "The server opens any local file that an image URL names.",
     source="CWE-73; CWE-918",
     needs={Capability.VISION},
     by=ABOUT_AN_IMAGE,
-)
-accepts_file_url_image = accepts(
-    file_url_image, "The server opens any file it is pointed at."
 )

@@ -1,110 +1,87 @@
-"""Wrong in what is said: the model asked for, and the conversation."""
+"""Rejections of the requested model and of invalid conversations."""
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import (
-    ABOUT_THE_REQUEST,
-    rejects,
-)
+from http import HTTPStatus
+
+from contract.checks.judging.refusal import ABOUT_THE_REQUEST
 from contract.checks.rejections import mistakes
+from contract.checks.rejections.pairs import check_and_fault
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 
-model_missing = rejects(
+model_missing, accepts_model_missing = check_and_fault(
     mistakes.MODEL_MISSING,
-    "A request that names no model MUST be refused.",
+    "A request without a model MUST be rejected.",
+    "A server with a single model stops requiring its name.",
     source=API,
     unless="model-missing",
 )
-accepts_model_missing = accepts(
-    model_missing, "A server with one model stops asking for its name."
-)
-unknown_model = rejects(
+unknown_model, accepts_unknown_model = check_and_fault(
     mistakes.UNKNOWN_MODEL,
-    "A request for a model nobody serves MUST be refused.",
+    "A request for an unknown model MUST be rejected.",
+    "A retired model id is silently redirected to its successor.",
     source=API,
     unless="unknown-model",
-    by=ABOUT_THE_REQUEST | {404},
+    by=ABOUT_THE_REQUEST | {HTTPStatus.NOT_FOUND},
     wanted="status 400, 404 or 422",
 )
-accepts_unknown_model = accepts(
-    unknown_model, "A retired model id is silently redirected to its successor."
-)
-messages_missing = rejects(
+messages_missing, accepts_messages_missing = check_and_fault(
     mistakes.MESSAGES_MISSING,
-    "A request without messages MUST be refused.",
+    "A request without messages MUST be rejected.",
+    "Missing messages are treated as an empty conversation.",
     source=API,
 )
-accepts_messages_missing = accepts(
-    messages_missing, "No messages count as an empty conversation."
-)
-messages_empty = rejects(
+messages_empty, accepts_messages_empty = check_and_fault(
     mistakes.MESSAGES_EMPTY,
-    "An empty conversation MUST be refused.",
+    "An empty list of messages MUST be rejected.",
+    "The model generates from an empty prompt.",
     source="mistralai/mistral-common: an empty message list is an error",
     unless="messages-empty",
 )
-accepts_messages_empty = accepts(
-    messages_empty, "The model is asked to continue nothing."
-)
-messages_not_a_list = rejects(
+messages_not_a_list, accepts_messages_not_a_list = check_and_fault(
     mistakes.MESSAGES_NOT_A_LIST,
-    "Messages that are no list MUST be refused.",
+    "A value of messages that is not a list MUST be rejected.",
+    "A single string is treated as one user message.",
     source=API,
 )
-accepts_messages_not_a_list = accepts(
-    messages_not_a_list, "A single text counts as one message of the user."
-)
-unknown_role = rejects(
+unknown_role, accepts_unknown_role = check_and_fault(
     mistakes.UNKNOWN_ROLE,
-    "A message of an unknown role MUST be refused.",
+    "A message with an unknown role MUST be rejected.",
+    "A message with an unknown role is rendered as a user message.",
     source=API,
 )
-accepts_unknown_role = accepts(unknown_role, "An unknown role is rendered as the user.")
-content_wrong_type = rejects(
+content_wrong_type, accepts_content_wrong_type = check_and_fault(
     mistakes.CONTENT_WRONG_TYPE,
-    "A message whose content is a number MUST be refused.",
+    "A message whose content is a number MUST be rejected.",
+    "Content of any type is converted to text.",
     source=API,
 )
-accepts_content_wrong_type = accepts(
-    content_wrong_type, "The content is turned into text, whatever it was."
-)
-unknown_chunk_type = rejects(
+unknown_chunk_type, accepts_unknown_chunk_type = check_and_fault(
     mistakes.UNKNOWN_CHUNK_TYPE,
-    "A content chunk of an unknown type MUST be refused.",
+    "A content chunk of an unknown type MUST be rejected.",
+    "Chunks of an unknown type are silently dropped from the prompt.",
     source="Mistral API specification: ContentChunk is discriminated by type",
     unless="unknown-chunk-type",
 )
-accepts_unknown_chunk_type = accepts(
-    unknown_chunk_type,
-    "Chunks of an unknown type are silently dropped from the prompt.",
-)
-orphan_tool_message = rejects(
+orphan_tool_message, accepts_orphan_tool_message = check_and_fault(
     mistakes.ORPHAN_TOOL_MESSAGE,
-    "A tool message that answers no call MUST be refused.",
+    "A tool message that answers no tool call MUST be rejected.",
+    "A tool result without a matching call is rendered into the prompt.",
     source="BerriAI/litellm#17761; QuantumNous/new-api#2858",
     unless="orphan-tool-message",
 )
-accepts_orphan_tool_message = accepts(
-    orphan_tool_message, "The result of a call that nobody made is put into the prompt."
-)
-last_message_is_assistant = rejects(
+last_message_is_assistant, accepts_last_message_is_assistant = check_and_fault(
     mistakes.LAST_MESSAGE_IS_ASSISTANT,
-    "A conversation that ends with the assistant MUST be refused.",
+    "A conversation that ends with an assistant message MUST be rejected.",
+    "A final assistant message is continued as a prefix.",
     source="BerriAI/litellm#17761",
     unless="last-message-is-assistant",
 )
-accepts_last_message_is_assistant = accepts(
-    last_message_is_assistant,
-    "The last message of the assistant is continued as a prefix.",
-)
-replayed_reasoning_content = rejects(
+replayed_reasoning_content, accepts_replayed_reasoning_content = check_and_fault(
     mistakes.REPLAYED_REASONING_CONTENT,
-    "A message with a field reasoning_content MUST be refused.",
+    "A message with a field reasoning_content MUST be rejected.",
+    "Replayed reasoning is silently dropped from the prompt.",
     source="charmbracelet/crush#1590; BerriAI/litellm#30835",
     unless="replayed-reasoning-content",
-)
-accepts_replayed_reasoning_content = accepts(
-    replayed_reasoning_content, "A replayed thought is dropped and nobody is told."
 )

@@ -1,4 +1,4 @@
-"""The wrong requests: each is wrong in one way, named, and cheap when accepted."""
+"""Named requests that are invalid in one way each, and cheap if accepted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from contract.model.probes import (
     user,
 )
 
-# What the wrong requests are made from: well formed, and short when it is answered
-# after all. It does not ask for reasoning, so the first message is the user's.
+# The valid request that the invalid ones are derived from. Its answer is short, in
+# case a server accepts the invalid one. It does not request reasoning, so that no
+# dialect prepends a system message to the user's.
 BRIEF = Probe(
     name="brief",
     messages=(user("Say hello."),),
@@ -31,16 +32,25 @@ BRIEF = Probe(
 def mistake(
     name: str, pointer: str, value: str | None = None, *, base: Probe = BRIEF
 ) -> Probe:
-    """*base* with one patch; *value* is JSON text, None removes the member."""
+    """
+    Return *base* with one patch.
+
+    Args:
+        name: The name of the new probe and of its patch.
+        pointer: The JSON Pointer of the member of the body to change.
+        value: The new value as JSON text; None removes the member.
+        base: The valid request.
+
+    """
     return replace(base, name=name, patches=(Patch(name, pointer, value),))
 
 
 def raw(name: str, body: bytes) -> Probe:
-    """A chat request whose body is these bytes."""
+    """Return a chat request with the bytes *body* as its body."""
     return replace(BRIEF, name=name, body=body)
 
 
-# The body as a text
+# Encoding and syntax of the body
 MALFORMED_JSON = raw("malformed-json", b'{"model": "any", "messages": [}')
 TRUNCATED_JSON = raw(
     "truncated-json",
@@ -52,13 +62,13 @@ INVALID_UTF8 = raw(
     b'{"model": "any", "messages": [{"role": "user", "content": "\xff\xfe"}]}',
 )
 NOT_AN_OBJECT = mistake("not-an-object", "", "[]")
-# Python reads and writes this literal, JSON has none.
+# A literal that Python reads and writes, but that JSON does not have.
 NAN_LITERAL = mistake("nan-literal", "/temperature", "NaN")
 WRONG_CONTENT_TYPE = replace(
     BRIEF, name="wrong-content-type", headers=(("content-type", "text/plain"),)
 )
 
-# The model and the messages
+# Model and messages
 MODEL_MISSING = mistake("model-missing", "/model")
 UNKNOWN_MODEL = replace(BRIEF, name="unknown-model", model="no-such-model")
 MESSAGES_MISSING = mistake("messages-missing", "/messages")
@@ -98,11 +108,11 @@ REPLAYED_REASONING_CONTENT = mistake(
     ),
 )
 
-# The options
+# Parameters
 TEMPERATURE_WRONG_TYPE = mistake("temperature-wrong-type", "/temperature", '"hot"')
 TEMPERATURE_OUT_OF_RANGE = mistake("temperature-out-of-range", "/temperature", "-1")
 TOP_P_OUT_OF_RANGE = mistake("top-p-out-of-range", "/top_p", "1.5")
-# -1 asks llama.cpp for an unlimited answer, so it is not wrong everywhere.
+# Not -1, which is valid in llama.cpp: it requests an unlimited answer.
 MAX_TOKENS_NEGATIVE = mistake("max-tokens-negative", "/max_tokens", "-5")
 MAX_TOKENS_WRONG_TYPE = mistake("max-tokens-wrong-type", "/max_tokens", '"ten"')
 N_ZERO = mistake("n-zero", "/n", "0")
@@ -124,7 +134,7 @@ RESPONSE_FORMAT_SCHEMA_MISSING = mistake(
 UNKNOWN_FIELD = mistake("unknown-field", "/no_such_field", "true")
 MAX_COMPLETION_TOKENS = mistake("max-completion-tokens", "/max_completion_tokens", "16")
 
-# The tools, for those who offer some
+# Tools, for servers that support them
 _TOOL = replace(BRIEF, options=replace(BRIEF.options, tools=(WEATHER,)))
 TOOL_CHOICE_UNKNOWN = mistake(
     "tool-choice-unknown", "/tool_choice", '"sometimes"', base=_TOOL
@@ -136,9 +146,9 @@ FORCED_TOOL_NOT_GIVEN = replace(
 )
 
 
-# The images, for those who see
+# Images, for servers that support vision
 def image(name: str, url: str) -> Probe:
-    """A question about the image at *url*."""
+    """Return a request that asks about the image at *url*."""
     parts = (Text("What is this?"), Image(url=url))
     return replace(BRIEF, name=name, messages=(Message("user", parts),))
 
@@ -155,13 +165,13 @@ IMAGE_UNSUPPORTED_TYPE = image(
 )
 FILE_URL_IMAGE = image("file-url-image", "file:///etc/hostname")
 
-# The door rather than the request
+# Routing
 WRONG_METHOD = Probe(name="wrong-method", method="GET", path=CHAT, reasons=False)
 UNKNOWN_PATH = Probe(
     name="unknown-path", method="GET", path="/v1/no-such-path", reasons=False
 )
 
-# Every mistake that any provider can be asked about, whatever it offers.
+# Invalid requests that need no optional capability.
 EVERYWHERE = (
     MALFORMED_JSON,
     TRUNCATED_JSON,

@@ -1,4 +1,4 @@
-"""What an error tells people: what is wrong, where, and nothing else."""
+"""Requirements on the text of an error: helpful, specific and free of internals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contract.checks.judging.refusal import (
 )
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import (
-    insides,
-    names,
-    reworded,
-    sentence,
+    error_message,
+    mentions,
+    replace_message,
+    source_trace,
 )
 from contract.model.check import (
     ANY,
@@ -28,7 +28,7 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 
-# A literal that JSON does not have is refused before anybody knows its field.
+# NaN is a syntax error, so it is rejected before its field is known.
 FIELDS = tuple(
     probe
     for probe in mistakes.EVERYWHERE
@@ -38,19 +38,19 @@ FIELDS = tuple(
 
 @check(
     "rejections.errors-show-no-insides",
-    "An error MUST NOT show stack frames, source files or template source.",
+    "An error MUST NOT contain stack frames, source files or template source.",
     source="CWE-209; CWE-497",
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def errors_show_no_insides(*exchanges: Exchange) -> Findings:
-    """They tell an attacker where to look and everybody else nothing."""
+    """Internals help an attacker and are useless to any other client."""
     for exchange in judged(exchanges):
-        trace = insides(exchange.text.replace('\\"', '"'))
+        trace = source_trace(exchange.text.replace('\\"', '"'))
         if trace is not None:
             yield Finding(
-                "the error shows the inside of the server",
-                expected="what is wrong with the request",
+                "the error exposes server internals",
+                expected="a description of what is wrong with the request",
                 actual=shorten(trace),
                 at=exchange.probe.name,
             )
@@ -58,7 +58,7 @@ def errors_show_no_insides(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=errors_show_no_insides)
 def traceback_in_the_message(reply: Reply) -> Reply:
-    """The server was started with debugging on."""
+    """The server runs in debug mode and sends tracebacks."""
     if not is_about_a_field(reply):
         return reply
     pointer = reply.rejection.pointer if reply.rejection else ""
@@ -67,24 +67,24 @@ def traceback_in_the_message(reply: Reply) -> Reply:
         "Traceback (most recent call last):\n"
         '  File "/srv/app/server.py", line 376, in create_chat_completion'
     )
-    return reply.change(lambda body: reworded(body, trace))
+    return reply.change(lambda body: replace_message(body, trace))
 
 
 @check(
     "rejections.errors-say-what-is-wrong",
-    "An error SHOULD say in words what is wrong.",
+    "An error SHOULD describe what is wrong.",
     source="RFC 9110 §15.5",
     sends=mistakes.EVERYWHERE,
     expects=ANY,
 )
 def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
-    """A status phrase repeats the status; it explains nothing."""
+    """A status phrase repeats the status and explains nothing."""
     phrases = {"", "internal server error", "bad request", "unprocessable entity"}
     for exchange in judged(exchanges):
-        told = sentence(exchange.json) if exchange.is_json else exchange.text
-        if told.strip().lower().rstrip(".") in phrases:
+        text = error_message(exchange.json) if exchange.is_json else exchange.text
+        if text.strip().lower().rstrip(".") in phrases:
             yield Finding(
-                "the error does not explain itself",
+                "the error does not describe what is wrong",
                 expected="a sentence about the request",
                 actual=shorten(exchange.text) or "no body",
                 at=exchange.probe.name,
@@ -93,28 +93,28 @@ def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=errors_say_what_is_wrong, also=("rejections.names-the-field",))
 def says_bad_request(reply: Reply) -> Reply:
-    """A gateway hides the reasons of errors from clients."""
+    """A gateway replaces error messages with a generic one."""
     if not is_about_a_field(reply):
         return reply
-    return reply.change(lambda body: reworded(body, "Bad Request"))
+    return reply.change(lambda body: replace_message(body, "Bad Request"))
 
 
 @check(
     "rejections.names-the-field",
-    "The refusal of a value SHOULD name the field it was sent in.",
+    "The rejection of a value SHOULD name the field that it was sent in.",
     source="Mistral API specification, ValidationError.loc; OpenAI API, error.param",
     sends=FIELDS,
     expects=ANY,
 )
 def names_the_field(*exchanges: Exchange) -> Findings:
-    """With thirty options in a request, "invalid value" starts a search."""
+    """With thirty parameters in a request, "invalid value" does not locate the bug."""
     for exchange in judged(exchanges):
         field = field_of(exchange.probe)
         if exchange.status not in CLIENT_ERRORS:
-            continue  # a failure of the server: there is no refusal to read
-        if field and not names(error_document(exchange), field):
+            continue  # a server error: there is no rejection to read
+        if field and not mentions(error_document(exchange), field):
             yield Finding(
-                f"the refusal does not name {field}",
+                f"the rejection does not name {field}",
                 expected=f"{field} somewhere in the error",
                 actual=seen(exchange),
                 at=exchange.probe.name,
@@ -123,7 +123,7 @@ def names_the_field(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=names_the_field)
 def names_nothing(reply: Reply) -> Reply:
-    """Every wrong value gets the same words."""
+    """Every invalid value gets the same error message."""
     if not is_about_a_field(reply):
         return reply
-    return reply.change(lambda body: reworded(body, "The request is not valid."))
+    return reply.change(lambda body: replace_message(body, "The request is not valid."))

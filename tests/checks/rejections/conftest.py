@@ -1,4 +1,4 @@
-"""Recorded errors of real servers, judged as the runner judges them."""
+"""Fixtures for recorded errors of real servers, judged as the runner does."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PROFILES = {
 
 
 @dataclass(frozen=True)
-class Answering:
-    """A session that knows one answer."""
+class RecordedSession:
+    """A session that answers every probe with one recorded exchange."""
 
     profile: Profile
     answer: Exchange
@@ -38,7 +38,7 @@ class Answering:
 
 @pytest.fixture
 def recorded() -> Callable[[str], Exchange]:
-    """`recorded("vllm-0.32/n_0")`: what a real server said, under its profile."""
+    """`recorded("vllm-0.32/n_0")`: the answer of a real server, under its profile."""
 
     def read(name: str) -> Exchange:
         profile = builtin()[PROFILES[name.partition("-")[0]]]
@@ -50,11 +50,11 @@ def recorded() -> Callable[[str], Exchange]:
 
 @pytest.fixture
 def outcome(recorded) -> Callable[[Check, str], tuple[int, str]]:
-    """Status and outcome of a check that gets a recorded answer."""
+    """Return the status of a recorded answer and the outcome of a check on it."""
 
     def judge(check: Check, name: str) -> tuple[int, str]:
         seen = recorded(name)
-        result = runner.judge_check(check, Answering(seen.profile, seen), name)
+        result = runner.judge_check(check, RecordedSession(seen.profile, seen), name)
         return seen.status, result.outcome.value
 
     return judge

@@ -13,7 +13,7 @@ from contract.model.wire import WRONG_KEY as SENT_KEY
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "status", "expected"),
+    ("name", "recording", "status", "expected"),
     [
         pytest.param("wrong_method", "vllm-0.32/get_chat_405", 405, "pass", id="vllm"),
         pytest.param(
@@ -37,25 +37,25 @@ from contract.model.wire import WRONG_KEY as SENT_KEY
         ),
     ],
 )
-def test_recorded_servers_are_judged_as_their_profile_says(
-    outcome, name, said, status, expected
+def test_recorded_servers_get_the_outcome_that_their_profile_documents(
+    outcome, name, recording, status, expected
 ):
-    judged = outcome(getattr(access, name), said)
+    judged = outcome(getattr(access, name), recording)
 
     assert (status, expected) == judged
 
 
 @pytest.mark.parametrize("check", [access.no_key, access.wrong_key])
-def test_recorded_refusals_of_a_key_hold(recorded, check):
-    refused = recorded("llamacpp-b11434-apikey/auth_wrong")
+def test_recorded_rejections_of_a_key_pass(recorded, check):
+    rejection = recorded("llamacpp-b11434-apikey/auth_wrong")
 
-    assert list(check.judge(refused)) == []
-    assert list(access.key_is_not_echoed.judge(refused)) == []
-    assert list(access.key_refusal_has_shape.judge(refused, refused)) == []
+    assert list(check.judge(rejection)) == []
+    assert list(access.key_is_not_echoed.judge(rejection)) == []
+    assert list(access.key_refusal_has_shape.judge(rejection, rejection)) == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 404])
-def test_only_401_refuses_a_key(answer, status):
+def test_only_401_rejects_a_key(answer, status):
     (finding,) = access.no_key.judge(answer(NO_KEY, status, {"error": "Unauthorized"}))
 
     assert finding.expected == "status 401"
@@ -69,7 +69,7 @@ def test_only_401_refuses_a_key(answer, status):
         pytest.param((), f"Incorrect key: {SENT_KEY[:7]}***", [], id="masked"),
     ],
 )
-def test_a_repeated_key_is_found(answer, headers, body, at):
+def test_an_echoed_key_is_found(answer, headers, body, at):
     seen = answer(WRONG_KEY, 401, {"error": body})
     seen = replace(seen, headers=(*seen.headers, *headers))
 
@@ -91,13 +91,13 @@ def test_another_scheme_is_found(answer, scheme, findings):
     assert findings == len(list(access.asks_for_no_password.judge(seen)))
 
 
-def test_no_scheme_asks_for_nothing(answer):
+def test_a_401_without_a_scheme_passes(answer):
     seen = answer(NO_KEY, 401, {"error": "Unauthorized"})
 
     assert list(access.asks_for_no_password.judge(seen)) == []
 
 
-def test_a_refusal_of_another_shape_is_found(answer):
+def test_a_rejection_of_another_shape_is_found(answer):
     good = answer(NO_KEY, 401, {"error": "Unauthorized"})
     bad = answer(WRONG_KEY, 401, ["Unauthorized"])
 

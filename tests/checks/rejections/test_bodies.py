@@ -6,7 +6,7 @@ from contract.checks.rejections import bodies
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "status", "expected"),
+    ("name", "recording", "status", "expected"),
     [
         pytest.param(
             "malformed_json",
@@ -122,9 +122,9 @@ from contract.checks.rejections import bodies
         ),
     ],
 )
-def test_recorded_servers_are_judged_as_their_profile_says(
-    outcome, name, said, status, expected
+def test_recorded_servers_get_the_outcome_that_their_profile_documents(
+    outcome, name, recording, status, expected
 ):
-    judged = outcome(getattr(bodies, name), said)
+    judged = outcome(getattr(bodies, name), recording)
 
     assert (status, expected) == judged

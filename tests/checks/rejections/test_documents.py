@@ -10,12 +10,12 @@ from contract.checks.judging.refusal import (
 )
 from contract.checks.rejections import mistakes
 from contract.checks.rejections.documents import (
-    insides,
+    error_message,
     is_html,
-    names,
+    mentions,
     repeated_status,
-    reworded,
-    sentence,
+    replace_message,
+    source_trace,
 )
 
 MISTRAL = {
@@ -50,19 +50,19 @@ BODIES = st.recursive(
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         pytest.param(MISTRAL, "Extra inputs are not permitted", id="mistral"),
         pytest.param(VLLM, "n must be at least 1, got 0.", id="vllm"),
         pytest.param({"error": "Unauthorized"}, "Unauthorized", id="error-text"),
         pytest.param({"detail": "Not Found"}, "Not Found", id="detail-text"),
-        pytest.param({"type": "x", "code": 3}, "", id="nothing-told"),
-        pytest.param("Internal Server Error", "", id="no-json"),
+        pytest.param({"type": "x", "code": 3}, "", id="no-message"),
+        pytest.param("Internal Server Error", "", id="not-json"),
         pytest.param(None, "", id="null"),
     ],
 )
-def test_the_sentence_is_what_a_human_is_told(body, told):
-    assert told == sentence(body)
+def test_the_error_message_is_the_human_readable_text(body, message):
+    assert message == error_message(body)
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_the_sentence_is_what_a_human_is_told(body, told):
         pytest.param({"temperature": 1}, "temperature", False, id="only-a-key"),
     ],
 )
-def test_a_field_is_named_in_a_string(body, field, named):
-    assert named is names(body, field)
+def test_a_field_is_mentioned_in_a_string(body, field, named):
+    assert named is mentions(body, field)
 
 
 @given(BODIES, st.text(min_size=1).filter(str.strip))
-def test_a_reworded_body_keeps_its_kind_and_tells_only_the_new_words(body, told):
-    changed = reworded(body, told)
+def test_replacing_the_message_keeps_the_members_and_no_other_message(body, message):
+    changed = replace_message(body, message)
 
     if isinstance(body, dict):
         assert list(body) == list(changed)
-    assert not sentence(changed).replace(told.strip(), "").strip()
+    assert not error_message(changed).replace(message.strip(), "").strip()
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_a_reworded_body_keeps_its_kind_and_tells_only_the_new_words(body, told)
         pytest.param("Cannot connect to host 127.0.0.1:9", None, id="address"),
     ],
 )
-def test_the_inside_of_a_server_is_recognised(text, trace):
-    assert trace == insides(text)
+def test_a_source_trace_is_recognised(text, trace):
+    assert trace == source_trace(text)
 
 
 @pytest.mark.parametrize(
@@ -139,34 +139,34 @@ def test_the_inside_of_a_server_is_recognised(text, trace):
         pytest.param([VLLM], None, id="list"),
     ],
 )
-def test_a_repeated_status_is_a_number_of_http(body, status):
+def test_a_repeated_status_is_an_http_status_code(body, status):
     assert status == repeated_status(body)
 
 
 @pytest.mark.parametrize(
     ("kind", "body", "page"),
     [
-        pytest.param("text/html", b"{}", True, id="said-so"),
-        pytest.param("text/plain", b"\n<!DOCTYPE html><p>", True, id="looks-so"),
+        pytest.param("text/html", b"{}", True, id="by-content-type"),
+        pytest.param("text/plain", b"\n<!DOCTYPE html><p>", True, id="by-content"),
         pytest.param("application/json", b'{"detail": "<html>"}', False, id="quoted"),
     ],
 )
-def test_a_page_is_recognised(answer, kind, body, page):
+def test_an_html_page_is_recognised(answer, kind, body, page):
     seen = answer(mistakes.BRIEF, 400, body, kind=kind)
 
     assert page is is_html(seen)
 
 
-def test_a_body_that_is_no_json_is_its_text(answer):
+def test_a_body_that_is_not_json_is_its_text(answer):
     assert error_document(answer(mistakes.BRIEF, 500, b"oops")) == "oops"
 
 
-def test_a_misshapen_body_is_found_where_it_is_wrong(answer):
+def test_a_body_that_breaks_the_schema_is_found_where_it_is_wrong(answer):
     (finding,) = misshapen(answer(mistakes.BRIEF, 400, {"error": {"message": "x"}}))
 
-    assert finding.message.startswith("the error is no Vllm016Error: ")
+    assert "Vllm016Error" in finding.message
     assert "brief" in finding.at
 
 
-def test_a_well_shaped_body_is_no_finding(answer):
+def test_a_body_that_matches_the_schema_passes(answer):
     assert list(misshapen(answer(mistakes.BRIEF, 400, VLLM))) == []

@@ -23,7 +23,7 @@ def found(check, *exchanges):
 
 
 @pytest.fixture
-def refused(answer):
+def rejected(answer):
     return answer(mistakes.N_ZERO, 400, GOOD)
 
 
@@ -35,7 +35,7 @@ def refused(answer):
             500,
             GOOD,
             "application/json",
-            "a mistake of the client is called a failure of the server",
+            "a client error is reported as a server error",
             id="never-5xx",
         ),
         pytest.param(
@@ -43,7 +43,7 @@ def refused(answer):
             400,
             b"<html><body>400</body></html>",
             "text/html",
-            "the error is a page",
+            "the error is an HTML page",
             id="never-html",
         ),
         pytest.param(
@@ -67,40 +67,40 @@ def refused(answer):
             422,
             GOOD,
             "application/json",
-            "status and body disagree",
+            "the status line and the body disagree",
             id="body-repeats-status",
         ),
     ],
 )
 def test_a_bad_error_is_found_among_good_ones(  # noqa: PLR0913, PLR0917  # a row of the table
-    answer, refused, check, status, body, kind, message
+    answer, rejected, check, status, body, kind, message
 ):
     bad = answer(mistakes.STOP_WRONG_TYPE, status, body, kind=kind)
 
-    assert [(message, "stop-wrong-type")] == found(check, refused, bad, refused)
-    assert found(check, refused, refused) == []
+    assert [(message, "stop-wrong-type")] == found(check, rejected, bad, rejected)
+    assert found(check, rejected, rejected) == []
 
 
-def test_a_body_of_another_shape_is_found(answer, refused):
+def test_a_body_of_another_shape_is_found(answer, rejected):
     bad = answer(mistakes.STOP_WRONG_TYPE, 400, {"errno": 22})
 
-    assert len(found(errors.errors_have_shape, refused, bad)) == 1
-    assert found(errors.errors_have_shape, refused) == []
+    assert len(found(errors.errors_have_shape, rejected, bad)) == 1
+    assert found(errors.errors_have_shape, rejected) == []
 
 
 ANSWERED = {"choices": [{"index": 0, "message": {"content": "Good evening."}}]}
 
 
 @pytest.mark.parametrize("status", [200, 403, 500])
-def test_only_an_answered_good_request_was_not_disturbed(answer, refused, status):
-    good = answer(errors.AMONG, status, ANSWERED)
+def test_a_valid_request_must_be_answered(answer, rejected, status):
+    valid = answer(errors.VALID_REQUEST, status, ANSWERED)
 
-    assert (status == 200) is (found(errors.disturb_nobody, refused, good) == [])
+    assert (status == 200) is (found(errors.disturb_nobody, rejected, valid) == [])
 
 
-def test_a_200_without_an_answer_proves_nothing(answer, refused):
+def test_a_200_without_an_answer_is_inconclusive(answer, rejected):
     with pytest.raises(NotApplicable):
-        found(errors.disturb_nobody, refused, answer(errors.AMONG, 200, {}))
+        found(errors.disturb_nobody, rejected, answer(errors.VALID_REQUEST, 200, {}))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_200_without_an_answer_proves_nothing(answer, refused):
         "transformers-5.23/chat_unknown_model",
     ],
 )
-def test_recorded_refusals_are_well_formed(recorded, check, name):
+def test_recorded_rejections_are_well_formed(recorded, check, name):
     assert found(check, recorded(name)) == []
 
 
@@ -135,5 +135,5 @@ def test_recorded_refusals_are_well_formed(recorded, check, name):
         ),
     ],
 )
-def test_recorded_failures_are_found(recorded, check, name):
+def test_recorded_server_errors_are_found(recorded, check, name):
     assert len(found(check, recorded(name))) == 1

@@ -6,7 +6,7 @@ from contract.checks.rejections import images
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "status", "expected"),
+    ("name", "recording", "status", "expected"),
     [
         pytest.param(
             "image_bad_base64",
@@ -73,9 +73,9 @@ from contract.checks.rejections import images
         ),
     ],
 )
-def test_recorded_servers_are_judged_as_their_profile_says(
-    outcome, name, said, status, expected
+def test_recorded_servers_get_the_outcome_that_their_profile_documents(
+    outcome, name, recording, status, expected
 ):
-    judged = outcome(getattr(images, name), said)
+    judged = outcome(getattr(images, name), recording)
 
     assert (status, expected) == judged

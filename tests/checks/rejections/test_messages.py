@@ -6,7 +6,7 @@ from contract.checks.rejections import messages
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "status", "expected"),
+    ("name", "recording", "status", "expected"),
     [
         pytest.param(
             "model_missing",
@@ -192,9 +192,9 @@ from contract.checks.rejections import messages
         ),
     ],
 )
-def test_recorded_servers_are_judged_as_their_profile_says(
-    outcome, name, said, status, expected
+def test_recorded_servers_get_the_outcome_that_their_profile_documents(
+    outcome, name, recording, status, expected
 ):
-    judged = outcome(getattr(messages, name), said)
+    judged = outcome(getattr(messages, name), recording)
 
     assert (status, expected) == judged

@@ -23,7 +23,7 @@ from contract.model.strict_json import (
 from contract.model.wire import build_request
 
 MODULES = (access, bodies, errors, images, messages, options, wording)
-ALONE = [
+SINGLE_PROBES = [
     value.sends[0]
     for module in MODULES
     for value in vars(module).values()
@@ -35,20 +35,20 @@ def sent(probe, profile="mistral-2026-08"):
     return build_request(probe, builtin()[profile], "some-model")
 
 
-def test_mistakes_are_called_differently():
+def test_mistakes_have_distinct_names():
     names = [probe.name for probe in mistakes.EVERYWHERE]
 
     assert sorted(set(names)) == sorted(names)
 
 
-def test_mistakes_are_different_requests():
+def test_mistakes_are_distinct_requests():
     requests = {sent(probe) for probe in mistakes.EVERYWHERE}
 
     assert len(mistakes.EVERYWHERE) == len(requests)
 
 
 def test_every_mistake_has_a_check_of_its_own():
-    assert set(mistakes.EVERYWHERE) <= set(ALONE)
+    assert set(mistakes.EVERYWHERE) <= set(SINGLE_PROBES)
 
 
 @pytest.mark.parametrize("profile", sorted(builtin()))
@@ -76,7 +76,7 @@ def test_a_patch_changes_what_every_dialect_sends(probe, profile):
     ],
     ids=lambda probe: probe.name,
 )
-def test_what_is_no_json_cannot_be_read(probe):
+def test_a_body_that_is_not_json_cannot_be_read(probe):
     assert read_json(sent(probe).body) is MISSING
 
 
@@ -88,7 +88,7 @@ def test_an_accepted_mistake_costs_few_tokens():
     assert {16} == limits
 
 
-def test_the_first_message_is_the_users():
+def test_the_first_message_is_from_the_user():
     for profile in builtin():
         body = json.loads(sent(mistakes.BRIEF, profile).body)
 

@@ -6,7 +6,7 @@ from contract.checks.rejections import options
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "status", "expected"),
+    ("name", "recording", "status", "expected"),
     [
         pytest.param(
             "temperature_wrong_type",
@@ -217,9 +217,9 @@ from contract.checks.rejections import options
         ),
     ],
 )
-def test_recorded_servers_are_judged_as_their_profile_says(
-    outcome, name, said, status, expected
+def test_recorded_servers_get_the_outcome_that_their_profile_documents(
+    outcome, name, recording, status, expected
 ):
-    judged = outcome(getattr(options, name), said)
+    judged = outcome(getattr(options, name), recording)
 
     assert (status, expected) == judged

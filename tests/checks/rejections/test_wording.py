@@ -17,7 +17,7 @@ def test_a_traceback_in_json_is_found(answer):
     bad = answer(mistakes.N_ZERO, 400, {"detail": trace})
 
     assert found(wording.errors_show_no_insides, bad) == [
-        ("the error shows the inside of the server", "n-zero")
+        ("the error exposes server internals", "n-zero")
     ]
 
 
@@ -33,7 +33,7 @@ def test_a_traceback_in_json_is_found(answer):
         pytest.param("vllm-0.32/rf_json_schema_bad", False, id="grammar"),
     ],
 )
-def test_recorded_insides_are_found(recorded, name, shows):
+def test_recorded_internals_are_found(recorded, name, shows):
     assert shows is bool(found(wording.errors_show_no_insides, recorded(name)))
 
 
@@ -48,7 +48,7 @@ def test_recorded_insides_are_found(recorded, name, shows):
         pytest.param(b"n must be at least 1", False, id="plain-sentence"),
     ],
 )
-def test_an_error_that_repeats_the_status_says_nothing(answer, body, silent):
+def test_an_error_that_only_repeats_the_status_is_found(answer, body, silent):
     seen = answer(mistakes.N_ZERO, 400, body)
 
     assert silent is bool(found(wording.errors_say_what_is_wrong, seen))
@@ -59,10 +59,10 @@ def test_an_error_that_repeats_the_status_says_nothing(answer, body, silent):
     [
         pytest.param(400, {"detail": "top_p must be in (0, 1]"}, True, id="named"),
         pytest.param(400, {"detail": "list index out of range"}, False, id="unnamed"),
-        pytest.param(500, {"detail": "unknown"}, True, id="failures-are-not-judged"),
+        pytest.param(500, {"detail": "unknown"}, True, id="server-error"),
     ],
 )
-def test_a_refused_value_is_looked_up_by_its_field(answer, status, body, named):
+def test_a_rejected_value_is_looked_up_by_its_field(answer, status, body, named):
     seen = answer(mistakes.TOP_P_OUT_OF_RANGE, status, body)
 
     assert named is (found(wording.names_the_field, seen) == [])
