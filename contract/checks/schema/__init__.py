@@ -1,1 +1,1 @@
-"""Whether each body and header has the shape its dialect promises."""
+"""Schema checks of response bodies and headers."""

@@ -1,4 +1,4 @@
-"""What the faults of bodies share: which reply is which kind of object."""
+"""Selection of whole response bodies by the object they contain."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from contract.model.chat import Json
 from contract.model.reply import Reply
 
 
-def named(reply: Reply, kind: str) -> dict[str, Json] | None:
-    """The whole body of a reply if it is an object of that kind."""
+def body_of_kind(reply: Reply, kind: str) -> dict[str, Json] | None:
+    """
+    Return the body of a whole reply if its `object` member is *kind*.
+
+    *kind* is the value in the API, such as "chat.completion", "model" or "list".
+    """
     value = None if reply.streamed else reply.json
     if isinstance(value, dict) and value.get("object") == kind:
         return value

@@ -1,10 +1,10 @@
-"""How a body is spelled in bytes: media type, UTF-8, JSON names."""
+"""Checks of the encoding of response bodies: media type, UTF-8, JSON names."""
 
 from __future__ import annotations
 
 import json
 
-from contract.checks.schema.bodies import named
+from contract.checks.schema.bodies import body_of_kind
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -36,20 +36,20 @@ BOM = b"\xef\xbb\xbf"
     sends=SUM_WHOLE,
 )
 def content_type(exchange: Exchange) -> Findings:
-    """A charset parameter has no meaning for JSON, but may not name another one."""
-    seen = exchange.header("content-type") or "no content type"
+    """A charset parameter has no meaning for JSON, but must not contradict UTF-8."""
+    value = exchange.header("content-type") or "no content type"
     if exchange.media_type != JSON_TYPE[1]:
-        yield Finding("the body is called something else", JSON_TYPE[1], shorten(seen))
-    for parameter in seen.split(";")[1:]:
-        name, _, value = parameter.strip().lower().partition("=")
-        if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
-            yield Finding("the charset is wrong", "UTF-8, or none", shorten(seen))
+        yield Finding("wrong media type for a JSON body", JSON_TYPE[1], shorten(value))
+    for parameter in value.split(";")[1:]:
+        name, _, charset = parameter.strip().lower().partition("=")
+        if name == "charset" and charset.strip('"') not in {"utf-8", "utf8"}:
+            yield Finding("wrong charset", "UTF-8 or no charset", shorten(value))
 
 
 @fault(breaks=content_type)
 def json_called_text(reply: Reply) -> Reply:
-    """The handler returns a string, so the framework calls it text."""
-    if named(reply, "chat.completion") is None:
+    """The handler returns a string, so the framework labels it text/plain."""
+    if body_of_kind(reply, "chat.completion") is None:
         return reply
     return reply.with_header("content-type", "text/plain; charset=utf-8")
 
@@ -62,7 +62,7 @@ def json_called_text(reply: Reply) -> Reply:
 )
 def json_is_utf_8(*exchanges: Exchange) -> Findings:
     if not any(exchange.body for exchange in exchanges):
-        raise NotApplicable("no body came")
+        raise NotApplicable("no response has a body")
     for exchange in exchanges:
         if exchange.body.startswith(BOM):
             yield Finding(
@@ -84,8 +84,8 @@ def json_is_utf_8(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=json_is_utf_8)
 def mark_before_json(reply: Reply) -> Reply:
-    """A .NET gateway writes a byte order mark in front of every body."""
-    if named(reply, "chat.completion") is None:
+    """A .NET gateway writes a byte order mark before every body."""
+    if body_of_kind(reply, "chat.completion") is None:
         return reply
     first, *rest = reply.frames
     return reply.with_frames([Frame(first.at, BOM + first.data), *rest])
@@ -93,33 +93,33 @@ def mark_before_json(reply: Reply) -> Reply:
 
 @check(
     "schema.names-are-unique",
-    "An object in a response SHOULD have no name twice.",
+    "The names within a JSON object of a response SHOULD be unique.",
     source="RFC 8259 4",
     sends=SUM_WHOLE,
 )
 def names_are_unique(exchange: Exchange) -> Findings:
-    """Readers disagree on which of the two counts."""
+    """Parsers disagree on which of two equal names they keep."""
     if not exchange.is_json:
         raise NotApplicable("the body is not JSON")
-    twice: list[str] = []
+    duplicates: list[str] = []
 
-    def note(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    def collect(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         names = [name for name, _ in pairs]
-        twice.extend(sorted({name for name in names if names.count(name) > 1}))
+        duplicates.extend(sorted({name for name in names if names.count(name) > 1}))
         return dict(pairs)
 
-    json.loads(exchange.body, object_pairs_hook=note)
-    for name in twice:
-        yield Finding("a name is there twice", "each name once", shorten(name))
+    json.loads(exchange.body, object_pairs_hook=collect)
+    for name in duplicates:
+        yield Finding("duplicate name in an object", "unique names", shorten(name))
 
 
 @fault(breaks=names_are_unique)
 def id_twice(reply: Reply) -> Reply:
-    """A gateway writes its own id in front of the engine's."""
-    if named(reply, "chat.completion") is None:
+    """A gateway inserts its own id before the engine's."""
+    if body_of_kind(reply, "chat.completion") is None:
         return reply
     body = reply.body.lstrip()
-    spoiled = b'{"id":"gateway-1",' + body[1:]
-    if read_json(spoiled) == read_json(body):
-        return reply.with_frames([Frame(reply.frames[-1].at, spoiled)])
+    duplicated = b'{"id":"gateway-1",' + body[1:]
+    if read_json(duplicated) == read_json(body):
+        return reply.with_frames([Frame(reply.frames[-1].at, duplicated)])
     return reply

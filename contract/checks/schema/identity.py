@@ -1,10 +1,10 @@
-"""How responses are told apart: ids in bodies and headers."""
+"""Uniqueness checks of the ids in response bodies and headers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.checks.schema.bodies import named
+from contract.checks.schema.bodies import body_of_kind
 from contract.model.check import (
     Finding,
     Findings,
@@ -23,6 +23,7 @@ from contract.model.probes import (
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
+# Headers that may carry the correlation id; one of them is enough.
 CORRELATION = ("mistral-correlation-id", "x-request-id", "x-correlation-id")
 
 
@@ -42,14 +43,14 @@ def ids_are_unique(one: Exchange, other: Exchange) -> Findings:
 
 @fault(breaks=ids_are_unique, also=("isolation",))
 def id_fixed(reply: Reply) -> Reply:
-    """A stand-in for the real server has its id written into the code."""
-    value = named(reply, "chat.completion")
+    """A test double in place of the real server returns a hard-coded id."""
+    value = body_of_kind(reply, "chat.completion")
     return reply if value is None else reply.with_json({**value, "id": "chatcmpl-123"})
 
 
 @check(
     "schema.correlation-id",
-    "Every response MUST carry a correlation id of its own.",
+    "Every response MUST carry its own correlation id.",
     source="Mistral API, mistral-correlation-id; vLLM, --enable-request-id-headers",
     sends=(SUM_WHOLE, SUM, LIST_MODELS),
     needs={Capability.CORRELATION_ID},
@@ -60,15 +61,15 @@ def correlation_id(*exchanges: Exchange) -> Findings:
         found = next(filter(None, map(exchange.header, CORRELATION)), None)
         if found is None:
             yield Finding(
-                "no correlation id",
+                "the response has no correlation id",
                 " or ".join(CORRELATION),
-                _list(name for name, _ in exchange.headers),
+                _joined(name for name, _ in exchange.headers),
                 exchange.probe.name,
             )
         elif found in seen:
             yield Finding(
                 "two responses share a correlation id",
-                "another id",
+                "a different id",
                 shorten(found),
                 exchange.probe.name,
             )
@@ -76,13 +77,13 @@ def correlation_id(*exchanges: Exchange) -> Findings:
             seen.append(found)
 
 
-def _list(names: Iterable[str]) -> str:
+def _joined(names: Iterable[str]) -> str:
     return shorten(", ".join(names) or "no headers")
 
 
 @fault(breaks=correlation_id)
 def correlation_lost(reply: Reply) -> Reply:
-    """A proxy passes on only the headers it knows."""
+    """A proxy forwards only the headers on its allowlist."""
     for name in CORRELATION:
         reply = reply.with_header(name, None)
     return reply
@@ -90,7 +91,7 @@ def correlation_lost(reply: Reply) -> Reply:
 
 @fault(breaks=correlation_id, also=("headers.request-ids-differ",))
 def correlation_fixed(reply: Reply) -> Reply:
-    """A cache answers with the headers of the response it has kept."""
+    """A cache replays the headers of the stored response."""
     for name in {name for name, _ in reply.headers} & set(CORRELATION):
         reply = reply.with_header(name, "01993f0e-0000-7000-8000-000000000000")
     return reply

@@ -1,4 +1,4 @@
-"""What the rate limit headers tell."""
+"""Checks of the rate limit headers."""
 
 from __future__ import annotations
 
@@ -13,48 +13,51 @@ from contract.model.probes import SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
+# Header with the number of tokens that a request was charged.
 COST = "x-ratelimit-tokens-query-cost"
+# Headers with a limit per minute, and with what remains of it.
 RATES = (
     ("x-ratelimit-limit-req-minute", "x-ratelimit-remaining-req-minute"),
     ("x-ratelimit-limit-tokens-minute", "x-ratelimit-remaining-tokens-minute"),
 )
+DIGITS = 19  # of the largest signed 64-bit integer
 
 
 @check(
     "schema.rate-limit-headers",
-    "A response MUST tell the limits and what is left of them, and what it cost: the "
-    "total tokens.",
+    "A response MUST state the rate limits, what remains of them, and its total tokens "
+    "as its cost.",
     source="Mistral API, x-ratelimit-* response headers as measured in August 2026",
     sends=SUM_WHOLE,
     needs={Capability.RATE_LIMIT_HEADERS},
 )
 def rate_limit_headers(exchange: Exchange) -> Findings:
     for pair in RATES:
-        limit, left = (_whole(exchange, name) for name in pair)
-        if limit is None or left is None or left > limit:
+        limit, remaining = (_integer(exchange, name) for name in pair)
+        if limit is None or remaining is None or remaining > limit:
             yield Finding(
-                "a rate limit cannot be read",
-                f"{pair[1]} <= {pair[0]}, whole numbers",
+                "missing or invalid rate limit headers",
+                f"{pair[1]} <= {pair[0]}, both integers",
                 f"{exchange.header(pair[1])} and {exchange.header(pair[0])}",
             )
-    cost = _whole(exchange, COST)
+    cost = _integer(exchange, COST)
     total = exchange.count("total_tokens")
     if cost is None or (total is not None and cost != total):
         yield Finding(
-            "the cost is not the total of tokens",
+            "the cost is not the total number of tokens",
             f"{COST}: {total}",
             f"{COST}: {exchange.header(COST)}",
         )
 
 
-def _whole(exchange: Exchange, name: str) -> int | None:
+def _integer(exchange: Exchange, name: str) -> int | None:
     text = exchange.header(name) or ""
-    return int(text) if text.isdecimal() and len(text) < 20 else None  # noqa: PLR2004  # 64 bits
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
 
 
 @fault(breaks=rate_limit_headers)
 def cost_of_one_token(reply: Reply) -> Reply:
-    """The meter counts requests where it should count tokens."""
+    """The meter counts requests instead of tokens."""
     if not any(name == COST for name, _ in reply.headers):
         return reply
     return reply.with_header(COST, "1")
@@ -62,7 +65,7 @@ def cost_of_one_token(reply: Reply) -> Reply:
 
 @fault(breaks=rate_limit_headers)
 def limits_lost(reply: Reply) -> Reply:
-    """A proxy passes on no x-ratelimit header."""
+    """A proxy removes all x-ratelimit headers."""
     kept = [pair for pair in reply.headers if not pair[0].startswith("x-ratelimit-")]
     for name in {name for name, _ in reply.headers} - {name for name, _ in kept}:
         reply = reply.with_header(name, None)

@@ -1,10 +1,10 @@
-"""The bodies, each against the schema of its dialect in `openapi.yaml`."""
+"""Checks of bodies and chunks against the dialect's schemas in `openapi.yaml`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.schema.bodies import named
+from contract.checks.schema.bodies import body_of_kind
 from contract.model.chat import Json
 from contract.model.check import (
     CLIENT_ERRORS,
@@ -31,32 +31,37 @@ from contract.model.reply import (
 from contract.schema import openapi
 
 SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
-# Refused by every provider, whatever else it puts up with.
+# Rejected by every server, however lenient.
 UNREADABLE = replace(SUM_WHOLE, name="unreadable", body=b'{"messages": ')
-MOST = 3  # departing events that are worth printing
+MOST = 3  # invalid events to report
 
 
-def _departures(
-    exchange: Exchange, shape: str, value: Json, where: str = ""
+def _violations(
+    exchange: Exchange, shape: str, value: Json, location: str = ""
 ) -> Findings:
-    """Each place where *value* is not the dialect's *shape*."""
+    """
+    Yield a finding for each place where *value* violates a schema of the dialect.
+
+    *shape* is the schema's name without the dialect's prefix, *location* what the
+    findings put before the JSON pointer.
+    """
     name = exchange.profile.dialect.prefix + shape
     if openapi.accepts(name, value):
         return
-    for departure in openapi.schema_errors(name, value):
-        pointer = departure.pointer or "the whole body"
+    for error in openapi.schema_errors(name, value):
+        pointer = error.pointer or "the whole body"
         yield Finding(
-            departure.message,
-            departure.expected or name,
-            departure.actual,
-            f"{where}, {pointer}" if where else pointer,
+            error.message,
+            error.expected or name,
+            error.actual,
+            f"{location}, {pointer}" if location else pointer,
         )
 
 
-def _fits(exchange: Exchange, shape: str) -> Findings:
-    """The body as *shape*; one that is no JSON is a finding by itself."""
+def _body_violations(exchange: Exchange, shape: str) -> Findings:
+    """Yield a finding for each violation of *shape*, or one if it is not JSON."""
     if exchange.is_json:
-        yield from _departures(exchange, shape, exchange.json)
+        yield from _violations(exchange, shape, exchange.json)
     else:
         yield Finding(
             "the body is not JSON",
@@ -67,18 +72,18 @@ def _fits(exchange: Exchange, shape: str) -> Findings:
 
 @check(
     "schema.response",
-    "A whole response MUST have the shape of its dialect.",
+    "A whole response MUST match the schema of its dialect.",
     source=SHAPES,
     sends=SUM_WHOLE,
 )
 def response(exchange: Exchange) -> Findings:
-    yield from _fits(exchange, "ChatResponse")
+    yield from _body_violations(exchange, "ChatResponse")
 
 
 @fault(breaks=response)
 def created_as_date(reply: Reply) -> Reply:
-    """A gateway writes the creation time as text and not as Unix seconds."""
-    value = named(reply, "chat.completion")
+    """A gateway formats the creation time as a date instead of Unix seconds."""
+    value = body_of_kind(reply, "chat.completion")
     if value is None:
         return reply
     return reply.with_json({**value, "created": "2025-09-18T09:00:00Z"})
@@ -86,27 +91,27 @@ def created_as_date(reply: Reply) -> Reply:
 
 @check(
     "schema.event",
-    "Every chunk of a stream MUST have the shape of its dialect.",
+    "Every chunk of a stream MUST match the schema of its dialect.",
     source=SHAPES,
     sends=SUM,
     needs={Capability.STREAMING},
 )
 def event(exchange: Exchange) -> Findings:
     if not exchange.streamed or not exchange.chunks:
-        raise NotApplicable("the stream held no chunk")
-    bad = 0
+        raise NotApplicable("the stream contains no chunk")
+    invalid = 0
     for chunk in exchange.chunks:
-        where = event_location(chunk.event, chunk.at)
-        found = tuple(_departures(exchange, "ChatEvent", chunk.json, where))
+        location = event_location(chunk.event, chunk.at)
+        found = tuple(_violations(exchange, "ChatEvent", chunk.json, location))
         yield from found
-        bad += bool(found)
-        if bad == MOST:
+        invalid += bool(found)
+        if invalid == MOST:
             return
 
 
 @fault(breaks=event)
 def created_as_date_in_chunks(reply: Reply) -> Reply:
-    """A gateway writes the creation time of chunks as text."""
+    """A gateway formats the creation time of chunks as a date."""
     if not reply.streamed:
         return reply
 
@@ -120,19 +125,19 @@ def created_as_date_in_chunks(reply: Reply) -> Reply:
 
 @check(
     "schema.error",
-    "An error body MUST have a shape its dialect documents.",
+    "An error body MUST match the error schema of its dialect.",
     source=SHAPES,
     sends=UNREADABLE,
     expects=CLIENT_ERRORS,
 )
 def error(exchange: Exchange) -> Findings:
     value = exchange.json if exchange.is_json else exchange.text
-    yield from _departures(exchange, "Error", value)
+    yield from _violations(exchange, "Error", value)
 
 
 @fault(breaks=error, also=("rejections", "context", "multimodal"))
 def error_in_other_words(reply: Reply) -> Reply:
-    """A gateway replaces error bodies by its own, with names nobody documents."""
+    """A gateway replaces error bodies with its own, whose members are undocumented."""
     if reply.status not in CLIENT_ERRORS:
         return reply
     return reply.with_header(*JSON_TYPE).with_json(
@@ -142,44 +147,46 @@ def error_in_other_words(reply: Reply) -> Reply:
 
 @check(
     "schema.models",
-    "The list of models MUST have the shape of its dialect and name a model.",
+    "The model list MUST match the schema of its dialect and contain a model.",
     source=SHAPES,
     sends=LIST_MODELS,
     needs={Capability.MODEL_LIST},
 )
 def models(exchange: Exchange) -> Findings:
-    yield from _fits(exchange, "ModelList")
+    yield from _body_violations(exchange, "ModelList")
     listed = exchange.json.get("data") if isinstance(exchange.json, dict) else None
     if listed == []:
-        yield Finding("no model is listed", "at least one model", "data: []")
+        yield Finding("the model list is empty", "at least one model", "data: []")
 
 
 @fault(breaks=models, also=("context", "tokens"))
 def models_as_bare_list(reply: Reply) -> Reply:
-    """A gateway unwraps the list: the models without the object around them."""
-    value = named(reply, "list")
+    """A gateway unwraps the list and returns the bare array of models."""
+    value = body_of_kind(reply, "list")
     return reply if value is None else reply.with_json(value.get("data"))
 
 
 @check(
     "schema.model-card",
-    "A model card MUST have the shape of its dialect and the id that was asked for.",
+    "A model card MUST match the schema of its dialect and have the requested id.",
     source=SHAPES,
     sends=MODEL_CARD,
     needs={Capability.MODEL_CARD},
 )
 def model_card(exchange: Exchange) -> Findings:
-    yield from _fits(exchange, "Model")
-    wanted = exchange.request.path.rpartition("/")[2]
+    yield from _body_violations(exchange, "Model")
+    requested = exchange.request.path.rpartition("/")[2]
     seen = exchange.json.get("id") if isinstance(exchange.json, dict) else None
-    if seen != wanted:
-        yield Finding("the card is of another model", wanted, shorten(seen), "/id")
+    if seen != requested:
+        yield Finding(
+            "the card describes another model", requested, shorten(seen), "/id"
+        )
 
 
 @fault(breaks=model_card)
 def card_in_list(reply: Reply) -> Reply:
-    """The route of one model answers with a list of one."""
-    value = named(reply, "model")
+    """The route for a single model returns a list with one entry."""
+    value = body_of_kind(reply, "model")
     if value is None:
         return reply
     return reply.with_json({"object": "list", "data": [value]})

@@ -1,4 +1,4 @@
-"""Whole responses of the stand-in, and the same with something changed."""
+"""Whole responses of the mock, unchanged or with one part replaced."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ MODEL = "magistral-small-2509"
 
 @pytest.fixture
 def reply():
-    """`reply(probe, profile=…, number=…)` is what the stand-in means to send."""
+    """`reply(probe, profile=…, number=…)` is the reply of the mock."""
 
     def reply(probe=SUM_WHOLE, profile="mistral-2026-08", number=0):
-        known = profiles.named(profile)
-        provider = MockProvider(known.dialect, models=(MODEL,))
-        return provider.reply(build_request(probe, known, MODEL), number)
+        promised = profiles.named(profile)
+        mock = MockProvider(promised.dialect, models=(MODEL,))
+        return mock.reply(build_request(probe, promised, MODEL), number)
 
     return reply
 
 
 @pytest.fixture
 def answered(reply):
-    """`answered(probe, body=…, headers=…)` is an exchange with that replaced."""
+    """`answered(probe, body=…, headers=…)` is the exchange with those replaced."""
 
-    def answered(  # noqa: PLR0913  # a response has this many sides
+    def answered(  # noqa: PLR0913  # the parts of a response that tests replace
         probe=SUM_WHOLE,
         *,
         profile="mistral-2026-08",

@@ -10,7 +10,7 @@ from contract.model.check import NotApplicable
     "seen",
     ["application/json", "Application/JSON", 'application/json; charset="UTF-8"'],
 )
-def test_right_media_type_has_many_spellings(seen, answered):
+def test_every_spelling_of_the_media_type_passes(seen, answered):
     exchange = answered(headers={"content-type": seen})
 
     assert [] == list(encoding.content_type.judge(exchange))
@@ -19,10 +19,10 @@ def test_right_media_type_has_many_spellings(seen, answered):
 @pytest.mark.parametrize(
     ("seen", "message"),
     [
-        pytest.param(None, "the body is called something else", id="none"),
-        pytest.param("text/plain", "the body is called something else", id="text"),
+        pytest.param(None, "wrong media type for a JSON body", id="none"),
+        pytest.param("text/plain", "wrong media type for a JSON body", id="text"),
         pytest.param(
-            "application/json; charset=latin-1", "the charset is wrong", id="latin-1"
+            "application/json; charset=latin-1", "wrong charset", id="latin-1"
         ),
     ],
 )
@@ -52,23 +52,23 @@ def test_good_bodies_are_utf_8(answered):
     assert [] == list(encoding.json_is_utf_8.judge(answered(), answered()))
 
 
-def test_no_bodies_prove_nothing(answered):
+def test_empty_bodies_are_not_applicable(answered):
     with pytest.raises(NotApplicable):
         list(encoding.json_is_utf_8.judge(answered(body=b""), answered(body=b"")))
 
 
-def test_name_that_is_there_twice_is_found_at_any_depth(answered):
+def test_duplicate_name_is_found_at_any_depth(answered):
     exchange = answered(body=b'{"a":[{"b":1,"c":2,"b":1}],"a":0}')
 
     assert ["b", "a"] == [f.actual for f in encoding.names_are_unique.judge(exchange)]
 
 
-def test_same_name_in_two_objects_is_not_twice(answered):
+def test_same_name_in_two_objects_is_not_a_duplicate(answered):
     exchange = answered(body=b'{"a":{"a":1},"b":[{"a":1},{"a":1}]}')
 
     assert [] == list(encoding.names_are_unique.judge(exchange))
 
 
-def test_names_of_what_is_no_json_are_not_judged(answered):
+def test_names_in_a_body_that_is_not_json_are_not_applicable(answered):
     with pytest.raises(NotApplicable):
         list(encoding.names_are_unique.judge(answered(body=b"{")))

@@ -6,19 +6,19 @@ from contract.checks.schema import identity
 from contract.model.check import NotApplicable
 
 
-def test_two_responses_have_two_ids(answered):
+def test_equal_ids_are_found(answered):
     one, other = answered(number=1), answered(number=2)
 
     assert [] == list(identity.ids_are_unique.judge(one, other))
     assert 1 == len(list(identity.ids_are_unique.judge(one, one)))
 
 
-def test_missing_ids_are_not_compared(answered):
+def test_missing_ids_are_not_applicable(answered):
     with pytest.raises(NotApplicable):
         list(identity.ids_are_unique.judge(answered(), answered(body=b"{}")))
 
 
-def test_correlation_ids_differ(answered):
+def test_equal_correlation_ids_are_found(answered):
     three = [answered(number=n) for n in range(3)]
 
     assert [] == list(identity.correlation_id.judge(*three))
@@ -28,7 +28,7 @@ def test_correlation_ids_differ(answered):
 
 
 @pytest.mark.parametrize("name", identity.CORRELATION)
-def test_correlation_id_has_several_names(name, answered):
+def test_correlation_id_is_read_from_any_of_its_headers(name, answered):
     seen = [
         answered(headers=dict.fromkeys(identity.CORRELATION) | {name: f"id-{n}"})
         for n in range(2)
@@ -43,4 +43,4 @@ def test_missing_correlation_id_is_found(value, answered):
 
     (found,) = identity.correlation_id.judge(seen)
 
-    assert found.message == "no correlation id"
+    assert found.message == "the response has no correlation id"
