@@ -1,5 +1,5 @@
 """
-Sends requests within bounds and records every byte with its time.
+Client: sends requests within bounds and records every byte with its arrival time.
 
 Imports: _version, errors, model, tokens. Third parties: httpx.
 """

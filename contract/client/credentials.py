@@ -1,4 +1,4 @@
-"""Finds the API key in the environment and validates it."""
+"""Lookup of the API key in the environment, and its validation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from contract.errors import UsageError
 
 
 def validate_key(key: str | None) -> str | None:
-    """*key* without surrounding white space; `UsageError` if no header can hold it."""
+    """
+    Return *key* without surrounding white space; None if nothing is left.
+
+    Raises `UsageError` if a header cannot hold it.
+    """
     key = (key or "").strip()
     if not all("!" <= character <= "~" for character in key):
         raise UsageError(
-            "The API key holds a blank, a control character or a letter outside "
-            "ASCII; set the variable again."
+            "The API key contains a space, a control character or a non-ASCII "
+            "character; set the variable again."
         )
     return key or None
 
@@ -23,9 +27,10 @@ KEYS = ("MISTRAL_API_KEY", "OPENAI_API_KEY")
 
 def api_key(variable: str | None, environ: Mapping[str, str]) -> tuple[str | None, str]:
     """
-    The API key and the variable that holds (or would hold) it.
+    Return the API key, if any, and the name of the variable that holds it.
 
-    Without a *variable* it is MISTRAL_API_KEY, then OPENAI_API_KEY.
+    Without *variable*, MISTRAL_API_KEY and then OPENAI_API_KEY are tried. Raises
+    `UsageError` if *variable* is given and not set.
     """
     if variable:
         if not environ.get(variable):

@@ -1,4 +1,4 @@
-"""A request as a command line that sends it again; the key stays in its variable."""
+"""Rendering of a request as a curl command that never contains the API key."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from contract.model.strict_json import (
 from contract.model.wire import Request
 
 VARIABLE = "MISTRAL_API_KEY"
-# What curl sets itself, or what holds a key.
-_UNTOLD = frozenset(
+# Headers that curl sets itself, or that contain the API key.
+_OMITTED_HEADERS = frozenset(
     {
         "accept",
         "accept-encoding",
@@ -30,17 +30,25 @@ _UNTOLD = frozenset(
 
 def curl(url: str, request: Request, *, key: str | None = None) -> str:
     """
-    The shell command that sends *request* to the server at *url*.
+    Return the shell command that sends *request* to the server at *url*.
 
-    It can be pasted as it is: JSON without white space, other bytes as base64. *key*
-    is the variable in which the API key will be found, where one is needed.
+    The command can be pasted into a POSIX shell: JSON is compact, bytes that are not
+    text are base64.
+
+    Args:
+        url: Root of the API, without the path of the request.
+        request: What to send.
+        key: Name of the environment variable that will hold the API key; None if the
+            request needs no key.
     """
     words = ["curl", "-sS"]
-    if request.method not in {"GET", "POST"} or not (request.body or _asks(request)):
+    if request.method not in {"GET", "POST"} or not (
+        request.body or request.method == "GET"
+    ):
         words += ["-X", request.method]
     words.append(shlex.quote(url.rstrip("/") + request.path))
     for name, value in request.headers:
-        if name.lower() not in _UNTOLD:
+        if name.lower() not in _OMITTED_HEADERS:
             words += ["-H", shlex.quote(f"{name.lower()}: {value}")]
     if key is not None:
         words += ["-H", f'"authorization: Bearer ${key}"']
@@ -54,17 +62,13 @@ def curl(url: str, request: Request, *, key: str | None = None) -> str:
     return " ".join([*words, option, shlex.quote(text)])
 
 
-def _asks(request: Request) -> bool:
-    return request.method == "GET"
-
-
 def _text(body: bytes) -> str | None:
-    """*body* as text that a shell passes on unchanged; None where there is none."""
+    """Return *body* as text that a shell passes on unchanged; None if it is binary."""
     value = read_json(body)
     if value is not MISSING:
-        short = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        if json.loads(short) == value and short.isprintable():
-            return short
+        compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if json.loads(compact) == value and compact.isprintable():
+            return compact
         return json.dumps(value, separators=(",", ":"))
     try:
         text = body.decode()

@@ -1,10 +1,11 @@
-"""Notices that a provider has stopped answering, so that nothing more waits for it."""
+"""Liveness check: detects that a server has stopped answering."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from contract.model.chat import Probe
 from contract.model.exchange import (
@@ -13,65 +14,71 @@ from contract.model.exchange import (
 )
 from contract.model.wire import Request
 
-Ask = Callable[[Probe, Request], Exchange]
+Send = Callable[[Probe, Request], Exchange]
 
 # A server that is being replaced refuses connections for a moment.
 ATTEMPTS = 3
-PAUSE = 1.0
+PAUSE = 1.0  # seconds between two attempts
 
 
 class Liveness:
     """
-    Asks again what was answered before, whenever a request was left unanswered.
+    Repeats a request that succeeded earlier whenever another one got no answer.
 
-    An engine that dies or hangs leaves a gateway, or a port, in front of it: each of
-    hundreds of requests would wait until its own bound. `stopped` says that, and why;
-    it is empty for as long as the provider answers.
+    An engine that dies or hangs often leaves a gateway, or an open port, in front of
+    it, so that each of hundreds of requests would wait for its own timeout. `stopped`
+    is the reason why nothing more should be sent; it is empty while the server answers.
     """
 
     def __init__(self) -> None:
         self.stopped = ""
         self._lock = threading.Lock()
-        self._answered: tuple[Probe, Request] | None = None
-        self._felt = 0.0
+        self._known_good: tuple[Probe, Request] | None = None
+        self._last_answer_at = 0.0
 
-    def feel(
-        self, request: Request, exchange: Exchange, ended: float, ask: Ask
+    def observe(
+        self, request: Request, exchange: Exchange, ended: float, send: Send
     ) -> None:
         """
-        Learn from *exchange*, which ended at *ended* (seconds of `time.monotonic`).
+        Take *exchange* into account; repeat the known good request if it timed out.
 
-        *request* is what was sent, with its key, which an exchange does not hold.
-        *ask* sends one again; it is called when there is reason to.
+        Args:
+            request: The request as it was sent, with its API key, which an exchange
+                does not contain.
+            exchange: What came back.
+            ended: When the exchange ended, in seconds of `time.monotonic`.
+            send: Sends a request once more; called only when the exchange timed out
+                or its connection was refused.
         """
-        if self._answered is None and _complete(exchange):
-            self._answered = exchange.probe, request
+        if self._known_good is None and _is_answered_chat(exchange):
+            self._known_good = exchange.probe, request
         if exchange.end not in {End.TIMEOUT, End.REFUSED}:
             return
         with self._lock:
-            if self._answered is None or self.stopped or self._felt > ended:
+            if self._known_good is None or self.stopped or self._last_answer_at > ended:
                 return
-            asked = _asked(ask, *self._answered)
-            if asked.arrivals or asked.end is End.COMPLETE:
-                self._felt = time.monotonic()
+            repeated = _repeat(send, *self._known_good)
+            if repeated.arrivals or repeated.end is End.COMPLETE:
+                self._last_answer_at = time.monotonic()
                 return
             self.stopped = (
-                f"the provider stopped answering ({exchange.note}), also what it had "
-                f"answered before ({asked.note}); see its log"
+                f"the server stopped answering ({exchange.note}), even a request that "
+                f"succeeded before ({repeated.note}); see its log"
             )
 
 
-def _asked(ask: Ask, probe: Probe, request: Request) -> Exchange:
-    asked = ask(probe, request)
+def _repeat(send: Send, probe: Probe, request: Request) -> Exchange:
+    """Send again, with a few attempts while connections are refused."""
+    exchange = send(probe, request)
     for _ in range(ATTEMPTS - 1):
-        if asked.end is not End.REFUSED:
+        if exchange.end is not End.REFUSED:
             break
         time.sleep(PAUSE)
-        asked = ask(probe, request)
-    return asked
+        exchange = send(probe, request)
+    return exchange
 
 
-def _complete(exchange: Exchange) -> bool:
-    """Whether it is a chat that was answered: a list of models needs no engine."""
-    answered = exchange.status == 200 and exchange.end is End.COMPLETE  # noqa: PLR2004  # OK
+def _is_answered_chat(exchange: Exchange) -> bool:
+    """Whether a chat was answered; a model list does not need a working engine."""
+    answered = exchange.status == HTTPStatus.OK and exchange.end is End.COMPLETE
     return answered and exchange.request.method == "POST"

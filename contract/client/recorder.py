@@ -1,4 +1,4 @@
-"""Sends one request and records what comes back, byte by byte and with times."""
+"""Recorder of exchanges: one request, and every byte of its response with its time."""
 
 from __future__ import annotations
 
@@ -35,35 +35,43 @@ from contract.model.wire import (
     basic_credentials,
 )
 
-# A shorter "key" (EMPTY, x, 1) is a placeholder that opens nothing, and blanking it
-# everywhere would rewrite ordinary answers.
-SECRET_LENGTH = 8
-PLAIN = "if it speaks plain http, write http:// instead of https://"
-UNSIGNED = "set SSL_CERT_FILE to the certificate of the authority that signed it"
-# By OpenSSL's X509_V_ERR_* numbers: expired, and made out for another name or address.
-MENDED = {
+# A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
+# would alter ordinary responses.
+MIN_SECRET_LENGTH = 8
+PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
+UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
+# By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
+CERTIFICATE_ADVICE = {
     10: "renew it",
-    62: "use the host name it was made for",
-    64: "use the host name it was made for",
+    62: "use the host name it was issued for",
+    64: "use the host name it was issued for",
 }
 LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class Recorder:
     """
-    One provider's address and the client that asks it; safe to use from threads.
+    HTTP client for one server that records exchanges; safe to use from threads.
 
-    Every request has a connection of its own: a server may close a kept one at the
-    very moment it is used again, and that reset would look like a fault. Nothing is
-    retried, redirected, or remembered in cookies. Proxies come from the environment,
-    but loopback is never sent through one. *secret* is blanked wherever it appears.
+    Every request gets its own connection: a server may close a pooled connection at
+    the moment it is reused, and that reset would look like a fault. Retries, redirects
+    and cookies are disabled. Proxies come from the environment, except for loopback
+    addresses, which are always reached directly.
     """
 
     def __init__(self, url: str, limits: Limits, secret: str | None = None) -> None:
+        """
+        Open no connection yet.
+
+        Args:
+            url: Root of the API, without `/v1`.
+            limits: Bounds that apply to each exchange.
+            secret: API key that is masked wherever a response or a note contains it.
+        """
         self.url = url.rstrip("/")
         self.limits = limits
-        self._secrets = _spellings(secret)
-        self._watches: set[Watchdog] = set()
+        self._secrets = _encodings(secret)
+        self._watchdogs: set[Watchdog] = set()
         self._lock = threading.Lock()
         self._client = httpx.Client(
             headers={"user-agent": f"magistral-contract/{__version__}"},
@@ -86,27 +94,34 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Break off what is still on its way and give the client back."""
+        """Abort the exchanges in progress and close the HTTP client."""
         with self._lock:
-            watches = tuple(self._watches)
-        for watch in watches:
-            watch.cut("the run was stopped")
+            watchdogs = tuple(self._watchdogs)
+        for watchdog in watchdogs:
+            watchdog.abort("the run was stopped")
         self._client.close()
 
     def record(self, probe: Probe, profile: Profile, request: Request) -> Exchange:
-        """*request* on the wire, and all that came back; never raises for it."""
-        patient = request.method == "POST" and not probe.stream
-        with Watchdog(self.limits, patient=patient) as watch:
+        """
+        Send *request* and return the exchange; failures are part of it, not raised.
+
+        Args:
+            probe: The probe that *request* spells; `stream` and `hang_up_after` apply.
+            profile: The profile under which the exchange will be read.
+            request: What to send.
+        """
+        total_only = request.method == "POST" and not probe.stream
+        with Watchdog(self.limits, total_only=total_only) as watchdog:
             with self._lock:
-                self._watches.add(watch)
+                self._watchdogs.add(watchdog)
             try:
-                return self._record(probe, profile, request, watch)
+                return self._record(probe, profile, request, watchdog)
             finally:
                 with self._lock:
-                    self._watches.discard(watch)
+                    self._watchdogs.discard(watchdog)
 
     def _record(
-        self, probe: Probe, profile: Profile, request: Request, watch: Watchdog
+        self, probe: Probe, profile: Profile, request: Request, watchdog: Watchdog
     ) -> Exchange:
         status: int | None = None
         headers: tuple[tuple[str, str], ...] = ()
@@ -119,7 +134,7 @@ class Recorder:
                 self.url + request.path,
                 headers=[(name.encode(), v.encode()) for name, v in request.headers],
                 content=request.body,
-                extensions={"trace": watch.trace},
+                extensions={"trace": watchdog.trace},
             )
             with closing(self._client.send(sent, stream=True)) as response:
                 status = response.status_code
@@ -128,7 +143,7 @@ class Recorder:
                     for name, value in response.headers.raw
                 )
                 for data in response.iter_raw():
-                    arrivals.append(Arrival(watch.arrived(), data))
+                    arrivals.append(Arrival(watchdog.arrived(), data))
                     size += len(data)
                     if probe.hang_up_after is not None and size >= probe.hang_up_after:
                         end, note = End.LEFT, "the probe hung up"
@@ -142,11 +157,11 @@ class Recorder:
                 error,
                 self.url,
                 answered=status is not None,
-                connected=watch.connected,
+                connected=watchdog.connected,
             )
-        elapsed = watch.elapsed()
-        if fired := watch.stop():
-            end, note = End.TIMEOUT, fired
+        elapsed = watchdog.elapsed()
+        if reason := watchdog.stop():
+            end, note = End.TIMEOUT, reason
         return Exchange(
             probe=probe,
             profile=profile,
@@ -158,40 +173,40 @@ class Recorder:
             ),
             status=status,
             headers=redact_headers(headers, self._secrets),
-            arrivals=masked(tuple(arrivals), self._secrets),
+            arrivals=mask_arrivals(tuple(arrivals), self._secrets),
             end=end,
             note=redact_text(note, self._secrets),
             elapsed=elapsed,
         )
 
 
-def masked(
+def mask_arrivals(
     arrivals: tuple[Arrival, ...], secrets: tuple[str, ...]
 ) -> tuple[Arrival, ...]:
-    """*arrivals* with stars over every secret, even one that arrived in parts."""
+    """Replace every secret by asterisks, even one that is split between arrivals."""
     body = b"".join(arrival.data for arrival in arrivals)
-    hidden = body
+    masked = body
     for secret in secrets:
-        # Stars of the same length keep Content-Length and every arrival true.
-        hidden = hidden.replace(secret.encode(), b"*" * len(secret.encode()))
-    if hidden == body:
+        # The same length keeps Content-Length and the size of every arrival correct.
+        masked = masked.replace(secret.encode(), b"*" * len(secret.encode()))
+    if masked == body:
         return arrivals
-    found, start = [], 0
+    result, start = [], 0
     for arrival in arrivals:
         stop = start + len(arrival.data)
-        found.append(Arrival(arrival.at, hidden[start:stop]))
+        result.append(Arrival(arrival.at, masked[start:stop]))
         start = stop
-    return tuple(found)
+    return tuple(result)
 
 
-def _spellings(secret: str | None) -> tuple[str, ...]:
-    """The ways a provider may echo *secret*: as it is, in JSON, an address, Basic."""
-    if secret is None or len(secret) < SECRET_LENGTH:
+def _encodings(secret: str | None) -> tuple[str, ...]:
+    """Return the forms in which a server may echo *secret*: raw, JSON, URL, Basic."""
+    if secret is None or len(secret) < MIN_SECRET_LENGTH:
         return ()
-    plain = json.dumps(secret)[1:-1]
+    in_json = json.dumps(secret)[1:-1]
     return tuple(
         dict.fromkeys(
-            (secret, plain, quote(secret, safe=""), basic_credentials(secret))
+            (secret, in_json, quote(secret, safe=""), basic_credentials(secret))
         )
     )
 
@@ -200,50 +215,56 @@ def failure(
     error: Exception, url: str, *, answered: bool, connected: bool
 ) -> tuple[End, str]:
     """
-    How an exchange ended that *error* broke off, and one sentence about it.
+    Return how an exchange ended that failed with *error*, and a sentence about it.
 
-    What to do stands behind a semicolon, where the failure itself tells.
+    Where the failure shows what to do, that follows a semicolon.
+
+    Args:
+        error: What httpx raised.
+        url: Root of the API.
+        answered: Whether a status line had arrived.
+        connected: Whether the TCP connection had been accepted.
     """
-    place = urlsplit(url).netloc
+    host = urlsplit(url).netloc
     if isinstance(error, httpx.ConnectTimeout):
-        missed = f"answered no TLS handshake in time; {PLAIN}"
-        why = missed if connected else "did not accept a connection in time"
-        return End.TIMEOUT, f"{place} {why}"
+        no_tls = f"did not finish the TLS handshake in time; {PLAIN_HTTP_ADVICE}"
+        reason = no_tls if connected else "did not accept a connection in time"
+        return End.TIMEOUT, f"{host} {reason}"
     if isinstance(error, httpx.TimeoutException):
-        return End.TIMEOUT, f"{place} stopped reading or writing"
+        return End.TIMEOUT, f"{host} stopped reading or writing"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
-        return End.REFUSED, _unreachable(error, place)
+        return End.REFUSED, _connection_error(error, host)
     if isinstance(error, httpx.RemoteProtocolError):
-        return End.RESET, _garbled(str(error), answered=answered)
+        return End.RESET, _protocol_error(str(error), answered=answered)
     if isinstance(error, httpx.NetworkError | OSError):
-        when = "in the middle of the response" if answered else "before it answered"
+        when = "in the middle of the response" if answered else "before the response"
         return End.RESET, f"the connection was reset {when}"
     return End.REFUSED, f"the request could not be sent: {str(error)[:120]}"
 
 
-def _unreachable(error: BaseException, place: str) -> str:
+def _connection_error(error: BaseException, host: str) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
-            return f"the host name of {place} is not known (DNS)"
+            return f"the host name of {host} cannot be resolved (DNS)"
         if isinstance(cause, ConnectionRefusedError):
-            return f"nothing listens on {place} (connection refused)"
+            return f"nothing listens on {host} (connection refused)"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                f"the certificate of {place} is not trusted ({cause.verify_message}); "
-                + MENDED.get(cause.verify_code, UNSIGNED)
+                f"the certificate of {host} is not trusted ({cause.verify_message}); "
+                + CERTIFICATE_ADVICE.get(cause.verify_code, UNKNOWN_CA_ADVICE)
             )
         if isinstance(cause, ssl.SSLError):
             reason = (cause.reason or "no reason given").replace("_", " ").lower()
-            return f"TLS with {place} failed ({reason}); {PLAIN}"
+            return f"TLS with {host} failed ({reason}); {PLAIN_HTTP_ADVICE}"
         cause = cause.__cause__ or cause.__context__
-    return f"no connection to {place} ({str(error)[:120]})"
+    return f"no connection to {host} ({str(error)[:120]})"
 
 
-def _garbled(message: str, *, answered: bool) -> str:
+def _protocol_error(message: str, *, answered: bool) -> str:
     if "without sending a response" in message:
-        return "the connection was closed before it answered"
+        return "the connection was closed before the response"
     if "peer closed connection" in message:
         return "the connection was closed in the middle of the response"
-    where = "the response breaks off with" if answered else "the answer begins with"
-    return f"{where} bytes that are not HTTP ({message[:120]})"
+    where = "continues" if answered else "begins"
+    return f"the response {where} with bytes that are not HTTP ({message[:120]})"

@@ -1,4 +1,4 @@
-"""Sends each probe once, within an allowance, several at a time."""
+"""Session with one server: each probe sent once, concurrently, within an allowance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from contract.model.chat import (
     Probe,
 )
 from contract.model.exchange import Exchange
-from contract.model.profile import Profile
+from contract.model.profile import Capability, Profile
 from contract.model.saved import digest
 from contract.model.wire import (
     Request,
@@ -35,32 +35,30 @@ Tick = Callable[[int, int], None]
 
 
 class RequestLimitReached(Exception):  # noqa: N818  # a state of the session, not an error
-    """Raised instead of sending one request more than allowed; the words say so."""
+    """Raised instead of sending more requests than the allowance permits."""
 
 
 class NotAnswering(Exception):  # noqa: N818  # a state of the session, not an error
-    """Raised instead of waiting for a provider that stopped answering."""
+    """Raised instead of sending to a server that has stopped answering."""
 
 
 class NotRecorded(Exception):  # noqa: N818  # a state of the session, not an error
-    """Raised when a replayed session has no saved exchange for a probe."""
+    """Raised when the recording of a replayed session does not contain a probe."""
 
 
 class CanaryUnavailable(Exception):  # noqa: N818  # a state of the session, not an error
-    """Raised instead of sending a canary's address to another machine."""
+    """Raised instead of sending the URL of the SSRF canary to another machine."""
 
 
 class Session:
     """
-    The exchanges with one provider: equal probes are sent once and remembered.
+    The exchanges with one server; equal probes are sent once and memoised.
 
-    *url* is the root (without `/v1`), *allowance* the number of requests after which
-    nothing is sent any more (by default the profile's). With *saved*, exchanges by
-    digest, nothing is ever sent. *tick* is told how many requests were sent and how
-    many are planned, from whichever thread sent one.
+    `sent` is the number of requests sent so far, `seed` the seed for checks that
+    explore generated requests.
     """
 
-    def __init__(  # noqa: PLR0913  # each is one knob of the command line
+    def __init__(  # noqa: PLR0913  # each is one option of the command line
         self,
         url: str,
         profile: Profile,
@@ -74,6 +72,23 @@ class Session:
         tick: Tick | None = None,
         seed: int | None = None,
     ) -> None:
+        """
+        Prepare to send, or to replay a recording.
+
+        Args:
+            url: Root of the API, without `/v1`.
+            profile: The profile of the server.
+            model: Name of the model in the requests.
+            key: API key to send; `UsageError` if a header cannot hold it.
+            limits: Bounds of each exchange.
+            concurrency: Requests in flight at a time; the profile's by default.
+            allowance: Requests after which `send` raises; the profile's by default.
+            saved: Recorded exchanges by digest. If given, the session replays them and
+                sends nothing.
+            tick: Called after each request, from the thread that sent it, with the
+                number of requests sent and the number planned.
+            seed: Seed for checks that explore; None for their default.
+        """
         self.url = url
         self.profile = profile
         self.model = model
@@ -86,13 +101,13 @@ class Session:
         self._tick = tick
         self._lock = threading.Lock()
         self._memo: dict[Probe, Future[Exchange]] = {}
-        self._known: set[Probe] = set()
+        self._planned: set[Probe] = set()
         self._notes: dict[str, None] = {}
         self._measured = False
         self._recorder = (
             Recorder(url, limits or Limits(), self._key) if saved is None else None
         )
-        self._pulse = Liveness()
+        self._liveness = Liveness()
 
     def __enter__(self) -> Self:
         return self
@@ -106,18 +121,22 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Break off what is on its way; what was recorded stays."""
+        """Abort the exchanges in progress; recorded ones remain available."""
         if self._recorder is not None:
             self._recorder.close()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a report should say about how things were sent and timed."""
+        """Notes for the report header on how requests were sent and timed."""
         with self._lock:
             return tuple(self._notes)
 
+    def set_offers(self, offers: frozenset[Capability]) -> None:
+        """Replace the capabilities of the profile, once the server has shown them."""
+        self.profile = replace(self.profile, offers=offers)
+
     def measure(self) -> None:
-        """Note this machine's own share of a latency, once and while nothing runs."""
+        """Note the loopback baseline; measured once, while nothing else runs."""
         with self._lock:
             wanted = not self._measured and self._recorder is not None
             self._measured = True
@@ -130,27 +149,32 @@ class Session:
 
     @property
     def key(self) -> str | None:
-        """The API key that is sent, for who else must know it; never to be shown."""
+        """The API key that is sent, for other clients of the run; never printed."""
         return self._key
 
     @property
     def planned(self) -> int:
-        """How many different requests were announced or sent."""
-        return len(self._known)
+        """Number of different requests that were announced or sent."""
+        return len(self._planned)
 
     def expect(self, probes: Iterable[Probe]) -> None:
-        """Announce *probes*, so that progress can say how many there will be."""
+        """Announce *probes*, so that progress can show how many requests to expect."""
         with self._lock:
-            self._known.update(probes)
+            self._planned.update(probes)
 
     def send(self, probe: Probe) -> Exchange:
-        """The exchange of *probe*, sent now unless an equal one was sent before."""
+        """
+        Return the exchange of *probe*; send it unless an equal probe was sent before.
+
+        Raises `RequestLimitReached`, `NotAnswering`, `CanaryUnavailable` or, in a
+        replay, `NotRecorded`.
+        """
         with self._lock:
             future = self._memo.get(probe)
             if mine := future is None:
                 self._claim(probe)
                 future = self._memo[probe] = Future()
-                self._known.add(probe)
+                self._planned.add(probe)
         if mine:
             try:
                 future.set_result(self._exchange(probe))
@@ -164,9 +188,9 @@ class Session:
 
     def prefetch(self, probes: Iterable[Probe]) -> None:
         """
-        Send *probes* now, as many at a time as `concurrency` allows.
+        Send *probes* now, at most `concurrency` at a time.
 
-        What goes wrong is left for `send`, which meets it again.
+        Exceptions are not raised here; `send` raises them again.
         """
         wanted = tuple(dict.fromkeys(probes))
         self.expect(wanted)
@@ -174,14 +198,14 @@ class Session:
         try:
             wait([pool.submit(self.send, probe) for probe in wanted])
         except BaseException:
-            # The user pressed Ctrl-C: threads that still read would keep us waiting.
+            # Ctrl-C was pressed: do not wait for threads that are still reading.
             pool.shutdown(wait=False, cancel_futures=True)
             self.close()
             raise
         pool.shutdown()
 
     def exchanges(self) -> tuple[Exchange, ...]:
-        """Every exchange so far, in the order of asking."""
+        """Return every exchange so far, in the order in which they were requested."""
         with self._lock:
             futures = tuple(self._memo.values())
         return tuple(future.result() for future in futures if future.done())
@@ -191,10 +215,10 @@ class Session:
             return
         if probe.canary and not is_local(self.url):
             raise CanaryUnavailable(
-                "the target is not on this machine, so it sees no canary"
+                "the target is not on this machine, so the SSRF canary cannot be used"
             )
-        if self._pulse.stopped:
-            raise NotAnswering(self._pulse.stopped)
+        if self._liveness.stopped:
+            raise NotAnswering(self._liveness.stopped)
         if self.sent >= self.allowance:
             raise RequestLimitReached(
                 f"the request allowance of {self.allowance} is used up; "
@@ -202,51 +226,62 @@ class Session:
             )
         self.sent += 1
 
-    def _watched(self, recorder: Recorder, probe: Probe, request: Request) -> Exchange:
-        """The exchange of a probe that names a canary, which lives as long as it."""
-        with open_canary() as opened:
-            body = request.body.replace(CANARY.encode(), opened.url.encode())
-            seen = recorder.record(probe, self.profile, replace(request, body=body))
-            visits = tuple(opened.visits)
+    def _send_with_canary(
+        self, recorder: Recorder, probe: Probe, request: Request
+    ) -> Exchange:
+        """Send a probe that contains the SSRF canary's URL while the canary runs."""
+        with open_canary() as canary:
+            body = request.body.replace(CANARY.encode(), canary.url.encode())
+            exchange = recorder.record(probe, self.profile, replace(request, body=body))
+            visits = tuple(canary.visits)
         # The port differs from run to run; a recording must not.
-        saved = replace(seen.request, body=request.body)
-        return replace(seen, request=saved, visits=visits)
+        saved = replace(exchange.request, body=request.body)
+        return replace(exchange, request=saved, visits=visits)
 
     def _exchange(self, probe: Probe) -> Exchange:
-        # Addresses end in logs: a key in one must not leave this machine.
-        hidden = probe.key is KeyMode.QUERY and not is_local(self.url)
-        key = None if hidden else self._key
-        request = build_request(self._sized(probe), self.profile, self.model, key)
+        # URLs end up in logs: a key in one must not leave this machine.
+        withheld = probe.key is KeyMode.QUERY and not is_local(self.url)
+        key = None if withheld else self._key
+        request = build_request(self._padded(probe), self.profile, self.model, key)
         if self._recorder is not None:
-            return self._felt(self._recorder, probe, request)
+            return self._send_and_observe(self._recorder, probe, request)
         identity = digest(request, probe)
         if self._saved is None or identity not in self._saved:
             raise NotRecorded(f"not in the recording ({probe.name}, {identity})")
         return replace(self._saved[identity], probe=probe, profile=self.profile)
 
-    def _felt(self, recorder: Recorder, probe: Probe, request: Request) -> Exchange:
-        """The exchange of a probe; when it got no answer, whether any other would."""
+    def _send_and_observe(
+        self, recorder: Recorder, probe: Probe, request: Request
+    ) -> Exchange:
+        """Send *request* and let the liveness check observe the exchange."""
 
-        def ask(probe: Probe, request: Request) -> Exchange:
+        def send(probe: Probe, request: Request) -> Exchange:
             return recorder.record(probe, self.profile, request)
 
-        sent = self._watched(recorder, probe, request) if probe.canary else None
-        exchange = sent or ask(probe, request)
-        self._pulse.feel(request, exchange, time.monotonic(), ask)
+        if probe.canary:
+            exchange = self._send_with_canary(recorder, probe, request)
+        else:
+            exchange = send(probe, request)
+        self._liveness.observe(request, exchange, time.monotonic(), send)
         return exchange
 
-    def _sized(self, probe: Probe) -> Probe:
-        """*probe* as long as it wants to be; `Unsizable` when it cannot be."""
+    def _padded(self, probe: Probe) -> Probe:
+        """
+        Return *probe* with its prompt filled to the wanted number of tokens.
+
+        Sends the calibration requests first where the server counts differently than
+        Tekken. Raises `Unsizable` if the length cannot be reached.
+        """
         if probe.fill is None:
             return probe
-        more = 0
+        overhead = 0
         if padding.needs_calibration(probe, self.profile):
             short, long = (self.send(one) for one in padding.CALIBRATION_REQUESTS)
-            more = padding.template_overhead(short, long)
-        self._note(padding.counting_method(self.profile, more))
-        return padding.padded(probe, self.profile, more)
+            overhead = padding.template_overhead(short, long)
+        self._note(padding.counting_method(self.profile, overhead))
+        return padding.padded(probe, self.profile, overhead)
 
     def _report(self) -> None:
         if self._tick is not None:
             with self._lock:
-                self._tick(self.sent, len(self._known))
+                self._tick(self.sent, len(self._planned))

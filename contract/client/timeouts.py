@@ -1,4 +1,4 @@
-"""How long, and how much, one exchange may take; and what cuts it off."""
+"""Bounds of one exchange in time and size, and the watchdog that enforces them."""
 
 from __future__ import annotations
 
@@ -14,49 +14,51 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """
-    Upper bounds of one exchange: seconds, and bytes of the response body.
+    """Upper bounds of one exchange: times in seconds, the size in bytes."""
 
-    `first_byte` runs until the first byte of the body, because servers send the
-    head of a stream before they have read the prompt. A whole (not streamed) chat
-    answer says nothing until it is finished, so only `total` bounds it.
-    """
-
+    # Until the TCP connection and the TLS handshake are complete.
     connect: float = 5.0
+    # Until the first byte of the body: servers send the headers of a stream before
+    # they process the prompt. A chat response that is not streamed has no bytes to
+    # send until generation ends, so only `total` applies to it.
     first_byte: float = 120.0
+    # Between two arrivals of the body.
     between: float = 30.0
+    # From sending the request to the last byte.
     total: float = 300.0
+    # Size of the response body.
     max_bytes: int = 64 * 2**20
 
 
 class Watchdog:
     """
-    Watches one exchange from its own thread and breaks a wait that lasts too long.
+    Watches one exchange from its own thread and breaks the connection on a timeout.
 
     A read timeout restarts with every byte, so a server that sends one byte a minute
-    would never hit it; closing the connection at a moment does. `trace` is what
-    httpx tells about the connection (its `trace` extension). `started` is when the
-    request itself was sent, so that connecting does not count as the provider's
-    latency.
+    never reaches it; shutting the socket down at a deadline works for every server.
+    `started` is when the request itself was sent (seconds of `time.perf_counter`), so
+    that connecting does not count as latency of the server. `reason` describes the
+    timeout that broke the connection; it is empty if none did.
     """
 
-    def __init__(self, limits: Limits, *, patient: bool) -> None:
+    def __init__(self, limits: Limits, *, total_only: bool) -> None:
+        """With *total_only*, only `limits.total` applies until the first byte."""
         self._limits = limits
-        self._patient = patient
+        self._total_only = total_only
         self._changed = threading.Condition()
-        self._over = False
+        self._done = False
         self._socket: socket.socket | None = None
-        self._until = 0.0
-        self._wait = ""
+        self._deadline = 0.0
+        self._awaited = ""
         self._end = 0.0
         self.started = 0.0
-        self.fired = ""
+        self.reason = ""
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def __enter__(self) -> Self:
         self.started = time.perf_counter()
         self._end = self.started + self._limits.total
-        self._until = self._end
+        self._deadline = self._end
         self._thread.start()
         return self
 
@@ -71,80 +73,85 @@ class Watchdog:
 
     @property
     def connected(self) -> bool:
-        """Whether somebody accepted the connection; TLS may still be to come."""
+        """Whether the TCP connection was accepted; TLS may still be pending."""
         return self._socket is not None
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Learn the socket when it connects, the start when the request goes out."""
+        """
+        Handle one event of httpx's `trace` extension.
+
+        Takes the socket when the connection is made, and the start time when the
+        request is sent. *event* and *info* are as httpx passes them.
+        """
         if event == "connection.connect_tcp.complete":
             with self._changed:
                 self._socket = info["return_value"].get_extra_info("socket")
-                if self.fired:
-                    self._break()
+                if self.reason:
+                    self._shut_down()
         elif event == "http11.send_request_headers.started":
             self.started = time.perf_counter()
             self._end = self.started + self._limits.total
-            self._expect(self._limits.total, "the end")
-        elif event == "http11.send_request_body.complete" and not self._patient:
-            self._expect(self._limits.first_byte, "the first byte")
+            self._await(self._limits.total, "the end")
+        elif event == "http11.send_request_body.complete" and not self._total_only:
+            self._await(self._limits.first_byte, "the first byte")
 
     def arrived(self) -> float:
-        """Seconds since the start, now that bytes arrived; the next wait begins."""
+        """Start the wait for the next bytes; return the seconds since the start."""
         now = time.perf_counter()
-        # The thread looks again when the old bound runs out, so only a bound that
-        # comes closer has to wake it.
-        sooner = self._wait != "the next byte"
-        self._wait = "the next byte"
-        self._until = min(now + self._limits.between, self._end)
-        if sooner:
+        # The thread checks again when the old deadline expires, so it has to be woken
+        # only for a deadline that moved closer.
+        closer = self._awaited != "the next byte"
+        self._awaited = "the next byte"
+        self._deadline = min(now + self._limits.between, self._end)
+        if closer:
             with self._changed:
                 self._changed.notify()
         return now - self.started
 
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self.started
 
     def stop(self) -> str:
-        """End the watch; the words for the wait that it broke, or nothing."""
+        """End the watch; return why the connection was broken, or an empty string."""
         with self._changed:
-            self._over = True
+            self._done = True
             self._changed.notify()
-            return self.fired
+            return self.reason
 
-    def cut(self, why: str) -> None:
-        """Break the connection now."""
+    def abort(self, reason: str) -> None:
+        """Break the connection now, because of *reason*."""
         with self._changed:
-            if not self._over and not self.fired:
-                self.fired = why
-                self._break()
+            if not self._done and not self.reason:
+                self.reason = reason
+                self._shut_down()
                 self._changed.notify()
 
-    def _expect(self, seconds: float, what: str) -> None:
+    def _await(self, seconds: float, what: str) -> None:
         with self._changed:
-            self._wait = what
-            self._until = min(time.perf_counter() + seconds, self._end)
+            self._awaited = what
+            self._deadline = min(time.perf_counter() + seconds, self._end)
             self._changed.notify()
 
     def _run(self) -> None:
         with self._changed:
-            while not (self._over or self.fired):
-                left = self._until - time.perf_counter()
+            while not (self._done or self.reason):
+                left = self._deadline - time.perf_counter()
                 if left > 0:
                     self._changed.wait(left)
                 else:
-                    self.fired = self._words()
-                    self._break()
+                    self.reason = self._timeout_message()
+                    self._shut_down()
 
-    def _words(self) -> str:
-        if self._until >= self._end:
+    def _timeout_message(self) -> str:
+        if self._deadline >= self._end:
             return f"the response was not complete after {self._limits.total:g} s"
-        if self._wait == "the first byte":
-            return f"no byte of the body came within {self._limits.first_byte:g} s"
-        return f"nothing more came for {self._limits.between:g} s"
+        if self._awaited == "the first byte":
+            return f"no byte of the body arrived within {self._limits.first_byte:g} s"
+        return f"no further bytes arrived for {self._limits.between:g} s"
 
-    def _break(self) -> None:
+    def _shut_down(self) -> None:
         if self._socket is not None:
-            # The plain socket's method: TLS may be in the middle of a read.
+            # The method of the plain socket: TLS may be in the middle of a read.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""A request as a command line."""
+"""Tests of the curl command of a request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHAT = "/v1/chat/completions"
 JSON = (("content-type", "application/json"),)
 
 
-def test_command_holds_address_type_and_body():
+def test_command_contains_url_type_and_body():
     request = Request("POST", CHAT, JSON, b'{ "a" : "it\'s" }')
 
     words = shlex.split(curl(URL, request))
@@ -34,7 +34,7 @@ def test_command_holds_address_type_and_body():
 
 
 @given(wire_values)
-def test_shell_passes_the_same_json_on(value):
+def test_shell_passes_on_the_same_json(value):
     body = json.dumps(value).encode()
 
     last = shlex.split(curl(URL, Request("POST", CHAT, (), body)))[-1]
@@ -53,7 +53,7 @@ def test_key_stays_in_its_variable():
     assert '-H "authorization: Bearer $MISTRAL_API_KEY"' in command
 
 
-def test_bytes_that_are_no_text_go_as_base64():
+def test_binary_body_is_sent_as_base64():
     command = curl(URL, Request("POST", CHAT, (), b"\xff\xfe"))
 
     assert f"echo //4= | base64 -d | curl -sS {URL}{CHAT} --data-binary @-" == command
@@ -64,5 +64,5 @@ def test_other_methods_are_named():
     assert f"curl -sS {URL}/health" == curl(URL, Request("GET", "/health"))
 
 
-def test_body_that_looks_like_a_file_name_is_none():
+def test_body_that_looks_like_a_file_reference_is_sent_literally():
     assert "--data-raw @file" in curl(URL, Request("POST", CHAT, (), b"@file"))

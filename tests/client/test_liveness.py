@@ -1,4 +1,4 @@
-"""When a provider counts as gone: not for one silence, and not for one refusal."""
+"""Tests of the liveness check: one timeout or one refused connection is not enough."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ SENT = Request(
 
 
 def exchange(end, status=None, note="", request=CHAT, probe=HELLO):
-    said = (Arrival(0.1, b"{}"),) if status else ()
+    arrivals = (Arrival(0.1, b"{}"),) if status else ()
     return Exchange(
         probe=probe,
         profile=PROFILE,
         request=request,
         status=status,
         headers=(),
-        arrivals=said,
+        arrivals=arrivals,
         end=end,
         note=note,
         elapsed=0.1,
@@ -47,37 +47,37 @@ def exchange(end, status=None, note="", request=CHAT, probe=HELLO):
 
 ANSWER = exchange(End.COMPLETE, 200)
 BUSY = exchange(End.COMPLETE, 503)
-SILENCE = exchange(End.TIMEOUT, note="no byte of the body came within 1 s")
-NOBODY = exchange(End.REFUSED, note="connection refused")
+TIMEOUT = exchange(End.TIMEOUT, note="no byte of the body arrived within 1 s")
+REFUSED = exchange(End.REFUSED, note="connection refused")
 
 
 @pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
+def _no_pause(monkeypatch):
     monkeypatch.setattr(liveness, "PAUSE", 0.0)
 
 
-def felt(*exchanges, again):
-    """What a pulse makes of *exchanges* when asking again gives *again* in turn."""
-    found, asked = Liveness(), []
+def observed(*exchanges, again):
+    """Observe *exchanges*; repeated requests get the exchanges *again* in turn."""
+    check, repeated = Liveness(), []
 
-    def ask(probe, request):
-        asked.append((probe, request))
-        return again[len(asked) - 1]
+    def send(probe, request):
+        repeated.append((probe, request))
+        return again[len(repeated) - 1]
 
     for number, one in enumerate(exchanges):
-        found.feel(SENT if one.request is CHAT else one.request, one, number, ask)
-    return found.stopped, asked
+        check.observe(SENT if one.request is CHAT else one.request, one, number, send)
+    return check.stopped, repeated
 
 
-@pytest.mark.parametrize("one", [SILENCE, NOBODY], ids=["silence", "refusal"])
-def test_whoever_does_not_answer_again_what_was_answered_is_gone(one):
-    stopped, asked = felt(ANSWER, one, again=[SILENCE])
+@pytest.mark.parametrize("one", [TIMEOUT, REFUSED], ids=["timeout", "refused"])
+def test_server_that_does_not_repeat_an_answer_has_stopped(one):
+    stopped, repeated = observed(ANSWER, one, again=[TIMEOUT])
 
     assert stopped == (
-        f"the provider stopped answering ({one.note}), also what it had answered "
-        "before (no byte of the body came within 1 s); see its log"
+        f"the server stopped answering ({one.note}), even a request that succeeded "
+        "before (no byte of the body arrived within 1 s); see its log"
     )
-    assert asked == [(HELLO, SENT)]
+    assert repeated == [(HELLO, SENT)]
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,20 @@ def test_whoever_does_not_answer_again_what_was_answered_is_gone(one):
     [
         pytest.param([ANSWER], id="answers"),
         pytest.param([BUSY], id="is-busy"),
-        pytest.param([NOBODY, NOBODY, ANSWER], id="is-being-replaced"),
+        pytest.param([REFUSED, REFUSED, ANSWER], id="is-being-replaced"),
     ],
 )
-def test_whoever_answers_again_is_there(again):
-    stopped, asked = felt(ANSWER, SILENCE, again=again)
+def test_server_that_answers_again_is_alive(again):
+    stopped, repeated = observed(ANSWER, TIMEOUT, again=again)
 
-    assert (stopped, len(asked)) == ("", len(again))
+    assert (stopped, len(repeated)) == ("", len(again))
 
 
-def test_refusals_are_asked_a_few_times_and_no_more():
-    stopped, asked = felt(ANSWER, NOBODY, SILENCE, again=[NOBODY] * ATTEMPTS)
+def test_refused_connections_are_retried_a_few_times():
+    stopped, repeated = observed(ANSWER, REFUSED, TIMEOUT, again=[REFUSED] * ATTEMPTS)
 
     assert "connection refused" in stopped
-    assert len(asked) == ATTEMPTS
+    assert len(repeated) == ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -113,26 +113,26 @@ def test_refusals_are_asked_a_few_times_and_no_more():
         ),
     ],
 )
-def test_nothing_is_asked_again_before_a_chat_was_answered(first):
-    assert ("", []) == felt(first, SILENCE, again=[])
+def test_nothing_is_repeated_before_a_chat_was_answered(first):
+    assert ("", []) == observed(first, TIMEOUT, again=[])
 
 
-def test_silences_of_one_moment_are_looked_into_once():
-    found, calls, both = Liveness(), [], threading.Barrier(2)
+def test_simultaneous_timeouts_repeat_one_request():
+    check, calls, both = Liveness(), [], threading.Barrier(2)
 
-    def ask(_probe, _request):
+    def send(_probe, _request):
         calls.append(None)
         return ANSWER
 
-    def silent():
+    def time_out():
         both.wait()
-        found.feel(SENT, SILENCE, 0.0, ask)
+        check.observe(SENT, TIMEOUT, 0.0, send)
 
-    found.feel(SENT, ANSWER, 0.0, ask)
-    threads = [threading.Thread(target=silent) for _ in range(2)]
+    check.observe(SENT, ANSWER, 0.0, send)
+    threads = [threading.Thread(target=time_out) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert (len(calls), found.stopped) == (1, "")
+    assert (len(calls), check.stopped) == (1, "")

@@ -1,4 +1,4 @@
-"""Equal probes are one request, an allowance is kept, a replay sends nothing."""
+"""Tests of sessions without a network: memo, allowance and replay."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def saved(*probes: Probe) -> dict[str, Exchange]:
     for number, probe in enumerate(probes):
         request = build_request(probe, PROFILE, "m")
         found[digest(request, probe)] = Exchange(
-            probe=Probe(name="stand-in"),
+            probe=Probe(name="recorded"),
             profile=PROFILE,
             request=request,
             status=200 + number,
@@ -54,7 +54,7 @@ def saved(*probes: Probe) -> dict[str, Exchange]:
     return found
 
 
-def test_a_replay_answers_from_the_recording_with_the_probe_that_asked():
+def test_a_replay_returns_the_recorded_exchange_with_the_given_probe():
     with Session("http://nowhere.invalid", PROFILE, "m", saved=saved(SUM)) as session:
         exchange = session.send(SUM)
 
@@ -71,7 +71,7 @@ def test_a_replay_sends_nothing_that_was_not_recorded():
     assert session.exchanges() == ()
 
 
-def test_a_replay_tells_samples_apart():
+def test_a_replay_distinguishes_samples():
     samples = repeat(SUM, 3)
     session = Session("http://nowhere.invalid", PROFILE, "m", saved=saved(*samples))
 
@@ -80,7 +80,7 @@ def test_a_replay_tells_samples_apart():
     assert [session.send(probe).status for probe in samples] == [200, 201, 202]
 
 
-def test_prefetch_leaves_what_goes_wrong_to_send():
+def test_prefetch_leaves_errors_to_send():
     session = Session("http://nowhere.invalid", PROFILE, "m", saved=saved(SUM))
 
     session.prefetch((SUM, SUM_WHOLE))
@@ -100,7 +100,7 @@ def test_without_an_allowance_nothing_is_sent():
     assert session.sent == 0
 
 
-def test_the_allowance_is_the_profiles_unless_told():
+def test_the_allowance_is_the_profiles_by_default():
     frugal = replace(PROFILE, max_requests=7)
     with Session("http://nowhere.invalid", frugal, "m") as session:
         assert session.allowance == 7
@@ -124,12 +124,12 @@ def test_planned_counts_each_different_request_once():
         pytest.param(None, None, id="none"),
     ],
 )
-def test_a_key_is_taken_without_the_blanks_around_it(key, kept):
+def test_surrounding_white_space_of_a_key_is_stripped(key, kept):
     assert validate_key(key) == kept
 
 
 @pytest.mark.parametrize("key", ["sk 1", "sk-\x00", "clé", "a\nb"])
-def test_a_key_no_header_can_hold_is_refused_and_not_repeated(key):
+def test_a_key_that_no_header_can_hold_is_rejected_and_not_printed(key):
     with pytest.raises(UsageError) as caught:
         validate_key(key)
 
@@ -137,7 +137,7 @@ def test_a_key_no_header_can_hold_is_refused_and_not_repeated(key):
 
 
 def answered(probe: Probe, profile: Profile) -> dict[str, Exchange]:
-    """What the stand-in answers to *probe* as it is sent, by digest."""
+    """The mock's exchange for *probe* as it is sent, by digest."""
     request = build_request(padded(probe, profile), profile, "m")
     exchange = rehearse(told(profile, probe), probe, profile)
     return {digest(request, probe): exchange}
@@ -154,7 +154,7 @@ def test_a_filled_prompt_is_recorded_and_replayed_by_the_length_it_had():
     assert session.notes == ("prompts of a given length are counted by Tekken v13",)
 
 
-def test_a_provider_that_counts_otherwise_is_asked_with_yardsticks_first():
+def test_calibration_requests_are_sent_first_where_tokens_are_counted_differently():
     saved = {}
     for probe in (*CALIBRATION_REQUESTS, FILLED):
         saved.update(answered(probe, COARSE))
@@ -167,7 +167,7 @@ def test_a_provider_that_counts_otherwise_is_asked_with_yardsticks_first():
     assert "by calibration" in session.notes[0]
 
 
-def test_without_its_yardsticks_a_prompt_cannot_be_replayed():
+def test_a_padded_prompt_cannot_be_replayed_without_calibration():
     session = Session(
         "http://nowhere.invalid", COARSE, "m", saved=answered(FILLED, COARSE)
     )

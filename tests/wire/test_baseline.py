@@ -1,4 +1,4 @@
-"""This machine's own share of a latency, measured with nobody else involved."""
+"""Tests of the loopback baseline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFILE = builtin()["vllm-0.32"]
 def answered(at):
     arrivals = () if at is None else (Arrival(at, b"{}"),)
     return Exchange(
-        probe=Probe(name="floor"),
+        probe=Probe(name="baseline"),
         profile=PROFILE,
         request=Request("GET", "/"),
         status=200,
@@ -30,21 +30,21 @@ def answered(at):
     )
 
 
-def test_the_floor_is_measured_over_loopback():
-    told = baseline.measure_baseline(PROFILE)
-    median, worst = map(float, re.findall(r"([\d.]+) ms", told))
+def test_the_baseline_is_measured_over_loopback():
+    note = baseline.measure_baseline(PROFILE)
+    median, worst = map(float, re.findall(r"([\d.]+) ms", note))
 
-    # A loaded machine takes longer, but nothing near what a provider takes.
+    # A loaded machine takes longer, but still far less than a server takes.
     assert 0 < median <= worst < 2_000
 
 
 @pytest.mark.parametrize(
     ("moments", "end"),
     [
-        pytest.param([0.001, 0.002, 0.009], "2.0 ms, at most 9.0 ms", id="all"),
-        pytest.param([0.001, None, None], "1.0 ms, at most 1.0 ms", id="some-failed"),
+        pytest.param([0.001, 0.002, 0.009], "2.0 ms, maximum 9.0 ms", id="all"),
+        pytest.param([0.001, None, None], "1.0 ms, maximum 1.0 ms", id="some-failed"),
         pytest.param([None], "could not be measured", id="none"),
     ],
 )
-def test_it_is_told_in_a_sentence(moments, end):
+def test_the_note_gives_median_and_maximum(moments, end):
     assert baseline.describe([answered(at) for at in moments]).endswith(end)

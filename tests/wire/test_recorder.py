@@ -1,4 +1,4 @@
-"""One request on the wire: every way it can end is data, and none of it waits long."""
+"""Tests of the recorder: every way a request can end is recorded and bounded."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_connecting_does_not_count_as_latency(served, monkeypatch):
     assert exchange.elapsed < slow
 
 
-def test_identity_is_asked_for_and_every_request_has_its_own_connection(served):
+def test_identity_encoding_is_requested_on_a_new_connection_each_time(served):
     ports = []
 
     def script(c):
@@ -110,8 +110,8 @@ def test_identity_is_asked_for_and_every_request_has_its_own_connection(served):
 
 
 def test_redirects_are_not_followed_and_cookies_not_kept(served):
-    away = (("Location", "/elsewhere"), ("Set-Cookie", "a=b"))
-    server = served(lambda c: c.answer({}, status=307, headers=away))
+    headers = (("Location", "/elsewhere"), ("Set-Cookie", "a=b"))
+    server = served(lambda c: c.answer({}, status=307, headers=headers))
     with Recorder(server.url, SOON) as recorder:
         first = recorder.record(WHOLE, PROFILE, Request("GET", "/"))
         recorder.record(WHOLE, PROFILE, Request("GET", "/"))
@@ -121,32 +121,32 @@ def test_redirects_are_not_followed_and_cookies_not_kept(served):
     assert b"cookie" not in server.requests[1].lower()
 
 
-def dribble(c):
+def slow_body(c):
     c.stream()
     while not c.over.is_set():
         c.chunk(b"x")
         c.wait(0.03)
 
 
-def dribbled_head(c):
+def slow_head(c):
     c.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while not c.over.is_set():
         c.write(b"x")
         c.wait(0.03)
 
 
-def falls_silent(c):
+def stalls(c):
     c.stream()
     c.chunk(b"data: 1\n\n")
     c.wait()
 
 
-def only_a_head(c):
+def only_headers(c):
     c.stream()
     c.wait()
 
 
-PATIENT = Limits(connect=2.0, first_byte=9.0, between=9.0, total=0.4)
+LONG_GAPS = Limits(connect=2.0, first_byte=9.0, between=9.0, total=0.4)
 
 
 @pytest.mark.parametrize(
@@ -155,29 +155,29 @@ PATIENT = Limits(connect=2.0, first_byte=9.0, between=9.0, total=0.4)
         pytest.param(
             lambda c: c.wait(), SOON, None, "no byte of the body", id="never-answers"
         ),
-        pytest.param(only_a_head, SOON, 200, "no byte of the body", id="only-a-head"),
-        pytest.param(falls_silent, SOON, 200, "nothing more", id="falls-silent"),
-        pytest.param(dribble, PATIENT, 200, "not complete", id="a-byte-at-a-time"),
+        pytest.param(only_headers, SOON, 200, "no byte of the body", id="only-headers"),
+        pytest.param(stalls, SOON, 200, "no further bytes", id="stalls"),
+        pytest.param(slow_body, LONG_GAPS, 200, "not complete", id="a-byte-at-a-time"),
         pytest.param(
-            dribbled_head, PATIENT, None, "not complete", id="a-head-byte-at-a-time"
+            slow_head, LONG_GAPS, None, "not complete", id="a-head-byte-at-a-time"
         ),
     ],
 )
 def test_every_wait_is_bounded(served, script, limits, status, note):
-    """A script waits longer than any test: without a bound there is another end."""
+    """The scripts wait longer than any test: without a bound there is another end."""
     exchange = record(served(script).url, limits=limits)
 
     assert (End.TIMEOUT, status) == (exchange.end, exchange.status)
     assert note in exchange.note
 
 
-def test_what_came_before_a_timeout_is_kept(served):
-    exchange = record(served(falls_silent).url)
+def test_bytes_from_before_a_timeout_are_kept(served):
+    exchange = record(served(stalls).url)
 
     assert exchange.body == b"data: 1\n\n"
 
 
-def test_a_whole_answer_may_take_longer_than_a_first_byte(served):
+def test_a_response_that_is_not_streamed_has_no_first_byte_timeout(served):
     def script(c):
         c.wait(0.4)
         c.answer({"late": True})
@@ -187,7 +187,7 @@ def test_a_whole_answer_may_take_longer_than_a_first_byte(served):
     assert exchange.json == {"late": True}
 
 
-def test_a_server_that_reads_nothing_cannot_hold_us():
+def test_a_server_that_reads_nothing_is_timed_out():
     listener = socket.create_server(("127.0.0.1", 0))
     limits = Limits(connect=2.0, first_byte=0.3, between=0.3, total=0.5)
     with listener:
@@ -197,7 +197,7 @@ def test_a_server_that_reads_nothing_cannot_hold_us():
     assert exchange.end is End.TIMEOUT
 
 
-def test_too_large_a_body_is_cut_and_its_beginning_kept(served):
+def test_a_body_that_is_too_large_is_truncated(served):
     def script(c):
         c.stream()
         for _ in range(1_600):
@@ -230,8 +230,10 @@ def reset_in_the_middle(c):
 @pytest.mark.parametrize(
     ("script", "status", "body", "note"),
     [
-        pytest.param(lambda _: None, None, b"", "before it answered", id="hangs-up"),
-        pytest.param(lambda c: c.reset(), None, b"", "before it answered", id="resets"),
+        pytest.param(lambda _: None, None, b"", "before the response", id="hangs-up"),
+        pytest.param(
+            lambda c: c.reset(), None, b"", "before the response", id="resets"
+        ),
         pytest.param(
             reset_in_the_middle, 200, b"data: 1\n\n", "in the middle", id="resets-late"
         ),
@@ -260,7 +262,7 @@ def reset_in_the_middle(c):
         ),
     ],
 )
-def test_a_broken_answer_is_data(served, script, status, body, note):
+def test_a_broken_response_is_recorded(served, script, status, body, note):
     exchange = record(served(script).url)
 
     assert (End.RESET, status, body) == (exchange.end, exchange.status, exchange.body)
@@ -272,21 +274,21 @@ def unused_port() -> int:
         return listener.getsockname()[1]
 
 
-def test_a_refused_connection_is_told():
+def test_a_refused_connection_is_noted():
     exchange = record(f"http://127.0.0.1:{unused_port()}")
 
     assert (exchange.end, exchange.status) == (End.REFUSED, None)
     assert "connection refused" in exchange.note
 
 
-def test_an_unknown_host_is_told():
+def test_an_unknown_host_is_noted():
     exchange = record("http://nonexistent.invalid")
 
     assert exchange.end is End.REFUSED
     assert "(DNS)" in exchange.note
 
 
-def test_plain_http_behind_https_is_told(served):
+def test_plain_http_behind_https_is_noted(served):
     server = served(lambda c: c.answer({}))
 
     exchange = record(f"https://127.0.0.1:{server.port}")
@@ -296,7 +298,7 @@ def test_plain_http_behind_https_is_told(served):
     assert "write http://" in exchange.note
 
 
-def test_a_handshake_without_an_answer_is_not_taken_for_a_closed_port():
+def test_an_unanswered_handshake_is_not_reported_as_a_closed_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         exchange = record(
             f"https://127.0.0.1:{listener.getsockname()[1]}",
@@ -317,10 +319,10 @@ def test_a_handshake_without_an_answer_is_not_taken_for_a_closed_port():
         pytest.param(62, "Hostname mismatch", "the host name it was", id="other-name"),
     ],
 )
-def test_an_untrusted_certificate_is_told(code, words, advice):
+def test_an_untrusted_certificate_is_noted(code, words, advice):
     cause = ssl.SSLCertVerificationError("certificate verify failed")
     cause.verify_code, cause.verify_message = code, words
-    error = httpx.ConnectError("all is lost")
+    error = httpx.ConnectError("failed")
     error.__cause__ = cause
 
     end, note = failure(error, "https://host:8443/x", answered=False, connected=True)
@@ -338,7 +340,7 @@ def test_an_untrusted_certificate_is_told(code, words, advice):
         pytest.param((("authorization", f"Bearer {KEY}\x00"),), id="nul-after-a-key"),
     ],
 )
-def test_a_request_that_cannot_be_sent_is_told_without_its_secrets(served, headers):
+def test_a_request_that_cannot_be_sent_is_noted_without_its_secrets(served, headers):
     server = served(lambda c: c.answer({}))
 
     exchange = record(server.url, key=KEY, headers=headers)
@@ -353,7 +355,7 @@ def echo(c):
     c.answer(body=raw, headers=(("X-Your-Key", KEY), ("Set-Cookie", "session=1")))
 
 
-def echo_in_pieces(c):
+def echo_in_parts(c):
     c.stream()
     half = len(KEY) // 2
     for part in (f"data: {KEY[:half]}", f"{KEY[half:]} and more\n\n"):
@@ -363,9 +365,9 @@ def echo_in_pieces(c):
 
 
 @pytest.mark.parametrize(
-    "script", [pytest.param(echo, id="whole"), pytest.param(echo_in_pieces, id="cut")]
+    "script", [pytest.param(echo, id="whole"), pytest.param(echo_in_parts, id="cut")]
 )
-def test_a_key_that_is_echoed_is_nowhere_in_the_exchange(served, script):
+def test_an_echoed_key_is_masked_in_the_exchange(served, script):
     server = served(script)
     authorization = (("authorization", f"Bearer {KEY}"),)
 
@@ -379,14 +381,14 @@ def test_a_key_that_is_echoed_is_nowhere_in_the_exchange(served, script):
     assert "session=1" not in repr(exchange)
 
 
-def test_blanking_a_key_keeps_lengths_and_times(served):
+def test_masking_a_key_keeps_lengths_and_times(served):
     exchange = record(served(echo).url, key=KEY)
 
     assert exchange.header("content-length") == str(len(exchange.body))
     assert exchange.json == {"you sent": "*" * len(KEY), "again": ["*" * len(KEY)]}
 
 
-def test_a_placeholder_key_does_not_rewrite_answers(served):
+def test_a_placeholder_key_does_not_alter_responses(served):
     server = served(lambda c: c.answer({"message": "EMPTY is the word"}))
 
     exchange = record(server.url, key="EMPTY")
@@ -394,7 +396,7 @@ def test_a_placeholder_key_does_not_rewrite_answers(served):
     assert exchange.json == {"message": "EMPTY is the word"}
 
 
-def test_closing_breaks_off_what_is_on_its_way(served):
+def test_closing_aborts_exchanges_in_progress(served):
     arrived = threading.Event()
 
     def script(c):
@@ -445,7 +447,7 @@ def test_a_probe_hangs_up_and_the_server_notices(served):
     assert noticed.wait(5.0)
 
 
-def test_a_response_shorter_than_the_patience_of_its_probe_is_complete(served):
+def test_a_response_that_ends_before_the_hang_up_is_complete(served):
     server = served(lambda c: c.answer({"a": 1}))
 
     exchange = record(server.url, replace(WHOLE, hang_up_after=1_000))
@@ -453,8 +455,8 @@ def test_a_response_shorter_than_the_patience_of_its_probe_is_complete(served):
     assert exchange.end is End.COMPLETE
 
 
-def test_a_key_is_masked_as_basic_spells_it(served):
-    told = basic_credentials(KEY)
-    exchange = record(served(lambda c: c.answer({"seen": told})).url, key=KEY)
+def test_a_key_is_masked_in_basic_credentials(served):
+    echoed = basic_credentials(KEY)
+    exchange = record(served(lambda c: c.answer({"seen": echoed})).url, key=KEY)
 
-    assert told.encode() not in exchange.body
+    assert echoed.encode() not in exchange.body

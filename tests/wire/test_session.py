@@ -1,4 +1,4 @@
-"""A session against a real port: once each, several at a time, never too many."""
+"""Tests of a session against a real port: memo, concurrency, allowance, liveness."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_equal_probes_are_sent_once(served):
     assert (len(server.requests), session.sent) == (2, 2)
 
 
-def test_threads_that_ask_the_same_share_one_request(served):
+def test_threads_that_send_the_same_probe_share_one_request(served):
     def script(c):
         c.wait(0.2)
         c.answer({})
@@ -62,7 +62,7 @@ def test_threads_that_ask_the_same_share_one_request(served):
     assert len(server.requests) == 1
 
 
-def test_prefetch_sends_as_many_at_a_time_as_it_may_and_no_more(served):
+def test_prefetch_sends_exactly_as_many_at_a_time_as_allowed(served):
     three = threading.Barrier(3)
     lock = threading.Lock()
     now, most = 0, 0
@@ -101,24 +101,24 @@ def test_the_allowance_is_never_exceeded(served):
     assert len(session.exchanges()) == 4
 
 
-def test_progress_is_told_after_each_request(served):
+def test_progress_is_reported_after_each_request(served):
     server = served(lambda c: c.answer({}))
-    told = []
+    ticks = []
     with Session(
         server.url,
         PROFILE,
         "m",
         limits=SOON,
         concurrency=2,
-        tick=lambda sent, planned: told.append((sent, planned)),
+        tick=lambda sent, planned: ticks.append((sent, planned)),
     ) as session:
         session.expect((SUM_WHOLE,))
         session.prefetch(repeat(SUM, 5))
         session.send(SUM_WHOLE)
 
-    assert len(told) == 6
-    assert told[-1] == (6, 6)
-    assert {planned for _, planned in told} == {6}
+    assert len(ticks) == 6
+    assert ticks[-1] == (6, 6)
+    assert {planned for _, planned in ticks} == {6}
 
 
 def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
@@ -140,7 +140,7 @@ def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
 QUERY = Probe(name="key-in-address", method="GET", path=MODELS, key=KeyMode.QUERY)
 
 
-def test_a_key_travels_in_an_address_on_this_machine_and_is_not_recorded(served):
+def test_a_key_in_a_url_is_sent_on_this_machine_and_not_recorded(served):
     server = served(lambda c: c.answer({}))
     with Session(server.url, PROFILE, "m", key="sk-12345678", limits=SOON) as session:
         exchange = session.send(QUERY)
@@ -149,7 +149,7 @@ def test_a_key_travels_in_an_address_on_this_machine_and_is_not_recorded(served)
     assert exchange.request.path == "/v1/models?api_key=***"
 
 
-def test_a_key_leaves_this_machine_in_no_address(served, monkeypatch):
+def test_a_key_is_not_sent_in_a_url_to_another_machine(served, monkeypatch):
     server = served(lambda c: c.answer({}))
     monkeypatch.setattr("contract.client.session.is_local", lambda _root: False)
     with Session(server.url, PROFILE, "m", key="sk-12345678", limits=SOON) as session:
@@ -159,8 +159,8 @@ def test_a_key_leaves_this_machine_in_no_address(served, monkeypatch):
     assert exchange.request.path == MODELS
 
 
-def test_a_provider_that_stopped_answering_is_not_waited_for_again(served):
-    """Its port still takes connections: an engine that died behind a gateway."""
+def test_nothing_is_sent_to_a_server_that_stopped_answering(served):
+    """Its port still accepts connections: an engine that died behind a gateway."""
 
     def script(c):
         if len(server.requests) > 1:
@@ -171,17 +171,17 @@ def test_a_provider_that_stopped_answering_is_not_waited_for_again(served):
     limits = Limits(connect=2.0, first_byte=1.0, between=1.0, total=1.0)
     with Session(server.url, PROFILE, "m", key="sk-1", limits=limits) as session:
         session.send(SUM_WHOLE)
-        silent = session.send(SUM)
+        unanswered = session.send(SUM)
         with pytest.raises(NotAnswering, match=r"stopped answering .* see its log"):
             session.send(Probe(name="never-sent", body=b"{}"))
 
-    assert silent.end is End.TIMEOUT
-    first, _, again = server.requests
-    assert again == first  # what was answered, with its key
+    assert unanswered.end is End.TIMEOUT
+    first, _, repeated = server.requests
+    assert repeated == first  # the request that was answered, with its key
     assert session.sent == 2
 
 
-def test_one_request_that_gets_no_answer_stops_nothing(served):
+def test_one_unanswered_request_does_not_stop_the_session(served):
     def script(c):
         if len(server.requests) == 2:
             c.wait()
@@ -191,7 +191,7 @@ def test_one_request_that_gets_no_answer_stops_nothing(served):
     limits = Limits(connect=2.0, first_byte=1.0, between=1.0, total=1.0)
     with Session(server.url, PROFILE, "m", limits=limits) as session:
         session.send(SUM_WHOLE)
-        silent = session.send(SUM)
+        unanswered = session.send(SUM)
         after = session.send(Probe(name="sent", body=b"{}"))
 
-    assert (silent.end, after.status) == (End.TIMEOUT, 200)
+    assert (unanswered.end, after.status) == (End.TIMEOUT, 200)

@@ -1,4 +1,4 @@
-"""A canary sees who visits, and is lent to nobody but this machine."""
+"""Tests of the SSRF canary: its visits, and that no other machine gets its URL."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from contract.model.saved import (
 from contract.run.runner import judge_check
 
 VLLM = builtin()["vllm-0.32"]
-# A profile that documents nothing about what it opens.
+# A profile that tolerates and waives nothing.
 STRICT = replace(VLLM, tolerates=frozenset(), waivers={})
 SOON = Limits(connect=2.0, first_byte=2.0, between=2.0, total=8.0)
 
 
-def asked(url, path):
+def get(url, path):
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
     connection.request("GET", path)
     response = connection.getresponse()
@@ -41,27 +41,27 @@ def asked(url, path):
     return response.status, response.headers["content-type"], data
 
 
-def test_every_visit_gets_a_picture_and_is_remembered():
-    with open_canary() as opened:
-        answers = [asked(opened.url, path) for path in ("/a.png", "/b?c=d")]
+def test_every_visit_gets_an_image_and_is_recorded():
+    with open_canary() as canary:
+        answers = [get(canary.url, path) for path in ("/a.png", "/b?c=d")]
 
     assert [(200, "image/png", picture(56, 56).data)] * 2 == answers
-    assert ["/a.png", "/b?c=d"] == opened.visits
+    assert ["/a.png", "/b?c=d"] == canary.visits
 
 
-def test_nobody_listens_afterwards():
-    with open_canary() as opened:
+def test_the_port_is_closed_afterwards():
+    with open_canary() as canary:
         pass
 
     with pytest.raises(OSError):  # noqa: PT011  # which one depends on the system
-        asked(opened.url, "/")
+        get(canary.url, "/")
 
 
-def test_provider_is_told_the_address_and_the_exchange_keeps_the_name(served):
+def test_the_request_contains_the_url_and_the_exchange_the_placeholder(served):
     def script(c):
         body = json.loads(c.request.partition(b"\r\n\r\n")[2])
         url = body["messages"][0]["content"][1]["image_url"]["url"]
-        asked(url.removesuffix("/canary.png"), "/canary.png")
+        get(url.removesuffix("/canary.png"), "/canary.png")
         c.answer({})
 
     server = served(script)
@@ -75,7 +75,7 @@ def test_provider_is_told_the_address_and_the_exchange_keeps_the_name(served):
     assert exchange.visits == load(dump(exchange), VLLM).visits
 
 
-def test_no_other_machine_is_told_an_address():
+def test_no_other_machine_is_sent_the_url():
     with (
         Session("http://203.0.113.1", VLLM, "m", limits=SOON) as session,
         pytest.raises(CanaryUnavailable, match="not on this machine"),
@@ -95,7 +95,7 @@ def test_no_other_machine_is_told_an_address():
     ids=lambda one: one.id,
 )
 @pytest.mark.parametrize("change", [False, True], ids=["kept", "broken"])
-def test_fault_is_seen_over_the_wire(check, fault, change):
+def test_fault_is_found_over_the_wire(check, fault, change):
     provider = MockProvider(VLLM.dialect, change=fault.apply if change else None)
     with (
         serving(provider) as url,
@@ -106,7 +106,7 @@ def test_fault_is_seen_over_the_wire(check, fault, change):
     assert ("fail" if change else "pass") == result.outcome.value
 
 
-def test_stand_in_visits_nothing_but_loopback(served):
+def test_mock_requests_nothing_but_loopback(served):
     server = served(lambda c: c.answer({}))
 
     def change(reply):

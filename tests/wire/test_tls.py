@@ -1,4 +1,4 @@
-"""Certificates made for the occasion: untrusted, trusted, and for another name."""
+"""Tests of TLS errors with generated certificates: untrusted, trusted, other name."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def serve(listener, context):
             client, _ = listener.accept()
         except OSError:
             return
-        # A client that does not trust us hangs up in the middle of the handshake.
+        # A client that rejects the certificate hangs up during the handshake.
         with client, contextlib.suppress(OSError):
             client.settimeout(5)
-            with context.wrap_socket(client, server_side=True) as talk:
-                talk.recv(65_536)
-                talk.sendall(ANSWER)
+            with context.wrap_socket(client, server_side=True) as connection:
+                connection.recv(65_536)
+                connection.sendall(ANSWER)
 
 
 @pytest.fixture
 def certified(tmp_path):
-    """`certified(name)` is a port that shows a certificate for *name*, and its file."""
+    """`certified(name)`: a port with a certificate for *name*, and the file of it."""
     with contextlib.ExitStack() as stack:
 
         def certified(name):
@@ -63,7 +63,7 @@ def certified(tmp_path):
             thread = threading.Thread(target=serve, args=(listener, context))
             thread.start()
             stack.callback(thread.join, 5)
-            # Closing alone does not wake a thread that waits in accept.
+            # Closing alone does not wake a thread that is blocked in accept.
             stack.callback(listener.shutdown, socket.SHUT_RDWR)
             return listener.getsockname()[1], certificate
 
@@ -77,7 +77,7 @@ def record(port):
         return recorder.record(LIST_MODELS, profile, request)
 
 
-def test_a_self_signed_certificate_has_its_own_sentence(certified):
+def test_a_self_signed_certificate_is_reported(certified):
     port, _ = certified("IP:127.0.0.1")
     exchange = record(port)
 
@@ -86,7 +86,7 @@ def test_a_self_signed_certificate_has_its_own_sentence(certified):
     assert "self-signed" in exchange.note or "self signed" in exchange.note
 
 
-def test_what_the_sentence_says_to_do_works(certified, monkeypatch):
+def test_a_certificate_in_ssl_cert_file_is_trusted(certified, monkeypatch):
     port, certificate = certified("IP:127.0.0.1")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     exchange = record(port)
@@ -94,10 +94,10 @@ def test_what_the_sentence_says_to_do_works(certified, monkeypatch):
     assert (exchange.end, exchange.status, exchange.text) == (End.COMPLETE, 200, "{}")
 
 
-def test_a_certificate_for_another_host_names_that_as_the_cause(certified, monkeypatch):
+def test_a_certificate_for_another_host_is_reported_as_such(certified, monkeypatch):
     port, certificate = certified("DNS:elsewhere.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     exchange = record(port)
 
     assert exchange.end is End.REFUSED
-    assert exchange.note.endswith("use the host name it was made for")
+    assert exchange.note.endswith("use the host name it was issued for")

@@ -395,7 +395,7 @@ def test_a_provider_that_hangs_in_the_middle_is_not_waited_for_check_by_check(
     )
 
     assert done.code in {1, 3}
-    assert "the provider stopped answering (" in done.out
+    assert "the server stopped answering (" in done.out
     assert "see its log" in done.out
     posts = [one for one in server.requests if one.startswith(b"POST ")]
     assert len(posts) <= 6 + 2 + 2  # those under way, and each asking once more
