@@ -1,1 +1,1 @@
-"""Whether the whole context window is there, and an orderly end behind it."""
+"""Context window checks: prompt length, overflow, truncation and recall."""

@@ -1,11 +1,12 @@
-"""That prompts up to the last token of the window are served, and read to the end."""
+"""Prompt length checks: prompts up to the full window are served and read in full."""
 
 from __future__ import annotations
 
 from contract.checks.context.prompt_length import (
-    all_of_it,
-    charged,
-    overflow_refusal,
+    LONG_TEXT,
+    fully_counted,
+    overflow_rejection,
+    reported_prompt_tokens,
     set_prompt_tokens,
 )
 from contract.checks.context.prompts import (
@@ -34,6 +35,21 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.tokens import padding
 
+KEPT_MESSAGES = 100
+
+
+def _truncated(reply: Reply, window: int) -> Reply:
+    """Return *reply* as if only the last *window* tokens of the prompt were read."""
+    if reported_prompt_tokens(reply) <= window:
+        return reply
+    return set_prompt_tokens(reply, window)
+
+
+def _rejected_from(reply: Reply, window: int) -> Reply:
+    """Return *reply* as the rejection of prompts of at least *window* tokens."""
+    prompt = reported_prompt_tokens(reply)
+    return overflow_rejection(reply, prompt, window) if prompt >= window else reply
+
 
 @check(
     "context.serves-1k",
@@ -42,7 +58,7 @@ from contract.tokens import padding
     sends=PROMPT_1K,
 )
 def serves_1k(exchange: Exchange) -> Findings:
-    yield from all_of_it(exchange)
+    yield from fully_counted(exchange)
 
 
 @fault(
@@ -50,23 +66,23 @@ def serves_1k(exchange: Exchange) -> Findings:
     also=("context", "multimodal", "usage", "schema.rate-limit-headers"),
 )
 def window_of_768(reply: Reply) -> Reply:
-    """A proxy keeps the last 768 tokens of a prompt, and the rest goes nowhere."""
-    return set_prompt_tokens(reply, 768) if charged(reply) > 768 else reply  # noqa: PLR2004  # in its name
+    """A proxy keeps only the last 768 tokens of a prompt and drops the rest."""
+    return _truncated(reply, 768)
 
 
 @check(
     "context.counts-every-word",
-    "A text that is 500 words longer MUST cost at least 500 prompt_tokens more.",
+    "A prompt with 500 more words MUST cost at least 500 more prompt_tokens.",
     source=OLLAMA,
     sends=padding.CALIBRATION_REQUESTS,
 )
 def counts_every_word(short: Exchange, long: Exchange) -> Findings:
-    """No tokenizer makes one token of two words; these are one each in Tekken."""
+    """No tokenizer merges two words into one token; in Tekken each word here is one."""
     more = counted(long, "prompt_tokens") - counted(short, "prompt_tokens")
     if more < padding.ADDED:
         yield Finding(
-            "words disappear from a short prompt",
-            expected=f"at least {padding.ADDED} prompt_tokens more",
+            "part of a short prompt is not counted",
+            expected=f"at least {padding.ADDED} more prompt_tokens",
             actual=f"{more} more",
             at=f"request {long.probe.name} after {short.probe.name}",
         )
@@ -77,8 +93,8 @@ def counts_every_word(short: Exchange, long: Exchange) -> Findings:
     also=("context", "multimodal", "usage", "schema.rate-limit-headers"),
 )
 def window_of_512(reply: Reply) -> Reply:
-    """The server was started with a tiny window and cuts prompts without a word."""
-    return set_prompt_tokens(reply, 512) if charged(reply) > 512 else reply  # noqa: PLR2004  # in its name
+    """The server was started with a tiny window and silently truncates prompts."""
+    return _truncated(reply, 512)
 
 
 @check(
@@ -88,13 +104,13 @@ def window_of_512(reply: Reply) -> Reply:
     sends=PROMPT_8K,
 )
 def serves_8k(exchange: Exchange) -> Findings:
-    yield from all_of_it(exchange)
+    yield from fully_counted(exchange)
 
 
 @fault(breaks=serves_8k, also=("context", "schema.rate-limit-headers"))
 def window_of_4096(reply: Reply) -> Reply:
-    """A default window of 4,096 tokens cuts longer prompts without a word."""
-    return set_prompt_tokens(reply, 4_096) if charged(reply) > 4_096 else reply  # noqa: PLR2004  # in its name
+    """A default window of 4,096 tokens silently truncates longer prompts."""
+    return _truncated(reply, 4_096)
 
 
 @check(
@@ -105,15 +121,14 @@ def window_of_4096(reply: Reply) -> Reply:
     slow=True,
 )
 def serves_40k(exchange: Exchange) -> Findings:
-    """The model card recommends prompts up to 40k of the 128k."""
-    yield from all_of_it(exchange)
+    """The model card recommends prompts of up to 40k of the 128k tokens."""
+    yield from fully_counted(exchange)
 
 
 @fault(breaks=serves_40k, also=("context",))
 def window_of_32768(reply: Reply) -> Reply:
-    """The server was started with a quarter of the window that is promised."""
-    prompt = charged(reply)
-    return overflow_refusal(reply, prompt, 32_768) if prompt >= 32_768 else reply  # noqa: PLR2004  # in its name
+    """The server was started with a quarter of the promised context window."""
+    return _rejected_from(reply, 32_768)
 
 
 @check(
@@ -124,15 +139,14 @@ def window_of_32768(reply: Reply) -> Reply:
     slow=True,
 )
 def serves_the_window(exchange: Exchange) -> Findings:
-    """One token is left to generate, so the reply ends with length."""
-    yield from all_of_it(exchange)
+    """One token is left for the completion, so the finish reason is "length"."""
+    yield from fully_counted(exchange)
 
 
 @fault(breaks=serves_the_window, also=("context",))
 def cache_smaller_than_window(reply: Reply) -> Reply:
-    """The memory for keys and values holds less than the window that is listed."""
-    prompt, most = charged(reply), 45_000
-    return overflow_refusal(reply, prompt, most) if prompt >= most else reply
+    """The KV cache holds fewer tokens than the advertised context window."""
+    return _rejected_from(reply, 45_000)
 
 
 @check(
@@ -142,16 +156,17 @@ def cache_smaller_than_window(reply: Reply) -> Reply:
     sends=MANY_TURNS,
 )
 def reads_many_turns(exchange: Exchange) -> Findings:
-    yield from all_of_it(exchange, roughly=True)
+    yield from fully_counted(exchange, tolerant=True)
 
 
 @fault(breaks=reads_many_turns, also=("context", "schema.rate-limit-headers"))
 def last_hundred_turns(reply: Reply) -> Reply:
-    """A gateway passes on the last hundred messages of a conversation."""
-    turns = len(reply.probe.messages) if reply.probe is not None else 0
-    if turns <= 100:  # noqa: PLR2004  # in its name
+    """A gateway forwards only the last hundred messages of a conversation."""
+    messages = len(reply.probe.messages) if reply.probe is not None else 0
+    if messages <= KEPT_MESSAGES:
         return reply
-    return set_prompt_tokens(reply, charged(reply) * 100 // turns)
+    kept = reported_prompt_tokens(reply) * KEPT_MESSAGES // messages
+    return set_prompt_tokens(reply, kept)
 
 
 @check(
@@ -162,15 +177,16 @@ def last_hundred_turns(reply: Reply) -> Reply:
     needs={Capability.TOOLS},
 )
 def reads_tool_results(exchange: Exchange) -> Findings:
-    yield from all_of_it(exchange, roughly=True)
+    yield from fully_counted(exchange, tolerant=True)
 
 
 @fault(breaks=reads_tool_results, also=("schema.rate-limit-headers",))
 def tool_result_clipped(reply: Reply) -> Reply:
     """A framework clips tool results to a few hundred characters."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    long = any(m.role == "tool" and len(m.text) > 2_000 for m in asked)  # noqa: PLR2004  # some hundred tokens
-    return set_prompt_tokens(reply, charged(reply) // 4) if long else reply
+    sent = reply.probe.messages if reply.probe is not None else ()
+    if not any(m.role == "tool" and len(m.text) > LONG_TEXT for m in sent):
+        return reply
+    return set_prompt_tokens(reply, reported_prompt_tokens(reply) // 4)
 
 
 @check(
@@ -181,14 +197,14 @@ def tool_result_clipped(reply: Reply) -> Reply:
     needs={Capability.VISION},
 )
 def reads_text_beside_images(exchange: Exchange) -> Findings:
-    yield from all_of_it(exchange, roughly=True)
+    yield from fully_counted(exchange, tolerant=True)
 
 
 @fault(breaks=reads_text_beside_images, also=("schema.rate-limit-headers",))
 def text_after_image_lost(reply: Reply) -> Reply:
-    """A template takes the first text of a message with an image, and no other."""
+    """A template reads only the first text part of a message that has an image."""
     for message in reply.probe.messages if reply.probe is not None else ():
-        parts = message.parts
-        if any(isinstance(part, Image) for part in parts) and len(message.text) > 2_000:  # noqa: PLR2004  # not the short ones of other families
-            return set_prompt_tokens(reply, charged(reply) // 2)
+        has_image = any(isinstance(part, Image) for part in message.parts)
+        if has_image and len(message.text) > LONG_TEXT:
+            return set_prompt_tokens(reply, reported_prompt_tokens(reply) // 2)
     return reply

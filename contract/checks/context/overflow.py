@@ -1,12 +1,13 @@
-"""That what does not fit into the window is refused, at once and in plain words."""
+"""Overflow checks: requests beyond the context window get a clear error."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.checks.context.prompt_length import (
-    refused_overflow,
-    taken,
+    accept_truncated,
+    overflow_rejected,
 )
 from contract.checks.context.prompts import (
     FULL,
@@ -51,30 +52,31 @@ from contract.model.reply import (
     Reply,
 )
 
-FAR = 1_000
+# Tokens beyond the window from which a prompt counts as far too long.
+FAR_BEYOND = 1_000
 
 
 @check(
     "context.refuses-a-full-window",
-    "A prompt that leaves no token to generate MUST be refused with a 4xx error.",
+    "A prompt that fills the whole context window MUST be rejected with a 4xx error.",
     source=VLLM_LIMITS,
     sends=FULL,
     expects=ANY,
     unless=BOUNDLESS,
 )
 def refuses_a_full_window(exchange: Exchange) -> Findings:
-    yield from refused_overflow(exchange)
+    yield from overflow_rejected(exchange)
 
 
 @fault(breaks=refuses_a_full_window)
 def full_window_taken(reply: Reply) -> Reply:
-    """The bound is checked with > where >= was meant."""
-    return taken(reply) if excess(reply) == 0 else reply
+    """The limit is checked with > instead of >=."""
+    return accept_truncated(reply) if excess(reply) == 0 else reply
 
 
 @check(
     "context.refuses-one-token-more",
-    "A prompt one token longer than the context window MUST be refused with a 4xx "
+    "A prompt one token longer than the context window MUST be rejected with a 4xx "
     "error.",
     source=MISTRAL_CHAT,
     sends=ONE_MORE,
@@ -82,19 +84,20 @@ def full_window_taken(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_one_token_more(exchange: Exchange) -> Findings:
-    yield from refused_overflow(exchange)
+    yield from overflow_rejected(exchange)
 
 
 @fault(breaks=refuses_one_token_more, also=("context",))
 def first_token_dropped(reply: Reply) -> Reply:
-    """A token too many is cut off where nobody sees it."""
+    """A prompt slightly beyond the window is silently cut to fit."""
     over = excess(reply)
-    return taken(reply) if over is not None and 0 < over < FAR else reply
+    slightly = over is not None and 0 < over < FAR_BEYOND
+    return accept_truncated(reply) if slightly else reply
 
 
 @check(
     "context.refuses-a-thousand-more",
-    "A prompt 1,000 tokens longer than the context window MUST be refused with a "
+    "A prompt 1,000 tokens longer than the context window MUST be rejected with a "
     "4xx error.",
     source=OLLAMA,
     sends=THOUSAND_MORE,
@@ -102,20 +105,20 @@ def first_token_dropped(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_a_thousand_more(exchange: Exchange) -> Findings:
-    yield from refused_overflow(exchange)
+    yield from overflow_rejected(exchange)
 
 
 @fault(breaks=refuses_a_thousand_more, also=("context", "latency"))
 def overflow_cut_silently(reply: Reply) -> Reply:
-    """A long conversation loses its beginning, and the answer does not say so."""
+    """A long conversation silently loses its beginning."""
     over = excess(reply)
-    return taken(reply) if over is not None and over >= FAR else reply
+    return accept_truncated(reply) if over is not None and over >= FAR_BEYOND else reply
 
 
 @check(
     "context.refuses-streams-before-they-begin",
-    "A stream whose prompt does not fit MUST be refused as a plain error before any "
-    "event.",
+    "A streaming request whose prompt does not fit MUST be rejected with a plain error "
+    "before any event.",
     source=VLLM_LIMITS,
     sends=ONE_MORE_STREAMED,
     needs={Capability.STREAMING},
@@ -123,23 +126,25 @@ def overflow_cut_silently(reply: Reply) -> Reply:
     unless=BOUNDLESS,
 )
 def refuses_streams_before_they_begin(exchange: Exchange) -> Findings:
-    yield from refused_overflow(exchange)
+    yield from overflow_rejected(exchange)
 
 
 @fault(breaks=refuses_streams_before_they_begin)
 def overflow_inside_stream(reply: Reply) -> Reply:
-    """The stream is opened with status 200, and then the error comes as its event."""
+    """The stream opens with status 200 and carries the error as an event."""
     if not excess(reply) or b'"stream":true' not in reply.request.body:
         return reply
     body = sse.encode(reply.body)
     end = sse.encode(DONE.encode())
     return replace(
-        reply.with_header(*SSE_TYPE), status=200, frames=(Frame(0, body), Frame(0, end))
+        reply.with_header(*SSE_TYPE),
+        status=HTTPStatus.OK,
+        frames=(Frame(0, body), Frame(0, end)),
     )
 
 
-def _marks(body: Json) -> dict[str, Json]:
-    """What an error calls itself: its type and its code."""
+def _type_and_code(body: Json) -> dict[str, Json]:
+    """Return the type and the code of an error body, as far as it has them."""
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         body = body["error"]
     if not isinstance(body, dict):
@@ -149,65 +154,64 @@ def _marks(body: Json) -> dict[str, Json]:
 
 @check(
     "context.overflow-has-its-code",
-    "The refusal of a prompt that does not fit MUST carry the type and code that this "
-    "provider gives to it.",
+    "A context overflow error MUST carry the type and code that the API defines for "
+    "it.",
     source=MISTRAL_CHAT,
     sends=(ONE_MORE, THOUSAND_MORE),
     expects=ANY,
     unless="overflow-without-code",
 )
 def overflow_has_its_code(*exchanges: Exchange) -> Findings:
-    """Clients that shorten a conversation know by it when to."""
-    for exchange in _refusals(exchanges):
+    """Clients rely on them to decide when to shorten a conversation."""
+    for exchange in _rejections(exchanges):
         window = exchange.profile.context_window
         problem = Rejection(
             reason=RejectionReason.OVERFLOW, count=window + 1, limit=window
         )
         _, body = exchange.profile.dialect.error(problem)
-        wanted, told = (
-            _marks(body if isinstance(body, dict) else None),
-            _marks(exchange.json),
-        )
-        if told != wanted:
+        expected = _type_and_code(body if isinstance(body, dict) else None)
+        actual = _type_and_code(exchange.json)
+        if actual != expected:
             yield Finding(
-                "the refusal does not say what it is about",
-                expected=shorten(wanted),
-                actual=shorten(told) if told else shorten(exchange.text),
+                "the error lacks the type and code of a context overflow",
+                expected=shorten(expected),
+                actual=shorten(actual) if actual else shorten(exchange.text),
                 at=f"request {exchange.probe.name}",
             )
 
 
-def _refusals(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+def _rejections(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     found = tuple(x for x in exchanges if x.status in ABOUT_THE_REQUEST)
     if not found:
-        raise NotApplicable("no prompt that does not fit was refused")
+        raise NotApplicable("no oversized prompt was rejected")
     return found
 
 
 @fault(breaks=overflow_has_its_code, also=("context",))
 def overflow_by_the_proxy(reply: Reply) -> Reply:
-    """A proxy with a limit of its own refuses long bodies before the server can."""
+    """A proxy with its own body limit rejects long requests before the server does."""
     if not excess(reply):
         return reply
     page = b"<html><body><h1>413 Request Entity Too Large</h1></body></html>"
-    made = reply.with_status(413).with_frames((Frame(0, page),))
-    return made.with_header(JSON_TYPE[0], "text/html")
+    rejected = reply.with_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    rejected = rejected.with_frames((Frame(0, page),))
+    return rejected.with_header(JSON_TYPE[0], "text/html")
 
 
 @check(
     "context.overflow-tells-the-limit",
-    "The refusal of a prompt that does not fit SHOULD tell how many tokens do.",
-    source="house rule; what Mistral, vLLM and llama.cpp say",
+    "A context overflow error SHOULD state the length of the context window.",
+    source="house rule; Mistral, vLLM and llama.cpp state it",
     sends=(ONE_MORE, THOUSAND_MORE),
     expects=ANY,
     unless=BOUNDLESS,
 )
 def overflow_tells_the_limit(*exchanges: Exchange) -> Findings:
-    for exchange in _refusals(exchanges):
+    for exchange in _rejections(exchanges):
         window = exchange.profile.context_window
         if not any(number in exchange.text for number in (f"{window}", f"{window:,}")):
             yield Finding(
-                "the refusal does not tell the limit",
+                "the error does not state the length of the context window",
                 expected=f"the number {window}",
                 actual=shorten(exchange.text),
                 at=f"request {exchange.probe.name}",
@@ -216,8 +220,8 @@ def overflow_tells_the_limit(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=overflow_tells_the_limit)
 def limit_kept_secret(reply: Reply) -> Reply:
-    """A gateway takes the numbers out of the errors that it passes on."""
+    """A gateway strips the numbers from the errors that it forwards."""
     if not excess(reply) or reply.rejection is None:
         return reply
-    blank = reply.body.replace(f"{reply.rejection.limit}".encode(), b"1")
-    return reply.with_frames((Frame(reply.frames[-1].at, blank),))
+    redacted = reply.body.replace(f"{reply.rejection.limit}".encode(), b"1")
+    return reply.with_frames((Frame(reply.frames[-1].at, redacted),))

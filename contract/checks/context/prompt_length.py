@@ -1,4 +1,4 @@
-"""What the judges and faults of long prompts share: counts, refusals, and both ways."""
+"""Token counts and overflow rejections shared by the checks and faults of prompts."""
 
 from __future__ import annotations
 
@@ -33,60 +33,69 @@ from contract.schema import openapi
 from contract.tokens import padding
 
 EXACT = frozenset({Capability.EXACT_TOKENS})
+# Share of the prompt by which the tokens of a chat template may change its length.
+TEMPLATE_TOLERANCE = 0.1
+# Characters of a message; the other families send shorter ones.
+LONG_TEXT = 2_000
 
 
-# Where templates spell what is around the words, they may cost so much more or less.
-ROUGHLY = 0.1
+def fully_counted(exchange: Exchange, *, tolerant: bool = False) -> Findings:
+    """
+    Yield a finding unless prompt_tokens equals the intended length of the prompt.
 
-
-def all_of_it(exchange: Exchange, *, roughly: bool = False) -> Findings:
-    """A finding unless the prompt is counted as long as it was made."""
-    told, wanted = counted(exchange, "prompt_tokens"), padding.target_length(exchange)
-    exact = Capability.EXACT_TOKENS in exchange.profile.offers or not roughly
-    spare = 0 if exact else round(wanted * ROUGHLY)
-    if abs(told - wanted) > spare:
+    With *tolerant*, servers that do not count exactly may be off by
+    `TEMPLATE_TOLERANCE`. Raise `NotApplicable` if the reply has no prompt_tokens.
+    """
+    actual, expected = (
+        counted(exchange, "prompt_tokens"),
+        padding.target_length(exchange),
+    )
+    exact = Capability.EXACT_TOKENS in exchange.profile.offers or not tolerant
+    tolerance = 0 if exact else round(expected * TEMPLATE_TOLERANCE)
+    if abs(actual - expected) > tolerance:
         yield Finding(
-            "the prompt was not read as it was sent",
-            expected=f"prompt_tokens {wanted}" + (f" ± {spare}" if spare else ""),
-            actual=f"prompt_tokens {told}",
+            "prompt_tokens does not match the prompt that was sent",
+            expected=f"prompt_tokens {expected}"
+            + (f" ± {tolerance}" if tolerance else ""),
+            actual=f"prompt_tokens {actual}",
             at=f"request {exchange.probe.name}, /usage",
         )
 
 
-def refused_overflow(exchange: Exchange) -> Findings:
-    """A finding unless the request was refused, in the dialect's shape of an error."""
+def overflow_rejected(exchange: Exchange) -> Findings:
+    """Yield a finding unless the request was rejected with the dialect's error body."""
     status = exchange.status or 0
-    seen = f"status {status}, {shorten(exchange.text) or 'no body'}"
+    answer = f"status {status}, {shorten(exchange.text) or 'no body'}"
     if status not in ABOUT_THE_REQUEST:
-        told = exchange.count("prompt_tokens")
-        taken = f"; prompt_tokens {told}" if told is not None else ""
+        prompt = exchange.count("prompt_tokens")
+        usage = f"; prompt_tokens {prompt}" if prompt is not None else ""
         failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         yield Finding(
-            "the server failed where it should have refused"
+            "the server failed instead of rejecting the request"
             if failed
-            else "a prompt that does not fit was not refused",
+            else "a request that exceeds the context window was not rejected",
             expected="status 400, 413 or 422",
-            actual=seen + taken,
+            actual=answer + usage,
             at=f"request {exchange.probe.name}",
         )
     elif not openapi.accepts(exchange.profile.dialect.prefix + "Error", exchange.json):
         yield Finding(
-            "the refusal is not in the shape of this provider's errors",
+            "the rejection does not match the error schema of this API",
             expected=f"{exchange.profile.dialect.prefix}Error of openapi.yaml",
-            actual=seen,
+            actual=answer,
             at=f"request {exchange.probe.name}",
         )
 
 
-def charged(reply: Reply) -> int:
-    """The prompt_tokens of a whole reply; 0 where it tells none."""
+def reported_prompt_tokens(reply: Reply) -> int:
+    """Return the prompt_tokens of a whole reply; 0 if it has none."""
     usage = reply.json.get("usage") if isinstance(reply.json, dict) else None
-    told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-    return told if isinstance(told, int) else 0
+    tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return tokens if isinstance(tokens, int) else 0
 
 
 def set_prompt_tokens(reply: Reply, prompt: int) -> Reply:
-    """*reply* with so many prompt_tokens in its usage."""
+    """Return *reply* with *prompt* as prompt_tokens, and total_tokens to match."""
 
     def changed(usage: dict[str, Json]) -> None:
         before, total = usage.get("prompt_tokens"), usage.get("total_tokens")
@@ -96,20 +105,24 @@ def set_prompt_tokens(reply: Reply, prompt: int) -> Reply:
     return rewrite_usage(reply, changed)
 
 
-def taken(reply: Reply) -> Reply:
-    """The opposite of a refusal for length: an answer to what is left of a prompt."""
+def accept_truncated(reply: Reply) -> Reply:
+    """Turn an overflow rejection into an answer to a prompt cut to the window."""
     limit = reply.rejection.limit if reply.rejection is not None else 0
     return set_prompt_tokens(accepted(reply), max(limit - 1, 1))
 
 
-def overflow_refusal(reply: Reply, count: int, limit: int) -> Reply:
-    """*reply* as the refusal of a prompt of *count* tokens by a window of *limit*."""
+def overflow_rejection(reply: Reply, count: int, limit: int) -> Reply:
+    """
+    Return *reply* as the dialect's rejection of a prompt that exceeds the window.
+
+    *count* is the length of the prompt in tokens, *limit* the context window.
+    """
     problem = Rejection(reason=RejectionReason.OVERFLOW, count=count, limit=limit)
     status, body = reply.dialect.error(problem)
     data = body.encode() if isinstance(body, str) else encode_json(body)
     return replace(reply, status=status, frames=(Frame(0.0, data),), rejection=problem)
 
 
-def words(probe: Probe | None) -> int:
-    """How much text a request holds, in characters."""
+def text_length(probe: Probe | None) -> int:
+    """Return the length of all message texts of a request, in characters."""
     return sum(len(message.text) for message in probe.messages) if probe else 0

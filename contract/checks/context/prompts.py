@@ -1,4 +1,4 @@
-"""The long prompts: so many tokens exactly, in one message, in many, beside others."""
+"""Long prompts of an exact token length: one message, many messages, mixed content."""
 
 from __future__ import annotations
 
@@ -23,44 +23,26 @@ from contract.model.probes import (
 from contract.tokens import counting
 
 PROMPT_1K = padded_prompt("prompt-1k", Fill(1_000))
-
-
 PROMPT_8K = padded_prompt("prompt-8k", Fill(8_000))
-
-
 # Magistral's model card: "performance might degrade past 40k".
 PROMPT_40K = padded_prompt("prompt-40k", Fill(40_960))
-
-
 LAST_BUT_ONE = padded_prompt("prompt-window-but-one", Fill(-1, of_window=True))
-
-
 FULL = padded_prompt("prompt-full-window", Fill(0, of_window=True))
-
-
 ONE_MORE = padded_prompt("prompt-window-and-one", Fill(1, of_window=True))
-
-
 ONE_MORE_STREAMED = padded_prompt(
     "prompt-window-and-one-streamed", Fill(1, of_window=True), stream=True
 )
-
-
-# A small prompt whose answer may be one token longer than there is room.
-TOO_MUCH_ROOM = replace(
+# A short prompt whose max_tokens exceeds what it leaves of the window by one token.
+EXCESSIVE_BUDGET = replace(
     padded_prompt("max-tokens-beyond-window", Fill(200, room=1)),
     options=Options(temperature=0.0, seed=7),
 )
-
-
-# As the model card's own example asks: all of the window, whatever the prompt takes.
-ALL_THE_ROOM = replace(
+# As in the model card's own example: max_tokens is the whole window.
+FULL_WINDOW_BUDGET = replace(
     padded_prompt("max-tokens-of-the-window", Fill(200, room=200)),
     options=Options(temperature=0.0, seed=7),
 )
-
-
-TURNS = 999  # the last one is the user's, and the system message makes it 1,000
+TURNS = 999  # the last one is the user's; the system message makes it 1,000
 
 
 def _turn(number: int) -> Message:
@@ -76,8 +58,6 @@ MANY_TURNS = Probe(
     options=ONE_TOKEN,
     fill=Fill(6_000),
 )
-
-
 TOOL_RESULT = Probe(
     name="prompt-in-tool-result",
     messages=(
@@ -91,8 +71,6 @@ TOOL_RESULT = Probe(
     options=replace(ONE_TOKEN, tools=(WEATHER,)),
     fill=Fill(4_000),
 )
-
-
 BESIDE_IMAGE = Probe(
     name="prompt-beside-image",
     messages=(
@@ -108,50 +86,45 @@ BESIDE_IMAGE = Probe(
     options=ONE_TOKEN,
     fill=Fill(4_000),
 )
-
-
 NEEDLE = " The code word is plum."
+_HALF = f"{counting.filler(1_000)}."
 
 
-_HAYSTACK = f"{counting.filler(1_000)}."
+def _haystack(name: str, place: int | None) -> Probe:
+    """
+    Return a request with a text of two halves.
 
-
-def _hiding(name: str, place: int | None) -> Probe:
-    """A text of two halves, with the needle before, between or behind them."""
-    parts = ["Read this text.", _HAYSTACK, _HAYSTACK]
+    *place* puts the needle before (0), between (1) or after (2) them; None leaves
+    it out.
+    """
+    parts = ["Read this text.", _HALF, _HALF]
     if place is not None:
         parts[place] += NEEDLE
     text = "".join(parts) + " What is the code word?"
     return Probe(name=name, messages=(user(text),), options=ONE_TOKEN)
 
 
-HAYSTACK = _hiding("haystack", None)
-
-
+HAYSTACK = _haystack("haystack", None)
 NEEDLES = tuple(
-    _hiding(f"needle-{place}", number)
+    _haystack(f"needle-{place}", number)
     for number, place in enumerate(("start", "middle", "end"))
 )
-
-
 _WORDS = counting.filler(40)
 
 
-def _talk(name: str, *numbers: int) -> Probe:
-    """A conversation of those turns; odd ones are the user's."""
-    said = (f"Turn {number}:{_WORDS}." for number in numbers)
+def _conversation(name: str, *numbers: int) -> Probe:
+    """Return a conversation of the turns with these numbers, from the user first."""
+    texts = (f"Turn {number}:{_WORDS}." for number in numbers)
     messages = tuple(
         user(text) if place % 2 == 0 else Message("assistant", text)
-        for place, text in enumerate(said)
+        for place, text in enumerate(texts)
     )
     return Probe(name=name, messages=messages, options=ONE_TOKEN)
 
 
-TALK = _talk("talk", 1, 2, 3, 4, 5, 6, 7)
-
-
+CONVERSATION = _conversation("talk", 1, 2, 3, 4, 5, 6, 7)
 SHORTER = (
-    _talk("talk-without-first", 3, 4, 5, 6, 7),
-    _talk("talk-without-middle", 1, 2, 5, 6, 7),
-    _talk("talk-without-last", 1, 2, 3, 4, 5),
+    _conversation("talk-without-first", 3, 4, 5, 6, 7),
+    _conversation("talk-without-middle", 1, 2, 5, 6, 7),
+    _conversation("talk-without-last", 1, 2, 3, 4, 5),
 )

@@ -1,4 +1,4 @@
-"""That a long text was not only counted but read: what it said is found again."""
+"""Recall checks: a fact stated in a long text can be retrieved afterwards."""
 
 from __future__ import annotations
 
@@ -33,27 +33,28 @@ from contract.model.rewrite import rewrite_pieces
 from contract.tokens import counting
 
 NEEDS = {Capability.FOLLOWS_INSTRUCTIONS}
-# Another word in each place: nobody finds one by having seen the other request.
+# A different word in each place, so that no request gives away another's answer.
 PLACES = {"start": "quince", "middle": "cherry", "end": "walnut"}
-ASKED = " What is the code word? Answer with one short sentence."
-_PLAIN = counting.filler(1_000)
+QUESTION = " What is the code word? Answer with one short sentence."
+_FILLER = counting.filler(1_000)
 
 
-def _told(name: str, place: str, text: str) -> Probe:
-    """A text of two halves, one word told before, between or behind them."""
+def _recall_probe(name: str, place: str, text: str) -> Probe:
+    """Return a request that states a word before, between or after two texts."""
     parts = ["Read this text.", f"{text}.", f"{text}."]
     parts[list(PLACES).index(place)] += f" The code word is {PLACES[place]}."
     return Probe(
         name=f"{name}-{place}",
-        messages=(user("".join(parts) + ASKED),),
+        messages=(user("".join(parts) + QUESTION),),
         options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
     )
 
 
-SHORT = tuple(_told("recall", place, _PLAIN) for place in PLACES)
-# Up to here the model card promises its quality.
+SHORT = tuple(_recall_probe("recall", place, _FILLER) for place in PLACES)
+# The model card recommends prompts of up to 40k tokens.
 LONG = tuple(
-    replace(_told("recall-40k", place, FILL), fill=Fill(38_000)) for place in PLACES
+    replace(_recall_probe("recall-40k", place, FILL), fill=Fill(38_000))
+    for place in PLACES
 )
 
 
@@ -63,9 +64,9 @@ def _recalled(*exchanges: Exchange) -> Findings:
             continue
         cut = ("length",) in exchange.finishes.values()
         if cut or not exchange.answer.strip():
-            raise NotApplicable("no answer came, or it was cut; other checks say why")
+            raise NotApplicable("the answer is empty or truncated; see other checks")
         yield Finding(
-            f"a word told at the {place} of a long text is not known at its end",
+            f"a word stated at the {place} of a long text was not recalled",
             expected=f"an answer with {word!r}",
             actual=shorten(exchange.answer),
             at=f"request {exchange.probe.name}",
@@ -74,19 +75,19 @@ def _recalled(*exchanges: Exchange) -> Findings:
 
 @check(
     "context.recalls-every-place",
-    "A word told at the start, middle or end of a long text MUST be known afterwards.",
+    "A word stated at the start, middle or end of a long text MUST be recalled.",
     source=OLLAMA,
     sends=SHORT,
     needs=NEEDS,
 )
 def recalls_every_place(*exchanges: Exchange) -> Findings:
-    """By retrieval; `context.reads-every-place` says the same by counting alone."""
+    """Retrieval; `context.reads-every-place` tests the same by token counts alone."""
     yield from _recalled(*exchanges)
 
 
 @check(
     "context.recalls-within-40k",
-    "A word told anywhere in a text of 38,000 tokens SHOULD be known afterwards.",
+    "A word stated anywhere in a text of 38,000 tokens SHOULD be recalled.",
     source="https://huggingface.co/mistralai/Magistral-Small-2509: up to 40k tokens",
     sends=LONG,
     needs=NEEDS,
@@ -97,25 +98,29 @@ def recalls_within_40k(*exchanges: Exchange) -> Findings:
 
 
 def _forgetful(reply: Reply, place: str, least: int) -> Reply:
-    """*reply* of a model that never saw what stood at *place* of a long text."""
-    said = "".join(m.text for m in reply.probe.messages) if reply.probe else ""
-    if len(said) < least or f"The code word is {PLACES[place]}." not in said:
+    """
+    Return *reply* as if the model had not seen the word at *place* of a long text.
+
+    Prompts of fewer than *least* characters are left alone.
+    """
+    prompt = "".join(m.text for m in reply.probe.messages) if reply.probe else ""
+    if len(prompt) < least or f"The code word is {PLACES[place]}." not in prompt:
         return reply
 
-    def vague(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+    def evasive(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         yield from (piece for piece in pieces if piece.kind is PieceKind.REASONING)
         yield Piece(PieceKind.ANSWER, "The text has no code word.", pieces[0].choice)
 
-    return rewrite_pieces(reply, vague)
+    return rewrite_pieces(reply, evasive)
 
 
 @fault(breaks=recalls_every_place, also=("context",))
 def attends_to_the_ends(reply: Reply) -> Reply:
-    """A sliding window keeps the beginning and the end, and counts all of it."""
+    """A sliding window keeps the beginning and the end but counts the whole prompt."""
     return _forgetful(reply, "middle", 0)
 
 
 @fault(breaks=recalls_within_40k)
 def first_half_evicted(reply: Reply) -> Reply:
-    """The cache drops its oldest blocks once a prompt is long, and nobody is told."""
+    """The KV cache silently evicts its oldest blocks once a prompt is long."""
     return _forgetful(reply, "start", 100_000)

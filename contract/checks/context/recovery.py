@@ -1,10 +1,11 @@
-"""That a prompt too long costs the server little, and the next request nothing."""
+"""Recovery checks: rejecting an oversized prompt is cheap and harmless."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
-from contract.checks.context.prompt_length import charged
+from contract.checks.context.prompt_length import reported_prompt_tokens
 from contract.checks.context.prompts import LAST_BUT_ONE
 from contract.checks.faults.overflow import (
     BOUNDLESS,
@@ -33,7 +34,7 @@ from contract.model.reply import (
     Reply,
 )
 
-# Sent for themselves and in this order, whatever other checks have sent.
+# Separate samples: sent in this order, whatever other checks have sent.
 OVERFLOW = replace(THOUSAND_MORE, name="overflow-before", sample=1)
 AFTER = replace(
     SUM_WHOLE,
@@ -41,21 +42,23 @@ AFTER = replace(
     options=replace(SUM_WHOLE.options, max_tokens=8),
     sample=1,
 )
-# The very request of serves-the-window: sent again, a cache would answer it at once.
+# Shared with serves-the-window: a second copy could be answered from a prefix cache.
 SERVED = LAST_BUT_ONE
-REFUSED = replace(THOUSAND_MORE, name="refused-alone", sample=2)
+REJECTED = replace(THOUSAND_MORE, name="refused-alone", sample=2)
 
-# Not even being busy is an excuse here.
+# A busy server (429, 503) is a finding here and is not retried.
 ANSWERS = frozenset(range(200, 600))
-# Below this nobody can tell reading a prompt from computing it.
-TELLING = 2.0  # seconds
-SHARE = 0.5
+# Below this, the time does not show whether a rejected prompt was computed first.
+MIN_SERVED_SECONDS = 2.0
+# A rejection may take this share of the time that a full window takes.
+MAX_SHARE = 0.5
+# Tokens; only prompts that nearly fill the window of a test are longer.
+NEARLY_FULL = 45_000
 
 
 @check(
     "context.answers-after-overflow",
-    "A server MUST answer the next request after it refused a prompt that does not "
-    "fit.",
+    "A server MUST answer the next request after rejecting an oversized prompt.",
     source="vllm-project/vllm#765; sgl-project/sglang#3910",
     sends=(OVERFLOW, AFTER),
     expects=ANSWERS,
@@ -64,8 +67,9 @@ SHARE = 0.5
 )
 def answers_after_overflow(overflow: Exchange, after: Exchange) -> Findings:
     if overflow.status not in ABOUT_THE_REQUEST:
-        raise NotApplicable("the prompt that does not fit was not refused")
-    if after.status != 200 or not (after.count("completion_tokens") or after.choices):  # noqa: PLR2004  # the one good answer
+        raise NotApplicable("the oversized prompt was not rejected")
+    answered = after.count("completion_tokens") or after.choices
+    if after.status != HTTPStatus.OK or not answered:
         yield Finding(
             "the next request was not answered",
             expected="status 200 and an answer",
@@ -76,42 +80,46 @@ def answers_after_overflow(overflow: Exchange, after: Exchange) -> Findings:
 
 @fault(breaks=answers_after_overflow)
 def engine_lost_after_overflow(reply: Reply) -> Reply:
-    """A prompt too long takes the engine down, and the next one is turned away."""
-    return reply.with_status(503) if answers(reply, AFTER) else reply
+    """An oversized prompt takes the engine down, and the next request gets a 503."""
+    if not answers(reply, AFTER):
+        return reply
+    return reply.with_status(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @check(
     "context.refuses-sooner-than-it-serves",
-    "A prompt that does not fit SHOULD be refused in far less time than it takes to "
-    "serve one that does.",
-    source="house rule; vllm-project/vllm refuses before any computing",
-    sends=(SERVED, REFUSED),
+    "An oversized prompt SHOULD be rejected in far less time than a full window takes "
+    "to be served.",
+    source="house rule; vllm-project/vllm rejects it before any computation",
+    sends=(SERVED, REJECTED),
     expects=ANY,
     unless=BOUNDLESS,
     slow=True,
     alone=True,
 )
-def refuses_sooner_than_it_serves(served: Exchange, refused: Exchange) -> Findings:
-    """Or a client without a counter can keep a server busy for nothing."""
-    if served.status != 200 or refused.status not in ABOUT_THE_REQUEST:  # noqa: PLR2004  # the one good answer
-        raise NotApplicable("the window was not served, or what exceeds it not refused")
-    if served.elapsed < TELLING:
+def refuses_sooner_than_it_serves(served: Exchange, rejected: Exchange) -> Findings:
+    """Otherwise a client that does not count tokens can keep a server busy in vain."""
+    if served.status != HTTPStatus.OK or rejected.status not in ABOUT_THE_REQUEST:
         raise NotApplicable(
-            f"a whole window was served in {served.elapsed:.1f} s; too fast to tell"
+            "the full window was not served, or the oversized prompt not rejected"
         )
-    most = served.elapsed * SHARE
-    if refused.elapsed > most:
+    if served.elapsed < MIN_SERVED_SECONDS:
+        raise NotApplicable(
+            f"a full window was served in {served.elapsed:.1f} s; too fast to tell"
+        )
+    limit = served.elapsed * MAX_SHARE
+    if rejected.elapsed > limit:
         yield Finding(
-            "the refusal took as long as an answer",
-            expected=f"at most {most:.1f} s, half the time of a whole window",
-            actual=f"{refused.elapsed:.1f} s",
-            at=f"request {refused.probe.name}",
+            "the rejection took too long",
+            expected=f"at most {limit:.1f} s, half the time of a full window",
+            actual=f"{rejected.elapsed:.1f} s",
+            at=f"request {rejected.probe.name}",
         )
 
 
 @fault(breaks=refuses_sooner_than_it_serves, also=("latency",))
 def computed_before_refused(reply: Reply) -> Reply:
-    """The prompt is computed first, and its length is looked at afterwards."""
-    if excess(reply) is None and charged(reply) < 45_000:  # noqa: PLR2004  # a window's worth
+    """The prompt is computed before its length is checked."""
+    if excess(reply) is None and reported_prompt_tokens(reply) < NEARLY_FULL:
         return reply
     return reply.with_frames(Frame(frame.at + 10, frame.data) for frame in reply.frames)

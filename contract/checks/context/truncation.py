@@ -1,19 +1,19 @@
-"""That nothing of a conversation disappears: every part of it costs its tokens."""
+"""Truncation checks: every part of a conversation is counted in prompt_tokens."""
 
 from __future__ import annotations
 
 from contract.checks.context.prompt_length import (
     EXACT,
-    charged,
+    reported_prompt_tokens,
     set_prompt_tokens,
-    words,
+    text_length,
 )
 from contract.checks.context.prompts import (
+    CONVERSATION,
     HAYSTACK,
     NEEDLE,
     NEEDLES,
     SHORTER,
-    TALK,
 )
 from contract.checks.judging.prompt_tokens import prompt_of
 from contract.checks.judging.usage import counted
@@ -28,32 +28,41 @@ from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.tokens import counting
 
-# Beside text there are markers of turns; half of the text is less than any of it.
-LEAST = 0.5
+# Another tokenizer may need fewer tokens, but not fewer than half of Tekken's.
+MIN_SHARE = 0.5
+# Characters of a conversation; the other families send shorter ones.
+LONG_CONVERSATION = 1_000
+KEPT_MESSAGES = 5
 
 
 def _costs(longer: Exchange, shorter: Exchange, what: str) -> Findings:
-    """A finding unless *longer* costs as much more as it has more tokens."""
-    grown, real = (
+    """
+    Yield a finding unless the additional text of *longer* is counted.
+
+    *what* names that text, as the subject of the finding's message.
+    """
+    actual, tekken = (
         counted(longer, "prompt_tokens") - counted(shorter, "prompt_tokens"),
         prompt_of(longer) - prompt_of(shorter),
     )
     exact = longer.profile.offers >= EXACT
-    if grown != real if exact else grown < real * LEAST:
+    least = round(tekken * MIN_SHARE)
+    if actual != tekken if exact else actual < tekken * MIN_SHARE:
         yield Finding(
-            f"{what} does not count",
-            expected=f"{real if exact else round(real * LEAST)} prompt_tokens more"
-            + ("" if exact else " at least"),
-            actual=f"{grown} more",
+            f"{what} is not counted in full",
+            expected=f"{tekken} more prompt_tokens"
+            if exact
+            else f"at least {least} more prompt_tokens",
+            actual=f"{actual} more",
             at=f"request {longer.probe.name} after {shorter.probe.name}",
         )
 
 
 @check(
     "context.drops-no-message",
-    "Every message of a conversation MUST count: the first, the last and any between.",
+    "Every message of a conversation MUST be counted, wherever it is.",
     source=OLLAMA,
-    sends=(TALK, *SHORTER),
+    sends=(CONVERSATION, *SHORTER),
 )
 def drops_no_message(whole: Exchange, *shorter: Exchange) -> Findings:
     for exchange, what in zip(shorter, ("first", "middle", "last"), strict=True):
@@ -62,30 +71,32 @@ def drops_no_message(whole: Exchange, *shorter: Exchange) -> Findings:
 
 @fault(breaks=drops_no_message, also=("context",))
 def only_recent_turns(reply: Reply) -> Reply:
-    """A gateway passes on the last five messages of a conversation."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if len(asked) <= 6 or words(reply.probe) < 1_000:  # noqa: PLR2004  # not the short ones of other families
+    """A gateway forwards only the last five messages of a conversation."""
+    sent = reply.probe.messages if reply.probe is not None else ()
+    dropped = sent[:-KEPT_MESSAGES]
+    if len(dropped) <= 1 or text_length(reply.probe) < LONG_CONVERSATION:
         return reply
-    lost = sum(counting.text(message.text) for message in asked[:-5])
-    return set_prompt_tokens(reply, max(charged(reply) - lost, 1))
+    lost = sum(counting.text(message.text) for message in dropped)
+    return set_prompt_tokens(reply, max(reported_prompt_tokens(reply) - lost, 1))
 
 
 @check(
     "context.reads-every-place",
-    "A sentence MUST count at the start, in the middle and at the end of a long text.",
+    "A sentence MUST be counted at the start, in the middle and at the end of a text.",
     source=OLLAMA,
     sends=(HAYSTACK, *NEEDLES),
 )
-def reads_every_place(plain: Exchange, *hiding: Exchange) -> Findings:
-    for exchange, place in zip(hiding, ("start", "middle", "end"), strict=True):
+def reads_every_place(plain: Exchange, *with_needle: Exchange) -> Findings:
+    for exchange, place in zip(with_needle, ("start", "middle", "end"), strict=True):
         yield from _costs(exchange, plain, f"a sentence at the {place}")
 
 
 @fault(breaks=reads_every_place)
 def middle_left_out(reply: Reply) -> Reply:
     """A gateway shortens long texts to their beginning and their end."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    texts = [m.text for m in asked if NEEDLE in m.text]
-    if not texts or not 0.2 < texts[0].index(NEEDLE) / len(texts[0]) < 0.8:  # noqa: PLR2004  # neither end
+    sent = reply.probe.messages if reply.probe is not None else ()
+    texts = [m.text for m in sent if NEEDLE in m.text]
+    if not texts or not 0.2 < texts[0].index(NEEDLE) / len(texts[0]) < 0.8:  # noqa: PLR2004  # at neither end
         return reply
-    return set_prompt_tokens(reply, charged(reply) - counting.text(NEEDLE))
+    prompt = reported_prompt_tokens(reply) - counting.text(NEEDLE)
+    return set_prompt_tokens(reply, prompt)

@@ -1,4 +1,4 @@
-"""Prompts up to the last token of the window: served, and counted to the end."""
+"""Prompt length checks: exact and tolerant token counts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rehearsal import judged, rehearsed, told
 from contract.catalog.profiles import builtin
 from contract.checks.context import lengths
 from contract.checks.context.prompt_length import (
-    ROUGHLY,
-    charged,
+    TEMPLATE_TOLERANCE,
+    reported_prompt_tokens,
     set_prompt_tokens,
 )
 from contract.checks.context.prompts import (
@@ -24,55 +24,59 @@ from contract.model.reply import rehearse
 
 EXACT = replace(builtin()["vllm-0.32"], context_window=49_152)
 COARSE = replace(EXACT, offers=EXACT.offers - {Capability.EXACT_TOKENS})
-TO_THE_TOKEN = (
+EXACT_CHECKS = (
     lengths.serves_1k,
     lengths.serves_8k,
     lengths.serves_40k,
     lengths.serves_the_window,
 )
-ROUGH = (
+TOLERANT_CHECKS = (
     lengths.reads_many_turns,
     lengths.reads_tool_results,
     lengths.reads_text_beside_images,
 )
 
 
-def counted(check, profile, more):
-    """The verdict when a prompt is counted so many tokens longer than it is."""
+def outcome(check, profile, more):
+    """Return the verdict on a prompt reported *more* tokens longer than it is."""
     (probe,) = check.sends
     reply = told(profile, probe)
-    changed = set_prompt_tokens(reply, charged(reply) + more)
+    changed = set_prompt_tokens(reply, reported_prompt_tokens(reply) + more)
     return judged(check, rehearse(changed, probe, profile)).word
 
 
-@pytest.mark.parametrize("check", [*TO_THE_TOKEN, *ROUGH], ids=lambda check: check.id)
+@pytest.mark.parametrize(
+    "check", [*EXACT_CHECKS, *TOLERANT_CHECKS], ids=lambda check: check.id
+)
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-1, "fail")])
-def test_one_token_makes_the_difference_where_counts_are_exact(check, more, word):
-    assert word == counted(check, EXACT, more)
+def test_an_exact_count_must_match_to_the_token(check, more, word):
+    assert word == outcome(check, EXACT, more)
 
 
-@pytest.mark.parametrize("check", TO_THE_TOKEN, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", EXACT_CHECKS, ids=lambda check: check.id)
 @pytest.mark.parametrize("more", [1, -1])
-def test_calibrated_prompts_of_one_message_are_as_exact(check, more):
-    assert "fail" == counted(check, COARSE, more)
+def test_calibrated_prompts_of_one_message_must_match_to_the_token(check, more):
+    assert "fail" == outcome(check, COARSE, more)
 
 
-@pytest.mark.parametrize("check", ROUGH, ids=lambda check: check.id)
-def test_templates_may_spell_what_is_around_the_words(check):
-    spare = round(check.sends[0].fill.tokens * ROUGHLY)
+@pytest.mark.parametrize("check", TOLERANT_CHECKS, ids=lambda check: check.id)
+def test_templates_may_change_the_count_within_the_tolerance(check):
+    tolerance = round(check.sends[0].fill.tokens * TEMPLATE_TOLERANCE)
 
-    assert "pass" == counted(check, COARSE, spare)
-    assert "pass" == counted(check, COARSE, -spare)
-    assert "fail" == counted(check, COARSE, spare + 1)
-    assert "fail" == counted(check, COARSE, -spare - 1)
+    assert "pass" == outcome(check, COARSE, tolerance)
+    assert "pass" == outcome(check, COARSE, -tolerance)
+    assert "fail" == outcome(check, COARSE, tolerance + 1)
+    assert "fail" == outcome(check, COARSE, -tolerance - 1)
 
 
-@pytest.mark.parametrize("check", [*TO_THE_TOKEN, *ROUGH], ids=lambda check: check.id)
-def test_without_a_count_there_is_nothing_to_judge(check):
-    def silent(reply):
+@pytest.mark.parametrize(
+    "check", [*EXACT_CHECKS, *TOLERANT_CHECKS], ids=lambda check: check.id
+)
+def test_a_reply_without_usage_is_skipped(check):
+    def without_usage(reply):
         return reply.change(lambda body: {**body, "usage": None})
 
-    assert "skip" == rehearsed(check, EXACT, change=silent).word
+    assert "skip" == rehearsed(check, EXACT, change=without_usage).word
 
 
 def test_a_conversation_has_a_thousand_messages():
@@ -83,7 +87,7 @@ def test_a_conversation_has_a_thousand_messages():
     assert roles[1:] == ["user", "assistant"] * 499 + ["user"]
 
 
-def test_the_window_is_the_profile_s_own():
+def test_the_window_is_read_from_the_profile():
     (probe,) = lengths.serves_the_window.sends
     small = replace(EXACT, context_window=700)
     exchange = rehearse(told(small, probe), probe, small)

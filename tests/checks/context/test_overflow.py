@@ -1,4 +1,4 @@
-"""What exceeds the window: refused before any token, in the provider's own words."""
+"""Overflow checks: status, error body, type, code and stated limit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from contract.model.reply import (
     Frame,
 )
 
-WINDOW = 8_192  # enough for a long request
+WINDOW = 8_192  # tokens; enough for a long request
 PROFILES = {
     name: replace(builtin()[name], context_window=WINDOW)
     for name in ("mistral-2025-10", "vllm-0.32", "vllm-0.11", "llamacpp")
 }
 VLLM = PROFILES["vllm-0.32"]
-REFUSALS = (
+REJECTIONS = (
     overflow.refuses_a_full_window,
     overflow.refuses_one_token_more,
     overflow.refuses_a_thousand_more,
@@ -28,8 +28,8 @@ REFUSALS = (
 )
 
 
-def served(check, status, body=b"{}"):
-    """The verdict on *status* and *body* as the answer to each request of *check*."""
+def answered_with(check, status, body=b"{}"):
+    """Return the verdict on *status* and *body* as the answer to every request."""
 
     def change(reply):
         frames = (Frame(0.0, body),)
@@ -39,36 +39,36 @@ def served(check, status, body=b"{}"):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@pytest.mark.parametrize("check", REFUSALS, ids=lambda check: check.id)
-def test_every_provider_refuses_in_its_own_way(check, name):
+@pytest.mark.parametrize("check", REJECTIONS, ids=lambda check: check.id)
+def test_the_mock_of_each_profile_passes(check, name):
     assert "pass" == rehearsed(check, PROFILES[name]).word
 
 
-@pytest.mark.parametrize("check", REFUSALS, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", REJECTIONS, ids=lambda check: check.id)
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        pytest.param(200, "a prompt that does not fit was not refused", id="taken"),
-        pytest.param(401, "a prompt that does not fit was not refused", id="key"),
-        pytest.param(500, "the server failed where it should", id="crashed"),
-        pytest.param(400, "not in the shape of this provider's", id="shapeless"),
+        pytest.param(200, "exceeds the context window was not", id="accepted"),
+        pytest.param(401, "exceeds the context window was not", id="key"),
+        pytest.param(500, "failed instead of rejecting", id="crashed"),
+        pytest.param(400, "does not match the error schema", id="wrong-body"),
     ],
 )
-def test_anything_else_is_a_finding(check, status, message):
-    (finding,) = served(check, status).findings
+def test_any_other_answer_is_a_finding(check, status, message):
+    (finding,) = answered_with(check, status).findings
 
     assert message in finding.message
     assert check.sends[0].name in finding.at
 
 
-def test_a_silent_cut_is_told_by_its_count():
+def test_the_reported_prompt_tokens_are_part_of_the_finding():
     body = b'{"usage": {"prompt_tokens": 4096}}'
-    (finding,) = served(overflow.refuses_one_token_more, 200, body).findings
+    (finding,) = answered_with(overflow.refuses_one_token_more, 200, body).findings
 
     assert finding.actual.endswith("; prompt_tokens 4096")
 
 
-def test_an_error_inside_a_stream_is_too_late():
+def test_an_error_inside_a_stream_is_a_finding():
     check = overflow.refuses_streams_before_they_begin
     verdict = rehearsed(check, VLLM, fault=overflow.overflow_inside_stream)
 
@@ -87,8 +87,8 @@ def test_an_error_inside_a_stream_is_too_late():
         pytest.param(b'{"error":"too long"}', "fail", id="string"),
     ],
 )
-def test_type_and_code_are_those_of_an_overflow(body, word):
-    assert word == served(overflow.overflow_has_its_code, 400, body).word
+def test_type_and_code_must_be_those_of_an_overflow(body, word):
+    assert word == answered_with(overflow.overflow_has_its_code, 400, body).word
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_type_and_code_are_those_of_an_overflow(body, word):
         pytest.param(b'{"detail":"at most 8192"}', "pass", id="plain"),
         pytest.param(b'{"detail":"at most 8,192"}', "pass", id="grouped"),
         pytest.param(b'{"error":{"n_ctx":8192}}', "pass", id="member"),
-        pytest.param(b'{"detail":"at most 4096"}', "fail", id="another"),
-        pytest.param(b"", "fail", id="nothing"),
+        pytest.param(b'{"detail":"at most 4096"}', "fail", id="other-number"),
+        pytest.param(b"", "fail", id="empty"),
     ],
 )
-def test_the_limit_is_a_number_in_the_error(body, word):
-    assert word == served(overflow.overflow_tells_the_limit, 400, body).word
+def test_the_window_must_be_a_number_in_the_error(body, word):
+    assert word == answered_with(overflow.overflow_tells_the_limit, 400, body).word
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_the_limit_is_a_number_in_the_error(body, word):
     [overflow.overflow_has_its_code, overflow.overflow_tells_the_limit],
     ids=lambda check: check.id,
 )
-def test_prompts_that_were_taken_have_no_error_to_judge(check):
-    assert "skip" == served(check, 200).word
+def test_accepted_prompts_are_skipped(check):
+    assert "skip" == answered_with(check, 200).word
 
 
-def test_a_page_of_a_proxy_is_no_error_of_the_dialect():
+def test_the_html_page_of_a_proxy_is_a_finding():
     fault = overflow.overflow_by_the_proxy
     (probe,) = overflow.refuses_one_token_more.sends
     reply = fault.apply(told(VLLM, probe))

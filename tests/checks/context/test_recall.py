@@ -1,4 +1,4 @@
-"""What a long text told is found again, wherever it stood."""
+"""Recall checks: the word from each place of a long text."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from contract.model.chat import PieceKind
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["mistral-2025-10"]
-KNOWN = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in SHORT]
+RECALLED = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in SHORT]
 
 
-def saying(probe, text):
-    """The reply to *probe* with another answer."""
+def answering(probe, text):
+    """Return the exchange of *probe* with *text* as the answer."""
 
     def change(pieces):
         return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
@@ -30,31 +30,31 @@ def saying(probe, text):
 
 
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
-def test_each_place_is_asked_for_and_named_when_forgotten(number, place):
-    seen = list(KNOWN)
-    seen[number] = saying(SHORT[number], "I do not know.")
-    verdict = judged(recalls_every_place, *seen)
+def test_a_finding_names_the_place_that_was_not_recalled(number, place):
+    exchanges = list(RECALLED)
+    exchanges[number] = answering(SHORT[number], "I do not know.")
+    verdict = judged(recalls_every_place, *exchanges)
 
-    assert "pass" == judged(recalls_every_place, *KNOWN).word
+    assert "pass" == judged(recalls_every_place, *RECALLED).word
     assert [place in finding.message for finding in verdict.findings] == [True]
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        pytest.param('It is "Quince".', "pass", id="spelled-otherwise"),
+        pytest.param('It is "Quince".', "pass", id="other-wording"),
         pytest.param("It is cherry.", "fail", id="of-another-request"),
         pytest.param("The code is in the text.", "fail", id="evasive"),
     ],
 )
-def test_the_word_counts_and_not_the_sentence(text, word):
-    first = saying(SHORT[0], text)
+def test_only_the_word_is_judged(text, word):
+    first = answering(SHORT[0], text)
 
-    assert word == judged(recalls_every_place, first, *KNOWN[1:]).word
+    assert word == judged(recalls_every_place, first, *RECALLED[1:]).word
 
 
-def test_an_answer_cut_short_proves_nothing():
+def test_a_truncated_answer_is_skipped():
     short = replace(SHORT[0], options=replace(SHORT[0].options, max_tokens=3))
     cut = rehearse(told(PROFILE, short), SHORT[0], PROFILE)
 
-    assert "skip" == judged(recalls_every_place, cut, *KNOWN[1:]).word
+    assert "skip" == judged(recalls_every_place, cut, *RECALLED[1:]).word

@@ -1,4 +1,4 @@
-"""After a prompt that does not fit: the next answer, and the time the refusal took."""
+"""Recovery checks: the request after a rejected prompt, and the rejection time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rehearsal import judged, told
 from contract.catalog.profiles import builtin
 from contract.checks.context.recovery import (
     AFTER,
+    MIN_SERVED_SECONDS,
     OVERFLOW,
-    REFUSED,
+    REJECTED,
     SERVED,
-    TELLING,
     answers_after_overflow,
     refuses_sooner_than_it_serves,
 )
@@ -28,26 +28,26 @@ def exchange(probe, **more):
     return replace(rehearse(told(PROFILE, probe), probe, PROFILE), **more)
 
 
-def test_an_answer_after_a_refusal_is_right():
+def test_an_answer_after_a_rejection_passes():
     verdict = judged(answers_after_overflow, exchange(OVERFLOW), exchange(AFTER))
 
     assert "pass" == verdict.word
 
 
 @pytest.mark.parametrize("status", [400, 500, 503])
-def test_any_other_answer_is_a_finding(status):
+def test_an_error_after_a_rejection_is_a_finding(status):
     after = exchange(AFTER, status=status)
 
     assert "fail" == judged(answers_after_overflow, exchange(OVERFLOW), after).word
 
 
-def test_what_was_taken_is_no_refusal():
-    taken = exchange(OVERFLOW, status=200)
+def test_an_accepted_overflow_is_skipped():
+    accepted = exchange(OVERFLOW, status=200)
 
-    assert "skip" == judged(answers_after_overflow, taken, exchange(AFTER)).word
+    assert "skip" == judged(answers_after_overflow, accepted, exchange(AFTER)).word
 
 
-def test_being_busy_is_no_excuse_here():
+def test_a_busy_server_is_a_finding():
     class Session:
         profile = PROFILE
 
@@ -61,27 +61,27 @@ def test_being_busy_is_no_excuse_here():
 
 
 @pytest.mark.parametrize(
-    ("served", "refused", "word"),
+    ("served", "rejected", "word"),
     [
-        pytest.param(60.0, 0.5, "pass", id="at-once"),
+        pytest.param(60.0, 0.5, "pass", id="immediate"),
         pytest.param(60.0, 30.0, "pass", id="half"),
         pytest.param(60.0, 30.1, "fail", id="more-than-half"),
-        pytest.param(TELLING - 0.1, 1.9, "skip", id="too-fast-to-tell"),
+        pytest.param(MIN_SERVED_SECONDS - 0.1, 1.9, "skip", id="too-fast-to-tell"),
     ],
 )
-def test_a_refusal_takes_less_than_half_of_an_answer(served, refused, word):
+def test_a_rejection_may_take_half_the_time_of_an_answer(served, rejected, word):
     verdict = judged(
         refuses_sooner_than_it_serves,
         exchange(SERVED, elapsed=served),
-        exchange(REFUSED, elapsed=refused),
+        exchange(REJECTED, elapsed=rejected),
     )
 
     assert word == verdict.word
 
 
 @pytest.mark.parametrize(("one", "other"), [(400, 400), (200, 200)])
-def test_without_both_there_is_nothing_to_compare(one, other):
+def test_both_answers_are_needed_for_the_comparison(one, other):
     served = exchange(SERVED, elapsed=60.0, status=one)
-    refused = exchange(REFUSED, elapsed=60.0, status=other)
+    rejected = exchange(REJECTED, elapsed=60.0, status=other)
 
-    assert "skip" == judged(refuses_sooner_than_it_serves, served, refused).word
+    assert "skip" == judged(refuses_sooner_than_it_serves, served, rejected).word

@@ -1,4 +1,4 @@
-"""Whatever is left out of a conversation, the count gives it away."""
+"""Truncation checks: dropped messages and sentences show in prompt_tokens."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.context.prompt_length import (
-    charged,
+    reported_prompt_tokens,
     set_prompt_tokens,
 )
 from contract.checks.context.prompts import (
+    CONVERSATION,
     NEEDLE,
     NEEDLES,
     SHORTER,
-    TALK,
 )
 from contract.checks.context.truncation import (
     drops_no_message,
@@ -35,18 +35,20 @@ CASES = [
 
 
 def verdict(check, profile, more=None):
-    """The verdict when the n-th request is counted so much longer than it is."""
+    """Return the verdict; *more* maps a request's position to tokens added to it."""
     exchanges = []
     for number, probe in enumerate(check.sends):
         reply = told(profile, probe)
-        reply = set_prompt_tokens(reply, charged(reply) + (more or {}).get(number, 0))
+        reply = set_prompt_tokens(
+            reply, reported_prompt_tokens(reply) + (more or {}).get(number, 0)
+        )
         exchanges.append(rehearse(reply, probe, profile))
     return judged(check, *exchanges)
 
 
 @pytest.mark.parametrize(("check", "others"), CASES)
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_each_place_is_judged_by_itself(check, others, number):
+def test_each_place_is_judged_separately(check, others, number):
     assert others == len(check.sends) - 1
     assert "pass" == verdict(check, EXACT).word
     assert 1 == len(verdict(check, EXACT, {number: 1}).findings)
@@ -54,18 +56,19 @@ def test_each_place_is_judged_by_itself(check, others, number):
 
 
 @pytest.mark.parametrize(("check", "others"), CASES)
-def test_the_first_request_is_what_all_are_compared_with(check, others):
+def test_every_request_is_compared_with_the_first(check, others):
     assert others == len(verdict(check, EXACT, {0: 1}).findings)
 
 
-def test_elsewhere_half_of_the_text_is_enough():
-    lost = charged(told(COARSE, TALK)) - charged(told(COARSE, SHORTER[0]))
+def test_inexact_counts_must_reach_half_of_the_text():
+    whole, shorter = (told(COARSE, probe) for probe in (CONVERSATION, SHORTER[0]))
+    lost = reported_prompt_tokens(whole) - reported_prompt_tokens(shorter)
 
     assert "pass" == verdict(drops_no_message, COARSE, {1: lost // 2}).word
     assert "fail" == verdict(drops_no_message, COARSE, {1: lost // 2 + 1}).word
 
 
-def test_needles_stand_where_they_say():
+def test_needles_are_at_the_start_middle_and_end():
     (text,) = {probe.messages[0].text.replace(NEEDLE, "") for probe in NEEDLES}
     places = [probe.messages[0].text.index(NEEDLE) / len(text) for probe in NEEDLES]
 
