@@ -1,5 +1,5 @@
 """
-Our own mistakes and the user's, one tree; a provider's mistakes are findings.
+Exceptions for errors of the user and of this tool; errors of a server are findings.
 
     ContractError
     |-- UsageError    the command line, a file or an option is wrong     exit 2
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 
 class ContractError(Exception):
-    """Something the user can act on; the message is one sentence that says how."""
+    """Base of all exceptions; the message is one sentence that says what to do."""
 
+    # Exit code of the command line.
     exit_code = 2
 
 
@@ -26,17 +27,18 @@ class SpecError(ContractError):
 
 
 class TargetError(ContractError):
-    """A target could not be started, reached or understood."""
+    """A target could not be started or reached, or its responses make no sense."""
 
     exit_code = 3
 
 
 class CheckError(ContractError):
-    """A check raised instead of yielding findings; carries the check's id."""
+    """A check raised instead of yielding findings."""
 
     exit_code = 4
 
     def __init__(self, check: str, cause: BaseException) -> None:
+        """*check* is the id of the check, *cause* the exception that it raised."""
         self.check = check
         super().__init__(
             f"check {check} is broken: {type(cause).__name__}: {cause}. "

@@ -1,5 +1,5 @@
 """
-Recognises servers, and explains what their settings did to a reply.
+Detection: recognises servers, and explains what their settings did to a response.
 
 Imports: catalog, client, errors, model.
 """

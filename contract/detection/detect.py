@@ -1,9 +1,10 @@
-"""Asks a provider what it is, so that nobody has to name its profile."""
+"""Detection of a server's profile and model from a few GET requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
@@ -29,26 +30,32 @@ from contract.model.provider import (
     Match,
 )
 
-# A page of the list answers at once or not at all.
-PATIENCE = 30.0
-
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Upper bound for a GET request, in seconds: a model list takes no time to compute.
+TIMEOUT = 30.0
+GIVEN = "given by --profile"
+REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """
-    What a provider was taken for, and why in words a report can print.
-
-    *model* is the one to ask for, *models* what the provider lists, *requests* how
-    many were sent to find out.
-    """
+    """The result of detection."""
 
     profile: Profile
+    # Why this profile was chosen, as a phrase for the report.
     why: str
+    # Name of the model to send in requests.
     model: str
+    # Names of the models that the server lists.
     models: tuple[str, ...] = ()
+    # Number of requests that detection sent.
     requests: int = 0
 
 
@@ -63,58 +70,71 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     model: str | None = None,
 ) -> Detected:
     """
-    The profile and the model of the provider at *url*; at most four GET requests.
+    Detect the profile and the model of the server at *url* with up to four requests.
 
-    A *profile* or *model* that is given is taken as it is; with both, nothing is
-    asked. A detected profile has the context window that the provider lists. Raises
-    `TargetError` when nobody answers there, `UsageError` when nothing fits;
-    *variable* is the name of the variable the *key* came from.
+    With both *profile* and *model*, nothing is sent. A detected profile gets the
+    context window that the server lists.
+
+    Args:
+        url: Root of the API, without `/v1`.
+        profiles: Known profiles by id.
+        key: API key to send, if any.
+        variable: Name of the environment variable that holds *key*, for messages.
+        limits: Bounds of each request; times are capped at `TIMEOUT`.
+        profile: Id or alias of a profile to use instead of detecting one.
+        model: Name of a model to use instead of choosing one from the list.
+
+    Raises:
+        TargetError: There is no API at *url*, or it is not accessible.
+        UsageError: No profile matches, or the server lists no model.
     """
     chosen = None if profile is None else profile_named(profile, profiles)
     if chosen is not None and model is not None:
-        return Detected(chosen, "as told", model)
+        return Detected(chosen, GIVEN, model)
     bounds = limits or Limits()
     bounds = replace(
         bounds,
-        first_byte=min(bounds.first_byte, PATIENCE),
-        total=min(bounds.total, PATIENCE),
+        first_byte=min(bounds.first_byte, TIMEOUT),
+        total=min(bounds.total, TIMEOUT),
     )
     with Recorder(url, bounds, key) as recorder:
-        seen = ServerEvidence(recorder, chosen or next(iter(profiles.values())), key)
-        _ensure_api(seen.models, url, key=bool(key), variable=variable)
+        evidence = ServerEvidence(
+            recorder, chosen or next(iter(profiles.values())), key
+        )
+        _ensure_api(evidence.models, url, key=bool(key), variable=variable)
         if chosen is not None:
-            asked = model or _model(seen.names, chosen)
-            return Detected(chosen, "as told", asked, seen.names, seen.requests)
-        guess = recognise(seen)
-        if guess is None:
+            model = model or _choose_model(evidence.names, chosen)
+            return Detected(chosen, GIVEN, model, evidence.names, evidence.requests)
+        match = recognise(evidence)
+        if match is None:
             raise UsageError(
-                f"Nothing tells what the provider at {url} is ({seen}); choose one "
+                f"No profile matches the server at {url} ({evidence}); choose one "
                 f"with --profile: {', '.join(sorted(profiles))}."
             )
-        found, why = profile_named(guess.profile, profiles), guess.why
-        asked = model or _model(seen.names, found)
-        window = seen.window(asked)
-        if window is not None and window != found.context_window:
+        detected, why = profile_named(match.profile, profiles), match.why
+        model = model or _choose_model(evidence.names, detected)
+        window = evidence.window(model)
+        if window is not None and window != detected.context_window:
             why += (
-                f"; its window is {window} tokens, as it lists, not "
-                f"{found.context_window}"
+                f"; its model list gives a context window of {window} tokens, not "
+                f"{detected.context_window}"
             )
-            found = replace(found, context_window=window)
-        return Detected(found, why, asked, seen.names, seen.requests)
+            detected = replace(detected, context_window=window)
+        return Detected(detected, why, model, evidence.names, evidence.requests)
 
 
 def recognise(evidence: Evidence) -> Match | None:
-    """The first match of any provider's fingerprint; None when none matches."""
+    """Return the first match of any provider's fingerprint; None if none matches."""
     matches = (one.recognise(evidence) for one in fingerprints())
     return next(filter(None, matches), None)
 
 
 def profile_named(name: str, profiles: Mapping[str, Profile]) -> Profile:
-    """The profile of that id or alias; `UsageError` with near names otherwise."""
+    """Return the profile with that id or alias; `UsageError` suggests similar names."""
     return named(name, profiles)
 
 
-def _model(names: tuple[str, ...], profile: Profile) -> str:
+def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
     if profile.model and (profile.model in names or not names):
         return profile.model
     for name in names:
@@ -122,11 +142,11 @@ def _model(names: tuple[str, ...], profile: Profile) -> str:
             return name
     if names:
         return names[0]
-    raise UsageError("Which model? The provider lists none; name one with --model.")
+    raise UsageError("The server lists no model; name one with --model.")
 
 
 def why_unreachable(exchange: Exchange, url: str) -> str | None:
-    """Why nobody can be judged at *url*: no HTTP response came, and why."""
+    """Return why *url* sent no HTTP response; None if it sent one."""
     if exchange.status is not None:
         return None
     hint = {
@@ -134,61 +154,71 @@ def why_unreachable(exchange: Exchange, url: str) -> str | None:
         End.RESET: "Does it speak HTTP?",
         End.TIMEOUT: "Is it still starting, or behind a firewall?",
     }.get(exchange.end, "")
-    if ";" in exchange.note:  # it says already what to do
+    if ";" in exchange.note:  # the note already contains advice
         hint = ""
     return f"{url} cannot be reached: {exchange.note}. {hint}".rstrip()
 
 
 def why_endless(exchange: Exchange, url: str) -> str | None:
     """
-    Why nobody can be judged at *url*: a small request gets more than can be waited for.
+    Return why the response of *url* to a small request did not end; None if it did.
 
-    What breaks off is told at once, and judged; this would be waited for each time.
+    A response that breaks off ends at once, so checks can judge it; a response without
+    an end would cost every check its whole timeout.
     """
     if exchange.end not in {End.TIMEOUT, End.TOO_LARGE}:
         return None
-    asked = f"{exchange.request.method} {exchange.request.path}"
+    request = f"{exchange.request.method} {exchange.request.path}"
     return (
-        f"{url} cannot be judged: it answers {asked}, but the answer has no end "
-        f"({exchange.note}). Is it overloaded, or no chat server?"
+        f"{url} cannot be tested: the response to {request} does not end "
+        f"({exchange.note}). Is it overloaded, or not a chat server?"
     )
 
 
 def why_unauthorized(
     exchange: Exchange, url: str, *, key: bool, variable: str
 ) -> str | None:
-    """Why the provider at *url* turns us away: it wants a key, or another one."""
-    if exchange.status not in {401, 403}:
+    """
+    Return why *url* denied access; None if it did not.
+
+    Args:
+        exchange: The exchange of a request that needs access.
+        url: Root of the API.
+        key: Whether an API key was sent.
+        variable: Name of the environment variable of the key.
+    """
+    if exchange.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return None
     answer = f"{exchange.status}, {error_message(exchange)}"
     if key:
-        return f"{url} refuses the API key of {variable} ({answer}); check the key."
+        return f"{url} rejects the API key in {variable} ({answer}); check the key."
     return (
-        f"{url} asks for an API key ({answer}); set {variable or 'one'}, or name "
+        f"{url} requires an API key ({answer}); set {variable or 'one'}, or name "
         "another variable with --api-key-env."
     )
 
 
-def _ensure_api(answer: Exchange, url: str, *, key: bool, variable: str) -> None:
-    trouble = (
-        why_unreachable(answer, url)
-        or why_unauthorized(answer, url, key=key, variable=variable)
-        or why_endless(answer, url)
+def _ensure_api(models: Exchange, url: str, *, key: bool, variable: str) -> None:
+    """Raise `TargetError` unless *models* is the response of an accessible API."""
+    problem = (
+        why_unreachable(models, url)
+        or why_unauthorized(models, url, key=key, variable=variable)
+        or why_endless(models, url)
     )
-    if trouble:
-        raise TargetError(trouble)
-    if answer.status in BUSY:
+    if problem:
+        raise TargetError(problem)
+    if models.status in BUSY:
         raise TargetError(
-            f"{url} is busy or not ready: GET {MODELS} answers {answer.status}, "
-            f"{error_message(answer)}. Try again later."
+            f"{url} is busy or not ready: GET {MODELS} returned {models.status}, "
+            f"{error_message(models)}. Try again later."
         )
-    if answer.status in REDIRECTS:
+    if models.status in REDIRECTS:
         raise TargetError(
-            f"{url} sends us elsewhere ({answer.status} to "
-            f"{answer.header('location') or 'nowhere'}); give that URL instead."
+            f"{url} redirects ({models.status} to "
+            f"{models.header('location') or 'no location'}); use that URL instead."
         )
-    if answer.media_type == "text/html" or answer.text.lstrip()[:1] == "<":
+    if models.media_type == "text/html" or models.text.lstrip()[:1] == "<":
         raise TargetError(
-            f"GET {url}{MODELS} answers with a web page (status {answer.status}); "
+            f"GET {url}{MODELS} returned a web page (status {models.status}); "
             "is the URL the root of the API?"
         )

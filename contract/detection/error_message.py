@@ -1,17 +1,25 @@
-"""The message of an error body, on one line."""
+"""Quotation of an error body on one line."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from contract.model.exchange import Exchange
 
-BUSY = frozenset({429, 502, 503, 504})
-
-
-QUOTED = 200
+# Statuses of a server that cannot answer at the moment.
+BUSY = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+MAX_LENGTH = 200  # characters
 
 
 def error_message(exchange: Exchange) -> str:
-    """What the provider says in an error body, in one short line."""
+    """Return the message of an error body, shortened to one line."""
     body = exchange.json
     if isinstance(body, dict) and isinstance(body.get("error"), dict | str):
         body = body["error"]
@@ -19,4 +27,4 @@ def error_message(exchange: Exchange) -> str:
         body = body.get("message") or body.get("detail") or body
     text = body if isinstance(body, str) else exchange.text
     line = " ".join(text.split())
-    return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""What a server's model list, headers and side paths show about it."""
+"""Evidence about a server: its model list, headers and auxiliary endpoints."""
 
 from __future__ import annotations
 
@@ -17,46 +17,53 @@ from contract.model.wire import build_request
 
 class ServerEvidence:
     """
-    The answers of a server so far; each path is requested once, when needed.
+    The responses of a server so far; each path is requested once, when needed.
 
-    It is the `contract.model.provider.Evidence` that fingerprints read.
+    It implements the `contract.model.provider.Evidence` that fingerprints read.
     """
 
     def __init__(self, recorder: Recorder, profile: Profile, key: str | None) -> None:
+        """
+        Send nothing yet.
+
+        Args:
+            recorder: Sends the requests.
+            profile: Any profile; only status, headers and JSON are read.
+            key: API key to send, if any.
+        """
         self._recorder = recorder
-        # Only status, headers and JSON are read, so any profile will do.
         self._profile = profile
         self._key = key
-        self._answers: dict[str, Exchange] = {}
+        self._exchanges: dict[str, Exchange] = {}
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
-        return len(self._answers)
+        """Number of requests sent."""
+        return len(self._exchanges)
 
     @property
     def models(self) -> Exchange:
-        """The answer to GET /v1/models."""
+        """The exchange of GET /v1/models."""
         return self.get(MODELS)
 
     def get(self, path: str) -> Exchange:
-        """The answer to GET *path*."""
-        if path not in self._answers:
+        """Return the exchange of GET *path*."""
+        if path not in self._exchanges:
             probe = Probe(name=path, method="GET", path=path, reasons=False)
             request = build_request(probe, self._profile, "", self._key)
-            self._answers[path] = self._recorder.record(probe, self._profile, request)
-        return self._answers[path]
+            self._exchanges[path] = self._recorder.record(probe, self._profile, request)
+        return self._exchanges[path]
 
     def member(self, path: str, name: str) -> Json:
-        """One member of the JSON object at *path*; None when there is none."""
-        answer = self.get(path)
-        if answer.status == HTTPStatus.OK and isinstance(answer.json, dict):
-            return answer.json.get(name)
+        """Return the member *name* of the JSON object at *path*; None if missing."""
+        exchange = self.get(path)
+        if exchange.status == HTTPStatus.OK and isinstance(exchange.json, dict):
+            return exchange.json.get(name)
         return None
 
     @property
     def cards(self) -> tuple[dict[str, Json], ...]:
-        """The model cards of the list."""
+        """The model cards in the model list."""
         body = self.models.json
         listed = body.get("data") if isinstance(body, dict) else body
         if not isinstance(listed, list):
@@ -71,21 +78,26 @@ class ServerEvidence:
     @property
     def owners(self) -> tuple[str, ...]:
         """The distinct `owned_by` of the model cards."""
-        found = (card.get("owned_by") for card in self.cards)
-        return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
+        owners = (card.get("owned_by") for card in self.cards)
+        return tuple(dict.fromkeys(name for name in owners if isinstance(name, str)))
 
     def window(self, model: str) -> int | None:
-        """The context window on the card of *model*, in each provider's spelling."""
+        """
+        Return the context window on the card of *model*, in tokens; None if missing.
+
+        The field is `max_model_len` in vLLM, `max_context_length` in Mistral's API
+        and `meta.n_ctx` in llama.cpp.
+        """
         for card in self.cards:
             if card.get("id") == model:
                 meta = card.get("meta")
-                found = (
+                window = (
                     card.get("max_model_len")
                     or card.get("max_context_length")
                     or (meta.get("n_ctx") if isinstance(meta, dict) else None)
                 )
-                if isinstance(found, int) and found > 1:
-                    return found
+                if isinstance(window, int) and window > 1:
+                    return window
         return None
 
     def __str__(self) -> str:

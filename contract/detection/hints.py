@@ -1,122 +1,134 @@
-"""What a person who runs a server can do about what its replies show."""
+"""Hints that name the server setting behind what the exchanges show."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from contract.model.chat import PieceKind
 from contract.model.exchange import Exchange
 from contract.model.think import OPEN
 
-CALL = "[TOOL_CALLS]"
-_ERRORS = 400
-# As vLLM and llama.cpp say it.
+TOOL_CALLS = "[TOOL_CALLS]"
+REASONING_FIELDS = frozenset({"reasoning", "reasoning_content"})
+# Wording of vLLM and of llama.cpp.
 _WINDOW = re.compile(r"context (?:length is|size \()\s*(\d{1,9})")
 _IMAGES = re.compile(r"At most (\d{1,9}) image")
-FIELDS = frozenset({"reasoning", "reasoning_content"})
-# As llama.cpp says it of a model that was loaded without its projector of images.
-_BLIND = "provide the mmproj"
+# Wording of llama.cpp for a model that was loaded without its image projector.
+_NO_PROJECTOR = "provide the mmproj"
 _FLAG = re.compile(r"--[a-z][a-z-]+")
 
 
 def flag_hint(exchanges: Iterable[Exchange]) -> str:
     """
-    The switch that is off, if *exchanges* look as if one were; empty otherwise.
+    Return a hint on the server flag that is missing according to *exchanges*, or "".
 
-    A server without a parser sends the model's own markers as content, and nothing
-    apart from it. A marker that merely leaks is a fault of the parser, so no switch
-    mends it.
+    A server without a parser sends the model's own markers as content and nothing in
+    separate fields. A marker that merely leaks is a fault of the parser, which no flag
+    corrects.
     """
-    seen = tuple(exchanges)
-    if renamed := _renamed(seen):
-        return renamed
-    return _call(seen) or _thought(seen) or _unparted(seen) or _silent(seen)
+    known = tuple(exchanges)
+    return (
+        _other_field(known)
+        or _unparsed_call(known)
+        or _unparsed_reasoning(known)
+        or _unseparated_responses(known)
+        or _no_reasoning(known)
+    )
 
 
 def rejection_hint(exchanges: Iterable[Exchange]) -> str:
     """
-    The switch that a refusal among *exchanges* speaks of itself; empty otherwise.
+    Return a hint on the flag that a rejection among *exchanges* names, or "".
 
-    A bound counts only where it is less than the profile promises: to refuse what is
-    more than that is right.
+    A limit counts only if it is lower than the profile's: rejecting what exceeds the
+    profile's limit is correct.
     """
-    return next(filter(None, map(_refused, exchanges)), "")
+    return next(filter(None, map(_rejection, exchanges)), "")
 
 
-def _call(seen: tuple[Exchange, ...]) -> str:
-    for exchange in seen:
-        # A server that was told to call nothing need not read what the model wrote.
-        told = exchange.probe.options.tool_choice
-        wanted = told not in {None, "none"} and PieceKind.TOOL not in _kinds(exchange)
-        if wanted and CALL in exchange.answer:
-            switch = exchange.profile.dialect.server_flags.call
-            return _sentence(CALL, "tool call parser is off", switch)
+def _unparsed_call(exchanges: tuple[Exchange, ...]) -> str:
+    for exchange in exchanges:
+        # With tool_choice "none" a server need not parse what the model wrote.
+        choice = exchange.probe.options.tool_choice
+        missing = choice not in {None, "none"} and PieceKind.TOOL not in _kinds(
+            exchange
+        )
+        if missing and TOOL_CALLS in exchange.answer:
+            flag = exchange.profile.dialect.server_flags.call
+            return _marker_hint(TOOL_CALLS, "tool call parser is off", flag)
     return ""
 
 
-def _thought(seen: tuple[Exchange, ...]) -> str:
-    unparsed = [exchange for exchange in seen if _opens(exchange)]
+def _unparsed_reasoning(exchanges: tuple[Exchange, ...]) -> str:
+    unparsed = [exchange for exchange in exchanges if _starts_with_marker(exchange)]
     if not unparsed:
         return ""
-    switches = unparsed[0].profile.dialect.server_flags
-    if not (switches.streams and all(exchange.probe.stream for exchange in unparsed)):
-        return _sentence(OPEN, "reasoning parser is off", switches.thought)
-    if any(PieceKind.REASONING in _kinds(exchange) for exchange in seen):
-        why = "reasoning parser reads whole answers and no streams"
-        return _sentence(OPEN, why, switches.streams)
-    both = f"{switches.thought}; if it was, {switches.streams}"
-    return _sentence(OPEN, "reasoning parser is off", both)
+    flags = unparsed[0].profile.dialect.server_flags
+    if not (flags.streams and all(exchange.probe.stream for exchange in unparsed)):
+        return _marker_hint(OPEN, "reasoning parser is off", flags.thought)
+    if any(PieceKind.REASONING in _kinds(exchange) for exchange in exchanges):
+        cause = "reasoning parser applies to whole responses and not to streams"
+        return _marker_hint(OPEN, cause, flags.streams)
+    both = f"{flags.thought}; if it was, {flags.streams}"
+    return _marker_hint(OPEN, "reasoning parser is off", both)
 
 
-def _opens(exchange: Exchange) -> bool:
-    """Whether the content begins with the marker of a thought, and more follows."""
-    shown = exchange.answer.lstrip()
-    apart = exchange.profile.dialect.tagged or PieceKind.REASONING in _kinds(exchange)
-    return not apart and shown.startswith(OPEN) and shown != OPEN
+def _starts_with_marker(exchange: Exchange) -> bool:
+    """Whether the content is reasoning with its marker that no parser separated."""
+    content = exchange.answer.lstrip()
+    separate = exchange.profile.dialect.tagged or PieceKind.REASONING in _kinds(
+        exchange
+    )
+    return not separate and content.startswith(OPEN) and content != OPEN
 
 
-def _unparted(seen: tuple[Exchange, ...]) -> str:
-    """Where streams part thought and answer, and no whole reply does."""
-    said = [exchange for exchange in seen if exchange.probe.reasons]
-    streams = [_kinds(exchange) for exchange in said if exchange.probe.stream]
-    wholes = [_kinds(exchange) for exchange in said if not exchange.probe.stream]
+def _unseparated_responses(exchanges: tuple[Exchange, ...]) -> str:
+    """Return a hint if only streams separate reasoning and answer."""
+    reasoning = [exchange for exchange in exchanges if exchange.probe.reasons]
+    streams = [_kinds(exchange) for exchange in reasoning if exchange.probe.stream]
+    wholes = [_kinds(exchange) for exchange in reasoning if not exchange.probe.stream]
     both = {PieceKind.REASONING, PieceKind.ANSWER}
-    apart = bool(streams) and all(both <= kinds for kinds in streams)
-    if not (apart and wholes and all(len(kinds & both) == 1 for kinds in wholes)):
+    separate = bool(streams) and all(both <= kinds for kinds in streams)
+    if not (separate and wholes and all(len(kinds & both) == 1 for kinds in wholes)):
         return ""
-    release = said[0].profile.dialect.server_flags.release
-    fact = "streams part thought and answer, and whole answers do not"
+    release = reasoning[0].profile.dialect.server_flags.release
+    fact = "streams separate reasoning from the answer, and whole responses do not"
     return f"{fact}; {release}" if release else fact
 
 
-def _renamed(seen: tuple[Exchange, ...]) -> str:
-    """Where a thought comes apart, in a field of another version."""
-    for exchange in seen:
+def _other_field(exchanges: tuple[Exchange, ...]) -> str:
+    """Return a hint if reasoning arrives in the field of another server version."""
+    for exchange in exchanges:
         known = exchange.profile.dialect.reasoning_fields
         for _, choice in exchange.choices if known else ():
-            said = choice.get("delta") or choice.get("message")
-            if not isinstance(said, dict) or any(said.get(one) for one in known):
+            message = choice.get("delta") or choice.get("message")
+            if not isinstance(message, dict) or any(message.get(n) for n in known):
                 continue
-            for name in sorted(FIELDS - known):
-                if said.get(name):
+            for name in sorted(REASONING_FIELDS - known):
+                if message.get(name):
                     return (
-                        f"the thought comes as {name}: another version answers than "
-                        f"{exchange.profile.id}; name it with --profile, or let "
-                        f"clients read {name}"
+                        f"reasoning arrives in the field {name}, as in another version "
+                        f"than {exchange.profile.id}; name its profile with --profile, "
+                        f"or let clients read {name}"
                     )
     return ""
 
 
-def _silent(seen: tuple[Exchange, ...]) -> str:
-    """Where markers are thrown away, nothing of a thought is left but its words."""
-    for exchange in seen:
-        dialect, asked = exchange.profile.dialect, exchange.probe
-        free = not (asked.options.response_format or asked.options.tools)
+def _no_reasoning(exchanges: tuple[Exchange, ...]) -> str:
+    """
+    Return a hint if responses that should contain reasoning are all answer.
+
+    A server that drops the markers leaves no other trace of unparsed reasoning.
+    """
+    for exchange in exchanges:
+        dialect, probe = exchange.profile.dialect, exchange.probe
+        free = not (probe.options.response_format or probe.options.tools)
         plain = _kinds(exchange) == {PieceKind.ANSWER} and "[" not in exchange.answer
-        if asked.reasons and free and plain and dialect.server_flags.thought:
+        if probe.reasons and free and plain and dialect.server_flags.thought:
             return (
-                "no thought came apart from the answer; if the model thinks, "
+                "no reasoning is separate from the answer; if the model reasons, "
                 f"{dialect.server_flags.thought}"
             )
     return ""
@@ -126,35 +138,35 @@ def _kinds(exchange: Exchange) -> frozenset[PieceKind]:
     return frozenset(piece.kind for piece in exchange.pieces)
 
 
-def _sentence(marker: str, why: str, switch: str) -> str:
-    off = f"the server leaves {marker} in the content: its {why}"
-    return f"{off}; {switch}" if switch else off
+def _marker_hint(marker: str, cause: str, flag: str) -> str:
+    fact = f"the server leaves {marker} in the content: its {cause}"
+    return f"{fact}; {flag}" if flag else fact
 
 
-def _refused(exchange: Exchange) -> str:
-    if (exchange.status or 0) < _ERRORS:
+def _rejection(exchange: Exchange) -> str:
+    if (exchange.status or 0) < HTTPStatus.BAD_REQUEST:
         return ""
-    profile, switches = exchange.profile, exchange.profile.dialect.server_flags
-    if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(switches.call)):
-        return f"the server refuses tools; {switches.call}"
-    if _BLIND in exchange.text and switches.sight:
-        return f"the server was started without what reads images; {switches.sight}"
-    window = _bound(_WINDOW, exchange.text)
+    profile, flags = exchange.profile, exchange.profile.dialect.server_flags
+    if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(flags.call)):
+        return f"the server rejects tools; {flags.call}"
+    if _NO_PROJECTOR in exchange.text and flags.sight:
+        return f"the server was started without an image encoder; {flags.sight}"
+    window = _number(_WINDOW, exchange.text)
     if window is not None and window < profile.context_window:
-        switch = switches.window.format(profile.context_window)
-        return _less(window, "tokens", profile.context_window, switch)
-    images = _bound(_IMAGES, exchange.text)
+        flag = flags.window.format(profile.context_window)
+        return _limit_hint("tokens", window, profile.context_window, flag)
+    images = _number(_IMAGES, exchange.text)
     if images is not None and profile.image_limit and images < profile.image_limit:
-        switch = switches.images.format(profile.image_limit)
-        return _less(images, "images", profile.image_limit, switch)
+        flag = flags.images.format(profile.image_limit)
+        return _limit_hint("images", images, profile.image_limit, flag)
     return ""
 
 
-def _bound(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return int(found.group(1)) if found else None
+def _number(pattern: re.Pattern[str], text: str) -> int | None:
+    match = pattern.search(text)
+    return int(match.group(1)) if match else None
 
 
-def _less(bound: int, what: str, promised: int, switch: str) -> str:
-    fact = f"the limit on {what} is {bound}, not the {promised} promised"
-    return f"{fact}; {switch}" if switch else fact
+def _limit_hint(unit: str, limit: int, promised: int, flag: str) -> str:
+    fact = f"the limit on {unit} is {limit}, not the {promised} of the profile"
+    return f"{fact}; {flag}" if flag else fact

@@ -1,4 +1,4 @@
-"""What a provider says is quoted short; why nobody can be judged is a sentence."""
+"""Tests of error quotations, of messages for inaccessible targets and of options."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_an_error_body_is_quoted_in_one_short_line(body, words):
 
 
 @pytest.mark.parametrize("end", [End.REFUSED, End.RESET, End.TIMEOUT, End.TOO_LARGE])
-def test_no_answer_is_a_sentence_with_the_address(end):
-    words = why_unreachable(exchange(end=end, note="for a reason"), "http://h")
+def test_a_missing_response_is_explained_with_the_url(end):
+    message = why_unreachable(exchange(end=end, note="for a reason"), "http://h")
 
-    assert words is not None
-    assert words.startswith("http://h cannot be reached: for a reason.")
+    assert message is not None
+    assert message.startswith("http://h cannot be reached: for a reason.")
 
 
-def test_any_answer_at_all_is_an_answer():
+def test_any_status_is_a_response():
     assert why_unreachable(exchange(status=500), "http://h") is None
 
 
@@ -70,30 +70,31 @@ def test_any_answer_at_all_is_an_answer():
     ("status", "key", "words"),
     [
         pytest.param(401, False, "set MY_KEY", id="missing"),
-        pytest.param(401, True, "refuses the API key of MY_KEY", id="refused"),
+        pytest.param(401, True, "rejects the API key in MY_KEY", id="rejected"),
         pytest.param(403, True, "(403, nope)", id="forbidden"),
         pytest.param(404, True, None, id="something-else"),
     ],
 )
-def test_a_closed_door_names_the_variable(status, key, words):
-    found = why_unauthorized(
+def test_denied_access_is_explained_with_the_variable(status, key, words):
+    message = why_unauthorized(
         exchange(b"nope", status=status), "http://h", key=key, variable="MY_KEY"
     )
 
-    assert (found is None) is (words is None)
-    assert words is None or words in found
+    assert (message is None) is (words is None)
+    assert words is None or words in message
 
 
-def test_with_profile_and_model_given_nobody_is_asked():
+def test_with_profile_and_model_given_nothing_is_sent():
     found = detect("http://nonexistent.invalid", builtin(), profile="inline", model="m")
 
     assert (found.profile.id, found.model, found.requests) == ("inline", "m", 0)
+    assert found.why == "given by --profile"
 
 
 def test_an_alias_names_a_profile():
     assert profile_named("vllm", builtin()).id == "vllm-0.32"
 
 
-def test_an_unknown_profile_is_told_with_its_neighbours():
+def test_an_unknown_profile_is_rejected_with_similar_names():
     with pytest.raises(UsageError, match=r"llamacpp"):
         profile_named("llamacp", builtin())

@@ -1,4 +1,4 @@
-"""Real providers give themselves away; strangers are not taken for one."""
+"""Tests of fingerprints: known servers are recognised, unknown ones are not."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NOT_FOUND = {"status": 404, "json": {"detail": "Not Found"}}
 
 
 class Answers:
-    """Stands in for a recorder: answers by path, and counts."""
+    """A fake recorder with a fixed response for each path."""
 
     def __init__(self, answers):
         self.answers = answers
-        self.asked = []
+        self.requested = []
 
     def record(self, probe, profile, request):
-        self.asked.append(request.path)
+        self.requested.append(request.path)
         answer = self.answers.get(request.path, NOT_FOUND)
         body = json.dumps(answer["json"]).encode() if "json" in answer else b""
         return Exchange(
@@ -41,7 +41,7 @@ class Answers:
         )
 
 
-def seen(**answers):
+def evidence(**answers):
     paths = {
         "models": "/v1/models",
         "version": "/version",
@@ -99,8 +99,8 @@ def version(text):
         ("9" * 5000, "vllm-0.16"),
     ],
 )
-def test_vllm_is_told_apart_by_its_version(text, profile):
-    found = recognise(seen(models=listing(VLLM), version=version(text)))
+def test_vllm_profiles_are_chosen_by_version(text, profile):
+    found = recognise(evidence(models=listing(VLLM), version=version(text)))
 
     assert found is not None
     assert found.profile == profile
@@ -168,8 +168,8 @@ def test_vllm_is_told_apart_by_its_version(text, profile):
         ),
     ],
 )
-def test_a_provider_gives_itself_away(answers, profile):
-    found = recognise(seen(**answers))
+def test_known_servers_are_recognised(answers, profile):
+    found = recognise(evidence(**answers))
 
     assert found is not None
     assert found.profile == profile
@@ -201,22 +201,22 @@ def test_a_provider_gives_itself_away(answers, profile):
         pytest.param({"version": {"json": {"version": 16}}}, id="a-numeric-version"),
     ],
 )
-def test_a_stranger_is_taken_for_nobody_and_described(answers):
-    provider = seen(**answers)
+def test_unknown_servers_are_not_recognised_and_described(answers):
+    found = evidence(**answers)
 
-    assert recognise(provider) is None
-    assert "GET /v1/models: status" in str(provider)
+    assert recognise(found) is None
+    assert "GET /v1/models: status" in str(found)
 
 
-def test_each_path_is_asked_at_most_once():
+def test_each_path_is_requested_at_most_once():
     recorder = Answers({})
-    provider = ServerEvidence(recorder, PROFILE, None)
+    found = ServerEvidence(recorder, PROFILE, None)
 
-    recognise(provider)
-    recognise(provider)
+    recognise(found)
+    recognise(found)
 
-    assert len(recorder.asked) == len(set(recorder.asked)) == provider.requests
-    assert provider.requests <= 4
+    assert len(recorder.requested) == len(set(recorder.requested)) == found.requests
+    assert found.requests <= 4
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_each_path_is_asked_at_most_once():
         pytest.param(VLLM, 131072, id="vllm"),
         pytest.param(LLAMACPP, 4096, id="llamacpp-as-started"),
         pytest.param(MISTRAL, 262144, id="mistral"),
-        pytest.param({"id": "x"}, None, id="untold"),
+        pytest.param({"id": "x"}, None, id="missing"),
         pytest.param({"id": "x", "max_model_len": "much"}, None, id="no-number"),
         pytest.param({"id": "x", "max_model_len": -1}, None, id="negative"),
         pytest.param({"id": "x", "max_model_len": True}, None, id="boolean"),
@@ -233,7 +233,7 @@ def test_each_path_is_asked_at_most_once():
     ],
 )
 def test_the_window_is_read_from_the_card(card, window):
-    provider = seen(models=listing({"id": "another", "max_model_len": 7}, card))
+    found = evidence(models=listing({"id": "another", "max_model_len": 7}, card))
 
-    assert provider.window(card["id"]) == window
-    assert provider.window("nobody's") is None
+    assert found.window(card["id"]) == window
+    assert found.window("unlisted") is None

@@ -1,4 +1,4 @@
-"""What a person can do, read off the replies of servers that were started wrongly."""
+"""Tests of the hints on server flags."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ from contract.model.reply import (
 
 PARSED = [d for d in dialects().values() if not d.tagged]
 WITH_FLAGS = [d for d in PARSED if d.server_flags.thought]
-THOUGHT = "[THINK]Six times seven.[/THINK]It is 42."
+REASONING = "[THINK]Six times seven.[/THINK]It is 42."
 CALL = '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris"}'
 
 
@@ -49,17 +49,17 @@ def unparsed(dialect, probe, text, *others):
 def test_a_field_of_another_version_is_named(probe):
     known = builtin()
     old = rehearse(told(known["vllm-0.11"], probe), probe, known["vllm-0.32"])
-    said = flag_hint([old])
+    hint = flag_hint([old])
 
-    assert said.startswith("the thought comes as reasoning_content: another version")
-    assert "--profile" in said
+    assert hint.startswith("reasoning arrives in the field reasoning_content")
+    assert "--profile" in hint
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
 @pytest.mark.parametrize("dialect", PARSED, ids=lambda dialect: dialect.id)
-def test_a_thought_left_in_the_content_means_that_its_parser_is_off(dialect, probe):
-    said = flag_hint([unparsed(dialect, probe, THOUGHT)])
-    first, _, advice = said.partition("; ")
+def test_reasoning_in_the_content_means_that_its_parser_is_off(dialect, probe):
+    hint = flag_hint([unparsed(dialect, probe, REASONING)])
+    first, _, advice = hint.partition("; ")
 
     streams = dialect.server_flags.streams if probe.stream else ""
 
@@ -72,11 +72,11 @@ def test_a_thought_left_in_the_content_means_that_its_parser_is_off(dialect, pro
 
 @pytest.mark.parametrize("probe", [TOOL, TOOL_WHOLE], ids=lambda probe: probe.name)
 @pytest.mark.parametrize("dialect", WITH_FLAGS, ids=lambda dialect: dialect.id)
-def test_a_call_left_in_the_content_means_that_its_parser_is_off(dialect, probe):
-    said = flag_hint([unparsed(dialect, probe, CALL)])
+def test_a_call_in_the_content_means_that_its_parser_is_off(dialect, probe):
+    hint = flag_hint([unparsed(dialect, probe, CALL)])
 
-    assert "[TOOL_CALLS]" in said
-    assert said.endswith(dialect.server_flags.call)
+    assert "[TOOL_CALLS]" in hint
+    assert hint.endswith(dialect.server_flags.call)
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,20 @@ def test_a_call_left_in_the_content_means_that_its_parser_is_off(dialect, probe)
             SUM,
             "[THINK]42",
             (Piece(PieceKind.REASONING, "hm"),),
-            id="a-thought-came-apart",
+            id="reasoning-is-separate",
         ),
         pytest.param(SUM, CALL, (), id="no-tool-was-offered"),
         pytest.param(NO_TOOL, CALL, (), id="no-call-was-wanted"),
     ],
 )
-def test_what_merely_leaks_has_no_switch(probe, text, others):
+def test_a_leaked_marker_gives_no_hint(probe, text, others):
     dialect = dialects()["vllm-0.16"]
 
     assert "" == flag_hint([unparsed(dialect, probe, text, *others)])
 
 
 @pytest.mark.parametrize("dialect", dialects().values(), ids=lambda dialect: dialect.id)
-def test_a_good_reply_gives_no_hint(dialect):
+def test_a_correct_response_gives_no_hint(dialect):
     own = profile(dialect)
     exchanges = [
         rehearse(told(own, probe), probe, own) for probe in (SUM, TOOL, TOOL_WHOLE)
@@ -110,49 +110,49 @@ def test_a_good_reply_gives_no_hint(dialect):
     assert "" == flag_hint(exchanges)
 
 
-def test_tags_are_no_mistake_where_a_reader_splits_them():
+def test_markers_are_correct_where_a_client_splits_them():
     dialect = replace(dialects()["vllm-0.16"], tagged=True)
 
-    assert "" == flag_hint([unparsed(dialect, SUM_WHOLE, THOUGHT)])
+    assert "" == flag_hint([unparsed(dialect, SUM_WHOLE, REASONING)])
 
 
-def test_markers_in_streams_alone_are_told_apart_from_a_parser_that_is_off():
+def test_markers_in_streams_only_have_a_hint_of_their_own():
     dialect = dialects()["vllm-0.16"]
     own = profile(dialect)
-    streamed = unparsed(dialect, SUM, THOUGHT)
+    streamed = unparsed(dialect, SUM, REASONING)
     whole = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
 
-    said = flag_hint([streamed, whole])
+    hint = flag_hint([streamed, whole])
 
-    assert "its reasoning parser reads whole answers and no streams" in said
-    assert said.endswith("add --enable-auto-tool-choice --tool-call-parser mistral")
+    assert "its reasoning parser applies to whole responses and not to streams" in hint
+    assert hint.endswith("add --enable-auto-tool-choice --tool-call-parser mistral")
 
 
 @pytest.mark.parametrize("dialect", PARSED, ids=lambda dialect: dialect.id)
-def test_a_call_in_the_content_is_told_before_the_thought_beside_it(dialect):
-    said = flag_hint([unparsed(dialect, TOOL_WHOLE, "[THINK]Rome.[/THINK]" + CALL)])
+def test_a_call_in_the_content_takes_precedence_over_reasoning(dialect):
+    hint = flag_hint([unparsed(dialect, TOOL_WHOLE, "[THINK]Rome.[/THINK]" + CALL)])
 
-    assert "[TOOL_CALLS]" in said
-    assert "[THINK]" not in said
+    assert "[TOOL_CALLS]" in hint
+    assert "[THINK]" not in hint
 
 
 @pytest.mark.parametrize("dialect", WITH_FLAGS, ids=lambda dialect: dialect.id)
-def test_a_thought_without_its_markers_is_told_with_an_if(dialect):
-    said = flag_hint([unparsed(dialect, SUM_WHOLE, "Six times seven. It is 42.")])
+def test_reasoning_without_markers_gives_a_conditional_hint(dialect):
+    hint = flag_hint([unparsed(dialect, SUM_WHOLE, "Six times seven. It is 42.")])
 
-    assert "no thought came apart from the answer; if the model thinks" in said
-    assert said.endswith(dialect.server_flags.thought)
+    assert "no reasoning is separate from the answer; if the model reasons" in hint
+    assert hint.endswith(dialect.server_flags.thought)
 
 
 @pytest.mark.parametrize("kind", [PieceKind.REASONING, PieceKind.ANSWER], ids=str)
-def test_streams_that_part_what_whole_answers_do_not_tell_of_the_release(kind):
+def test_separation_in_streams_only_gives_a_hint_on_the_release(kind):
     dialect = dialects()["vllm-0.16"]
     own = profile(dialect)
     streamed = rehearse(told(own, SUM), SUM, own)
     whole = resaid(own, SUM_WHOLE, lambda _said: [Piece(kind, "Hm. It is 42.")])
 
     assert flag_hint([streamed, whole]) == (
-        "streams part thought and answer, and whole answers do not; "
+        "streams separate reasoning from the answer, and whole responses do not; "
         + dialect.server_flags.release
     )
 
@@ -160,10 +160,10 @@ def test_streams_that_part_what_whole_answers_do_not_tell_of_the_release(kind):
 VLLM, LLAMA = (builtin()[name] for name in ("vllm-0.32", "llamacpp"))
 
 
-def refusal(own, sentence, status=400):
-    made = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
+def rejection(own, sentence, status=400):
+    exchange = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
     body = encode_json({"error": {"message": sentence, "code": status}})
-    return replace(made, status=status, arrivals=(Arrival(0.1, body),))
+    return replace(exchange, status=status, arrivals=(Arrival(0.1, body),))
 
 
 @pytest.mark.parametrize(
@@ -173,22 +173,22 @@ def refusal(own, sentence, status=400):
             VLLM,
             "This model's maximum context length is 32768 tokens. However, your prompt "
             "contains at least 32769 input tokens.",
-            "the limit on tokens is 32768, not the 131072 promised; start vLLM with "
-            "--max-model-len 131072",
+            "the limit on tokens is 32768, not the 131072 of the profile; start vLLM "
+            "with --max-model-len 131072",
             id="vllm-window",
         ),
         pytest.param(
             LLAMA,
             "request (8000 tokens) exceeds the available context size (4096 tokens), "
             "try increasing it",
-            "the limit on tokens is 4096, not the 131072 promised; start llama-server "
-            "with --ctx-size 131072, times the slots of --parallel",
+            "the limit on tokens is 4096, not the 131072 of the profile; start "
+            "llama-server with --ctx-size 131072, times the slots of --parallel",
             id="llamacpp-window",
         ),
         pytest.param(
             VLLM,
             "At most 1 image(s) may be provided in one prompt.",
-            "the limit on images is 1, not the 10 promised; start vLLM with "
+            "the limit on images is 1, not the 10 of the profile; start vLLM with "
             "--limit-mm-per-prompt '{\"image\": 10}'",
             id="vllm-images",
         ),
@@ -196,41 +196,39 @@ def refusal(own, sentence, status=400):
             LLAMA,
             "image input is not supported - hint: if this is unexpected, you may need "
             "to provide the mmproj",
-            "the server was started without what reads images; start llama-server with "
+            "the server was started without an image encoder; start llama-server with "
             "--mmproj FILE (llamacpp:FILE.gguf?mmproj=FILE)",
             id="llamacpp-images",
         ),
         pytest.param(
             LLAMA,
             "tools param requires --jinja flag",
-            "the server refuses tools; start llama-server with --jinja",
+            "the server rejects tools; start llama-server with --jinja",
             id="llamacpp-tools",
         ),
         pytest.param(
             VLLM,
             '"auto" tool choice requires --enable-auto-tool-choice and '
             "--tool-call-parser to be set",
-            "the server refuses tools; start vLLM with --enable-auto-tool-choice "
+            "the server rejects tools; start vLLM with --enable-auto-tool-choice "
             "--tool-call-parser mistral",
             id="vllm-tools",
         ),
     ],
 )
-def test_a_refusal_that_names_a_bound_or_a_flag_tells_what_to_set(
-    own, sentence, advice
-):
-    assert advice == rejection_hint([refusal(own, sentence)])
+def test_a_rejection_with_a_limit_or_a_flag_gives_a_hint(own, sentence, advice):
+    assert advice == rejection_hint([rejection(own, sentence)])
 
 
 @pytest.mark.parametrize(
     ("sentence", "status"),
     [
-        pytest.param("maximum context length is 131072 tokens", 400, id="as-promised"),
+        pytest.param("maximum context length is 131072 tokens", 400, id="as-profile"),
         pytest.param("maximum context length is 262144 tokens", 400, id="more"),
         pytest.param("At most 10 image(s) may be provided", 400, id="all-images"),
-        pytest.param("max_tokens must be at least 1", 400, id="another-bound"),
+        pytest.param("max_tokens must be at least 1", 400, id="another-limit"),
         pytest.param("the maximum context length is 5 tokens", 200, id="an-answer"),
     ],
 )
-def test_a_refusal_of_what_nobody_promised_gives_no_hint(sentence, status):
-    assert "" == rejection_hint([refusal(VLLM, sentence, status)])
+def test_a_rejection_beyond_the_profiles_limits_gives_no_hint(sentence, status):
+    assert "" == rejection_hint([rejection(VLLM, sentence, status)])

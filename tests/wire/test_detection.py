@@ -1,4 +1,4 @@
-"""A provider behind a real port is recognised, or refused in one sentence."""
+"""Tests of detection over a real port, and of the messages where it fails."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def found_at(server, **more):
     return detect(server.url, builtin(), limits=SOON, **more)
 
 
-def test_profile_model_and_window_are_found_out(served):
+def test_profile_model_and_window_are_detected(served):
     server = served(paths(models=models(CARD), version={"value": {"version": "0.16"}}))
 
     found = found_at(server)
@@ -51,7 +51,7 @@ def test_profile_model_and_window_are_found_out(served):
     assert found.requests == len(server.requests) <= 4
 
 
-def test_a_given_profile_keeps_its_window_and_asks_only_for_the_model(served):
+def test_a_given_profile_keeps_its_window_and_only_the_model_is_detected(served):
     server = served(paths(models=models(CARD)))
 
     found = found_at(server, profile="vllm-0.12")
@@ -60,13 +60,13 @@ def test_a_given_profile_keeps_its_window_and_asks_only_for_the_model(served):
     assert len(server.requests) == 1
 
 
-def test_a_given_model_is_taken_as_it_is(served):
+def test_a_given_model_is_used_unchanged(served):
     found = found_at(served(paths(models=models(CARD))), model="another")
 
     assert found.model == "another"
 
 
-def test_the_key_travels_to_the_list(served):
+def test_the_key_is_sent_with_the_request_for_the_model_list(served):
     server = served(paths(models=models(CARD)))
 
     found_at(server, key=KEY)
@@ -98,14 +98,14 @@ def test_the_model_is_chosen_from_the_list(served, names, model):
     assert found.model == model
 
 
-def test_among_many_models_the_first_is_asked(served):
+def test_among_many_models_the_first_is_chosen(served):
     cards = [{**CARD, "id": f"m{number}"} for number in range(9)]
     found = found_at(served(paths(models=models(*cards))), profile="vllm-0.16")
 
     assert found.model == "m0"
 
 
-def test_a_provider_that_lists_no_model_needs_one_named(served):
+def test_a_server_that_lists_no_model_needs_one_given(served):
     nameless = replace(builtin()["inline"], id="mine", model=None)
     server = served(paths(models=models()))
 
@@ -113,11 +113,11 @@ def test_a_provider_that_lists_no_model_needs_one_named(served):
         detect(server.url, {"mine": nameless}, profile="mine", limits=SOON)
 
 
-def test_a_stranger_is_described_and_the_profiles_listed(served):
-    stranger = {"id": "x", "owned_by": "sglang"}
+def test_an_unknown_server_is_described_and_the_profiles_listed(served):
+    unknown = {"id": "x", "owned_by": "sglang"}
 
     with pytest.raises(UsageError) as caught:
-        found_at(served(paths(models=models(stranger))))
+        found_at(served(paths(models=models(unknown))))
 
     for word in ("owned_by sglang", "--profile", "vllm-0.16", "inline"):
         assert word in str(caught.value)
@@ -127,7 +127,7 @@ def page(c):
     c.answer(body=b"<!doctype html><p>hi", headers=(("Content-Type", "text/html"),))
 
 
-def away(c):
+def redirect(c):
     c.answer({}, status=308, headers=(("Location", "https://elsewhere.example/"),))
 
 
@@ -139,7 +139,7 @@ def locked(c):
     c.answer({"detail": f"Invalid key {KEY}"}, status=401)
 
 
-def dribbled(c):
+def slow(c):
     c.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n ")
     while not c.over.wait(0.1):
         c.write(b" ")
@@ -154,7 +154,7 @@ def flood(c):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param(dribbled, "the answer has no end", id="a-byte-at-a-time"),
+        pytest.param(slow, "does not end", id="a-byte-at-a-time"),
         pytest.param(flood, "larger than 1000000 bytes", id="a-flood"),
         pytest.param(page, "is the URL the root of the API?", id="web-page"),
         pytest.param(
@@ -162,14 +162,14 @@ def flood(c):
             "is the URL the root of the API?",
             id="web-page-without-a-type",
         ),
-        pytest.param(away, "https://elsewhere.example/", id="redirect"),
+        pytest.param(redirect, "https://elsewhere.example/", id="redirect"),
         pytest.param(loading, "503, Loading model", id="still-loading"),
-        pytest.param(locked, "refuses the API key of MY_KEY", id="key-refused"),
+        pytest.param(locked, "rejects the API key in MY_KEY", id="key-rejected"),
         pytest.param(lambda c: c.reset(), "Does it speak HTTP?", id="reset"),
         pytest.param(lambda c: c.wait(), "still starting", id="silent"),
     ],
 )
-def test_what_cannot_be_judged_is_one_sentence_without_the_key(served, script, words):
+def test_the_message_is_one_line_without_the_key(served, script, words):
     with pytest.raises(TargetError) as caught:
         found_at(served(script), key=KEY, variable="MY_KEY")
 
@@ -179,7 +179,7 @@ def test_what_cannot_be_judged_is_one_sentence_without_the_key(served, script, w
     assert caught.value.exit_code == 3
 
 
-def test_a_missing_key_says_which_variable_to_set(served):
+def test_the_message_for_a_missing_key_names_the_variable(served):
     with pytest.raises(TargetError, match="set MY_KEY"):
         found_at(served(locked), variable="MY_KEY")
 
@@ -192,6 +192,6 @@ def test_a_missing_key_says_which_variable_to_set(served):
         pytest.param(json.dumps({"data": [{"id": {}}]}).encode(), id="odd-card"),
     ],
 )
-def test_nonsense_in_the_list_raises_nothing_but_our_own(served, raw):
+def test_an_invalid_model_list_raises_a_usage_error(served, raw):
     with pytest.raises(UsageError, match="--profile"):
         found_at(served(paths(models={"body": raw})))

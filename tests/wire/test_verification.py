@@ -103,7 +103,7 @@ def test_an_answer_without_end_is_waited_for_once(served, chat, why):
     server = served(script)
     limits = replace(SOON, total=1.0, max_bytes=100_000)
     with (
-        pytest.raises(TargetError, match="the answer has no end") as caught,
+        pytest.raises(TargetError, match="does not end") as caught,
         open_target(server.url, limits=limits),
     ):
         pass
@@ -233,7 +233,7 @@ def chat(**more):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param(chat(status=401), "asks for an API key (401, said so)", id="401"),
+        pytest.param(chat(status=401), "requires an API key (401, said so)", id="401"),
         pytest.param(chat(status=403), "403, said so", id="403"),
         pytest.param(chat(status=404), "It lists served.", id="404"),
         pytest.param(
