@@ -1,99 +1,313 @@
-"""Proves that an LLM chat endpoint keeps its contract."""
+"""
+Proves that an LLM chat endpoint keeps its contract.
+
+Verify an endpoint from Python::
+
+    import contract
+
+    report = contract.verify("http://127.0.0.1:8000/v1", select="streaming")
+    assert report.exit_code == 0
+
+Everything in `__all__` is public; all other modules may change between releases.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from contract import errors
-    from contract.model.chat import Probe
+    from contract.client.timeouts import Limits
+    from contract.errors import (
+        CheckError,
+        ContractError,
+        SpecError,
+        TargetError,
+        UsageError,
+    )
+    from contract.model import probes
+    from contract.model.chat import (
+        Fill,
+        Image,
+        Message,
+        Options,
+        Patch,
+        Piece,
+        PieceKind,
+        Probe,
+        Text,
+        Thinking,
+        Tool,
+        ToolCall,
+        repeat,
+    )
     from contract.model.check import (
         Check,
         Fault,
         Finding,
+        Findings,
+        Level,
+        NotApplicable,
+        Quirk,
         check,
         fault,
+        quirk,
     )
-    from contract.model.exchange import Exchange
-    from contract.model.profile import Profile
-    from contract.run.report import (
-        Outcome,
-        Report,
-        Result,
+    from contract.model.dialect import Dialect
+    from contract.model.exchange import End, Exchange
+    from contract.model.profile import Budget, Capability, Profile
+    from contract.model.provider import (
+        Evidence,
+        Fingerprint,
+        Match,
+        Provider,
     )
+    from contract.model.provider import (
+        define as provider,
+    )
+    from contract.model.reply import Frame, Reply
+    from contract.model.rules import Rules
+    from contract.reporters.base import Reporter, reporter
+    from contract.run.report import Header, Outcome, Report, Result
+    from contract.run.serving import mock
+    from contract.targets.base import Opened, target
 
-
-__all__ = [
-    "Check",
-    "Exchange",
-    "Fault",
-    "Finding",
+__all__ = [  # noqa: RUF022  # grouped by what they are for
+    # Run: judge an endpoint or a recording, or serve the mock.
+    "mock",
+    "replay",
+    "verify",
+    # Results.
+    "Header",
     "Outcome",
-    "Probe",
-    "Profile",
     "Report",
     "Result",
-    "__version__",
+    # Options of a run.
+    "Budget",
+    "Capability",
+    "Limits",
+    "Profile",
+    # Write a check: the decorator, what it sends, what it judges, what it yields.
     "check",
-    "errors",
+    "Check",
+    "Level",
+    "Finding",
+    "Findings",
+    "NotApplicable",
+    "probes",
+    "Probe",
+    "Message",
+    "Text",
+    "Thinking",
+    "Image",
+    "Tool",
+    "ToolCall",
+    "Options",
+    "Patch",
+    "Fill",
+    "repeat",
+    "Exchange",
+    "End",
+    "Piece",
+    "PieceKind",
+    # Prove a check: faults that break it, quirks that must not.
     "fault",
-    "verify",
+    "Fault",
+    "quirk",
+    "Quirk",
+    "Reply",
+    "Frame",
+    # Other extension points: targets, reporters, providers.
+    "target",
+    "Opened",
+    "reporter",
+    "Reporter",
+    "provider",
+    "Provider",
+    "Dialect",
+    "Rules",
+    "Fingerprint",
+    "Evidence",
+    "Match",
+    # Errors, each with the exit code of the command line.
+    "errors",
+    "ContractError",
+    "CheckError",
+    "SpecError",
+    "TargetError",
+    "UsageError",
+    "__version__",
 ]
 
-# Where each public name lives. They are imported when first used, so that
+# The module of each public name. Names are imported when they are first used, so that
 # `import contract` costs nothing in a test suite that never verifies.
 _HOMES = {
-    "Check": "contract.model.check",
-    "Exchange": "contract.model.exchange",
-    "Fault": "contract.model.check",
-    "Finding": "contract.model.check",
-    "Outcome": "contract.run.report",
-    "Probe": "contract.model.chat",
-    "Profile": "contract.model.profile",
-    "Report": "contract.run.report",
-    "Result": "contract.run.report",
-    "check": "contract.model.check",
-    "fault": "contract.model.check",
+    name: module
+    for module, names in {
+        "contract.client.timeouts": "Limits",
+        "contract.errors": "CheckError ContractError SpecError TargetError UsageError",
+        "contract.model.chat": (
+            "Fill Image Message Options Patch Piece PieceKind Probe Text Thinking Tool "
+            "ToolCall repeat"
+        ),
+        "contract.model.check": (
+            "Check Fault Finding Findings Level NotApplicable Quirk check fault quirk"
+        ),
+        "contract.model.dialect": "Dialect",
+        "contract.model.exchange": "End Exchange",
+        "contract.model.profile": "Budget Capability Profile",
+        "contract.model.provider": "Evidence Fingerprint Match Provider",
+        "contract.model.reply": "Frame Reply",
+        "contract.model.rules": "Rules",
+        "contract.reporters.base": "Reporter reporter",
+        "contract.run.report": "Header Outcome Report Result",
+        "contract.run.serving": "mock",
+        "contract.targets.base": "Opened target",
+    }.items()
+    for name in names.split()
 }
+# Modules, and names that are called otherwise at home.
+_MODULES = {"errors": "contract.errors", "probes": "contract.model.probes"}
+_RENAMED = {"provider": ("contract.model.provider", "define")}
 
 
-def verify(
+def verify(  # noqa: PLR0913  # each is one option of the command line
     target: str,
     *,
-    select: Iterable[str] = (),
-    ignore: Iterable[str] = (),
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
     slow: bool = False,
     strict: bool = False,
-    **options: Any,  # documented by `contract.run.verification.open_target`
+    profile: str | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    model: str | None = None,
+    key_env: str | None = None,
+    limits: Limits | None = None,
+    concurrency: int | None = None,
+    max_requests: int | None = None,
+    context_window: int | None = None,
+    budget: Mapping[str, float] | None = None,
+    offers: Iterable[Capability] = (),
+    seed: int | None = None,
+    max_examples: int | None = None,
+    trust_plugins: bool = False,
 ) -> Report:
     """
-    What holds of *target*, which is spelled as on the command line.
+    Judge *target* by every check that applies to it, and return the report.
 
-    *select* and *ignore* name checks, families or patterns; *options* are those of
-    `contract.run.verification.open_target`: profile, model, key_env, limits, concurrency,
-    max_requests. Raises a `ContractError` for a target that cannot be judged.
+    Usage::
+
+        report = contract.verify("http://127.0.0.1:8000/v1", select=["usage", "*.id*"])
+        for result in report.results:
+            print(result.check.id, result.outcome)
+
+    Parameters, all optional but the first:
+
+    - *target*: a URL, or `kind:argument?options` as on the command line (`mock:vllm`).
+    - *select*, *ignore*: ids of checks, families, or patterns with `*`; one or several.
+    - *slow*: judge slow checks too. *strict*: a SHOULD that fails fails the run.
+    - *profile*: the id of what the target promises; detected when left out.
+      *profiles*: all that may be chosen, by id; the built-in ones when left out.
+    - *model*: the model to request; by default the first one listed.
+    - *key_env*: the environment variable that holds the API key; by default
+      MISTRAL_API_KEY, then OPENAI_API_KEY.
+    - *limits*: seconds and bytes that one request may take. *concurrency*: requests
+      at a time. *max_requests*: requests in all.
+    - *context_window*: tokens, in place of the profile's.
+    - *budget*: latency budgets by name (`ttft`, `icl_p95`, …), in seconds.
+    - *offers*: capabilities to hold the target to as well.
+    - *seed*, *max_examples*: of the requests that properties draw.
+    - *trust_plugins*: run third-party checks that no fault has been shown to break.
+
+    Raises `UsageError` for wrong arguments and `TargetError` for a target that cannot
+    be reached or does not answer as an API.
     """
     from contract.model.check import Check
     from contract.plugins.discovery import find
     from contract.run.report import Report
     from contract.run.select import select as selected
     from contract.run.verification import open_target
+    from contract.testing.proof import ensure_proven
 
-    checks = selected(find("checks", Check).values(), select, ignore)
-    with open_target(target, **options) as verification:
+    checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
+    if not trust_plugins:
+        ensure_proven(checks)
+    with open_target(
+        target,
+        profile=profile,
+        profiles=profiles,
+        model=model,
+        key_env=key_env,
+        limits=limits,
+        concurrency=concurrency,
+        max_requests=max_requests,
+        context_window=context_window,
+        budget=budget,
+        offers=frozenset(offers),
+        seed=seed,
+        max_examples=max_examples,
+    ) as verification:
         results = tuple(verification.verify(checks, slow=slow))
         header = verification.header
     return Report(headers=(header,), results=results, strict=strict)
 
 
+def replay(  # noqa: PLR0913  # each is one option of the command line
+    directory: str | Path,
+    *,
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    slow: bool = False,
+    strict: bool = False,
+    profile: str | None = None,
+    budget: Mapping[str, float] | None = None,
+    offers: Iterable[Capability] = (),
+) -> Report:
+    """
+    Judge the recordings in *directory* (of `verify --save`) again; nothing is sent.
+
+    The options are those of `verify`; *profile* is the id of another profile than the
+    recorded one. Usage: `contract.replay("recording").exit_code`. Raises `UsageError`
+    for a directory that holds no recording.
+    """
+    from pathlib import Path
+
+    from contract.model.check import Check
+    from contract.plugins.discovery import find
+    from contract.run.report import Report
+    from contract.run.select import select as selected
+    from contract.run.verification import open_recordings
+
+    checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
+    found = open_recordings(
+        Path(directory), profile=profile, budget=budget, offers=frozenset(offers)
+    )
+    results = [
+        result
+        for verification in found
+        for result in verification.verify(checks, slow=slow)
+    ]
+    headers = tuple(verification.header for verification in found)
+    return Report(headers=headers, results=tuple(results), strict=strict)
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """One name or several; a text is one name, not its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def __getattr__(name: str) -> object:
-    if name == "errors":
-        return import_module("contract.errors")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name in _RENAMED:
+        module, inner = _RENAMED[name]
+        return getattr(import_module(module), inner)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -31,7 +32,9 @@ def providers() -> Mapping[str, Provider]:
     """
     found = find("providers", Provider)
     foreign = set(plugins("providers", Provider))
-    ordered = sorted(found, key=lambda name: (name in foreign, _order(found[name])))
+    ordered = _bases_first(
+        sorted(found, key=lambda name: (name in foreign, _order(found[name]))), found
+    )
     known: dict[str, Profile] = {}
     dialects: dict[str, Dialect] = {}
     for name in ordered:
@@ -72,6 +75,35 @@ def fingerprints() -> tuple[Fingerprint, ...]:
     """Every fingerprint, in the order in which they are tried."""
     found = [p.fingerprint for p in providers().values() if p.fingerprint]
     return tuple(sorted(found, key=lambda fingerprint: fingerprint.order))
+
+
+def _bases_first(names: list[str], found: Mapping[str, Provider]) -> list[str]:
+    """*names* in order, but a provider after those whose profiles its own are like."""
+    tables = {name: _tables(found[name]) for name in names}
+    owners = {id_: name for name in names for id_ in tables[name]}
+    ordered: dict[str, None] = {}
+    begun: set[str] = set()
+
+    def add(name: str) -> None:
+        if name in begun:
+            return
+        begun.add(name)
+        for table in tables[name].values():
+            like = table.get("like") if isinstance(table, dict) else None
+            if isinstance(like, str) and like in owners:
+                add(owners[like])
+        ordered[name] = None
+
+    for name in names:
+        add(name)
+    return list(ordered)
+
+
+def _tables(provider: Provider) -> dict[str, object]:
+    try:
+        return tomllib.loads(provider.profiles)
+    except tomllib.TOMLDecodeError:
+        return {}  # `profile.parse` reports it
 
 
 def _order(provider: Provider) -> int:
