@@ -1,4 +1,4 @@
-"""What a check is: a requirement, what to send, how to judge; and its faults."""
+"""Checks (requirement, probes to send, judge), and the faults and quirks of replies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from contract.errors import SpecError
@@ -22,29 +23,42 @@ from contract.model.reply import Reply
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
-    One departure from a requirement: what was expected, what was seen, where.
+    One departure from a requirement.
 
-    `hint` says what to do about it, where one setting of the server would do.
+    Usage, in a judge: `yield Finding("no finish reason", "stop", "null")`.
     """
 
+    # The departure as a clause without a full stop, such as "no finish reason".
     message: str
+    # The conforming value, as text; empty where the message already states it.
     expected: str = ""
+    # The observed value, as text of one line (see `shorten`).
     actual: str = ""
+    # Location in the response: an event (see `event_location`) or a JSON Pointer.
     at: str = ""
+    # The setting of the server that prevents the finding, where there is one.
     hint: str = ""
 
 
 Findings = Iterator[Finding]
 Judge = Callable[..., Findings]
+"""Yields the findings on the exchanges of a check's probes, one argument each."""
+
 Measure = Callable[..., Mapping[str, float]]
+"""Returns figures of the same exchanges by name, in seconds."""
 
 
 class NotApplicable(Exception):  # noqa: N818  # a verdict, not an error
-    """Raised by a judge that has nothing to judge; the check is skipped, with why."""
+    """
+    Raised by a judge that has nothing to judge; the check is then skipped.
+
+    Usage: `raise NotApplicable("the model made no tool call")`. The message is the
+    reason that reports give for the skip: a clause without a full stop.
+    """
 
 
 class Level(StrEnum):
-    """The strength of a requirement, read from its RFC 2119 word."""
+    """The strength of a requirement, read from its RFC 2119 keyword."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -52,52 +66,55 @@ class Level(StrEnum):
 
 
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
-OK = frozenset({200})
+# Sets of HTTP statuses for `Check.expects`.
+OK = frozenset({HTTPStatus.OK.value})
 CLIENT_ERRORS = frozenset(range(400, 500))
 ANY = frozenset(range(100, 600))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """
-    A requirement and the way to test it.
+    """A requirement and the way to test it; made by the decorator `check`."""
 
-    `judge` receives one exchange per probe in `sends`, in order, and yields
-    findings. `expects` are the statuses worth judging; another status is a finding
-    by itself. `unless` names an entry of a profile's `tolerates` under which the
-    check does not apply. `source` says who demands it: a document, an issue
-    `owner/repo#n`, an RFC. `broken` lets the check see exchanges that broke off.
-    `alone` sends its probes one by one and in order, after everything that may
-    overlap. `budget` names the bound of the profile without which there is nothing
-    to hold the provider to. `measures` are the figures that the same exchanges give
-    the report, whatever the verdict: `ttft_p95` and the like, in seconds. A property
-    has no `sends`: it `explores` what a Hypothesis strategy draws for a profile, and
-    each draw is the probes of one judgement.
-    """
-
+    # FAMILY.NAME, such as "usage.sums-up"; unique among all checks.
     id: str
+    # One sentence with exactly one RFC 2119 keyword.
     requirement: str
+    # The authority for it: a document, an RFC, or an issue as owner/repo#n.
     source: str
+    # The requests to send, in order; empty for a property (see `explores`).
     sends: tuple[Probe, ...]
+    # Receives one exchange per probe, in the same order, and yields the findings.
     judge: Judge
+    # Capabilities that the profile must offer; the check is skipped without them.
     needs: frozenset[Capability] = frozenset()
+    # HTTP statuses of responses to judge; any other status is itself a finding.
     expects: frozenset[int] = OK
+    # The entry of `Profile.tolerates` under which the check does not apply.
     unless: str | None = None
+    # Whether the check takes long, so that it can be left out.
     slow: bool = False
+    # Whether exchanges that ended early (reset, timeout) are judged as well.
     broken: bool = False
+    # Whether the probes are sent one by one and in order, after all concurrent ones.
     alone: bool = False
+    # The field of `Profile.budget` that is judged against; skipped where it is unset.
     budget: str | None = None
+    # Computes figures for the report from the same exchanges, whatever the verdict:
+    # `ttft_p95` and the like, in seconds.
     measures: Measure | None = None
+    # For a property: returns a Hypothesis strategy for a profile, whose draws are
+    # tuples of probes; each draw is sent and judged on its own.
     explores: Callable[[Profile], Any] | None = None
 
     @property
     def family(self) -> str:
-        """The part of the id before the dot; the module's name."""
+        """The part of the id before the dot, which is the name of the module."""
         return self.id.partition(".")[0]
 
     @property
     def level(self) -> Level:
-        """MUST, SHOULD or MAY, as the requirement says."""
+        """The level of the keyword in the requirement: MUST, SHOULD or MAY."""
         found = KEYWORD.search(self.requirement)
         return Level((found.group(1) if found else "MUST").removesuffix(" NOT"))
 
@@ -118,17 +135,62 @@ def check(  # noqa: PLR0913  # a check has this many parts
     measures: Measure | None = None,
     explores: Callable[[Profile], Any] | None = None,
 ) -> Callable[[Judge], Check]:
-    """Make a generator function a check; refuses what could never fail."""
+    """
+    Make a generator function a check.
 
-    def made(judge: Judge) -> Check:
+    Usage::
+
+        >>> from contract.model.check import Finding, Findings, check
+        >>> from contract.model.exchange import Exchange
+        >>> from contract.model.probes import SUM_WHOLE
+        >>> @check(
+        ...     "schema.has-choices",
+        ...     "A response MUST hold at least one choice.",
+        ...     source="OpenAI API reference, chat completions",
+        ...     sends=SUM_WHOLE,
+        ... )
+        ... def has_choices(exchange: Exchange) -> Findings:
+        ...     if not exchange.choices:
+        ...         yield Finding("no choices", "a list of choices", exchange.text)
+        >>> has_choices.family, has_choices.level.value
+        ('schema', 'MUST')
+
+    Args:
+        id: FAMILY.NAME; the family is the name of the module.
+        requirement: one sentence that ends with a full stop and has exactly one
+            RFC 2119 keyword, which gives the level.
+        source: a document, an RFC, or an issue as owner/repo#n.
+        sends: one probe, or a tuple of probes in the order of the judge's arguments.
+        needs: capabilities that the profile must offer.
+        expects: HTTP statuses to judge; any other status is a finding.
+        unless: the entry of `Profile.tolerates` that exempts a provider.
+        slow: whether the check takes long.
+        broken: whether exchanges that ended early are judged as well.
+        alone: whether the probes are sent one by one, after all concurrent ones.
+        budget: the field of `Profile.budget` to judge against.
+        measures: returns figures in seconds, by name, of the same exchanges.
+        explores: returns a Hypothesis strategy of tuples of probes for a profile; it
+            takes the place of *sends*.
+
+    Raises:
+        SpecError: when the decorated function cannot yield findings, when the
+            requirement does not have exactly one keyword, or unless exactly one of
+            *sends* and *explores* is given.
+
+    """
+
+    def decorate(judge: Judge) -> Check:
         if not inspect.isgeneratorfunction(judge):
-            raise SpecError(f"{id}: a judge must yield findings; this one cannot.")
+            raise SpecError(
+                f"{id}: a judge must be a generator function that yields findings."
+            )
         if len(KEYWORD.findall(requirement)) != 1 or not requirement.endswith("."):
             raise SpecError(
-                f"{id}: the requirement must be a sentence with one RFC 2119 word."
+                f"{id}: the requirement must be a sentence with exactly one RFC 2119 "
+                "keyword."
             )
         if bool(sends) is (explores is not None):
-            raise SpecError(f"{id}: a check sends probes or explores a strategy.")
+            raise SpecError(f"{id}: pass either sends or explores, and not both.")
         return Check(
             id=id,
             requirement=requirement,
@@ -146,28 +208,29 @@ def check(  # noqa: PLR0913  # a check has this many parts
             explores=explores,
         )
 
-    return made
+    return decorate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """
-    The counter-example of a check: makes a good reply break it.
+    """The counter-example of a check; made by the decorator `fault`."""
 
-    Total: a reply it cannot break is returned unchanged. `breaks` is the check it
-    is made for, `also` those that cannot but fail with it. `where` says of a dialect
-    whether this is a fault there at all; None: it is one in every dialect.
-    """
-
+    # The name of the function, with hyphens.
     id: str
+    # The check that fails on a reply with this fault.
     breaks: Check
+    # Returns a conforming reply with the fault in it, or the same reply where the
+    # fault cannot occur; never raises.
     apply: Callable[[Reply], Reply]
+    # Ids of further checks, or names of families, that cannot but fail as well.
     also: frozenset[str] = frozenset()
+    # Returns whether the change is a fault in a dialect; None: in every dialect.
     where: Callable[[Dialect], bool] | None = None
+    # One sentence for `list --faults`.
     story: str = ""
 
     def exists_in(self, dialect: Dialect) -> bool:
-        """Whether this is a fault in *dialect*."""
+        """Return whether the change is a fault in *dialect*."""
         return self.where is None or self.where(dialect)
 
 
@@ -177,9 +240,33 @@ def fault(
     also: tuple[Check | str, ...] = (),
     where: Callable[[Dialect], bool] | None = None,
 ) -> Callable[[Callable[[Reply], Reply]], Fault]:
-    """Make a function a fault; its docstring is what `list --faults` prints."""
+    """
+    Make a function a fault: the counter-example that proves a check can fail.
 
-    def made(apply: Callable[[Reply], Reply]) -> Fault:
+    The docstring of the function is its description in `list --faults`. The function
+    must be total: it returns a reply that cannot have the fault unchanged.
+
+    Usage::
+
+        >>> from contract.checks.streaming.ending import ends_with_done
+        >>> from contract.model.check import fault
+        >>> from contract.model.reply import Reply, is_done
+        >>> @fault(breaks=ends_with_done)
+        ... def sentinel_dropped(reply: Reply) -> Reply:
+        ...     '''Streams end without the [DONE] sentinel.'''
+        ...     return reply.with_frames(f for f in reply.frames if not is_done(f))
+        >>> sentinel_dropped.id
+        'sentinel-dropped'
+
+    Args:
+        breaks: the check that must fail on the changed reply.
+        also: checks, ids of checks or names of families that cannot but fail as well.
+        where: returns whether the change is a fault in a dialect; None: in every one.
+
+    Raises nothing.
+    """
+
+    def decorate(apply: Callable[[Reply], Reply]) -> Fault:
         return Fault(
             id=apply.__name__.replace("_", "-"),
             breaks=breaks,
@@ -189,20 +276,38 @@ def fault(
             story=" ".join((apply.__doc__ or "").split()),
         )
 
-    return made
+    return decorate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirk:
-    """A legal oddity that must trip nothing."""
+    """An unusual but legal change to a reply, which no check may report."""
 
+    # The name of the function, with hyphens.
     id: str
+    # Returns the changed reply, or the same reply where the change cannot occur.
     apply: Callable[[Reply], Reply]
+    # One sentence that states why the change is legal.
     story: str = ""
 
 
 def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
-    """Make a function a quirk; its docstring says why it is legal."""
+    """
+    Make a function a quirk; its docstring states why the change is legal.
+
+    Usage::
+
+        >>> from contract.model.check import quirk
+        >>> from contract.model.reply import Reply
+        >>> @quirk
+        ... def proxy_header(reply: Reply) -> Reply:
+        ...     '''Proxies may add a Via header (RFC 9110 7.6.3).'''
+        ...     return reply.with_header("via", "1.1 proxy")
+        >>> proxy_header.id
+        'proxy-header'
+
+    *apply* maps a reply to the changed one. Raises nothing.
+    """
     return Quirk(
         id=apply.__name__.replace("_", "-"),
         apply=apply,
@@ -210,13 +315,17 @@ def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
     )
 
 
-def shorten(value: Any, most: int = 80) -> str:  # whatever was seen
-    """*value* as a finding prints it: one line, at most *most* characters."""
+def shorten(value: Any, most: int = 80) -> str:  # whatever was observed
+    """Return *value* as text of one line with at most *most* characters."""
     text = value if isinstance(value, str) else repr(value)
     text = text.replace("\n", "\\n").replace("\r", "\\r")
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def event_location(event: int, at: float) -> str:
-    """Where in a stream something was seen, as a finding prints it."""
+    """
+    Return the location of an event in a stream, for `Finding.at`.
+
+    *event* is its number from 0, *at* seconds since the request was sent.
+    """
     return f"event {event}, +{at:.3f} s"

@@ -1,4 +1,4 @@
-"""What one probe got back: bytes with arrival times; everything else is derived."""
+"""Exchanges: recorded bytes with arrival times, and everything derived from them."""
 
 from __future__ import annotations
 
@@ -32,29 +32,32 @@ DONE = "[DONE]"
 
 
 class End(StrEnum):
-    """How an exchange came to its end."""
+    """The way in which an exchange ended."""
 
     COMPLETE = "complete"
     REFUSED = "refused"  # no connection: refused, DNS, TLS
-    RESET = "reset"  # the connection broke off
-    TIMEOUT = "timeout"  # one of the bounds ran out
+    RESET = "reset"  # the connection was reset or closed early
+    TIMEOUT = "timeout"  # a time limit was reached
     TOO_LARGE = "too-large"  # more bytes than the session reads
-    LEFT = "left"  # the probe hung up, as it was meant to
+    LEFT = "left"  # the client closed the connection, as the probe asks
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Bytes that were read together, *at* seconds after the request was sent."""
+    """Bytes that were read together."""
 
+    # Seconds since the request was sent.
     at: float
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The JSON of one event: *event* is its number in the stream, from 0."""
+    """The JSON of one event."""
 
+    # Number of the event in the stream, from 0.
     event: int
+    # Seconds since the request was sent.
     at: float
     json: Json
 
@@ -62,53 +65,61 @@ class Chunk:
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """
-    One request and all that came back; keys are redacted before it is made.
+    One request and everything that was received for it.
 
-    `status` is None when no response head arrived. `elapsed` is seconds until the
-    end, whatever the end was; `note` says in words how it ended when not well.
-    `visits` are the paths of the probe's canary that somebody asked for, in order;
-    None where there was no canary.
+    API keys are redacted before an exchange is made. Every property is total: no
+    received bytes make it raise.
     """
 
+    # The probe that was sent.
     probe: Probe
+    # The profile of the server under test; its dialect decodes the response.
     profile: Profile
+    # The HTTP request that the probe became.
     request: Request
+    # HTTP status; None when no response head arrived.
     status: int | None = None
+    # Response headers in order, as (lower-case name, value).
     headers: tuple[tuple[str, str], ...] = ()
+    # The body in the portions in which it was read.
     arrivals: tuple[Arrival, ...] = ()
+    # The way in which the exchange ended.
     end: End = End.COMPLETE
+    # A clause that describes an end other than COMPLETE; otherwise empty.
     note: str = ""
+    # Paths of the SSRF canary that were requested, in order; None without a canary.
     visits: tuple[str, ...] | None = None
+    # Seconds from sending the request to the end, whatever the end was.
     elapsed: float = 0.0
 
     def header(self, name: str) -> str | None:
-        """The first response header of that (lower case) name."""
+        """Return the first response header of that name, in lower case, or None."""
         return next((value for key, value in self.headers if key == name), None)
 
     @cached_property
     def body(self) -> bytes:
-        """All bytes of the response body."""
+        """The whole response body."""
         return b"".join(arrival.data for arrival in self.arrivals)
 
     @cached_property
     def text(self) -> str:
-        """The body as UTF-8; other bytes become U+FFFD."""
+        """The body decoded as UTF-8; invalid bytes become U+FFFD."""
         return self.body.decode(errors="replace")
 
     @cached_property
     def media_type(self) -> str:
-        """The content type without parameters, lower case; empty when absent."""
+        """The content type in lower case, without parameters; empty when absent."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     @cached_property
     def streamed(self) -> bool:
-        """Whether the response calls itself an event stream."""
+        """Whether the response is declared as an event stream."""
         return self.media_type == "text/event-stream"
 
     @cached_property
     def json(self) -> Json:
         """The whole body as JSON; None when it is not (see `is_json`)."""
-        return None if self._json is MISSING else self._json  # type: ignore[return-value]  # MISSING was told apart
+        return None if self._json is MISSING else self._json  # type: ignore[return-value]  # it is not MISSING
 
     @property
     def is_json(self) -> bool:
@@ -121,7 +132,7 @@ class Exchange:
 
     @cached_property
     def sent(self) -> dict[str, Json]:
-        """The body that was sent, as JSON; empty when it was not an object."""
+        """The request body as JSON; empty when it is not an object."""
         value = read_json(self.request.body)
         return value if isinstance(value, dict) else {}
 
@@ -137,28 +148,28 @@ class Exchange:
 
     @property
     def events(self) -> tuple[sse.Event, ...]:
-        """The SSE events, each at the moment its last byte was read."""
+        """The SSE events, each with the time at which its last byte was read."""
         return self._parsed[0]
 
     @property
     def flaws(self) -> tuple[sse.Flaw, ...]:
-        """What a strict reader of the stream objects to."""
+        """The departures of the stream from the SSE grammar."""
         return self._parsed[1]
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The events that hold JSON, without the sentinel."""
+        """The events that hold JSON, without the [DONE] sentinel."""
         chunks = []
         for number, event in enumerate(self.events):
             if event.data != DONE:
                 value = read_json(event.data.encode(errors="surrogatepass"))
                 if value is not MISSING:
-                    chunks.append(Chunk(number, event.at, value))  # type: ignore[arg-type]  # MISSING was told apart
+                    chunks.append(Chunk(number, event.at, value))  # type: ignore[arg-type]  # it is not MISSING
         return tuple(chunks)
 
     @cached_property
     def choices(self) -> tuple[tuple[Chunk, dict[str, Json]], ...]:
-        """Every choice object with the chunk it came in; a whole body is chunk 0."""
+        """Every choice object with its chunk; a whole body counts as chunk 0."""
         chunks = self.chunks if self.streamed else (Chunk(0, self.elapsed, self.json),)
         found = []
         for chunk in chunks:
@@ -170,7 +181,7 @@ class Exchange:
 
     @cached_property
     def placed_pieces(self) -> tuple[tuple[Chunk, Piece], ...]:
-        """Every piece with the chunk it came in, in order of arrival."""
+        """Every piece with its chunk, in order of arrival."""
         splitters: dict[int, think.Splitter] = {}
         found: list[tuple[Chunk, Piece]] = []
         chunk = None
@@ -179,32 +190,32 @@ class Exchange:
             number = index if isinstance(index, int) else 0
             part = choice.get("delta") if self.streamed else choice.get("message")
             for piece in self.profile.dialect.decode(part):
-                read = self._read(piece, number, splitters)
-                found += [(chunk, one) for one in read]
+                split = self._split(piece, number, splitters)
+                found += [(chunk, one) for one in split]
         if chunk is not None:
             for splitter in splitters.values():
                 found += [(chunk, piece) for piece in splitter.close()]
         return tuple(found)
 
-    def _read(
+    def _split(
         self, piece: Piece, choice: int, splitters: dict[int, think.Splitter]
     ) -> list[Piece]:
-        spoken = Piece(piece.kind, piece.text, choice, piece.call)
+        placed = Piece(piece.kind, piece.text, choice, piece.call)
         if not self.profile.dialect.tagged:
-            return [spoken]
+            return [placed]
         splitter = splitters.setdefault(choice, think.Splitter(choice))
         if piece.kind is PieceKind.ANSWER:
             return splitter.feed(piece.text)
-        # No marker goes on after a tool call, so nothing needs to be held back.
-        return [*splitter.close(), spoken]
+        # A marker never spans a tool call, so no text needs to be held back.
+        return [*splitter.close(), placed]
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """What was said, neighbours joined."""
+        """The generated text, with neighbouring pieces merged."""
         return merge_pieces(piece for _, piece in self.placed_pieces)
 
     def text_of(self, kind: PieceKind, choice: int = 0) -> str:
-        """All text of one kind in one choice."""
+        """Return the whole text of one kind in the choice with that index."""
         return "".join(
             piece.text
             for _, piece in self.placed_pieces
@@ -213,17 +224,17 @@ class Exchange:
 
     @property
     def reasoning(self) -> str:
-        """The reasoning of the first choice."""
+        """The reasoning text of the first choice."""
         return self.text_of(PieceKind.REASONING)
 
     @property
     def answer(self) -> str:
-        """The answer of the first choice."""
+        """The answer text of the first choice."""
         return self.text_of(PieceKind.ANSWER)
 
     @cached_property
     def finishes(self) -> dict[int, tuple[str, ...]]:
-        """The finish reasons of each choice, in order; one is right."""
+        """The finish reasons by index of the choice; a valid choice has one."""
         found: dict[int, tuple[str, ...]] = {}
         for _, choice in self.choices:
             index = choice.get("index")
@@ -236,13 +247,13 @@ class Exchange:
 
     @property
     def finish(self) -> str | None:
-        """The finish reason of the first choice."""
+        """The last finish reason of the first choice, or None."""
         reasons = self.finishes.get(0, ())
         return reasons[-1] if reasons else None
 
     @cached_property
     def usages(self) -> tuple[tuple[Chunk, dict[str, Json]], ...]:
-        """Every usage object with the chunk it came in."""
+        """Every usage object with its chunk; a whole body counts as chunk 0."""
         chunks = self.chunks if self.streamed else (Chunk(0, self.elapsed, self.json),)
         return tuple(
             (chunk, usage)
@@ -253,11 +264,11 @@ class Exchange:
 
     @property
     def usage(self) -> dict[str, Json]:
-        """The last usage object; empty when there was none."""
+        """The last usage object; empty when there is none."""
         return self.usages[-1][1] if self.usages else {}
 
     def count(self, name: str) -> int | None:
-        """One counter of the usage, e.g. `prompt_tokens`; None unless an integer."""
+        """Return one counter of the usage, such as `prompt_tokens`, if an integer."""
         value = self.usage.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -1,4 +1,4 @@
-"""Pictures made by code: small ones of any size and format, and hostile ones."""
+"""Generated test images: small ones of any size and format, and hostile ones."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ SVG = (
 @cache
 def picture(width: int, height: int, kind: str = "png", shade: int = 96) -> Image:
     """
-    A picture of one *shade* of grey (0-255), *width* by *height* pixels.
+    Return an image of one *shade* of grey (0-255), *width* by *height* pixels.
 
-    *kind* is png, jpeg, webp or gif. The size in bytes hardly grows with the sides.
+    *kind* is "png", "jpeg", "webp" or "gif". The size in bytes hardly grows with the
+    dimensions.
     """
     stream = io.BytesIO()
     Pillow.new("L", (width, height), shade).save(stream, kind)
@@ -33,7 +34,12 @@ def picture(width: int, height: int, kind: str = "png", shade: int = 96) -> Imag
 
 @cache
 def truncated() -> Image:
-    """A PNG whose pixels end half way: noise, so that half its bytes are half of it."""
+    """
+    Return a PNG file cut in half.
+
+    It holds noise, which does not compress, so that half the bytes are about half the
+    pixels.
+    """
     noise = bytes((7 * n * n + 13 * n) % 251 for n in range(64 * 64))
     stream = io.BytesIO()
     Pillow.frombytes("L", (64, 64), noise).save(stream, "png")
@@ -42,18 +48,18 @@ def truncated() -> Image:
 
 
 def empty() -> Image:
-    """A data URI with nothing in it."""
+    """Return an image part whose data URI is empty."""
     return Image(b"")
 
 
 def svg() -> Image:
-    """A drawing, which no vision model reads and which may hold scripts."""
+    """Return an SVG, which vision models do not read and which may hold scripts."""
     return Image(SVG, "image/svg+xml")
 
 
 @cache
 def bomb(width: int, height: int) -> Image:
-    """A PNG of some hundred bytes whose header claims *width* by *height* pixels."""
+    """Return a PNG of about 100 bytes that declares *width* by *height* pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return Image(
         SIGNATURE

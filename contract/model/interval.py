@@ -1,4 +1,4 @@
-"""How well some samples know a percentile: the interval that the bootstrap gives."""
+"""Bootstrap confidence intervals of percentiles."""
 
 from __future__ import annotations
 
@@ -12,40 +12,45 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A percentile as it was seen, and between which values it may well lie."""
+    """An observed percentile and its confidence interval, in the unit of the values."""
 
+    # Lower end of the interval, one of the values.
     low: float
+    # The nearest-rank percentile of the values.
     seen: float
+    # Upper end of the interval, one of the values.
     high: float
 
 
 def interval(values: Iterable[float], percent: float) -> Interval | None:
     """
-    The nearest-rank percentile of *values* with its 95 % interval; None without any.
+    Return the nearest-rank percentile of *values* with its 95 % interval.
 
-    This is the bootstrap's percentile interval in the limit of endless resampling:
-    how often a resampled percentile is at most the j-th of n values has a closed
-    form, P(Binomial(n, j/n) >= rank) (Efron 1982, 10.2 for the median). Nothing is
-    drawn, so the same values always give the same interval.
+    *percent* is 0 to 100. None without values.
+
+    This is the bootstrap percentile interval in the limit of infinite resampling: the
+    probability that a resampled percentile is at most the j-th of n values has a
+    closed form, P(Binomial(n, j/n) >= rank) (Efron 1982, 10.2 for the median). No
+    random numbers are drawn, so the same values always give the same interval.
     """
-    found = sorted(values)
-    if not found:
+    ordered = sorted(values)
+    if not ordered:
         return None
-    count = len(found)
+    count = len(ordered)
     rank = max(1, ceil(percent / 100 * count))
 
-    def least(share: float) -> float:
+    def quantile(share: float) -> float:
         place = bisect_left(
             range(1, count), share, key=lambda j: _at_least(rank, count, j / count)
         )
-        return found[place]
+        return ordered[place]
 
     tail = (1 - CONFIDENCE) / 2
-    return Interval(least(tail), found[rank - 1], least(1 - tail))
+    return Interval(quantile(tail), ordered[rank - 1], quantile(1 - tail))
 
 
 def _at_least(rank: int, count: int, share: float) -> float:
-    """P(Binomial(count, share) >= rank), for a share between 0 and 1."""
+    """Return P(Binomial(count, share) >= rank), for a share between 0 and 1."""
     return sum(
         exp(
             lgamma(count + 1)

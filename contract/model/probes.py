@@ -1,4 +1,4 @@
-"""The named probes: requests that several checks share, so each is sent once."""
+"""Named probes that several checks share, so that each request is sent once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from contract.model.chat import (
 
 
 def user(text: str) -> Message:
-    """One message of the user."""
+    """Return one user message."""
     return Message("user", text)
 
 
-# Enough for a short thought and a one-line answer of a real reasoning model.
+# Enough for the reasoning and the one-line answer of a real reasoning model.
 MAX_TOKENS = 2_048
 
-# Asked before anything else: whoever cannot answer this cannot be judged at all.
+# The smoke test: sent first, because a server that cannot answer it cannot be judged.
 HELLO = Probe(
     name="hello",
     messages=(user("Say hello."),),
@@ -42,7 +42,7 @@ _SUM = Probe(
 SUM = replace(_SUM, name="sum-streamed", stream=True)
 SUM_WHOLE = replace(_SUM, name="sum-whole")
 
-# Cut while the thought is still running: three tokens end nobody's reasoning.
+# Cut within the reasoning: three tokens do not complete it.
 CUT = Probe(
     name="cut-streamed",
     messages=(user("Think about why the sky is blue, then explain it."),),
@@ -51,7 +51,7 @@ CUT = Probe(
 )
 CUT_WHOLE = replace(CUT, name="cut-whole", stream=False)
 
-# Accents, CJK, emoji: several bytes a character, several tokens a character.
+# Accents, CJK, emoji: several bytes per character, several tokens per character.
 UTF8 = Probe(
     name="utf8-streamed",
     messages=(user("Repeat exactly: Grüße, 日本語 wave 👋🏽 #utf"),),
@@ -102,19 +102,28 @@ WRONG_KEY = replace(_SUM, name="wrong-key", key=KeyMode.WRONG)
 
 
 def wrong(name: str, pointer: str, value: str | None = None) -> Probe:
-    """The whole SUM with one named patch; *value* is JSON text, None removes."""
+    """
+    Return `SUM_WHOLE` with one patch.
+
+    *name* is the name of probe and patch, *pointer* a JSON Pointer into the body, and
+    *value* JSON text, or None to remove the member.
+    """
     return replace(SUM_WHOLE, name=name, patches=(Patch(name, pointer, value),))
 
 
-# One token is enough to see that the prompt was taken.
+# One generated token is enough to prove that the prompt was accepted.
 ONE_TOKEN = Options(max_tokens=1, temperature=0.0)
 
-# The words that surround a filler; the same everywhere, so that they cost the same.
+# The text around the filler words; always the same, so that it costs the same tokens.
 FILLED_PROMPT = f"Read these words:{FILL}. Now say hello."
 
 
 def padded_prompt(name: str, fill: Fill, *, stream: bool = False) -> Probe:
-    """One user message that makes the prompt as long as *fill* says."""
+    """
+    Return a probe of one user message whose prompt has the length *fill*.
+
+    *name* is the name of the probe; *stream* requests an event stream.
+    """
     return Probe(
         name=name,
         messages=(user(FILLED_PROMPT),),

@@ -1,4 +1,4 @@
-"""What a provider promises: dialect, capabilities, limits, budgets, waivers."""
+"""Profiles: the dialect, capabilities, limits, budgets and waivers of one server."""
 
 from __future__ import annotations
 
@@ -14,95 +14,105 @@ from contract.model.dialect import Dialect
 
 
 class Capability(StrEnum):
-    """Something a provider may or may not offer; a check names what it needs."""
+    """A feature that a server may offer; a check names those that it needs."""
 
     STREAMING = "streaming"
-    REASONING = "reasoning"  # the reasoning comes apart from the answer
-    REASONING_TOKENS = "reasoning-tokens"  # usage counts them
+    REASONING = "reasoning"  # reasoning and answer are separated
+    REASONING_TOKENS = "reasoning-tokens"  # usage counts the reasoning tokens
     THINKING_INPUT = "thinking-input"  # a thinking chunk in the system prompt
     VISION = "vision"
-    EXACT_IMAGES = "exact-images"  # an image costs what its dialect's formula says
-    IMAGE_URL_STRING = "image-url-string"  # image_url may be the address itself
+    EXACT_IMAGES = "exact-images"  # an image costs the tokens of its patch grid
+    IMAGE_URL_STRING = "image-url-string"  # image_url may be a plain string
     TOOLS = "tools"
-    FORCED_TOOLS = "forced-tools"  # tool_choice required (any) makes a call
-    NAMED_TOOLS = "named-tools"  # tool_choice can name the tool to call
-    PARALLEL_TOOLS = "parallel-tools"  # parallel_tool_calls false is heeded
-    STRICT_TOOLS = "strict-tools"  # arguments of a strict tool are held to its schema
+    FORCED_TOOLS = "forced-tools"  # tool_choice "required" or "any" forces a call
+    NAMED_TOOLS = "named-tools"  # tool_choice may name the tool to call
+    PARALLEL_TOOLS = "parallel-tools"  # parallel_tool_calls false is respected
+    STRICT_TOOLS = "strict-tools"  # arguments of a strict tool match its schema
     JSON_OBJECT = "json-object"
     JSON_SCHEMA = "json-schema"
     PREFIX = "prefix"  # an assistant message to be continued
     SEED = "seed"  # the same seed gives the same answer
-    RANDOMNESS = "randomness"  # a temperature above 0 lets answers differ
+    RANDOMNESS = "randomness"  # answers differ at a temperature above 0
     CHOICES = "choices"  # n > 1
     STOP = "stop"
     STREAM_USAGE = "stream-usage"
-    EXACT_TOKENS = "exact-tokens"  # prompts are counted as Tekken v13 counts them
-    TEKKEN = "tekken"  # texts are, whatever else the prompt holds
-    TOKENIZE = "tokenize"  # POST /tokenize takes messages
-    MODEL_LIST = "model-list"  # GET /v1/models names what is served
+    EXACT_TOKENS = "exact-tokens"  # whole prompts cost what Tekken v13 counts
+    TEKKEN = "tekken"  # texts cost what Tekken counts, whatever the template adds
+    TOKENIZE = "tokenize"  # POST /tokenize accepts messages
+    MODEL_LIST = "model-list"  # GET /v1/models names the served models
     MODEL_CARD = "model-card"  # GET /v1/models/{model}
-    CONTEXT_LENGTH = "context-length"  # the model list tells the context window
+    CONTEXT_LENGTH = "context-length"  # the model list states the context window
     CORRELATION_ID = "correlation-id"
     RATE_LIMIT_HEADERS = "rate-limit-headers"
-    LOAD = "load"  # /metrics or /slots tells how many requests are running
-    FOLLOWS_INSTRUCTIONS = "follows-instructions"  # a model that does as it is told
+    LOAD = "load"  # /metrics or /slots states the number of running requests
+    FOLLOWS_INSTRUCTIONS = "follows-instructions"  # the model follows instructions
     KEY_REQUIRED = "key-required"
 
 
-# The budgets that are no seconds, but so many in a second, and at least.
+# Budgets that are lower bounds, in units per second; all others are seconds.
 RATES = frozenset({"tokens_per_second"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """
-    Upper bounds in seconds; None is no bound.
+    """Latency bounds, at the 95th percentile of the samples; None is no bound."""
 
-    `icl_max` bounds the longest gap of a stream, `ttft_per_1k` what each further
-    1,000 prompt tokens add to TTFT, `reject` the refusal of a prompt that does not
-    fit. `tokens_per_second` alone is a lower bound, and no seconds.
-    """
-
+    # Seconds to the first text, reasoning or answer (TTFT).
     ttft: float | None = None
+    # Seconds to the first answer text (TTFO).
     ttfo: float | None = None
+    # Seconds between two successive text-bearing events (ICL).
     icl_p95: float | None = None
+    # Seconds of the longest such gap in a stream.
     icl_max: float | None = None
+    # Seconds per generated token (TPOT).
     tpot: float | None = None
+    # Seconds to the last byte (E2E).
     e2e: float | None = None
+    # Generated tokens per second; the only lower bound.
     tokens_per_second: float | None = None
+    # Seconds that each further 1,000 prompt tokens add to TTFT, between medians.
     ttft_per_1k: float | None = None
+    # Seconds to reject a prompt that exceeds the context window.
     reject: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """
-    One provider's promises.
+    """The documented behaviour of one server, against which it is judged."""
 
-    `tolerates` names what is wrong by the core contract but documented, or always
-    so, with this provider (a check names it as `unless`); `waivers` maps a check to
-    the reason (with a source) why its failure is known. `max_requests` is a hard
-    stop; `max_examples` bounds a property, and `shrinks` says whether more requests
-    may be spent to make what it finds smaller. `image_limit` is how many images a
-    request may show, None where nobody says. `shipped` are the waivers that came
-    with the package: a release that mends what they excuse is no violation.
-    """
-
+    # Unique name, such as "vllm-0.32".
     id: str
     dialect: Dialect
+    # A noun phrase for listings.
     title: str = ""
+    # URL of the documentation.
     source: str = ""
+    # Name of the model to request where the user gives none.
     model: str | None = None
+    # The capabilities that the server has.
     offers: frozenset[Capability] = frozenset()
+    # Context window in tokens.
     context_window: int = 131_072
+    # Images that a request may hold; None where no limit is documented.
     image_limit: int | None = None
+    # Most requests in flight at a time.
     concurrency: int = 4
+    # Most requests of one run; a hard limit.
     max_requests: int = 2_000
+    # Most draws of one property.
     max_examples: int = 25
+    # Whether further requests may be spent on shrinking what a property finds.
     shrinks: bool = True
+    # Latency bounds.
     budget: Budget = Budget()
+    # Names of documented or permanent departures from the core contract; a check
+    # refers to one of them as `unless`.
     tolerates: frozenset[str] = frozenset()
+    # Check id -> reason, with a source, why its failure is known.
     waivers: Mapping[str, str] = field(default_factory=dict)
+    # Check ids of the waivers that are part of this package. One that is no longer
+    # needed, because a release fixed the defect, is not an error of the user.
     shipped: frozenset[str] = frozenset()
 
 
@@ -112,9 +122,11 @@ def parse(
     known: Mapping[str, Profile] | None = None,
 ) -> dict[str, Profile]:
     """
-    The profiles of a TOML file, by id; `like = "other"` starts from another one.
+    Return the profiles in the text of a TOML file, by id.
 
-    Raises `SpecError` with the place and the nearest right spelling.
+    *dialects* are the known dialects by id; *known* are the profiles, by id, that
+    `like = "other"` may extend beside those of the same file. Raises `SpecError` with
+    the location of the mistake and the closest valid name.
     """
     try:
         tables = tomllib.loads(text)
@@ -165,7 +177,7 @@ def _profile(
         values["shipped"] = frozenset()
     if "dialect" not in values:
         raise SpecError(
-            f"profile {name}: say which dialect it speaks, dialect = …"
+            f"profile {name}: it has no dialect; add dialect = …"
             f" (one of {', '.join(sorted(dialects))}), or like = another profile."
         )
     return Profile(**values)
@@ -245,7 +257,7 @@ def _capability(name: str, text: object) -> Capability:
 
 
 def _near(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or the whole list when nothing is close."""
+    """Return `; did you mean 'x'?`, or all known names when none is close."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
     if close:

@@ -1,4 +1,4 @@
-"""A provider: the dialects, fingerprint and profiles that one folder defines."""
+"""Providers: the dialects, fingerprint and profiles that one folder defines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMAS = "schemas.yaml"
 
 
 class Evidence(Protocol):
-    """What a server has answered so far; each path is requested once, when needed."""
+    """The answers of a server; each path is requested once, when it is needed."""
 
     @property
     def models(self) -> Exchange:
@@ -36,25 +36,27 @@ class Evidence(Protocol):
         """The distinct `owned_by` of the model cards."""
 
     def get(self, path: str) -> Exchange:
-        """The answer to GET *path*."""
+        """Return the answer to GET *path*."""
 
     def member(self, path: str, name: str) -> Json:
-        """One member of the JSON object at *path*; None when there is none."""
+        """Return one member of the JSON object at *path*, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The profile a server was recognised as, and the evidence in words."""
+    """The profile that a server was recognised as, and the evidence."""
 
+    # Id of the profile.
     profile: str
+    # The evidence as a clause for the report.
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """How a provider's servers are told from others."""
+    """The way to recognise the servers of a provider."""
 
-    # The match, or None when the evidence does not fit.
+    # Returns the match, or None when the evidence does not fit.
     recognise: Callable[[Evidence], Match | None]
     # Fingerprints are tried in ascending order: certain ones first, and those that
     # need further requests or fit several servers last.
@@ -64,20 +66,22 @@ class Fingerprint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """
-    Everything that is known about one provider; see `define`.
+    Everything that is known about one provider; made by `define`.
 
     A third party publishes one through the entry point group `contract.providers`.
     """
 
+    # Name of the folder.
     id: str
+    # Its wire formats, one for each set of releases.
     dialects: tuple[Dialect, ...]
-    # None only where a folder is incomplete; it is then refused at load.
+    # None only in an incomplete provider, which is rejected when it is loaded.
     fingerprint: Fingerprint | None
-    # The profiles in TOML, one table each.
+    # Text of a TOML file with one table per profile.
     profiles: str
-    # Short names of profiles, such as `vllm` for the latest one.
+    # Short name -> profile id, such as "vllm" for the latest one.
     aliases: Mapping[str, str] = field(default_factory=dict)
-    # YAML with the schemas that `openapi.yaml` does not have, by name.
+    # Text of a YAML file that maps names to the schemas missing in `openapi.yaml`.
     schemas: str = ""
 
 
@@ -89,23 +93,40 @@ def define(
     aliases: Mapping[str, str] | None = None,
 ) -> Provider:
     """
-    The provider whose folder is the Python package *package*.
+    Return the provider whose folder is the Python package *package*.
 
     `profiles.toml` and, for a provider that `openapi.yaml` does not describe,
     `schemas.yaml` are read from that folder. The provider's id is the folder's name.
-    Whether all parts are there is checked when the provider is loaded
-    (`contract.catalog.providers`), so that one message names all that is missing.
+    Completeness is checked when the provider is loaded (`contract.catalog.providers`),
+    so that one message names every missing part.
 
-    Usage, in the `__init__.py` of the folder::
+    Usage, normally with `__name__` in the `__init__.py` of the folder::
 
-        PROVIDER = define(__name__, dialects=(ACME,), fingerprint=FINGERPRINT)
+        >>> from contract.model.provider import define
+        >>> from contract.providers.inline.dialect import INLINE
+        >>> from contract.providers.inline.fingerprint import FINGERPRINT
+        >>> provider = define(
+        ...     "contract.providers.inline", dialects=(INLINE,), fingerprint=FINGERPRINT
+        ... )
+        >>> provider.id, "[inline]" in provider.profiles
+        ('inline', True)
 
-    Raises `SpecError` if the package has no files to read.
+    Args:
+        package: the dotted name of the package.
+        dialects: the wire formats, one for each set of releases.
+        fingerprint: the way to recognise its servers.
+        aliases: short names of profiles, and the profile ids they stand for.
+
+    Raises:
+        SpecError: when the package does not exist or has no folder of files.
+
     """
     try:
         folder = resources.files(package)
     except (ModuleNotFoundError, TypeError) as error:
-        raise SpecError(f"The provider {package} is not a folder: {error}.") from error
+        raise SpecError(
+            f"The provider {package} is not a package with files: {error}."
+        ) from error
 
     def text(name: str) -> str:
         path = folder.joinpath(name)

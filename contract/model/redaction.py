@@ -1,4 +1,4 @@
-"""Removes credentials and known secrets from headers and text."""
+"""Removal of credentials and known secrets from headers and text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ REDACTED = "***"
 def redact_headers(
     headers: tuple[tuple[str, str], ...], secrets: tuple[str, ...] = ()
 ) -> tuple[tuple[str, str], ...]:
-    """*headers* without what opens doors: authorization, cookies and known secrets."""
+    """
+    Return *headers* with credentials replaced by `***`.
+
+    Credentials are the values of authorization and cookie headers, and every
+    occurrence of one of the *secrets*.
+    """
     hidden = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
     return tuple(
         (name, REDACTED if name in hidden else redact_text(value, secrets))
@@ -17,7 +22,7 @@ def redact_headers(
 
 
 def redact_text(text: str, secrets: tuple[str, ...]) -> str:
-    """*text* with every secret blanked."""
+    """Return *text* with every one of the *secrets* replaced by `***`."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, REDACTED)

@@ -1,4 +1,4 @@
-"""Why a request is rejected, independent of any provider's wording."""
+"""Reasons to reject a request, independent of any server's wording."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contract.model.chat import Json
 
 
 class RejectionReason(StrEnum):
-    """The ways a request can be refused, in no provider's words."""
+    """The kinds of rejection."""
 
     MALFORMED = "malformed"  # the body is not JSON
     ENCODING = "encoding"  # the body is not UTF-8
     CONTENT_TYPE = "content-type"
-    SCHEMA = "schema"  # the body does not fit the request schema
-    MODEL = "model"  # nobody serves this model
-    OVERFLOW = "overflow"  # the prompt does not fit the context window
-    MAX_TOKENS = "max-tokens"  # prompt and max_tokens together do not fit
-    ORDER = "order"  # roles follow each other in a way the template forbids
-    TOOL = "tool"  # a tool message nobody asked for, or a mismatched id
-    TOOL_CHOICE = "tool-choice"  # forces a tool that was not given
-    IMAGE = "image"  # bytes that are no image, or no base64
-    IMAGE_URL = "image-url"  # an address that is not fetched
+    SCHEMA = "schema"  # the body does not match the request schema
+    MODEL = "model"  # the model is not served
+    OVERFLOW = "overflow"  # the prompt exceeds the context window
+    MAX_TOKENS = "max-tokens"  # prompt and max_tokens together exceed it
+    ORDER = "order"  # an order of roles that the chat template forbids
+    TOOL = "tool"  # a tool message without a matching tool call
+    TOOL_CHOICE = "tool-choice"  # forces a tool that is not defined
+    IMAGE = "image"  # not an image, or not base64
+    IMAGE_URL = "image-url"  # a URL that is not fetched
     IMAGE_COUNT = "image-count"
     UNSUPPORTED = "unsupported"  # a field this model does not offer
     NO_KEY = "no-key"
@@ -34,20 +34,23 @@ class RejectionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """
-    Why a request is refused; a dialect turns it into status and body.
-
-    *pointer* is the JSON Pointer of the offender, *keyword* the JSON Schema keyword
-    it broke, *value* what stood there, *count* and *limit* the two numbers of a
-    bound (tokens, images), *body* the request as far as it could be read.
-    """
+    """The reason to reject a request; a dialect turns it into a status and a body."""
 
     reason: RejectionReason
+    # A sentence for the error body; empty where the dialect has one of its own.
     message: str = ""
+    # JSON Pointer of the invalid value in the request.
     pointer: str = ""
+    # The violated keyword of JSON Schema, such as "type".
     keyword: str = ""
+    # The invalid value.
     value: Json = None
+    # The valid values as a phrase, such as "at least 0"; for a model its name.
     expected: str = ""
+    # The number that exceeds *limit* (tokens, images), or for a body that cannot be
+    # parsed the offset in it.
     count: int = 0
+    # The greatest valid number.
     limit: int = 0
+    # The parsed request, as far as it could be read.
     body: Json = None

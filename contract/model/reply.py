@@ -1,10 +1,11 @@
-"""What a server means to send: frames on one absolute schedule, as a value."""
+"""Replies: responses as values, with all frames on one absolute schedule."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from contract.model import sse
@@ -33,31 +34,35 @@ SSE_TYPE = ("content-type", "text/event-stream; charset=utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Bytes to write *at* seconds after the request was read."""
+    """Bytes that are written together."""
 
+    # Seconds after the request was read.
     at: float
     data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """
-    A response before it is sent: performed on a socket, or rehearsed without one.
+    """A response of the mock before it is sent on a socket, or rehearsed without."""
 
-    `request` and `probe` say what it answers (the probe as the provider understood
-    it, None when it could not), `rejection` why it refuses. `end` other than COMPLETE
-    breaks the connection after the last frame (RESET) or leaves it hanging
-    (TIMEOUT). `visits` are addresses on loopback that are opened before the answer.
-    """
-
-    status: int = 200
+    # HTTP status.
+    status: int = HTTPStatus.OK.value
+    # Response headers in order, as (lower-case name, value).
     headers: tuple[tuple[str, str], ...] = ()
+    # The body in the portions that are written, by ascending time.
     frames: tuple[Frame, ...] = ()
+    # After the last frame: COMPLETE ends the response, RESET resets the connection,
+    # TIMEOUT leaves it open.
     end: End = End.COMPLETE
+    # The dialect of the body.
     dialect: Dialect
+    # The request that is answered.
     request: Request
+    # The request as the dialect parsed it; None where it could not.
     probe: Probe | None = None
+    # The reason of a 4xx answer; None for other answers.
     rejection: Rejection | None = None
+    # Loopback URLs that are fetched before the answer is sent.
     visits: tuple[str, ...] = ()
 
     @property
@@ -70,80 +75,85 @@ class Reply:
 
     @property
     def body(self) -> bytes:
-        """All bytes of the body."""
+        """The whole body."""
         return b"".join(frame.data for frame in self.frames)
 
     @property
     def json(self) -> Json:
-        """The body as JSON; None for a stream or anything else."""
+        """The body as JSON; None when it is a stream or not JSON."""
         value = read_json(self.body)
-        return None if value is MISSING else value  # type: ignore[return-value]  # MISSING was told apart
+        return None if value is MISSING else value  # type: ignore[return-value]  # it is not MISSING
 
     def with_json(self, value: Json) -> Reply:
-        """The same reply with another whole body, at the time of the last frame."""
+        """Return the reply with *value* as its body, at the time of the last frame."""
         at = self.frames[-1].at if self.frames else 0.0
         return replace(self, frames=(Frame(at, encode_json(value)),))
 
     def with_frames(self, frames: Iterable[Frame]) -> Reply:
-        """The same reply with other frames."""
+        """Return the reply with other frames."""
         return replace(self, frames=tuple(frames))
 
     def with_header(self, name: str, value: str | None) -> Reply:
-        """The same reply with one header set, or removed (None)."""
+        """Return the reply with the header *name* set to *value*, or removed (None)."""
         kept = tuple(pair for pair in self.headers if pair[0] != name)
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 
     def with_status(self, status: int) -> Reply:
-        """The same reply with another status."""
+        """Return the reply with another HTTP status."""
         return replace(self, status=status)
 
     def change(self, change: Callable[[Json], Json]) -> Reply:
         """
-        *change* applied to the JSON of the body, or of every event of a stream.
+        Return the reply with *change* applied to the JSON of its body or events.
 
-        Frames that hold no JSON (the sentinel, comments) stay. A changed value of
-        None drops the event. *change* may alter its argument in place.
+        Frames without JSON (the sentinel, comments) stay. Where *change* returns None
+        the event is dropped. It may modify its argument in place.
         """
         if not self.streamed:
             value = read_json(self.body)
             if value is MISSING:
                 return self
-            return self.with_json(change(value))  # type: ignore[arg-type]  # MISSING was told apart
+            return self.with_json(change(value))  # type: ignore[arg-type]  # it is not MISSING
         frames = []
         for frame in self.frames:
             value = event_json(frame)
             if value is MISSING:
                 frames.append(frame)
-            elif (changed := change(value)) is not None:  # type: ignore[arg-type]  # MISSING was told apart
+            elif (changed := change(value)) is not None:  # type: ignore[arg-type]  # it is not MISSING
                 frames.append(Frame(frame.at, sse.encode(encode_json(changed))))
         return self.with_frames(frames)
 
 
 def encode_json(value: Json) -> bytes:
-    """JSON bytes as most servers write them: no white space, UTF-8."""
+    """Return JSON bytes as most servers write them: no white space, UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )
 
 
 def event_json(frame: Frame) -> object:
-    """The JSON of a frame that is one `data:` event, or MISSING."""
+    """Return the JSON of a frame that is one `data:` event, or MISSING."""
     if not frame.data.startswith(b"data: "):
         return MISSING
     return read_json(frame.data[6:].strip())
 
 
 def is_done(frame: Frame) -> bool:
-    """Whether a frame is the `[DONE]` sentinel."""
+    """Return whether a frame is the `[DONE]` sentinel."""
     return frame.data.strip() == f"data: {DONE}".encode()
 
 
 def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
-    """*reply* as *probe*'s exchange, on a virtual clock: no socket and no sleep."""
+    """
+    Return the exchange of *probe* with a server that sends *reply*.
+
+    The clock is virtual: there is no socket and no sleep. *profile* is that of the
+    server, and its dialect decodes the response.
+    """
     arrivals = tuple(Arrival(frame.at, frame.data) for frame in reply.frames)
     end, note = reply.end, f"rehearsed {reply.end.value}"
-    if (stay := _read_before_leaving(arrivals, probe.hang_up_after)) is not None:
-        arrivals, end, note = arrivals[:stay], End.LEFT, "the probe hung up"
+    if (count := _arrivals_read(arrivals, probe.hang_up_after)) is not None:
+        arrivals, end, note = arrivals[:count], End.LEFT, "the probe hung up"
     return Exchange(
         probe=probe,
         profile=profile,
@@ -160,10 +170,8 @@ def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
     )
 
 
-def _read_before_leaving(
-    arrivals: tuple[Arrival, ...], enough: int | None
-) -> int | None:
-    """How many of *arrivals* make *enough* bytes; None for whoever stays to the end."""
+def _arrivals_read(arrivals: tuple[Arrival, ...], enough: int | None) -> int | None:
+    """Return the number of *arrivals* that hold *enough* bytes; None reads them all."""
     if enough is None:
         return None
     size = 0

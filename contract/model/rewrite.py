@@ -1,4 +1,4 @@
-"""A reply told again with other words: its pieces, changed, in its own dialect."""
+"""Rewriting of replies: changed text, encoded again in the same dialect."""
 
 from __future__ import annotations
 
@@ -23,32 +23,34 @@ from contract.model.reply import (
 from contract.model.strict_json import MISSING
 
 PieceChange = Callable[[tuple[Piece, ...]], Iterable[Piece]]
-# Enough to read what a reply says; nothing here sends it.
+"""The pieces of one choice, in order -> the pieces to put in their place."""
+
+# Stands for a request that could not be parsed; it is not sent.
 _READER = Probe(name="retold")
 
 
 def decode_reply(reply: Reply) -> Exchange:
-    """*reply* as a consumer of its own dialect reads it."""
+    """Return *reply* as a client of its dialect receives and decodes it."""
     profile = Profile(id=reply.dialect.id, dialect=reply.dialect)
     return rehearse(reply, reply.probe or _READER, profile)
 
 
 def rewrite_pieces(reply: Reply, change: PieceChange) -> Reply:
     """
-    *reply* with the pieces of every choice replaced by what *change* makes of them.
+    Return *reply* with the pieces of every choice replaced by *change* of them.
 
-    *change* sees the pieces of one choice in order, as many as were sent. What
-    surrounds them (ids, finish reasons, usage, times) stays; a choice whose pieces
-    do not change stays byte for byte, and so does a reply that says nothing.
+    *change* receives the pieces of one choice in order, one for each that was sent.
+    Ids, finish reasons, usage and times stay. A choice whose pieces do not change
+    stays byte for byte, and so does a reply without text.
     """
-    spoken: dict[int, list[Piece]] = {}
+    sent: dict[int, list[Piece]] = {}
     for _, piece in decode_reply(reply).placed_pieces:
-        spoken.setdefault(piece.choice, []).append(piece)
-    for choice, before in spoken.items():
+        sent.setdefault(piece.choice, []).append(piece)
+    for choice, before in sent.items():
         after = tuple(change(tuple(before)))
         if after != tuple(before):
-            tell = _streamed if reply.streamed else _whole
-            reply = tell(reply, choice, after)
+            rewrite = _rewrite_stream if reply.streamed else _rewrite_message
+            reply = rewrite(reply, choice, after)
     return reply
 
 
@@ -60,7 +62,7 @@ def _choice(value: object, index: int) -> dict[str, Json] | None:
     return None
 
 
-def _whole(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
+def _rewrite_message(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
     def changed(value: Json) -> Json:
         if (choice := _choice(value, index)) is not None:
             choice["message"] = reply.dialect.message(pieces)
@@ -69,12 +71,12 @@ def _whole(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
     return reply.change(changed)
 
 
-def _streamed(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
+def _rewrite_stream(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
     """
-    The new deltas go where the old ones were; what is too many follows the last.
+    Put the new deltas in the places of the old ones, and the rest after the last.
 
-    The event with the finish reason keeps its place and bears text only when it
-    did before.
+    The event with the finish reason keeps its place and carries text only if it did
+    before.
     """
     slots, last = _slots(reply, index)
     deltas = list(reply.dialect.encode(pieces))
@@ -96,7 +98,7 @@ def _streamed(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Reply:
 
 
 def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
-    """The frames of one choice before its finish, and that one if it bears text."""
+    """Return the frames of a choice before its finish, and that one if it has text."""
     slots: list[int] = []
     for number, frame in enumerate(reply.frames):
         value = event_json(frame)
@@ -120,7 +122,7 @@ def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:
 
 
 def rewrite_usage(reply: Reply, change: Callable[[dict[str, Json]], None]) -> Reply:
-    """*reply* with every usage object changed in place by *change*."""
+    """Return *reply* with every usage object modified in place by *change*."""
 
     def changed(value: Json) -> Json:
         usage = value.get("usage") if isinstance(value, dict) else None

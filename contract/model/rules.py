@@ -1,4 +1,4 @@
-"""The rules by which the mock of a dialect accepts requests and answers them."""
+"""Rules by which the mock of a dialect accepts and answers requests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from contract.model.rejection import Rejection
 
 Body = Mapping[str, Json]
 AdmissionRule = Callable[[Probe, Body], Rejection | None]
-"""Why a request that matches its schema is rejected all the same; None if it is not."""
+"""Returns the reason to reject a request that matches its schema, or None."""
 
 BodyEndpoint = Callable[[bytes, int], Json | Rejection]
-"""The answer to a POST body, given the context window in tokens."""
+"""(POST body, context window in tokens) -> the answer."""
 
 LoadEndpoint = Callable[[int, str, int], Json | bytes]
-"""The load of the server: running requests, model name, context window in tokens."""
+"""(running requests, model name, context window in tokens) -> the answer."""
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
@@ -27,21 +27,21 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """
-    How the servers of one dialect behave beyond the spelling of their messages.
+    The behaviour of the servers of one dialect beyond the format of their messages.
 
     Usage: `Rules(completion_budget=must_fit, served_models=("acme-1",))`; a dialect
     carries them as `Dialect.rules`.
     """
 
-    # What is judged after the schema, in this order; the first rejection counts.
+    # Rules that apply after the schema, in this order; the first rejection counts.
     admission: tuple[AdmissionRule, ...] = ()
     # (prompt tokens, max_tokens or None, window) -> tokens that may be generated.
     completion_budget: Callable[[int, int | None, int], int | Rejection]
     # Model names that are served, the canonical one first.
     served_models: tuple[str, ...] = ("magistral-small-2509", "magistral-medium-2509")
-    # Images a request may hold; None is no limit.
+    # Images that a request may hold; None is no limit.
     image_limit: int | None = None
-    # Image formats that can be read, by Pillow's names.
+    # Image formats that can be decoded, by Pillow's names.
     image_formats: tuple[str, ...] = IMAGE_FORMATS
     # Bodies need the content type application/json.
     json_only: bool = True
@@ -65,16 +65,17 @@ class Rules:
     finish_rides_on_text: bool = False
     # Every chunk with a finish reason carries usage.
     usage_on_every_finish: bool = False
-    # Ids of responses: a prefix, then this many hexadecimal digits.
+    # Prefix of the id of a response.
     id_prefix: str = "chatcmpl-"
+    # Number of hexadecimal digits after that prefix.
     id_length: int = 16
-    # Characters of the id of a tool call.
+    # Number of characters of the id of a tool call.
     call_id_length: int = 9
     # Body of GET /version, where the dialect has that path.
     version: str | None = None
     # Body of GET /health, where the dialect has that path.
     health: bytes = b""
-    # POST endpoints beside the chat, by path: tokenize, detokenize.
+    # Path -> POST endpoint beside the chat: tokenize, detokenize.
     body_endpoints: Mapping[str, BodyEndpoint] = field(default_factory=dict, hash=False)
-    # Path of the load endpoint -> its answer.
+    # Path -> endpoint that reports the load.
     load_endpoints: Mapping[str, LoadEndpoint] = field(default_factory=dict, hash=False)

@@ -29,7 +29,12 @@ FORMAT = "exchange-v1"
 
 
 def digest(request: Request, probe: Probe) -> str:
-    """The identity of a request in saved exchanges: 12 hex digits, no key inside."""
+    """
+    Return the identity of a request in saved exchanges: 12 hexadecimal digits.
+
+    It covers method, path, body, headers other than authorization, and the fields of
+    *probe* that repeat or interrupt a request; it does not depend on the API key.
+    """
     headers = [pair for pair in request.headers if pair[0] != "authorization"]
     parts = [
         request.method,
@@ -45,7 +50,7 @@ def digest(request: Request, probe: Probe) -> str:
 
 
 def dump(exchange: Exchange) -> dict[str, Json]:
-    """The exchange as JSON that `load` reads back; readable where it is text."""
+    """Return the exchange as JSON that `load` reads; text stays readable in it."""
     return {
         "format": FORMAT,
         "profile": exchange.profile.id,
@@ -79,7 +84,7 @@ def _dump_body(body: bytes) -> dict[str, Json]:
     if value is not MISSING:
         same = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         if same.encode(errors="surrogatepass") == body:
-            return {"body": value}  # type: ignore[dict-item]  # MISSING was told apart
+            return {"body": value}  # type: ignore[dict-item]  # it is not MISSING
     try:
         return {"body_text": body.decode()}
     except UnicodeDecodeError:
@@ -95,14 +100,15 @@ def _dump_text(data: bytes) -> Json:
 
 def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
     """
-    A saved exchange; raises `UsageError` when *saved* is not one.
+    Return the exchange in *saved*, JSON made by `dump`.
 
-    Without the *probe* that asked, one with the saved name stands in: enough to
-    read and judge the response, not to send the request again.
+    *profile* is the profile to judge it by. Without *probe*, a placeholder with the
+    saved name is used: enough to decode and judge the response, but not to send the
+    request again. Raises `UsageError` when *saved* is not a saved exchange.
     """
     try:
         if not isinstance(saved, dict) or saved["format"] != FORMAT:
-            raise UsageError(f"Not a saved exchange: it does not say {FORMAT!r}.")
+            raise UsageError(f"Not a saved exchange: its format is not {FORMAT!r}.")
         request = _dict(saved["request"])
         response = _dict(saved["response"])
         status = response["status"]
@@ -111,7 +117,7 @@ def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
             for at, data in map(_list, _list(response["arrivals"]))
         )
         return Exchange(
-            probe=probe or _stand_in(saved, request),
+            probe=probe or _placeholder(saved, request),
             profile=profile,
             request=Request(
                 str(request["method"]),
@@ -151,7 +157,7 @@ def _load_text(value: Json) -> bytes:
     return str(value).encode()
 
 
-def _stand_in(saved: dict[str, Json], request: dict[str, Json]) -> Probe:
+def _placeholder(saved: dict[str, Json], request: dict[str, Json]) -> Probe:
     body = request.get("body")
     return Probe(
         name=str(saved.get("name", "saved")),

@@ -1,4 +1,4 @@
-"""Server-Sent Events as the WHATWG defines them: bytes in, events out, no I/O."""
+"""Server-Sent Events (WHATWG HTML): an incremental parser and an encoder."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One dispatched event, at the moment its last byte was read (seconds)."""
+    """One dispatched event."""
 
+    # The data lines joined with LF.
     data: str
+    # Seconds since the request was sent, when its last byte was read.
     at: float = 0.0
+    # The event type.
     event: str = "message"
+    # The last event id of the stream so far.
     id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """
-    Something a strict reader objects to; *event* counts the events before it.
+    """A departure from the grammar of a stream."""
 
-    A *legal* one fits the grammar, but every reader ignores what it says.
-    """
-
+    # A clause such as "unknown field b'dada'".
     message: str
+    # Number of events before it.
     event: int
+    # Whether the grammar allows it, although every parser ignores the content.
     legal: bool = False
 
 
 class Parser:
     """
-    An incremental reader of one stream. Malformed input is recorded, never raised.
+    An incremental parser of one stream; malformed input never makes it raise.
 
-    HTML Living Standard 9.2.5 and 9.2.6. A reader that follows it drops an
-    unfinished event at the end of the stream; that, bytes that are not UTF-8 and
-    fields nobody defines are kept in `flaws`.
+    It follows the HTML Living Standard, 9.2.5 and 9.2.6, which drops an unfinished
+    event at the end of a stream. That, bytes that are not UTF-8 and undefined fields
+    are kept in `flaws`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +54,7 @@ class Parser:
         self._dirty = False
 
     def feed(self, data: bytes, at: float = 0.0) -> list[Event]:
-        """The events that *data* completes; all of them arrived *at* that moment."""
+        """Return the events that *data* completes, each with the time *at*."""
         if not data:
             return []
         if not self._started:
@@ -82,7 +85,7 @@ class Parser:
         return events
 
     def close(self) -> None:
-        """Note what the end of the stream cut off."""
+        """Record an event that the end of the stream cut off."""
         if self._rest or self._data or self._dirty:
             self.flaws.append(
                 Flaw("the stream ended inside an event (no blank line)", self.count)
@@ -131,7 +134,7 @@ class Parser:
 
 
 def encode(data: str | bytes) -> bytes:
-    """One event as the wire spells it; line breaks in *data* become data lines."""
+    """Return one event as bytes; line breaks in *data* separate `data:` lines."""
     raw = data.encode() if isinstance(data, str) else data
     if b"\n" in raw or b"\r" in raw:
         lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")

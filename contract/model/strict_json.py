@@ -1,4 +1,4 @@
-"""Reads JSON strictly (UTF-8, no NaN), and compares values that came from outside."""
+"""Strict JSON parsing (UTF-8, no NaN), and safe comparison of untrusted values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from contract.model.chat import Json
 
+# Returned for bytes that are not JSON, because None stands for `null`.
 MISSING = object()
 
 
@@ -15,14 +16,14 @@ def _no_constant(name: str) -> Json:
     raise ValueError(name)
 
 
-_STRICT = json.JSONDecoder(parse_constant=_no_constant)  # made once: it is costly
+_STRICT = json.JSONDecoder(parse_constant=_no_constant)  # shared: costly to create
 
 
 def read_json(raw: bytes) -> object:
     """
-    *raw* as strict JSON (no NaN), or MISSING; never raises.
+    Return *raw* parsed as strict JSON (no NaN), or MISSING; never raises.
 
-    UTF-8 only, a byte order mark is passed over (RFC 8259, section 8.1).
+    Only UTF-8 is accepted; a byte order mark is ignored (RFC 8259, section 8.1).
     """
     try:
         text = raw.removeprefix(BOM_UTF8).decode(errors="surrogatepass")
@@ -33,9 +34,9 @@ def read_json(raw: bytes) -> object:
 
 def is_one_of(value: object, names: Collection[str]) -> bool:
     """
-    Whether *value* is one of *names*.
+    Return whether the untrusted *value* is one of *names*.
 
-    A plain `value in names` raises `TypeError` where *names* is a set and *value*,
-    which came from outside, is a list or an object.
+    A plain `value in names` raises `TypeError` when *names* is a set and *value* is a
+    list or an object.
     """
     return isinstance(value, str) and value in names

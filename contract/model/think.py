@@ -1,4 +1,4 @@
-"""The [THINK] grammar of Magistral: text with markers in, pieces out, and back."""
+"""The [THINK] grammar of Magistral: splitting and wrapping of tagged text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.model.chat import (
 
 OPEN = "[THINK]"
 CLOSE = "[/THINK]"
-# Control tokens of the Tekken v13 vocabulary that never belong in text for people.
+# Control tokens of the Tekken v13 vocabulary that must not appear in visible text.
 MARKERS = (
     OPEN,
     CLOSE,
@@ -31,11 +31,11 @@ MARKERS = (
 
 class Splitter:
     """
-    An incremental reader of tagged text; a marker may be cut anywhere.
+    An incremental splitter of tagged text; a marker may be cut anywhere.
 
-    Outside a thought only `[THINK]` is a marker, inside one only `[/THINK]`: a
+    Outside the reasoning only `[THINK]` is a marker, inside it only `[/THINK]`: a
     stray closing marker stays in the answer and a second opening one in the
-    reasoning, so that a check can still see the leak.
+    reasoning, so that a check can still detect the leak.
     """
 
     def __init__(self, choice: int = 0) -> None:
@@ -44,7 +44,7 @@ class Splitter:
         self._rest = ""
 
     def feed(self, text: str) -> list[Piece]:
-        """The pieces that are certain once *text* has been read."""
+        """Return the pieces that are certain once *text* has been read."""
         pieces: list[Piece] = []
         self._rest += text
         while self._rest:
@@ -59,14 +59,14 @@ class Splitter:
                 )
                 self._rest = after
                 continue
-            held = _held(before, marker)
+            held = _marker_prefix(before, marker)
             self._add(pieces, before[: len(before) - held])
             self._rest = before[len(before) - held :]
             break
         return pieces
 
     def close(self) -> list[Piece]:
-        """What was held back because it could have begun a marker."""
+        """Return the text that was held back as the possible start of a marker."""
         pieces: list[Piece] = []
         self._add(pieces, self._rest)
         self._rest = ""
@@ -77,8 +77,8 @@ class Splitter:
             pieces.append(Piece(self._kind, text, self._choice))
 
 
-def _held(text: str, marker: str) -> int:
-    """How many characters at the end of *text* may begin *marker*."""
+def _marker_prefix(text: str, marker: str) -> int:
+    """Return the number of characters at the end of *text* that may begin *marker*."""
     for length in range(min(len(marker) - 1, len(text)), 0, -1):
         if marker.startswith(text[-length:]):
             return length
@@ -86,13 +86,13 @@ def _held(text: str, marker: str) -> int:
 
 
 def split(text: str) -> tuple[Piece, ...]:
-    """Tagged text as pieces; all of it at once."""
+    """Return a whole tagged text as pieces."""
     splitter = Splitter()
     return (*splitter.feed(text), *splitter.close())
 
 
 def wrap(pieces: Iterable[Piece]) -> Iterator[str]:
-    """Each reasoning or answer piece as tagged text; a thought left open stays so."""
+    """Yield each reasoning or answer piece as tagged text; the end is not closed."""
     inside = False
     for piece in pieces:
         if piece.kind is PieceKind.TOOL:

@@ -1,4 +1,4 @@
-"""Latency of one exchange, computed from moments; seconds since the request."""
+"""Latency figures of one exchange, in seconds since the request was sent."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from contract.model.chat import PieceKind
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Non-empty text of one kind became readable at a moment."""
+    """The arrival of non-empty text of one kind."""
 
+    # Seconds since the request was sent.
     at: float
     kind: PieceKind
+    # Number of the event that carries the text, from 0.
     event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """
-    Moments of one response, all in seconds since the request was sent.
+    """The times of one response, in seconds since the request was sent."""
 
-    `marks` are the text-bearing events in order, one mark per event and kind.
-    """
-
+    # Time to first byte of the body.
     ttfb: float | None
+    # Time to the last byte.
     e2e: float | None
+    # The text-bearing events in order, one mark per event and kind.
     marks: tuple[Mark, ...] = ()
+    # Generated tokens as the usage states them.
     completion_tokens: int | None = None
 
     @property
@@ -52,9 +54,9 @@ class Timing:
     @property
     def icl(self) -> tuple[float, ...]:
         """
-        Inter-chunk latencies: gaps between successive text-bearing events.
+        Inter-chunk latencies: the gaps between successive text-bearing events.
 
-        Events that arrived together have a gap of zero; that is the truth.
+        Events that arrived together have a gap of zero.
         """
         moments = {mark.event: mark.at for mark in self.marks}
         return tuple(later - sooner for sooner, later in pairwise(moments.values()))
@@ -69,10 +71,10 @@ class Timing:
 
 def percentile(values: Iterable[float | None], percent: float) -> float | None:
     """
-    The nearest-rank percentile; None when there is no value.
+    Return the nearest-rank percentile of *values*, or None without any.
 
-    Nearest rank returns a value that was really seen, which is what a latency
-    report should name.
+    *percent* is 0 to 100; None values are ignored. Nearest rank returns a value that
+    was observed, which is what a latency report should state.
     """
     seen: Sequence[float] = sorted(v for v in values if v is not None)
     if not seen:

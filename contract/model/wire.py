@@ -1,4 +1,4 @@
-"""The HTTP request that a probe becomes, with its credentials."""
+"""HTTP requests of probes, with their credentials."""
 
 from __future__ import annotations
 
@@ -20,22 +20,31 @@ WRONG_KEY = "sk-wrong-key-for-testing"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request: *path* from the server's root, header names lower case."""
+    """One HTTP request."""
 
+    # HTTP method in upper case.
     method: str
+    # Path from the server's root, with the query string.
     path: str
+    # Headers in order, as (lower-case name, value).
     headers: tuple[tuple[str, str], ...] = ()
+    # The whole body.
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The first header of that (lower case) name."""
+        """Return the first header of that name, in lower case, or None."""
         return next((value for key, value in self.headers if key == name), None)
 
 
 def build_request(
     probe: Probe, profile: Profile, model: str, key: str | None = None
 ) -> Request:
-    """*probe* as *profile*'s provider expects it on the wire, patches applied."""
+    """
+    Return the HTTP request of *probe*, encoded in the dialect of *profile*.
+
+    *model* is the target's model, used unless the probe names one; *key* is the
+    user's API key, or None to send no credentials. The patches are applied.
+    """
     headers = [("accept-encoding", "identity")]
     body = b""
     if probe.method == "POST":
@@ -54,7 +63,7 @@ def build_request(
 
 
 def _credentials(how: KeyMode, key: str | None) -> str | None:
-    """The Authorization header of a probe, as far as there is a *key* to put in."""
+    """Return the Authorization header of a probe, or None without a *key* for it."""
     if how is KeyMode.WRONG:
         return f"Bearer {WRONG_KEY}"
     if not key:
@@ -68,18 +77,18 @@ def _credentials(how: KeyMode, key: str | None) -> str | None:
 
 
 def basic_credentials(key: str) -> str:
-    """*key* as HTTP Basic spells a password (RFC 7617)."""
+    """Return HTTP Basic credentials with *key* as the password (RFC 7617)."""
     return base64.b64encode(f"key:{key}".encode()).decode()
 
 
 def _body(probe: Probe, profile: Profile, model: str) -> bytes:
     if probe.body is not None:
-        named = json.dumps(model)[1:-1].encode()
-        return probe.body.replace(b"{model}", named)
+        escaped = json.dumps(model)[1:-1].encode()
+        return probe.body.replace(b"{model}", escaped)
     dialect = profile.dialect
-    spelled: Json = dialect.request(dialect.prepare(probe), model)
+    encoded: Json = dialect.request(dialect.prepare(probe), model)
     if probe.patches:
-        spelled = apply_patches(spelled, probe.patches)
-    return json.dumps(spelled, ensure_ascii=False, separators=(",", ":")).encode(
+        encoded = apply_patches(encoded, probe.patches)
+    return json.dumps(encoded, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )

@@ -1,4 +1,4 @@
-"""Pieces join, patches land where they point, parts read as text."""
+"""Chat values: merging pieces, applying patches, parts as text."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ from contract.model.chat import (
 R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
 
 
-@given(said=pieces())
-def test_joining_keeps_all_text_and_is_done_once(said):
-    assert "".join(p.text for p in said) == "".join(p.text for p in merge_pieces(said))
-    assert merge_pieces(said) == merge_pieces(merge_pieces(said))
+@given(given_pieces=pieces())
+def test_merging_keeps_all_text_and_is_idempotent(given_pieces):
+    merged = merge_pieces(given_pieces)
+
+    assert "".join(p.text for p in given_pieces) == "".join(p.text for p in merged)
+    assert merged == merge_pieces(merged)
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("given_pieces", "merged"),
     [
         pytest.param([], (), id="nothing"),
         pytest.param([Piece(R, "a"), Piece(R, "b")], (Piece(R, "ab"),), id="same"),
@@ -63,8 +65,8 @@ def test_joining_keeps_all_text_and_is_done_once(said):
         ),
     ],
 )
-def test_neighbours_join(said, found):
-    assert found == merge_pieces(said)
+def test_neighbours_are_merged(given_pieces, merged):
+    assert merged == merge_pieces(given_pieces)
 
 
 BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
@@ -94,7 +96,7 @@ BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
         ("/a/b/0/c", "3", BODY),
     ],
 )
-def test_a_patch_lands_where_it_points_or_nowhere(pointer, value, changed):
+def test_a_patch_changes_the_place_it_points_to_or_nothing(pointer, value, changed):
     before = freeze(BODY)
 
     assert changed == apply_patches(BODY, [Patch("p", pointer, value)])
@@ -113,13 +115,13 @@ def test_patches_are_applied_in_order():
     value=st.sampled_from([None, "1", "[]"]),
 )
 def test_no_pointer_raises(body, pointer, value):
-    way = "".join("/" + step for step in pointer)
+    path = "".join("/" + step for step in pointer)
 
-    apply_patches(body, [Patch("p", way, value)])
+    apply_patches(body, [Patch("p", path, value)])
 
 
 @given(value=json_values)
-def test_frozen_json_thaws(value):
+def test_frozen_json_parses_to_the_same_value(value):
     assert value == json.loads(freeze(value))
 
 
@@ -136,19 +138,19 @@ def test_frozen_json_keeps_order_and_characters():
     ],
     ids=["nothing", "text", "parts"],
 )
-def test_content_is_parts_and_text(content, parts, text):
+def test_content_has_parts_and_text(content, parts, text):
     message = Message("user", content)
 
     assert (content if parts is None else parts) == message.parts
     assert text == message.text
 
 
-def test_image_travels_as_a_data_uri_or_by_its_address():
+def test_image_is_sent_as_a_data_uri_or_as_its_url():
     assert "data:image/png;base64,AAEC" == Image(b"\0\1\2").uri
     assert "https://example.org/a" == Image(url="https://example.org/a").uri
 
 
-def test_probes_of_another_name_are_the_same_request_and_samples_are_not():
+def test_name_does_not_distinguish_probes_but_the_sample_does():
     probe = Probe(name="a")
 
     assert probe == Probe(name="b")

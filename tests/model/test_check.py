@@ -1,3 +1,5 @@
+"""Checks, faults and quirks are made by decorators, which reject incomplete ones."""
+
 from __future__ import annotations
 
 import pytest
@@ -39,7 +41,7 @@ def made(requirement="A thing MUST hold.", **options):
         ("A thing MAY hold.", Level.MAY),
     ],
 )
-def test_level_is_the_word_in_the_requirement(requirement, level):
+def test_level_is_the_keyword_in_the_requirement(requirement, level):
     assert level is made(requirement).level
 
 
@@ -53,17 +55,29 @@ def test_level_is_the_word_in_the_requirement(requirement, level):
         "",
     ],
 )
-def test_requirement_without_exactly_one_word_is_refused(requirement):
-    with pytest.raises(SpecError, match="one RFC 2119 word"):
+def test_requirement_without_exactly_one_keyword_is_rejected(requirement):
+    with pytest.raises(SpecError, match="exactly one RFC 2119 keyword"):
         made(requirement)
 
 
-def test_judge_that_cannot_yield_is_refused():
-    with pytest.raises(SpecError, match="this one cannot"):
+def test_judge_that_cannot_yield_is_rejected():
+    with pytest.raises(SpecError, match="must be a generator function"):
 
         @check("family.thing", "A thing MUST hold.", source="RFC 1", sends=SUM)
         def thing(_exchange):
             return ()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="neither"),
+        pytest.param({"sends": SUM, "explores": lambda _: None}, id="both"),
+    ],
+)
+def test_check_has_either_probes_or_a_strategy(options):
+    with pytest.raises(SpecError, match="either sends or explores"):
+        check("a.b", "A thing MUST hold.", source="RFC 1", **options)(made().judge)
 
 
 def test_family_is_the_part_before_the_dot():
@@ -84,7 +98,7 @@ def test_probes_keep_their_order():
     assert both == made_of(made().judge).sends
 
 
-def test_fault_is_named_and_told_by_its_function():
+def test_fault_has_the_name_and_docstring_of_its_function():
     thing = made()
 
     @fault(
@@ -93,24 +107,24 @@ def test_fault_is_named_and_told_by_its_function():
         where=lambda dialect: dialect.id == "vllm-0.16",
     )
     def two_words(reply):
-        """A story
+        """A description
         in two lines."""
         return reply
 
     assert "two-words" == two_words.id
-    assert "A story in two lines." == two_words.story
+    assert "A description in two lines." == two_words.story
     assert {"family.thing", "usage"} == two_words.also
     assert two_words.exists_in(DIALECTS["vllm-0.16"])
     assert not two_words.exists_in(DIALECTS["llamacpp"])
 
 
-def test_fault_is_one_in_every_dialect_unless_it_says_so():
+def test_fault_exists_in_every_dialect_by_default():
     anywhere = fault(breaks=made())(lambda reply: reply)
 
     assert all(anywhere.exists_in(dialect) for dialect in DIALECTS.values())
 
 
-def test_quirk_is_named_by_its_function():
+def test_quirk_has_the_name_and_docstring_of_its_function():
     @quirk
     def odd_but_legal(reply):
         """RFC 1 allows it."""
@@ -131,9 +145,9 @@ def test_quirk_is_named_by_its_function():
         pytest.param("x" * 80, "x" * 80, id="just-fits"),
     ],
 )
-def test_what_was_seen_fits_one_line(value, text):
+def test_observed_value_is_shortened_to_one_line(value, text):
     assert text == shorten(value)
 
 
-def test_place_is_event_and_moment():
+def test_location_is_event_and_time():
     assert "event 11, +0.134 s" == event_location(11, 0.1344)

@@ -1,4 +1,4 @@
-"""Laws that every dialect keeps, whatever it spells."""
+"""Properties that hold for every dialect."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 HEAD = Head("0123456789abcdef", 1_758_153_600, "m")
 USAGE = Usage(10, 7, 3)
-THOUGHT = (
+REASONING = (
     Piece(PieceKind.REASONING, "six times seven"),
     Piece(PieceKind.REASONING, " is"),
 )
-SAID = (*THOUGHT, Piece(PieceKind.ANSWER, "42"), Piece(PieceKind.ANSWER, "."))
+OUTPUT = (*REASONING, Piece(PieceKind.ANSWER, "42"), Piece(PieceKind.ANSWER, "."))
 _PROBLEM = Rejection(
     reason=RejectionReason.SCHEMA,
     message="Why.",
@@ -70,19 +70,19 @@ _PROBLEM = Rejection(
 )
 _KEYWORDS = ("type", "required", "enum", "minimum", "additionalProperties", "oneOf")
 PROBLEMS = (
-    *(replace(_PROBLEM, reason=trouble) for trouble in RejectionReason),
+    *(replace(_PROBLEM, reason=reason) for reason in RejectionReason),
     *(replace(_PROBLEM, keyword=keyword) for keyword in _KEYWORDS),
 )
-SAYINGS = {
+OUTPUTS = {
     "answer": (Piece(PieceKind.ANSWER, "42"),),
-    "thought and answer": SAID,
-    "cut thought": THOUGHT,
+    "reasoning and answer": OUTPUT,
+    "cut reasoning": REASONING,
     "nothing": (),
 }
 
 
-def streamed(dialect, said, choice=0):
-    deltas = [*dialect.encode(said), {}]
+def streamed(dialect, output, choice=0):
+    deltas = [*dialect.encode(output), {}]
     usage = USAGE if dialect.stream_usage is StreamUsage.LAST_CHUNK else None
     chunks = [dialect.chunk(HEAD, choice, delta, None, None) for delta in deltas[:-1]]
     chunks.append(dialect.chunk(HEAD, choice, deltas[-1], "stop", usage))
@@ -98,44 +98,45 @@ def reply(dialect, header, bodies):
     )
 
 
-def heard(dialect, said, choice=0):
-    bodies = [event(encode_json(chunk)) for chunk in streamed(dialect, said, choice)]
+def decoded_stream(dialect, output, choice=0):
+    bodies = [event(encode_json(chunk)) for chunk in streamed(dialect, output, choice)]
     profile = Profile(id="any", dialect=dialect)
     return rehearse(reply(dialect, SSE_TYPE, bodies), SUM, profile)
 
 
-def read(dialect, said):
-    answers = (Answer(()), Answer(said, "length"))
+def decoded_body(dialect, output):
+    answers = (Answer(()), Answer(output, "length"))
     body = encode_json(dialect.completion(HEAD, answers, USAGE))
     profile = Profile(id="any", dialect=dialect)
     return rehearse(reply(dialect, JSON_TYPE, [body]), SUM, profile)
 
 
-def said_by(kind, said):
-    return "".join(piece.text for piece in said if piece.kind is kind)
+def text_of(kind, output):
+    return "".join(piece.text for piece in output if piece.kind is kind)
 
 
 @EVERY
-@given(said=pieces(), choice=st.integers(0, 3))
+@given(output=pieces(), choice=st.integers(0, 3))
 @example(
-    said=(Piece(PieceKind.ANSWER, "["), Piece(PieceKind.REASONING, "[/THINK")), choice=1
+    output=(Piece(PieceKind.ANSWER, "["), Piece(PieceKind.REASONING, "[/THINK")),
+    choice=1,
 )
-def test_stream_says_what_was_encoded(dialect, said, choice):
-    assume(not (dialect.tagged and marked(said)))
-    expected = merge_pieces(replace(piece, choice=choice) for piece in said)
+def test_stream_decodes_to_what_was_encoded(dialect, output, choice):
+    assume(not (dialect.tagged and marked(output)))
+    expected = merge_pieces(replace(piece, choice=choice) for piece in output)
 
-    assert expected == heard(dialect, said, choice).pieces
+    assert expected == decoded_stream(dialect, output, choice).pieces
 
 
 @EVERY
-@given(said=pieces())
-def test_whole_message_says_what_was_encoded(dialect, said):
-    assume(not (dialect.tagged and marked(said)))
-    exchange = read(dialect, said)
-    calls = [piece for piece in merge_pieces(said) if piece.kind is PieceKind.TOOL]
+@given(output=pieces())
+def test_whole_message_decodes_to_what_was_encoded(dialect, output):
+    assume(not (dialect.tagged and marked(output)))
+    exchange = decoded_body(dialect, output)
+    calls = [piece for piece in merge_pieces(output) if piece.kind is PieceKind.TOOL]
 
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-        assert said_by(kind, said) == exchange.text_of(kind, 1)
+        assert text_of(kind, output) == exchange.text_of(kind, 1)
     assert [(c.text, c.call.id, c.call.name) for c in calls] == [
         (p.text, p.call.id, p.call.name)
         for p in exchange.pieces
@@ -146,7 +147,7 @@ def test_whole_message_says_what_was_encoded(dialect, said):
 
 @EVERY
 @given(part=wire_values)
-def test_decode_reads_any_json_without_raising(dialect, part):
+def test_decode_accepts_any_json_without_raising(dialect, part):
     found = dialect.decode(part)
 
     assert all(isinstance(piece.text, str) for piece in found)
@@ -154,7 +155,7 @@ def test_decode_reads_any_json_without_raising(dialect, part):
 
 @EVERY
 @given(body=st.dictionaries(st.text(max_size=8), wire_values) | wire_values)
-def test_parse_reads_any_object_without_raising(dialect, body):
+def test_parse_accepts_any_object_without_raising(dialect, body):
     assume(isinstance(body, dict))
 
     assert isinstance(dialect.parse(body), Probe)
@@ -162,8 +163,8 @@ def test_parse_reads_any_object_without_raising(dialect, body):
 
 @EVERY
 @given(probe=probes())
-def test_parse_understands_what_request_spells(dialect, probe):
-    # The successors of Magistral take no thought in a system message.
+def test_parse_inverts_request(dialect, probe):
+    # The successors of Magistral accept no thinking chunk in a system message.
     if dialect.id == "mistral-2026-08":
         plain = Message("system", "plain")
         probe = replace(
@@ -180,34 +181,34 @@ def test_parse_understands_what_request_spells(dialect, probe):
 
 @EVERY
 @given(probe=probes())
-def test_requests_fit_the_schema_of_their_dialect(dialect, probe):
+def test_requests_match_the_schema_of_their_dialect(dialect, probe):
     body = dialect.request(dialect.prepare(probe), "m")
 
     assert () == openapi.schema_errors(dialect.prefix + "ChatRequest", body)
 
 
 @EVERY
-@given(said=pieces())
-@example(said=THOUGHT)
-def test_responses_fit_the_schema_of_their_dialect(dialect, said):
-    body = dialect.completion(HEAD, (Answer(said),), USAGE)
+@given(output=pieces())
+@example(output=REASONING)
+def test_responses_match_the_schema_of_their_dialect(dialect, output):
+    body = dialect.completion(HEAD, (Answer(output),), USAGE)
 
     assert () == openapi.schema_errors(dialect.prefix + "ChatResponse", body)
 
 
 @EVERY
-@given(said=pieces())
-@example(said=THOUGHT)
-def test_events_fit_the_schema_of_their_dialect(dialect, said):
+@given(output=pieces())
+@example(output=REASONING)
+def test_events_match_the_schema_of_their_dialect(dialect, output):
     name = dialect.prefix + "ChatEvent"
-    found = [openapi.schema_errors(name, chunk) for chunk in streamed(dialect, said)]
+    found = [openapi.schema_errors(name, chunk) for chunk in streamed(dialect, output)]
 
     assert not any(found)
 
 
 @EVERY
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.keyword or p.reason)
-def test_every_trouble_is_a_client_error_in_the_dialects_shape(dialect, problem):
+def test_every_rejection_is_a_client_error_in_the_dialects_format(dialect, problem):
     status, body = dialect.error(problem)
 
     assert 400 <= status < 500
@@ -216,7 +217,7 @@ def test_every_trouble_is_a_client_error_in_the_dialects_shape(dialect, problem)
 
 @EVERY
 @given(value=json_values, expected=st.text(max_size=9), message=st.text(max_size=9))
-def test_errors_can_be_made_of_anything(dialect, value, expected, message):
+def test_any_value_and_text_can_be_in_an_error(dialect, value, expected, message):
     for problem in PROBLEMS:
         odd = replace(problem, value=value, expected=expected, message=message)
         _, body = dialect.error(odd)
@@ -226,17 +227,17 @@ def test_errors_can_be_made_of_anything(dialect, value, expected, message):
 
 @EVERY
 def test_errors_do_not_share_state(dialect):
-    for trouble in RejectionReason:
-        _, body = dialect.error(Rejection(reason=trouble))
+    for reason in RejectionReason:
+        _, body = dialect.error(Rejection(reason=reason))
         before = encode_json(body)
         if isinstance(body, dict):
             body.clear()
 
-        assert before == encode_json(dialect.error(Rejection(reason=trouble))[1])
+        assert before == encode_json(dialect.error(Rejection(reason=reason))[1])
 
 
 @EVERY
-def test_models_fit_the_schema_and_name_all(dialect):
+def test_models_match_the_schema_and_are_all_named(dialect):
     body = dialect.models(("magistral-small-2509", "magistral-small-latest"), 131_072)
 
     assert () == openapi.schema_errors(dialect.prefix + "ModelList", body)
@@ -246,9 +247,9 @@ def test_models_fit_the_schema_and_name_all(dialect):
 
 
 @EVERY
-@pytest.mark.parametrize("said", SAYINGS.values(), ids=SAYINGS)
-def test_usage_is_where_the_dialect_says(dialect, said):
-    exchange = heard(dialect, said)
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_usage_is_at_the_location_the_dialect_declares(dialect, output):
+    exchange = decoded_stream(dialect, output)
     carrier = exchange.usages[0][0].json
 
     assert 1 == len(exchange.usages)
@@ -262,8 +263,8 @@ def test_usage_is_where_the_dialect_says(dialect, said):
 
 
 @EVERY
-def test_thought_is_found_only_in_the_declared_fields(dialect):
-    message = dialect.message(SAID)
+def test_reasoning_is_only_in_the_declared_fields(dialect):
+    message = dialect.message(OUTPUT)
     carrying = {
         name
         for name, value in message.items()
@@ -274,7 +275,7 @@ def test_thought_is_found_only_in_the_declared_fields(dialect):
 
 
 @EVERY
-def test_system_message_is_sent_only_to_think(dialect):
+def test_system_message_is_sent_only_to_request_reasoning(dialect):
     silent = replace(SUM, reasons=False)
     own = replace(SUM, messages=(Message("system", "Be brief."), *SUM.messages))
     prepared = dialect.prepare(SUM).messages
@@ -287,14 +288,14 @@ def test_system_message_is_sent_only_to_think(dialect):
 
 
 @EVERY
-def test_system_message_survives_the_wire(dialect):
+def test_system_message_survives_encoding_and_parsing(dialect):
     probe = replace(dialect.prepare(TOOL), model="m")
 
     assert probe.messages == dialect.parse(dialect.request(probe, "m")).messages
 
 
 @EVERY
-def test_system_message_triggers_no_scripted_model(dialect):
+def test_system_message_triggers_no_script_of_the_mock(dialect):
     triggers = [
         "json",
         "code",
@@ -314,7 +315,7 @@ def test_system_message_triggers_no_scripted_model(dialect):
 
 
 @EVERY
-def test_usage_is_asked_for_only_where_it_must_be(dialect):
+def test_usage_is_requested_only_where_it_must_be(dialect):
     asking = dialect.request(SUM, "m").get("stream_options")
     silent = replace(SUM, options=replace(SUM.options, usage=False))
     wanted = dialect.stream_usage is StreamUsage.EXTRA_CHUNK
@@ -332,7 +333,7 @@ def test_headers_are_lower_case_text(dialect):
             assert isinstance(value, str)
 
 
-def test_aliases_are_no_dialects():
+def test_aliases_are_not_dialects():
     assert not set(aliases()) & set(DIALECTS)
 
 
@@ -348,9 +349,9 @@ def test_nothing_is_prepared_without_messages():
     assert probe == DIALECTS["vllm-0.16"].prepare(probe)
 
 
-def test_thinking_is_never_lost_where_it_can_be_said():
-    thought = Message("assistant", (Thinking("six times seven"), Text("42")))
-    probe = replace(SUM, messages=(*SUM.messages, thought, *SUM.messages))
+def test_replayed_reasoning_is_sent_exactly_once():
+    replayed = Message("assistant", (Thinking("six times seven"), Text("42")))
+    probe = replace(SUM, messages=(*SUM.messages, replayed, *SUM.messages))
     for dialect in DIALECTS.values():
         body = encode_json(dialect.request(probe, "m"))
 

@@ -1,4 +1,4 @@
-"""What came back is kept as it came; every reading of it is total."""
+"""Exchanges keep the received bytes, and every property of them is total."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ REPLY = exchange(
 )
 
 
-def test_pieces_are_what_was_said():
+def test_pieces_are_the_generated_text():
     assert (
         Piece(PieceKind.REASONING, "Hm."),
         Piece(PieceKind.ANSWER, "42"),
@@ -140,7 +140,7 @@ def test_markers_are_split_across_chunks_and_choices():
     assert "[x" == reply.text_of(PieceKind.ANSWER, 1)
 
 
-def test_whole_body_is_read_when_it_was_complete():
+def test_text_of_a_whole_body_arrives_with_its_last_byte():
     message = {"role": "assistant", "content": "42", "reasoning": "Hm"}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     reply = exchange((0.4, json.dumps(body).encode()), headers=JSON)
@@ -150,7 +150,7 @@ def test_whole_body_is_read_when_it_was_complete():
     assert (0.4, 0.4) == (reply.timing.ttft, reply.timing.ttfo)
 
 
-def test_nothing_came():
+def test_exchange_without_a_response_is_empty():
     nothing = replace(exchange(headers=()), status=None, end=End.REFUSED)
 
     assert (b"", (), {}, None) == (
@@ -163,8 +163,8 @@ def test_nothing_came():
     assert not nothing.is_json
 
 
-def _touch(reply):
-    """Every reading there is."""
+def _read_all(reply):
+    """Read every property and method of the exchange."""
     names = [name for name in dir(Exchange) if not name.startswith("__")]
     values = [getattr(reply, name) for name in names]
     assert reply.timing.icl is not None
@@ -187,25 +187,26 @@ bodies = st.binary(max_size=80) | wire_values.map(
 @example(data=[b"[" * 5_000], headers=JSON, profile=PROFILE)
 @example(data=[b'{"a": NaN}', b""], headers=JSON, profile=PROFILE)
 @example(data=[b"1" * 5_000], headers=JSON, profile=PROFILE)
-def test_no_bytes_make_a_reading_raise(data, headers, profile):
+def test_no_bytes_make_a_property_raise(data, headers, profile):
     reply = exchange(*enumerate(data), headers=headers, profile=profile)
 
-    assert _touch(reply)
+    assert _read_all(reply)
 
 
 @given(value=wire_values, profile=profiles)
-def test_no_choice_makes_a_reading_raise(value, profile):
+def test_no_choice_makes_a_property_raise(value, profile):
     body = json.dumps({"choices": [{"delta": value, "message": value}, value]})
     for headers, data in ((JSON, body), (SSE, f"data: {body}\n\n")):
-        assert _touch(exchange((0.1, data.encode()), headers=headers, profile=profile))
+        received = exchange((0.1, data.encode()), headers=headers, profile=profile)
+        assert _read_all(received)
 
 
 @given(value=wire_values)
-def test_no_body_makes_a_reading_raise(value):
+def test_no_body_makes_a_property_raise(value):
     data = json.dumps(value).encode()
 
-    assert _touch(exchange((0.1, data), headers=JSON))
-    assert _touch(exchange((0.1, b"data: " + data + b"\n\n")))
+    assert _read_all(exchange((0.1, data), headers=JSON))
+    assert _read_all(exchange((0.1, b"data: " + data + b"\n\n")))
 
 
 @given(data=st.lists(st.binary(max_size=30), max_size=4))
@@ -248,7 +249,7 @@ def test_no_key_is_in_a_dump():
     assert ["authorization", "***"] in json.loads(text)["request"]["headers"]
 
 
-def test_secrets_are_blanked_in_headers_too():
+def test_secrets_are_redacted_in_headers_too():
     headers = (
         ("authorization", "Bearer x"),
         ("set-cookie", "a=b"),
@@ -270,7 +271,7 @@ def test_secrets_are_blanked_in_headers_too():
     [
         pytest.param(lambda _: [], id="a list"),
         pytest.param(lambda saved: {**saved, "format": "har"}, id="another format"),
-        pytest.param(lambda _: {"format": "exchange-v1"}, id="nothing else"),
+        pytest.param(lambda _: {"format": "exchange-v1"}, id="only the format"),
         pytest.param(lambda saved: {**saved, "response": []}, id="no response"),
         pytest.param(
             lambda saved: {**saved, "response": {**saved["response"], "end": "odd"}},
@@ -281,7 +282,7 @@ def test_secrets_are_blanked_in_headers_too():
                 **saved,
                 "response": {**saved["response"], "arrivals": [["soon", "x"]]},
             },
-            id="no moment",
+            id="no time",
         ),
         pytest.param(
             lambda saved: {
@@ -299,12 +300,12 @@ def test_secrets_are_blanked_in_headers_too():
         ),
     ],
 )
-def test_damaged_files_are_refused_with_a_sentence(damage):
+def test_damaged_files_are_rejected_with_a_sentence(damage):
     with pytest.raises(UsageError, match=r"saved exchange"):
         load(damage(dump(REPLY)), PROFILE)
 
 
-def test_stand_in_probe_knows_what_was_asked():
+def test_placeholder_probe_has_name_stream_and_path_of_the_saved_one():
     loaded = load(dump(REPLY), PROFILE)
 
     assert ("sum-streamed", True, "/v1/chat/completions") == (
@@ -327,11 +328,11 @@ def test_stand_in_probe_knows_what_was_asked():
     ],
     ids=["object", "nothing", "NaN", "Infinity", "deep", "bytes", "null"],
 )
-def test_json_is_read_strictly(raw, value):
+def test_json_is_parsed_strictly(raw, value):
     assert value == read_json(raw)
 
 
-def test_probe_is_spelled_with_key_and_type():
+def test_request_has_path_headers_and_model():
     sent = build_request(SUM, PROFILE, "m", SECRET)
 
     assert ("POST", "/v1/chat/completions") == (sent.method, sent.path)
@@ -348,7 +349,7 @@ def test_probe_is_spelled_with_key_and_type():
         (KeyMode.NONE, None),
     ],
 )
-def test_key_is_the_one_the_probe_wants(key, header):
+def test_key_is_the_one_the_probe_asks_for(key, header):
     sent = build_request(replace(SUM, key=key), PROFILE, "m", SECRET)
 
     assert header == sent.header("authorization")
@@ -358,7 +359,7 @@ def test_without_a_key_none_is_sent():
     assert build_request(SUM, PROFILE, "m").header("authorization") is None
 
 
-def test_own_headers_replace_and_empty_ones_remove():
+def test_headers_of_a_probe_replace_and_empty_ones_remove():
     probe = replace(SUM, headers=(("Content-Type", "text/plain"), ("X-A", "1")))
     bare = replace(SUM, headers=(("content-type", ""),))
 
@@ -375,18 +376,18 @@ def test_raw_bodies_and_patches_reach_the_wire():
     assert "model" not in json.loads(build_request(wrong, PROFILE, "m").body)
 
 
-def test_get_has_no_body_and_the_model_in_its_path():
+def test_get_request_has_no_body_and_the_model_in_its_path():
     sent = build_request(MODEL_CARD, PROFILE, "m")
 
     assert ("GET", f"{MODELS}/m", b"") == (sent.method, sent.path, sent.body)
 
 
-def test_body_that_was_sent_can_be_read():
+def test_request_body_can_be_read():
     assert "m" == REPLY.sent["model"]
     assert {} == replace(REPLY, request=Request("POST", "/", (), b"[")).sent
 
 
-def test_digest_tells_requests_apart_and_knows_no_key():
+def test_digest_distinguishes_requests_but_not_keys():
     sent = build_request(SUM, PROFILE, "m", SECRET)
     one = digest(sent, SUM)
 
@@ -397,7 +398,7 @@ def test_digest_tells_requests_apart_and_knows_no_key():
 
 
 @pytest.mark.parametrize("name", builtin())
-def test_every_built_in_profile_spells_the_sum(name):
+def test_every_built_in_profile_encodes_the_sum(name):
     sent = build_request(SUM, builtin()[name], "m")
 
     assert isinstance(json.loads(sent.body), dict)
@@ -417,8 +418,8 @@ def test_every_built_in_profile_spells_the_sum(name):
         pytest.param(KeyMode.NONE, "/v1/models", None, id="none"),
     ],
 )
-def test_a_key_travels_as_the_probe_says(key, path, header):
-    probe = Probe(name="door", method="GET", path=MODELS, key=key)
+def test_key_is_sent_in_the_form_the_probe_asks_for(key, path, header):
+    probe = Probe(name="access", method="GET", path=MODELS, key=key)
 
     request = build_request(probe, PROFILE, "m", SECRET)
 
@@ -426,16 +427,16 @@ def test_a_key_travels_as_the_probe_says(key, path, header):
 
 
 @pytest.mark.parametrize("key", [key for key in KeyMode if key is not KeyMode.WRONG])
-def test_without_a_key_none_travels(key):
-    probe = Probe(name="door", method="GET", path=MODELS, key=key)
+def test_without_a_key_no_form_sends_one(key):
+    probe = Probe(name="access", method="GET", path=MODELS, key=key)
 
     request = build_request(probe, PROFILE, "m")
 
     assert (request.path, request.header("authorization")) == (MODELS, None)
 
 
-def test_whoever_hangs_up_sends_another_request():
-    leaves = replace(SUM, hang_up_after=1)
+def test_hanging_up_changes_the_digest():
+    interrupted = replace(SUM, hang_up_after=1)
     request = build_request(SUM, PROFILE, "m")
 
-    assert digest(request, leaves) != digest(request, SUM)
+    assert digest(request, interrupted) != digest(request, SUM)

@@ -1,4 +1,4 @@
-"""The pictures that checks send are what they say, and the same every time."""
+"""Generated images have the declared size and format, or the declared defect."""
 
 import io
 
@@ -46,6 +46,6 @@ def test_bomb_is_small_and_claims_to_be_huge():
 
 
 @pytest.mark.parametrize("image", [images.empty(), images.svg()], ids=["empty", "svg"])
-def test_no_picture_is_identified_where_there_is_none(image):
+def test_empty_and_vector_images_are_not_identified(image):
     with pytest.raises(Pillow.UnidentifiedImageError):
         opened(image)

@@ -1,4 +1,4 @@
-"""The interval of a percentile, held against resampling and counted by hand."""
+"""The interval of a percentile, compared with resampling and with known values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECONDS = st.floats(0, 1_000)
 
 
 def resampled(values, percent, times=4_000):
-    """The same interval by drawing, as the bootstrap is usually done."""
+    """Return the same interval by resampling, the usual form of the bootstrap."""
     random = Random(7)
     drawn = sorted(
         percentile(random.choices(values, k=len(values)), percent) for _ in range(times)
@@ -28,7 +28,7 @@ def resampled(values, percent, times=4_000):
 
 @pytest.mark.parametrize("percent", [50, 95])
 @pytest.mark.parametrize("count", [5, 20, 101])
-def test_it_is_what_resampling_comes_to(count, percent):
+def test_interval_is_the_limit_of_resampling(count, percent):
     random = Random(count)
     values = [random.expovariate(1) for _ in range(count)]
     ranked = sorted(values)
@@ -36,7 +36,7 @@ def test_it_is_what_resampling_comes_to(count, percent):
     found = interval(values, percent)
     low, high = resampled(values, percent)
 
-    # Drawing decides a tie of its own size otherwise: by one rank at most.
+    # Resampling resolves a tie by chance, which moves the result by one rank at most.
     assert abs(ranked.index(found.low) - ranked.index(low)) <= 1
     assert abs(ranked.index(found.high) - ranked.index(high)) <= 1
 
@@ -56,7 +56,7 @@ def test_known_samples_have_known_intervals(values, percent, expected):
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=60), st.sampled_from([50, 95, 99]))
-def test_the_percentile_lies_inside_and_all_were_seen(values, percent):
+def test_the_percentile_lies_inside_and_all_were_observed(values, percent):
     found = interval(values, percent)
 
     assert found.low <= found.seen <= found.high
@@ -74,7 +74,7 @@ def test_order_and_scale_change_nothing(values, random):
     assert Interval(2 * found.low, 2 * found.seen, 2 * found.high) == doubled
 
 
-def test_thousands_of_values_are_no_burden():
+def test_thousands_of_values_are_supported():
     found = interval(range(20_000), 95)
 
     assert 18_900 < found.low < 19_000 == found.seen + 1 < found.high < 19_100

@@ -1,4 +1,4 @@
-"""A profile says what is promised, or which word of it is wrong."""
+"""Profiles are parsed from TOML, and mistakes are reported with their location."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_table_is_a_profile():
     assert {"schema.message": "adds stop_reason; harmless"} == base.waivers
 
 
-def test_like_starts_from_another_and_replaces_what_it_says():
+def test_like_extends_another_profile_and_replaces_its_keys():
     profiles = parse(OWN, DIALECTS)
     base, mine = profiles["base"], profiles["mine"]
 
@@ -69,14 +69,14 @@ def test_like_can_name_a_built_in_profile():
         pytest.param(
             "x = 1", "'x' is not a profile; write it as a table: [x].", id="no table"
         ),
-        pytest.param("[x]", "profile x: say which dialect it speaks", id="no dialect"),
+        pytest.param("[x]", "profile x: it has no dialect; add", id="no dialect"),
         pytest.param(
             '[x]\ndialect = "vlm-0.16"',
             "profile x: unknown dialect 'vlm-0.16'; did you mean 'vllm-0.16'?",
             id="unknown dialect",
         ),
         pytest.param(
-            '[x]\nlike = "nobody"', "like = 'nobody' names no profile", id="like nobody"
+            '[x]\nlike = "other"', "like = 'other' names no profile", id="like unknown"
         ),
         pytest.param("[x]\nlike = [1]", "names no profile", id="like a list"),
         pytest.param(
@@ -113,12 +113,12 @@ def test_like_can_name_a_built_in_profile():
         pytest.param(
             "[x]\nbudget = { ttft = 0 }",
             "budget ttft must be seconds above 0, not 0.",
-            id="no time at all",
+            id="zero seconds",
         ),
         pytest.param(
             "[x]\nbudget = { tokens_per_second = 0 }",
             "budget tokens_per_second must be a number above 0, not 0.",
-            id="a rate of nothing",
+            id="a rate of zero",
         ),
         pytest.param(
             "[x]\nbudget = { ttft = true }", "above 0, not True.", id="a boolean budget"
@@ -126,13 +126,13 @@ def test_like_can_name_a_built_in_profile():
         pytest.param(
             "[x]\nbudget = { ttft = '1s' }",
             "above 0, not '1s'.",
-            id="a budget in words",
+            id="a budget as text",
         ),
         pytest.param("[x]\nwaivers = ['y']", "waivers must be a table", id="a list"),
     ],
 )
-def test_mistakes_are_named_with_the_right_word(text, sentence):
-    with pytest.raises(SpecError) as refusal:
+def test_mistakes_are_reported_with_the_closest_name(text, sentence):
+    with pytest.raises(SpecError) as raised:
         parse(text, DIALECTS)
 
-    assert sentence in str(refusal.value)
+    assert sentence in str(raised.value)

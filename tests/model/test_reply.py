@@ -1,4 +1,4 @@
-"""Replies are changed as values and rehearsed without a socket."""
+"""Replies are modified as values and rehearsed without a socket."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_event_of_a_stream_is_changed_and_the_rest_stays():
     )
 
 
-def test_events_are_dropped_by_null():
+def test_events_changed_to_none_are_dropped():
     changed = STREAM.change(lambda value: None if value == 2 else value)
 
     assert (*STREAM.frames[:2], DONE) == changed.frames
@@ -70,14 +70,14 @@ def test_whole_body_is_changed_at_the_time_of_its_last_byte():
 
 
 @given(data=st.binary(max_size=40), value=json_values, streamed=st.booleans())
-def test_change_takes_any_bytes(data, value, streamed):
+def test_change_accepts_any_bytes(data, value, streamed):
     odd = reply(SSE_TYPE if streamed else JSON_TYPE, Frame(0.1, data))
 
     assert isinstance(odd.change(lambda _: value), Reply)
     assert event_json(Frame(0.0, data)) is MISSING or data.startswith(b"data: ")
 
 
-def test_body_that_is_no_json_stays():
+def test_body_that_is_not_json_stays():
     odd = reply(JSON_TYPE, Frame(0.1, b"oops"))
 
     assert odd == odd.change(lambda _: 1)
@@ -93,7 +93,7 @@ def test_body_that_is_no_json_stays():
         (b"", False),
     ],
 )
-def test_sentinel_is_known(data, is_the_end):
+def test_sentinel_is_recognised(data, is_the_end):
     assert is_the_end == is_done(Frame(0.0, data))
 
 
@@ -106,7 +106,7 @@ def test_headers_and_status_are_replaced():
     assert {"a": 1} == reply(JSON_TYPE).with_json({"a": 1}).json
 
 
-def test_lone_surrogates_are_written_as_the_bytes_they_would_be():
+def test_lone_surrogates_are_encoded_as_surrogate_bytes():
     assert b'"\xed\xa0\x80"' == encode_json("\ud800")
 
 
@@ -124,21 +124,21 @@ def test_rehearsal_is_the_exchange_without_a_socket():
     assert [0.1, 0.2] == [chunk.at for chunk in exchange.chunks]
 
 
-def test_rehearsed_break_says_so():
+def test_rehearsed_reset_has_a_note():
     exchange = rehearse(reply(SSE_TYPE, event(1), end=End.RESET), SUM, PROFILE)
 
     assert (End.RESET, "rehearsed reset") == (exchange.end, exchange.note)
 
 
-def test_rehearsal_of_nothing_takes_no_time():
+def test_rehearsal_without_frames_takes_no_time():
     assert 0.0 == rehearse(reply(JSON_TYPE), SUM, PROFILE).elapsed
 
 
 @pytest.mark.parametrize(
-    ("enough", "heard", "end"),
+    ("enough", "received", "end"),
     [
         pytest.param(
-            None, b"data: 1\n\ndata: 2\n\ndata: 3\n\n", "complete", id="stays"
+            None, b"data: 1\n\ndata: 2\n\ndata: 3\n\n", "complete", id="never"
         ),
         pytest.param(1, b"data: 1\n\n", "left", id="first-byte"),
         pytest.param(10, b"data: 1\n\ndata: 2\n\n", "left", id="second-event"),
@@ -147,10 +147,10 @@ def test_rehearsal_of_nothing_takes_no_time():
         ),
     ],
 )
-def test_rehearsal_ends_where_the_probe_hangs_up(enough, heard, end):
+def test_rehearsal_ends_where_the_probe_hangs_up(enough, received, end):
     probe = replace(SUM, hang_up_after=enough)
 
     exchange = rehearse(reply(SSE_TYPE, *map(event, (1, 2, 3))), probe, PROFILE)
 
-    assert (exchange.body, exchange.end.value) == (heard, end)
+    assert (exchange.body, exchange.end.value) == (received, end)
     assert bool(exchange.note) is (end == "left")

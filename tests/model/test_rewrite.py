@@ -1,4 +1,4 @@
-"""The laws of retelling: what is said changes, what surrounds it stays."""
+"""Rewriting a reply changes its text and keeps everything else."""
 
 from dataclasses import replace
 
@@ -37,25 +37,26 @@ every_reply = pytest.mark.parametrize(
 )
 
 
-def shouted(said):
-    """The same pieces in capitals, two for one."""
-    for piece in said:
+def capitalised(pieces):
+    """Yield the pieces in capitals, each followed by an empty one."""
+    for piece in pieces:
         text = piece.text.upper() if piece.kind is not PieceKind.TOOL else piece.text
         yield replace(piece, text=text)
         yield Piece(piece.kind, "", piece.choice, piece.call)
 
 
 @every_reply
-def test_unchanged_words_leave_a_reply_byte_for_byte(profile, probe):
+def test_unchanged_pieces_leave_a_reply_byte_for_byte(profile, probe):
     reply = told(profile, probe)
 
-    assert rewrite_pieces(reply, lambda said: said) == reply
+    assert rewrite_pieces(reply, lambda pieces: pieces) == reply
 
 
 @every_reply
-def test_the_new_words_are_heard(profile, probe):
+def test_the_new_text_is_decoded(profile, probe):
     reply = told(profile, probe)
-    before, after = decode_reply(reply), decode_reply(rewrite_pieces(reply, shouted))
+    before = decode_reply(reply)
+    after = decode_reply(rewrite_pieces(reply, capitalised))
 
     assert before.pieces
     for choice in before.finishes:
@@ -70,18 +71,18 @@ def test_the_new_words_are_heard(profile, probe):
 def test_finish_reasons_usage_and_times_stay(profile, probe):
     reply = told(profile, probe)
 
-    retold = rewrite_pieces(reply, shouted)
+    rewritten = rewrite_pieces(reply, capitalised)
 
-    assert decode_reply(retold).finishes == decode_reply(reply).finishes
-    assert decode_reply(retold).usage == decode_reply(reply).usage
-    assert retold.frames[-1] == reply.frames[-1] or not reply.streamed
-    times = [frame.at for frame in retold.frames]
+    assert decode_reply(rewritten).finishes == decode_reply(reply).finishes
+    assert decode_reply(rewritten).usage == decode_reply(reply).usage
+    assert rewritten.frames[-1] == reply.frames[-1] or not reply.streamed
+    times = [frame.at for frame in rewritten.frames]
     assert times == sorted(times)
 
 
 @pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("name", PROFILES)
-def test_fewer_and_more_pieces_find_their_place(name, count):
+def test_fewer_and_more_pieces_are_placed_in_order(name, count):
     reply = told(PROFILES[name], SUM)
     new = [Piece(PieceKind.ANSWER, f"word {number} ") for number in range(count)]
 
@@ -91,14 +92,14 @@ def test_fewer_and_more_pieces_find_their_place(name, count):
     assert exchange.finish == "stop"
 
 
-def test_a_reply_that_says_nothing_is_left_alone():
+def test_a_reply_without_text_stays():
     reply = told(PROFILES["vllm-0.16"], SUM_WHOLE).with_json({"error": "no"})
 
-    assert rewrite_pieces(reply, shouted) == reply
+    assert rewrite_pieces(reply, capitalised) == reply
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
-def test_only_usage_is_counted_anew(probe):
+def test_only_usage_is_rewritten(probe):
     reply = told(PROFILES["mistral-2025-10"], probe)
 
     def doubled(usage):

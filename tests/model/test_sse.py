@@ -95,7 +95,7 @@ def test_comments_and_blank_events_change_nothing(variant):
     assert parsed([plain]) == parsed([plain.replace(b"data: 2", variant + b"data: 2")])
 
 
-def test_moment_of_an_event_is_the_one_of_its_last_byte():
+def test_time_of_an_event_is_that_of_its_last_byte():
     parser = Parser()
     first = parser.feed(b"data: 1\n\ndata: 2\n", 0.5)
     second = parser.feed(b"\n", 0.9)
@@ -104,7 +104,7 @@ def test_moment_of_an_event_is_the_one_of_its_last_byte():
     assert [Event("2", 0.9)] == second
 
 
-def test_second_byte_order_mark_is_part_of_a_field_name():
+def test_second_byte_order_mark_belongs_to_a_field_name():
     events, flaws = parsed([b"\xef\xbb\xbf\xef\xbb\xbfdata: x\n\n"])
 
     assert [] == events
@@ -122,7 +122,7 @@ def test_second_byte_order_mark_is_part_of_a_field_name():
         pytest.param(b"retry: soon\n\n", "retry", 0, id="retry"),
     ],
 )
-def test_flaws_are_kept_with_their_place(data, words, event):
+def test_flaws_are_kept_with_their_location(data, words, event):
     _, (flaw,) = parsed([data])
 
     assert words in flaw.message
@@ -135,13 +135,13 @@ def test_broken_bytes_become_replacement_characters():
     assert [Event("a\ufffdb")] == events
 
 
-def test_id_with_a_null_is_ignored_and_an_id_lasts():
+def test_id_with_a_nul_is_ignored_and_an_id_persists():
     events, _ = parsed([b"id: 1\ndata: a\n\nid: \0\ndata: b\n\n"])
 
     assert ["1", "1"] == [event.id for event in events]
 
 
-def test_type_lasts_for_one_event():
+def test_type_applies_to_one_event():
     events, _ = parsed([b"event: x\n\ndata: a\n\nevent: y\ndata: b\n\ndata: c\n\n"])
 
     assert ["message", "y", "message"] == [event.event for event in events]

@@ -1,4 +1,4 @@
-"""The [THINK] grammar: markers may be cut anywhere, strays stay visible."""
+"""The [THINK] grammar: markers may be cut anywhere, stray ones stay visible."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_text_without_markers_is_all_answer(text):
     assert {PieceKind.ANSWER} >= {piece.kind for piece in split(text)}
 
 
-@given(said=pieces())
-def test_what_is_wrapped_splits_again(said):
-    said = tuple(piece for piece in said if piece.kind is not PieceKind.TOOL)
-    assume(not marked(said))
+@given(output=pieces())
+def test_split_inverts_wrap(output):
+    texts = tuple(piece for piece in output if piece.kind is not PieceKind.TOOL)
+    assume(not marked(texts))
 
-    assert merge_pieces(said) == merge_pieces(split("".join(wrap(said))))
+    assert merge_pieces(texts) == merge_pieces(split("".join(wrap(texts))))
 
 
 R, A = PieceKind.REASONING, PieceKind.ANSWER
@@ -71,7 +71,7 @@ R, A = PieceKind.REASONING, PieceKind.ANSWER
         pytest.param("", [], id="nothing"),
         pytest.param("42", [(A, "42")], id="no markers"),
         pytest.param("[THINK]Hm[/THINK]42", [(R, "Hm"), (A, "42")], id="both"),
-        pytest.param("[THINK]Hm", [(R, "Hm")], id="cut in the thought"),
+        pytest.param("[THINK]Hm", [(R, "Hm")], id="cut in the reasoning"),
         pytest.param("Hm[/THINK]42", [(A, "Hm[/THINK]42")], id="only the end"),
         pytest.param("a[THINK]b[/THINK]c", [(A, "a"), (R, "b"), (A, "c")], id="late"),
         pytest.param(
@@ -80,13 +80,13 @@ R, A = PieceKind.REASONING, PieceKind.ANSWER
         pytest.param(
             "[THINK]a[/THINK]b[/THINK]c", [(R, "a"), (A, "b[/THINK]c")], id="twice end"
         ),
-        pytest.param("[THINK][/THINK]42", [(A, "42")], id="empty thought"),
+        pytest.param("[THINK][/THINK]42", [(A, "42")], id="empty reasoning"),
         pytest.param("[THINK", [(A, "[THINK")], id="half a marker"),
         pytest.param("[[THINK]a", [(A, "["), (R, "a")], id="a bracket before"),
         pytest.param("[think]a", [(A, "[think]a")], id="lower case"),
     ],
 )
-def test_markers_part_thought_and_answer(text, found):
+def test_markers_separate_reasoning_and_answer(text, found):
     assert found == [(piece.kind, piece.text) for piece in split(text)]
 
 
@@ -98,7 +98,7 @@ def test_text_that_cannot_begin_a_marker_is_not_held_back():
     assert [Piece(R, "Hm", 2)] == splitter.feed("]Hm")
 
 
-def test_close_can_be_asked_twice():
+def test_close_can_be_called_twice():
     splitter = Splitter()
     splitter.feed("[TH")
 
@@ -106,7 +106,7 @@ def test_close_can_be_asked_twice():
     assert [] == splitter.close()
 
 
-def test_calls_are_no_text():
+def test_calls_are_left_out_of_tagged_text():
     call = Piece(PieceKind.TOOL, "{}", call=Call())
 
     assert ["[THINK]Hm", "[/THINK]42"] == list(

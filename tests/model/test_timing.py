@@ -1,4 +1,4 @@
-"""The formulas, on examples worked out by hand."""
+"""The latency formulas on examples calculated by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract.model.timing import (
     percentile,
 )
 
-# A thought at 1.0 and 1.5, the answer at 2.0, 2.25 and (together) 2.25 seconds.
+# Reasoning at 1.0 and 1.5, the answer at 2.0, 2.25 and (together) 2.25 seconds.
 MARKS = (
     Mark(1.0, PieceKind.REASONING, 1),
     Mark(1.5, PieceKind.REASONING, 2),
@@ -32,11 +32,11 @@ def test_first_output_is_the_first_answer():
     assert 2.0 == TIMING.ttfo
 
 
-def test_reasoning_time_lies_between():
+def test_reasoning_time_is_the_difference():
     assert 1.0 == TIMING.reasoning_time
 
 
-def test_latencies_are_gaps_between_events_also_of_zero():
+def test_inter_chunk_latencies_are_gaps_between_events_including_zero():
     assert (0.5, 0.5, 0.25, 0.0) == TIMING.icl
 
 
@@ -44,7 +44,7 @@ def test_time_per_token_leaves_out_the_first():
     assert 0.125 == TIMING.tpot
 
 
-def test_two_kinds_in_one_event_are_one_moment():
+def test_two_kinds_in_one_event_have_no_gap():
     marks = (Mark(1.0, PieceKind.REASONING, 1), Mark(1.0, PieceKind.ANSWER, 1))
 
     assert () == Timing(0.5, 2.0, marks).icl
@@ -53,7 +53,7 @@ def test_two_kinds_in_one_event_are_one_moment():
 @pytest.mark.parametrize(
     "timing",
     [
-        pytest.param(Timing(None, None), id="nothing came"),
+        pytest.param(Timing(None, None), id="no response"),
         pytest.param(Timing(0.5, 1.0, (), 5), id="no text"),
     ],
 )
@@ -72,7 +72,7 @@ def test_time_per_token_needs_two_tokens(tokens):
     assert Timing(0.5, 2.5, MARKS, tokens).tpot is None
 
 
-def test_a_reply_cut_in_its_thought_has_no_first_output():
+def test_a_reply_cut_in_its_reasoning_has_no_first_output():
     timing = Timing(0.5, 2.5, MARKS[:2], 2)
 
     assert (None, None) == (timing.ttfo, timing.reasoning_time)
@@ -95,7 +95,7 @@ def test_percentile_of_nothing_is_nothing():
     low=st.integers(0, 100),
     high=st.integers(0, 100),
 )
-def test_percentiles_were_seen_and_grow(values, low, high):
+def test_percentiles_are_observed_values_and_increase(values, low, high):
     low, high = sorted((low, high))
 
     assert percentile(values, low) in values
