@@ -1,1 +1,1 @@
-"""Whether a conversation reaches the model whole: every turn, every part, in order."""
+"""Conversation checks: message content, order, history and prefixes."""

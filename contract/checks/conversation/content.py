@@ -1,4 +1,4 @@
-"""That the content of a message is read as sent: empty, in parts, with blanks."""
+"""Message content checks: empty content, content parts and white space."""
 
 from __future__ import annotations
 
@@ -52,21 +52,26 @@ LF = one_token_request("lines-lf", "one\ntwo\n\nthree")
 
 @check(
     "conversation.empty-content-is-taken",
-    "An empty message SHOULD be answered, and cost nothing but its frame.",
+    "An empty message SHOULD be accepted, and cost only its template tokens.",
     source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: messages.content",
     sends=(EMPTY, PLAIN, EMPTY_SYSTEM),
 )
 def empty_content_is_taken(
     empty: Exchange, plain: Exchange, with_system: Exchange
 ) -> Findings:
-    """No schema sets a least length; a template still frames what is empty."""
-    yield from costs_more(plain, empty, "a message next to an empty one")
+    """
+    No schema sets a minimum length; a template still adds its markers.
+
+    The exchanges are of an empty user message, of "Hello", and of "Hello" after an
+    empty system message.
+    """
+    yield from costs_more(plain, empty, "a message compared with an empty one")
     yield from costs_more(with_system, empty, "a message after an empty one")
 
 
 @fault(breaks=empty_content_is_taken)
 def empty_content_refused(reply: Reply) -> Reply:
-    """A validator takes the empty text for a missing one."""
+    """A validator mistakes empty content for missing content."""
     turns = reply.probe.messages if reply.probe is not None else ()
     if not any(turn.content == "" and not turn.tool_calls for turn in turns):
         return reply
@@ -75,25 +80,25 @@ def empty_content_refused(reply: Reply) -> Reply:
 
 @check(
     "conversation.part-equals-text",
-    "A message of one text part MUST be read like the text itself.",
+    "A message with one text part MUST be read like the plain text.",
     source=f"{OPENAI_CHAT}: messages.content; chatboxai/chatbox#2196",
     sends=(TEXT, PART),
 )
 def part_equals_text(text: Exchange, part: Exchange) -> Findings:
-    yield from costs_the_same(text, part, "text as a part")
+    yield from costs_the_same(text, part, "sending the text as a part")
 
 
 @fault(breaks=part_equals_text, also=("conversation", "languages", "multimodal"))
 def parts_printed(reply: Reply) -> Reply:
-    """The template writes a list of parts as the programming language prints it."""
+    """The template inserts the printed form (repr) of the list of content parts."""
 
     def misread(probe: Probe) -> Probe:
-        return replace(probe, messages=tuple(map(_printed, probe.messages)))
+        return replace(probe, messages=tuple(map(_as_repr, probe.messages)))
 
     return misreport_prompt(reply, misread)
 
 
-def _printed(message: Message) -> Message:
+def _as_repr(message: Message) -> Message:
     if message.role != "user" or not isinstance(message.content, tuple):
         return message
     if not all(isinstance(part, Text) for part in message.content):
@@ -104,28 +109,33 @@ def _printed(message: Message) -> Message:
 
 @check(
     "conversation.every-part-is-read",
-    "Every text part of a message MUST be counted, and what joins them.",
-    source=f"{MISTRAL_COMMON}: neighbouring texts are joined by a blank line",
+    "Every text part of a message MUST be counted, and so is their separator.",
+    source=f"{MISTRAL_COMMON}: adjacent texts are joined by a blank line",
     sends=(TEXT, LAST_PART, PARTS),
 )
 def every_part_is_read(first: Exchange, last: Exchange, both: Exchange) -> Findings:
+    """The exchanges are of each part alone and of both in one message."""
     yield from costs_more(both, first, "the second part")
     yield from costs_more(both, last, "the first part")
 
 
 @fault(breaks=every_part_is_read)
 def first_part_alone(reply: Reply) -> Reply:
-    """The chat template reads content[0]["text"] and nothing else."""
+    """The chat template reads only content[0]["text"]."""
 
     def misread(probe: Probe) -> Probe:
-        return replace(probe, messages=tuple(map(_first, probe.messages)))
+        return replace(probe, messages=tuple(map(_first_part, probe.messages)))
 
     return misreport_prompt(reply, misread)
 
 
-def _first(message: Message) -> Message:
-    plain = all(isinstance(part, Text) for part in message.parts)
-    if message.role != "user" or not plain or not isinstance(message.content, tuple):
+def _first_part(message: Message) -> Message:
+    only_text = all(isinstance(part, Text) for part in message.parts)
+    if (
+        message.role != "user"
+        or not only_text
+        or not isinstance(message.content, tuple)
+    ):
         return message
     return replace(message, content=message.content[:1])
 
@@ -137,19 +147,19 @@ def _first(message: Message) -> Message:
     sends=(PLAIN, BLANKS),
 )
 def blanks_are_kept(plain: Exchange, blanks: Exchange) -> Findings:
-    """Indented code and trailing lines mean something; Tekken has tokens for them."""
+    """Indentation and trailing newlines carry meaning; Tekken has tokens for them."""
     yield from costs_more(blanks, plain, "white space")
 
 
 @fault(breaks=blanks_are_kept)
 def blanks_trimmed(reply: Reply) -> Reply:
-    """The chat template trims every message, as another model's does."""
+    """The chat template trims every message, as those of other models do."""
     return misreport_prompt(reply, misread_texts(str.strip))
 
 
 @check(
     "conversation.line-ends-are-kept",
-    "Line ends of a carriage return and a line feed MUST be kept.",
+    "Carriage returns in CRLF line ends MUST be kept.",
     source=MISTRAL_COMMON,
     sends=(LF, CRLF),
 )
@@ -159,7 +169,7 @@ def line_ends_are_kept(lf: Exchange, crlf: Exchange) -> Findings:
 
 @fault(breaks=line_ends_are_kept)
 def line_ends_unified(reply: Reply) -> Reply:
-    """Texts pass through a form or a file opened as text."""
+    """Texts pass through a form or a text-mode file, which normalises line ends."""
     return misreport_prompt(
         reply, misread_texts(lambda text: text.replace("\r\n", "\n"))
     )

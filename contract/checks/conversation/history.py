@@ -1,4 +1,4 @@
-"""That what was said before is still in the prompt: turns, thoughts, calls, results."""
+"""History checks: earlier turns, reasoning, tool calls and results."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ LONG_RESULT_TURN = _tool_turn("tool-turn-long-result", CALL, LONG_RESULT)
 LONG_CALL_TURN = _tool_turn("tool-turn-long-call", LONG_CALL, RESULT)
 
 
-def _thought(name: str, thought: str) -> Probe:
-    said = Message("assistant", (Thinking(thought), Text("It is 42.")))
-    return one_token_request(name, user("What is 6 times 7?"), said, user("Why?"))
+def _replayed_reasoning(name: str, reasoning: str) -> Probe:
+    answer = Message("assistant", (Thinking(reasoning), Text("It is 42.")))
+    return one_token_request(name, user("What is 6 times 7?"), answer, user("Why?"))
 
 
-SHORT_THOUGHT = _thought("replayed-thought", "Six sevens.")
-LONG_THOUGHT = _thought(
+SHORT_REASONING = _replayed_reasoning("replayed-thought", "Six sevens.")
+LONG_REASONING = _replayed_reasoning(
     "replayed-long-thought", "Six sevens. Marker: zebra, quince, harbour."
 )
 
@@ -88,9 +88,11 @@ LONG_THOUGHT = _thought(
     sends=(ALL_TURNS, *WITHOUT),
 )
 def history_is_kept(everything: Exchange, *without: Exchange) -> Findings:
-    """Leaving out any one of them makes the prompt shorter by what it costs."""
+    """Leaving out any one of them shortens the prompt by the tokens it costs."""
     for turn, exchange in zip(TURNS, without, strict=False):
-        yield from costs_more(everything, exchange, f"the {turn.role}'s {turn.text!r}")
+        yield from costs_more(
+            everything, exchange, f"the {turn.role} message {turn.text!r}"
+        )
 
 
 @fault(
@@ -98,7 +100,7 @@ def history_is_kept(everything: Exchange, *without: Exchange) -> Findings:
     also=("conversation", "languages", "context", "multimodal", "tools"),
 )
 def middle_turns_dropped(reply: Reply) -> Reply:
-    """To save tokens, only the system prompt and the last message are sent on."""
+    """To save tokens, only the system prompt and the last message are forwarded."""
 
     def misread(probe: Probe) -> Probe:
         before, last = probe.messages[:-1], probe.messages[-1:]
@@ -110,7 +112,7 @@ def middle_turns_dropped(reply: Reply) -> Reply:
 
 @fault(breaks=history_is_kept, also=("conversation", "languages", "context"))
 def old_answers_dropped(reply: Reply) -> Reply:
-    """To save tokens, what the assistant said before is left out."""
+    """To save tokens, earlier assistant messages are left out."""
 
     def misread(probe: Probe) -> Probe:
         kept = tuple(
@@ -136,7 +138,7 @@ def results_are_kept(short: Exchange, longer: Exchange) -> Findings:
 
 @fault(breaks=results_are_kept, also=("conversation.user-may-follow-tool",))
 def old_results_dropped(reply: Reply) -> Reply:
-    """Results that were answered already are left out of the prompt."""
+    """Tool results that were already answered are left out of the prompt."""
 
     def misread(probe: Probe) -> Probe:
         turns = probe.messages
@@ -158,7 +160,7 @@ def old_results_dropped(reply: Reply) -> Reply:
     needs={Capability.TOOLS},
 )
 def calls_are_kept(short: Exchange, longer: Exchange) -> Findings:
-    yield from costs_more(longer, short, "the longer call")
+    yield from costs_more(longer, short, "the longer tool call")
 
 
 @fault(
@@ -166,7 +168,7 @@ def calls_are_kept(short: Exchange, longer: Exchange) -> Findings:
     also=("tools.results-are-counted", "context.reads-tool-results"),
 )
 def arguments_dropped(reply: Reply) -> Reply:
-    """Replayed arguments are read as an object, and as text they count as none."""
+    """Replayed arguments are expected as an object, and a string is ignored."""
 
     def misread(probe: Probe) -> Probe:
         return replace(probe, messages=tuple(map(_without_arguments, probe.messages)))
@@ -181,28 +183,28 @@ def _without_arguments(message: Message) -> Message:
 
 @check(
     "conversation.thoughts-are-kept",
-    "A thought that the client replays MUST be part of the prompt.",
+    "Reasoning that the client replays MUST be part of the prompt.",
     source="RightNow-AI/openfang#1157; vercel/ai#17930",
-    sends=(SHORT_THOUGHT, LONG_THOUGHT),
+    sends=(SHORT_REASONING, LONG_REASONING),
     needs={Capability.REASONING},
     unless="replayed-thought-dropped",
 )
 def thoughts_are_kept(short: Exchange, longer: Exchange) -> Findings:
-    """As a thinking chunk, in the field that the dialect has, or between markers."""
-    yield from costs_more(longer, short, "the longer thought")
+    """Sent as a thinking chunk, in the field of the dialect, or between markers."""
+    yield from costs_more(longer, short, "the longer reasoning")
 
 
 @fault(breaks=thoughts_are_kept)
 def replayed_thought_stripped(reply: Reply) -> Reply:
-    """History comes back under the old name of the field, and is thrown away."""
+    """Reasoning is replayed under an outdated field name and silently dropped."""
 
     def misread(probe: Probe) -> Probe:
-        return replace(probe, messages=tuple(map(_thoughtless, probe.messages)))
+        return replace(probe, messages=tuple(map(_without_reasoning, probe.messages)))
 
     return misreport_prompt(reply, misread)
 
 
-def _thoughtless(message: Message) -> Message:
+def _without_reasoning(message: Message) -> Message:
     if message.role != "assistant" or not isinstance(message.content, tuple):
         return message
     kept = tuple(part for part in message.content if not isinstance(part, Thinking))

@@ -1,4 +1,4 @@
-"""Which roles may follow each other, as the provider documents it."""
+"""Message order checks: which roles may follow each other, and named messages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _AFTER_TOOL = one_token_request(
 
 
 def with_tool(probe: Probe) -> Probe:
-    """*probe* with the tool that its messages called."""
+    """Return *probe* with the tool that its messages call."""
     return replace(probe, options=replace(probe.options, tools=(WEATHER,)))
 
 
@@ -81,7 +81,7 @@ NAMED = replace(
 
 @check(
     "conversation.users-may-follow-users",
-    "Neighbouring user messages MUST be answered, and all of them counted.",
+    "Consecutive user messages MUST be answered, and all of them counted.",
     source=MISTRAL_COMMON,
     sends=(ONE_USER, TWO_USERS),
 )
@@ -91,7 +91,7 @@ def users_may_follow_users(one: Exchange, two: Exchange) -> Findings:
 
 @fault(breaks=users_may_follow_users, also=("conversation",))
 def last_user_alone(reply: Reply) -> Reply:
-    """Of neighbouring user messages only the last one is put into the template."""
+    """Of consecutive user messages, only the last one reaches the template."""
 
     def misread(probe: Probe) -> Probe:
         turns = probe.messages
@@ -117,7 +117,7 @@ def systems_may_be_several(one: Exchange, two: Exchange) -> Findings:
 
 @fault(breaks=systems_may_be_several)
 def first_system_alone(reply: Reply) -> Reply:
-    """A gateway has one field for the system prompt, and fills it once."""
+    """A gateway has a single field for the system prompt and keeps only the first."""
 
     def misread(probe: Probe) -> Probe:
         turns = probe.messages
@@ -135,12 +135,12 @@ def first_system_alone(reply: Reply) -> Reply:
     sends=(NO_SYSTEM, LATE_SYSTEM),
 )
 def system_may_come_later(without: Exchange, late: Exchange) -> Findings:
-    yield from costs_more(late, without, "the system message between two others")
+    yield from costs_more(late, without, "the system message between two user messages")
 
 
 @fault(breaks=system_may_come_later)
 def late_system_refused(reply: Reply) -> Reply:
-    """The chat template of another model demands the system message first."""
+    """The chat template of another model requires the system message to come first."""
     roles = [turn.role for turn in reply.probe.messages] if reply.probe else []
     if "system" not in roles[1:] or roles[0] == "system":
         return reply
@@ -150,19 +150,19 @@ def late_system_refused(reply: Reply) -> Reply:
 
 @check(
     "conversation.system-last-is-settled",
-    "A conversation that ends with a system message MUST be answered or refused.",
-    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: one refuses it, the other has no rule",
+    "A conversation that ends with a system message MUST be answered or rejected.",
+    source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: one rejects it, the other has no rule",
     sends=LAST_SYSTEM,
     expects=EITHER,
 )
 def system_last_is_settled(exchange: Exchange) -> Findings:
-    """Mistral's validation refuses it (code 3230); most templates answer."""
+    """Mistral's validation rejects it (code 3230); most templates accept it."""
     yield from answered_or_rejected(exchange)
 
 
 @fault(breaks=system_last_is_settled, also=("rejections.never-5xx",))
 def template_wants_a_user_last(reply: Reply) -> Reply:
-    """The chat template raises where no user message is last, and nobody catches it."""
+    """The chat template raises an uncaught error unless a user message comes last."""
     turns = request_body(reply).get("messages")
     last = turns[-1] if isinstance(turns, list) and turns else None
     system_last = isinstance(last, dict) and last.get("role") == "system"
@@ -171,20 +171,20 @@ def template_wants_a_user_last(reply: Reply) -> Reply:
 
 @check(
     "conversation.user-may-follow-tool",
-    "A user message after the result of a tool MUST be answered.",
+    "A user message after a tool result MUST be answered.",
     source="BerriAI/litellm#17761; yetone/avante.nvim#2562; sst/opencode#7488",
     sends=(AFTER_RESULT, AFTER_TOOL),
     needs={Capability.TOOLS},
     unless="user-after-tool-refused",
 )
 def user_may_follow_tool(result: Exchange, user: Exchange) -> Findings:
-    """Mistral refused it in 2025 (code 3230), and takes it since August 2026."""
-    yield from costs_more(user, result, "the user message after a tool's result")
+    """Mistral rejected it in 2025 (code 3230) and has accepted it since August 2026."""
+    yield from costs_more(user, result, "the user message after a tool result")
 
 
 @fault(breaks=user_may_follow_tool)
 def user_after_tool_refused(reply: Reply) -> Reply:
-    """The order of 2025 is still enforced: a tool's result is followed by an answer."""
+    """The 2025 order is still enforced: only an answer may follow a tool result."""
     roles = [turn.role for turn in reply.probe.messages] if reply.probe else []
     if ("tool", "user") not in pairwise(roles):
         return reply
@@ -200,15 +200,13 @@ def user_after_tool_refused(reply: Reply) -> Reply:
     unless="message-name-refused",
 )
 def messages_may_be_named(one: Exchange, named: Exchange) -> Findings:
-    """The closed schema of Mistral has no such key; OpenAI's has."""
-    yield from costs_the_same(
-        one, named, "a name, which the template has no place for,"
-    )
+    """Mistral's closed schema has no such key; OpenAI's does."""
+    yield from costs_the_same(one, named, "a name, which has no place in the template,")
 
 
 @fault(breaks=messages_may_be_named)
 def named_message_refused(reply: Reply) -> Reply:
-    """A stricter schema than the documented one knows role and content only."""
+    """A schema stricter than the documented one allows only role and content."""
     messages = request_body(reply).get("messages")
     for number, message in enumerate(messages if isinstance(messages, list) else ()):
         if isinstance(message, dict) and "name" in message:

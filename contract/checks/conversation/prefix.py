@@ -1,4 +1,4 @@
-"""That a prefix is continued: no new thought, nothing twice, streamed as whole."""
+"""Prefix checks: continuing an assistant message, whole and streamed."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ VLLM_CONTINUE = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server
 SOURCE = f"{MISTRAL_PREFIX}; {VLLM_CONTINUE}: continue_final_message"
 PREFIX = frozenset({Capability.PREFIX})
 STREAMED = PREFIX | {Capability.STREAMING}
-BEGUN = "The answer"
-ASKED = Probe(
+PREFIX_TEXT = "The answer"
+WITHOUT_PREFIX = Probe(
     name="to-be-continued-without",
     messages=(user("Repeat exactly: The answer is 42"),),
     options=Options(max_tokens=1, temperature=0.0, seed=7),
     reasons=False,
 )
 CONTINUED = replace(
-    ASKED,
+    WITHOUT_PREFIX,
     name="to-be-continued",
-    messages=(*ASKED.messages, Message("assistant", BEGUN, prefix=True)),
-    options=replace(ASKED.options, max_tokens=MAX_TOKENS),
+    messages=(*WITHOUT_PREFIX.messages, Message("assistant", PREFIX_TEXT, prefix=True)),
+    options=replace(WITHOUT_PREFIX.options, max_tokens=MAX_TOKENS),
 )
 CONTINUED_STREAM = replace(CONTINUED, name="to-be-continued-streamed", stream=True)
 
@@ -57,17 +57,17 @@ CONTINUED_STREAM = replace(CONTINUED, name="to-be-continued-streamed", stream=Tr
     "conversation.prefix-is-read",
     "A message to be continued MUST be part of the prompt.",
     source=SOURCE,
-    sends=(ASKED, CONTINUED),
+    sends=(WITHOUT_PREFIX, CONTINUED),
     needs=PREFIX,
 )
 def prefix_is_read(without: Exchange, continued: Exchange) -> Findings:
-    """Its text, and no end of turn after it; llama.cpp adds an empty thought."""
+    """Its text, with no end of turn after it; llama.cpp adds empty reasoning."""
     yield from costs_more(continued, without, "the prefix")
 
 
 @fault(breaks=prefix_is_read)
 def prefix_dropped(reply: Reply) -> Reply:
-    """A gateway cuts off the last message, because it is not the user's."""
+    """A gateway drops the last message because it is not a user message."""
 
     def misread(probe: Probe) -> Probe:
         kept = tuple(turn for turn in probe.messages if not turn.prefix)
@@ -78,20 +78,20 @@ def prefix_dropped(reply: Reply) -> Reply:
 
 @check(
     "conversation.prefix-begins-no-thought",
-    "A continued answer MUST NOT begin with a new thought.",
+    "A continued answer MUST NOT begin with new reasoning.",
     source=SOURCE,
     sends=(CONTINUED, CONTINUED_STREAM),
     needs=STREAMED | {Capability.REASONING},
 )
 def prefix_begins_no_thought(*exchanges: Exchange) -> Findings:
-    """The answer has begun, so what follows is answer and nothing else."""
+    """The answer has already begun, so only answer text may follow."""
     if not any(exchange.choices for exchange in exchanges):
-        raise NotApplicable("no reply holds a choice")
+        raise NotApplicable("no reply contains a choice")
     for exchange in exchanges:
         if exchange.reasoning:
             yield Finding(
-                "a thought came after the beginning of the answer",
-                expected="answer text alone",
+                "reasoning follows the beginning of the answer",
+                expected="only answer text",
                 actual=shorten(exchange.reasoning),
                 at=exchange.probe.name,
             )
@@ -104,7 +104,7 @@ def _continues(reply: Reply) -> bool:
 
 @fault(breaks=prefix_begins_no_thought)
 def continued_with_a_thought(reply: Reply) -> Reply:
-    """The template opens a new turn after the prefix, and the model thinks anew."""
+    """The template opens a new turn after the prefix, and the model reasons again."""
     if not _continues(reply):
         return reply
 
@@ -119,21 +119,21 @@ def continued_with_a_thought(reply: Reply) -> Reply:
 
 @check(
     "conversation.prefix-is-not-doubled",
-    "A continued answer SHOULD hold the prefix at its start or not at all.",
+    "A continued answer SHOULD contain the prefix once, at its start, or not at all.",
     source=f"{MISTRAL_PREFIX}: included; {VLLM_CONTINUE}: echo is off by default",
     sends=(CONTINUED, CONTINUED_STREAM),
     needs=STREAMED,
 )
 def prefix_is_not_doubled(*exchanges: Exchange) -> Findings:
-    """Mistral and llama.cpp send it along, vLLM sends what follows it."""
+    """Mistral and llama.cpp include it; vLLM sends only what follows it."""
     for exchange in exchanges:
         answer = exchange.answer.strip()
         if not answer:
-            raise NotApplicable("nothing was said after the prefix")
-        if answer.count(BEGUN) > 1:
+            raise NotApplicable("the continued answer is empty")
+        if answer.count(PREFIX_TEXT) > 1:
             yield Finding(
-                "the answer begins anew",
-                expected=f"{BEGUN!r} once, or what follows it",
+                "the answer contains the prefix more than once",
+                expected=f"{PREFIX_TEXT!r} once, or only what follows it",
                 actual=shorten(repr(answer)),
                 at=exchange.probe.name,
             )
@@ -141,31 +141,33 @@ def prefix_is_not_doubled(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=prefix_is_not_doubled)
 def prefix_spoken_again(reply: Reply) -> Reply:
-    """The prefix is put before an answer that repeats it."""
+    """The prefix is prepended to an answer that already contains it."""
     if not _continues(reply):
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-        rest = "".join(piece.text for piece in pieces).removeprefix(BEGUN)
-        yield Piece(PieceKind.ANSWER, f"{BEGUN}{BEGUN}{rest}", pieces[0].choice)
+        rest = "".join(piece.text for piece in pieces).removeprefix(PREFIX_TEXT)
+        yield Piece(
+            PieceKind.ANSWER, f"{PREFIX_TEXT}{PREFIX_TEXT}{rest}", pieces[0].choice
+        )
 
     return rewrite_pieces(reply, changed)
 
 
 @check(
     "conversation.prefix-streams-the-same",
-    "A continued answer SHOULD be the same streamed and whole.",
+    "A continued answer SHOULD be the same whether streamed or whole.",
     source=SOURCE,
     sends=(CONTINUED_STREAM, CONTINUED),
     needs=STREAMED | {Capability.SEED},
 )
 def prefix_streams_the_same(streamed: Exchange, whole: Exchange) -> Findings:
-    """With the prefix in both, or in neither."""
+    """Both contain the prefix, or neither does."""
     if not any(visible_text(streamed)) or not any(visible_text(whole)):
-        raise NotApplicable("nothing was said after the prefix")
+        raise NotApplicable("a continued answer is empty")
     if visible_text(streamed) != visible_text(whole):
         yield Finding(
-            "the stream says something else",
+            "the streamed answer differs from the whole one",
             expected=shorten(repr(whole.answer)),
             actual=shorten(repr(streamed.answer)),
             at=streamed.probe.name,
@@ -174,14 +176,18 @@ def prefix_streams_the_same(streamed: Exchange, whole: Exchange) -> Findings:
 
 @fault(breaks=prefix_streams_the_same)
 def prefix_left_out_of_streams(reply: Reply) -> Reply:
-    """Whole answers begin with the prefix, streams after it (llama.cpp b11434)."""
+    """Whole answers include the prefix, streamed ones do not (llama.cpp b11434)."""
     if not reply.streamed or not _continues(reply):
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         text = "".join(piece.text for piece in pieces)
-        # Where neither holds the prefix, the stream alone shall hold it.
-        other = text.removeprefix(BEGUN) if text.startswith(BEGUN) else BEGUN + text
+        # Where whole answers lack the prefix, add it to the stream instead.
+        other = (
+            text.removeprefix(PREFIX_TEXT)
+            if text.startswith(PREFIX_TEXT)
+            else PREFIX_TEXT + text
+        )
         yield Piece(PieceKind.ANSWER, other, pieces[0].choice)
 
     return rewrite_pieces(reply, changed)

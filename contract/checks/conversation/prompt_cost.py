@@ -1,4 +1,4 @@
-"""What the judges of conversations share: one prompt held against another."""
+"""Comparison of the prompt tokens of two requests."""
 
 from __future__ import annotations
 
@@ -14,41 +14,47 @@ from contract.model.profile import Capability
 
 
 def system(text: str) -> Message:
-    """One message of the system."""
+    """Return a system message with *text*."""
     return Message("system", text)
 
 
 def assistant(text: str) -> Message:
-    """One message that the assistant is said to have written."""
+    """Return an assistant message with *text*."""
     return Message("assistant", text)
 
 
 def costs_more(longer: Exchange, shorter: Exchange, what: str) -> Findings:
     """
-    A finding unless *longer* costs what *what* adds to *shorter*.
+    Yield a finding unless the text that *longer* adds to *shorter* is counted.
 
-    Where texts are counted as Tekken does the number is exact, elsewhere more is
-    enough.
+    *what* names that text, as the subject of the finding's message. Servers with the
+    capability `tekken` must report the exact difference, others any increase. Raise
+    `NotApplicable` without a count.
     """
-    told, exact = token_difference(longer, shorter)
+    reported, exact = token_difference(longer, shorter)
     tekken = Capability.TEKKEN in longer.profile.offers
-    if told != exact if tekken else told <= 0:
-        wanted = f"{exact} prompt_tokens more" if tekken else "more prompt_tokens"
+    if reported != exact if tekken else reported <= 0:
+        expected = f"{exact} more prompt_tokens" if tekken else "more prompt_tokens"
         yield Finding(
             f"{what} is not counted as it was sent",
-            expected=f"{wanted} than for {shorter.probe.name}",
-            actual=f"{told} more",
+            expected=f"{expected} than for {shorter.probe.name}",
+            actual=f"{reported} more",
             at=f"{longer.probe.name}, {usage_location(longer)}",
         )
 
 
 def costs_the_same(one: Exchange, other: Exchange, what: str) -> Findings:
-    """A finding unless both prompts cost the same."""
-    told, _ = token_difference(other, one)
-    if told:
+    """
+    Yield a finding unless both prompts cost the same number of prompt_tokens.
+
+    *what* names what *other* has in addition to *one*, as the subject of the
+    finding's message. Raise `NotApplicable` without a count.
+    """
+    difference, _ = token_difference(other, one)
+    if difference:
         yield Finding(
             f"{what} changes the prompt",
-            expected=f"as many prompt_tokens as for {one.probe.name}",
-            actual=f"{told} more",
+            expected=f"the same prompt_tokens as for {one.probe.name}",
+            actual=f"{difference} more",
             at=f"{other.probe.name}, {usage_location(other)}",
         )

@@ -1,4 +1,4 @@
-"""Content in parts, with blanks and without anything."""
+"""Message content checks: the requests they send."""
 
 import json
 
@@ -28,14 +28,14 @@ def contents(probe, name="vllm-0.32"):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_text_and_part_hold_the_same(name):
+def test_text_and_part_have_the_same_content(name):
     text, part = contents(TEXT, name), contents(PART, name)
 
     assert [[{"type": "text", "text": text[0]}]] == part
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_parts_are_both_that_were_sent_alone(name):
+def test_parts_are_sent_alone_and_together(name):
     first, last, both = (contents(probe, name)[0] for probe in (PART, LAST_PART, PARTS))
 
     assert first + last == both
@@ -54,5 +54,5 @@ def test_empty_and_blank_content_is_sent_as_it_is(name):
     [(CRLF, LF), (PARTS, PART), (PARTS, LAST_PART), (EMPTY_SYSTEM, EMPTY)],
     ids=lambda probe: probe.name,
 )
-def test_tekken_tells_them_apart(longer, shorter):
+def test_tekken_counts_more_tokens_for_the_longer_request(longer, shorter):
     assert counting.prompt(longer) > counting.prompt(shorter)

@@ -1,4 +1,4 @@
-"""Earlier turns, thoughts, calls and results: what each adds."""
+"""History checks: earlier turns, reasoning, tool calls and results."""
 
 import json
 
@@ -9,9 +9,9 @@ from contract.catalog.profiles import builtin
 from contract.checks.conversation.history import (
     ALL_TURNS,
     LONG_CALL_TURN,
+    LONG_REASONING,
     LONG_RESULT_TURN,
-    LONG_THOUGHT,
-    SHORT_THOUGHT,
+    SHORT_REASONING,
     SHORT_TURN,
     WITHOUT,
     history_is_kept,
@@ -34,7 +34,7 @@ def test_each_earlier_message_is_left_out_once():
 
 
 @pytest.mark.parametrize("place", range(len(WITHOUT)))
-def test_the_message_that_is_missing_is_named(place):
+def test_a_finding_names_the_missing_message(place):
     profile = PROFILES["vllm-0.32"]
     everything = recharged(profile, ALL_TURNS, 0)
     without = [
@@ -53,12 +53,12 @@ def test_the_message_that_is_missing_is_named(place):
     [
         (LONG_RESULT_TURN, SHORT_TURN),
         (LONG_CALL_TURN, SHORT_TURN),
-        (LONG_THOUGHT, SHORT_THOUGHT),
+        (LONG_REASONING, SHORT_REASONING),
     ],
     ids=lambda probe: probe.name,
 )
 @pytest.mark.parametrize("name", PROFILES)
-def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorter):
+def test_the_longer_request_costs_more_in_each_dialect(name, longer, shorter):
     dialect: Dialect = PROFILES[name].dialect
     counts = [
         counting.prompt(
@@ -79,8 +79,8 @@ def test_what_is_longer_costs_more_as_each_dialect_sends_it(name, longer, shorte
         ("inline", "content"),
     ],
 )
-def test_a_thought_is_replayed_where_the_dialect_has_it(name, place):
-    body = json.loads(build_request(LONG_THOUGHT, PROFILES[name], "m").body)
+def test_reasoning_is_replayed_in_the_field_of_the_dialect(name, place):
+    body = json.loads(build_request(LONG_REASONING, PROFILES[name], "m").body)
 
     assert "zebra" in json.dumps(body["messages"][1][place])
-    assert any(isinstance(part, Thinking) for part in LONG_THOUGHT.messages[1].parts)
+    assert any(isinstance(part, Thinking) for part in LONG_REASONING.messages[1].parts)

@@ -1,4 +1,4 @@
-"""Roles in a row, as each provider documents them."""
+"""Message order checks: the requests they send, and the rejections of the mock."""
 
 import json
 
@@ -38,24 +38,24 @@ def test_roles_are_sent_in_that_order(probe, roles):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_user_after_a_tool_is_refused_only_by_the_rule_of_2025(name):
+def test_only_mistral_2025_rejects_a_user_message_after_a_tool_result(name):
     reply = told(PROFILES[name], AFTER_TOOL)
-    former = name == "mistral-2025-10"
+    rejected = name == "mistral-2025-10"
 
-    assert former == (reply.status == 400)
-    assert former == (user_may_follow_tool.unless in PROFILES[name].tolerates)
+    assert rejected == (reply.status == 400)
+    assert rejected == (user_may_follow_tool.unless in PROFILES[name].tolerates)
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_name_is_refused_only_by_the_closed_schema(name):
+def test_only_the_closed_schema_rejects_a_named_message(name):
     reply = told(PROFILES[name], NAMED)
-    hosted = name.startswith("mistral-")
+    rejected = name.startswith("mistral-")
 
-    assert hosted == (reply.status == 422)
-    assert hosted == (messages_may_be_named.unless in PROFILES[name].tolerates)
+    assert rejected == (reply.status == 422)
+    assert rejected == (messages_may_be_named.unless in PROFILES[name].tolerates)
 
 
-def test_a_name_stands_in_the_message():
+def test_the_name_is_sent_inside_the_message():
     body = json.loads(build_request(NAMED, PROFILES["vllm-0.32"], "m").body)
 
     assert body["messages"][0]["name"] == "Ann"
@@ -70,7 +70,7 @@ def test_a_name_stands_in_the_message():
     ],
     ids=lambda value: getattr(value, "id", ""),
 )
-def test_a_refusal_says_why(fault, probe, word):
+def test_a_rejection_states_its_reason(fault, probe, word):
     reply = fault.apply(told(PROFILES["vllm-0.32"], probe))
 
     assert reply.status == 400

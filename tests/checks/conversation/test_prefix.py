@@ -1,4 +1,4 @@
-"""A prefix, and what may follow it."""
+"""Prefix checks: continued answers, whole and streamed."""
 
 import json
 
@@ -7,9 +7,9 @@ from rehearsal import judged, resaid, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.prefix import (
-    BEGUN,
     CONTINUED,
     CONTINUED_STREAM,
+    PREFIX_TEXT,
     prefix_begins_no_thought,
     prefix_is_not_doubled,
     prefix_streams_the_same,
@@ -25,14 +25,14 @@ PROFILES = builtin()
 NAMES = ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
 
 
-def saying(name, probe, answer, thought=""):
-    pieces = [Piece(PieceKind.REASONING, thought)] if thought else []
+def answering(name, probe, answer, reasoning=""):
+    pieces = [Piece(PieceKind.REASONING, reasoning)] if reasoning else []
     pieces.append(Piece(PieceKind.ANSWER, answer))
     return resaid(PROFILES[name], probe, lambda _: tuple(pieces))
 
 
-def both(name, check, answer, thought=""):
-    return [saying(name, probe, answer, thought) for probe in check.sends]
+def both(name, check, answer, reasoning=""):
+    return [answering(name, probe, answer, reasoning) for probe in check.sends]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,21 +40,21 @@ def both(name, check, answer, thought=""):
     ("answer", "word"),
     [
         (" is 42", "pass"),
-        (f"{BEGUN} is 42", "pass"),
-        (f"{BEGUN}{BEGUN} is 42", "fail"),
-        (f"{BEGUN} is 42. {BEGUN} is 42.", "fail"),
+        (f"{PREFIX_TEXT} is 42", "pass"),
+        (f"{PREFIX_TEXT}{PREFIX_TEXT} is 42", "fail"),
+        (f"{PREFIX_TEXT} is 42. {PREFIX_TEXT} is 42.", "fail"),
     ],
 )
-def test_the_prefix_comes_once_or_not_at_all(name, answer, word):
+def test_the_prefix_may_appear_once_or_not_at_all(name, answer, word):
     verdict = judged(prefix_is_not_doubled, *both(name, prefix_is_not_doubled, answer))
 
     assert word == verdict.word
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("thought", "word"), [("", "pass"), ("Hm.", "fail")])
-def test_no_thought_follows_the_prefix(name, thought, word):
-    exchanges = both(name, prefix_begins_no_thought, " is 42", thought)
+@pytest.mark.parametrize(("reasoning", "word"), [("", "pass"), ("Hm.", "fail")])
+def test_no_reasoning_may_follow_the_prefix(name, reasoning, word):
+    exchanges = both(name, prefix_begins_no_thought, " is 42", reasoning)
 
     assert word == judged(prefix_begins_no_thought, *exchanges).word
 
@@ -64,14 +64,14 @@ def test_no_thought_follows_the_prefix(name, thought, word):
     ("streamed", "whole", "word"),
     [
         (" is 42", " is 42", "pass"),
-        (" is 42", f"{BEGUN} is 42", "fail"),
-        (f"{BEGUN} is 42", f"{BEGUN} is 42", "pass"),
+        (" is 42", f"{PREFIX_TEXT} is 42", "fail"),
+        (f"{PREFIX_TEXT} is 42", f"{PREFIX_TEXT} is 42", "pass"),
     ],
 )
-def test_streamed_and_whole_agree_on_the_prefix(name, streamed, whole, word):
+def test_streamed_and_whole_answers_must_agree(name, streamed, whole, word):
     pair = (
-        saying(name, CONTINUED_STREAM, streamed),
-        saying(name, CONTINUED, whole),
+        answering(name, CONTINUED_STREAM, streamed),
+        answering(name, CONTINUED, whole),
     )
 
     assert word == judged(prefix_streams_the_same, *pair).word
@@ -88,10 +88,10 @@ def test_streamed_and_whole_agree_on_the_prefix(name, streamed, whole, word):
     ],
 )
 @pytest.mark.parametrize("probe", [CONTINUED, CONTINUED_STREAM], ids=lambda p: p.name)
-def test_stand_in_repeats_the_prefix_where_its_provider_does(name, repeats, probe):
+def test_the_mock_repeats_the_prefix_like_its_profile(name, repeats, probe):
     exchange = rehearse(told(PROFILES[name], probe), probe, PROFILES[name])
 
-    assert repeats == exchange.answer.startswith(BEGUN)
+    assert repeats == exchange.answer.startswith(PREFIX_TEXT)
     assert exchange.answer.endswith(" is 42")
 
 
@@ -103,7 +103,7 @@ def test_stand_in_repeats_the_prefix_where_its_provider_does(name, repeats, prob
         ("vllm-0.32", "continue_final_message"),
     ],
 )
-def test_each_dialect_asks_for_it_in_its_own_way(name, field):
+def test_each_dialect_has_its_own_prefix_field(name, field):
     body = json.loads(build_request(CONTINUED, PROFILES[name], "m").body)
 
     assert body.get(field, body["messages"][-1].get(field)) is True

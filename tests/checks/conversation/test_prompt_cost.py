@@ -1,4 +1,4 @@
-"""One prompt held against another: exactly by Tekken, roughly elsewhere."""
+"""Comparison of prompt tokens: exact with Tekken, an increase elsewhere."""
 
 import pytest
 from rehearsal import recharged
@@ -31,7 +31,7 @@ LONG = one_token_request(
         ("llamacpp", -100, 1),
     ],
 )
-def test_more_is_exact_where_tekken_is_promised(name, more, found):
+def test_the_difference_must_be_exact_with_tekken(name, more, found):
     short, longer = (
         recharged(PROFILES[name], SHORT, 0),
         recharged(PROFILES[name], LONG, more),
@@ -41,7 +41,7 @@ def test_more_is_exact_where_tekken_is_promised(name, more, found):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_as_much_is_not_more(name):
+def test_an_equal_count_is_a_finding(name):
     profile = PROFILES[name]
     short, longer = (recharged(profile, probe, 0) for probe in (SHORT, LONG))
     less = short.count("prompt_tokens") - longer.count("prompt_tokens")
@@ -53,7 +53,7 @@ def test_as_much_is_not_more(name):
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize(("more", "found"), [(0, 0), (1, 1), (-1, 1)])
-def test_the_same_is_the_same_for_everybody(name, more, found):
+def test_equal_prompts_must_cost_the_same_in_every_profile(name, more, found):
     one, other = (recharged(PROFILES[name], SHORT, n) for n in (0, more))
 
     assert found == len(list(costs_the_same(one, other, "it")))

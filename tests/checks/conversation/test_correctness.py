@@ -1,4 +1,4 @@
-"""The right number counts, in digits or in words, and nothing else does."""
+"""Answer correctness check: the number in digits or in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from rehearsal import judged, resaid, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.conversation.sense import answers_a_sum
+from contract.checks.conversation.correctness import answers_a_sum
 from contract.model.chat import PieceKind
 from contract.model.probes import SUM_WHOLE
 from contract.model.reply import rehearse
@@ -22,10 +22,10 @@ PROFILE = builtin()["mistral-2025-10"]
         pytest.param("6 * 7 = 42.", "pass", id="digits"),
         pytest.param("It is Forty-two.", "pass", id="words"),
         pytest.param("green blue red", "fail", id="noise"),
-        pytest.param("", "skip", id="nothing"),
+        pytest.param("", "skip", id="empty"),
     ],
 )
-def test_only_the_right_number_is_an_answer(text, word):
+def test_only_the_correct_number_passes(text, word):
     def change(pieces):
         return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
 
@@ -34,7 +34,7 @@ def test_only_the_right_number_is_an_answer(text, word):
     assert word == judged(answers_a_sum, whole).word
 
 
-def test_an_answer_that_did_not_come_proves_nothing():
+def test_a_truncated_answer_is_skipped():
     short = replace(SUM_WHOLE, options=replace(SUM_WHOLE.options, max_tokens=3))
     cut = rehearse(told(PROFILE, short), SUM_WHOLE, PROFILE)
 

@@ -1,4 +1,4 @@
-"""That what is said makes sense: the one thing that formats and counts cannot tell."""
+"""Answer correctness check: the model still computes a simple product."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
-RIGHT = ("42", "forty-two", "forty two")
+CORRECT = ("42", "forty-two", "forty two")
 
 
 @check(
     "conversation.answers-a-sum",
-    "Asked for 6 times 7, a model MUST say 42.",
+    "A model that is asked for 6 times 7 MUST answer 42.",
     source="ollama/ollama#11130: Magistral quantised to noise",
     sends=SUM_WHOLE,
     needs={Capability.FOLLOWS_INSTRUCTIONS},
 )
 def answers_a_sum(exchange: Exchange) -> Findings:
-    """Weights that were quantised too far, or cached in too few bits, say anything."""
-    said = exchange.answer.casefold()
-    if any(right in said for right in RIGHT):
+    """Weights or KV caches quantised to too few bits produce arbitrary text."""
+    answer = exchange.answer.casefold()
+    if any(correct in answer for correct in CORRECT):
         return
-    if not said.strip() or ("length",) in exchange.finishes.values():
-        raise NotApplicable("no answer came, or it was cut; other checks say why")
+    if not answer.strip() or ("length",) in exchange.finishes.values():
+        raise NotApplicable("the answer is empty or truncated; see other checks")
     yield Finding(
         "the answer is wrong",
         expected="42",
@@ -49,7 +49,7 @@ def answers_a_sum(exchange: Exchange) -> Findings:
 
 @fault(breaks=answers_a_sum)
 def quantised_too_far(reply: Reply) -> Reply:
-    """Too few bits a weight make another token the likeliest."""
+    """Too few bits per weight make a wrong token the most likely one."""
 
     def confused(pieces: tuple[Piece, ...]) -> list[Piece]:
         return [
@@ -59,5 +59,5 @@ def quantised_too_far(reply: Reply) -> Reply:
             for piece in pieces
         ]
 
-    asked = reply.probe.messages[-1].text if reply.probe is not None else ""
-    return rewrite_pieces(reply, confused) if "6 times 7" in asked else reply
+    question = reply.probe.messages[-1].text if reply.probe is not None else ""
+    return rewrite_pieces(reply, confused) if "6 times 7" in question else reply
