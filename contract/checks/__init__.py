@@ -1,5 +1,5 @@
 """
-The requirements: what to send, how to judge, and the fault of each.
+The checks and their faults, one package for each family.
 
 Imports: model, schema, strategies, tokens.
 """

@@ -1,4 +1,4 @@
-"""Documents that requirements are taken from."""
+"""Sources of requirements: documents and issues that several checks cite."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ VLLM_LIMITS = "https://docs.vllm.ai/en/latest/configuration/engine_args.html"
 VLLM_REASONING = "https://docs.vllm.ai/en/latest/features/reasoning_outputs.html"
 VLLM_SERVER = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"
 VLLM_TOOLS = "https://docs.vllm.ai/en/latest/features/tool_calling.html"
-# Truncated without a word; the one sign is the count.
+# Long prompts truncated silently; only prompt_tokens shows it.
 OLLAMA = "ollama/ollama#3839"

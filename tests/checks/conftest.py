@@ -1,4 +1,4 @@
-"""Streams made by hand, chunk by chunk, and what a check finds in them."""
+"""Hand-made streams and responses, and faults applied to them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HEAD = {
 
 @pytest.fixture
 def chunk():
-    """`chunk(delta, finish, index=…, **members)` is one chunk object."""
+    """`chunk(delta, finish, index=…, **members)` is a chunk object."""
 
     def chunk(delta=None, finish=None, *, index=0, **members):
         choice: dict[str, Json] = {"index": index, "delta": delta or {}}
@@ -49,7 +49,7 @@ def chunk():
 
 @pytest.fixture
 def good(chunk):
-    """The events of a stream with nothing wrong in it."""
+    """The events of a valid stream."""
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     return (
         chunk({"role": "assistant", "content": ""}),
@@ -71,9 +71,9 @@ def _bytes(event):
 
 @pytest.fixture
 def stream():
-    """`stream(events, step=…)` is the exchange; bytes among the events stay raw."""
+    """`stream(events, step=…)` is its exchange; events that are bytes are sent raw."""
 
-    def stream(  # noqa: PLR0913  # a stream has this many sides
+    def stream(  # noqa: PLR0913  # the parts of an exchange that tests set
         events,
         *,
         step=0.01,
@@ -103,7 +103,7 @@ def stream():
 
 @pytest.fixture
 def reply(good):
-    """The good stream as a server means to send it."""
+    """The valid stream as the reply of a server."""
     return Reply(
         headers=(SSE_TYPE,),
         frames=tuple(Frame(0.01 * n, _bytes(event)) for n, event in enumerate(good, 1)),
@@ -115,14 +115,14 @@ def reply(good):
 
 @pytest.fixture
 def spoiled(reply, stream):
-    """`spoiled(fault, events)` is the exchange of a stream with that fault."""
+    """`spoiled(fault, events)` is the exchange of a stream with *fault* applied."""
 
     def spoiled(fault, events=None, **options):
-        first = reply
+        before = reply
         if events is not None:
             frames = [Frame(0.01 * n, _bytes(event)) for n, event in enumerate(events)]
-            first = replace(reply, frames=tuple(frames))
-        after = fault.apply(first)
+            before = replace(reply, frames=tuple(frames))
+        after = fault.apply(before)
         media_type = dict(after.headers)["content-type"]
         made = stream(
             [f.data for f in after.frames],
@@ -138,7 +138,7 @@ def spoiled(reply, stream):
 
 @pytest.fixture
 def answer() -> Callable[..., Exchange]:
-    """`answer(probe, status, body)` is an exchange that was never sent."""
+    """`answer(probe, status, body)` is an exchange built without a server."""
 
     def made(probe, status, body, *, profile="vllm-0.32", kind="application/json"):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

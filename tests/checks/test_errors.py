@@ -1,4 +1,4 @@
-"""Faults of what a provider says leave alone what it refuses."""
+"""Faults of generated text and usage do not change error responses."""
 
 import pytest
 from rehearsal import told
@@ -17,9 +17,9 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 @pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
-def test_a_fault_leaves_an_error_alone(fault, name):
+def test_fault_does_not_change_an_error(fault, name):
     reply = told(PROFILES[name], fault.breaks.sends[0])
-    refused = reply.with_header("content-type", "application/json")
-    refused = refused.with_json({"detail": "no"})
+    rejected = reply.with_header("content-type", "application/json")
+    rejected = rejected.with_json({"detail": "no"})
 
-    assert fault.apply(refused) == refused
+    assert fault.apply(rejected) == rejected

@@ -1,4 +1,4 @@
-"""Every check of the family on good, faulty and recorded replies."""
+"""Reasoning checks on recorded replies of real servers."""
 
 import pytest
 from rehearsal import judged, recorded
@@ -11,7 +11,7 @@ PROFILES = builtin()
 CHECKS = [
     c for c in discovery.find("checks", Check).values() if c.family == "reasoning"
 ]
-# One real exchange and the checks that its request fits.
+# The checks that the request of a recorded exchange can be judged by.
 SUM_LIKE = (
     "reasoning.present",
     "reasoning.no-marker-in-answer",
@@ -30,7 +30,7 @@ CUT_LIKE = (
 GOOD = {
     "vllm-0.32/chat_default": SUM_LIKE,
     "vllm-0.32/stream_default": SUM_LIKE,
-    "vllm-0.32/stream_utf": SUM_LIKE[:-1],  # "café" is too short to be repeated
+    "vllm-0.32/stream_utf": SUM_LIKE[:-1],  # the reasoning, "café", is too short
     "vllm-0.32/chat_content_literal_special": (
         *SUM_LIKE,
         "reasoning.typed-markers-are-text",
@@ -61,7 +61,7 @@ GOOD = {
         "reasoning.answer-after-tool",
     ),
 }
-# Real servers that were set up wrongly, and what is really wrong with right ones.
+# Misconfigured servers, and true defects of well-configured ones.
 BAD = [
     ("llamacpp-b11434/max_tokens_1", "llamacpp", "reasoning.first-token-is-no-marker"),
     ("llamacpp-b11434/max_tokens_1", "llamacpp", "reasoning.cut-has-no-marker"),
@@ -81,22 +81,22 @@ BAD = [
             "reasoning.right-field",
         )
     ),
-    # the right server under a version that puts the thought elsewhere
+    # judged as a version that returns the reasoning in another field
     ("vllm-0.32/chat_default", "vllm-0.12", "reasoning.right-field"),
     ("vllm-0.32/stream_default", "vllm-0.11", "reasoning.right-field"),
     ("llamacpp-b11434/chat_plain", "vllm-0.16", "reasoning.right-field"),
     ("vllm-0.32/chat_default", "mistral-2025-10", "reasoning.right-field"),
-    # thought and answer in one, with nothing between them
+    # reasoning and answer as one text without a separator
     ("transformers-5.23/chat_plain", "transformers", "reasoning.present"),
     ("llama-cpp-python-0.3.36/chat_plain", "llamacpp", "reasoning.present"),
     ("transformers-5.23/tools_auto", "transformers", "reasoning.tool-call-is-apart"),
-    # the request asked for no reasoning in the reply
+    # the request switched the reasoning in the reply off
     ("vllm-0.32/field_include_reasoning_false", "vllm-0.16", "reasoning.present"),
-    # the model said nothing at all
+    # the model generated no text
     ("llamacpp-b11434/empty_answer_stream", "llamacpp", "reasoning.answer-arrives"),
-    # one choice where two were asked for
+    # one choice instead of the requested two
     ("vllm-0.32/chat_default", "vllm-0.32", "reasoning.in-every-choice"),
-    # no cut at all
+    # not cut off
     ("vllm-0.32/chat_default", "vllm-0.32", "reasoning.cut-gives-length"),
 ]
 BY_ID = {check.id: check for check in CHECKS}
@@ -105,12 +105,12 @@ BY_ID = {check.id: check for check in CHECKS}
 @pytest.mark.parametrize(
     ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
 )
-def test_a_real_reply_passes(name, id):
+def test_real_reply_passes(name, id):
     verdict = judged(BY_ID[id], recorded(name))
 
     assert (verdict.word, verdict.findings) == ("pass", ())
 
 
 @pytest.mark.parametrize(("name", "profile", "id"), BAD)
-def test_a_real_departure_is_found(name, profile, id):
+def test_real_defect_is_found(name, profile, id):
     assert judged(BY_ID[id], recorded(name, profile)).word == "fail"

@@ -1,4 +1,4 @@
-"""Every check of the family on good, faulty and recorded replies."""
+"""Usage checks on recorded replies of real servers."""
 
 import json
 
@@ -22,7 +22,7 @@ CHECKS = [
     for check in discovery.find("checks", Check).values()
     if check.family == "usage"
 ]
-# One real exchange and the checks that its request fits.
+# The checks that the request of a recorded exchange can be judged by.
 COUNTERS = (
     "usage.present",
     "usage.counts-are-natural",
@@ -58,7 +58,7 @@ BY_ID = {check.id: check for check in CHECKS}
 @pytest.mark.parametrize(
     ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
 )
-def test_a_real_reply_passes(name, id):
+def test_real_reply_passes(name, id):
     verdict = judged(BY_ID[id], recorded(name))
 
     assert (verdict.word, verdict.findings) == ("pass", ())
@@ -67,19 +67,19 @@ def test_a_real_reply_passes(name, id):
 @pytest.mark.parametrize(
     ("name", "id"),
     [
-        # nobody asked for usage in this stream
+        # the request did not ask for usage in the stream
         ("vllm-0.32/stream_default", "usage.present-in-stream"),
-        # n=1 where max_completion_tokens 7 overrules max_tokens 3
+        # max_completion_tokens 7 takes precedence over max_tokens 3
         ("vllm-0.32/max_both", "usage.capped-by-max-tokens"),
-        # three choices, their tokens summed up, are more than the first one said
+        # the usage sums up three choices; the check counts the text of the first
         ("vllm-0.32/n_3_random", "usage.completion-includes-thinking"),
     ],
 )
-def test_a_real_departure_is_found(name, id):
+def test_real_defect_is_found(name, id):
     assert judged(BY_ID[id], recorded(name)).word == "fail"
 
 
-def test_tokenize_is_sent_the_same_messages():
+def test_tokenize_request_has_the_same_messages():
     profile = PROFILES["vllm-0.32"]
     chat, tokenized = (
         json.loads(build_request(probe, profile, "m").body)
@@ -90,12 +90,12 @@ def test_tokenize_is_sent_the_same_messages():
 
 
 @pytest.mark.parametrize(
-    ("said", "word"), [({"count": 7}, "fail"), ({}, "fail"), ([], "fail")]
+    ("body", "word"), [({"count": 7}, "fail"), ({}, "fail"), ([], "fail")]
 )
-def test_a_wrong_tokenize_answer_is_no_agreement(said, word):
+def test_wrong_tokenize_answer_is_found(body, word):
     profile = PROFILES["vllm-0.16"]
     reply = rehearse(told(profile, SUM_WHOLE), SUM_WHOLE, profile)
-    answer = told(profile, SUM_WHOLE).with_json(said)
+    answer = told(profile, SUM_WHOLE).with_json(body)
 
     verdict = judged(agrees_with_tokenize, reply, rehearse(answer, TOKENIZE, profile))
 

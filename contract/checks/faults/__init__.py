@@ -1,1 +1,1 @@
-"""Changes to replies that the faults of several families are made of."""
+"""Changes to replies that the faults of several families share."""

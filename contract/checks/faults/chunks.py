@@ -17,7 +17,7 @@ from contract.model.reply import (
 
 
 def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:
-    """*change* applied to each chunk object of a stream; other replies stay."""
+    """Return a stream with *change* applied to each chunk object, others as is."""
     if not reply.streamed:
         return reply
     return reply.change(
@@ -26,7 +26,7 @@ def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:
 
 
 def choices_of(value: Object) -> tuple[Object, ...]:
-    """The choices of one chunk object, as far as they are objects."""
+    """Return the choices of one chunk object, without those that are not objects."""
     listed = value.get("choices")
     if not isinstance(listed, list):
         return ()
@@ -36,7 +36,11 @@ def choices_of(value: Object) -> tuple[Object, ...]:
 def text_frames(
     reply: Reply, kinds: frozenset[PieceKind] = frozenset(PieceKind)
 ) -> tuple[int, ...]:
-    """The numbers of the frames of a stream whose deltas say something."""
+    """
+    Return the indices of the frames in a stream that contain text of *kinds*.
+
+    Empty for a reply that is not a stream.
+    """
     if not reply.streamed:
         return ()
     return tuple(
@@ -51,6 +55,6 @@ def text_frames(
 
 
 def chunk_of(frame: Frame) -> Object:
-    """The chunk object of a frame; empty when it holds none."""
+    """Return the chunk object in a frame; empty if there is none."""
     value = event_json(frame)
     return value if isinstance(value, dict) else {}

@@ -1,8 +1,9 @@
-"""A reply that refuses what it should have answered, in the words of its dialect."""
+"""Replies with the opposite verdict: rejections, crashes, and acceptances."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.checks.judging.refusal import (
     answers,
@@ -40,7 +41,12 @@ from contract.model.strict_json import (
 
 
 def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
-    """*reply* as the refusal of the *value* that stands at *pointer* in the request."""
+    """
+    Return *reply* as a rejection in its dialect; a rejection is returned unchanged.
+
+    *pointer* is the JSON pointer of the rejected *value* in the request, *message*
+    the text of the error.
+    """
     if reply.rejection is not None:
         return reply
     problem = Rejection(
@@ -62,30 +68,32 @@ def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
 
 
 def request_body(reply: Reply) -> dict[str, Json]:
-    """The body of the request that *reply* answers; empty when it is no object."""
+    """Return the request body that *reply* answers; empty if it is not an object."""
     value = read_json(reply.request.body)
     return value if value is not MISSING and isinstance(value, dict) else {}
 
 
 def crash(reply: Reply) -> Reply:
-    """*reply* as the bare 500 of a handler that raised."""
-    crashed = reply.with_status(500).with_header(*JSON_TYPE)
+    """Return *reply* as the plain 500 of a handler that raised an exception."""
+    crashed = reply.with_status(HTTPStatus.INTERNAL_SERVER_ERROR).with_header(
+        *JSON_TYPE
+    )
     return crashed.with_json({"detail": "Internal Server Error"})
 
 
 def accepts(check: Check, story: str) -> Fault:
-    """The fault that answers the wrong request of *check* as if it were right."""
+    """Return the fault that accepts and answers the invalid request of *check*."""
 
     def accept(reply: Reply) -> Reply:
-        wrong = reply.status in CLIENT_ERRORS and answers(reply, check.sends[0])
-        return accepted(reply) if wrong else reply
+        rejected = reply.status in CLIENT_ERRORS and answers(reply, check.sends[0])
+        return accepted(reply) if rejected else reply
 
     name = check.id.partition(".")[2]
     return Fault(id=f"accepts-{name}", breaks=check, apply=accept, story=story)
 
 
 def accepted(reply: Reply) -> Reply:
-    """The opposite of a refusal: a well-formed answer to the same request."""
+    """Return a well-formed answer to the request that *reply* rejects."""
     head = Head(
         id="accepted", created=1_758_000_000, model=requested_model(reply) or "any"
     )
@@ -94,7 +102,7 @@ def accepted(reply: Reply) -> Reply:
     body = reply.dialect.completion(head, (answer,), usage)
     return replace(
         reply,
-        status=200,
+        status=HTTPStatus.OK,
         headers=(JSON_TYPE, *reply.dialect.headers(head, usage)),
         frames=(Frame(reply.frames[0].at if reply.frames else 0.0, encode_json(body)),),
         rejection=None,

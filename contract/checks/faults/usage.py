@@ -1,4 +1,4 @@
-"""A reply whose usage counts another prompt than the one that was sent."""
+"""Changes to the usage of a reply, for prompts that are misread or miscounted."""
 
 from __future__ import annotations
 
@@ -20,31 +20,28 @@ ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 
 def misreport_prompt(reply: Reply, misread: Callable[[Probe], Probe]) -> Reply:
-    """*reply* as of a provider that understood what *misread* makes of the request."""
+    """Return *reply* with the prompt tokens of the request that *misread* returns."""
     if reply.probe is None or reply.rejection is not None:
         return reply
-    read = misread(reply.probe)
-    if read == reply.probe:
+    misread_probe = misread(reply.probe)
+    if misread_probe == reply.probe:
         return reply
-    more = counting.prompt(read) - counting.prompt(reply.probe)
+    more = counting.prompt(misread_probe) - counting.prompt(reply.probe)
 
-    def changed(usage: dict[str, Json]) -> None:
-        for name in ("prompt_tokens", "total_tokens"):
-            value = usage.get(name)
-            if isinstance(value, int):
-                usage[name] = value + more
+    def change(usage: dict[str, Json]) -> None:
+        add_tokens(usage, "prompt_tokens", more)
 
-    return rewrite_usage(reply, changed) if more else reply
+    return rewrite_usage(reply, change) if more else reply
 
 
 def misread_texts(
     change: Callable[[str], str], roles: Collection[str] = ROLES
 ) -> Callable[[Probe], Probe]:
-    """Misreads the texts of messages in *roles* as *change* says."""
+    """Return a function that applies *change* to the texts of messages in *roles*."""
 
     def misread(probe: Probe) -> Probe:
         messages = tuple(
-            _changed(message, change) if message.role in roles else message
+            _with_text(message, change) if message.role in roles else message
             for message in probe.messages
         )
         return replace(probe, messages=messages)
@@ -52,7 +49,7 @@ def misread_texts(
     return misread
 
 
-def _changed(message: Message, change: Callable[[str], str]) -> Message:
+def _with_text(message: Message, change: Callable[[str], str]) -> Message:
     content = message.content
     if content is None:
         return message
@@ -66,7 +63,7 @@ def _changed(message: Message, change: Callable[[str], str]) -> Message:
 
 
 def add_tokens(usage: dict[str, Json], name: str, amount: int) -> None:
-    """Add to one counter and to the total, so that they still sum up."""
+    """Add *amount* to the counter *name* and to the total, so that the sum holds."""
     for counter in (name, "total_tokens"):
         value = usage.get(counter)
         if isinstance(value, int):
@@ -74,6 +71,6 @@ def add_tokens(usage: dict[str, Json], name: str, amount: int) -> None:
 
 
 def details(usage: dict[str, Json], name: str) -> dict[str, Json]:
-    """An object inside the usage; empty where there is none."""
+    """Return the object *name* inside the usage; empty if there is none."""
     found = usage.get(name)
     return found if isinstance(found, dict) else {}

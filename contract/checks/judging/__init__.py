@@ -1,1 +1,1 @@
-"""What several families of checks judge by: usage, refusals, chunks, prompts."""
+"""Judging helpers that several families share: usage, rejections, chunks, prompts."""

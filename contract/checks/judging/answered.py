@@ -1,4 +1,4 @@
-"""Requests that a provider may answer or reject, but must do one of the two."""
+"""Judging of requests that a server may either answer or reject."""
 
 from __future__ import annotations
 
@@ -11,42 +11,43 @@ from contract.model.check import (
 )
 from contract.model.exchange import Exchange
 
+# Statuses worth judging: redirects and server errors are findings, not errors.
 EITHER = frozenset(range(200, 600))
 
 
 def answered_or_rejected(exchange: Exchange) -> Findings:
-    """A finding unless there is a choice or a 4xx, in whichever words."""
+    """Yield a finding unless the reply has a choice or a 4xx status, with any body."""
     status = exchange.status or 0
-    where = f"request {exchange.probe.name}"
+    location = f"request {exchange.probe.name}"
     if status == HTTPStatus.OK:
         if not exchange.choices:
             yield Finding(
-                "the request was taken and not answered",
+                "the request was accepted but not answered",
                 expected="a choice",
                 actual="none",
-                at=where,
+                at=location,
             )
         return
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         yield Finding(
-            "the request was neither answered nor refused",
+            "the request was neither answered nor rejected",
             expected="status 200 or 4xx",
             actual=f"status {status}, {shorten(exchange.text) or 'no body'}",
-            at=where,
+            at=location,
         )
 
 
 def visible_text(exchange: Exchange) -> tuple[str, str]:
-    """Thought and answer, without the white space that some servers trim."""
+    """Return reasoning and answer without the outer white space some servers trim."""
     return exchange.reasoning.strip(), exchange.answer.strip()
 
 
 def all_answered(*exchanges: Exchange) -> Findings:
-    """A finding for each reply without a choice: taken is not yet answered."""
+    """Yield a finding for each reply without a choice, whatever its status."""
     for exchange in exchanges:
         if not exchange.choices:
             yield Finding(
-                "the request was taken and not answered",
+                "the request was accepted but not answered",
                 expected="a choice",
                 actual="none",
                 at=exchange.probe.name,

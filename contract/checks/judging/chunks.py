@@ -1,4 +1,4 @@
-"""The chunk objects of a stream."""
+"""Chunk objects of a stream: selection, choices, arrival."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ Object = dict[str, Json]
 
 
 def objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
-    """The chunk objects; without any, other checks say so and this one is skipped."""
+    """
+    Return the chunks of a stream with their JSON objects, without error events.
+
+    Raises `NotApplicable` if there are none; other checks report that.
+    """
     if not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
     found = tuple(
@@ -32,54 +36,62 @@ def objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
         if isinstance(chunk.json, dict) and not is_error(chunk.json)
     )
     if not found:
-        raise NotApplicable("the stream held no chunk")
+        raise NotApplicable("the stream contains no chunk")
     return found
 
 
 def is_error(value: Object) -> bool:
-    """Whether an event reports an error in place of a chunk."""
+    """Whether an event is an error object instead of a chunk."""
     return "choices" not in value and bool(
         value.get("error") or value.get("object") == "error"
     )
 
 
 def choices(exchange: Exchange) -> tuple[tuple[Chunk, int, Object], ...]:
-    """Every choice of every chunk, with its index (0 where it says none)."""
+    """
+    Return every choice of every chunk, with its index.
+
+    Raises `NotApplicable` if there are none.
+    """
     objects(exchange)
     found = tuple((chunk, number(choice), choice) for chunk, choice in exchange.choices)
     if not found:
-        raise NotApplicable("the stream held no choice")
+        raise NotApplicable("the stream contains no choice")
     return found
 
 
 def number(choice: Object) -> int:
-    """The index of a choice; 0 where it says none."""
+    """Return the index of a choice; 0 if it has none."""
     index = choice.get("index")
     return index if isinstance(index, int) else 0
 
 
 def says(exchange: Exchange, choice: Object) -> tuple[Piece, ...]:
-    """What one delta says, markers and all; a piece without text or call is nothing."""
+    """Return the pieces of one delta that have text or a call, markers included."""
     pieces = exchange.profile.dialect.decode(choice.get("delta"))
     return tuple(piece for piece in pieces if piece.text or piece.call)
 
 
 def complete(exchange: Exchange) -> Iterator[tuple[Chunk, Piece]]:
-    """Every piece but the last of a choice that max_tokens cut, maybe in a letter."""
+    """
+    Yield all pieces except the last one of each choice that max_tokens cut off.
+
+    The last one may end within a multi-byte character.
+    """
     last = {
-        piece.choice: number for number, (_, piece) in enumerate(exchange.placed_pieces)
+        piece.choice: place for place, (_, piece) in enumerate(exchange.placed_pieces)
     }
-    for number, (held, piece) in enumerate(exchange.placed_pieces):
+    for place, (chunk, piece) in enumerate(exchange.placed_pieces):
         cut = "length" in exchange.finishes.get(piece.choice, ())
-        if not (cut and number == last[piece.choice]):
-            yield held, piece
+        if not (cut and place == last[piece.choice]):
+            yield chunk, piece
 
 
 FINISH_REASONS = frozenset(
     {
         "stop",
         "length",
-        "abort",  # vLLM's word for a request that was given up
+        "abort",  # vLLM, for a request that was aborted
         "model_length",
         "tool_calls",
         "error",
@@ -89,31 +101,31 @@ FINISH_REASONS = frozenset(
 )
 
 
-# Below this a stream is over before anybody could tell it from a whole response.
+# A shorter stream cannot be distinguished from a whole response by its timing.
 TELLABLE_SECONDS = 0.5  # seconds
 MANY = 8  # text-bearing events
 
 
 def arrived_at_once(exchange: Exchange) -> Findings:
     """
-    A finding if the text of a stream took long and came in one or two reads.
+    Yield a finding if the text of a long stream arrived in one or two reads.
 
-    A fast engine is over before the difference shows, and one that waited in a
-    queue still spreads its tokens over several reads.
+    Raises `NotApplicable` for streams with little text or a short duration. A server
+    that queued the request still spreads its tokens over several reads.
     """
     objects(exchange)
     marks = exchange.timing.marks
     if len(marks) < MANY:
-        raise NotApplicable(f"only {len(marks)} events carry text; too few to tell")
+        raise NotApplicable(f"only {len(marks)} events carry text; too few to judge")
     if exchange.elapsed < TELLABLE_SECONDS:
         raise NotApplicable(
-            f"the stream was over after {exchange.elapsed:.3f} s; too fast to tell"
+            f"the stream ended after {exchange.elapsed:.3f} s; too soon to judge"
         )
     moments = {mark.at for mark in marks}
     spread = marks[-1].at - marks[0].at
     if len(moments) <= 2 and spread < exchange.elapsed / 20:  # noqa: PLR2004  # a buffer may be flushed in two writes
         yield Finding(
-            "the text came all at once",
+            "the text arrived all at once",
             f"{len(marks)} events spread over {exchange.elapsed:.3f} s",
             f"all of them within {spread:.3f} s",
             event_location(marks[0].event, marks[0].at),

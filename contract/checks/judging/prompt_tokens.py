@@ -1,4 +1,4 @@
-"""Prompt token counts compared with Tekken's."""
+"""Comparison of prompt token counts with those of the Tekken tokenizer."""
 
 from __future__ import annotations
 
@@ -25,51 +25,65 @@ TEKKEN = frozenset({Capability.TEKKEN})
 
 
 def one_token_request(name: str, *messages: Message | str) -> Probe:
-    """A request whose prompt counts and whose answer does not: one token of it."""
+    """
+    Return a probe for the prompt count alone: max_tokens is 1, and reasoning is off.
+
+    *messages* are turns in order; a plain string is a user message.
+    """
     turns = tuple(user(turn) if isinstance(turn, str) else turn for turn in messages)
     options = Options(max_tokens=1, temperature=0.0, seed=7)
     return Probe(name=name, messages=turns, options=options, reasons=False)
 
 
-# Counts are compared with its, so that what every prompt costs does not matter.
+# Counts are compared with this prompt's, so that constant overhead cancels out.
 PLAIN = one_token_request("languages-plain", "Hello")
 
 
 def prompt_of(exchange: Exchange) -> int:
-    """Tokens of the prompt as Tekken v13 counts what was sent."""
+    """Return the prompt tokens of a request as counted by Tekken v13."""
     return counting.prompt(exchange.profile.dialect.prepare(exchange.probe))
 
 
 def token_difference(exchange: Exchange, base: Exchange) -> tuple[int, int]:
-    """By how many prompt tokens they differ: as was told, and as Tekken counts."""
-    told = counted(exchange, "prompt_tokens") - counted(base, "prompt_tokens")
+    """
+    Return by how many prompt tokens *exchange* exceeds *base*.
+
+    The first number is the server's, the second one is Tekken's. Raises
+    `NotApplicable` if a reply has no prompt_tokens.
+    """
+    reported = counted(exchange, "prompt_tokens") - counted(base, "prompt_tokens")
     exact = [
         counting.prompt(one.profile.dialect.prepare(one.probe))
         for one in (exchange, base)
     ]
-    return told, exact[0] - exact[1]
+    return reported, exact[0] - exact[1]
 
 
 def intact(base: Exchange, exchanges: tuple[Exchange, ...]) -> Findings:
-    """A finding for each prompt that costs other tokens than its text has."""
+    """
+    Yield a finding for each prompt whose text costs other tokens than Tekken counts.
+
+    *base* is the exchange of a short prompt to compare with, usually `PLAIN`.
+    """
     for exchange in exchanges:
-        told, exact = token_difference(exchange, base)
-        if told != exact:
+        reported, exact = token_difference(exchange, base)
+        if reported != exact:
             name, text = exchange.probe.name, exchange.probe.messages[-1].text
             yield Finding(
-                f"the text of {name} was not read as it was sent",
+                f"the text of {name} was altered or counted wrongly",
                 expected=f"{exact} prompt_tokens more than for 'Hello'",
-                actual=f"{told} more, for {shorten(ascii(text))}",
+                actual=f"{reported} more, for {shorten(ascii(text))}",
                 at=usage_location(exchange),
             )
 
 
 def exactly_counted(exchange: Exchange) -> Findings:
-    told, exact = counted(exchange, "prompt_tokens"), prompt_of(exchange)
-    if told != exact:
+    """Yield a finding if prompt_tokens is not the number that Tekken v13 counts."""
+    reported, exact = counted(exchange, "prompt_tokens"), prompt_of(exchange)
+    if reported != exact:
         yield Finding(
             f"the prompt {exchange.probe.name} is counted wrongly",
             expected=f"prompt_tokens {exact} (Tekken v13)",
-            actual=f"prompt_tokens {told}",
+            actual=f"prompt_tokens {reported}",
             at=usage_location(exchange),
         )

@@ -1,4 +1,4 @@
-"""Whether a request was refused, and checks that demand a refusal."""
+"""Judging of rejections, and checks that require one."""
 
 from __future__ import annotations
 
@@ -35,28 +35,38 @@ from contract.model.wire import (
 )
 from contract.schema.openapi import schema_errors
 
-# Refusals of who asks, where, or how often say nothing about what was asked.
-ABOUT_THE_REQUEST = CLIENT_ERRORS - {401, 402, 403, 404, 405, 407, 408, 429}
-# Too large, forbidden, not to be fetched: many ways to refuse an image are right.
-ABOUT_AN_IMAGE = ABOUT_THE_REQUEST | {403, 404}
+# Statuses that reject the request itself, not its sender, route or rate.
+ABOUT_THE_REQUEST = CLIENT_ERRORS - {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.PAYMENT_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+# An image may also be rejected because its URL is forbidden or cannot be fetched.
+ABOUT_AN_IMAGE = ABOUT_THE_REQUEST | {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 def refused(
     exchange: Exchange, by: frozenset[int] = ABOUT_THE_REQUEST, wanted: str = ""
 ) -> Findings:
     """
-    A finding unless the status is one of *by*; *wanted* says those in words.
+    Yield a finding unless the request was rejected with one of the statuses *by*.
 
-    A refusal for another reason (no key, no route) proves nothing about the
-    request, so it is a finding too.
+    *wanted* describes those statuses in the finding. A rejection for another reason,
+    such as a missing key or route, does not show that the request was validated, and
+    is a finding too.
     """
     status = exchange.status or 0
     if status in by:
         return
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        message = "the server failed where it should have refused"
+        message = "the server failed instead of rejecting the request"
     elif status >= HTTPStatus.BAD_REQUEST:
-        message = "the request was refused for another reason"
+        message = "the request was rejected for another reason"
     else:
         message = "the request was accepted"
     yield Finding(
@@ -68,25 +78,29 @@ def refused(
 
 
 def seen(exchange: Exchange) -> str:
-    """Status and the beginning of the body, for a finding."""
+    """Return the status and the start of the body, as a finding states them."""
     return f"status {exchange.status}, {shorten(exchange.text) or 'no body'}"
 
 
 def refusals(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """Those that were refused; what a provider accepts is judged elsewhere."""
+    """Return the exchanges with status 400 or above."""
     return tuple(x for x in exchanges if (x.status or 0) >= HTTPStatus.BAD_REQUEST)
 
 
 def judged(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """The refusals among *exchanges*; requests that were taken have no error."""
+    """
+    Return the exchanges with status 400 or above.
+
+    Raises `NotApplicable` if there are none; other checks judge accepted requests.
+    """
     found = refusals(exchanges)
     if not found:
-        raise NotApplicable("no wrong request was refused")
+        raise NotApplicable("no invalid request was rejected")
     return found
 
 
 def is_about_a_field(reply: Reply) -> bool:
-    """Whether a reply refuses a value of the body, which clients see most often."""
+    """Whether a reply rejects a value of the body, the most common kind of error."""
     return (
         reply.status >= HTTPStatus.BAD_REQUEST
         and reply.rejection is not None
@@ -95,7 +109,7 @@ def is_about_a_field(reply: Reply) -> bool:
 
 
 def field_of(probe: Probe) -> str | None:
-    """The member a patched probe has wrong; None when it is no member."""
+    """Return the invalid member of a patched probe; None if it is not a member."""
     steps = [
         step
         for patch in probe.patches
@@ -106,22 +120,22 @@ def field_of(probe: Probe) -> str | None:
 
 
 def answers(reply: Reply, probe: Probe) -> bool:
-    """Whether *reply* answers *probe*, spelled by the dialect of the reply."""
-    wanted = build_request(
+    """Whether *reply* answers *probe*, encoded in the dialect of the reply."""
+    expected = build_request(
         probe, Profile(id="any", dialect=reply.dialect), requested_model(reply)
     )
-    if _essence(wanted) != _essence(reply.request):
+    if _identity(expected) != _identity(reply.request):
         return False
-    key = _key(reply.request)
-    # Whoever needs no key is sent none, so a given key may be absent.
+    key = _key_mode(reply.request)
+    # A server that needs no key is sent none, so a given key may be absent.
     return key is not KeyMode.WRONG if probe.key is KeyMode.GIVEN else key is probe.key
 
 
-def _essence(request: Request) -> tuple[str, str, bytes, str | None]:
+def _identity(request: Request) -> tuple[str, str, bytes, str | None]:
     return request.method, request.path, request.body, request.header("content-type")
 
 
-def _key(request: Request) -> KeyMode:
+def _key_mode(request: Request) -> KeyMode:
     value = request.header("authorization")
     if value is None:
         return KeyMode.NONE
@@ -129,16 +143,16 @@ def _key(request: Request) -> KeyMode:
 
 
 def requested_model(reply: Reply) -> str:
-    """The model that was asked for, as far as the request says."""
+    """Return the model in the request that *reply* answers; "" if there is none."""
     try:
-        sent = json.loads(reply.request.body)
+        body = json.loads(reply.request.body)
     except (ValueError, RecursionError):
         return ""
-    model = sent.get("model") if isinstance(sent, dict) else None
+    model = body.get("model") if isinstance(body, dict) else None
     return model if isinstance(model, str) else ""
 
 
-def rejects(  # noqa: PLR0913  # what differs between the checks of this family
+def rejects(  # noqa: PLR0913  # the fields that differ between these checks
     sends: Probe,
     requirement: str,
     *,
@@ -149,9 +163,11 @@ def rejects(  # noqa: PLR0913  # what differs between the checks of this family
     wanted: str = "",
 ) -> Check:
     """
-    The check, named like its wrong request, that this is refused with one of *by*.
+    Return the check `rejections.NAME` that the probe *sends* is rejected.
 
-    A provider that documents that it takes the request has `unless` in `tolerates`.
+    NAME is the name of the probe, *by* the statuses that pass, *wanted* their
+    description in findings. *unless* is the entry in a profile's `tolerates` for
+    servers that are documented to accept the request.
     """
 
     def judge(exchange: Exchange) -> Findings:
@@ -170,17 +186,17 @@ def rejects(  # noqa: PLR0913  # what differs between the checks of this family
 
 
 def error_document(exchange: Exchange) -> Json:
-    """The body as a schema sees it: JSON, or the text of anything else."""
+    """Return the body for validation: its JSON, or its text if it is not JSON."""
     return exchange.json if exchange.is_json else exchange.text
 
 
 def misshapen(exchange: Exchange) -> Findings:
-    """The places where an error body departs from the schema of its dialect."""
+    """Yield a finding if an error body violates the error schema of its dialect."""
     name = exchange.profile.dialect.prefix + "Error"
-    for wrong in schema_errors(name, error_document(exchange), most=1):
+    for violation in schema_errors(name, error_document(exchange), most=1):
         yield Finding(
-            f"the error is no {name}: {wrong.message}",
-            expected=wrong.expected,
+            f"the error does not match the schema {name}: {violation.message}",
+            expected=violation.expected,
             actual=shorten(exchange.text) or "no body",
-            at=f"{exchange.probe.name} {wrong.pointer}".strip(),
+            at=f"{exchange.probe.name} {violation.pointer}".strip(),
         )

@@ -11,23 +11,21 @@ from contract.model.profile import Capability
 
 COUNTERS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
-
+# Capabilities that a check of exact counts, or of usage in a stream, needs.
 EXACT = frozenset({Capability.EXACT_TOKENS})
-
-
 BOTH = frozenset({Capability.STREAMING, Capability.STREAM_USAGE})
 
 
 def counted(exchange: Exchange, name: str) -> int:
-    """A counter that the judgement rests on; without it there is nothing to judge."""
+    """Return the counter *name*; raises `NotApplicable` if it is not an integer."""
     found = exchange.count(name)
     if found is None:
-        raise NotApplicable(f"the reply has no whole number as {name}")
+        raise NotApplicable(f"the reply has no integer {name}")
     return found
 
 
 def usage_location(exchange: Exchange) -> str:
-    """Where the usage stands, as a finding prints it."""
+    """Return where the usage is in a reply, as a finding prints it."""
     if not exchange.streamed:
         return "/usage"
     if not exchange.usages:

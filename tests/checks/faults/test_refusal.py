@@ -1,4 +1,4 @@
-"""A refusal where an answer was due, as the dialect would spell it."""
+"""Answers replaced by rejections in the format of their dialect."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ NAMES = [name for name in PROFILES if name != "transformers"]
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
 @pytest.mark.parametrize("name", NAMES)
-def test_refusal_is_an_error_of_the_dialect(name, probe):
+def test_rejection_is_an_error_of_the_dialect(name, probe):
     profile = PROFILES[name]
     reply = reject(told(profile, probe), "/temperature", 2, "too hot")
 
@@ -34,18 +34,18 @@ def test_refusal_is_an_error_of_the_dialect(name, probe):
     assert RejectionReason.UNSUPPORTED is reply.rejection.reason
 
 
-def test_what_was_refused_stays_refused():
-    refused = told(PROFILES["vllm-0.32"], wrong("hot", "/temperature", '"hot"'))
+def test_rejected_reply_is_not_changed():
+    rejected = told(PROFILES["vllm-0.32"], wrong("hot", "/temperature", '"hot"'))
 
-    assert refused == reject(refused, "/n", 1, "no")
+    assert rejected == reject(rejected, "/n", 1, "no")
 
 
 @pytest.mark.parametrize(
-    ("body", "seen"),
+    ("body", "expected"),
     [(b'{"n": 1}', {"n": 1}), (b"[]", {}), (b"{", {}), (b"", {})],
 )
-def test_what_is_no_object_was_sent_as_nothing(body, seen):
+def test_request_body_is_empty_unless_it_is_an_object(body, expected):
     reply = told(PROFILES["vllm-0.32"], SUM_WHOLE)
     request = replace(reply.request, body=body)
 
-    assert seen == request_body(replace(reply, request=request))
+    assert expected == request_body(replace(reply, request=request))

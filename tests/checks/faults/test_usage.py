@@ -1,4 +1,4 @@
-"""A reply counted anew for what the provider is said to have read."""
+"""Replies whose usage counts a misread prompt."""
 
 from dataclasses import replace
 
@@ -30,42 +30,42 @@ PROFILES = builtin()
 WRONG = wrong("temperature-hot", "/temperature", '"hot"')
 
 
-def louder(text):
+def extended(text):
     return text + " and say it as loud as you can"
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
 @pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.32", "llamacpp"])
-def test_usage_counts_the_prompt_as_it_was_misread(name, probe):
+def test_usage_counts_the_misread_prompt(name, probe):
     reply = told(PROFILES[name], probe)
-    read = misread_texts(louder)(reply.probe)
+    misread = misread_texts(extended)(reply.probe)
     exchange = rehearse(
-        misreport_prompt(reply, misread_texts(louder)), probe, PROFILES[name]
+        misreport_prompt(reply, misread_texts(extended)), probe, PROFILES[name]
     )
 
-    assert counting.prompt(read) == exchange.count("prompt_tokens")
+    assert counting.prompt(misread) == exchange.count("prompt_tokens")
     assert exchange.count("total_tokens") == exchange.count(
         "prompt_tokens"
     ) + exchange.count("completion_tokens")
 
 
-@pytest.mark.parametrize("probe", [SUM_WHOLE, WRONG], ids=["read as it is", "refused"])
-def test_nothing_else_changes(probe):
+@pytest.mark.parametrize("probe", [SUM_WHOLE, WRONG], ids=["not-misread", "rejected"])
+def test_other_replies_are_not_changed(probe):
     reply = told(PROFILES["vllm-0.32"], probe)
-    change = str if probe is SUM_WHOLE else louder
+    change = str if probe is SUM_WHOLE else extended
 
     assert reply == misreport_prompt(reply, misread_texts(change))
 
 
 def test_only_texts_of_the_roles_are_misread():
-    picture = Image(b"")
-    thought = Thinking("hm")
+    image = Image(b"")
+    reasoning = Thinking("hm")
     probe = Probe(
         name="mixed",
         messages=(
             Message("system", "a"),
             user("b"),
-            Message("user", (Text("c"), picture, thought)),
+            Message("user", (Text("c"), image, reasoning)),
             Message("assistant"),
         ),
     )
@@ -77,7 +77,7 @@ def test_only_texts_of_the_roles_are_misread():
         messages=(
             Message("system", "a"),
             user("B"),
-            Message("user", (Text("C"), picture, thought)),
+            Message("user", (Text("C"), image, reasoning)),
             Message("assistant"),
         ),
     )

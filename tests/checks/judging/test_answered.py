@@ -1,4 +1,4 @@
-"""Answered or refused: everything else is a finding."""
+"""Verdicts on requests that may be answered or rejected."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ ERROR = b'{"error":{"message":"no","type":"BadRequestError","param":null,"code":
 @pytest.mark.parametrize(
     ("status", "body", "word"),
     [
-        pytest.param(400, ERROR, "pass", id="refused"),
-        pytest.param(400, b"no", "pass", id="refused-in-plain-words"),
+        pytest.param(400, ERROR, "pass", id="rejected"),
+        pytest.param(400, b"no", "pass", id="rejected-as-plain-text"),
         pytest.param(500, ERROR, "fail", id="crashed"),
-        pytest.param(302, b"", "fail", id="sent-elsewhere"),
-        pytest.param(200, b'{"choices":[]}', "fail", id="nothing-said"),
+        pytest.param(302, b"", "fail", id="redirected"),
+        pytest.param(200, b'{"choices":[]}', "fail", id="no-choice"),
     ],
 )
-def test_a_request_is_answered_or_refused(status, body, word):
+def test_only_answers_and_rejections_pass(status, body, word):
     def change(reply):
         return reply.with_status(status).with_frames((Frame(0.0, body),))
 
-    said = rehearsed(system_last_is_settled, PROFILES["vllm-0.32"], change=change)
+    verdict = rehearsed(system_last_is_settled, PROFILES["vllm-0.32"], change=change)
 
-    assert word == said.word
+    assert word == verdict.word
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_dialect_settles_a_system_message_at_the_end(name):
+def test_every_dialect_answers_or_rejects_a_final_system_message(name):
     assert "pass" == rehearsed(system_last_is_settled, PROFILES[name]).word

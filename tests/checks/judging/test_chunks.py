@@ -13,7 +13,7 @@ from contract.model.check import NotApplicable
 from contract.model.exchange import DONE
 
 
-def test_chunks_are_the_objects_that_are_no_error(stream, good):
+def test_errors_and_other_json_are_not_chunks(stream, good):
     seen = stream(({"error": "no"}, [], *good))
 
     assert list(good[:-1]) == [value for _, value in chunks.objects(seen)]
@@ -24,28 +24,28 @@ def test_chunks_are_the_objects_that_are_no_error(stream, good):
     [[], [DONE], [{"error": {"message": "no"}}]],
     ids=["none", "done", "error"],
 )
-def test_without_chunks_there_is_nothing_to_judge(events, stream):
+def test_stream_without_chunks_is_not_applicable(events, stream):
     with pytest.raises(NotApplicable):
         chunks.objects(stream(events))
 
 
-def test_without_choices_there_is_nothing_to_judge(stream, good):
+def test_stream_without_choices_is_not_applicable(stream, good):
     with pytest.raises(NotApplicable):
         chunks.choices(stream([good[6]]))
 
 
-def test_empty_choices_are_no_error():
+def test_chunk_with_empty_choices_is_not_an_error():
     assert not chunks.is_error({"choices": [], "error": "ignored"})
     assert not chunks.is_error({"error": None})
 
 
-def test_speaking_frames_are_found_by_kind(reply):
+def test_text_frames_are_found_by_kind(reply):
     assert (1, 2, 3, 4) == text_frames(reply)
     assert (3, 4) == text_frames(reply, frozenset({PieceKind.ANSWER}))
     assert () == text_frames(reply.with_header("content-type", "text/plain"))
 
 
-def test_chunkwise_leaves_whole_bodies_alone(reply):
+def test_whole_bodies_are_not_changed_chunkwise(reply):
     whole = reply.with_header("content-type", "application/json").with_json({"a": 1})
 
     assert whole == chunkwise(whole, lambda _: None)
@@ -54,6 +54,6 @@ def test_chunkwise_leaves_whole_bodies_alone(reply):
     ]
 
 
-def test_odd_choices_are_passed_over():
+def test_choices_that_are_not_objects_are_skipped():
     assert () == choices_of({"choices": "none"})
     assert ({},) == choices_of({"choices": [1, {}, None]})

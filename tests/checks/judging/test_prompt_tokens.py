@@ -1,4 +1,4 @@
-"""Counts held to Tekken: exact, wherever the template puts what."""
+"""Prompt token counts compared with those of the Tekken tokenizer."""
 
 import pytest
 from rehearsal import judged, recharged
@@ -17,7 +17,7 @@ TEKKEN = [name for name, one in PROFILES.items() if each_is_read.needs <= one.of
 GREEK = one_token_request("greek", "θάλασσα")
 
 
-def test_hosted_and_vllm_profiles_are_held_to_tekken():
+def test_hosted_and_vllm_profiles_promise_tekken_counts():
     assert {"mistral-2025-10", "mistral-2026-08", "vllm-0.11", "vllm-0.32"} <= set(
         TEKKEN
     )
@@ -26,7 +26,7 @@ def test_hosted_and_vllm_profiles_are_held_to_tekken():
 
 @pytest.mark.parametrize("name", TEKKEN)
 @pytest.mark.parametrize("more", [0, 12])
-def test_what_every_prompt_costs_does_not_matter(name, more):
+def test_constant_overhead_of_every_prompt_is_ignored(name, more):
     base, greek = (recharged(PROFILES[name], probe, more) for probe in (PLAIN, GREEK))
 
     assert [] == list(intact(base, (greek,)))
@@ -34,7 +34,7 @@ def test_what_every_prompt_costs_does_not_matter(name, more):
 
 
 @pytest.mark.parametrize("more", [-1, 1, 7])
-def test_a_text_of_other_tokens_is_found(more):
+def test_text_with_another_token_count_is_found(more):
     profile = PROFILES["vllm-0.32"]
     base, greek = recharged(profile, PLAIN, 0), recharged(profile, GREEK, more)
 
@@ -45,7 +45,7 @@ def test_a_text_of_other_tokens_is_found(more):
     assert found[0].actual.isascii()
 
 
-def test_without_a_count_there_is_nothing_to_judge():
+def test_missing_counts_are_not_applicable():
     base, *others = (
         recharged(PROFILES["vllm-0.32"], probe, 0.5) for probe in each_is_read.sends
     )

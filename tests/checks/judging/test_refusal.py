@@ -40,7 +40,7 @@ from contract.schema.openapi import accepts as fits
 PROBE = mistakes.TEMPERATURE_WRONG_TYPE
 
 
-def refusal(probe, name="vllm-0.32"):
+def rejection(probe, name="vllm-0.32"):
     profile = profiles.builtin()[name]
     problem = Rejection(
         reason=RejectionReason.SCHEMA, pointer="/temperature", keyword="type"
@@ -61,13 +61,17 @@ def refusal(probe, name="vllm-0.32"):
     [
         pytest.param(200, "the request was accepted", id="accepted"),
         pytest.param(302, "the request was accepted", id="redirected"),
-        pytest.param(401, "the request was refused for another reason", id="key"),
-        pytest.param(404, "the request was refused for another reason", id="route"),
-        pytest.param(500, "the server failed where it should have refused", id="500"),
-        pytest.param(501, "the server failed where it should have refused", id="501"),
+        pytest.param(401, "the request was rejected for another reason", id="key"),
+        pytest.param(404, "the request was rejected for another reason", id="route"),
+        pytest.param(
+            500, "the server failed instead of rejecting the request", id="500"
+        ),
+        pytest.param(
+            501, "the server failed instead of rejecting the request", id="501"
+        ),
     ],
 )
-def test_anything_but_a_refusal_of_the_request_is_found(answer, status, message):
+def test_anything_but_a_rejection_of_the_request_is_found(answer, status, message):
     (finding,) = refused(answer(PROBE, status, {"detail": "no"}))
 
     assert message == finding.message
@@ -77,18 +81,18 @@ def test_anything_but_a_refusal_of_the_request_is_found(answer, status, message)
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_a_refusal_of_the_request_is_no_finding(answer, status):
+def test_rejection_of_the_request_passes(answer, status):
     assert list(refused(answer(PROBE, status, {}))) == []
 
 
-def test_only_refusals_are_judged(answer):
-    taken, not_taken = answer(PROBE, 200, {}), answer(PROBE, 400, {})
+def test_only_rejections_are_judged(answer):
+    answered, rejected = answer(PROBE, 200, {}), answer(PROBE, 400, {})
 
-    assert (not_taken,) == judged((taken, not_taken))
+    assert (rejected,) == judged((answered, rejected))
 
 
-def test_without_refusals_nothing_is_judged(answer):
-    with pytest.raises(NotApplicable, match="no wrong request was refused"):
+def test_without_rejections_the_check_is_not_applicable(answer):
+    with pytest.raises(NotApplicable, match="no invalid request was rejected"):
         judged((answer(PROBE, 200, {}),))
 
 
@@ -96,8 +100,8 @@ def test_without_refusals_nothing_is_judged(answer):
 @pytest.mark.parametrize(
     "probe", mistakes.EVERYWHERE, ids=[probe.name for probe in mistakes.EVERYWHERE]
 )
-def test_a_reply_answers_its_probe_and_no_other(probe, name):
-    reply = refusal(probe, name)
+def test_reply_answers_only_its_own_probe(probe, name):
+    reply = rejection(probe, name)
 
     assert [probe] == [other for other in mistakes.EVERYWHERE if answers(reply, other)]
 
@@ -110,41 +114,41 @@ def test_a_reply_answers_its_probe_and_no_other(probe, name):
         pytest.param("Bearer sk-right", KeyMode.GIVEN, id="given"),
     ],
 )
-def test_a_reply_to_one_key_answers_no_probe_with_another(value, key):
-    reply = refusal(NO_KEY)
+def test_reply_answers_only_the_probe_with_its_key(value, key):
+    reply = rejection(NO_KEY)
     headers = [pair for pair in reply.request.headers if pair[0] != "authorization"]
     if value:
         headers.append(("authorization", value))
     reply = replace(reply, request=replace(reply.request, headers=tuple(headers)))
     answered = [k for k in KeyMode if answers(reply, replace(NO_KEY, key=k))]
 
-    # No key at all may also be the given one: there are servers that need none.
+    # A request without a key may also have the given key: some servers need none.
     assert ([KeyMode.GIVEN, KeyMode.NONE] if key is KeyMode.NONE else [key]) == answered
 
 
 @pytest.mark.parametrize("name", sorted(profiles.builtin()))
-def test_an_accepting_fault_answers_well_formed(name):
-    reply = accepted(refusal(PROBE, name))
+def test_accepting_fault_returns_a_valid_response(name):
+    reply = accepted(rejection(PROBE, name))
 
     assert reply.status == 200
     assert reply.rejection is None
     assert fits(reply.dialect.prefix + "ChatResponse", reply.json)
 
 
-def test_an_accepting_fault_leaves_other_replies_alone():
+def test_accepting_fault_does_not_change_other_replies():
     fault = accepts(temperature_wrong_type, "…")
-    other = refusal(mistakes.N_ZERO)
-    good = refusal(PROBE).with_status(200)
+    other = rejection(mistakes.N_ZERO)
+    good = rejection(PROBE).with_status(200)
 
     assert other is fault.apply(other)
     assert good is fault.apply(good)
 
 
-def test_an_accepting_fault_breaks_its_check():
+def test_accepting_fault_breaks_its_check():
     profile = profiles.builtin()["vllm-0.32"]
     fault = accepts(temperature_wrong_type, "…")
-    before = rehearse(refusal(PROBE), PROBE, profile)
-    after = rehearse(fault.apply(refusal(PROBE)), PROBE, profile)
+    before = rehearse(rejection(PROBE), PROBE, profile)
+    after = rehearse(fault.apply(rejection(PROBE)), PROBE, profile)
 
     assert fault.id == "accepts-temperature-wrong-type"
     assert list(fault.breaks.judge(before)) == []
@@ -159,8 +163,8 @@ def test_an_accepting_fault_breaks_its_check():
         pytest.param(mistakes.TEMPERATURE_WRONG_TYPE, "temperature", id="option"),
         pytest.param(mistakes.UNKNOWN_ROLE, "role", id="inside-a-message"),
         pytest.param(mistakes.NOT_AN_OBJECT, None, id="whole-body"),
-        pytest.param(mistakes.MALFORMED_JSON, None, id="no-json"),
+        pytest.param(mistakes.MALFORMED_JSON, None, id="not-json"),
     ],
 )
-def test_the_field_of_a_mistake_is_the_last_name_of_its_pointer(probe, field):
+def test_invalid_field_is_the_last_name_of_the_pointer(probe, field):
     assert field == field_of(probe)

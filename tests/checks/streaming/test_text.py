@@ -167,7 +167,7 @@ def test_text_that_comes_bit_by_bit_passes(moments, tokens):
 def test_text_that_comes_at_once_after_long_is_found(moments, tokens):
     (found,) = text.arrives_incrementally.judge(tokens(moments))
 
-    assert found.message == "the text came all at once"
+    assert found.message == "the text arrived all at once"
     assert found.at == "event 0, +1.000 s"
 
 
