@@ -1,1 +1,1 @@
-"""Whether the knobs of sampling turn: seeds, bounds, stop strings, choices."""
+"""Checks of sampling parameters: bounds, seeds, stop strings and choices."""

@@ -1,4 +1,4 @@
-"""That every value which the documentation allows is taken, bounds included."""
+"""Checks that documented parameter values are accepted, bounds included."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ from contract.model.probes import user
 from contract.model.reply import Reply
 
 BOTH_REFERENCES = f"{MISTRAL_CHAT}; {OPENAI_CHAT}"
+HIGHEST_TEMPERATURE = 2  # the documented maximum of OpenAI's API
 
 
 def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Probe:
+    """Return a short request called *name* with these *options*, after *patches*."""
     messages = (user("Say hello."),)
     return Probe(
         name=name, messages=messages, options=options, patches=patches, reasons=False
@@ -38,7 +40,7 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
 
 @check(
     "sampling.temperature-bounds-are-taken",
-    "A temperature of 0 and one of 1.5 MUST be taken.",
+    "Temperatures of 0 and 1.5 MUST be accepted.",
     source=BOTH_REFERENCES,
     sends=(
         _sampled("temperature-0", Options(max_tokens=4, temperature=0.0)),
@@ -46,7 +48,7 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
     ),
 )
 def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
-    """Mistral's maximum is 1.5, although its glossary of errors says 1; OpenAI's 2."""
+    """Mistral's maximum is 1.5 (its error glossary states 1), OpenAI's is 2."""
     yield from all_answered(*exchanges)
 
 
@@ -54,7 +56,7 @@ def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
     breaks=temperature_bounds_are_taken, also=("sampling.temperature-of-2-is-taken",)
 )
 def temperature_above_1_refused(reply: Reply) -> Reply:
-    """The temperature is held to 0 to 1, as another provider's would be."""
+    """The temperature is limited to the range 0 to 1, as in some other APIs."""
     value = request_body(reply).get("temperature")
     if not isinstance(value, int | float) or value <= 1:
         return reply
@@ -63,7 +65,7 @@ def temperature_above_1_refused(reply: Reply) -> Reply:
 
 @check(
     "sampling.temperature-of-2-is-taken",
-    "A temperature of 2 MUST be taken.",
+    "A temperature of 2 MUST be accepted.",
     source=OPENAI_CHAT,
     sends=_sampled("temperature-2", Options(max_tokens=4, temperature=2.0)),
     unless="temperature-at-most-1.5",
@@ -74,16 +76,16 @@ def temperature_of_2_is_taken(exchange: Exchange) -> Findings:
 
 @fault(breaks=temperature_of_2_is_taken)
 def temperature_bound_excluded(reply: Reply) -> Reply:
-    """The upper bound is written as less than 2."""
+    """The upper bound of the temperature, 2, is treated as exclusive."""
     value = request_body(reply).get("temperature")
-    if value != 2:  # noqa: PLR2004  # the documented maximum
+    if value != HIGHEST_TEMPERATURE:
         return reply
     return reject(reply, "/temperature", value, "temperature must be less than 2")
 
 
 @check(
     "sampling.top-p-bounds-are-taken",
-    "A top_p of 1 and a small one MUST be taken.",
+    "A top_p of 1 and a small top_p MUST be accepted.",
     source=BOTH_REFERENCES,
     sends=(
         _sampled("top-p-1", Options(max_tokens=4, top_p=1.0)),
@@ -91,13 +93,13 @@ def temperature_bound_excluded(reply: Reply) -> Reply:
     ),
 )
 def top_p_bounds_are_taken(*exchanges: Exchange) -> Findings:
-    """Whether 0 is allowed the documents disagree on, so it is not asked for."""
+    """The documents disagree on whether 0 is allowed, so it is not sent."""
     yield from all_answered(*exchanges)
 
 
 @fault(breaks=top_p_bounds_are_taken)
 def top_p_bound_excluded(reply: Reply) -> Reply:
-    """The upper bound is written as less than 1."""
+    """The upper bound of top_p, 1, is treated as exclusive."""
     value = request_body(reply).get("top_p")
     return (
         reject(reply, "/top_p", value, "top_p must be less than 1")
@@ -108,7 +110,7 @@ def top_p_bound_excluded(reply: Reply) -> Reply:
 
 @check(
     "sampling.penalty-bounds-are-taken",
-    "Presence and frequency penalties of -2 and of 2 MUST be taken.",
+    "Presence and frequency penalties of -2 and 2 MUST be accepted.",
     source=BOTH_REFERENCES,
     sends=(
         _sampled(
@@ -127,7 +129,7 @@ def penalty_bounds_are_taken(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=penalty_bounds_are_taken)
 def negative_penalty_refused(reply: Reply) -> Reply:
-    """Penalties are taken for shares, and must not be negative."""
+    """Penalties are validated as non-negative numbers."""
     value = request_body(reply).get("presence_penalty")
     if not isinstance(value, int | float) or value >= 0:
         return reply
@@ -136,7 +138,7 @@ def negative_penalty_refused(reply: Reply) -> Reply:
 
 @check(
     "sampling.recommended-values-are-taken",
-    "The values that the model card recommends SHOULD be taken together.",
+    "The values that the model card recommends SHOULD be accepted together.",
     source=f"{MODEL_CARD}: temperature 0.7, top_p 0.95, max_tokens 40960 or more",
     sends=_sampled(
         "recommended-values", Options(max_tokens=40_960, temperature=0.7, top_p=0.95)
@@ -144,17 +146,18 @@ def negative_penalty_refused(reply: Reply) -> Reply:
 )
 def recommended_values_are_taken(exchange: Exchange) -> Findings:
     """
-    The room for a long thought is part of the recommendation.
+    The completion budget for long reasoning is part of the recommendation.
 
-    Cards of this family name 40,960 tokens; the whole window, which the newest is
-    said to name, leaves no room for a prompt where both must fit.
+    Cards of this family recommend 40,960 tokens. The newest reportedly recommends the
+    whole context window, which leaves no tokens for the prompt on servers where both
+    must fit.
     """
     yield from all_answered(exchange)
 
 
 @fault(breaks=recommended_values_are_taken)
 def one_sampler_only(reply: Reply) -> Reply:
-    """Temperature and top_p are refused together, as another provider's newest do."""
+    """Temperature and top_p are mutually exclusive, as in some other APIs."""
     body = request_body(reply)
     value = body.get("top_p")
     if value is None or body.get("temperature") is None:
@@ -164,7 +167,7 @@ def one_sampler_only(reply: Reply) -> Reply:
 
 @check(
     "sampling.null-means-not-sent",
-    "A temperature or an n of null MUST be read as one not sent.",
+    "A temperature or n of null MUST be treated as not sent.",
     source=f"{BOTH_REFERENCES}: nullable",
     sends=_sampled(
         "sampling-nulls",
@@ -176,13 +179,13 @@ def one_sampler_only(reply: Reply) -> Reply:
     ),
 )
 def null_means_not_sent(exchange: Exchange) -> Findings:
-    """Clients that fill a typed request send null for what nobody set."""
+    """Clients with typed requests send null for unset parameters."""
     yield from all_answered(exchange)
 
 
 @fault(breaks=null_means_not_sent)
 def null_refused(reply: Reply) -> Reply:
-    """A validator knows optional members, and no null."""
+    """The validator allows omitted members but not null."""
     body = request_body(reply)
     if "temperature" not in body or body["temperature"] is not None:
         return reply

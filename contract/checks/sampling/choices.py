@@ -1,4 +1,4 @@
-"""That there are as many choices and tokens as were asked for."""
+"""Checks that a reply has the requested number of choices and tokens."""
 
 from __future__ import annotations
 
@@ -45,13 +45,15 @@ def _choices(value: Json) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
-def _numbered(exchange: Exchange, wanted: int) -> Findings:
+def _indexes_match(exchange: Exchange, wanted: int) -> Findings:
+    """Yield a finding unless the choices are numbered from 0 to *wanted* - 1."""
     indexes = [choice.get("index") for _, choice in exchange.choices]
+    found = f"indexes {', '.join(map(str, indexes))}" if indexes else "no choice"
     if indexes != list(range(wanted)):
         yield Finding(
-            "there are not as many choices as asked for, each with its index",
-            expected=f"index {', '.join(map(str, range(wanted)))}",
-            actual=f"index {', '.join(map(str, indexes)) or 'nowhere'}",
+            "choices are missing, superfluous or wrongly indexed",
+            expected=f"indexes {', '.join(map(str, range(wanted)))}",
+            actual=found,
             at="/choices",
         )
 
@@ -64,7 +66,7 @@ def _numbered(exchange: Exchange, wanted: int) -> Findings:
     needs={Capability.CHOICES},
 )
 def n_gives_as_many(exchange: Exchange) -> Findings:
-    yield from _numbered(exchange, 2)
+    yield from _indexes_match(exchange, 2)
 
 
 @fault(
@@ -76,14 +78,14 @@ def n_gives_as_many(exchange: Exchange) -> Findings:
     ),
 )
 def n_ignored(reply: Reply) -> Reply:
-    """A gateway asks for n choices and passes on the first."""
+    """A gateway requests n choices but returns only the first."""
 
-    def first(value: Json) -> Json:
+    def keep_first(value: Json) -> Json:
         if len(_choices(value)) > 1 and isinstance(value, dict):
             value["choices"] = _choices(value)[:1]
         return value
 
-    return reply if reply.streamed else reply.change(first)
+    return reply if reply.streamed else reply.change(keep_first)
 
 
 @fault(
@@ -94,62 +96,64 @@ def n_ignored(reply: Reply) -> Reply:
     ),
 )
 def indexes_all_zero(reply: Reply) -> Reply:
-    """Every choice of a whole response calls itself the first."""
+    """Every choice of a non-streamed response has index 0."""
 
-    def zeroed(value: Json) -> Json:
+    def zero_indexes(value: Json) -> Json:
         for choice in _choices(value):
             if isinstance(choice, dict):
                 choice["index"] = 0
         return value
 
-    return reply if reply.streamed else reply.change(zeroed)
+    return reply if reply.streamed else reply.change(zero_indexes)
 
 
 @check(
     "sampling.one-choice-by-default",
-    "A request that names no n MUST get exactly one choice, with index 0.",
+    "A request without n MUST get exactly one choice, with index 0.",
     source=f"{OPENAI_CHAT}: n",
     sends=SUM_WHOLE,
 )
 def one_choice_by_default(exchange: Exchange) -> Findings:
-    yield from _numbered(exchange, 1)
+    yield from _indexes_match(exchange, 1)
 
 
 @fault(breaks=one_choice_by_default)
 def beams_shown(reply: Reply) -> Reply:
-    """The second best of what was searched comes along as another choice."""
+    """Beam search returns its second-best sequence as an additional choice."""
 
-    def doubled(value: Json) -> Json:
+    def duplicate_choice(value: Json) -> Json:
         if len(choices := _choices(value)) == 1 and isinstance(choices[0], dict):
             choices.append({**deepcopy(choices[0]), "index": 1})
         return value
 
-    asked = reply.probe.options if reply.probe is not None else Options()
-    if reply.streamed or asked.n or asked.tools or decode_reply(reply).finish != "stop":
+    requested = reply.probe.options if reply.probe is not None else Options()
+    if reply.streamed or requested.n or requested.tools:
         return reply
-    return reply.change(doubled)
+    if decode_reply(reply).finish != "stop":
+        return reply
+    return reply.change(duplicate_choice)
 
 
 @check(
     "sampling.one-token-is-one",
-    "A max_tokens of 1 MUST give one token, and the finish reason length.",
+    "A max_tokens of 1 MUST give one token and the finish reason length.",
     source=f"{OPENAI_CHAT}: max_completion_tokens",
     sends=ONE_TOKEN,
 )
 def one_token_is_one(exchange: Exchange) -> Findings:
-    told = counted(exchange, "completion_tokens")
-    if (told, exchange.finish) != (1, "length"):
+    completion = counted(exchange, "completion_tokens")
+    if (completion, exchange.finish) != (1, "length"):
         yield Finding(
-            "the reply was not cut after one token",
+            "the reply was not cut off after one token",
             expected="completion_tokens 1, finish reason length",
-            actual=f"completion_tokens {told}, finish reason {exchange.finish}",
+            actual=f"completion_tokens {completion}, finish reason {exchange.finish}",
             at=exchange.probe.name,
         )
 
 
 @fault(breaks=one_token_is_one, also=("usage.capped-by-max-tokens",))
 def one_token_too_many(reply: Reply) -> Reply:
-    """The bound is looked at after the next token was made, and only from two on."""
+    """The limit is tested one token late, so a max_tokens of 1 yields two tokens."""
     if reply.probe is None or reply.probe.options.max_tokens != 1:
         return reply
     return rewrite_usage(reply, lambda usage: add_tokens(usage, "completion_tokens", 1))

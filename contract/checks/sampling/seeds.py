@@ -1,4 +1,4 @@
-"""That a seed fixes what is drawn by lot, and nothing else does."""
+"""Checks that a seed, or a temperature of 0, makes answers reproducible."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from contract.checks.judging.answered import visible_text
-from contract.checks.sampling.outputs import lot
+from contract.checks.sampling.nonce import reply_nonce
 from contract.checks.sources import (
     MISTRAL_CHAT,
     OPENAI_CHAT,
@@ -32,7 +32,7 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
-# Nobody answers this twice alike but by accident: ten words, each freely chosen.
+# Two independent answers to this are practically never equal: ten free words.
 OPEN = Probe(
     name="open-question",
     messages=(
@@ -43,7 +43,8 @@ OPEN = Probe(
 )
 SEEDED = repeat(OPEN, 2)
 SEEDED_STREAM = replace(OPEN, name="open-question-streamed", stream=True)
-# Six seeds: where the answer is one of six words, all draw the same once in 7,776.
+# Six seeds: if a model only ever answers one of six words, all six answers are equal
+# by chance once in 7,776 runs.
 SEEDS = tuple(
     replace(OPEN, name=f"open-seed-{seed}", options=replace(OPEN.options, seed=seed))
     for seed in (101, 202, 303, 404, 505, 606)
@@ -59,12 +60,13 @@ GREEDY = repeat(
 STREAMING = frozenset({Capability.STREAMING})
 
 
-def _alike(one: Exchange, other: Exchange) -> Findings:
+def _equal_text(one: Exchange, other: Exchange) -> Findings:
+    """Yield a finding unless both replies have the same reasoning and answer."""
     if not any(visible_text(one)) or not any(visible_text(other)):
-        raise NotApplicable("a reply says nothing")
+        raise NotApplicable("a reply has no text")
     if visible_text(one) != visible_text(other):
         yield Finding(
-            "the same request was answered otherwise",
+            "the same request got a different answer",
             expected=shorten(" / ".join(visible_text(one))),
             actual=shorten(" / ".join(visible_text(other))),
             at=other.probe.name,
@@ -80,18 +82,18 @@ def _alike(one: Exchange, other: Exchange) -> Findings:
 )
 def seed_repeats(*exchanges: Exchange) -> Findings:
     """Mistral promises deterministic results, OpenAI and vLLM a best effort."""
-    yield from _alike(*exchanges)
+    yield from _equal_text(*exchanges)
 
 
 @check(
     "sampling.seed-holds-in-streams",
-    "The same request with the same seed SHOULD get the same answer streamed.",
+    "A request with a seed SHOULD get the same answer streamed and not streamed.",
     source=f"{MISTRAL_CHAT}: random_seed; {OPENAI_CHAT}: seed",
     sends=(SEEDED[0], SEEDED_STREAM),
     needs=STREAMING | {Capability.SEED},
 )
 def seed_holds_in_streams(*exchanges: Exchange) -> Findings:
-    yield from _alike(*exchanges)
+    yield from _equal_text(*exchanges)
 
 
 @check(
@@ -101,77 +103,82 @@ def seed_holds_in_streams(*exchanges: Exchange) -> Findings:
     sends=GREEDY,
 )
 def greedy_repeats(*exchanges: Exchange) -> Findings:
-    yield from _alike(*exchanges)
+    yield from _equal_text(*exchanges)
 
 
 @check(
     "sampling.seeds-differ",
-    "Different seeds SHOULD NOT all draw the same answer to an open question.",
+    "Different seeds SHOULD NOT all give the same answer to an open question.",
     source=f"{MISTRAL_CHAT}: random_seed; {OPENAI_CHAT}: temperature",
     sends=SEEDS,
     needs={Capability.SEED, Capability.RANDOMNESS},
 )
 def seeds_differ(*exchanges: Exchange) -> Findings:
-    """One answer to six seeds: the sampler saw neither temperature nor seed."""
-    drawn = {visible_text(exchange) for exchange in exchanges}
-    if len(drawn) == 1:
+    """With one answer for six seeds, temperature and seed have no effect."""
+    texts = {visible_text(exchange) for exchange in exchanges}
+    if len(texts) == 1:
         yield Finding(
-            f"{len(exchanges)} seeds drew the same answer",
-            expected="another answer from one of them at least",
-            actual=shorten(" / ".join(drawn.pop())),
+            f"{len(exchanges)} seeds gave the same answer",
+            expected="at least two different answers",
+            actual=shorten(" / ".join(texts.pop())),
             at=exchanges[0].probe.name,
         )
 
 
-def _answering(reply: Reply, change: Callable[[str], str]) -> Reply:
-    """*reply* with each answer made another, in its last run of text."""
+def _rewrite_answer(reply: Reply, change: Callable[[str], str]) -> Reply:
+    """Return *reply* with *change* applied to the last answer text of each choice."""
 
-    def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+    def rewrite_last(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         answers = [n for n, p in enumerate(pieces) if p.kind is PieceKind.ANSWER]
         for number, piece in enumerate(pieces):
             last = answers and number == answers[-1]
             yield replace(piece, text=change(piece.text)) if last else piece
 
-    return rewrite_pieces(reply, changed)
+    return rewrite_pieces(reply, rewrite_last)
 
 
-def _options(reply: Reply) -> Options:
-    """The options of a request that is drawn by lot and asks for one choice."""
+def _append_nonce(reply: Reply) -> Reply:
+    """Return *reply* with an answer that differs from every other reply's."""
+    return _rewrite_answer(reply, lambda text: f"{text} {reply_nonce(reply)}")
+
+
+def _sampling_options(reply: Reply) -> Options:
+    """Return the options of a request for one choice without tools; else defaults."""
     options = reply.probe.options if reply.probe is not None else Options()
     return options if (options.n or 1) == 1 and not options.tools else Options()
 
 
 @fault(breaks=seed_repeats, also=(seed_holds_in_streams,))
 def seed_ignored(reply: Reply) -> Reply:
-    """The seed is accepted under a name that the sampler does not know."""
-    options = _options(reply)
+    """The seed is passed to the sampler under the wrong name and has no effect."""
+    options = _sampling_options(reply)
     if reply.streamed or options.seed is None or not options.temperature:
         return reply
-    return _answering(reply, lambda text: f"{text} {lot(reply)}")
+    return _append_nonce(reply)
 
 
 @fault(breaks=seed_holds_in_streams)
 def seed_ignored_in_streams(reply: Reply) -> Reply:
-    """The streaming path forgets to hand on the seed."""
-    options = _options(reply)
+    """The streaming code path does not pass the seed to the sampler."""
+    options = _sampling_options(reply)
     if not reply.streamed or options.seed is None or not options.temperature:
         return reply
-    return _answering(reply, lambda text: f"{text} {lot(reply)}")
+    return _append_nonce(reply)
 
 
 @fault(breaks=greedy_repeats)
 def greedy_drifts(reply: Reply) -> Reply:
-    """A temperature of 0 is taken for none given, and the default applies."""
-    options = _options(reply)
+    """A temperature of 0 is treated as unset, and the default applies."""
+    options = _sampling_options(reply)
     if options.seed is not None or options.temperature != 0:
         return reply
-    return _answering(reply, lambda text: f"{text} {lot(reply)}")
+    return _append_nonce(reply)
 
 
 @fault(breaks=seeds_differ)
 def temperature_ignored(reply: Reply) -> Reply:
-    """A proxy drops the temperature, and every answer is the greedy one."""
-    options = _options(reply)
+    """A proxy drops the temperature, so every answer is generated greedily."""
+    options = _sampling_options(reply)
     if options.seed is None or not options.temperature:
         return reply
-    return _answering(reply, lambda _: "4")
+    return _rewrite_answer(reply, lambda _: "4")

@@ -1,8 +1,8 @@
-"""That an answer ends where a stop string begins, wherever its tokens do."""
+"""Checks that an answer ends where a stop string begins, at any token boundary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from contract.checks.faults.refusal import request_body
@@ -48,6 +48,7 @@ FULL = Probe(
 
 
 def _stopped(name: str, *stop: str) -> Probe:
+    """Return the request of FULL with these stop strings."""
     return replace(FULL, name=name, options=replace(FULL.options, stop=stop))
 
 
@@ -61,36 +62,47 @@ AS_TEXT = replace(
 )
 
 
-def _until(full: Exchange, stop: tuple[str, ...]) -> tuple[str, str]:
+def _truncate_at_stop(full: Exchange, stop: tuple[str, ...]) -> tuple[str, str]:
     """
-    Thought and answer up to the first stop string; `NotApplicable` if none is said.
+    Return the reasoning and the answer of *full* up to the first of *stop*.
 
-    vLLM and llama.cpp look for it in the thought as well, and then nothing follows.
+    vLLM and llama.cpp also search the reasoning; if a stop string is there, no answer
+    follows. Raises `NotApplicable` if the text contains no stop string.
     """
-    thought, answer = full.reasoning, full.answer
-    ends = [at for word in stop if (at := thought.find(word)) >= 0]
+    reasoning, answer = full.reasoning, full.answer
+    ends = [at for word in stop if (at := reasoning.find(word)) >= 0]
     if ends:
-        return thought[: min(ends)].strip(), ""
+        return reasoning[: min(ends)].strip(), ""
     ends = [at for word in stop if (at := answer.find(word)) >= 0]
     if not ends:
-        raise NotApplicable("the model did not say the stop string at all")
-    return thought.strip(), answer[: min(ends)].strip()
+        raise NotApplicable("the model did not generate the stop string")
+    return reasoning.strip(), answer[: min(ends)].strip()
 
 
-def _ends_there(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findings:
-    """A finding unless *cut* is *full* up to the stop; another text proves nothing."""
-    wanted, seen, whole = _until(full, stop), visible_text(cut), visible_text(full)
+def _ends_at_stop(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findings:
+    """
+    Yield a finding unless the text of *cut* is that of *full* up to the stop string.
+
+    Args:
+        full: The reply to the same request without stop strings.
+        stop: The stop strings.
+        cut: The reply to the request with *stop*.
+
+    Raises `NotApplicable` if the two texts differ before the stop string.
+
+    """
+    wanted, seen = _truncate_at_stop(full, stop), visible_text(cut)
     if any(wanted) and not any(seen):
-        raise NotApplicable("the reply that was stopped says nothing")
-    for one, before, everything in zip(seen, wanted, whole, strict=True):
-        if one == before:
+        raise NotApplicable("the stopped reply has no text")
+    for actual, expected, whole in zip(seen, wanted, visible_text(full), strict=True):
+        if actual == expected:
             continue
-        if not one.startswith(before) and not everything.startswith(one):
+        if not actual.startswith(expected) and not whole.startswith(actual):
             raise NotApplicable("the answers differ before the stop string")
         yield Finding(
             "the text does not end where the stop string begins",
-            expected=shorten(repr(before)),
-            actual=shorten(repr(one)),
+            expected=shorten(repr(expected)),
+            actual=shorten(repr(actual)),
             at=cut.probe.name,
         )
 
@@ -104,12 +116,12 @@ def _ends_there(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Finding
 )
 def stop_is_not_shown(*exchanges: Exchange) -> Findings:
     if not any(exchange.choices for exchange in exchanges):
-        raise NotApplicable("no reply holds a choice")
+        raise NotApplicable("no reply has a choice")
     for exchange in exchanges:
         for stop in exchange.probe.options.stop:
             if any(stop in text for text in visible_text(exchange)):
                 yield Finding(
-                    "the stop string was sent",
+                    "the reply contains the stop string",
                     expected=f"text without {stop!r}",
                     actual=shorten(repr(" / ".join(visible_text(exchange)))),
                     at=exchange.probe.name,
@@ -125,138 +137,138 @@ def stop_is_not_shown(*exchanges: Exchange) -> Findings:
 )
 def stop_ends_the_answer(full: Exchange, *cut: Exchange) -> Findings:
     for exchange in cut:
-        yield from _ends_there(full, exchange.probe.options.stop, exchange)
+        yield from _ends_at_stop(full, exchange.probe.options.stop, exchange)
 
 
 @check(
     "sampling.stop-spans-tokens",
-    "A stop string MUST be found inside tokens and across their borders.",
+    "A stop string MUST be found inside tokens and across token boundaries.",
     source=SOURCE,
     sends=(FULL, INSIDE, INSIDE_STREAM),
     needs=STREAMED,
 )
 def stop_spans_tokens(full: Exchange, *cut: Exchange) -> Findings:
-    """A stream must hold back what may begin a stop string."""
+    """A stream must hold back text that may be the beginning of a stop string."""
     for exchange in cut:
-        yield from _ends_there(full, exchange.probe.options.stop, exchange)
+        yield from _ends_at_stop(full, exchange.probe.options.stop, exchange)
 
 
 @check(
     "sampling.first-stop-wins",
-    "Of several stop strings the one that is said first MUST end the reply.",
+    "Of several stop strings the first one in the text MUST end the reply.",
     source=SOURCE,
     sends=(FULL, SEVERAL),
     needs=STOP,
 )
 def first_stop_wins(full: Exchange, several: Exchange) -> Findings:
-    yield from _ends_there(full, several.probe.options.stop, several)
+    yield from _ends_at_stop(full, several.probe.options.stop, several)
 
 
 @check(
     "sampling.stop-may-be-text",
-    "A stop string MUST act the same as text and in a list.",
+    "A stop string MUST have the same effect as a string and in a list.",
     source=SOURCE,
     sends=(FULL, AS_TEXT),
     needs=STOP,
 )
 def stop_may_be_text(full: Exchange, cut: Exchange) -> Findings:
-    yield from _ends_there(full, WHOLE.options.stop, cut)
+    yield from _ends_at_stop(full, WHOLE.options.stop, cut)
 
 
 @check(
     "sampling.stop-finishes-with-stop",
-    "A reply that a stop string ended MUST finish with stop.",
+    "A reply that a stop string ended MUST have the finish reason stop.",
     source=SOURCE,
     sends=(FULL, WHOLE, STREAM),
     needs=STREAMED,
 )
 def stop_finishes_with_stop(full: Exchange, *cut: Exchange) -> Findings:
     for exchange in cut:
-        _until(full, exchange.probe.options.stop)
+        _truncate_at_stop(full, exchange.probe.options.stop)
         if exchange.finish not in {None, "stop"}:
             yield Finding(
-                "the finish reason is another one",
+                "the finish reason of a stopped reply is not stop",
                 expected="stop",
                 actual=str(exchange.finish),
                 at=exchange.probe.name,
             )
 
 
-def _added(reply: Reply, text: Callable[[], str]) -> Reply:
-    """*reply* with more text at the end of its answer."""
+def _append_text(reply: Reply, text: str) -> Reply:
+    """Return *reply* with *text* appended to the answer of each choice."""
 
-    def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+    def append(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         *before, last = pieces
         yield from before
-        more = text() if last.kind is PieceKind.ANSWER else ""
+        more = text if last.kind is PieceKind.ANSWER else ""
         yield replace(last, text=last.text + more)
 
-    return rewrite_pieces(reply, changed)
+    return rewrite_pieces(reply, append)
 
 
-def _stops(reply: Reply) -> tuple[str, ...]:
+def _stop_strings(reply: Reply) -> tuple[str, ...]:
     return reply.probe.options.stop if reply.probe is not None else ()
 
 
 @fault(breaks=stop_is_not_shown, also=("sampling",))
 def stop_string_shown(reply: Reply) -> Reply:
-    """The text is cut after the stop string, not before (transformers serve)."""
-    stops = _stops(reply)
-    return _added(reply, lambda: stops[0]) if len(stops) == 1 else reply
+    """The text is cut after the stop string instead of before (transformers serve)."""
+    stops = _stop_strings(reply)
+    return _append_text(reply, stops[0]) if len(stops) == 1 else reply
 
 
 @fault(breaks=stop_ends_the_answer, also=("sampling.stop-spans-tokens",))
 def stop_string_cut_out(reply: Reply) -> Reply:
-    """A gateway removes the stop string from the text, and the model goes on."""
-    if not _stops(reply) or len(_stops(reply)) > 1 or _spelled_as_text(reply):
+    """A gateway removes the stop string from the text, but generation continues."""
+    if len(_stop_strings(reply)) != 1 or _sent_as_string(reply):
         return reply
-    return _added(reply, lambda: " 42, and that is all there is to say")
+    return _append_text(reply, " 42, and that is all there is to say")
 
 
 @fault(breaks=stop_spans_tokens)
 def stop_compared_with_tokens(reply: Reply) -> Reply:
-    """Stop strings are compared with the text of each token, and with no other."""
-    stops = _stops(reply)
+    """Stop strings are compared with single tokens instead of the whole text."""
+    stops = _stop_strings(reply)
     if stops != INSIDE.options.stop:
         return reply
-    return _added(reply, lambda: stops[0])
+    return _append_text(reply, stops[0])
 
 
 @fault(breaks=first_stop_wins)
 def first_in_list_wins(reply: Reply) -> Reply:
-    """Only the first stop string of the list is looked for."""
-    stops = _stops(reply)
-    return _added(reply, lambda: f"{stops[1]} ") if len(stops) > 1 else reply
+    """Only the first stop string of the list is used."""
+    stops = _stop_strings(reply)
+    return _append_text(reply, f"{stops[1]} ") if len(stops) > 1 else reply
 
 
-def _spelled_as_text(reply: Reply) -> bool:
+def _sent_as_string(reply: Reply) -> bool:
     return isinstance(request_body(reply).get("stop"), str)
 
 
 @fault(breaks=stop_may_be_text)
 def stop_read_letter_by_letter(reply: Reply) -> Reply:
-    """A string is a sequence too: every letter of it stops the answer."""
-    if not _spelled_as_text(reply):
+    """A stop string is iterated like a list, so each of its letters is a stop."""
+    if not _sent_as_string(reply):
         return reply
 
-    def nothing(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+    def cut_early(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in pieces:
             yield replace(piece, text="T") if piece.kind is PieceKind.ANSWER else piece
 
-    return rewrite_pieces(reply, nothing)
+    return rewrite_pieces(reply, cut_early)
 
 
 @fault(breaks=stop_finishes_with_stop)
 def stop_called_length(reply: Reply) -> Reply:
-    """Whatever ends before the model does is called length."""
-    if not _stops(reply):
+    """A stopped reply gets the finish reason length."""
+    if not _stop_strings(reply):
         return reply
 
-    def renamed(value: Json) -> Json:
+    def replace_finish_reason(value: Json) -> Json:
         choices = value.get("choices") if isinstance(value, dict) else None
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice.get("finish_reason") == "stop":
                 choice["finish_reason"] = "length"
         return value
 
-    return reply.change(renamed)
+    return reply.change(replace_finish_reason)

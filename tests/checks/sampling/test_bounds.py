@@ -1,6 +1,7 @@
-"""Values at the bounds: sent as documented, and answered."""
+"""Tests that values at the bounds are sent as documented and must be answered."""
 
 import json
+from http import HTTPStatus
 
 import pytest
 from rehearsal import judged, told
@@ -46,7 +47,7 @@ def test_bounds_are_sent(check, name, values):
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_a_reply_without_a_choice_is_no_answer(check, name):
+def test_a_reply_without_a_choice_is_not_an_answer(check, name):
     profile = PROFILES[name]
     replies = [told(profile, probe).with_json({"choices": []}) for probe in check.sends]
     exchanges = [
@@ -59,7 +60,7 @@ def test_a_reply_without_a_choice_is_no_answer(check, name):
 
 @pytest.mark.parametrize("name", ["mistral-2025-10", "mistral-2026-08"])
 def test_hosted_api_documents_temperatures_up_to_one_and_a_half(name):
-    refused = told(PROFILES[name], bounds.temperature_of_2_is_taken.sends[0])
+    rejection = told(PROFILES[name], bounds.temperature_of_2_is_taken.sends[0])
 
-    assert refused.status == 422
+    assert rejection.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert bounds.temperature_of_2_is_taken.unless in PROFILES[name].tolerates

@@ -1,4 +1,4 @@
-"""As many choices and tokens as were asked for."""
+"""Tests that a reply has the requested number of choices and tokens."""
 
 import pytest
 from rehearsal import judged, recorded, told
@@ -21,11 +21,11 @@ NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp"]
 def with_indexes(name, probe, *indexes):
     reply = told(PROFILES[name], probe)
 
-    def renumbered(value):
+    def replace_choices(value):
         first = value["choices"][0]
         return {**value, "choices": [{**first, "index": i} for i in indexes]}
 
-    return rehearse(reply.change(renumbered), probe, PROFILES[name])
+    return rehearse(reply.change(replace_choices), probe, PROFILES[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,15 +67,15 @@ def test_without_n_there_is_one_choice(name, indexes, word):
         ("length", None, "skip"),
     ],
 )
-def test_one_token_is_counted_as_one_and_called_length(finish, tokens, word):
+def test_one_token_is_counted_as_one_and_finishes_with_length(finish, tokens, word):
     profile = PROFILES["vllm-0.32"]
 
-    def changed(value):
+    def change(value):
         value["choices"][0]["finish_reason"] = finish
         value["usage"]["completion_tokens"] = tokens
         return value
 
-    exchange = rehearse(told(profile, ONE_TOKEN).change(changed), ONE_TOKEN, profile)
+    exchange = rehearse(told(profile, ONE_TOKEN).change(change), ONE_TOKEN, profile)
 
     assert word == judged(one_token_is_one, exchange).word
 
@@ -94,5 +94,5 @@ def test_one_token_is_counted_as_one_and_called_length(finish, tokens, word):
         (one_token_is_one, "llamacpp-b11434/max_tokens_5", "fail"),
     ],
 )
-def test_real_replies_are_judged_as_they_are(check, name, word):
+def test_recorded_replies_get_their_verdicts(check, name, word):
     assert word == judged(check, recorded(name)).word

@@ -1,4 +1,4 @@
-"""What a seed fixes, and what it must not."""
+"""Tests of the checks of seeds and of greedy sampling."""
 
 import pytest
 from rehearsal import judged, resaid
@@ -25,8 +25,8 @@ PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
 
 
-def saying(probe, thought, answer):
-    pieces = (Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer))
+def reply_with(probe, reasoning, answer):
+    pieces = (Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer))
     return resaid(VLLM, probe, lambda _: pieces)
 
 
@@ -45,19 +45,21 @@ def saying(probe, thought, answer):
 @pytest.mark.parametrize(
     "check", [seed_repeats, seed_holds_in_streams, greedy_repeats], ids=lambda c: c.id
 )
-def test_thought_and_answer_must_repeat(check, one, other, word):
+def test_reasoning_and_answer_must_be_equal(check, one, other, word):
     first, second = check.sends
 
-    assert word == judged(check, saying(first, *one), saying(second, *other)).word
+    assert (
+        word == judged(check, reply_with(first, *one), reply_with(second, *other)).word
+    )
 
 
 @pytest.mark.parametrize(
     ("answers", "word"),
     [("444444", "fail"), ("444445", "pass"), ("123456", "pass")],
 )
-def test_one_other_answer_among_all_seeds_is_enough(answers, word):
+def test_one_different_answer_is_enough(answers, word):
     exchanges = [
-        saying(probe, "Roll.", answer)
+        reply_with(probe, "Roll.", answer)
         for probe, answer in zip(SEEDS, answers, strict=True)
     ]
 
@@ -65,7 +67,7 @@ def test_one_other_answer_among_all_seeds_is_enough(answers, word):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_repetitions_are_the_same_request_and_sent_each(name):
+def test_repetitions_are_equal_requests_with_distinct_digests(name):
     for one, other in (SEEDED, GREEDY):
         requests = [build_request(probe, PROFILES[name], "m") for probe in (one, other)]
 
@@ -73,7 +75,7 @@ def test_repetitions_are_the_same_request_and_sent_each(name):
         assert digest(requests[0], one) != digest(requests[1], other)
 
 
-def test_seeds_and_nothing_else_differ():
+def test_only_the_seeds_differ():
     bodies = [build_request(probe, VLLM, "m").body for probe in (*SEEDS, SEEDED[0])]
     without = {
         body.replace(str(probe.options.seed).encode(), b"seed")

@@ -1,4 +1,4 @@
-"""Stop strings: where the text ends, and what it is held against."""
+"""Tests of the checks of stop strings."""
 
 import json
 
@@ -27,44 +27,44 @@ from contract.model.wire import build_request
 
 PROFILES = builtin()
 VLLM = PROFILES["vllm-0.32"]
-SAID = ("They want six times seven.", "The answer is 42")
+FULL_TEXT = ("They want six times seven.", "The answer is 42")
 
 
-def saying(probe, thought, answer):
-    pieces = (Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer))
+def reply_with(probe, reasoning, answer):
+    pieces = (Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer))
     return resaid(VLLM, probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("text", "word"),
     [
-        ((SAID[0], "The "), "pass"),
-        ((SAID[0], "The"), "pass"),
-        ((SAID[0], "The answer is"), "fail"),
-        ((SAID[0], "The 42"), "fail"),
-        ((SAID[0], "Th"), "fail"),
-        ((SAID[0], "Forty-two"), "skip"),
+        ((FULL_TEXT[0], "The "), "pass"),
+        ((FULL_TEXT[0], "The"), "pass"),
+        ((FULL_TEXT[0], "The answer is"), "fail"),
+        ((FULL_TEXT[0], "The 42"), "fail"),
+        ((FULL_TEXT[0], "Th"), "fail"),
+        ((FULL_TEXT[0], "Forty-two"), "skip"),
         (("", ""), "skip"),
         (("They want six", ""), "fail"),
     ],
 )
-def test_text_ends_where_the_stop_begins(said, word):
-    cut = [saying(probe, *said) for probe in stop_ends_the_answer.sends[1:]]
+def test_text_ends_where_the_stop_begins(text, word):
+    cut = [reply_with(probe, *text) for probe in stop_ends_the_answer.sends[1:]]
 
-    assert word == judged(stop_ends_the_answer, saying(FULL, *SAID), *cut).word
+    assert word == judged(stop_ends_the_answer, reply_with(FULL, *FULL_TEXT), *cut).word
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("text", "word"),
     [
         (("Six sevens; the", " "), "pass"),
         (("Six sevens; the answer is", " "), "fail"),
         (("Six sevens; the", "The "), "fail"),
     ],
 )
-def test_a_stop_inside_the_thought_ends_everything(said, word):
-    full = saying(FULL, "Six sevens; the answer is clear.", "The answer is 42")
-    cut = [saying(probe, *said) for probe in stop_ends_the_answer.sends[1:]]
+def test_a_stop_inside_the_reasoning_ends_the_whole_reply(text, word):
+    full = reply_with(FULL, "Six sevens; the answer is clear.", "The answer is 42")
+    cut = [reply_with(probe, *text) for probe in stop_ends_the_answer.sends[1:]]
 
     assert word == judged(stop_ends_the_answer, full, *cut).word
 
@@ -74,45 +74,48 @@ def test_a_stop_inside_the_thought_ends_everything(said, word):
     [stop_ends_the_answer, stop_spans_tokens, first_stop_wins, stop_may_be_text],
     ids=lambda check: check.id,
 )
-def test_a_model_that_never_says_the_stop_proves_nothing(check):
-    exchanges = [saying(probe, "Hm.", "Forty-two.") for probe in check.sends]
+def test_text_without_the_stop_string_is_inconclusive(check):
+    exchanges = [reply_with(probe, "Hm.", "Forty-two.") for probe in check.sends]
 
     assert judged(check, *exchanges).word == "skip"
 
 
 @pytest.mark.parametrize(("answer", "word"), [("The ans", "pass"), ("The ", "fail")])
-def test_a_stop_inside_tokens_leaves_their_beginnings(answer, word):
-    cut = [saying(probe, SAID[0], answer) for probe in stop_spans_tokens.sends[1:]]
+def test_a_stop_inside_tokens_keeps_their_beginnings(answer, word):
+    cut = [
+        reply_with(probe, FULL_TEXT[0], answer) for probe in stop_spans_tokens.sends[1:]
+    ]
 
-    assert word == judged(stop_spans_tokens, saying(FULL, *SAID), *cut).word
+    assert word == judged(stop_spans_tokens, reply_with(FULL, *FULL_TEXT), *cut).word
 
 
 @pytest.mark.parametrize(
     ("answer", "word"), [("The ", "pass"), ("The answer is ", "fail")]
 )
-def test_the_stop_that_is_said_first_wins_over_the_first_of_the_list(answer, word):
-    several = saying(SEVERAL, SAID[0], answer)
+def test_the_first_stop_in_the_text_wins_over_the_first_in_the_list(answer, word):
+    several = reply_with(SEVERAL, FULL_TEXT[0], answer)
 
-    assert word == judged(first_stop_wins, saying(FULL, *SAID), several).word
+    assert word == judged(first_stop_wins, reply_with(FULL, *FULL_TEXT), several).word
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("text", "word"),
     [
-        ((SAID[0], "The "), "pass"),
-        ((SAID[0], "The answer is"), "fail"),
+        ((FULL_TEXT[0], "The "), "pass"),
+        ((FULL_TEXT[0], "The answer is"), "fail"),
         (("so the answer is", "42"), "fail"),
     ],
 )
-def test_the_stop_may_not_be_shown_anywhere(said, word):
-    exchanges = [saying(probe, *said) for probe in stop_is_not_shown.sends]
+def test_the_stop_may_not_be_shown_anywhere(text, word):
+    exchanges = [reply_with(probe, *text) for probe in stop_is_not_shown.sends]
 
     assert word == judged(stop_is_not_shown, *exchanges).word
 
 
-def test_the_finish_reason_of_what_was_never_stopped_is_not_judged():
+def test_the_finish_reason_of_a_reply_that_was_not_stopped_is_not_judged():
     exchanges = [
-        saying(probe, "Hm.", "Forty-two.") for probe in stop_finishes_with_stop.sends
+        reply_with(probe, "Hm.", "Forty-two.")
+        for probe in stop_finishes_with_stop.sends
     ]
 
     assert judged(stop_finishes_with_stop, *exchanges).word == "skip"
@@ -129,5 +132,5 @@ def test_the_finish_reason_of_what_was_never_stopped_is_not_judged():
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_stop_is_sent_as_a_list_or_as_text(name, probe, stop):
+def test_stop_is_sent_as_a_list_or_as_a_string(name, probe, stop):
     assert stop == json.loads(build_request(probe, PROFILES[name], "m").body)["stop"]
