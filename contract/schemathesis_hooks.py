@@ -1,15 +1,16 @@
 """
-What Schemathesis must know to test a reasoning provider by `openapi.yaml`.
+Schemathesis hooks for testing a reasoning model's API by `openapi.yaml`.
 
     export SCHEMATHESIS_HOOKS=contract.schemathesis_hooks
     schemathesis run openapi.yaml --url http://127.0.0.1:8700
 
-Beside its own checks, ours that hold of any answer are asked about every chat: counters
-add up, no marker is shown, a stream ends once.
+In addition to Schemathesis's own checks, every chat response is judged by the checks of
+this package that apply to any response: token counts add up, no reasoning marker is
+visible, a stream ends once.
 
-The provider is asked what it is (or told in MAGISTRAL_CONTRACT_PROFILE and
-MAGISTRAL_CONTRACT_MODEL), and the document is narrowed to what it speaks. The key is
-taken from MISTRAL_API_KEY or OPENAI_API_KEY, or from the variable that
+The profile and the model are detected, or read from MAGISTRAL_CONTRACT_PROFILE and
+MAGISTRAL_CONTRACT_MODEL, and the document is reduced to the dialect of that profile.
+The key is read from MISTRAL_API_KEY or OPENAI_API_KEY, or from the variable that
 MAGISTRAL_CONTRACT_KEY_ENV names.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import schemathesis
@@ -46,64 +48,64 @@ PROFILE = "MAGISTRAL_CONTRACT_PROFILE"
 PROFILES = "MAGISTRAL_CONTRACT_PROFILES"
 MODEL = "MAGISTRAL_CONTRACT_MODEL"
 KEY = "MAGISTRAL_CONTRACT_KEY_ENV"
-# What opens doors. Schemathesis would hide every word with "token" in it as well, and
-# a request whose max_tokens is [Filtered] cannot be sent again.
+# The names of secrets. By default Schemathesis also hides every name that contains
+# "token", and a request whose max_tokens is [Filtered] cannot be sent again.
 SECRETS = ("authorization", "api-key", "api_key", "apikey", "secret", "password")
-# A stream is judged to its end; the default are the first 20 events.
-EVENTS = 10_000
+# Schemathesis reads only the first 20 events of a stream unless told otherwise.
+MAX_STREAM_EVENTS = 10_000
 
 
 @dataclass(slots=True)
-class _Provider:
-    """Who is tested in this process, once that is known."""
+class _ServerUnderTest:
+    """The server that this process tests, once the document is loaded."""
 
-    detected: Detected | None = None
-    key: str | None = None
+    detected: Detected | None = None  # None until the document is loaded
+    key: str | None = None  # None if no key is set
 
 
-_PROVIDER = _Provider()
+_SERVER = _ServerUnderTest()
 
 
 @schemathesis.hook
 def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own types
-    """Find out who is asked, and leave in the document only what it speaks."""
+    """Detect the server and reduce the document to its dialect."""
     base = schema.config.base_url
     if not base:
         return
     root = url.read(base).url
     key, variable = api_key(os.environ.get(KEY), os.environ)
-    _PROVIDER.key = validate_key(key)
-    _PROVIDER.detected = detect(
+    _SERVER.key = validate_key(key)
+    _SERVER.detected = detect(
         root,
         outputs.profiles(os.environ.get(PROFILES) or None),
-        key=_PROVIDER.key,
+        key=_SERVER.key,
         variable=variable,
         profile=os.environ.get(PROFILE) or None,
         model=os.environ.get(MODEL) or None,
     )
-    dialect = _PROVIDER.detected.profile.dialect
+    dialect = _SERVER.detected.profile.dialect
     narrow: Any = openapi.narrowed(dialect.id, dialect.prefix, dialect.paths | {CHAT})
     card = narrow["paths"].get(f"{MODELS}/{{model}}")
     if card is not None:
-        card["parameters"][0]["example"] = _PROVIDER.detected.model
+        card["parameters"][0]["example"] = _SERVER.detected.model
     for example in narrow["components"]["examples"].values():
         value = example.get("value")
         if isinstance(value, dict) and {"messages", "model"} <= set(value):
-            value["model"] = _PROVIDER.detected.model
+            value["model"] = _SERVER.detected.model
     schema.raw_schema.clear()
     schema.raw_schema.update(narrow)
-    hidden = schema.config.output.sanitization
-    hidden.keys_to_sanitize = hidden.sensitive_markers = SECRETS
+    sanitization = schema.config.output.sanitization
+    sanitization.keys_to_sanitize = sanitization.sensitive_markers = SECRETS
     if schema.config.max_stream_events is None:
-        schema.config.max_stream_events = EVENTS
+        schema.config.max_stream_events = MAX_STREAM_EVENTS
 
 
 @schemathesis.hook
 def map_case(_context: Any, case: Any) -> Any:
-    """Make a request that fits its schema one that a provider can answer."""
-    if _PROVIDER.detected is None or not _meant_to_fit(case):
+    """Return *case*; a valid one is changed into a request that a server can answer."""
+    if _SERVER.detected is None or not _is_positive(case):
         return case
-    model = _PROVIDER.detected.model
+    model = _SERVER.detected.model
     path = case.operation.path
     if path == CHAT:
         case.body = mending.mended(case.body, model)
@@ -117,32 +119,33 @@ def map_case(_context: Any, case: Any) -> Any:
     return case
 
 
-def _meant_to_fit(case: Any) -> bool:
+def _is_positive(case: Any) -> bool:
+    """Return whether *case* was generated to match its schema."""
     return case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE
 
 
 @schemathesis.auth()
-class Door:
-    """Shows the key at the door, where there is one."""
+class KeyAuth:
+    """Authentication with the API key, if there is one."""
 
     def get(self, _case: Any, _context: Any) -> str | None:
-        """The key, as it was found when the document was loaded."""
-        return _PROVIDER.key
+        """Return the key that was found when the document was loaded."""
+        return _SERVER.key
 
     def set(self, case: Any, data: str | None, _context: Any) -> None:
-        """Put the key where providers look for it."""
+        """Add the key *data* to the headers of *case*."""
         if data:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
 
 
-def _registered(name: str) -> None:
-    """Let Schemathesis ask our own check of that name about every chat."""
+def _register_check(name: str) -> None:
+    """Register the check *name* of this package with Schemathesis."""
 
-    def judged(_context: Any, response: Any, case: Any) -> None:
+    def judge(_context: Any, response: Any, case: Any) -> None:
         if (
-            _PROVIDER.detected is None
+            _SERVER.detected is None
             or case.operation.path != CHAT
-            or response.status_code != semantics.OK
+            or response.status_code != HTTPStatus.OK
         ):
             return
         body = response.request.body or b""
@@ -157,32 +160,33 @@ def _registered(name: str) -> None:
             for name, values in response.headers.items()
             for value in values
         )
-        profile = _PROVIDER.detected.profile
-        exchange = semantics.heard(profile, request, headers, response.content)
-        told = [
+        exchange = semantics.to_exchange(
+            _SERVER.detected.profile, request, headers, response.content
+        )
+        messages = [
             f"{one.message}: expected {one.expected}, got {one.actual}, at {one.at}"
             for one in semantics.findings(name, exchange)
         ]
-        if told:
-            raise AssertionError("; ".join(told))
+        if messages:
+            raise AssertionError("; ".join(messages))
 
-    judged.__name__ = name
-    judged.__doc__ = semantics.known(name).requirement
-    schemathesis.check(judged)
+    judge.__name__ = name
+    judge.__doc__ = semantics.check_named(name).requirement
+    schemathesis.check(judge)
 
 
 for _name in semantics.NAMES:
-    _registered(_name)
+    _register_check(_name)
 
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Whether this is a failure at all, or what the provider is known to do."""
-    if _PROVIDER.detected is None:
+    """Return whether to report *failure*: not if the server is known to behave so."""
+    if _SERVER.detected is None:
         return True
     return not excused(
-        _PROVIDER.detected.profile,
+        _SERVER.detected.profile,
         type(failure).__name__,
         response.status_code,
-        fits=_meant_to_fit(case),
+        fits=_is_positive(case),
     )

@@ -1,5 +1,5 @@
 """
-Runs Schemathesis against a target and reports what it found.
+Schemathesis runs against a target, and their results in a report.
 
 Imports: client, errors, model, plugins, run, schema.
 """

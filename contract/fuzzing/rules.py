@@ -1,13 +1,14 @@
-"""What each check of Schemathesis demands, and whom it must not accuse."""
+"""Requirements of the Schemathesis checks, and the known failures to ignore."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.fuzzing.semantics import (
     NAMES,
-    known,
+    check_named,
 )
 from contract.model.check import (
     Check,
@@ -20,40 +21,46 @@ from contract.model.rejection import (
     RejectionReason,
 )
 
-NOT_FOUND = 404
-# The check that a provider must have a waiver for to be excused for a 5xx.
-FRAGILE = "rejections.never-5xx"
-# What each of its checks demands. One that is new to us is told by its own name.
+# A profile that waives this check may answer invalid requests with a 5xx status.
+NEVER_5XX = "rejections.never-5xx"
+# The requirement of each Schemathesis check by its name. A check that is missing here
+# gets a requirement that contains its name.
 REQUIREMENTS: Mapping[str, str] = {
     "not_a_server_error": "A request MUST NOT be answered with a 5xx status.",
     "status_code_conformance": "A status MUST be one that openapi.yaml describes.",
     "content_type_conformance": "A content type MUST be one that openapi.yaml "
     "describes.",
     "response_headers_conformance": "Headers MUST be what openapi.yaml describes.",
-    "response_schema_conformance": "A body MUST fit the schema of openapi.yaml.",
-    "negative_data_rejection": "A request that breaks its schema MUST be refused.",
-    "positive_data_acceptance": "A request that fits its schema MUST be accepted.",
-    "missing_required_header": "A request without a required header MUST be refused.",
+    "response_schema_conformance": "A body MUST match its schema in openapi.yaml.",
+    "negative_data_rejection": "A request that violates its schema MUST be rejected.",
+    "positive_data_acceptance": "A request that matches its schema MUST be accepted.",
+    "missing_required_header": "A request without a required header MUST be rejected.",
     "unsupported_method": "A method that a path lacks MUST be answered with 405.",
-    "allow_header_conformance": "An Allow header MUST name the methods of the path.",
-    "use_after_free": "What was deleted MUST NOT be found.",
-    "ensure_resource_availability": "What was created MUST be found.",
-    "ignored_auth": "A key that is demanded MUST be looked at.",
-    "object_level_authorization": "Another's object MUST NOT be shown.",
+    "allow_header_conformance": "An Allow header MUST list the methods of the path.",
+    "use_after_free": "A deleted resource MUST NOT be found.",
+    "ensure_resource_availability": "A created resource MUST be found.",
+    "ignored_auth": "A required key MUST be checked.",
+    "object_level_authorization": "The object of another user MUST NOT be returned.",
 }
 
 
 def excused(profile: Profile, failure: str, status: int, *, fits: bool) -> bool:
     """
-    Whether *profile*'s real provider is known to answer so.
+    Return whether the servers of *profile* are known to respond like this.
 
-    Some answer a wrong method with 404, some a wrong body with 500; none may answer a
-    request that fits with 500.
+    Some servers answer an unsupported method with 404, some an invalid body with 500.
+    No server may answer a valid request with 500.
+
+    Args:
+        profile: The profile of the server under test.
+        failure: The name of the Schemathesis failure class.
+        status: The HTTP status of the response.
+        fits: Whether the request was generated to match its schema.
     """
     if failure == "UnsupportedMethodResponse":
-        known, _ = profile.dialect.error(Rejection(reason=RejectionReason.METHOD))
-        return status == known == NOT_FOUND
-    return failure == "ServerError" and not fits and FRAGILE in profile.waivers
+        expected, _ = profile.dialect.error(Rejection(reason=RejectionReason.METHOD))
+        return status == expected == HTTPStatus.NOT_FOUND
+    return failure == "ServerError" and not fits and NEVER_5XX in profile.waivers
 
 
 def _never(*_exchanges: Exchange) -> Findings:
@@ -62,17 +69,16 @@ def _never(*_exchanges: Exchange) -> Findings:
 
 def rule(name: str) -> Check:
     """
-    One check of Schemathesis as a check of a report; it was judged there.
+    Return the Schemathesis check *name* as a check of a report; it judges nothing.
 
-    Those that are ours keep their requirement and their source.
+    A check of this package that Schemathesis ran keeps its requirement and source.
     """
-    told_as = f"fuzz.{name.replace('_', '-')}"
+    check_id = f"fuzz.{name.replace('_', '-')}"
     if name in NAMES:
-        return replace(known(name), id=told_as, sends=(), judge=_never)
-    told = REQUIREMENTS.get(name, f"What {name} checks MUST hold.")
+        return replace(check_named(name), id=check_id, sends=(), judge=_never)
     return Check(
-        id=told_as,
-        requirement=told,
+        id=check_id,
+        requirement=REQUIREMENTS.get(name, f"The Schemathesis check {name} MUST pass."),
         source=f"Schemathesis, {name}",
         sends=(),
         judge=_never,

@@ -1,4 +1,4 @@
-"""Runs Schemathesis against one target, and makes results of what it found."""
+"""Execution of Schemathesis against one target, and the results of its checks."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from contract.errors import (
     TargetError,
     UsageError,
 )
+from contract.fuzzing.events import (
+    Failure,
+    RunSummary,
+    read_events,
+)
 from contract.fuzzing.rules import (
     REQUIREMENTS,
     rule,
 )
-from contract.fuzzing.seen import (
-    Failure,
-    Seen,
-    read,
-)
-from contract.fuzzing.shrinking import smallest
+from contract.fuzzing.shrinking import smallest_request
 from contract.model.check import Finding
 from contract.run.report import (
     Outcome,
@@ -39,7 +39,7 @@ from contract.run.verification import Verification
 from contract.schema import openapi
 
 
-def fuzz(  # noqa: PLR0913  # each is one option of the command line
+def fuzz(  # noqa: PLR0913  # each parameter is an option of the command line
     verification: Verification,
     *,
     seed: int | None = None,
@@ -49,48 +49,60 @@ def fuzz(  # noqa: PLR0913  # each is one option of the command line
     environment: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Result, ...], int]:
     """
-    The results of Schemathesis's checks, and how many requests it sent.
+    Return the results of the Schemathesis checks and the number of requests it sent.
 
-    *max_examples* are those of each operation (the profile's by default), *phases*
-    some of examples, coverage and fuzzing, with commas between (all by default);
-    *repeat* are further words of the command that fuzzes again, *environment* more
-    variables for Schemathesis. Every failure is made as small as it goes.
+    Every failure comes with the smallest request that reproduces it.
+
+    Args:
+        verification: The target to fuzz.
+        seed: The seed of the generator; random if not given.
+        max_examples: The number of generated requests per operation; the profile's if
+            not given.
+        phases: A comma-separated list of examples, coverage and fuzzing; all phases
+            if not given.
+        repeat: Further words of the command line that fuzzes again.
+        environment: Additional environment variables for Schemathesis.
+
+    Raises `UsageError` if Schemathesis is not installed and `TargetError` if it sent
+    no request.
     """
     if find_spec("schemathesis") is None:
         raise UsageError(
-            "Fuzzing needs Schemathesis: pip install -e '.[fuzz]' where it was cloned."
+            "Fuzzing needs Schemathesis: run pip install -e '.[fuzz]' in the cloned "
+            "repository."
         )
     examples = max_examples or verification.profile.max_examples
-    words = ["--max-examples", str(examples)]
-    words += ["--seed", str(seed)] if seed is not None else []
-    words += ["--phases", phases] if phases else []
-    seen = _run(verification, words, environment or {})
+    arguments = ["--max-examples", str(examples)]
+    arguments += ["--seed", str(seed)] if seed is not None else []
+    arguments += ["--phases", phases] if phases else []
+    summary = _run(verification, arguments, environment or {})
     again = ["magistral-contract", "fuzz", verification.target, *repeat]
-    if seen.seed is not None:
-        again += ["--seed", str(seen.seed)]
+    if summary.seed is not None:
+        again += ["--seed", str(summary.seed)]
     if max_examples is not None:
         again += ["--max-examples", str(max_examples)]
     if phases:
         again += ["--phases", phases]
-    return tuple(_results(verification, seen, again)), seen.requests
+    return tuple(_results(verification, summary, again)), summary.requests
 
 
 def _run(
-    verification: Verification, words: list[str], environment: Mapping[str, str]
-) -> Seen:
+    verification: Verification, arguments: list[str], environment: Mapping[str, str]
+) -> RunSummary:
+    """Run Schemathesis in a process of its own and return the summary of its events."""
     session = verification.session
     with tempfile.TemporaryDirectory(prefix="magistral-contract-") as folder:
         events = Path(folder, "events.ndjson")
         document = Path(folder, "openapi.json")
-        # The hooks narrow it to the target's dialect.
+        # The hooks reduce the document to the dialect of the target.
         document.write_text(json.dumps(openapi.document()), encoding="utf-8")
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),
-            *("--url", session.url, "--no-color", *words),
+            *("--url", session.url, "--no-color", *arguments),
             *("--report", "ndjson", "--report-ndjson-path", str(events)),
             *("--suppress-health-check", "all", "--warnings", "off"),
         ]
-        told = {
+        variables = {
             **os.environ,
             "SCHEMATHESIS_HOOKS": "contract.schemathesis_hooks",
             "MAGISTRAL_CONTRACT_PROFILE": verification.profile.id,
@@ -98,31 +110,39 @@ def _run(
             **environment,
         }
         if session.key:
-            told |= {"MAGISTRAL_CONTRACT_KEY_ENV": VARIABLE, VARIABLE: session.key}
-        done = subprocess.run(  # noqa: S603  # our own words
-            command, env=told, cwd=folder, capture_output=True, text=True, check=False
+            variables |= {"MAGISTRAL_CONTRACT_KEY_ENV": VARIABLE, VARIABLE: session.key}
+        done = subprocess.run(  # noqa: S603  # the command is not user input
+            command,
+            env=variables,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         lines = events.read_text("utf-8").splitlines() if events.exists() else []
-    seen = read(json.loads(line) for line in lines)
-    if not seen.requests:
-        said = " ".join((done.stdout + done.stderr).split()[-40:])
-        raise TargetError(f"Schemathesis sent nothing (exit {done.returncode}): {said}")
-    return seen
+    summary = read_events(json.loads(line) for line in lines)
+    if not summary.requests:
+        output = " ".join((done.stdout + done.stderr).split()[-40:])
+        raise TargetError(
+            f"Schemathesis sent no request (exit code {done.returncode}): {output}"
+        )
+    return summary
 
 
 def _results(
-    verification: Verification, seen: Seen, again: list[str]
+    verification: Verification, summary: RunSummary, again: list[str]
 ) -> Iterator[Result]:
-    for name in sorted(set(REQUIREMENTS) | seen.judged):
+    """Yield one result per Schemathesis check, then an error if the run was cut off."""
+    for name in sorted(set(REQUIREMENTS) | summary.judged):
         findings = tuple(
             _finding(verification, name, failure)
-            for failure in seen.failures.get(name, {}).values()
+            for failure in summary.failures.get(name, {}).values()
         )
         outcome, reason = Outcome.PASS, ""
         if findings:
             outcome = Outcome.FAIL
-        elif name not in seen.judged:
-            outcome, reason = Outcome.SKIP, "nothing here to judge by it"
+        elif name not in summary.judged:
+            outcome, reason = Outcome.SKIP, "does not apply to any response"
         yield Result(
             check=rule(name),
             target=verification.target,
@@ -131,21 +151,21 @@ def _results(
             reason=reason,
             again=shlex.join(again),
         )
-    if seen.errors:
+    if summary.errors:
         yield Result(
             check=rule("runs_to_the_end"),
             target=verification.target,
             outcome=Outcome.ERROR,
-            reason=seen.errors[0],
+            reason=summary.errors[0],
         )
 
 
 def _finding(verification: Verification, name: str, failure: Failure) -> Finding:
-    small = smallest(verification, name, failure)
+    request = smallest_request(verification, name, failure)
     key = VARIABLE if verification.session.key else None
     return Finding(
         failure.message,
         expected=failure.expected,
-        actual=f"status {failure.status}: {failure.said}",
-        at=curl(verification.session.url, small, key=key),
+        actual=f"status {failure.status}: {failure.body}",
+        at=curl(verification.session.url, request, key=key),
     )

@@ -1,9 +1,10 @@
-"""Our own checks that hold of any answer, for Schemathesis to ask about each."""
+"""Checks of this package that Schemathesis applies to every chat response."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 
 from contract.model.chat import (
     CHAT,
@@ -23,8 +24,8 @@ from contract.model.strict_json import read_json
 from contract.model.wire import Request
 from contract.plugins.discovery import find
 
-# Each is judged by one exchange, whatever was asked in it.
-_HOLDING = (
+# Each of these checks judges a single exchange, whatever the request was.
+_APPLICABLE = (
     *("reasoning.no-marker-in-answer", "reasoning.no-marker-in-reasoning"),
     *("reasoning.chunks-are-well-formed", "reasoning.right-field"),
     *(
@@ -37,42 +38,54 @@ _HOLDING = (
     *("usage.counts-are-natural", "usage.sums-up"),
 )
 NAMES: Mapping[str, str] = {
-    one.replace(".", "_").replace("-", "_"): one for one in _HOLDING
+    name.replace(".", "_").replace("-", "_"): name for name in _APPLICABLE
 }
-"""The names that Schemathesis gives them, and their ids."""
-OK = 200
+"""The ids of these checks by the names that Schemathesis knows them by."""
 
 
 @cache
-def known(name: str) -> Check:
-    """The check of that name."""
+def check_named(name: str) -> Check:
+    """Return the check that Schemathesis knows as *name*."""
     found: Mapping[str, Check] = find("checks", Check)
     return found[NAMES[name]]
 
 
-def heard(
+def to_exchange(
     profile: Profile,
     request: Request,
     headers: tuple[tuple[str, str], ...],
     body: bytes,
 ) -> Exchange:
-    """A chat that was answered with 200, as if we had sent *request* ourselves."""
-    asked = read_json(request.body)
-    stream = isinstance(asked, dict) and asked.get("stream") is True
+    """
+    Return a chat that Schemathesis sent as an exchange, to be judged by a check.
+
+    Args:
+        profile: The profile of the server under test.
+        request: The request as it was sent.
+        headers: The response headers, names in lower case.
+        body: The body of a response with status 200; its timing is not known.
+    """
+    sent = read_json(request.body)
+    stream = isinstance(sent, dict) and sent.get("stream") is True
     return Exchange(
         probe=Probe(name="fuzzed", body=request.body, stream=stream),
         profile=profile,
         request=request,
-        status=OK,
+        status=HTTPStatus.OK,
         headers=headers,
         arrivals=(Arrival(0.0, body),),
     )
 
 
 def findings(name: str, exchange: Exchange) -> tuple[Finding, ...]:
-    """What the check of that name says of a chat that was answered; waivers count."""
-    check, profile = known(name), exchange.profile
-    if exchange.status != OK or exchange.request.path != CHAT:
+    """
+    Return the findings of the check *name* about *exchange*.
+
+    There are none if the exchange is not a successful chat, or if the profile does
+    not offer what the check needs, tolerates the deviation or waives the check.
+    """
+    check, profile = check_named(name), exchange.profile
+    if exchange.status != HTTPStatus.OK or exchange.request.path != CHAT:
         return ()
     if check.unless in profile.tolerates or check.id in profile.waivers:
         return ()

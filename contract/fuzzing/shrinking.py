@@ -1,4 +1,4 @@
-"""The smallest request that still shows what Schemathesis found."""
+"""Reduction of a failing request to the smallest one that still fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.client.session import (
     NotAnswering,
     RequestLimitReached,
 )
-from contract.fuzzing.seen import Failure
+from contract.fuzzing.events import Failure
 from contract.fuzzing.semantics import (
     NAMES,
     findings,
@@ -31,65 +31,76 @@ from contract.run.minimise import minimise
 from contract.run.verification import Verification
 from contract.schema import openapi
 
-# Requests that may be spent to make one finding smaller.
-MOST = 60
+# The number of requests that may be sent to reduce one failing request.
+MAX_ATTEMPTS = 60
 
 
-def smallest(verification: Verification, name: str, failure: Failure) -> Request:
-    """The request with everything left out that the failure does not need."""
+def smallest_request(
+    verification: Verification, name: str, failure: Failure
+) -> Request:
+    """
+    Return the request of *failure* without the parts that the failure does not need.
+
+    Only the bodies of chat requests are reduced.
+
+    Args:
+        verification: The target, which candidates are sent to.
+        name: The name of the Schemathesis check that failed.
+        failure: The failing request and its response.
+    """
     request = failure.request
     if (
         request.method != "POST"
         or request.path != CHAT
-        or name not in {*_SHOWN, *NAMES}
+        or name not in {*_REPRODUCED, *NAMES}
     ):
         return request
     body = read_json(request.body)
     if body is MISSING:
         return request
-    shown = _SHOWN.get(name) or _told(name)
+    reproduced = _REPRODUCED.get(name) or _has_findings(name)
     prefix = verification.profile.dialect.prefix
 
-    def shows(candidate: Json) -> bool:
+    def reproduces(candidate: Json) -> bool:
         fits = openapi.accepts(prefix + "ChatRequest", candidate)
         if fits is (name == "negative_data_rejection"):
             return False
-        probe = Probe(name=f"fuzz-{name}", body=_spelled(candidate))
+        probe = Probe(name=f"fuzz-{name}", body=_encoded(candidate))
         try:
             exchange = verification.session.send(probe)
         except (RequestLimitReached, NotAnswering):
             return False
-        return exchange.status == failure.status and shown(exchange, prefix)
+        return exchange.status == failure.status and reproduced(exchange, prefix)
 
-    return replace(
-        request, body=_spelled(minimise(cast("Json", body), shows, most=MOST))
-    )
+    smallest = minimise(cast("Json", body), reproduces, max_attempts=MAX_ATTEMPTS)
+    return replace(request, body=_encoded(smallest))
 
 
-def _spelled(value: Json) -> bytes:
+def _encoded(value: Json) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="surrogatepass")
 
 
-def _status(_exchange: Exchange, _prefix: str) -> bool:
+def _same_status(_exchange: Exchange, _prefix: str) -> bool:
+    """Return True: the status, which is always compared, is the whole failure."""
     return True
 
 
-def _told(name: str) -> Callable[[Exchange, str], bool]:
-    """Whether our own check of that name still has something to say."""
+def _has_findings(name: str) -> Callable[[Exchange, str], bool]:
+    """Return a predicate: does the check *name* of this package still have findings."""
     return lambda exchange, _prefix: bool(findings(name, exchange))
 
 
-def _misshapen(exchange: Exchange, prefix: str) -> bool:
+def _violates_schema(exchange: Exchange, prefix: str) -> bool:
     if exchange.streamed:
         values = [chunk.json for chunk in exchange.chunks]
         return not all(openapi.accepts(prefix + "ChatEvent", value) for value in values)
     return not openapi.accepts(prefix + "ChatResponse", exchange.json)
 
 
-# How an exchange shows a failure again, beyond its status.
-_SHOWN: Mapping[str, Callable[[Exchange, str], bool]] = {
-    "not_a_server_error": _status,
-    "negative_data_rejection": _status,
-    "response_schema_conformance": _misshapen,
+# How to recognise that an exchange reproduces a failure, beyond its status.
+_REPRODUCED: Mapping[str, Callable[[Exchange, str], bool]] = {
+    "not_a_server_error": _same_status,
+    "negative_data_rejection": _same_status,
+    "response_schema_conformance": _violates_schema,
 }

@@ -1,5 +1,5 @@
 """
-Plans, judges, explores, records and reports one run.
+Planning, judging, exploring, recording and reporting of one run.
 
 Imports: _version, catalog, client, detection, errors, model, plugins, targets,
 tokens. Third parties: hypothesis.

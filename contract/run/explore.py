@@ -1,4 +1,4 @@
-"""Looks for the smallest example of something, in a bounded number of tries."""
+"""Bounded search for the smallest failing example."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, TypeVar
 from contract.errors import UsageError
 
 T = TypeVar("T")
-# A failure may cost so many times the examples to be made smaller.
+# Shrinking a failure may cost up to this multiple of the number of examples.
 SHRINKING = 4
 
 
-class _Failed(Exception):  # noqa: N818  # what a test is to do when it fails
-    """Told to Hypothesis, which only understands exceptions."""
+class _Failed(Exception):  # noqa: N818  # a signal to Hypothesis, not an error
+    """Signals a failing example to Hypothesis, which only understands exceptions."""
 
 
 def available() -> bool:
-    """Whether Hypothesis, an extra, is installed."""
+    """Return whether Hypothesis, an optional dependency, is installed."""
     return find_spec("hypothesis") is not None
 
 
 def ensure_available() -> None:
-    """Raise `UsageError` that names the extra where Hypothesis is missing."""
+    """Raise a `UsageError` that names the extra to install if Hypothesis is missing."""
     if not available():
         raise UsageError(
-            "This check draws its requests; it needs Hypothesis: "
-            "pip install -e '.[fuzz]' where it was cloned."
+            "This check generates its requests and needs Hypothesis: run "
+            "pip install -e '.[fuzz]' in the cloned repository."
         )
 
 
@@ -40,24 +40,33 @@ def smallest(
     shrink: bool = True,
 ) -> T | None:
     """
-    The smallest of the *examples* that *fails*, or None; at most *most* are tried.
+    Return the smallest example that fails, or None if no example fails.
 
-    The same ones every time, unless there is a *seed*. *fails* must say the same of
-    equal examples; without *shrink* it is asked about no other than the *most*.
+    Args:
+        examples: The Hypothesis strategy that generates hashable examples.
+        fails: Returns whether an example fails. It is called once per distinct
+            example, so it must give equal examples the same answer.
+        most: The number of examples to try. Shrinking a failure may try up to
+            `SHRINKING` times as many in total.
+        seed: The seed of the generator. Without one the examples are the same in
+            every run.
+        shrink: Whether to look for a smaller example after the first failure.
+
+    Raises `UsageError` if Hypothesis is not installed.
     """
     ensure_available()
-    import hypothesis  # noqa: PLC0415  # an extra, and slow to import
+    import hypothesis  # noqa: PLC0415  # optional, and slow to import
 
-    found: list[T] = []
-    asked: dict[T, bool] = {}
+    failing: list[T] = []
+    verdicts: dict[T, bool] = {}
 
     def attempt(example: T) -> None:
-        if example not in asked:
-            if len(asked) >= most * (SHRINKING if found else 1):
+        if example not in verdicts:
+            if len(verdicts) >= most * (SHRINKING if failing else 1):
                 return
-            asked[example] = fails(example)
-        if asked[example]:
-            found.append(example)
+            verdicts[example] = fails(example)
+        if verdicts[example]:
+            failing.append(example)
             raise _Failed
 
     phases = [hypothesis.Phase.generate]
@@ -81,5 +90,5 @@ def smallest(
     try:
         test()
     except _Failed:
-        return found[-1]
+        return failing[-1]
     return None

@@ -1,4 +1,4 @@
-"""The smallest JSON that still shows what a bigger one showed."""
+"""Reduction of a JSON value to the smallest one that still reproduces a failure."""
 
 from __future__ import annotations
 
@@ -7,29 +7,39 @@ from collections.abc import Callable, Iterator
 from contract.model.chat import Json
 
 
-def minimise(value: Json, shows: Callable[[Json], bool], *, most: int) -> Json:
+def minimise(
+    value: Json, reproduces: Callable[[Json], bool], *, max_attempts: int
+) -> Json:
     """
-    *value* with everything left out that *shows* does not need.
+    Return *value* without the parts that the failure does not need.
 
-    Biggest parts are left out first; what remains is simplified. *shows* is asked at
-    most *most* times and is never asked about *value* itself.
+    The largest parts are removed first; what remains is simplified.
+
+    Args:
+        value: A JSON value that reproduces the failure. It is not tried again.
+        reproduces: Returns whether a smaller value still reproduces the failure.
+        max_attempts: How often *reproduces* may be called.
     """
-    asked = 0
+    attempts = 0
     smaller = True
     while smaller:
         smaller = False
         for candidate in _simpler(value):
-            if asked == most:
+            if attempts == max_attempts:
                 return value
-            asked += 1
-            if shows(candidate):
+            attempts += 1
+            if reproduces(candidate):
                 value, smaller = candidate, True
                 break
     return value
 
 
 def _simpler(value: Json) -> Iterator[Json]:
-    """*value* with one part less, or one part simpler; members before their insides."""
+    """
+    Yield *value* with one part removed or simplified.
+
+    Whole members and entries are removed before their contents are simplified.
+    """
     if isinstance(value, dict):
         yield from _fewer_members(value)
     elif isinstance(value, list):
@@ -42,8 +52,8 @@ def _simpler(value: Json) -> Iterator[Json]:
 def _fewer_members(value: dict[str, Json]) -> Iterator[Json]:
     for name in sorted(value, key=lambda name: -len(repr(value[name]))):
         yield {key: kept for key, kept in value.items() if key != name}
-    for name, inside in value.items():
-        for simpler in _simpler(inside):
+    for name, member in value.items():
+        for simpler in _simpler(member):
             yield {**value, name: simpler}
 
 
@@ -51,8 +61,8 @@ def _fewer_entries(value: list[Json]) -> Iterator[Json]:
     if len(value) > 1:
         yield value[len(value) // 2 :]
         yield value[: len(value) // 2]
-    for number in range(len(value)):
-        yield [*value[:number], *value[number + 1 :]]
-    for number, inside in enumerate(value):
-        for simpler in _simpler(inside):
-            yield [*value[:number], simpler, *value[number + 1 :]]
+    for index in range(len(value)):
+        yield [*value[:index], *value[index + 1 :]]
+    for index, entry in enumerate(value):
+        for simpler in _simpler(entry):
+            yield [*value[:index], simpler, *value[index + 1 :]]

@@ -1,4 +1,4 @@
-"""The requests a run will send, and the checks that do not apply."""
+"""Selection of the requests to send and of the checks that do not apply."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from contract.tokens import padding
 
 @dataclass(frozen=True, slots=True)
 class RequestPlan:
-    """The requests of a run: *together* may overlap; *alone* go one after another."""
+    """The distinct requests of a run; its length is their number."""
 
+    # Requests that may be sent concurrently, in the order of the checks.
     together: tuple[Probe, ...]
+    # Requests that are sent one after another, because they are timed or because
+    # their order matters.
     alone: tuple[Probe, ...]
 
     def __len__(self) -> int:
@@ -25,7 +28,11 @@ class RequestPlan:
 def plan_requests(
     checks: Iterable[Check], profile: Profile, *, slow: bool = False
 ) -> RequestPlan:
-    """What the *checks* that apply to *profile* will send, each request once."""
+    """
+    Return the requests of those *checks* that apply to *profile*, each request once.
+
+    *slow* includes the checks that are marked as slow.
+    """
     together: dict[Probe, None] = {}
     alone: dict[Probe, None] = {}
     for check in checks:
@@ -40,7 +47,11 @@ def plan_requests(
 
 
 def inapplicable(check: Check, profile: Profile, *, slow: bool) -> str | None:
-    """Why *check* is not run at all."""
+    """
+    Return the reason why *check* is skipped before anything is sent; None if it runs.
+
+    *slow* states whether checks that are marked as slow may run.
+    """
     missing = sorted(need.value for need in check.needs - profile.offers)
     if missing:
         return f"{profile.id} does not offer {', '.join(missing)}"

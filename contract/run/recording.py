@@ -1,4 +1,4 @@
-"""Saved exchanges of one provider in a folder: written by verify, read by replay."""
+"""Recordings: folders of saved exchanges, written by verify and read by replay."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """
-    What was asked of one provider: the header of that run, exchanges by digest.
+    """The saved exchanges with one target."""
 
-    *name* is the folder's: where several are judged side by side it tells them apart.
-    """
-
+    # The name of the folder, which distinguishes recordings that are judged together.
     name: str
+    # The header of the run that made the recording.
     header: Header
+    # The profile to judge by, with the context window of that run.
     profile: Profile
+    # The exchanges by the digest of their request (`contract.model.saved.digest`).
     exchanges: Mapping[str, Exchange]
 
 
 def folder(target: str) -> str:
-    """A folder name for *target*, where several are saved side by side."""
+    """Return a folder name for *target*, for recordings that are saved side by side."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", target).strip("-.")[:80] or "target"
 
 
@@ -49,16 +49,16 @@ def ensure_free(directory: Path) -> None:
     """
     Raise `UsageError` unless a recording can be saved in *directory*.
 
-    It can where nothing is, and in the place of another recording, which goes.
+    The folder must be missing, empty or hold another recording, which is replaced.
     """
     try:
-        taken = directory.is_dir() and any(directory.iterdir())
+        occupied = directory.is_dir() and any(directory.iterdir())
     except OSError as error:
         raise _unwritable(directory, error) from error
-    if taken and _listed(directory) is None:
+    if occupied and _listed(directory) is None:
         raise UsageError(
-            f"{directory} is not empty and holds no recording that could be replaced; "
-            "name an empty folder."
+            f"{directory} is not empty and does not hold a recording that could be "
+            "replaced; name an empty folder."
         )
 
 
@@ -68,17 +68,24 @@ def save(
     """
     Write one file per exchange and a manifest that lists them.
 
-    Of *profile* only the window is written: it may be the one the provider told.
-    A recording that is there is replaced, and only once all of the new one is on the
-    disk; what it does not list stays. The manifest comes last, so a run that was
-    stopped leaves no half recording that looks whole.
+    Args:
+        directory: The folder of the recording; it is created if it is missing.
+        header: The header of the run.
+        profile: The profile of the run. Only its context window is written, because
+            the server may have reported another one than the profile does.
+        exchanges: The exchanges to save.
+
+    An existing recording is replaced once all files of the new one are on the disk;
+    files that it does not list are kept. The manifest is written last, so that an
+    interrupted run cannot leave an incomplete recording that looks complete. Raises
+    `UsageError` if *directory* holds something else or cannot be written to.
     """
     ensure_free(directory)
     names: list[Json] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".saving-", dir=directory) as folder_of_new:
-            new = Path(folder_of_new)
+        with TemporaryDirectory(prefix=".saving-", dir=directory) as temporary:
+            new = Path(temporary)
             for exchange in exchanges:
                 identity = digest(exchange.request, exchange.probe)
                 name = f"{folder(exchange.probe.name)}-{identity}.json"
@@ -102,7 +109,7 @@ def save(
 
 
 def _listed(directory: Path) -> tuple[str, ...] | None:
-    """The files of the recording in *directory*; None where there is none."""
+    """Return the names of the files of the recording; None if there is no recording."""
     try:
         manifest = read_json((directory / MANIFEST).read_bytes())
     except OSError:
@@ -110,7 +117,7 @@ def _listed(directory: Path) -> tuple[str, ...] | None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return None
     names = manifest.get("exchanges")
-    # The last part of a name stays in the folder, whoever wrote the manifest.
+    # Only the last part of a name, so that no manifest can point outside the folder.
     return tuple(
         Path(name).name
         for name in (names if isinstance(names, list) else ())
@@ -136,7 +143,7 @@ def _write(path: Path, value: Json) -> None:
     try:
         raw = json.dumps(value, ensure_ascii=False, indent=1).encode()
     except UnicodeEncodeError:
-        # A lone surrogate can be said in JSON, not in UTF-8.
+        # JSON can escape a lone surrogate, UTF-8 cannot encode it.
         raw = json.dumps(value, indent=1).encode()
     path.write_bytes(raw + b"\n")
 
@@ -145,16 +152,22 @@ def load(
     directory: Path, profiles: Mapping[str, Profile], profile: str | None = None
 ) -> tuple[Recording, ...]:
     """
-    The recording in *directory*, or those in its folders; `UsageError` names a file.
+    Return the recording in *directory*, or the recordings in its subfolders.
 
-    *profile* reads it as another profile than the one it was made with.
+    Args:
+        directory: The folder of one recording, or of one folder per recording.
+        profiles: The known profiles by id.
+        profile: The id of the profile to judge by, instead of the recorded one.
+
+    Raises `UsageError` that names the file if there is no recording or if a file is
+    damaged.
     """
     if (directory / MANIFEST).is_file():
         return (_recording(directory, profiles, profile),)
     manifests = sorted(directory.glob(f"*/{MANIFEST}")) if directory.is_dir() else []
     if not manifests:
         raise UsageError(
-            f"{directory} holds no recording (no {MANIFEST}); make one with "
+            f"{directory} holds no recording (no {MANIFEST}); create one with "
             "magistral-contract verify TARGET --save DIR."
         )
     return tuple(_recording(path.parent, profiles, profile) for path in manifests)
@@ -166,11 +179,14 @@ def _recording(
     path = directory / MANIFEST
     manifest = _read(path)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UsageError(f"{path} does not say {FORMAT!r}; it is no manifest of ours.")
+        raise UsageError(
+            f"{path} is not a manifest of magistral-contract: its format is not "
+            f"{FORMAT!r}."
+        )
     header = _header(path, manifest.get("header"))
     names = manifest.get("exchanges")
     if not isinstance(names, list):
-        raise UsageError(f"{path} is damaged: it lists no exchanges.")
+        raise UsageError(f"{path} is damaged: it has no list of exchanges.")
     chosen = profile_named(profile or header.profile, profiles)
     window = manifest.get("context_window")
     if profile is None and isinstance(window, int):
@@ -204,7 +220,7 @@ def _read(path: Path) -> Json:
 def _header(path: Path, value: Json) -> Header:
     known = {field.name for field in fields(Header)}
     if not isinstance(value, dict) or set(value) - known:
-        raise UsageError(f"{path} is damaged: its header is not one of ours.")
+        raise UsageError(f"{path} is damaged: its header has unknown members.")
     try:
         text = {
             name: str(value[name])

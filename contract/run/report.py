@@ -1,4 +1,4 @@
-"""The outcome of every check on every target, as values; JSON v1 and the exit code."""
+"""Outcomes of all checks on all targets, their JSON form v1 and the exit code."""
 
 from __future__ import annotations
 
@@ -19,75 +19,94 @@ FORMAT = "report-v1"
 
 
 class Outcome(StrEnum):
-    """What became of a check; worst first."""
+    """The outcome of a check, worst first."""
 
-    ERROR = "error"  # nothing was learnt, or the check is broken
+    ERROR = "error"  # the check could not be judged, or the check itself crashed
     FAIL = "fail"
-    WAIVED = "waived"  # failed, and the profile says why
+    WAIVED = "waived"  # failed, and the profile documents why
     SKIP = "skip"
     PASS = "pass"  # noqa: S105  # an outcome, not a password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """
-    The outcome of one check on one target.
-
-    `reason` says why it was skipped, waived or in error. `again` is the command
-    that runs just this check again. `broken` marks an error that is the check's
-    own fault. `seconds` is the time spent sending its probes. `figures` are what its
-    probes measured, by name (`ttft_p95`), in seconds.
-    """
+    """The outcome of one check on one target."""
 
     check: Check
+    # The target as the user wrote it, without its key; the same as `Header.target`.
     target: str
     outcome: Outcome
+    # What the judge found, in the order found; at least one if failed or waived.
     findings: tuple[Finding, ...] = ()
+    # Why the check was skipped, waived or in error, in words; empty otherwise, except
+    # for a passed check whose built-in waiver is no longer needed.
     reason: str = ""
+    # The shell command that runs only this check again; empty if there is none.
     again: str = ""
+    # Whether an error is a bug in the check itself; false for any other outcome.
     broken: bool = False
+    # The sum of the times that the requests of this check took, in seconds. A request
+    # that several checks share counts for each of them.
     seconds: float = 0.0
+    # The requests of this check with their responses, in the order sent.
     exchanges: tuple[Exchange, ...] = ()
+    # What the requests measured, by metric and percentile (`ttft_p95`): seconds,
+    # except for `tokens_per_second_*`, which are tokens per second.
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """
-    What one target's results were obtained from; no secret is in here.
+    """The origin of the results of one target; it contains no secret."""
 
-    `trouble` says why not everything could be judged: the target was not reached, or
-    the run was interrupted.
-    """
-
+    # The target as the user wrote it, without its key.
     target: str
+    # The root of the API, without `/v1`; empty if the target could not be opened.
     url: str
+    # The id of the profile the target is judged by; empty if it is not known.
     profile: str
+    # Why this profile was chosen, in words ("GET /version returned 0.16.0").
     why: str
+    # The name of the requested model; empty if it is not known.
     model: str
+    # The version of magistral-contract that judged.
     version: str
+    # When the run began, ISO 8601 in UTC with a precision of seconds.
     started: str
+    # The wall time from opening the target until now, in seconds.
     seconds: float = 0.0
+    # The number of requests sent, including those that detected the profile.
     requests: int = 0
+    # Remarks on how requests were sent, counted and timed, one sentence each.
     notes: tuple[str, ...] = ()
+    # Why not everything could be judged (the target could not be reached, the run was
+    # interrupted); empty if everything was judged.
     trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All results of a run, target by target."""
+    """All results of a run."""
 
+    # One header per target, in the order the targets were opened.
     headers: tuple[Header, ...]
+    # The results, target by target and in the order of the checks.
     results: tuple[Result, ...]
+    # Whether a failed SHOULD fails the run too (`--strict`).
     strict: bool = False
 
     @property
     def counts(self) -> Counter[Outcome]:
-        """How many results had each outcome."""
+        """The number of results by outcome."""
         return Counter(result.outcome for result in self.results)
 
+    @property
+    def warnings(self) -> int:
+        """The number of failed checks that do not fail the run."""
+        return sum(map(self.is_warning, self.results))
+
     def worst_first(self) -> Iterable[Result]:
-        """The results, errors and failures of a MUST before the rest."""
+        """Return the results sorted by outcome, then by level, the worst first."""
         order = list(Outcome)
         levels = list(Level)
         return sorted(
@@ -96,15 +115,19 @@ class Report:
         )
 
     def violates(self, result: Result) -> bool:
-        """Whether a result makes the run fail: a MUST, with --strict a SHOULD too."""
+        """Return whether *result* fails the run: a MUST, if strict a SHOULD too."""
         if result.outcome is not Outcome.FAIL:
             return False
         counts = {Level.MUST, Level.SHOULD} if self.strict else {Level.MUST}
         return result.check.level in counts
 
+    def is_warning(self, result: Result) -> bool:
+        """Return whether *result* is a failure that does not fail the run."""
+        return result.outcome is Outcome.FAIL and not self.violates(result)
+
     @property
     def exit_code(self) -> int:
-        """0 held, 1 violated, 3 something could not be learnt, 4 a check is broken."""
+        """0 passed, 1 failed, 3 inconclusive, 4 a check crashed."""
         if any(result.broken for result in self.results):
             return 4
         if any(self.violates(result) for result in self.results):
@@ -113,13 +136,13 @@ class Report:
             return 3
         if any(header.trouble for header in self.headers):
             return 3
-        # A gate that judges nothing would be open for ever.
+        # A run that judged nothing must not pass, or a gate could be silently open.
         nothing = self.results and set(self.counts) == {Outcome.SKIP}
         return 3 if nothing else 0
 
 
 def to_json(report: Report) -> dict[str, Json]:
-    """The report as `report-v1.schema.json` describes it."""
+    """Return the report as `report-v1.schema.json` describes it."""
     return {
         "format": FORMAT,
         "exit_code": report.exit_code,
@@ -155,13 +178,13 @@ def _result(report: Report, result: Result) -> dict[str, Json]:
                 "status": exchange.status,
                 "end": exchange.end.value,
                 "elapsed": round(exchange.elapsed, 6),
-                "ttft": _seconds(exchange.timing.ttft),
-                "ttfo": _seconds(exchange.timing.ttfo),
+                "ttft": _rounded(exchange.timing.ttft),
+                "ttfo": _rounded(exchange.timing.ttfo),
             }
             for exchange in result.exchanges
         ],
     }
 
 
-def _seconds(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)

@@ -1,4 +1,4 @@
-"""Judges one provider by the checks: what to send, what is worth judging, outcomes."""
+"""Execution of checks on one target: sending, triage, judging and waivers."""
 
 from __future__ import annotations
 
@@ -46,15 +46,13 @@ from contract.run.report import (
 )
 from contract.run.triage import (
     Verdict,
-    hinted,
     triage,
+    with_hint,
 )
 from contract.tokens import padding
 
 VERIFY = ("magistral-contract", "verify")
-
-
-# A judge of a broken stream can find the same thing wrong with every event of it.
+# A judge of a broken stream can yield the same finding for every event of it.
 MOST_FINDINGS = 50
 
 
@@ -67,10 +65,17 @@ def judge_all(
     command: tuple[str, ...] = (),
 ) -> Iterator[Result]:
     """
-    The result of every check, in order, as it becomes known.
+    Yield the result of every check, in order, as soon as it is known.
 
-    Whatever may overlap is sent first, several requests at a time; what is timed is
-    sent while nothing else is on its way.
+    Requests that may overlap are sent first and concurrently; timed requests are sent
+    afterwards, while no other request is in flight.
+
+    Args:
+        checks: The checks to run.
+        session: The session with the target; it sends the requests.
+        target: The target as the user wrote it, for the results.
+        slow: Whether to run the checks that are marked as slow.
+        command: The command line that verifies *target*, for `Result.again`.
     """
     known = tuple(checks)
     planned = plan_requests(known, session.profile, slow=slow)
@@ -89,20 +94,25 @@ def judge_check(
     command: tuple[str, ...] = (),
 ) -> Result:
     """
-    The result of one check; it sends what was not sent yet.
+    Return the result of one check; send its requests unless they were sent before.
 
-    *command* is the command line that verifies *target*, for the result's `again`.
+    Args:
+        check: The check to run.
+        session: The session with the target; it sends the requests.
+        target: The target as the user wrote it, for the result.
+        slow: Whether to run the check even if it is marked as slow.
+        command: The command line that verifies *target*, for `Result.again`.
     """
     exchanges: list[Exchange] = []
     figures: dict[str, float] = {}
     reason = inapplicable(check, session.profile, slow=slow)
     if reason is None and check.explores is not None:
-        verdict = _explored(check, session, exchanges)
+        verdict = _explore(check, session, exchanges)
     elif reason is None:
-        verdict = _verdict(check, session, exchanges, figures)
+        verdict = _judge(check, session, exchanges, figures)
     else:
         verdict = Verdict(Outcome.SKIP, reason=reason)
-    verdict = _waived(verdict, check.id, session.profile)
+    verdict = _apply_waiver(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     if check.slow:
         again.append("--slow")
@@ -122,12 +132,17 @@ def judge_check(
     )
 
 
-def _verdict(
+def _judge(
     check: Check,
     session: Session,
     exchanges: list[Exchange],
     figures: dict[str, float],
 ) -> Verdict:
+    """
+    Send the probes of *check* and return its verdict.
+
+    Adds to *exchanges* and *figures* also if the check cannot be judged to its end.
+    """
     findings: list[Finding] = []
     try:
         for probe in check.sends:
@@ -138,58 +153,59 @@ def _verdict(
                 return trouble
         figures.update(check.measures(*exchanges) if check.measures else {})
         for finding in islice(check.judge(*exchanges), MOST_FINDINGS):
-            findings.append(finding)  # noqa: PERF402  # kept also when it raises
-    except (RequestLimitReached, NotAnswering) as spent:
-        return Verdict(Outcome.ERROR, reason=f"{spent}")
-    except (CanaryUnavailable, NotRecorded, padding.Unsizable) as missing:
-        return Verdict(Outcome.SKIP, reason=f"{missing}")
-    except NotApplicable as why:
+            findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
+    except (RequestLimitReached, NotAnswering) as reason:
+        return Verdict(Outcome.ERROR, reason=f"{reason}")
+    except (CanaryUnavailable, NotRecorded, padding.Unsizable) as reason:
+        return Verdict(Outcome.SKIP, reason=f"{reason}")
+    except NotApplicable as reason:
         if not findings:
-            return Verdict(Outcome.SKIP, reason=f"{why}")
-    except Exception as error:  # noqa: BLE001  # whatever a check may raise is its bug
-        reason = str(CheckError(check.id, error))
-        return Verdict(Outcome.ERROR, tuple(findings), reason, broken=True)
+            return Verdict(Outcome.SKIP, reason=f"{reason}")
+    except Exception as error:  # noqa: BLE001  # any exception of a check is its bug
+        message = str(CheckError(check.id, error))
+        return Verdict(Outcome.ERROR, tuple(findings), message, broken=True)
     outcome = Outcome.FAIL if findings else Outcome.PASS
-    return Verdict(outcome, tuple(hinted(check, findings, exchanges)))
+    return Verdict(outcome, tuple(with_hint(check, findings, exchanges)))
 
 
-def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> Verdict:
+def _explore(check: Check, session: Session, exchanges: list[Exchange]) -> Verdict:
     """
-    The verdict on the smallest request that fails, or on all that were drawn.
+    Return the verdict on the smallest failing example, or on all generated examples.
 
-    Each is judged as a check of its own that sends it. Equal requests have equal
-    exchanges, so a provider that answers differently each time is no obstacle.
+    Each example is judged as a check of its own that sends the probes of the example.
+    Equal requests are sent once, so a server whose responses vary does not confuse
+    the search. The exchanges that the verdict rests on are added to *exchanges*.
     """
     verdicts: dict[Outcome, Verdict] = {}
-    seen: dict[tuple[Probe, ...], tuple[Exchange, ...]] = {}
+    sent: dict[tuple[Probe, ...], tuple[Exchange, ...]] = {}
+    failed: dict[tuple[Probe, ...], Verdict] = {}
 
     def fails(probes: tuple[Probe, ...]) -> bool:
         if Outcome.ERROR in verdicts:
-            return False  # nothing more is to be learnt
-        sent: list[Exchange] = []
-        one = replace(check, sends=probes, explores=None)
-        verdict = _verdict(one, session, sent, {})
-        seen[probes] = tuple(sent)
+            return False  # further examples would end in the same error
+        example: list[Exchange] = []
+        judged = replace(check, sends=probes, explores=None)
+        verdict = _judge(judged, session, example, {})
+        sent[probes] = tuple(example)
         verdicts[verdict.outcome] = verdict
         if verdict.outcome is Outcome.FAIL:
             failed[probes] = verdict
         return verdict.outcome is Outcome.FAIL
 
-    failed: dict[tuple[Probe, ...], Verdict] = {}
-    free = urlsplit(session.url).hostname in LOOPBACK_HOSTS
+    local = urlsplit(session.url).hostname in LOOPBACK_HOSTS
     try:
-        ensure_available()  # before the strategies, which import Hypothesis
+        ensure_available()  # first, because strategies import Hypothesis
         found: tuple[Probe, ...] | None = smallest(
             check.explores(session.profile) if check.explores else None,
             fails,
             most=session.profile.max_examples,
             seed=session.seed,
-            shrink=session.profile.shrinks or free,
+            shrink=session.profile.shrinks or local,
         )
     except UsageError as missing:
         return Verdict(Outcome.SKIP, reason=f"{missing}")
     if found is not None:
-        exchanges += seen[found]
+        exchanges += sent[found]
         return replace(
             failed[found],
             findings=tuple(
@@ -197,26 +213,27 @@ def _explored(check: Check, session: Session, exchanges: list[Exchange]) -> Verd
                 for finding in failed[found].findings
             ),
         )
-    exchanges += [exchange for sent in seen.values() for exchange in sent]
+    exchanges += [exchange for example in sent.values() for exchange in example]
     for outcome in (Outcome.ERROR, Outcome.PASS, Outcome.SKIP):
         if outcome in verdicts:
             return verdicts[outcome]
-    return Verdict(Outcome.SKIP, reason="nothing was drawn")
+    return Verdict(Outcome.SKIP, reason="no example was generated")
 
 
 def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
-    """Where it was found, and the commands that send the requests again."""
+    """Return *place*, if any, followed by the curl commands that repeat *exchanges*."""
     key = VARIABLE if session.key else None
     commands = (curl(session.url, e.request, key=key) for e in exchanges)
     return "; ".join([*([place] if place else []), *commands])
 
 
-def _waived(verdict: Verdict, check: str, profile: Profile) -> Verdict:
+def _apply_waiver(verdict: Verdict, check: str, profile: Profile) -> Verdict:
     """
-    *verdict* in the light of the profile's waiver.
+    Return *verdict* with the waiver of *profile* for *check*, if any, applied.
 
-    One's own waiver that excuses nothing is a failure, as a strict xfail is; one
-    that came with the package only says so, since the provider has got better.
+    A user's waiver that is no longer needed is a failure, like a strict xfail. A
+    built-in waiver that is no longer needed is only mentioned, because the server has
+    improved since this package was released.
     """
     waiver = profile.waivers.get(check)
     if waiver is None:

@@ -1,4 +1,4 @@
-"""Selects checks by id, family or pattern."""
+"""Selection of checks by id, family or pattern."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ def select(
     checks: Iterable[Check], chosen: Iterable[str] = (), ignored: Iterable[str] = ()
 ) -> tuple[Check, ...]:
     """
-    The *checks* that *chosen* names (all when it names none), without the *ignored*.
+    Return the *checks* that are chosen and not ignored, in their original order.
 
-    A name is an id, a family or a pattern such as `*.usage*`; `UsageError` when it
-    matches nothing, so that a typing error is not a green run.
+    Args:
+        checks: The checks to select from.
+        chosen: Names of the checks to keep; all are kept if no name is given.
+        ignored: Names of the checks to leave out.
+
+    A name is an id, a family or a pattern such as `*.usage*`. Raises `UsageError` if
+    a name matches no check, so that a typing error cannot pass as a green run, and if
+    no check is left.
     """
     known = tuple(checks)
     wanted = [_matching(known, name) for name in chosen]
@@ -34,6 +40,7 @@ def select(
 
 
 def _matching(checks: tuple[Check, ...], name: str) -> frozenset[str]:
+    """Return the ids of the checks that *name* matches."""
     found = frozenset(
         check.id
         for check in checks

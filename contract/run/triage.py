@@ -1,9 +1,10 @@
-"""Decides whether an exchange can be judged: no answer, busy, wrong status, cut off."""
+"""Triage of exchanges that cannot be judged: no response, busy, incomplete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from itertools import groupby
 
 from contract.detection.error_message import (
@@ -27,55 +28,60 @@ from contract.model.exchange import (
 )
 from contract.run.report import Outcome
 
-RATE_LIMITED = 429
-
-
-# The families that read what a server's parsers make of the model's output. What a
-# refusal says of itself is a hint anywhere.
+# The families that judge what the server's parsers make of the model's output. Only
+# their findings can be explained by a parser flag; a rejection can explain any finding.
 PARSED = frozenset({"reasoning", "tools"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a check: its outcome, and the findings or the reason."""
+    """The outcome of a check with its findings or its reason, as in `Result`."""
 
     outcome: Outcome
+    # What the judge found, in the order found.
     findings: tuple[Finding, ...] = ()
+    # Why the check was skipped, waived or in error; empty otherwise.
     reason: str = ""
+    # Whether an error is a bug in the check itself.
     broken: bool = False
 
 
-def hinted(
+def with_hint(
     check: Check, findings: list[Finding], exchanges: list[Exchange]
 ) -> Iterator[Finding]:
-    """The *findings*; the first says so if one setting of the server explains them."""
-    for number, finding in enumerate(findings):
-        if number or finding.hint:
+    """
+    Yield the *findings* of *check*, the first with a hint if it has none.
+
+    The hint names the single server setting that explains the findings, derived from
+    the *exchanges* of the check; it stays empty if no setting does.
+    """
+    for index, finding in enumerate(findings):
+        if index or finding.hint:
             yield finding
         else:
-            said = flag_hint(exchanges) if check.family in PARSED else ""
-            yield replace(finding, hint=said or rejection_hint(exchanges))
+            hint = flag_hint(exchanges) if check.family in PARSED else ""
+            yield replace(finding, hint=hint or rejection_hint(exchanges))
 
 
 def triage(check: Check, exchange: Exchange) -> Verdict | None:
-    """The verdict on an exchange that is not worth judging; None when it is."""
+    """Return the verdict on an exchange that cannot be judged; None if it can be."""
     status = exchange.status
     if status is None:
-        return Verdict(Outcome.ERROR, reason=f"nothing was learnt: {exchange.note}")
-    # 4xx and "any" are meant for refusals; being too busy to answer is none.
-    meant = status in check.expects and check.expects not in (CLIENT_ERRORS, ANY)
-    if status in BUSY and not meant:
+        return Verdict(Outcome.ERROR, reason=f"no response: {exchange.note}")
+    # 4xx and "any" stand for rejections of the request; a busy server rejects nothing.
+    expected = status in check.expects and check.expects not in (CLIENT_ERRORS, ANY)
+    if status in BUSY and not expected:
         answer = f"{status}, {error_message(exchange)}"
-        if status == RATE_LIMITED:
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             reason = f"rate limited ({answer}); lower --concurrency"
         else:
-            reason = f"the provider could not answer ({answer})"
+            reason = f"the server could not answer ({answer})"
         return Verdict(Outcome.ERROR, reason=reason)
     if status not in check.expects:
-        found = hinted(check, [_unexpected(check, exchange)], [exchange])
-        return Verdict(Outcome.FAIL, tuple(found))
+        findings = with_hint(check, [_unexpected(check, exchange)], [exchange])
+        return Verdict(Outcome.FAIL, tuple(findings))
     if exchange.end not in {End.COMPLETE, End.LEFT} and not check.broken:
-        reason = f"the response broke off: {exchange.note}"
+        reason = f"the response is incomplete: {exchange.note}"
         return Verdict(Outcome.ERROR, reason=reason)
     return None
 
@@ -83,7 +89,7 @@ def triage(check: Check, exchange: Exchange) -> Verdict | None:
 def _unexpected(check: Check, exchange: Exchange) -> Finding:
     body = error_message(exchange)
     return Finding(
-        "the status is not the one expected",
+        "unexpected status",
         expected=f"status {_ranges(check.expects)}",
         actual=f"status {exchange.status}" + (f": {shorten(body)}" if body else ""),
         at=f"request {exchange.probe.name}",
@@ -91,11 +97,11 @@ def _unexpected(check: Check, exchange: Exchange) -> Finding:
 
 
 def _ranges(statuses: frozenset[int]) -> str:
-    """`200, 400-499`: runs of numbers as people write them."""
+    """Return *statuses* as text, consecutive ones as a range: `200, 400-499`."""
     runs = groupby(enumerate(sorted(statuses)), key=lambda pair: pair[1] - pair[0])
-    words = []
+    ranges = []
     for _, pairs in runs:
         numbers = [number for _, number in pairs]
         first, last = numbers[0], numbers[-1]
-        words.append(f"{first}" if first == last else f"{first}-{last}")
-    return ", ".join(words)
+        ranges.append(f"{first}" if first == last else f"{first}-{last}")
+    return ", ".join(ranges)

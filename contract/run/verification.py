@@ -1,4 +1,4 @@
-"""One target, opened and found to answer: everything a surface needs to judge it."""
+"""Verification of one target: opened or replayed, and ready to be judged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 from contract._version import __version__
@@ -66,12 +67,11 @@ from contract.run.report import (
     Result,
 )
 from contract.targets.base import (
+    Opened,
     ReplyChange,
     TargetKind,
     parse_target,
 )
-
-NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,67 +79,103 @@ class Verification:
     """
     A target that is ready to be judged, live or from a recording.
 
-    *target* is what the user wrote, *command* the command line that verifies it
-    again. Get one from `opened` or `replayed`.
+    Created by `open_target` and `open_recordings`.
     """
 
+    # The target as the user wrote it, without its key.
     target: str
+    # The session that sends the requests, or reads them from the recording.
     session: Session
+    # The command line that verifies the target again, for `Result.again`.
     command: tuple[str, ...]
-    made: Header
-    requests: int = 0
-    began: float = field(default_factory=time.perf_counter)
+    # The header as of the opening: without the time and the requests spent since.
+    initial_header: Header
+    # The number of requests sent to detect the profile, before the session existed.
+    detection_requests: int = 0
+    # When the target was opened, in seconds of `time.perf_counter`.
+    opened_at: float = field(default_factory=time.perf_counter)
 
     @property
     def profile(self) -> Profile:
-        """What the target is judged as."""
+        """The profile that the target is judged by."""
         return self.session.profile
 
     @property
     def header(self) -> Header:
-        """What a report says about this target, with time and requests so far."""
+        """The report header of this target, with the time and requests until now."""
         return replace(
-            self.made,
-            seconds=time.perf_counter() - self.began,
-            requests=self.requests + self.session.sent,
-            # A recording brings the notes of the run that made it.
-            notes=tuple(dict.fromkeys((*self.made.notes, *self.session.notes))),
+            self.initial_header,
+            seconds=time.perf_counter() - self.opened_at,
+            requests=self.detection_requests + self.session.sent,
+            # The header of a recording already has the notes of that run.
+            notes=tuple(
+                dict.fromkeys((*self.initial_header.notes, *self.session.notes))
+            ),
         )
 
     def plan(self, checks: Iterable[Check], *, slow: bool = False) -> RequestPlan:
-        """What judging by *checks* will send."""
+        """
+        Return the requests that running *checks* would send.
+
+        *slow* includes the checks that are marked as slow.
+        """
         return plan_requests(checks, self.profile, slow=slow)
 
     def verify(
         self, checks: Iterable[Check], *, slow: bool = False
     ) -> Iterator[Result]:
-        """The result of every check, in order, as it becomes known."""
+        """
+        Return an iterator over the results of *checks*, in order, as they are known.
+
+        *slow* includes the checks that are marked as slow.
+        """
         checks = tuple(checks)
-        self._time(checks, slow=slow)
+        self._measure_baseline(checks, slow=slow)
         return runner.judge_all(
             checks, self.session, self.target, slow=slow, command=self.command
         )
 
     def run(self, check: Check, *, slow: bool = False) -> Result:
-        """The result of one check."""
-        self._time((check,), slow=slow)
+        """Return the result of *check*; *slow* runs it even if it is marked as slow."""
+        self._measure_baseline((check,), slow=slow)
         return runner.judge_check(
             check, self.session, self.target, slow=slow, command=self.command
         )
 
-    def _time(self, checks: Iterable[Check], *, slow: bool) -> None:
-        """Learn what this machine adds to latencies, if one of *checks* judges any."""
+    def _measure_baseline(self, checks: Iterable[Check], *, slow: bool) -> None:
+        """Measure this machine's own latency if one of *checks* judges latencies."""
         timed = (check for check in checks if check.measures is not None)
         if self.plan(timed, slow=slow).alone:
             self.session.measure()
 
     def save(self, directory: Path) -> None:
-        """Write what was exchanged so far, for `replayed`."""
+        """Write all exchanges so far to *directory*, for `open_recordings`."""
         recording.save(directory, self.header, self.profile, self.session.exchanges())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Overrides:
+    """The parts of a profile that the user set for this run; None or empty keeps it."""
+
+    context_window: int | None = None  # tokens
+    # Latency bounds in seconds and rates in tokens per second, by field of `Budget`.
+    budget: Mapping[str, float] | None = None
+    offers: frozenset[Capability] = frozenset()  # in addition to the profile's
+    max_examples: int | None = None  # generated examples per property
+
+    def apply(self, profile: Profile) -> Profile:
+        """Return *profile* with these overrides."""
+        return replace(
+            profile,
+            context_window=self.context_window or profile.context_window,
+            budget=replace(profile.budget, **(self.budget or {})),
+            offers=profile.offers | self.offers,
+            max_examples=self.max_examples or profile.max_examples,
+        )
+
+
 @contextmanager
-def open_target(  # noqa: PLR0913  # each is one option of the command line
+def open_target(  # noqa: PLR0913  # each parameter is an option of the command line
     text: str,
     *,
     profile: str | None = None,
@@ -158,46 +194,64 @@ def open_target(  # noqa: PLR0913  # each is one option of the command line
     max_examples: int | None = None,
 ) -> Iterator[Verification]:
     """
-    Open the target *text* says, find out what it is, and see that it answers.
+    Open a target, detect its profile and check that it answers; close it on exit.
 
-    *profiles* are all that may be chosen or detected (the built-in ones when not
-    given), *key_env* the variable that holds the API key, *context_window* and
-    *budget* what the profile is to say instead, *offers* what it is to promise as
-    well, *repeat* further words of
-    the command line that a result's `again` must say too, *seed* and *max_examples*
-    what properties are explored with. Raises `UsageError` for
-    what the user wrote and `TargetError` for a provider that cannot be judged.
+    Args:
+        text: The target as on the command line: `mock:vllm?ttft=80ms`, a URL.
+        profile: The id of the profile to judge by; detected if not given.
+        profiles: The profiles that may be chosen or detected, by id; the built-in
+            ones if not given.
+        model: The name of the model to request; detected if not given.
+        key_env: The environment variable that holds the API key; MISTRAL_API_KEY,
+            then OPENAI_API_KEY if not given.
+        limits: Time-outs in seconds and the size limit of a response.
+        concurrency: The number of concurrent requests; the profile's if not given.
+        max_requests: The number of requests after which no more are sent; the
+            profile's if not given.
+        context_window: The context window in tokens, instead of the detected one.
+        budget: Latency bounds in seconds and rates in tokens per second, by field
+            of `Budget`; they replace those of the profile.
+        offers: Capabilities that the profile is to promise in addition to its own.
+        tick: Called with the number of requests sent and planned, from any thread.
+        repeat: Further words of the command line that verifies the target again.
+        seed: The seed of the generated examples of properties.
+        max_examples: The number of generated examples per property; the profile's if
+            not given.
+
+    Raises `UsageError` if an argument is wrong, `SpecError` if the profile is wrong,
+    and `TargetError` if the target cannot be judged.
     """
-    known = builtin() if profiles is None else profiles
     target = parse_target(text, find("targets", TargetKind), reply_changes())
-    # A variable that is named and empty is a mistake, also where no key is needed.
-    given = api_key(key_env, os.environ)
+    # Checked for every target, because a named but empty variable is always a mistake.
+    environment_key = api_key(key_env, os.environ)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    began = time.perf_counter()
-    with target.open() as place:
-        key, variable = place.key, "the target itself"
-        if key is None:
-            key, variable = given
-        key = validate_key(key)
+    opened_at = time.perf_counter()
+    overrides = _Overrides(
+        context_window=context_window,
+        budget=budget,
+        offers=offers,
+        max_examples=max_examples,
+    )
+    with target.open() as opened:
+        key, key_source = _key(opened, environment_key)
         detected = detect(
-            place.url,
-            known,
+            opened.url,
+            builtin() if profiles is None else profiles,
             key=key,
-            variable=variable,
+            variable=key_source,
             limits=limits,
-            profile=profile or place.profile,
-            model=model or place.model,
+            profile=profile or opened.profile,
+            model=model or opened.model,
         )
-        _ensure_waivers(detected.profile)
-        if place.scripted and not profile:
-            own = replace(detected.profile, waivers={})
-            detected = replace(detected, profile=own)
-        own = _amended(detected.profile, context_window, budget or {}, offers)
-        own = replace(own, max_examples=max_examples or own.max_examples)
-        detected = replace(detected, profile=own)
+        _ensure_known_waivers(detected.profile)
+        judged_by = overrides.apply(
+            _without_waivers(detected.profile)
+            if opened.scripted and not profile
+            else detected.profile
+        )
         with Session(
-            place.url,
-            detected.profile,
+            opened.url,
+            judged_by,
             detected.model,
             key=key,
             limits=limits,
@@ -206,27 +260,25 @@ def open_target(  # noqa: PLR0913  # each is one option of the command line
             tick=tick,
             seed=seed,
         ) as session:
-            _smoke_test(session, detected, variable, key=key is not None)
-            _probe_auth(session, key=key is not None)
-            why = detected.why
-            if place.profile and not profile:
-                why = "the target says so"
+            _smoke_test(session, detected, key_source)
+            session.set_offers(_offers_with_auth(session, key=key is not None))
+            declared = opened.profile is not None and not profile
             yield Verification(
                 target=target.text,
                 session=session,
                 command=(*_command(target.text, profile, model, key_env), *repeat),
-                made=Header(
+                initial_header=Header(
                     target=target.text,
-                    url=place.url,
-                    profile=detected.profile.id,
-                    why=why,
+                    url=opened.url,
+                    profile=judged_by.id,
+                    why="declared by the target" if declared else detected.why,
                     model=detected.model,
                     version=__version__,
                     started=started,
-                    notes=_notes(place.url, key=key is not None),
+                    notes=_notes(opened.url, key=key is not None),
                 ),
-                requests=detected.requests,
-                began=began,
+                detection_requests=detected.requests,
+                opened_at=opened_at,
             )
 
 
@@ -239,67 +291,89 @@ def open_recordings(
     offers: frozenset[Capability] = frozenset(),
 ) -> tuple[Verification, ...]:
     """
-    The recordings under *directory*, ready to be judged; nothing is sent.
+    Return the recordings in *directory*, ready to be judged; nothing is sent.
 
-    *budget* is what the profile is to bound instead, *offers* what it is to promise
-    as well.
+    Args:
+        directory: The folder of one recording, or of one folder per recording.
+        profile: The id of the profile to judge by, instead of the recorded one.
+        profiles: The profiles that may be chosen, by id; the built-in ones if not
+            given.
+        budget: Latency bounds in seconds and rates in tokens per second, by field
+            of `Budget`; they replace those of the profile.
+        offers: Capabilities that the profile is to promise in addition to its own.
+
+    Raises `UsageError` if there is no recording or if one is damaged.
     """
     known = builtin() if profiles is None else profiles
-    found = []
-    recordings = recording.load(directory, known, profile)
-    for saved in recordings:
-        header = saved.header
-        if len(recordings) > 1 and saved.name != recording.folder(header.target):
-            # Whoever named the folders wants to read those names.
-            header = replace(header, target=saved.name)
-        own = _amended(saved.profile, None, budget or {}, offers)
-        session = Session(header.url, own, header.model, saved=saved.exchanges)
-        _probe_auth(session, key=True)
-        command = ["magistral-contract", "replay", str(directory)]
-        if profile:
-            command += ["--profile", profile]
-        made = replace(
+    overrides = _Overrides(budget=budget, offers=offers)
+    saved = recording.load(directory, known, profile)
+    command = ["magistral-contract", "replay", str(directory)]
+    if profile:
+        command += ["--profile", profile]
+    return tuple(
+        _open_recording(one, overrides, tuple(command), alone=len(saved) == 1)
+        for one in saved
+    )
+
+
+def _open_recording(
+    saved: recording.Recording,
+    overrides: _Overrides,
+    command: tuple[str, ...],
+    *,
+    alone: bool,
+) -> Verification:
+    """Return *saved* ready to be judged; *alone* if no other is judged with it."""
+    header = saved.header
+    if not alone and saved.name != recording.folder(header.target):
+        # A folder that the user named tells recordings of the same target apart.
+        header = replace(header, target=saved.name)
+    session = Session(
+        header.url,
+        overrides.apply(saved.profile),
+        header.model,
+        saved=saved.exchanges,
+    )
+    session.set_offers(_offers_with_auth(session, key=True))
+    return Verification(
+        target=header.target,
+        session=session,
+        command=command,
+        initial_header=replace(
             header,
             profile=saved.profile.id,
             why=f"recorded {header.started} with version {header.version}",
             version=__version__,
-        )
-        found.append(
-            Verification(
-                target=header.target,
-                session=session,
-                command=tuple(command),
-                made=made,
-            )
-        )
-    return tuple(found)
+        ),
+    )
 
 
 def reply_changes() -> Mapping[str, ReplyChange]:
-    """Faults, breakages and quirks by name, for targets told to misbehave."""
+    """Return faults, breakages and quirks by name, for targets that misbehave."""
     faults = {name: fault.apply for name, fault in faults_by_name().items()}
     quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
     return {**faults, **quirks}
 
 
-def _amended(
-    profile: Profile,
-    window: int | None,
-    budget: Mapping[str, float],
-    offers: frozenset[Capability],
-) -> Profile:
-    """*profile* with window, bounds and promises that the user gave for this run."""
-    return replace(
-        profile,
-        context_window=window or profile.context_window,
-        budget=replace(profile.budget, **budget),
-        offers=profile.offers | offers,
-    )
+def _key(
+    opened: Opened, environment_key: tuple[str | None, str]
+) -> tuple[str | None, str]:
+    """Return the validated API key and its origin for error messages."""
+    if opened.key is not None:
+        return validate_key(opened.key), "the target itself"
+    key, variable = environment_key
+    return validate_key(key), variable
+
+
+def _without_waivers(profile: Profile) -> Profile:
+    """Return *profile* as the mock implements it: it has none of the known bugs."""
+    return replace(profile, waivers={})
 
 
 def _command(
     text: str, profile: str | None, model: str | None, key_env: str | None
 ) -> tuple[str, ...]:
+    """Return the command line that verifies the target *text* with these options."""
     command = [*runner.VERIFY, text]
     for option, value in (
         ("--profile", profile),
@@ -312,12 +386,14 @@ def _command(
 
 
 def _notes(url: str, *, key: bool) -> tuple[str, ...]:
+    """Return a note if a *key* is sent to *url* without encryption."""
     if key and is_unencrypted(url):
-        return ("the API key travelled unencrypted (http)",)
+        return ("the API key was sent unencrypted (http)",)
     return ()
 
 
-def _ensure_waivers(profile: Profile) -> None:
+def _ensure_known_waivers(profile: Profile) -> None:
+    """Raise `SpecError` if *profile* waives a check that does not exist."""
     checks = find("checks", Check)
     for name in profile.waivers:
         if name not in checks:
@@ -327,43 +403,48 @@ def _ensure_waivers(profile: Profile) -> None:
             )
 
 
-def _probe_auth(session: Session, *, key: bool) -> None:
+def _offers_with_auth(session: Session, *, key: bool) -> frozenset[Capability]:
     """
-    Learn whether the provider turns away who has no key, if there is one to hold back.
+    Return the capabilities of the profile, with `KEY_REQUIRED` as the server behaves.
 
-    Whether it does is how it was started, not what it is, so no profile knows. A
-    provider that promises to demand a key is held to that only with a key at hand.
+    Whether a server requires a key depends on how it was started, so no profile can
+    know it: a request without a key shows it. Without a *key* to leave out, or
+    without that request in a recording, the capability is not tested.
     """
     offers = session.profile.offers
-    try:
-        closed = key and session.send(NO_KEY).status in {401, 403}
-    except NotRecorded:
-        key = closed = False
     if not key:
-        offers = offers - {Capability.KEY_REQUIRED}
-    elif closed:
-        offers = offers | {Capability.KEY_REQUIRED}
-    session.profile = replace(session.profile, offers=offers)
+        return offers - {Capability.KEY_REQUIRED}
+    try:
+        status = session.send(NO_KEY).status
+    except NotRecorded:
+        return offers - {Capability.KEY_REQUIRED}
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return offers | {Capability.KEY_REQUIRED}
+    return offers
 
 
-def _smoke_test(
-    session: Session, detected: Detected, variable: str, *, key: bool
-) -> None:
-    """One small request: better one sentence than forty failures with one cause."""
+def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
+    """
+    Send one small request, so that a broken setup is one error instead of many.
+
+    Raises `TargetError` if the server cannot be reached, rejects the key, does not end
+    its response or does not serve the model. *key_source* names the origin of the key
+    in that message.
+    """
     exchange = session.send(HELLO)
     trouble = why_unreachable(exchange, session.url) or why_unauthorized(
-        exchange, session.url, key=key, variable=variable
+        exchange, session.url, key=session.key is not None, variable=key_source
     )
-    # A stream that says something and then stops is for the checks to judge.
+    # A stream that contains text and then stops is left for the checks to judge.
     if not trouble and (exchange.end is End.TOO_LARGE or not exchange.choices):
         trouble = why_endless(exchange, session.url)
     if trouble:
         raise TargetError(trouble)
-    if exchange.status == NOT_FOUND:
+    if exchange.status == HTTPStatus.NOT_FOUND:
         listed = ", ".join(detected.models[:5])
         hint = f" It lists {listed}." if listed else ""
         raise TargetError(
             f"{session.url} does not serve {exchange.request.path} with the model "
-            f"{detected.model} (404, {error_message(exchange)}). Check the URL, or name a "
-            f"model with --model.{hint}"
+            f"{detected.model} (404, {error_message(exchange)}). Check the URL, or "
+            f"name a model with --model.{hint}"
         )

@@ -1,4 +1,4 @@
-"""What Schemathesis found, told in our words."""
+"""Requirements of Schemathesis checks, and the failures to ignore."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from contract.model.check import Level
 PROFILES = builtin()
 
 
-@pytest.mark.parametrize("name", [*REQUIREMENTS, *NAMES, "a_check_of_tomorrow"])
-def test_rule_says_what_it_demands(name):
+@pytest.mark.parametrize("name", [*REQUIREMENTS, *NAMES, "a_future_check"])
+def test_a_rule_has_id_level_and_requirement(name):
     check = rule(name)
 
     assert f"fuzz.{name.replace('_', '-')}" == check.id
@@ -25,7 +25,7 @@ def test_rule_says_what_it_demands(name):
     assert check.requirement.endswith(".")
 
 
-def test_every_check_of_schemathesis_is_known():
+def test_every_schemathesis_check_has_a_requirement():
     from schemathesis.checks import CHECKS  # noqa: PLC0415  # slow, and only needed here
 
     names = set(CHECKS.get_all_names())
@@ -34,11 +34,11 @@ def test_every_check_of_schemathesis_is_known():
 
 
 @pytest.mark.parametrize("id", PROFILES)
-def test_server_error_on_a_good_request_is_never_excused(id):
+def test_a_server_error_on_a_valid_request_is_never_excused(id):
     assert not excused(PROFILES[id], "ServerError", 500, fits=True)
 
 
-def test_what_a_real_engine_does_is_excused():
+def test_known_behaviour_of_an_engine_is_excused():
     transformers, llamacpp = PROFILES["transformers"], PROFILES["llamacpp"]
 
     assert excused(transformers, "ServerError", 500, fits=False)

@@ -1,4 +1,4 @@
-"""Our own checks that Schemathesis asks about each chat it had answered."""
+"""Checks of this package that Schemathesis applies to every chat response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.catalog.profiles import builtin
 from contract.fuzzing.semantics import (
     NAMES,
     findings,
-    heard,
+    to_exchange,
 )
 from contract.mock_server.provider import SERVED
 from contract.model.check import Fault
@@ -29,36 +29,36 @@ FAULTS = find("checks", Fault)
 
 
 def answered(profile, probe, fault=None):
-    """What Schemathesis hears of *probe*: bytes, and nothing about who sent it."""
+    """Return the mock's response to *probe* as Schemathesis passes it on."""
     reply = told(profile, probe)
     reply = fault.apply(reply) if fault else reply
-    seen = rehearse(reply, probe, profile)
+    rehearsed = rehearse(reply, probe, profile)
     request = build_request(probe, profile, SERVED[0])
-    return heard(profile, request, seen.headers, seen.body)
+    return to_exchange(profile, request, rehearsed.headers, rehearsed.body)
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE, TOOL], ids=lambda one: one.name)
 @pytest.mark.parametrize("id", PROFILES)
-def test_what_a_good_provider_says_is_let_be(id, probe):
+def test_a_correct_response_has_no_findings(id, probe):
     exchange = answered(PROFILES[id], probe)
 
-    assert {} == {name: told for name in NAMES if (told := findings(name, exchange))}
+    assert {} == {name: found for name in NAMES if (found := findings(name, exchange))}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_sees_a_fault_of_its_own(name):
+def test_each_check_detects_a_fault_of_its_own(name):
     own = [fault for fault in FAULTS.values() if fault.breaks.id == NAMES[name]]
-    seen = [
+    found = [
         findings(name, answered(PROFILES[one], probe, fault))
         for one in ("vllm-0.32", "mistral-2025-10")
         for fault in own
         for probe in (SUM, SUM_WHOLE)
     ]
 
-    assert any(seen)
+    assert any(found)
 
 
-def test_other_answers_waivers_and_what_is_not_offered_are_let_be():
+def test_rejections_waivers_and_missing_capabilities_have_no_findings():
     profile = PROFILES["vllm-0.32"]
     fault = FAULTS["total-without-prompt"]
     wrong = answered(profile, SUM_WHOLE, fault)

@@ -1,4 +1,4 @@
-"""The smallest example of something, in a bounded number of tries."""
+"""Bounded search for the smallest failing example."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_smallest_failing_example_is_found():
     assert smallest(NUMBERS, lambda number: number >= 100, most=100) == 100
 
 
-def test_nothing_is_found_where_nothing_fails():
+def test_nothing_is_found_if_no_example_fails():
     assert smallest(NUMBERS, lambda _: False, most=10) is None
 
 
-def test_the_same_examples_are_tried_unless_there_is_a_seed():
+def test_examples_depend_on_the_seed_only():
     def tried(seed):
         seen = []
         smallest(NUMBERS, lambda n: bool(seen.append(n)), most=10, seed=seed)
@@ -43,55 +43,55 @@ def test_the_same_examples_are_tried_unless_there_is_a_seed():
     assert tried(1) != tried(2)
 
 
-def test_no_more_is_asked_than_allowed():
-    asked = []
+def test_the_number_of_tried_examples_is_bounded():
+    tried = []
 
     def fails(number):
-        asked.append(number)
+        tried.append(number)
         return number > 3
 
     smallest(NUMBERS, fails, most=10)
 
-    assert len(asked) <= 10 * SHRINKING
+    assert len(tried) <= 10 * SHRINKING
 
 
-def test_without_shrinking_the_first_failure_is_told():
-    asked = []
+def test_without_shrinking_the_first_failure_is_returned():
+    tried = []
 
     def fails(number):
-        asked.append(number)
+        tried.append(number)
         return number >= 100
 
     found = smallest(NUMBERS, fails, most=50, shrink=False)
 
-    assert asked[-1] == found
-    assert [number for number in asked if number >= 100] == [found]
+    assert tried[-1] == found
+    assert [number for number in tried if number >= 100] == [found]
 
 
-def test_an_answer_that_changes_is_asked_for_once():
-    answers = itertools.cycle([True, False])
+def test_each_example_is_judged_once_even_if_verdicts_vary():
+    verdicts = itertools.cycle([True, False])
 
-    found = smallest(NUMBERS, lambda _: next(answers), most=50)
+    found = smallest(NUMBERS, lambda _: next(verdicts), most=50)
 
     assert found is not None
 
 
-def test_a_missing_hypothesis_is_named_with_its_extra(monkeypatch):
+def test_without_hypothesis_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr(explore, "available", lambda: False)
 
     with pytest.raises(UsageError, match=r"-e '\.\[fuzz\]'"):
         smallest(None, lambda _: True, most=1)
 
 
-def test_without_hypothesis_a_property_is_skipped_before_its_strategy_is_made(
+def test_without_hypothesis_a_property_is_skipped_before_its_strategy_is_created(
     monkeypatch,
 ):
     def strategy(_profile):
         raise ModuleNotFoundError("hypothesis")
 
     profile = builtin()["vllm-0.32"]
-    explored = next(c for c in find("checks", Check).values() if c.explores)
-    check = replace(explored, explores=strategy, needs=frozenset())
+    exploring = next(c for c in find("checks", Check).values() if c.explores)
+    check = replace(exploring, explores=strategy, needs=frozenset())
     monkeypatch.setattr(explore, "available", lambda: False)
     with Session("http://127.0.0.1:1", profile, "m", saved={}) as session:
         result = judge_check(check, session, "mock", slow=True)

@@ -1,4 +1,4 @@
-"""The smallest JSON that still shows something."""
+"""Reduction of a JSON value that reproduces a failure."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ BIG = {
 }
 
 
-def test_what_is_not_needed_is_left_out():
-    found = minimise(BIG, lambda body: body.get("temperature") == 1.5, most=99)
+def test_unneeded_members_are_removed():
+    found = minimise(BIG, lambda body: body.get("temperature") == 1.5, max_attempts=99)
 
     assert {"temperature": 1.5} == found
 
 
-def test_lists_and_texts_shrink():
-    def shows(body):
+def test_lists_and_texts_are_shortened():
+    def reproduces(body):
         return len(body.get("messages", ())) >= 2 and all(
             one.get("content") for one in body["messages"]
         )
 
-    assert {"messages": [{"content": "a"}] * 2} == minimise(BIG, shows, most=99)
+    assert {"messages": [{"content": "a"}] * 2} == minimise(
+        BIG, reproduces, max_attempts=99
+    )
 
 
-def test_what_is_needed_stays_whole():
-    assert minimise(BIG, lambda body: body == BIG, most=99) == BIG
+def test_needed_parts_are_kept():
+    assert minimise(BIG, lambda body: body == BIG, max_attempts=99) == BIG
 
 
-def test_no_more_is_asked_than_allowed():
-    asked = []
+def test_the_number_of_attempts_is_bounded():
+    tried = []
 
-    def shows(body):
-        asked.append(body)
+    def reproduces(body):
+        tried.append(body)
         return True
 
-    found = minimise(BIG, shows, most=2)
+    found = minimise(BIG, reproduces, max_attempts=2)
 
-    assert len(asked) == 2
-    assert found == asked[-1]
+    assert len(tried) == 2
+    assert found == tried[-1]
     assert len(json.dumps(found)) < len(json.dumps(BIG))

@@ -1,4 +1,4 @@
-"""What is written is what is read, and a damaged file is named."""
+"""Recordings are read as they were written, and errors name the damaged file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HEADER = Header(
     target="http://h/v1",
     url="http://h",
     profile="vllm-0.16",
-    why="as told",
+    why="given by --profile",
     model="m",
     version="0.1.0",
     started="2026-01-01T00:00:00+00:00",
@@ -62,13 +62,13 @@ CUT = exchange(
     headers=(("content-type", "text/event-stream"),),
     arrivals=(Arrival(0.5, b"\xff\xfe"), Arrival(0.75, b"\xf0\x9f")),
     end=End.RESET,
-    note="it broke off",
+    note="the connection was reset",
     elapsed=0.8,
 )
 LONE = exchange(replace(SUM, messages=(user("\ud800"),)), status=None)
 
 
-def test_exchanges_come_back_as_they_were(tmp_path):
+def test_exchanges_survive_saving_and_loading(tmp_path):
     save(tmp_path / "new" / "folder", HEADER, PROFILE, (WHOLE, CUT))
 
     (recording,) = load(tmp_path / "new" / "folder", builtin())
@@ -85,7 +85,7 @@ def test_exchanges_come_back_as_they_were(tmp_path):
         assert (original.end, original.note) == (read.end, read.note)
 
 
-def test_a_session_finds_every_sample_again(tmp_path):
+def test_a_replaying_session_finds_every_sample(tmp_path):
     samples = repeat(SUM, 3)
     save(tmp_path, HEADER, PROFILE, [exchange(s, status=200) for s in samples])
     (recording,) = load(tmp_path, builtin())
@@ -112,7 +112,7 @@ def test_the_key_is_not_in_the_files(tmp_path):
     assert '"***"' in text
 
 
-def test_another_profile_can_read_it_and_keeps_its_own_window(tmp_path):
+def test_another_profile_can_be_chosen_and_keeps_its_own_window(tmp_path):
     save(tmp_path, HEADER, PROFILE, (WHOLE,))
 
     (recording,) = load(tmp_path, builtin(), "inline")
@@ -120,7 +120,7 @@ def test_another_profile_can_read_it_and_keeps_its_own_window(tmp_path):
     assert recording.profile == builtin()["inline"]
 
 
-def test_a_recording_is_replaced_as_a_whole(tmp_path):
+def test_a_recording_is_replaced_completely(tmp_path):
     save(tmp_path, HEADER, PROFILE, (WHOLE, CUT))
     save(tmp_path, HEADER, PROFILE, (CUT,))
     save(tmp_path / "fresh", HEADER, PROFILE, (CUT,))
@@ -132,7 +132,7 @@ def test_a_recording_is_replaced_as_a_whole(tmp_path):
     assert {*fresh, "fresh"} == {path.name for path in tmp_path.iterdir()}
 
 
-def test_what_others_put_beside_a_recording_stays(tmp_path):
+def test_other_files_in_the_folder_are_kept(tmp_path):
     save(tmp_path, HEADER, PROFILE, (WHOLE,))
     damage_manifest(tmp_path, exchanges=["../kept.json", "notes.md"])
     (tmp_path / "notes.md").write_text("mine")
@@ -143,7 +143,7 @@ def test_what_others_put_beside_a_recording_stays(tmp_path):
     assert (tmp_path.parent / "kept.json").exists()
 
 
-def test_a_recording_that_cannot_be_replaced_stays(tmp_path):
+def test_a_recording_that_cannot_be_replaced_is_kept(tmp_path):
     save(tmp_path, HEADER, PROFILE, (WHOLE,))
 
     def exchanges():
@@ -165,7 +165,7 @@ def test_a_recording_that_cannot_be_replaced_stays(tmp_path):
         pytest.param(MANIFEST, "{}", id="another-manifest"),
     ],
 )
-def test_a_folder_with_other_things_is_refused(tmp_path, name, text):
+def test_a_folder_with_other_files_is_rejected(tmp_path, name, text):
     (tmp_path / name).write_text(text)
 
     with pytest.raises(UsageError, match="name an empty folder"):
@@ -173,7 +173,7 @@ def test_a_folder_with_other_things_is_refused(tmp_path, name, text):
     assert [name] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_recordings_side_by_side_are_all_read(tmp_path):
+def test_recordings_in_subfolders_are_all_read(tmp_path):
     for target in ("http://b/v1", "mock:vllm?fault=x"):
         save(
             tmp_path / folder(target), replace(HEADER, target=target), PROFILE, (WHOLE,)
@@ -195,7 +195,7 @@ def test_recordings_side_by_side_are_all_read(tmp_path):
         ("x" * 300, "x" * 80),
     ],
 )
-def test_a_folder_name_is_plain(target, name):
+def test_a_folder_name_has_only_safe_characters(target, name):
     assert folder(target) == name
 
 
@@ -217,7 +217,7 @@ def vars_of(header):
     ("damage", "words"),
     [
         pytest.param(
-            lambda d: (d / MANIFEST).write_text("{"), MANIFEST, id="manifest-no-json"
+            lambda d: (d / MANIFEST).write_text("{"), MANIFEST, id="manifest-not-json"
         ),
         pytest.param(
             lambda d: damage_manifest(d, format="v0"), MANIFEST, id="another-format"
@@ -229,12 +229,14 @@ def vars_of(header):
             lambda d: damage_manifest(d, header=vars_of(HEADER)), MANIFEST, id="header"
         ),
         pytest.param(
-            lambda d: damage_manifest(d, header={"x": 1}), MANIFEST, id="odd-header"
+            lambda d: damage_manifest(d, header={"x": 1}),
+            MANIFEST,
+            id="unknown-header-member",
         ),
         pytest.param(
             lambda d: damage_manifest(d, exchanges=["gone.json"]),
             "gone.json",
-            id="gone",
+            id="missing-file",
         ),
         pytest.param(
             lambda d: damage_manifest(d, exchanges=["../../secret.json"]),
@@ -253,7 +255,9 @@ def vars_of(header):
         ),
     ],
 )
-def test_a_damaged_recording_is_refused_with_the_file_named(tmp_path, damage, words):
+def test_a_damaged_recording_is_rejected_with_the_name_of_the_file(
+    tmp_path, damage, words
+):
     (tmp_path.parent / "secret.json").write_text("{}")
     save(tmp_path, HEADER, PROFILE, (WHOLE,))
     damage(tmp_path)
@@ -265,20 +269,20 @@ def test_a_damaged_recording_is_refused_with_the_file_named(tmp_path, damage, wo
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_folder_without_a_recording_says_how_to_make_one(tmp_path):
+def test_without_a_recording_the_error_explains_how_to_create_one(tmp_path):
     for directory in (tmp_path, tmp_path / "missing"):
         with pytest.raises(UsageError, match="--save DIR"):
             load(directory, builtin())
 
 
-def test_a_folder_that_cannot_be_written_is_the_users_to_change(tmp_path):
+def test_an_unwritable_folder_is_a_usage_error(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(UsageError, match="cannot be written"):
         save(tmp_path / "file", HEADER, PROFILE, ())
 
 
-def test_an_unknown_profile_is_told_with_its_neighbours(tmp_path):
+def test_an_unknown_profile_gets_suggestions(tmp_path):
     save(tmp_path, replace(HEADER, profile="vllm-0.61"), PROFILE, ())
 
     with pytest.raises(UsageError, match=r"vllm-0\.16"):

@@ -1,4 +1,4 @@
-"""What became of a run: its numbers, its exit code, its JSON."""
+"""Counts, exit code and JSON form of a report."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HEADER = Header(
     target="mock",
     url="http://127.0.0.1:1",
     profile="inline",
-    why="as told",
+    why="given by --profile",
     model="m",
     version="0",
     started="2026-01-01T00:00:00+00:00",
@@ -76,7 +76,7 @@ def report(*results: Result, strict: bool = False) -> Report:
 @pytest.mark.parametrize(
     ("level", "outcome", "strict", "code"),
     [
-        pytest.param("MUST", Outcome.PASS, True, 0, id="held"),
+        pytest.param("MUST", Outcome.PASS, True, 0, id="must-passes"),
         pytest.param("MUST", Outcome.FAIL, False, 1, id="must-fails"),
         pytest.param("MUST NOT", Outcome.FAIL, False, 1, id="must-not-fails"),
         pytest.param("SHOULD", Outcome.FAIL, False, 0, id="should-fails"),
@@ -86,11 +86,11 @@ def report(*results: Result, strict: bool = False) -> Report:
         pytest.param("MAY", Outcome.FAIL, True, 0, id="may-fails-strictly"),
         pytest.param("MUST", Outcome.WAIVED, True, 0, id="waived"),
         pytest.param("MUST", Outcome.SKIP, True, 3, id="nothing-judged"),
-        pytest.param("MUST", Outcome.ERROR, False, 3, id="nothing-learnt"),
-        pytest.param("MAY", Outcome.ERROR, False, 3, id="nothing-learnt-about-a-may"),
+        pytest.param("MUST", Outcome.ERROR, False, 3, id="not-judged"),
+        pytest.param("MAY", Outcome.ERROR, False, 3, id="may-not-judged"),
     ],
 )
-def test_exit_code_follows_the_level(level, outcome, strict, code):
+def test_exit_code_depends_on_the_level(level, outcome, strict, code):
     assert code == report(result(level, outcome), strict=strict).exit_code
 
 
@@ -98,12 +98,12 @@ def test_exit_code_follows_the_level(level, outcome, strict, code):
     ("results", "code"),
     [
         pytest.param((), 0, id="nothing"),
-        pytest.param(("error", "fail"), 1, id="a-violation-outweighs-an-error"),
-        pytest.param(("fail", "broken"), 4, id="a-broken-check-outweighs-all"),
+        pytest.param(("error", "fail"), 1, id="a-failure-outweighs-an-error"),
+        pytest.param(("fail", "broken"), 4, id="a-crashed-check-outweighs-all"),
         pytest.param(("pass", "skip", "error"), 3, id="an-error-outweighs-a-pass"),
     ],
 )
-def test_the_worst_decides_the_exit_code(results, code):
+def test_the_worst_outcome_decides_the_exit_code(results, code):
     made = [
         result("MUST", Outcome.ERROR, broken=True)
         if name == "broken"
@@ -114,7 +114,23 @@ def test_the_worst_decides_the_exit_code(results, code):
     assert code == report(*made).exit_code
 
 
-def test_worst_first_puts_errors_then_musts_on_top():
+@pytest.mark.parametrize(
+    ("level", "strict", "warnings"),
+    [
+        pytest.param("MUST", False, 0, id="must"),
+        pytest.param("SHOULD", False, 1, id="should"),
+        pytest.param("SHOULD", True, 0, id="strict-should"),
+        pytest.param("MAY", True, 1, id="strict-may"),
+    ],
+)
+def test_a_failure_that_does_not_fail_the_run_is_a_warning(level, strict, warnings):
+    failed = result(level, Outcome.FAIL)
+
+    assert warnings == report(failed, strict=strict).warnings
+    assert 0 == report(result(level, Outcome.PASS), strict=strict).warnings
+
+
+def test_worst_first_sorts_by_outcome_then_level():
     mixed = report(
         result("MUST", Outcome.PASS),
         result("SHOULD", Outcome.FAIL),
@@ -176,7 +192,7 @@ def exchange(**more) -> Exchange:
         ),
     ],
 )
-def test_json_fits_its_schema(made):
+def test_json_matches_its_schema(made):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     jsonschema.validate(json.loads(json.dumps(to_json(made))), SCHEMA)
@@ -192,7 +208,7 @@ def test_json_fits_its_schema(made):
         pytest.param(("targets", 0, "requests"), -1, id="negative-count"),
     ],
 )
-def test_the_schema_refuses_what_is_wrong(place, value):
+def test_the_schema_rejects_invalid_reports(place, value):
     made = to_json(report(result("MUST", Outcome.FAIL)))
     inner = made
     for step in place[:-1]:
@@ -203,7 +219,7 @@ def test_the_schema_refuses_what_is_wrong(place, value):
         jsonschema.validate(made, SCHEMA)
 
 
-def test_json_tells_the_first_text_of_a_stream():
+def test_json_contains_ttft_and_ttfo():
     streamed = exchange(
         status=200,
         headers=(("content-type", "text/event-stream"),),

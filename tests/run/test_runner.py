@@ -1,4 +1,4 @@
-"""What becomes of a check, for everything an exchange can be."""
+"""Outcomes of a check for every kind of exchange."""
 
 from __future__ import annotations
 
@@ -68,28 +68,28 @@ def recorded(*answers: tuple[Probe, dict], profile=PROFILE) -> Session:
 
 
 def made(judge=None, *, id="family.name", sends=SUM, **more) -> Check:
-    def holds(*_exchanges):
+    def passes(*_exchanges):
         yield from ()
 
     decorate = check(id, "It MUST hold.", source="a test", sends=sends, **more)
-    return decorate(judge or holds)
+    return decorate(judge or passes)
 
 
 def fails(*_exchanges):
     yield Finding("wrong", "right", "left")
 
 
-def breaks(*_exchanges):
+def crashes(*_exchanges):
     yield Finding("one thing is wrong")
     raise ZeroDivisionError("a bug")
 
 
-def has_nothing_to_judge(*_exchanges):
+def is_not_applicable(*_exchanges):
     raise NotApplicable("no reasoning in this reply")
     yield
 
 
-def finds_then_has_nothing(*_exchanges):
+def finds_then_is_not_applicable(*_exchanges):
     yield Finding("wrong")
     raise NotApplicable("the rest cannot be judged")
 
@@ -97,22 +97,22 @@ def finds_then_has_nothing(*_exchanges):
 @pytest.mark.parametrize(
     ("judge", "outcome"),
     [
-        pytest.param(None, Outcome.PASS, id="holds"),
+        pytest.param(None, Outcome.PASS, id="passes"),
         pytest.param(fails, Outcome.FAIL, id="fails"),
-        pytest.param(breaks, Outcome.ERROR, id="breaks"),
-        pytest.param(has_nothing_to_judge, Outcome.SKIP, id="not-applicable"),
-        pytest.param(finds_then_has_nothing, Outcome.FAIL, id="findings-count"),
+        pytest.param(crashes, Outcome.ERROR, id="crashes"),
+        pytest.param(is_not_applicable, Outcome.SKIP, id="not-applicable"),
+        pytest.param(finds_then_is_not_applicable, Outcome.FAIL, id="findings-count"),
     ],
 )
-def test_the_judge_decides(judge, outcome):
+def test_the_judge_decides_the_outcome(judge, outcome):
     result = judge_check(made(judge), recorded((SUM, {})), "mock")
 
     assert result.outcome is outcome
-    assert result.broken is (judge is breaks)
+    assert result.broken is (judge is crashes)
 
 
-def test_a_broken_check_is_named_as_such_and_never_raises():
-    result = judge_check(made(breaks), recorded((SUM, {})), "mock")
+def test_a_crashed_check_is_reported_and_does_not_raise():
+    result = judge_check(made(crashes), recorded((SUM, {})), "mock")
 
     assert "check family.name is broken: ZeroDivisionError: a bug" in result.reason
     assert [f.message for f in result.findings] == ["one thing is wrong"]
@@ -143,11 +143,11 @@ UNPARSED = (
 @pytest.mark.parametrize(
     ("family", "hinted"),
     [
-        pytest.param("reasoning", [True, False], id="of-parsers"),
-        pytest.param("usage", [False, False], id="of-counters"),
+        pytest.param("reasoning", [True, False], id="parsed-family"),
+        pytest.param("usage", [False, False], id="other-family"),
     ],
 )
-def test_the_first_finding_says_which_setting_explains_all(family, hinted):
+def test_the_first_finding_has_the_hint(family, hinted):
     def judge(exchange):
         yield from fails(exchange)
         yield from fails(exchange)
@@ -161,7 +161,7 @@ def test_the_first_finding_says_which_setting_explains_all(family, hinted):
     assert hinted == ["--reasoning-parser" in f.hint for f in result.findings]
 
 
-def test_endless_findings_are_cut():
+def test_the_number_of_findings_is_bounded():
     def judge(_exchange):
         while True:
             yield Finding("again")
@@ -189,7 +189,7 @@ SOME = frozenset({503})
             {"broken": True, "expects": ANY},
             Outcome.ERROR,
             "no byte",
-            id="silence-teaches-nothing-even-a-check-of-broken-streams",
+            id="no-response-even-for-a-check-of-broken-streams",
         ),
         pytest.param(
             {"status": 429}, {}, Outcome.ERROR, "lower --concurrency", id="rate-limit"
@@ -199,7 +199,7 @@ SOME = frozenset({503})
             {"expects": CLIENT_ERRORS},
             Outcome.ERROR,
             "rate limited",
-            id="a-rate-limit-is-no-refusal",
+            id="a-rate-limit-is-not-a-rejection",
         ),
         pytest.param(
             {"status": 502, "body": b"<html>bad gateway</html>"},
@@ -211,17 +211,21 @@ SOME = frozenset({503})
         pytest.param({"status": 503}, {}, Outcome.ERROR, "503", id="unavailable"),
         pytest.param({"status": 504}, {"expects": ANY}, Outcome.ERROR, "504", id="504"),
         pytest.param(
-            {"status": 503}, {"expects": SOME}, Outcome.PASS, "", id="meant-to-be-503"
+            {"status": 503}, {"expects": SOME}, Outcome.PASS, "", id="expected-503"
         ),
         pytest.param(
             {"end": End.RESET, "note": "cut off"},
             {},
             Outcome.ERROR,
             "cut off",
-            id="broken-off",
+            id="incomplete",
         ),
         pytest.param(
-            {"end": End.RESET}, {"broken": True}, Outcome.PASS, "", id="broken-judged"
+            {"end": End.RESET},
+            {"broken": True},
+            Outcome.PASS,
+            "",
+            id="incomplete-is-judged",
         ),
         pytest.param(
             {"end": End.TOO_LARGE, "note": "larger than"},
@@ -233,7 +237,7 @@ SOME = frozenset({503})
         pytest.param({"end": End.LEFT}, {}, Outcome.PASS, "", id="hung-up"),
     ],
 )
-def test_an_exchange_that_teaches_nothing_is_an_error(exchange, more, outcome, words):
+def test_an_exchange_that_cannot_be_judged_is_an_error(exchange, more, outcome, words):
     result = judge_check(made(**more), recorded((SUM, exchange)), "mock")
 
     assert result.outcome is outcome
@@ -249,11 +253,11 @@ def test_an_exchange_that_teaches_nothing_is_an_error(exchange, more, outcome, w
         pytest.param(404, frozenset({400, 401, 422}), "status 400-401, 422", id="few"),
     ],
 )
-def test_another_status_is_a_finding_and_nothing_is_judged(status, expects, expected):
+def test_an_unexpected_status_is_a_finding_and_is_not_judged(status, expects, expected):
     body = b'{"error":{"message":"Internal\\nfault"}}'
     session = recorded((SUM, {"status": status, "body": body}))
 
-    result = judge_check(made(breaks, expects=expects), session, "mock")
+    result = judge_check(made(crashes, expects=expects), session, "mock")
 
     assert result.outcome is Outcome.FAIL
     assert [(f.expected, f.actual, f.at) for f in result.findings] == [
@@ -261,18 +265,18 @@ def test_another_status_is_a_finding_and_nothing_is_judged(status, expects, expe
     ]
 
 
-def test_a_missing_capability_skips_and_is_named():
-    asks = made(needs={Capability.MODEL_CARD, Capability.KEY_REQUIRED})
+def test_a_missing_capability_skips_the_check():
+    check = made(needs={Capability.MODEL_CARD, Capability.KEY_REQUIRED})
     session = recorded()
 
-    result = judge_check(asks, session, "mock")
+    result = judge_check(check, session, "mock")
 
     assert result.outcome is Outcome.SKIP
     assert result.reason == "vllm-0.16 does not offer key-required, model-card"
     assert result.exchanges == ()
 
 
-def test_what_a_profile_tolerates_skips_and_is_named():
+def test_a_tolerated_deviation_skips_the_check():
     result = judge_check(made(unless="unknown-model"), recorded(), "mock")
 
     assert (Outcome.SKIP, "vllm-0.16 tolerates unknown-model") == (
@@ -281,14 +285,14 @@ def test_what_a_profile_tolerates_skips_and_is_named():
     )
 
 
-def test_what_was_not_recorded_skips():
+def test_a_request_that_was_not_recorded_skips_the_check():
     result = judge_check(made(), recorded(), "mock")
 
     assert result.outcome is Outcome.SKIP
     assert "not in the recording" in result.reason
 
 
-def test_a_slow_check_waits_to_be_asked_for():
+def test_a_slow_check_runs_only_with_slow():
     slow, session = made(slow=True), recorded((SUM, {}))
 
     skipped, ran = (
@@ -301,7 +305,7 @@ def test_a_slow_check_waits_to_be_asked_for():
     assert ran.again.endswith(" --slow")
 
 
-def test_a_used_up_allowance_is_an_error_that_says_what_to_do():
+def test_a_used_up_allowance_is_an_error_that_names_the_option():
     with Session("http://nowhere.invalid", PROFILE, "m", allowance=0) as session:
         result = judge_check(made(), session, "mock")
 
@@ -317,16 +321,16 @@ WAIVED = replace(PROFILE, waivers={"family.name": "known upstream"})
     ("judge", "outcome", "reason"),
     [
         pytest.param(fails, Outcome.WAIVED, "known upstream", id="still-fails"),
-        pytest.param(None, Outcome.FAIL, "", id="holds-again"),
+        pytest.param(None, Outcome.FAIL, "", id="passes-again"),
         pytest.param(
-            has_nothing_to_judge,
+            is_not_applicable,
             Outcome.SKIP,
             "no reasoning in this reply",
             id="nothing-to-judge",
         ),
     ],
 )
-def test_a_waiver_excuses_a_failure_and_nothing_else(judge, outcome, reason):
+def test_a_waiver_applies_to_failures_only(judge, outcome, reason):
     session = recorded((SUM, {}), profile=WAIVED)
 
     result = judge_check(made(judge), session, "mock")
@@ -334,14 +338,14 @@ def test_a_waiver_excuses_a_failure_and_nothing_else(judge, outcome, reason):
     assert (outcome, reason) == (result.outcome, result.reason)
 
 
-def test_a_waiver_that_is_out_of_date_says_so():
+def test_an_unneeded_waiver_is_a_failure():
     result = judge_check(made(), recorded((SUM, {}), profile=WAIVED), "mock")
 
     assert "the waiver is out of date" in result.findings[0].message
     assert "known upstream" in result.findings[0].expected
 
 
-def test_a_waiver_that_came_with_the_package_and_is_out_of_date_is_no_violation():
+def test_an_unneeded_built_in_waiver_is_only_mentioned():
     shipped = replace(WAIVED, shipped=frozenset({"family.name"}))
     result = judge_check(made(), recorded((SUM, {}), profile=shipped), "mock")
 
@@ -349,13 +353,13 @@ def test_a_waiver_that_came_with_the_package_and_is_out_of_date_is_no_violation(
     assert "known upstream" in result.reason
 
 
-def test_a_waiver_does_not_hide_a_broken_check():
-    result = judge_check(made(breaks), recorded((SUM, {}), profile=WAIVED), "mock")
+def test_a_waiver_does_not_hide_a_crashed_check():
+    result = judge_check(made(crashes), recorded((SUM, {}), profile=WAIVED), "mock")
 
     assert (Outcome.ERROR, True) == (result.outcome, result.broken)
 
 
-def test_again_is_a_command_a_shell_reads_back():
+def test_again_is_quoted_for_the_shell():
     target = "mock:vllm?ttft=80ms&fault=no-done"
 
     result = judge_check(made(), recorded((SUM, {})), target)
@@ -369,7 +373,7 @@ def test_again_is_a_command_a_shell_reads_back():
     ]
 
 
-def test_again_repeats_the_command_it_came_from():
+def test_again_extends_the_given_command():
     command = ("magistral-contract", "replay", "a folder")
 
     result = judge_check(made(), recorded((SUM, {})), "mock", command=command)
@@ -377,7 +381,7 @@ def test_again_repeats_the_command_it_came_from():
     assert result.again == ("magistral-contract replay 'a folder' --select family.name")
 
 
-def test_verify_yields_a_result_for_every_check_in_order():
+def test_every_check_has_a_result_in_order():
     checks = [
         made(fails, id="b.one"),
         made(id="a.two", slow=True),
@@ -394,7 +398,7 @@ def test_verify_yields_a_result_for_every_check_in_order():
     ]
 
 
-def test_a_plan_holds_each_request_once_and_what_is_timed_apart():
+def test_a_plan_contains_each_request_once_and_timed_requests_separately():
     samples = repeat(SUM, 3)
     checks = [
         made(id="a.one", sends=(SUM, SUM_WHOLE)),
@@ -434,7 +438,7 @@ FAMILY = [
         pytest.param(("usage",), ("*.counts",), "usage.sums-up", id="both"),
     ],
 )
-def test_select_takes_ids_families_and_patterns(chosen, ignored, kept):
+def test_select_accepts_ids_families_and_patterns(chosen, ignored, kept):
     found = select(FAMILY, chosen, ignored)
 
     assert [one.id for one in found] == kept.split()
@@ -449,12 +453,12 @@ def test_select_takes_ids_families_and_patterns(chosen, ignored, kept):
         pytest.param(("usage",), ("usage",), "No check is left", id="nothing-left"),
     ],
 )
-def test_a_selection_that_selects_nothing_is_refused(chosen, ignored, words):
+def test_a_selection_without_a_check_is_rejected(chosen, ignored, words):
     with pytest.raises(UsageError, match=words):
         select(FAMILY, chosen, ignored)
 
 
-def test_what_follows_a_hang_up_is_not_sent_before_it():
+def test_requests_of_a_check_that_hangs_up_keep_their_order():
     leaves = replace(SUM, hang_up_after=1)
 
     planned = plan_requests([made(sends=(leaves, SUM_WHOLE)), made(sends=SUM)], PROFILE)
@@ -463,14 +467,14 @@ def test_what_follows_a_hang_up_is_not_sent_before_it():
     assert planned.together == (SUM,)
 
 
-def test_a_check_without_its_budget_sends_nothing_and_says_how_to_set_it():
+def test_without_its_budget_a_check_is_skipped_with_the_option():
     result = judge_check(made(budget="ttft"), recorded(), "mock")
 
     assert (Outcome.SKIP, ()) == (result.outcome, result.exchanges)
     assert result.reason == "vllm-0.16 sets no budget; add --budget ttft=…"
 
 
-def test_a_check_with_its_budget_is_judged():
+def test_with_its_budget_a_check_is_judged():
     bounded = replace(PROFILE, budget=Budget(ttft=1.0))
     session = recorded((SUM, {}), profile=bounded)
 
@@ -485,7 +489,7 @@ def test_a_prompt_longer_than_the_window_is_not_sent():
     assert result.reason == "the context window is only 131072 tokens"
 
 
-def test_a_length_that_cannot_be_met_skips_and_says_why():
+def test_an_impossible_prompt_length_skips_the_check():
     short = replace(SUM, fill=Fill(5))
     result = judge_check(made(sends=short), recorded(), "mock")
 
@@ -496,12 +500,12 @@ def test_a_length_that_cannot_be_met_skips_and_says_why():
 @pytest.mark.parametrize(
     ("judge", "outcome"),
     [
-        pytest.param(None, Outcome.PASS, id="holds"),
+        pytest.param(None, Outcome.PASS, id="passes"),
         pytest.param(fails, Outcome.FAIL, id="fails"),
-        pytest.param(has_nothing_to_judge, Outcome.SKIP, id="not-applicable"),
+        pytest.param(is_not_applicable, Outcome.SKIP, id="not-applicable"),
     ],
 )
-def test_figures_are_told_whatever_the_verdict(judge, outcome):
+def test_figures_are_reported_for_every_verdict(judge, outcome):
     def measures(exchange):
         return {"ttft_max": exchange.elapsed}
 
@@ -511,7 +515,7 @@ def test_figures_are_told_whatever_the_verdict(judge, outcome):
     assert (outcome, {"ttft_max": 0.25}) == (result.outcome, result.figures)
 
 
-def test_what_is_not_judged_has_no_figures():
+def test_an_exchange_that_is_not_judged_has_no_figures():
     def measures(exchange):
         return {"ttft_max": exchange.elapsed}
 
@@ -522,14 +526,14 @@ def test_what_is_not_judged_has_no_figures():
     assert {} == result.figures
 
 
-def test_a_check_that_wants_to_be_alone_is_planned_so():
+def test_a_check_that_runs_alone_is_planned_alone():
     timed = made(id="family.timed", alone=True, sends=SUM)
     planned = plan_requests([made(sends=(SUM, SUM_WHOLE)), timed], PROFILE)
 
     assert ((SUM_WHOLE,), (SUM,)) == (planned.together, planned.alone)
 
 
-def test_yardsticks_are_planned_for_who_counts_otherwise():
+def test_calibration_requests_are_planned_unless_counts_are_exact():
     filled = made(sends=replace(SUM, fill=Fill(500)))
     coarse = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
 
