@@ -1,1 +1,1 @@
-"""How a stream of events begins, continues and ends."""
+"""Checks of event streams: framing, chunks, text, usage and ending."""

@@ -1,4 +1,4 @@
-"""What every chunk of a stream repeats, and which choice it belongs to."""
+"""Checks of the members that every chunk of a stream has."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ STREAMING = {Capability.STREAMING}
 OBJECT = "chat.completion.chunk"
 
 
-def _constant(exchange: Exchange, name: str) -> Findings:
-    """The first chunk whose member *name* differs from the first one's."""
+def _is_constant(exchange: Exchange, name: str) -> Findings:
+    """Yield a finding unless all chunks have the same value of the member *name*."""
     (start, first), *rest = objects(exchange)
     wanted = first.get(name)
     if wanted is None or wanted == "":
@@ -57,8 +57,8 @@ def _constant(exchange: Exchange, name: str) -> Findings:
             return
 
 
-def _renewed(reply: Reply, name: str, step: int) -> Reply:
-    """Each chunk with another value of *name*."""
+def _vary(reply: Reply, name: str) -> Reply:
+    """Return *reply* with a different value of the member *name* in each chunk."""
     count = 0
 
     def change(value: Object) -> Json:
@@ -68,7 +68,7 @@ def _renewed(reply: Reply, name: str, step: int) -> Reply:
         if isinstance(old, str):
             value[name] = f"{old}-{count}"
         elif isinstance(old, int):
-            value[name] = old + count * step
+            value[name] = old + count
         return value
 
     return chunkwise(reply, change)
@@ -76,7 +76,7 @@ def _renewed(reply: Reply, name: str, step: int) -> Reply:
 
 @check(
     "streaming.object-is-chunk",
-    "Every chunk MUST call itself a chat.completion.chunk.",
+    "The object of every chunk MUST be chat.completion.chunk.",
     source="OpenAI API reference, chat completion chunk, object",
     sends=SUM,
     needs=STREAMING,
@@ -85,7 +85,7 @@ def object_is_chunk(exchange: Exchange) -> Findings:
     for chunk, value in objects(exchange):
         if value.get("object") != OBJECT:
             yield Finding(
-                "a chunk calls itself something else",
+                "the object of a chunk is not chat.completion.chunk",
                 OBJECT,
                 shorten(value.get("object")),
                 event_location(chunk.event, chunk.at),
@@ -95,7 +95,7 @@ def object_is_chunk(exchange: Exchange) -> Findings:
 
 @fault(breaks=object_is_chunk, also=("schema.event",))
 def chunks_called_completions(reply: Reply) -> Reply:
-    """A gateway builds chunks with the class of whole responses."""
+    """A gateway builds chunks with the class for non-streamed responses."""
 
     def change(value: Object) -> Json:
         return {**value, "object": "chat.completion"}
@@ -111,13 +111,13 @@ def chunks_called_completions(reply: Reply) -> Reply:
     needs=STREAMING,
 )
 def id_is_constant(exchange: Exchange) -> Findings:
-    yield from _constant(exchange, "id")
+    yield from _is_constant(exchange, "id")
 
 
 @fault(breaks=id_is_constant, also=("isolation.streams-are-apart",))
 def id_per_chunk(reply: Reply) -> Reply:
-    """The id is made where the chunk is made, not where the request begins."""
-    return _renewed(reply, "id", 1)
+    """The id is generated for each chunk instead of once for each request."""
+    return _vary(reply, "id")
 
 
 @check(
@@ -128,13 +128,13 @@ def id_per_chunk(reply: Reply) -> Reply:
     needs=STREAMING,
 )
 def model_is_constant(exchange: Exchange) -> Findings:
-    yield from _constant(exchange, "model")
+    yield from _is_constant(exchange, "model")
 
 
 @fault(breaks=model_is_constant, also=("models.answer-names-the-model",))
 def model_per_chunk(reply: Reply) -> Reply:
-    """A router names the replica that made each chunk."""
-    return _renewed(reply, "model", 1)
+    """A router puts the name of the replica into the model of each chunk."""
+    return _vary(reply, "model")
 
 
 @check(
@@ -146,39 +146,39 @@ def model_per_chunk(reply: Reply) -> Reply:
     unless="created-per-chunk",
 )
 def created_is_constant(exchange: Exchange) -> Findings:
-    yield from _constant(exchange, "created")
+    yield from _is_constant(exchange, "created")
 
 
 @fault(breaks=created_is_constant)
 def created_per_chunk(reply: Reply) -> Reply:
     """The clock is read for every chunk, as llama.cpp and transformers serve do."""
-    return _renewed(reply, "created", 1)
+    return _vary(reply, "created")
 
 
 @check(
     "streaming.choices-are-numbered",
-    "Every choice in a chunk MUST carry its index, counted from 0, below n.",
+    "Every choice in a chunk MUST have an index from 0 to n - 1.",
     source="OpenAI API reference, chat completion chunk, choices.index",
     sends=SUM,
     needs=STREAMING,
 )
 def choices_are_numbered(exchange: Exchange) -> Findings:
-    most = _asked(exchange)
+    count = _requested_choices(exchange)
     for chunk, _, choice in choices(exchange):
         index = choice.get("index")
-        if type(index) is not int or not 0 <= index < most:
+        if type(index) is not int or not 0 <= index < count:
             yield Finding(
                 "a choice has no valid index",
-                f"an integer from 0 to {most - 1}",
+                f"an integer from 0 to {count - 1}",
                 shorten(index),
                 event_location(chunk.event, chunk.at),
             )
             return
 
 
-def _asked(exchange: Exchange) -> int:
-    asked = exchange.sent.get("n")
-    return asked if isinstance(asked, int) and asked > 0 else 1
+def _requested_choices(exchange: Exchange) -> int:
+    count = exchange.sent.get("n")
+    return count if isinstance(count, int) and count > 0 else 1
 
 
 @fault(
@@ -186,7 +186,7 @@ def _asked(exchange: Exchange) -> int:
     also=("schema.event", "streaming.choices-stay-apart", "reasoning"),
 )
 def index_missing(reply: Reply) -> Reply:
-    """A gateway leaves out the index because there is only one choice."""
+    """A gateway omits the index because there is only one choice."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):
@@ -198,8 +198,8 @@ def index_missing(reply: Reply) -> Reply:
 
 @check(
     "streaming.role-first",
-    "The first delta of a choice SHOULD name the role assistant, and no later one "
-    "another.",
+    "The first delta of a choice SHOULD have the role assistant, and no later delta "
+    "another role.",
     source="OpenAI API reference, chat completion chunk, delta.role",
     sends=SUM,
     needs=STREAMING,
@@ -214,7 +214,7 @@ def role_first(exchange: Exchange) -> Findings:
         if role not in wanted:
             yield Finding(
                 "the role is missing" if role is None else "the role is wrong",
-                "assistant in the first delta, then assistant or nothing",
+                "assistant in the first delta, then assistant or no role",
                 shorten(role),
                 event_location(chunk.event, chunk.at),
             )
@@ -222,7 +222,7 @@ def role_first(exchange: Exchange) -> Findings:
 
 @fault(breaks=role_first)
 def role_missing(reply: Reply) -> Reply:
-    """A proxy strips the first delta down to its text."""
+    """A proxy removes everything but the text from the first delta."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):
@@ -244,20 +244,20 @@ def role_missing(reply: Reply) -> Reply:
 )
 def choices_stay_apart(exchange: Exchange) -> Findings:
     found = choices(exchange)
-    wanted = _asked(exchange)
-    if wanted == 1:
-        raise NotApplicable("only one choice was asked for")
-    speaking = {index for _, index, choice in found if says(exchange, choice)}
-    if speaking != set(range(wanted)):
+    count = _requested_choices(exchange)
+    if count == 1:
+        raise NotApplicable("only one choice was requested")
+    with_text = {index for _, index, choice in found if says(exchange, choice)}
+    if with_text != set(range(count)):
         yield Finding(
-            "not every choice says something",
-            f"text in the choices 0 to {wanted - 1}",
-            f"text in the choices {sorted(speaking)}",
+            "not every choice has text",
+            f"text in choices 0 to {count - 1}",
+            f"text in choices {sorted(with_text)}",
         )
     for index, reasons in sorted(exchange.finishes.items()):
         if len(reasons) != 1:
             yield Finding(
-                f"choice {index} does not finish once",
+                f"choice {index} does not have exactly one finish reason",
                 "one finish reason",
                 shorten(", ".join(reasons)) or "none",
             )
@@ -265,7 +265,7 @@ def choices_stay_apart(exchange: Exchange) -> Findings:
 
 @fault(breaks=choices_stay_apart, also=("reasoning",))
 def choices_merged(reply: Reply) -> Reply:
-    """A relay that knows one choice numbers all of them 0."""
+    """A relay that supports a single choice sets the index of every choice to 0."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):

@@ -1,4 +1,4 @@
-"""How a stream ends: completely, with one sentinel, and then with nothing."""
+"""Checks of the end of a stream: completeness and the [DONE] event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STREAMING = {Capability.STREAMING}
 
 @check(
     "streaming.completes",
-    "A stream MUST run to its end and report no error on the way.",
+    "A stream MUST be complete and contain no error event.",
     source="RFC 9112 8; vllm-project/vllm, errors in a stream",
     sends=SUM,
     needs=STREAMING,
@@ -41,7 +41,7 @@ STREAMING = {Capability.STREAMING}
 def completes(exchange: Exchange) -> Findings:
     if exchange.end is not End.COMPLETE:
         yield Finding(
-            "the stream broke off",
+            "the stream was cut off",
             "a complete response",
             exchange.note or exchange.end.value,
             event_location(len(exchange.events), exchange.elapsed),
@@ -53,29 +53,31 @@ def completes(exchange: Exchange) -> Findings:
     for held in exchange.chunks:
         if isinstance(held.json, dict) and is_error(held.json):
             yield Finding(
-                "the stream reports an error",
+                "the stream contains an error event",
                 "chunks only",
                 shorten(held.json),
                 event_location(held.event, held.at),
             )
 
 
+def _first_half(reply: Reply) -> Reply:
+    return reply.with_frames(reply.frames[: (len(reply.frames) + 1) // 2])
+
+
 @fault(breaks=completes)
 def connection_reset(reply: Reply) -> Reply:
-    """The server crashes half-way and the connection breaks off."""
+    """The server crashes midway and the connection is reset."""
     if not reply.streamed or not reply.frames:
         return reply
-    half = reply.frames[: (len(reply.frames) + 1) // 2]
-    return replace(reply.with_frames(half), end=End.RESET)
+    return replace(_first_half(reply), end=End.RESET)
 
 
 @fault(breaks=completes)
 def stream_hangs(reply: Reply) -> Reply:
-    """The engine dies and nobody closes the connection."""
+    """The engine dies and the connection stays open."""
     if not reply.streamed or not reply.frames:
         return reply
-    half = reply.frames[: (len(reply.frames) + 1) // 2]
-    return replace(reply.with_frames(half), end=End.TIMEOUT)
+    return replace(_first_half(reply), end=End.TIMEOUT)
 
 
 @check(
@@ -87,14 +89,14 @@ def stream_hangs(reply: Reply) -> Reply:
 )
 def ends_with_done(exchange: Exchange) -> Findings:
     if not exchange.events:
-        raise NotApplicable("the stream held no event")
+        raise NotApplicable("the stream has no event")
     count = sum(event.data == DONE for event in exchange.events)
     if not count and not exchange.profile.dialect.done:
         raise NotApplicable("this dialect ends its streams without [DONE]")
     if count != 1:
         last = exchange.events[-1]
         yield Finding(
-            "the stream does not end with one [DONE]",
+            "the stream does not end with exactly one [DONE]",
             "[DONE] once",
             f"[DONE] {count} times; the last event is {shorten(last.data)}",
             event_location(len(exchange.events) - 1, last.at),
@@ -103,13 +105,13 @@ def ends_with_done(exchange: Exchange) -> Findings:
 
 @fault(breaks=ends_with_done)
 def done_missing(reply: Reply) -> Reply:
-    """A proxy closes the connection instead of saying goodbye."""
+    """A proxy closes the connection instead of sending [DONE]."""
     return reply.with_frames(f for f in reply.frames if not is_done(f))
 
 
 @fault(breaks=ends_with_done)
 def done_twice(reply: Reply) -> Reply:
-    """Engine and gateway each say goodbye."""
+    """The engine and the gateway each send [DONE]."""
     done = [frame for frame in reply.frames if is_done(frame)]
     return reply.with_frames((*reply.frames, *done[:1]))
 
@@ -124,21 +126,21 @@ def done_twice(reply: Reply) -> Reply:
 def nothing_after_done(exchange: Exchange) -> Findings:
     data = [event.data for event in exchange.events]
     if DONE not in data:
-        raise NotApplicable("the stream held no [DONE]")
+        raise NotApplicable("the stream has no [DONE]")
     start = data.index(DONE) + 1
-    for number, seen in enumerate(exchange.events[start:], start):
-        if seen.data != DONE:
+    for number, event in enumerate(exchange.events[start:], start):
+        if event.data != DONE:
             yield Finding(
                 "an event follows [DONE]",
                 "nothing",
-                shorten(seen.data),
-                event_location(number, seen.at),
+                shorten(event.data),
+                event_location(number, event.at),
             )
 
 
 @fault(breaks=nothing_after_done)
 def chunk_after_done(reply: Reply) -> Reply:
-    """The last chunk overtakes nobody: it is flushed when the sentinel is out."""
+    """The last chunk is sent after [DONE]."""
     done = [number for number, frame in enumerate(reply.frames) if is_done(frame)]
     if not done or done[0] == 0:
         return reply

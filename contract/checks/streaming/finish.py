@@ -1,4 +1,4 @@
-"""How the choices of a stream finish: once, last, with a known reason."""
+"""Checks of finish reasons in a stream: one per choice, last, and defined."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def finishes_once(exchange: Exchange) -> Findings:
     for index, reasons in sorted(exchange.finishes.items()):
         if len(reasons) != 1:
             yield Finding(
-                f"choice {index} does not finish once",
+                f"choice {index} does not have exactly one finish reason",
                 "one finish reason",
                 shorten(", ".join(reasons)) or "none",
             )
@@ -65,7 +65,7 @@ def finishes_once(exchange: Exchange) -> Findings:
     ),
 )
 def finish_missing(reply: Reply) -> Reply:
-    """The stream just stops: nobody says whether it was finished or cut."""
+    """The stream stops without stating whether the answer was finished or cut off."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):
@@ -78,7 +78,7 @@ def finish_missing(reply: Reply) -> Reply:
 
 @fault(breaks=finishes_once, also=("streaming.choices-stay-apart", "usage"))
 def finish_twice(reply: Reply) -> Reply:
-    """A gateway adds its own finish chunk behind the engine's."""
+    """A gateway adds its own finish chunk after the engine's."""
     for number, frame in enumerate(reply.frames if reply.streamed else ()):
         value = chunk_of(frame)
         value.pop("usage", None)
@@ -106,11 +106,11 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
         if choice.get("finish_reason") is not None
     ]
     if not seen:
-        raise NotApplicable("the stream held no finish reason")
+        raise NotApplicable("the stream has no finish reason")
     for held, reason in seen:
         if not isinstance(reason, str) or reason not in FINISH_REASONS:
             yield Finding(
-                "a finish reason nobody defined",
+                "the finish reason is not defined by the API",
                 ", ".join(sorted(FINISH_REASONS)),
                 shorten(reason),
                 event_location(held.event, held.at),
@@ -122,7 +122,7 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
     also=("sampling.stop-finishes-with-stop", "schema.event", "reasoning"),
 )
 def finish_called_eos(reply: Reply) -> Reply:
-    """The engine's own word for the end gets through: eos_token."""
+    """The engine's internal finish reason, eos_token, is not translated."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):
@@ -135,7 +135,7 @@ def finish_called_eos(reply: Reply) -> Reply:
 
 @check(
     "streaming.finish-is-last",
-    "A choice MUST NOT go on after its finish reason.",
+    "A choice MUST NOT continue after its finish reason.",
     source="OpenAI API reference, chat completion chunk, finish_reason",
     sends=SUM,
     needs=STREAMING,
@@ -145,7 +145,7 @@ def finish_is_last(exchange: Exchange) -> Findings:
     for held, index, choice in choices(exchange):
         if index in finished and (pieces := says(exchange, choice)):
             yield Finding(
-                f"choice {index} goes on after it finished",
+                f"choice {index} continues after its finish reason",
                 f"nothing after event {finished[index]}",
                 f"{pieces[0].kind.value} {shorten(pieces[0].text)!r}",
                 event_location(held.event, held.at),
@@ -153,7 +153,7 @@ def finish_is_last(exchange: Exchange) -> Findings:
         if choice.get("finish_reason") and index not in finished:
             finished[index] = held.event
     if not finished:
-        raise NotApplicable("the stream held no finish reason")
+        raise NotApplicable("the stream has no finish reason")
 
 
 @fault(
@@ -161,10 +161,10 @@ def finish_is_last(exchange: Exchange) -> Findings:
     also=("streaming.usage-comes-once", "streaming.choices-stay-apart", "usage"),
 )
 def finish_too_early(reply: Reply) -> Reply:
-    """The finish reason goes out as soon as it is known, ahead of buffered text."""
-    spoken = text_frames(reply)
-    if len(spoken) < 2:  # noqa: PLR2004  # something must follow
+    """The finish reason is sent as soon as it is known, ahead of buffered text."""
+    if len(with_text := text_frames(reply)) <= 1:  # no text would follow
         return reply
+    place = with_text[0]
     reasons: list[Json] = []
 
     def take(value: Object) -> Json:
@@ -175,11 +175,10 @@ def finish_too_early(reply: Reply) -> Reply:
         return value
 
     rest = chunkwise(reply, take)
-    first = chunk_of(rest.frames[spoken[0]])
+    first = chunk_of(rest.frames[place])
     if not reasons:
         return reply
     for choice in choices_of(first):
         choice["finish_reason"] = reasons[0]
-    early = Frame(rest.frames[spoken[0]].at, event(encode_json(first)))
-    frames = (*rest.frames[: spoken[0]], early, *rest.frames[spoken[0] + 1 :])
-    return rest.with_frames(frames)
+    early = Frame(rest.frames[place].at, event(encode_json(first)))
+    return rest.with_frames((*rest.frames[:place], early, *rest.frames[place + 1 :]))

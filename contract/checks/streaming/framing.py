@@ -1,4 +1,4 @@
-"""How a stream is framed: its media type, its grammar, what an event may hold."""
+"""Checks of the framing of a stream: media type, SSE grammar and event data."""
 
 from __future__ import annotations
 
@@ -37,16 +37,14 @@ STREAMING = {Capability.STREAMING}
 def content_type(exchange: Exchange) -> Findings:
     seen = exchange.header("content-type") or "no content type"
     if not exchange.streamed:
-        yield Finding(
-            "a stream was asked for and something else came", SSE_TYPE[1], shorten(seen)
-        )
+        yield Finding("the response is not an event stream", SSE_TYPE[1], shorten(seen))
         return
-    # "The parameter's value must be utf-8": any other promise is a wrong one.
+    # The registration of text/event-stream allows no other value than utf-8.
     for parameter in seen.split(";")[1:]:
         name, _, value = parameter.strip().lower().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
             yield Finding(
-                "the stream claims an encoding it may not have",
+                "the stream declares an encoding other than UTF-8",
                 "charset=utf-8, or none",
                 shorten(seen),
             )
@@ -79,19 +77,19 @@ def stream_called_latin_1(reply: Reply) -> Reply:
 
 @check(
     "streaming.well-formed",
-    "A stream MUST consist of whole UTF-8 events that a blank line ends.",
+    "A stream MUST consist of complete UTF-8 events, each ended by a blank line.",
     source="WHATWG HTML 9.2.5",
     sends=SUM,
     needs=STREAMING,
 )
 def well_formed(exchange: Exchange) -> Findings:
     if not exchange.streamed or not exchange.body:
-        raise NotApplicable("no event stream came")
+        raise NotApplicable("the response is not an event stream, or is empty")
     for flaw in exchange.flaws:
         if not flaw.legal:
             yield Finding(
                 flaw.message,
-                "events as the grammar has them",
+                "events that match the SSE grammar",
                 flaw.message,
                 f"event {flaw.event}",
             )
@@ -99,7 +97,7 @@ def well_formed(exchange: Exchange) -> Findings:
 
 @fault(breaks=well_formed)
 def half_an_event(reply: Reply) -> Reply:
-    """The server ends the response in the middle of one more event."""
+    """The response ends in the middle of an additional event."""
     if not reply.streamed or not reply.frames:
         return reply
     return reply.with_frames(
@@ -109,19 +107,19 @@ def half_an_event(reply: Reply) -> Reply:
 
 @check(
     "streaming.known-fields",
-    "A stream SHOULD use no field but data, event, id and retry.",
+    "A stream SHOULD use no fields other than data, event, id and retry.",
     source="WHATWG HTML 9.2.6 (other fields are ignored)",
     sends=SUM,
     needs=STREAMING,
 )
 def known_fields(exchange: Exchange) -> Findings:
-    """A reader ignores such a line; whoever wrote it wanted to say something."""
+    """Clients ignore lines with other fields, so their content is lost."""
     if not exchange.streamed or not exchange.body:
-        raise NotApplicable("no event stream came")
+        raise NotApplicable("the response is not an event stream, or is empty")
     for flaw in exchange.flaws:
         if flaw.legal:
             yield Finding(
-                "a line that every reader ignores",
+                "the stream has a line that every client ignores",
                 "data, event, id, retry or a comment",
                 shorten(flaw.message),
                 f"event {flaw.event}",
@@ -130,7 +128,7 @@ def known_fields(exchange: Exchange) -> Findings:
 
 @fault(breaks=known_fields)
 def log_line_in_stream(reply: Reply) -> Reply:
-    """A worker prints its log to the descriptor that carries the stream."""
+    """A worker writes its log to the file descriptor of the stream."""
     if not reply.streamed or not reply.frames:
         return reply
     first, *rest = reply.frames
@@ -140,21 +138,21 @@ def log_line_in_stream(reply: Reply) -> Reply:
 
 @check(
     "streaming.events-are-json",
-    "Every event but [DONE] MUST be one JSON object.",
+    "Every event except [DONE] MUST be one JSON object.",
     source="OpenAI API reference, chat completion chunk; RFC 8259",
     sends=SUM,
     needs=STREAMING,
 )
 def events_are_json(exchange: Exchange) -> Findings:
     if not exchange.events:
-        raise NotApplicable("the stream held no event")
+        raise NotApplicable("the stream has no event")
     for number, event in enumerate(exchange.events):
         if event.data == DONE:
             continue
         value = read_json(event.data.encode(errors="surrogatepass"))
         if not isinstance(value, dict):
             yield Finding(
-                "an event is no JSON object",
+                "an event is not a JSON object",
                 "a JSON object, or [DONE]",
                 shorten(event.data),
                 event_location(number, event.at),
@@ -163,7 +161,7 @@ def events_are_json(exchange: Exchange) -> Findings:
 
 @fault(breaks=events_are_json)
 def ping_as_data(reply: Reply) -> Reply:
-    """A proxy keeps the connection alive with an event and not with a comment."""
+    """A proxy sends keep-alives as events instead of as comments."""
     if not reply.streamed or not reply.frames:
         return reply
     first, *rest = reply.frames

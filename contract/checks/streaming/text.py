@@ -1,4 +1,4 @@
-"""The text a stream carries: that it comes, whole, as it is made."""
+"""Checks of the text in a stream: present, intact, complete and incremental."""
 
 from __future__ import annotations
 
@@ -46,17 +46,12 @@ from contract.model.strict_json import (
 )
 
 STREAMING = {Capability.STREAMING}
-
-
 REPLACEMENT = "\ufffd"
-
-
-TEXT = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 
 
 @check(
     "streaming.carries-text",
-    "A stream MUST say something before it ends.",
+    "A stream MUST contain text or a tool call.",
     source="OpenAI API reference, streaming; BerriAI/litellm#16272",
     sends=SUM,
     needs=STREAMING,
@@ -66,7 +61,7 @@ def carries_text(exchange: Exchange) -> Findings:
         raise NotApplicable("the response is not an event stream")
     if not any(piece.text or piece.call for _, piece in exchange.placed_pieces):
         yield Finding(
-            "the stream says nothing",
+            "the stream has no text and no tool call",
             "reasoning, an answer or a tool call",
             f"{len(exchange.events)} events without text",
         )
@@ -86,23 +81,20 @@ def carries_text(exchange: Exchange) -> Findings:
     ),
 )
 def text_swallowed(reply: Reply) -> Reply:
-    """A client library drops every delta whose content it does not understand."""
-    spoken = {
-        number
-        for number in text_frames(reply)
-        if not any(choice.get("finish_reason") for choice in _options(reply, number))
-    }
-    kept = (f for number, f in enumerate(reply.frames) if number not in spoken)
-    return reply.with_frames(kept) if spoken else reply
+    """A relay drops every delta whose content it cannot parse."""
+    dropped = {n for n in text_frames(reply) if not _finishes(reply.frames[n])}
+    kept = (f for number, f in enumerate(reply.frames) if number not in dropped)
+    return reply.with_frames(kept) if dropped else reply
 
 
-def _options(reply: Reply, number: int) -> tuple[Object, ...]:
-    return choices_of(chunk_of(reply.frames[number]))
+def _finishes(frame: Frame) -> bool:
+    """Return whether the chunk in *frame* has a finish reason."""
+    return any(choice.get("finish_reason") for choice in choices_of(chunk_of(frame)))
 
 
 @check(
     "streaming.utf8-intact",
-    "Text in a stream MUST arrive as whole characters.",
+    "Text in a stream MUST consist of whole characters.",
     source="RFC 3629; WHATWG HTML 9.2.5",
     sends=UTF8,
     needs=STREAMING,
@@ -111,11 +103,10 @@ def utf8_intact(exchange: Exchange) -> Findings:
     objects(exchange)
     broken = False
     for held, piece in complete(exchange):
-        spoiled = [c for c in piece.text if c == REPLACEMENT or _is_surrogate(c)]
-        if spoiled:
+        if any(c == REPLACEMENT or _is_surrogate(c) for c in piece.text):
             broken = True
             yield Finding(
-                "a character did not survive",
+                "a character is damaged",
                 "whole characters",
                 shorten(ascii(piece.text)),
                 event_location(held.event, held.at),
@@ -127,7 +118,7 @@ def utf8_intact(exchange: Exchange) -> Findings:
                 "an event is not UTF-8", "UTF-8", flaw.message, f"event {flaw.event}"
             )
     if not broken and all(piece.text.isascii() for _, piece in exchange.placed_pieces):
-        raise NotApplicable("the reply held no character of more than one byte")
+        raise NotApplicable("the reply has no character of more than one byte")
 
 
 def _is_surrogate(character: str) -> bool:
@@ -142,48 +133,48 @@ def _is_surrogate(character: str) -> bool:
     ),
 )
 def characters_split(reply: Reply) -> Reply:
-    """Tokens are decoded one by one, so half a character becomes U+FFFD."""
+    """Tokens are decoded one at a time, so part of a character becomes U+FFFD."""
 
     def change(value: Object) -> Json:
         for choice in choices_of(value):
-            choice["delta"] = _spoiled(choice.get("delta"))
+            choice["delta"] = _damage_characters(choice.get("delta"))
         return value
 
     return chunkwise(reply, change)
 
 
-def _spoiled(value: Json) -> Json:
-    """*value* with every character beyond ASCII replaced, in all its strings."""
+def _damage_characters(value: Json) -> Json:
+    """Return *value* with all non-ASCII characters in its strings replaced."""
     if isinstance(value, str):
         return "".join(c if c.isascii() else REPLACEMENT for c in value)
     if isinstance(value, list):
-        return [_spoiled(entry) for entry in value]
+        return [_damage_characters(entry) for entry in value]
     if isinstance(value, dict):
-        return {name: _spoiled(entry) for name, entry in value.items()}
+        return {name: _damage_characters(entry) for name, entry in value.items()}
     return value
 
 
 @check(
     "streaming.equals-whole",
-    "The same request with the same seed SHOULD get the same text streamed and whole.",
+    "A request with a seed SHOULD get the same text streamed and not streamed.",
     source="house rule; vllm-project/vllm#30391, BerriAI/litellm#16272",
     sends=(SUM, SUM_WHOLE),
     needs=STREAMING | {Capability.SEED},
 )
 def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    """White space around the text does not count: some servers trim whole answers."""
+    """Outer white space is ignored: some servers trim non-streamed answers."""
     objects(streamed)
     if not whole.choices:
-        raise NotApplicable("the whole response held no choice")
+        raise NotApplicable("the non-streamed response has no choice")
     if not streamed.pieces and not whole.pieces:
-        raise NotApplicable("neither response says anything")
+        raise NotApplicable("neither response has text")
     for name, seen, wanted in (
         ("reasoning", streamed.reasoning, whole.reasoning),
         ("answer", streamed.answer, whole.answer),
     ):
         if seen.strip() != wanted.strip():
             yield Finding(
-                f"the streamed {name} is not the whole one",
+                f"the streamed {name} differs from the non-streamed {name}",
                 shorten(wanted) or "nothing",
                 shorten(seen) or "nothing",
             )
@@ -195,15 +186,17 @@ def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
 )
 def delta_dropped(reply: Reply) -> Reply:
     """A relay loses one delta in the middle of the answer."""
-    spoken = [n for n in text_frames(reply, frozenset({PieceKind.ANSWER})) if n]
-    middle = spoken[len(spoken) // 2 : len(spoken) // 2 + 1]
-    kept = (f for number, f in enumerate(reply.frames) if number not in middle)
-    return reply.with_frames(kept) if len(spoken) > 2 else reply  # noqa: PLR2004  # the first and the last are left
+    answers = [n for n in text_frames(reply, frozenset({PieceKind.ANSWER})) if n]
+    inner = answers[1:-1]  # the first and the last delta stay
+    if not inner:
+        return reply
+    dropped = answers[len(answers) // 2]
+    return reply.with_frames(f for n, f in enumerate(reply.frames) if n != dropped)
 
 
 @check(
     "streaming.arrives-incrementally",
-    "A stream SHOULD deliver text while it is made, not all at once at the end.",
+    "A stream SHOULD deliver text as it is generated, not all at once at the end.",
     source="house rule; langchain-ai/langchainjs#9794",
     sends=SUM,
     needs=STREAMING,
@@ -217,7 +210,7 @@ def arrives_incrementally(exchange: Exchange) -> Findings:
     also=("latency", "headers.compression-does-not-buffer"),
 )
 def held_back(reply: Reply) -> Reply:
-    """A buffering proxy lets nothing through before the response is complete."""
+    """A buffering proxy forwards nothing before the response is complete."""
     if not reply.streamed or not reply.frames:
         return reply
     at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
@@ -226,7 +219,7 @@ def held_back(reply: Reply) -> Reply:
 
 @check(
     "streaming.tool-fragments-join",
-    "The argument fragments of a streamed tool call MUST join to one JSON object, "
+    "The argument fragments of a streamed tool call MUST join to one JSON object "
     "under one name.",
     source="OpenAI API reference, delta.tool_calls; vllm-project/vllm#20028",
     sends=TOOL,
@@ -235,7 +228,7 @@ def held_back(reply: Reply) -> Reply:
 def tool_fragments_join(exchange: Exchange) -> Findings:
     objects(exchange)
     if any("length" in reason for rs in exchange.finishes.values() for reason in rs):
-        raise NotApplicable("the reply was cut; its arguments may be incomplete")
+        raise NotApplicable("the reply was cut off; its arguments may be incomplete")
     calls = _calls(exchange)
     if not calls:
         raise NotApplicable("the model called no tool")
@@ -243,7 +236,7 @@ def tool_fragments_join(exchange: Exchange) -> Findings:
         value = read_json(arguments.encode(errors="surrogatepass"))
         if value is MISSING or not isinstance(value, dict):
             yield Finding(
-                f"the arguments of call {number} are no JSON object",
+                f"the arguments of call {number} are not a JSON object",
                 "a JSON object",
                 shorten(arguments) or "nothing",
             )
@@ -252,16 +245,16 @@ def tool_fragments_join(exchange: Exchange) -> Findings:
 
 
 def _calls(exchange: Exchange) -> list[tuple[str, str]]:
-    """Name and arguments of every call; a new id begins a new one."""
+    """Return name and arguments of every call; a new id starts a new call."""
     found: dict[tuple[int, int, str | None], tuple[str, str]] = {}
     current: dict[tuple[int, int], str | None] = {}
     for _, piece in exchange.placed_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
-        strand = (piece.choice, piece.call.index)
-        identity = current[strand] = piece.call.id or current.get(strand)
-        name, arguments = found.get((*strand, identity), ("", ""))
-        found[(*strand, identity)] = (
+        position = (piece.choice, piece.call.index)
+        identity = current[position] = piece.call.id or current.get(position)
+        name, arguments = found.get((*position, identity), ("", ""))
+        found[(*position, identity)] = (
             name + (piece.call.name or ""),
             arguments + piece.text,
         )
@@ -270,9 +263,9 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
 
 @fault(breaks=tool_fragments_join, also=("usage", "reasoning", "tools"))
 def brace_twice(reply: Reply) -> Reply:
-    """The parser of tool calls repeats the last fragment when the model stops."""
-    spoken = text_frames(reply, frozenset({PieceKind.TOOL}))
-    if not spoken:
+    """The tool call parser sends the closing brace twice when the model stops."""
+    calling = text_frames(reply, frozenset({PieceKind.TOOL}))
+    if not calling:
         return reply
 
     def change(value: Object) -> Json:
@@ -287,7 +280,7 @@ def brace_twice(reply: Reply) -> Reply:
                         function["arguments"] = arguments + "}"
         return value
 
-    last = spoken[-1]
-    spoiled = chunkwise(reply.with_frames(reply.frames[last : last + 1]), change)
-    frames = (*reply.frames[:last], *spoiled.frames, *reply.frames[last + 1 :])
+    last = calling[-1]
+    changed = chunkwise(reply.with_frames(reply.frames[last : last + 1]), change)
+    frames = (*reply.frames[:last], *changed.frames, *reply.frames[last + 1 :])
     return reply.with_frames(frames)

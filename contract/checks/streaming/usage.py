@@ -1,4 +1,4 @@
-"""Where a stream tells its usage: once, and only where somebody reads it."""
+"""Checks of usage in a stream: sent once, in its place, and only on request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NO_USAGE = replace(
 
 @check(
     "streaming.usage-comes-once",
-    "A stream MUST tell its usage once, where its dialect puts it.",
+    "A stream MUST report usage once, in the chunk that its dialect defines.",
     source="OpenAI API reference, stream_options.include_usage; Mistral API reference",
     sends=SUM,
     needs=STREAMING | {Capability.STREAM_USAGE},
@@ -52,9 +52,9 @@ def usage_comes_once(exchange: Exchange) -> Findings:
     last, value = objects(exchange)[-1]
     if len(exchange.usages) != 1:
         yield Finding(
-            "usage does not come once",
+            "usage is not reported exactly once",
             "one usage object",
-            f"{len(exchange.usages)}, in the events "
+            f"{len(exchange.usages)}, in events "
             f"{[held.event for held, _ in exchange.usages]}",
             hint=exchange.profile.dialect.server_flags.usage if exchange.usages else "",
         )
@@ -78,7 +78,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
             )
     elif not any(choice.get("finish_reason") for choice in choices_of(value)):
         yield Finding(
-            "usage does not come with the finish reason",
+            "usage is not in the chunk with the finish reason",
             "both in one chunk",
             "a chunk without finish reason",
             event_location(held.event, held.at),
@@ -87,15 +87,15 @@ def usage_comes_once(exchange: Exchange) -> Findings:
 
 @fault(breaks=usage_comes_once, also=("usage",))
 def usage_repeated(reply: Reply) -> Reply:
-    """The first chunk carries the final usage as well."""
+    """The first chunk also contains the final usage."""
     found = [chunk_of(frame).get("usage") for frame in reply.frames]
     usage = next((u for u in reversed(found) if isinstance(u, dict)), None)
-    done = False
+    added = False
 
     def change(value: Object) -> Json:
-        nonlocal done
-        if not done and choices_of(value):
-            done = True
+        nonlocal added
+        if not added and choices_of(value):
+            added = True
             value["usage"] = usage
         return value
 
@@ -104,7 +104,7 @@ def usage_repeated(reply: Reply) -> Reply:
 
 @check(
     "streaming.usage-only-when-asked",
-    "A stream MUST NOT carry a usage chunk that nobody asked for.",
+    "A stream MUST NOT contain a usage chunk that was not requested.",
     source="OpenAI API reference, stream_options.include_usage",
     sends=NO_USAGE,
     needs=STREAMING | {Capability.STREAM_USAGE},
@@ -112,31 +112,31 @@ def usage_repeated(reply: Reply) -> Reply:
 )
 def usage_only_when_asked(exchange: Exchange) -> Findings:
     """
-    A chunk without choices breaks readers of `choices[0]`; they did not ask.
+    A chunk without choices breaks clients that read `choices[0]` unconditionally.
 
-    vLLM can be told to send it to everybody; whoever means that tolerates it.
+    vLLM has an option to send it to every client; a profile can tolerate that.
     """
     if exchange.profile.dialect.stream_usage is StreamUsage.LAST_CHUNK:
         raise NotApplicable("this dialect always sends usage, in the last chunk")
     if exchange.sent.get("stream_options"):
-        raise NotApplicable("the request asked for usage")
+        raise NotApplicable("the request includes stream_options")
     switch = exchange.profile.dialect.server_flags.usage
-    hint = f"{switch}, or have the profile tolerate usage-unasked" if switch else ""
+    hint = f"{switch}, or let the profile tolerate usage-unasked" if switch else ""
     for held, value in objects(exchange):
         if isinstance(value.get("usage"), dict):
             yield Finding(
-                "usage came unasked",
+                "usage was sent without being requested",
                 "no usage without stream_options.include_usage",
                 shorten(value["usage"]),
                 event_location(held.event, held.at),
                 hint=hint,
             )
-            hint = ""  # once is enough
+            hint = ""  # only in the first finding
 
 
 @fault(breaks=usage_only_when_asked)
 def usage_unasked(reply: Reply) -> Reply:
-    """A gateway counts tokens for its bill and forwards the count to everybody."""
+    """A gateway requests usage for billing and forwards it to every client."""
     values = [chunk_of(frame) for frame in reply.frames if chunk_of(frame)]
     if not reply.streamed or not values or any(v.get("usage") for v in values):
         return reply

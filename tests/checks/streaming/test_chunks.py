@@ -21,18 +21,18 @@ CHECKS = [
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_good_stream_has_good_chunks(check, stream, good):
+def test_a_conforming_stream_passes(check, stream, good):
     assert [] == list(check.judge(stream(good)))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_stream_without_chunks_is_not_judged(check, stream):
+def test_a_stream_without_chunks_is_not_judged(check, stream):
     with pytest.raises(NotApplicable):
         list(check.judge(stream([DONE])))
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
-def test_first_change_of_a_constant_is_found_once(name, stream, good):
+def test_the_first_change_of_a_constant_member_is_found_once(name, stream, good):
     changed = [dict(event, **{name: 7}) for event in good[3:-1]]
 
     (found,) = CONSTANTS[name].judge(stream((*good[:3], *changed, DONE)))
@@ -43,7 +43,7 @@ def test_first_change_of_a_constant_is_found_once(name, stream, good):
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
-def test_missing_constant_is_found(name, stream, good):
+def test_a_missing_constant_member_is_found(name, stream, good):
     without = [{k: v for k, v in e.items() if k != name} for e in good[:-1]]
 
     (found,) = CONSTANTS[name].judge(stream(without))
@@ -52,7 +52,7 @@ def test_missing_constant_is_found(name, stream, good):
 
 
 @pytest.mark.parametrize("index", [None, "0", 1, -1, True, 0.0])
-def test_index_that_numbers_nothing_is_found(index, stream, chunk):
+def test_an_invalid_index_is_found(index, stream, chunk):
     (found,) = chunks.choices_are_numbered.judge(
         stream([chunk({"content": "a"}, index=index)])
     )
@@ -60,7 +60,7 @@ def test_index_that_numbers_nothing_is_found(index, stream, chunk):
     assert found.expected == "an integer from 0 to 0"
 
 
-def test_index_may_be_as_high_as_asked_for(stream, chunk):
+def test_an_index_below_n_passes(stream, chunk):
     seen = stream([chunk({"content": "a"}, index=1)], sent=b'{"n":2}')
 
     assert [] == list(chunks.choices_are_numbered.judge(seen))
@@ -76,7 +76,7 @@ def test_index_may_be_as_high_as_asked_for(stream, chunk):
         pytest.param([{"role": "assistant"}, {"role": None}], id="null-later"),
     ],
 )
-def test_role_comes_in_many_ways(deltas, stream, chunk):
+def test_valid_sequences_of_roles_pass(deltas, stream, chunk):
     assert [] == list(chunks.role_first.judge(stream([chunk(d) for d in deltas])))
 
 
@@ -107,7 +107,7 @@ def test_each_choice_has_its_own_role(stream, chunk):
 
 @pytest.fixture
 def two(stream):
-    """`two(*chunks)` is a stream that was asked for two choices."""
+    """`two(*chunks)` is a stream whose request has n = 2."""
 
     def two(*events):
         return stream(events, sent=b'{"n":2}', probe=TWO_CHOICES)
@@ -128,23 +128,23 @@ def test_choices_may_interleave(two, chunk):
     assert [] == list(chunks.choices_stay_apart.judge(seen))
 
 
-def test_silent_choice_is_found(two, chunk):
+def test_a_choice_without_text_is_found(two, chunk):
     events = [chunk({"content": "red"}, "stop"), chunk({}, "stop", index=1)]
 
     (found,) = chunks.choices_stay_apart.judge(two(*events))
 
-    assert found.actual == "text in the choices [0]"
+    assert found.actual == "text in choices [0]"
 
 
-def test_choice_without_an_end_is_found(two, chunk):
+def test_a_choice_without_a_finish_reason_is_found(two, chunk):
     events = [chunk({"content": "red"}, "stop"), chunk({"content": "blue"}, index=1)]
 
     (found,) = chunks.choices_stay_apart.judge(two(*events))
 
-    assert found.message == "choice 1 does not finish once"
+    assert found.message == "choice 1 does not have exactly one finish reason"
 
 
-def test_error_event_is_no_chunk(stream, good):
+def test_an_error_event_is_not_a_chunk(stream, good):
     events = (*good[:2], {"error": {"message": "out of memory"}})
 
     assert [] == list(chunks.object_is_chunk.judge(stream(events)))

@@ -27,11 +27,11 @@ from contract.model.exchange import (
     ],
     ids=lambda check: check.id,
 )
-def test_good_stream_ends_well(check, stream, good):
+def test_a_conforming_stream_passes(check, stream, good):
     assert [] == list(check.judge(stream(good)))
 
 
-def test_a_whole_answer_in_place_of_a_stream_is_no_complete_stream(stream, good):
+def test_a_response_that_is_not_a_stream_is_not_judged(stream, good):
     seen = stream(good, media_type="application/json")
 
     with pytest.raises(NotApplicable, match="not an event stream"):
@@ -39,10 +39,10 @@ def test_a_whole_answer_in_place_of_a_stream_is_no_complete_stream(stream, good)
 
 
 @pytest.mark.parametrize("end", [End.RESET, End.TIMEOUT, End.TOO_LARGE])
-def test_stream_that_breaks_off_is_found(end, stream, good):
+def test_a_stream_that_is_cut_off_is_found(end, stream, good):
     (found,) = ending.completes.judge(stream(good[:3], end=end))
 
-    assert found.message == "the stream broke off"
+    assert found.message == "the stream was cut off"
     assert found.at == "event 3, +0.030 s"
 
 
@@ -54,41 +54,41 @@ def test_stream_that_breaks_off_is_found(end, stream, good):
     ],
     ids=["nested", "flat"],
 )
-def test_error_in_the_stream_is_found(error, stream, good):
+def test_an_error_event_is_found(error, stream, good):
     (found,) = ending.completes.judge(stream((*good[:3], error, DONE)))
 
-    assert found.message == "the stream reports an error"
+    assert found.message == "the stream contains an error event"
 
 
-def test_empty_stream_is_found(stream):
+def test_an_empty_stream_is_found(stream):
     (found,) = ending.completes.judge(stream([]))
 
     assert found.message == "the stream is empty"
 
 
 @pytest.mark.parametrize("times", [0, 2, 3])
-def test_one_done_is_the_right_number(times, stream, good):
+def test_any_number_of_done_other_than_one_is_found(times, stream, good):
     (found,) = ending.ends_with_done.judge(stream((*good[:-1], *[DONE] * times)))
 
     assert f"[DONE] {times} times" in found.actual
 
 
-def test_dialect_without_done_needs_none(stream, good):
+def test_a_dialect_without_done_is_not_judged(stream, good):
     with pytest.raises(NotApplicable):
         list(ending.ends_with_done.judge(stream(good[:-1], profile="transformers")))
 
 
-def test_event_after_done_is_found(stream, good):
+def test_an_event_after_done_is_found(stream, good):
     (found,) = ending.nothing_after_done.judge(stream((*good, good[3])))
 
     assert found.message == "an event follows [DONE]"
     assert found.at == "event 8, +0.090 s"
 
 
-def test_done_twice_is_one_fault_not_two(stream, good):
+def test_a_second_done_is_not_an_event_after_done(stream, good):
     assert [] == list(ending.nothing_after_done.judge(stream((*good, DONE))))
 
 
-def test_without_done_nothing_can_follow_it(stream, good):
+def test_a_stream_without_done_is_not_judged(stream, good):
     with pytest.raises(NotApplicable):
         list(ending.nothing_after_done.judge(stream(good[:-1])))

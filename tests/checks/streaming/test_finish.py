@@ -15,7 +15,7 @@ from contract.model.exchange import DONE
         pytest.param(["stop", "length"], "stop, length", id="contradiction"),
     ],
 )
-def test_one_finish_reason_is_the_right_number(reasons, actual, stream, chunk):
+def test_finish_reasons_other_than_one_are_found(reasons, actual, stream, chunk):
     seen = stream([chunk({"content": "a"}, reason) for reason in reasons])
 
     (found,) = finish.finishes_once.judge(seen)
@@ -26,17 +26,17 @@ def test_one_finish_reason_is_the_right_number(reasons, actual, stream, chunk):
 @pytest.mark.parametrize(
     "reason", ["stop", "length", "model_length", "tool_calls", "error"]
 )
-def test_defined_reasons_are_known(reason, stream, chunk):
+def test_defined_reasons_pass(reason, stream, chunk):
     seen = stream([chunk({"content": "a"}, reason)])
 
     assert [] == list(finish.finish_reason_is_known.judge(seen))
 
 
 @pytest.mark.parametrize("reason", ["eos_token", "STOP", "", 7, ["stop"]])
-def test_other_reasons_are_found(reason, stream, chunk):
+def test_undefined_reasons_are_found(reason, stream, chunk):
     (found,) = finish.finish_reason_is_known.judge(stream([chunk({}, reason)]))
 
-    assert found.message == "a finish reason nobody defined"
+    assert found.message == "the finish reason is not defined by the API"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_other_reasons_are_found(reason, stream, chunk):
     [finish.finish_reason_is_known, finish.finish_is_last],
     ids=lambda check: check.id,
 )
-def test_without_a_reason_there_is_nothing_to_judge(check, stream, good):
+def test_a_stream_without_a_finish_reason_is_not_judged(check, stream, good):
     with pytest.raises(NotApplicable):
         list(check.judge(stream((*good[:5], DONE))))
 
@@ -59,13 +59,13 @@ def test_text_after_the_finish_is_found(late, stream, good, chunk):
     assert found.at == "event 6, +0.070 s"
 
 
-def test_text_with_the_finish_is_in_time(stream, chunk):
+def test_text_in_the_finish_chunk_passes(stream, chunk):
     seen = stream([chunk({"reasoning": "a", "content": "b"}, "stop"), chunk({})])
 
     assert [] == list(finish.finish_is_last.judge(seen))
 
 
-def test_other_choices_may_go_on(stream, chunk):
+def test_other_choices_may_continue(stream, chunk):
     seen = stream(
         [
             chunk({"content": "a"}, "stop"),

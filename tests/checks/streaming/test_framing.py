@@ -17,25 +17,25 @@ from contract.model.reply import SSE_TYPE
     ],
     ids=lambda check: check.id,
 )
-def test_good_stream_is_well_framed(check, stream, good):
+def test_a_conforming_stream_passes(check, stream, good):
     assert [] == list(check.judge(stream(good)))
 
 
 @pytest.mark.parametrize(
     ("seen", "message"),
     [
-        pytest.param("application/json", "something else came", id="json"),
-        pytest.param("", "something else came", id="none"),
-        pytest.param("text/plain", "something else came", id="text"),
+        pytest.param("application/json", "not an event stream", id="json"),
+        pytest.param("", "not an event stream", id="none"),
+        pytest.param("text/plain", "not an event stream", id="text"),
         pytest.param(
-            "text/event-stream; charset=latin-1", "claims an encoding", id="latin-1"
+            "text/event-stream; charset=latin-1", "declares an encoding", id="latin-1"
         ),
         pytest.param(
-            'text/event-stream;charset="utf-16"', "claims an encoding", id="quoted"
+            'text/event-stream;charset="utf-16"', "declares an encoding", id="quoted"
         ),
     ],
 )
-def test_wrong_media_type_is_found(seen, message, stream, good):
+def test_a_wrong_media_type_is_found(seen, message, stream, good):
     (found,) = framing.content_type.judge(stream(good, media_type=seen))
 
     assert message in found.message
@@ -50,11 +50,11 @@ def test_wrong_media_type_is_found(seen, message, stream, good):
         "text/event-stream; boundary=x",
     ],
 )
-def test_right_media_type_has_many_spellings(seen, stream, good):
+def test_all_spellings_of_the_media_type_pass(seen, stream, good):
     assert [] == list(framing.content_type.judge(stream(good, media_type=seen)))
 
 
-def test_bytes_that_are_no_utf_8_are_found_with_their_place(stream, good):
+def test_invalid_utf_8_is_found_with_its_event(stream, good):
     events = (good[0], b'data: {"x":"\xff"}\n\n', *good[1:])
 
     (found,) = framing.well_formed.judge(stream(events))
@@ -63,13 +63,13 @@ def test_bytes_that_are_no_utf_8_are_found_with_their_place(stream, good):
     assert found.at == "event 1"
 
 
-def test_unfinished_event_is_found(stream, good):
+def test_an_unfinished_event_is_found(stream, good):
     (found,) = framing.well_formed.judge(stream((*good, b"data: {")))
 
     assert "ended inside an event" in found.message
 
 
-def test_unknown_field_is_a_matter_of_taste_not_of_grammar(stream, good):
+def test_an_unknown_field_is_well_formed_but_is_found(stream, good):
     seen = stream((good[0], b"INFO: ready\n\n", *good[1:]))
 
     assert [] == list(framing.well_formed.judge(seen))
@@ -77,7 +77,7 @@ def test_unknown_field_is_a_matter_of_taste_not_of_grammar(stream, good):
 
 
 @pytest.mark.parametrize("data", ["ping", "[]", "1", '{"x":NaN}', "{'id': 1}", '""'])
-def test_event_that_is_no_object_is_found(data, stream, good):
+def test_an_event_that_is_not_an_object_is_found(data, stream, good):
     (found,) = framing.events_are_json.judge(stream((good[0], data, *good[1:])))
 
     assert found.actual == data
@@ -89,6 +89,6 @@ def test_event_that_is_no_object_is_found(data, stream, good):
     [framing.well_formed, framing.known_fields, framing.events_are_json],
     ids=lambda check: check.id,
 )
-def test_what_is_no_stream_has_no_frames_to_judge(check, stream):
+def test_an_empty_stream_is_not_judged(check, stream):
     with pytest.raises(NotApplicable):
         list(check.judge(stream([], media_type=SSE_TYPE[1])))

@@ -14,18 +14,18 @@ from contract.model.probes import TOOL
 from contract.model.reply import encode_json
 
 
-def test_good_stream_says_something(stream, good):
+def test_a_stream_with_text_passes(stream, good):
     assert [] == list(text.carries_text.judge(stream(good)))
 
 
 @pytest.mark.parametrize("kept", [0, 1])
-def test_silent_stream_is_found_even_when_it_is_empty(kept, stream, good):
+def test_a_stream_without_text_is_found(kept, stream, good):
     (found,) = text.carries_text.judge(stream((*good[:kept], DONE)))
 
-    assert found.message == "the stream says nothing"
+    assert found.message == "the stream has no text and no tool call"
 
 
-def test_tool_call_is_something_to_say(stream, chunk):
+def test_a_stream_with_a_tool_call_passes(stream, chunk):
     call = {"index": 0, "id": "a", "function": {"name": "now", "arguments": ""}}
 
     seen = stream([chunk({"tool_calls": [call]}, "tool_calls")])
@@ -40,7 +40,7 @@ def test_tool_call_is_something_to_say(stream, chunk):
         pytest.param(rb"\ud83d", id="half-a-pair"),
     ],
 )
-def test_broken_character_is_found(content, stream, good):
+def test_a_damaged_character_is_found(content, stream, good):
     raw = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
 
     (found,) = text.utf8_intact.judge(stream((good[0], raw % content, *good[5:])))
@@ -49,20 +49,20 @@ def test_broken_character_is_found(content, stream, good):
 
 
 @pytest.mark.parametrize(
-    ("texts", "finish", "spoiled"),
+    ("texts", "finish", "findings"),
     [
-        pytest.param(["日", "\ufffd"], "length", 0, id="cut-in-a-letter"),
+        pytest.param(["日", "\ufffd"], "length", 0, id="cut-in-a-character"),
         pytest.param(["日", "\ufffd"], "stop", 1, id="finished"),
         pytest.param(["\ufffd", "日"], "length", 1, id="before-the-cut"),
     ],
 )
-def test_only_the_last_letter_may_be_lost_to_max_tokens(
-    texts, finish, spoiled, stream, chunk
+def test_only_the_last_character_may_be_cut_by_max_tokens(
+    texts, finish, findings, stream, chunk
 ):
     chunks = [chunk({"content": text}) for text in texts]
     seen = stream([*chunks, chunk({}, finish)])
 
-    assert spoiled == len(list(text.utf8_intact.judge(seen)))
+    assert findings == len(list(text.utf8_intact.judge(seen)))
 
 
 def test_bytes_cut_inside_a_character_are_found(stream, chunk):
@@ -74,7 +74,7 @@ def test_bytes_cut_inside_a_character_are_found(stream, chunk):
     assert "an event is not UTF-8" in [finding.message for finding in found]
 
 
-def test_whole_characters_pass_however_the_reads_fall(stream, chunk):
+def test_whole_characters_pass_in_any_split_of_the_body(stream, chunk):
     seen = stream([chunk({"content": "日本語 👋🏽"}, "stop")])
     (first,) = seen.arrivals
     cut = replace(seen, arrivals=tuple(Arrival(0.1, bytes([b])) for b in first.data))
@@ -83,7 +83,7 @@ def test_whole_characters_pass_however_the_reads_fall(stream, chunk):
     assert "日本語 👋🏽" == cut.answer
 
 
-def test_ascii_alone_proves_nothing_about_characters(stream, good):
+def test_ascii_text_is_not_judged(stream, good):
     with pytest.raises(NotApplicable, match="more than one byte"):
         list(text.utf8_intact.judge(stream(good)))
 
@@ -101,7 +101,7 @@ def whole(stream, good):
     return whole
 
 
-def test_streamed_equals_whole_but_for_outer_blanks(stream, good, whole):
+def test_outer_white_space_is_ignored(stream, good, whole):
     seen = whole(reasoning="Six times seven.\n", content=" It is 42.")
 
     assert [] == list(text.equals_whole.judge(stream(good), seen))
@@ -118,13 +118,13 @@ def test_streamed_equals_whole_but_for_outer_blanks(stream, good, whole):
         ),
     ],
 )
-def test_other_text_than_whole_is_found(message, name, stream, good, whole):
+def test_a_difference_is_found(message, name, stream, good, whole):
     (found,) = text.equals_whole.judge(stream(good), whole(**message))
 
-    assert found.message == f"the streamed {name} is not the whole one"
+    assert found.message == f"the streamed {name} differs from the non-streamed {name}"
 
 
-def test_silence_twice_is_no_equality(stream, good, whole):
+def test_two_responses_without_text_are_not_judged(stream, good, whole):
     with pytest.raises(NotApplicable):
         list(text.equals_whole.judge(stream(good[:1]), whole(content="")))
 
@@ -153,7 +153,7 @@ def tokens(stream, chunk):
         pytest.param([2.0] * 8 + [2.01] * 8 + [2.02] * 4, id="coalesced-by-tls"),
     ],
 )
-def test_text_that_comes_bit_by_bit_passes(moments, tokens):
+def test_text_that_arrives_incrementally_passes(moments, tokens):
     assert [] == list(text.arrives_incrementally.judge(tokens(moments)))
 
 
@@ -164,7 +164,7 @@ def test_text_that_comes_bit_by_bit_passes(moments, tokens):
         pytest.param([1.0] * 10 + [1.001] * 10, id="one-flush-in-two-reads"),
     ],
 )
-def test_text_that_comes_at_once_after_long_is_found(moments, tokens):
+def test_text_that_arrives_at_once_after_a_while_is_found(moments, tokens):
     (found,) = text.arrives_incrementally.judge(tokens(moments))
 
     assert found.message == "the text arrived all at once"
@@ -178,7 +178,7 @@ def test_text_that_comes_at_once_after_long_is_found(moments, tokens):
         pytest.param([3.0] * 7, id="few"),
     ],
 )
-def test_fast_or_short_streams_are_not_accused(moments, tokens):
+def test_fast_or_short_streams_are_not_judged(moments, tokens):
     with pytest.raises(NotApplicable):
         list(text.arrives_incrementally.judge(tokens(moments)))
 
@@ -237,10 +237,10 @@ def test_fragments_that_join_pass(deltas, calls):
     ("deltas", "message"),
     [
         pytest.param(
-            [start("{", index=0, id="x")], "call 0 are no JSON object", id="cut"
+            [start("{", index=0, id="x")], "call 0 are not a JSON object", id="cut"
         ),
         pytest.param(
-            [start('"a"', index=0, id="x")], "call 0 are no JSON object", id="text"
+            [start('"a"', index=0, id="x")], "call 0 are not a JSON object", id="text"
         ),
         pytest.param(
             [{"index": 0, "id": "x", "function": {"arguments": "{}"}}],
@@ -255,13 +255,13 @@ def test_fragments_that_do_not_join_are_found(deltas, message, calls):
     assert message in found.message
 
 
-def test_call_cut_by_the_limit_is_not_judged(calls):
+def test_a_call_cut_off_by_the_limit_is_not_judged(calls):
     seen = calls(start("{", index=0, id="x"), finish="length")
 
     with pytest.raises(NotApplicable, match="cut"):
         list(text.tool_fragments_join.judge(seen))
 
 
-def test_no_call_is_not_judged(stream, good):
+def test_a_stream_without_a_call_is_not_judged(stream, good):
     with pytest.raises(NotApplicable, match="no tool"):
         list(text.tool_fragments_join.judge(stream(good)))

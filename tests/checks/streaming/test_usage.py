@@ -13,7 +13,7 @@ def messages(check, seen):
     return [finding.message for finding in check.judge(seen)]
 
 
-def test_usage_may_be_null_elsewhere(stream, good):
+def test_usage_may_be_null_in_other_chunks(stream, good):
     seen = stream((*[{**e, "usage": None} for e in good[:6]], *good[6:]))
 
     assert [] == messages(usage.usage_comes_once, seen)
@@ -23,11 +23,11 @@ def test_usage_may_be_null_elsewhere(stream, good):
     ("events", "message"),
     [
         pytest.param(
-            lambda good, _: (*good[:6], DONE), "does not come once", id="never"
+            lambda good, _: (*good[:6], DONE), "not reported exactly once", id="never"
         ),
         pytest.param(
             lambda good, _: (*good[:6], good[6], good[6]),
-            "does not come once",
+            "not reported exactly once",
             id="twice",
         ),
         pytest.param(
@@ -42,27 +42,31 @@ def test_usage_may_be_null_elsewhere(stream, good):
         ),
     ],
 )
-def test_extra_chunk_is_the_only_place(events, message, stream, good, chunk):
+def test_usage_outside_the_extra_chunk_is_found(events, message, stream, good, chunk):
     (found,) = messages(usage.usage_comes_once, stream(events(good, chunk)))
 
     assert message in found
 
 
 @pytest.mark.parametrize("profile", ["mistral-2026-08", "transformers"])
-def test_last_chunk_is_the_place_where_nobody_asks(profile, stream, good, chunk):
+def test_usage_is_in_the_last_chunk_where_it_is_always_sent(
+    profile, stream, good, chunk
+):
     inside = (*good[:5], chunk({}, "stop", usage=COUNT))
 
     assert [] == messages(usage.usage_comes_once, stream(inside, profile=profile))
-    assert ["usage does not come with the finish reason"] == messages(
+    assert ["usage is not in the chunk with the finish reason"] == messages(
         usage.usage_comes_once, stream(good, profile=profile)
     )
 
 
-def test_unasked_usage_is_found(stream, good):
-    assert ["usage came unasked"] == messages(usage.usage_only_when_asked, stream(good))
+def test_usage_that_was_not_requested_is_found(stream, good):
+    found = messages(usage.usage_only_when_asked, stream(good))
+
+    assert found == ["usage was sent without being requested"]
 
 
-def test_null_usage_was_not_sent(stream, good):
+def test_null_usage_passes(stream, good):
     seen = stream((*[{**e, "usage": None} for e in good[:6]], DONE))
 
     assert [] == messages(usage.usage_only_when_asked, seen)
@@ -73,10 +77,10 @@ def test_null_usage_was_not_sent(stream, good):
     [
         pytest.param({"profile": "mistral-2026-08"}, id="always-sent"),
         pytest.param(
-            {"sent": b'{"stream_options":{"include_usage":true}}'}, id="asked-for"
+            {"sent": b'{"stream_options":{"include_usage":true}}'}, id="requested"
         ),
     ],
 )
-def test_usage_that_was_wanted_is_not_judged(options, stream, good):
+def test_requested_usage_is_not_judged(options, stream, good):
     with pytest.raises(NotApplicable):
         messages(usage.usage_only_when_asked, stream(good, **options))
