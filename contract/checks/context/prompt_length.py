@@ -6,7 +6,10 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.judging.refusal import (
+    ABOUT_THE_REQUEST,
+    seen,
+)
 from contract.checks.judging.usage import counted
 from contract.model.chat import (
     Json,
@@ -15,7 +18,6 @@ from contract.model.chat import (
 from contract.model.check import (
     Finding,
     Findings,
-    shorten,
 )
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
@@ -65,7 +67,6 @@ def fully_counted(exchange: Exchange, *, tolerant: bool = False) -> Findings:
 def overflow_rejected(exchange: Exchange) -> Findings:
     """Yield a finding unless the request was rejected with the dialect's error body."""
     status = exchange.status or 0
-    answer = f"status {status}, {shorten(exchange.text) or 'no body'}"
     if status not in ABOUT_THE_REQUEST:
         prompt = exchange.count("prompt_tokens")
         usage = f"; prompt_tokens {prompt}" if prompt is not None else ""
@@ -75,14 +76,14 @@ def overflow_rejected(exchange: Exchange) -> Findings:
             if failed
             else "a request that exceeds the context window was not rejected",
             expected="status 400, 413 or 422",
-            actual=answer + usage,
+            actual=seen(exchange) + usage,
             at=f"request {exchange.probe.name}",
         )
     elif not openapi.accepts(exchange.profile.dialect.prefix + "Error", exchange.json):
         yield Finding(
             "the rejection does not match the error schema of this API",
             expected=f"{exchange.profile.dialect.prefix}Error of openapi.yaml",
-            actual=answer,
+            actual=seen(exchange),
             at=f"request {exchange.probe.name}",
         )
 

@@ -1,1 +1,1 @@
-"""What stands around a request: keys, methods, paths, encodings and other headers."""
+"""HTTP checks: API keys, methods, paths, CORS, encodings and header fields."""

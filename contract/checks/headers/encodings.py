@@ -1,4 +1,4 @@
-"""A client that can decompress must still be told while the answer is made."""
+"""Compression checks: gzip streams are valid and arrive incrementally."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ from contract.model.reply import (
 )
 
 GZIP_OFFERED = replace(SUM, name="gzip-offered", headers=(("accept-encoding", "gzip"),))
-GZIP = 16 + zlib.MAX_WBITS  # zlib's number for its gzip format
-MOST = 2**24  # bytes; what a few kilobytes of zeros may grow to is not read on
+GZIP_WBITS = 16 + zlib.MAX_WBITS  # selects the gzip format of zlib
+MAX_DECODED = 2**24  # bytes; a decompression bomb is not read any further
 STREAMING = frozenset({Capability.STREAMING})
 
 
 def decoded(exchange: Exchange) -> Exchange | None:
     """
-    *exchange* as it was before compression, each arrival still at its time.
+    Return *exchange* decompressed, with the arrival times unchanged.
 
-    None when it is not what its Content-Encoding says.
+    At most `MAX_DECODED` bytes are decoded. Return None if the body does not match
+    its Content-Encoding, or if that is neither gzip nor identity.
     """
     encoding = (exchange.header("content-encoding") or "identity").strip().lower()
     if encoding == "identity":
         return exchange
     if encoding not in {"gzip", "x-gzip"}:
         return None
-    reader, left = zlib.decompressobj(GZIP), MOST
+    reader, left = zlib.decompressobj(GZIP_WBITS), MAX_DECODED
     arrivals: list[Arrival] = []
     for arrival in exchange.arrivals:
         try:
@@ -61,45 +62,47 @@ def decoded(exchange: Exchange) -> Exchange | None:
 
 @check(
     "headers.compressed-stream-is-readable",
-    "A stream for a client that offers gzip MUST be what its Content-Encoding says.",
+    "A stream for a client that accepts gzip MUST match its Content-Encoding.",
     source="RFC 9110 §8.4 and §12.5.3",
     sends=GZIP_OFFERED,
     needs=STREAMING,
 )
 def compressed_stream_is_readable(exchange: Exchange) -> Findings:
-    """No compression is a good answer too, and the best one for a stream."""
+    """Sending no compression is valid too, and best for a stream."""
     if not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
     plain = decoded(exchange)
     if plain is None or not plain.chunks:
         yield Finding(
-            "the stream cannot be read as its Content-Encoding says",
-            expected="events, after decoding gzip if it says so",
+            "the stream does not match its Content-Encoding",
+            expected="events, compressed with gzip only if it states so",
             actual=f"content-encoding {exchange.header('content-encoding')}, "
             f"first bytes {exchange.body[:12]!r}",
         )
 
 
-def _offered(reply: Reply) -> bool:
-    offer = reply.request.header("accept-encoding") or ""
-    return reply.streamed and "gzip" in offer
+def _accepts_gzip(reply: Reply) -> bool:
+    accepted = reply.request.header("accept-encoding") or ""
+    return reply.streamed and "gzip" in accepted
 
 
 @fault(breaks=compressed_stream_is_readable)
 def gzip_in_name_only(reply: Reply) -> Reply:
-    """A proxy announces gzip and passes a stream through as it is."""
-    return reply.with_header("content-encoding", "gzip") if _offered(reply) else reply
+    """A proxy announces gzip but forwards the stream uncompressed."""
+    if not _accepts_gzip(reply):
+        return reply
+    return reply.with_header("content-encoding", "gzip")
 
 
 @check(
     "headers.compression-does-not-buffer",
-    "A stream SHOULD arrive while it is made, also for a client that offers gzip.",
+    "A stream SHOULD arrive incrementally even if the client accepts gzip.",
     source="house rule; langchain-ai/langchainjs#9794",
     sends=GZIP_OFFERED,
     needs=STREAMING,
 )
 def compression_does_not_buffer(exchange: Exchange) -> Findings:
-    """A compressor that is not flushed after each event keeps them to the end."""
+    """A compressor that is not flushed after each event holds all of them back."""
     plain = decoded(exchange)
     if plain is None:
         raise NotApplicable("the stream cannot be decoded")
@@ -108,10 +111,10 @@ def compression_does_not_buffer(exchange: Exchange) -> Findings:
 
 @fault(breaks=compression_does_not_buffer)
 def compressor_never_flushed(reply: Reply) -> Reply:
-    """The gzip of a proxy waits until its block is full."""
-    if not _offered(reply) or not reply.frames:
+    """A proxy compresses the stream and never flushes before its end."""
+    if not _accepts_gzip(reply) or not reply.frames:
         return reply
-    writer = zlib.compressobj(wbits=GZIP)
+    writer = zlib.compressobj(wbits=GZIP_WBITS)
     data = writer.compress(reply.body) + writer.flush()
     at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
     return reply.with_header("content-encoding", "gzip").with_frames((Frame(at, data),))

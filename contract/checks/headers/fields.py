@@ -1,15 +1,13 @@
-"""Header fields that clients send or read: they are taken, unique and readable."""
+"""Header field checks: Accept, Content-Type, x-request-id and Date."""
 
 from __future__ import annotations
 
 import email.utils
 from dataclasses import replace
+from http import HTTPStatus
 
-from contract.checks.headers.keys import (
-    DOOR,
-    OK,
-    seen,
-)
+from contract.checks.headers.keys import SHORT_REQUEST
+from contract.checks.judging.refusal import seen
 from contract.model.chat import CHAT
 from contract.model.check import (
     ANY,
@@ -30,13 +28,13 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 
 ACCEPT_STREAM = replace(
-    DOOR,
+    SHORT_REQUEST,
     name="accept-event-stream",
     stream=True,
     headers=(("accept", "text/event-stream"),),
 )
 CHARSET = replace(
-    DOOR,
+    SHORT_REQUEST,
     name="content-type-with-charset",
     headers=(("content-type", "application/json; charset=utf-8"),),
 )
@@ -44,56 +42,58 @@ CHARSET = replace(
 
 @check(
     "headers.accept-event-stream",
-    "A request for a stream that accepts only text/event-stream MUST get one.",
-    source="mistralai/client-python: a stream is asked for with this Accept header; "
+    "A streaming request that accepts only text/event-stream MUST be streamed.",
+    source="mistralai/client-python: requests streams with this Accept header; "
     "RFC 9110 §12.5.1",
     sends=ACCEPT_STREAM,
     needs={Capability.STREAMING},
     expects=ANY,
 )
 def accept_event_stream(exchange: Exchange) -> Findings:
-    if exchange.status != OK or not exchange.streamed:
+    if exchange.status != HTTPStatus.OK or not exchange.streamed:
         yield Finding(
-            "the stream was refused, or came as something else",
+            "the request was rejected or not answered with a stream",
             expected="status 200, text/event-stream",
             actual=seen(exchange),
             at="accept: text/event-stream",
         )
 
 
-def _asks(reply: Reply, name: str, value: str) -> bool:
-    given = reply.request.header(name) or ""
-    return value in given and reply.request.path == CHAT and reply.status == OK
+def _has_header(reply: Reply, name: str, value: str) -> bool:
+    """Whether an answered chat request has a header *name* that contains *value*."""
+    sent = reply.request.header(name) or ""
+    answered = reply.request.path == CHAT and reply.status == HTTPStatus.OK
+    return answered and value in sent
 
 
-def _turned_down(reply: Reply, status: int, words: str) -> Reply:
+def _rejected(reply: Reply, status: HTTPStatus) -> Reply:
     return (
         reply.with_status(status)
         .with_header("content-type", "application/json")
-        .with_json({"detail": words})
+        .with_json({"detail": status.phrase})
     )
 
 
 @fault(breaks=accept_event_stream)
 def only_json_acceptable(reply: Reply) -> Reply:
-    """A gateway negotiates by what its route declares, which is JSON."""
-    if _asks(reply, "accept", "text/event-stream"):
-        return _turned_down(reply, 406, "Not Acceptable")
+    """A gateway negotiates the media type its route declares, which is JSON."""
+    if _has_header(reply, "accept", "text/event-stream"):
+        return _rejected(reply, HTTPStatus.NOT_ACCEPTABLE)
     return reply
 
 
 @check(
     "headers.content-type-with-charset",
-    "A body declared as application/json; charset=utf-8 MUST be taken as JSON.",
+    "A body declared as application/json; charset=utf-8 MUST be accepted as JSON.",
     source="RFC 8259 §11: a charset parameter has no effect; RFC 9110 §8.3.1",
     sends=CHARSET,
     expects=ANY,
 )
 def content_type_with_charset(exchange: Exchange) -> Findings:
-    """Java and .NET clients send it with every request."""
-    if exchange.status != OK:
+    """Java and .NET clients send this charset with every request."""
+    if exchange.status != HTTPStatus.OK:
         yield Finding(
-            "a JSON body was refused for its charset",
+            "a JSON body was rejected because of its charset",
             expected="status 200",
             actual=seen(exchange),
             at="content-type: application/json; charset=utf-8",
@@ -102,9 +102,9 @@ def content_type_with_charset(exchange: Exchange) -> Findings:
 
 @fault(breaks=content_type_with_charset)
 def media_type_compared_whole(reply: Reply) -> Reply:
-    """The header is compared with application/json, parameters and all."""
-    if _asks(reply, "content-type", "charset"):
-        return _turned_down(reply, 415, "Unsupported Media Type")
+    """The whole header is compared with application/json, parameters included."""
+    if _has_header(reply, "content-type", "charset"):
+        return _rejected(reply, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     return reply
 
 
@@ -118,56 +118,56 @@ def media_type_compared_whole(reply: Reply) -> Reply:
 def request_ids_differ(*exchanges: Exchange) -> Findings:
     known: dict[str, str] = {}
     for exchange in exchanges:
-        told = exchange.header("x-request-id")
-        if told and told in known:
+        request_id = exchange.header("x-request-id")
+        if request_id and request_id in known:
             yield Finding(
-                "two responses carry one x-request-id",
-                expected="another id",
-                actual=shorten(told),
-                at=f"{known[told]} and {exchange.probe.name}",
+                "two responses carry the same x-request-id",
+                expected="a different id for each response",
+                actual=shorten(request_id),
+                at=f"{known[request_id]} and {exchange.probe.name}",
             )
-        elif told:
-            known[told] = exchange.probe.name
+        elif request_id:
+            known[request_id] = exchange.probe.name
     if not known:
         raise NotApplicable("no response carries an x-request-id")
 
 
 @fault(breaks=request_ids_differ)
 def request_id_of_the_worker(reply: Reply) -> Reply:
-    """The middleware makes its id once, when the worker starts."""
+    """The middleware generates its id once, when the worker starts."""
     return reply.with_header("x-request-id", "fb924cbace0a4c96adf115f5ed03d632")
 
 
 @check(
     "headers.date-is-readable",
-    "A Date MUST be a date as HTTP writes it.",
+    "A Date header MUST be a date in the IMF-fixdate format of HTTP.",
     source="RFC 9110 §6.6.1 and §5.6.7",
     sends=SUM_WHOLE,
 )
 def date_is_readable(exchange: Exchange) -> Findings:
-    """`Tue, 15 Nov 1994 08:12:31 GMT`; the obsolete forms are for readers only."""
+    """`Tue, 15 Nov 1994 08:12:31 GMT`; senders must not use the obsolete formats."""
     dates = [value for name, value in exchange.headers if name == "date"]
     if not dates:
-        raise NotApplicable("the response has no Date")
+        raise NotApplicable("the response has no Date header")
     for date in dates:
-        if not _written_right(date):
+        if not _is_imf_fixdate(date):
             yield Finding(
-                "the Date is not one HTTP knows",
+                "the Date header is not a valid HTTP date",
                 expected="a date such as Tue, 15 Nov 1994 08:12:31 GMT",
                 actual=shorten(date),
                 at="date",
             )
 
 
-def _written_right(date: str) -> bool:
+def _is_imf_fixdate(date: str) -> bool:
     try:
-        read = email.utils.parsedate_to_datetime(date)
-        return email.utils.format_datetime(read, usegmt=True) == date.strip()
+        parsed = email.utils.parsedate_to_datetime(date)
+        return email.utils.format_datetime(parsed, usegmt=True) == date.strip()
     except (ValueError, TypeError):
         return False
 
 
 @fault(breaks=date_is_readable)
 def date_in_another_format(reply: Reply) -> Reply:
-    """A gateway writes the time as its logs do."""
+    """A gateway writes the date in the ISO 8601 format of its logs."""
     return reply.with_header("date", "2025-09-18T09:00:00Z")

@@ -1,4 +1,4 @@
-"""Answers to requests nobody had to send."""
+"""Exchanges of requests that are never sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "sk-0123456789"
 
 @pytest.fixture
 def answer():
-    """`answer(probe, 401, …)` is the exchange of *probe* with that status."""
+    """Return a factory: `answer(probe, 401, …)` is an exchange with that status."""
 
     def made(probe, status=200, *, headers=(), body=b"{}", key=KEY):
         profile = builtin()["mistral-2025-10"]

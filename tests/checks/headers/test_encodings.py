@@ -1,4 +1,4 @@
-"""A compressed stream is read as it was made, event by event."""
+"""Compression checks: gzip streams with and without flushes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PROBE = encodings.GZIP_OFFERED
 PLAIN = rehearse(told(PROFILE, PROBE), PROBE, PROFILE)
 
 
-def spread(exchange, *, seconds=2.0):
-    """*exchange* with its arrivals evenly over some seconds."""
+def spread_out(exchange, *, seconds=2.0):
+    """Return *exchange* with its arrivals spread evenly over *seconds*."""
     step = seconds / len(exchange.arrivals)
     arrivals = tuple(
         Arrival(number * step, one.data) for number, one in enumerate(exchange.arrivals)
@@ -28,8 +28,8 @@ def spread(exchange, *, seconds=2.0):
 
 
 def compressed(exchange, *, flush=True):
-    """*exchange* as a proxy with gzip would send it."""
-    writer = zlib.compressobj(wbits=encodings.GZIP)
+    """Return *exchange* as a compressing proxy would send it."""
+    writer = zlib.compressobj(wbits=encodings.GZIP_WBITS)
     arrivals = []
     for one in exchange.arrivals:
         data = writer.compress(one.data)
@@ -40,19 +40,19 @@ def compressed(exchange, *, flush=True):
     return replace(exchange, arrivals=tuple(arrivals), headers=headers)
 
 
-def test_what_was_compressed_is_read_back_in_time():
-    sent = spread(PLAIN)
+def test_decoding_keeps_bodies_and_arrival_times():
+    sent = spread_out(PLAIN)
 
-    read = encodings.decoded(compressed(sent))
+    decoded = encodings.decoded(compressed(sent))
 
-    assert sent.body == read.body
-    assert [e.at for e in sent.events] == [e.at for e in read.events]
+    assert sent.body == decoded.body
+    assert [e.at for e in sent.events] == [e.at for e in decoded.events]
 
 
 @pytest.mark.parametrize(
-    ("seen", "word"),
+    ("exchange", "word"),
     [
-        pytest.param(PLAIN, "pass", id="not-compressed"),
+        pytest.param(PLAIN, "pass", id="uncompressed"),
         pytest.param(compressed(PLAIN), "pass", id="compressed"),
         pytest.param(
             replace(PLAIN, headers=(*PLAIN.headers, ("content-encoding", "gzip"))),
@@ -66,29 +66,31 @@ def test_what_was_compressed_is_read_back_in_time():
         ),
     ],
 )
-def test_a_stream_is_what_its_encoding_says(seen, word):
-    assert word == judged(encodings.compressed_stream_is_readable, seen).word
+def test_a_stream_must_match_its_content_encoding(exchange, word):
+    assert word == judged(encodings.compressed_stream_is_readable, exchange).word
 
 
 @pytest.mark.parametrize(
-    ("seen", "word"),
+    ("exchange", "word"),
     [
-        pytest.param(spread(PLAIN), "pass", id="not-compressed"),
-        pytest.param(compressed(spread(PLAIN)), "pass", id="flushed"),
-        pytest.param(compressed(spread(PLAIN), flush=False), "fail", id="held-back"),
+        pytest.param(spread_out(PLAIN), "pass", id="uncompressed"),
+        pytest.param(compressed(spread_out(PLAIN)), "pass", id="flushed"),
+        pytest.param(
+            compressed(spread_out(PLAIN), flush=False), "fail", id="held-back"
+        ),
         pytest.param(compressed(PLAIN), "skip", id="too-fast-to-tell"),
     ],
 )
-def test_a_compressor_that_holds_back_is_found(seen, word):
-    assert word == judged(encodings.compression_does_not_buffer, seen).word
+def test_an_unflushed_compressor_is_a_finding(exchange, word):
+    assert word == judged(encodings.compression_does_not_buffer, exchange).word
 
 
-def test_what_decompresses_to_a_flood_is_not_read_to_its_end():
-    flood = zlib.compress(bytes(2 * encodings.MOST), wbits=encodings.GZIP)
-    seen = replace(
+def test_a_decompression_bomb_is_not_decoded_to_its_end():
+    bomb = zlib.compress(bytes(2 * encodings.MAX_DECODED), wbits=encodings.GZIP_WBITS)
+    exchange = replace(
         PLAIN,
         headers=(("content-encoding", "gzip"),),
-        arrivals=(Arrival(0.1, flood), Arrival(0.2, b"more")),
+        arrivals=(Arrival(0.1, bomb), Arrival(0.2, b"more")),
     )
 
-    assert encodings.MOST == len(encodings.decoded(seen).body)
+    assert encodings.MAX_DECODED == len(encodings.decoded(exchange).body)

@@ -1,4 +1,4 @@
-"""Fields that clients send are taken; those they read are readable."""
+"""Header field checks: Accept, Content-Type, x-request-id and Date."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SSE = "text/event-stream"
         (406, "application/json", "fail"),
     ],
 )
-def test_who_accepts_only_a_stream_gets_one(answer, status, kind, word):
-    seen = answer(fields.ACCEPT_STREAM, status)
-    seen = replace(seen, headers=(("content-type", kind),))
+def test_a_client_that_accepts_only_a_stream_must_get_one(answer, status, kind, word):
+    exchange = answer(fields.ACCEPT_STREAM, status)
+    exchange = replace(exchange, headers=(("content-type", kind),))
 
-    assert word == judged(fields.accept_event_stream, seen).word
+    assert word == judged(fields.accept_event_stream, exchange).word
 
 
 @pytest.mark.parametrize(
     ("status", "word"), [(200, "pass"), (415, "fail"), (422, "fail")]
 )
-def test_a_charset_changes_nothing(answer, status, word):
-    seen = answer(fields.CHARSET, status)
+def test_a_charset_must_be_accepted(answer, status, word):
+    exchange = answer(fields.CHARSET, status)
 
-    assert word == judged(fields.content_type_with_charset, seen).word
+    assert word == judged(fields.content_type_with_charset, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_a_charset_changes_nothing(answer, status, word):
         pytest.param((None, "", None), "skip", id="none"),
     ],
 )
-def test_request_ids_are_compared(answer, ids, word):
-    seen = [
+def test_request_ids_must_differ(answer, ids, word):
+    exchange = [
         answer(SUM_WHOLE, headers=(("x-request-id", one),) if one is not None else ())
         for one in ids
     ]
 
-    assert word == judged(fields.request_ids_differ, *seen).word
+    assert word == judged(fields.request_ids_differ, *exchange).word
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_request_ids_are_compared(answer, ids, word):
         (None, "skip"),
     ],
 )
-def test_a_date_is_written_as_http_writes_it(answer, date, word):
+def test_a_date_must_be_in_the_http_format(answer, date, word):
     headers = () if date is None else (("date", date),)
 
     assert (

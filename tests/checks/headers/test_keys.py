@@ -1,4 +1,4 @@
-"""A key opens the door in one way only."""
+"""API key checks: accepted and rejected ways to send a key."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from contract.checks.headers import keys
     ("status", "lower", "others"),
     [(200, "pass", "fail"), (401, "fail", "pass"), (400, "fail", "pass")],
 )
-def test_the_door_opens_for_a_scheme_in_any_case_and_nothing_else(
-    answer, status, lower, others
-):
+def test_only_the_bearer_scheme_is_accepted_in_any_case(answer, status, lower, others):
     assert (
         lower == judged(keys.bearer_in_lower_case, answer(keys.LOWER_CASE, status)).word
     )
     for check, probe in (
         (keys.key_without_scheme, keys.NO_SCHEME),
-        (keys.key_as_password, keys.PASSWORD),
-        (keys.key_in_address, keys.IN_ADDRESS),
+        (keys.key_as_password, keys.AS_PASSWORD),
+        (keys.key_in_address, keys.IN_URL),
     ):
         assert others == judged(check, answer(probe, status)).word
 
 
-def test_a_key_that_did_not_travel_in_the_address_proves_nothing(answer):
-    seen = answer(keys.IN_ADDRESS, 401, key=None)
+def test_a_url_without_the_key_is_skipped(answer):
+    exchange = answer(keys.IN_URL, 401, key=None)
 
-    assert "skip" == judged(keys.key_in_address, seen).word
+    assert "skip" == judged(keys.key_in_address, exchange).word
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_another_refusal_is_no_refusal_of_the_key(answer, status):
-    seen = answer(keys.PASSWORD, status)
+def test_a_rejection_for_another_reason_is_a_finding(answer, status):
+    exchange = answer(keys.AS_PASSWORD, status)
 
-    assert "fail" == judged(keys.key_as_password, seen).word
+    assert "fail" == judged(keys.key_as_password, exchange).word

@@ -1,4 +1,4 @@
-"""Whatever is asked, the server stands."""
+"""Route checks: methods, paths, HEAD requests and preflights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rehearsal import judged
 
 from contract.checks.headers import routes
 
-ORIGIN = ("access-control-allow-origin", routes.STRANGER)
+ORIGIN = ("access-control-allow-origin", routes.FOREIGN_ORIGIN)
 CREDENTIALS = ("access-control-allow-credentials", "True")
 
 
@@ -20,7 +20,7 @@ CREDENTIALS = ("access-control-allow-credentials", "True")
         (500, "fail", "fail"),
     ],
 )
-def test_only_an_unknown_method_may_be_not_implemented(answer, status, method, path):
+def test_only_an_unsupported_method_may_get_a_501(answer, status, method, path):
     methods = [answer(probe, status) for probe in routes.METHODS]
     paths = [answer(probe, status) for probe in routes.PATHS]
 
@@ -33,15 +33,15 @@ def test_only_an_unknown_method_may_be_not_implemented(answer, status, method, p
     ("status", "headers", "word"),
     [
         pytest.param(204, (ORIGIN,), "pass", id="allowed"),
-        pytest.param(401, (ORIGIN,), "fail", id="allowed-and-refused"),
+        pytest.param(401, (ORIGIN,), "fail", id="allowed-but-rejected"),
         pytest.param(401, (), "skip", id="not-allowed"),
         pytest.param(405, ((ORIGIN[0], ""),), "skip", id="empty"),
     ],
 )
-def test_a_preflight_that_allows_succeeds(answer, status, headers, word):
-    seen = answer(routes.PREFLIGHT, status, headers=headers)
+def test_a_preflight_that_allows_the_origin_must_succeed(answer, status, headers, word):
+    exchange = answer(routes.PREFLIGHT, status, headers=headers)
 
-    assert word == judged(routes.preflight_is_consistent, seen).word
+    assert word == judged(routes.preflight_is_consistent, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_a_preflight_that_allows_succeeds(answer, status, headers, word):
     [
         pytest.param((ORIGIN,), "pass", id="origin"),
         pytest.param((ORIGIN, CREDENTIALS), "fail", id="with-credentials"),
-        # Browsers refuse this pair by themselves.
+        # Browsers reject this combination themselves.
         pytest.param(((ORIGIN[0], "*"), CREDENTIALS), "pass", id="any-origin"),
         pytest.param((CREDENTIALS,), "skip", id="no-origin"),
     ],
 )
-def test_an_echoed_origin_gets_no_credentials(answer, headers, word):
-    seen = answer(routes.PREFLIGHT, 200, headers=headers)
+def test_an_echoed_origin_must_not_allow_credentials(answer, headers, word):
+    exchange = answer(routes.PREFLIGHT, 200, headers=headers)
 
-    assert word == judged(routes.strangers_get_no_credentials, seen).word
+    assert word == judged(routes.strangers_get_no_credentials, exchange).word
