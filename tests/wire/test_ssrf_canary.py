@@ -66,7 +66,7 @@ def test_the_request_contains_the_url_and_the_exchange_the_placeholder(served):
 
     server = served(script)
     with Session(server.url, VLLM, "m", limits=SOON) as session:
-        exchange = session.send(addresses.SHOWN)
+        exchange = session.send(addresses.IMAGE_URL)
 
     assert ("/canary.png",) == exchange.visits
     assert b"http://127.0.0.1:" in server.requests[0]
@@ -80,7 +80,7 @@ def test_no_other_machine_is_sent_the_url():
         Session("http://203.0.113.1", VLLM, "m", limits=SOON) as session,
         pytest.raises(CanaryUnavailable, match="not on this machine"),
     ):
-        session.send(addresses.SHOWN)
+        session.send(addresses.IMAGE_URL)
 
     assert 0 == session.sent
 
@@ -117,7 +117,7 @@ def test_mock_requests_nothing_but_loopback(served):
         serving(MockProvider(VLLM.dialect, change=change)) as url,
         Session(url, VLLM, "m", limits=SOON) as session,
     ):
-        exchange = session.send(addresses.TOLD)
+        exchange = session.send(addresses.URL_IN_TEXT)
 
     assert () == exchange.visits
     assert [] == server.requests

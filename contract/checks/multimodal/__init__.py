@@ -1,1 +1,1 @@
-"""Whether images are seen, counted, bounded, and refused where they must be."""
+"""Image checks: cost, formats, order, limits, URLs, and hostile input."""

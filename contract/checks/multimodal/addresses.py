@@ -1,16 +1,17 @@
-"""Which addresses a server opens for a request; a canary on this machine tells."""
+"""SSRF checks: which URLs in a request a server fetches, seen by a local canary."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.checks.faults.refusal import accepted
 from contract.checks.judging.refusal import seen
 from contract.checks.multimodal.image_cost import (
     QUESTION,
-    SEEN,
-    asked,
+    VISION,
+    ask,
 )
 from contract.model.chat import (
     CANARY,
@@ -28,49 +29,50 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 
-OK = 200
-CLIENT_ERROR = 400
+# Paths of the URL in an image part, and of the URL in a text.
 _IMAGE, _TEXT = "/canary.png", "/text.png"
-SHOWN = replace(
-    asked("image-of-canary", QUESTION, Image(url=CANARY + _IMAGE)), canary=True
+IMAGE_URL = replace(
+    ask("image-of-canary", QUESTION, Image(url=CANARY + _IMAGE)), canary=True
 )
-TOLD = replace(
-    asked("text-about-canary", Text(f"What do you know about {CANARY}{_TEXT} ?")),
+URL_IN_TEXT = replace(
+    ask("text-about-canary", Text(f"What do you know about {CANARY}{_TEXT} ?")),
     canary=True,
 )
 
 
 def _visits(exchange: Exchange) -> tuple[str, ...]:
+    """Return the paths fetched from the canary during the exchange."""
     if exchange.visits is None:
-        raise NotApplicable("no canary was there to be visited")
+        raise NotApplicable("no SSRF canary was running")
     return exchange.visits
 
 
-def _named(reply: Reply, path: str) -> tuple[str, ...]:
-    """The addresses with that path in the request, whoever listens there."""
+def _requested_urls(reply: Reply, path: str) -> tuple[str, ...]:
+    """Return the URLs with *path* in the request, on any host."""
     body = reply.request.body.decode(errors="replace")
     return tuple(re.findall(r"http://[\w.:]+" + re.escape(path), body))
 
 
-def _refused(reply: Reply) -> tuple[str, ...]:
-    """The address of the image that *reply* refuses."""
-    return _named(reply, _IMAGE) if reply.status >= CLIENT_ERROR else ()
+def _rejected_urls(reply: Reply) -> tuple[str, ...]:
+    """Return the image URL in the request, if *reply* rejects it."""
+    rejected = reply.status >= HTTPStatus.BAD_REQUEST
+    return _requested_urls(reply, _IMAGE) if rejected else ()
 
 
 @check(
     "multimodal.opens-or-refuses-addresses",
-    "An image at an address MUST be opened or refused, not left out in silence.",
+    "An image URL MUST be fetched or rejected, not silently ignored.",
     source="0xPlaygrounds/rig#2331; OpenAI API reference, image_url",
-    sends=SHOWN,
-    needs=SEEN,
+    sends=IMAGE_URL,
+    needs=VISION,
     expects=ANY,
 )
 def opens_or_refuses_addresses(exchange: Exchange) -> Findings:
     visits = _visits(exchange)
-    if exchange.status == OK and _IMAGE not in visits:
+    if exchange.status == HTTPStatus.OK and _IMAGE not in visits:
         yield Finding(
-            "an image was accepted that nobody asked for",
-            expected="a request for its address, or a refusal",
+            "the image URL was accepted but not fetched",
+            expected="a GET request for the URL, or a rejection",
             actual=seen(exchange),
             at=exchange.probe.name,
         )
@@ -78,25 +80,25 @@ def opens_or_refuses_addresses(exchange: Exchange) -> Findings:
 
 @fault(breaks=opens_or_refuses_addresses)
 def address_taken_for_an_image(reply: Reply) -> Reply:
-    """An adapter passes data URIs on, and drops what is only an address."""
-    return accepted(reply) if _refused(reply) else reply
+    """An adapter forwards data URIs and drops images given by URL."""
+    return accepted(reply) if _rejected_urls(reply) else reply
 
 
 @check(
     "multimodal.opens-no-loopback",
-    "A server SHOULD NOT open addresses of its own machine for a client.",
+    "A server SHOULD NOT fetch URLs on its own machine for a client.",
     source="CWE-918; vLLM documentation, security, media URL restrictions",
-    sends=SHOWN,
-    needs=SEEN,
+    sends=IMAGE_URL,
+    needs=VISION,
     expects=ANY,
     unless="opens-any-address",
 )
 def opens_no_loopback(exchange: Exchange) -> Findings:
-    """Who opens every address by design, as its documentation says, tolerates it."""
+    """Servers documented to fetch every URL tolerate `opens-any-address`."""
     if _IMAGE in _visits(exchange):
         yield Finding(
-            "the server asked its own machine for an image",
-            expected="no visit",
+            "the server fetched an image from its own machine",
+            expected="no request to the canary",
             actual=f"GET {_IMAGE}",
             at=exchange.probe.name,
         )
@@ -104,23 +106,23 @@ def opens_no_loopback(exchange: Exchange) -> Findings:
 
 @fault(breaks=opens_no_loopback)
 def loopback_opened(reply: Reply) -> Reply:
-    """Whatever address a client names is asked from inside the network."""
-    found = _refused(reply)
-    return replace(accepted(reply), visits=found) if found else reply
+    """Any URL that a client sends is fetched from inside the network."""
+    urls = _rejected_urls(reply)
+    return replace(accepted(reply), visits=urls) if urls else reply
 
 
 @check(
     "multimodal.opens-no-address-in-text",
-    "An address in a text MUST NOT be opened.",
+    "A URL in a text MUST NOT be fetched.",
     source="CWE-918; OpenAI API reference, text content parts",
-    sends=TOLD,
+    sends=URL_IN_TEXT,
 )
 def opens_no_address_in_text(exchange: Exchange) -> Findings:
-    """A chat endpoint reads a text; nobody asked it to browse."""
+    """A chat endpoint generates text and does not browse."""
     for path in _visits(exchange):
         yield Finding(
-            "the server opened an address that was only mentioned",
-            expected="no visit",
+            "the server fetched a URL that only appears in the text",
+            expected="no request to the canary",
             actual=f"GET {path}",
             at=exchange.probe.name,
         )
@@ -128,6 +130,6 @@ def opens_no_address_in_text(exchange: Exchange) -> Findings:
 
 @fault(breaks=opens_no_address_in_text)
 def links_in_texts_followed(reply: Reply) -> Reply:
-    """A gateway turns every link to a picture into the picture, to be helpful."""
-    found = _named(reply, _TEXT)
-    return replace(reply, visits=found) if found else reply
+    """A gateway replaces every link to an image in a text with the image itself."""
+    urls = _requested_urls(reply, _TEXT)
+    return replace(reply, visits=urls) if urls else reply

@@ -1,8 +1,9 @@
-"""How many images a request may show, and whose messages may show any."""
+"""Checks of the image limit, and of the roles whose messages may contain images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from contract.checks.faults.refusal import accepted
 from contract.checks.judging.refusal import (
@@ -11,13 +12,15 @@ from contract.checks.judging.refusal import (
 )
 from contract.checks.multimodal.image_cost import (
     QUESTION,
-    SEEN,
-    accepting,
-    asked,
-    refuse_image,
+    VISION,
+    ask,
+    chat,
     sizes,
     square,
-    talk,
+)
+from contract.checks.multimodal.rejection import (
+    check_and_fault,
+    reject_image,
 )
 from contract.checks.sources import (
     VISION_GUIDE,
@@ -40,49 +43,58 @@ from contract.model.exchange import Exchange
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
 
-# The limits that are stated: Mistral's vision guide, the model card's command line.
+# Images per request: by Mistral's vision guide, and by the command line on the model
+# card.
 LIMITS = (8, 10)
-OK = 200
 
 
-def many(number: int) -> Probe:
-    """So many small images in one message."""
-    return asked(f"{number}-images", QUESTION, *[square(28)] * number)
+def images_in_one_message(number: int) -> Probe:
+    """Return a probe with *number* small images in one message."""
+    return ask(f"{number}-images", QUESTION, *[square(28)] * number)
 
 
-def spread(number: int) -> Probe:
-    """So many small images, one in each turn of the user."""
-    said = Message("assistant", "A square.")
+def images_across_turns(number: int) -> Probe:
+    """Return a probe with *number* small images, one in each user message."""
+    answer = Message("assistant", "A square.")
     turns = [Message("user", (QUESTION, square(28)))]
     for _ in range(number - 1):
-        turns += [said, Message("user", (QUESTION, square(28)))]
-    return talk(f"{number}-images-in-turns", *turns)
+        turns += [answer, Message("user", (QUESTION, square(28)))]
+    return chat(f"{number}-images-in-turns", *turns)
 
 
-def _of(exchanges: tuple[Exchange, ...], more: int) -> Iterator[Exchange]:
-    """The exchange whose images are as many as the profile's limit and *more*."""
+def _at_limit(exchanges: tuple[Exchange, ...], excess: int = 0) -> Iterator[Exchange]:
+    """
+    Yield the exchange whose image count exceeds the profile's limit by *excess*.
+
+    Raises `NotApplicable` if the profile has no limit, or one that no probe tests.
+    """
     limit = exchanges[0].profile.image_limit
     if limit is None:
-        raise NotApplicable("the profile states no image_limit")
-    found = [x for x in exchanges if len(sizes(x.probe)) == limit + more]
+        raise NotApplicable("the profile has no image_limit")
+    found = [x for x in exchanges if len(sizes(x.probe)) == limit + excess]
     if not found:
-        raise NotApplicable(f"there is no request with {limit + more} images")
+        raise NotApplicable(f"no probe has {limit + excess} images")
     yield from found
+
+
+def _rejects_image_count(reply: Reply) -> bool:
+    rejection = reply.rejection
+    return rejection is not None and rejection.reason is RejectionReason.IMAGE_COUNT
 
 
 @check(
     "multimodal.takes-promised-images",
-    "As many images as the provider promises MUST be taken.",
+    "A request with as many images as promised MUST be accepted.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
-    sends=tuple(many(limit) for limit in LIMITS),
-    needs=SEEN,
+    sends=tuple(images_in_one_message(limit) for limit in LIMITS),
+    needs=VISION,
     expects=ANY,
 )
 def takes_promised_images(*exchanges: Exchange) -> Findings:
-    for exchange in _of(exchanges, 0):
-        if exchange.status != OK:
+    for exchange in _at_limit(exchanges):
+        if exchange.status != HTTPStatus.OK:
             yield Finding(
-                "a request with the promised number of images is refused",
+                "a request with the promised number of images is not accepted",
                 expected="status 200",
                 actual=seen(exchange),
                 at=exchange.probe.name,
@@ -91,10 +103,10 @@ def takes_promised_images(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=takes_promised_images)
 def limit_is_one_too_low(reply: Reply) -> Reply:
-    """The limit is compared with `<` where the document means `<=`."""
+    """The limit is compared with `<` instead of `<=`."""
     number = len(sizes(reply.probe))
-    if reply.status == OK and number in LIMITS:
-        return refuse_image(
+    if reply.status == HTTPStatus.OK and number in LIMITS:
+        return reject_image(
             reply, f"At most {number - 1} images", RejectionReason.IMAGE_COUNT
         )
     return reply
@@ -102,103 +114,72 @@ def limit_is_one_too_low(reply: Reply) -> Reply:
 
 @check(
     "multimodal.refuses-too-many-images",
-    "One image more than the provider promises MUST be refused.",
+    "A request with one image more than promised MUST be rejected.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
-    sends=tuple(many(limit + 1) for limit in LIMITS),
-    needs=SEEN,
+    sends=tuple(images_in_one_message(limit + 1) for limit in LIMITS),
+    needs=VISION,
     expects=ANY,
 )
 def refuses_too_many_images(*exchanges: Exchange) -> Findings:
-    """Images beyond the limit that are dropped in silence look like an answer."""
-    for exchange in _of(exchanges, 1):
+    """If surplus images are silently dropped, the answer ignores them."""
+    for exchange in _at_limit(exchanges, 1):
         yield from refused(exchange)
 
 
 @fault(breaks=refuses_too_many_images, also=("multimodal.limit-spans-turns",))
 def surplus_images_dropped(reply: Reply) -> Reply:
-    """The first images that fit are kept, and nobody is told about the others."""
-    if (
-        reply.rejection is None
-        or reply.rejection.reason is not RejectionReason.IMAGE_COUNT
-    ):
-        return reply
-    return accepted(reply)
+    """The images within the limit are kept, and the others are silently dropped."""
+    return accepted(reply) if _rejects_image_count(reply) else reply
 
 
 @check(
     "multimodal.limit-spans-turns",
-    "The limit of images MUST count those of all turns together.",
+    "The image limit MUST apply to the images of all turns together.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
-    sends=tuple(spread(limit + 1) for limit in LIMITS),
-    needs=SEEN,
+    sends=tuple(images_across_turns(limit + 1) for limit in LIMITS),
+    needs=VISION,
     expects=ANY,
 )
 def limit_spans_turns(*exchanges: Exchange) -> Findings:
-    for exchange in _of(exchanges, 1):
+    for exchange in _at_limit(exchanges, 1):
         yield from refused(exchange)
 
 
 @fault(breaks=limit_spans_turns)
 def limit_of_each_turn(reply: Reply) -> Reply:
-    """Each message is judged by itself, and a long talk shows any number."""
-    if (
-        reply.rejection is None
-        or reply.rejection.reason is not RejectionReason.IMAGE_COUNT
-    ):
-        return reply
-    return accepted(reply) if b'"assistant"' in reply.request.body else reply
+    """The limit is applied to each message separately instead of the conversation."""
+    several_turns = b'"assistant"' in reply.request.body
+    return accepted(reply) if several_turns and _rejects_image_count(reply) else reply
 
 
-SYSTEM_IMAGE = talk(
+SYSTEM_IMAGE = chat(
     "system-image",
     Message("system", (Text("This is our logo."), square(56))),
     Message("user", "Say hello."),
 )
-ASSISTANT_IMAGE = talk(
+ASSISTANT_IMAGE = chat(
     "assistant-image",
     Message("user", "Say hello."),
     Message("assistant", (Text("Hello."), square(56))),
     Message("user", "Say it again."),
 )
 
-
-@check(
-    "multimodal.refuses-system-image",
-    "An image in a system message MUST be refused.",
+# Mistral's system messages contain text and thinking chunks only.
+refuses_system_image, accepts_system_image = check_and_fault(
+    SYSTEM_IMAGE,
+    "system-image",
+    "An image in a system message MUST be rejected.",
+    "An image in the system prompt is silently dropped.",
     source="Mistral API reference, SystemMessage; mistral-common, SystemMessage",
-    sends=SYSTEM_IMAGE,
-    needs=SEEN,
-    expects=ANY,
     unless="system-image",
 )
-def refuses_system_image(exchange: Exchange) -> Findings:
-    """It is made of text and thinking chunks; the template has no place for more."""
-    yield from refused(exchange)
-
-
-accepts_system_image = accepting(
-    refuses_system_image, "An image in the system prompt is left out in silence."
-)
-
-
-@check(
-    "multimodal.refuses-assistant-image",
-    "An image in an assistant message MUST be refused.",
+# mistral-common rejects it. The schema of the hosted API allows any chunk there, so
+# its profiles tolerate the image.
+refuses_assistant_image, accepts_assistant_image = check_and_fault(
+    ASSISTANT_IMAGE,
+    "assistant-image",
+    "An image in an assistant message MUST be rejected.",
+    "An image in an assistant message is silently dropped.",
     source="mistral-common, AssistantMessage",
-    sends=ASSISTANT_IMAGE,
-    needs=SEEN,
-    expects=ANY,
     unless="assistant-image",
-)
-def refuses_assistant_image(exchange: Exchange) -> Findings:
-    """
-    The tokenizer refuses it: a model of text has shown nothing.
-
-    The hosted API's schema allows any chunk there, so its profiles tolerate it.
-    """
-    yield from refused(exchange)
-
-
-accepts_assistant_image = accepting(
-    refuses_assistant_image, "An image in the model's mouth is left out in silence."
 )

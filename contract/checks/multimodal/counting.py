@@ -1,4 +1,4 @@
-"""That each image costs what its size makes of it, and every image costs."""
+"""Checks of the number of prompt tokens that images of various sizes cost."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from dataclasses import replace
 
 from contract.checks.judging.usage import usage_location
 from contract.checks.multimodal.image_cost import (
-    EXACT,
+    EXACT_COST,
     NO_IMAGE,
     ONE_IMAGE,
     OTHER_IMAGE,
     QUESTION,
-    SEEN,
-    asked,
+    VISION,
+    add_prompt_tokens,
+    ask,
     caps_image_tokens,
-    charge,
-    counts,
-    exactly,
-    price,
-    prices,
-    raised,
+    expect_counted,
+    expect_exact_cost,
+    extra_tokens,
+    image_cost,
+    image_costs,
     sizes,
     square,
 )
-from contract.checks.sources import PIXTRAL
+from contract.checks.sources import (
+    PIXTRAL,
+    VLLM_IMAGES,
+)
 from contract.model.chat import (
     Image,
     Probe,
@@ -44,60 +47,62 @@ from contract.tokens.patch_grid import (
     token_cost,
 )
 
-SMALLEST = asked("smallest-image", QUESTION, square(1))
+SMALLEST = ask("smallest-image", QUESTION, square(1))
 EDGES = tuple(
-    asked(f"image-of-{side}", QUESTION, square(side))
+    ask(f"image-of-{side}", QUESTION, square(side))
     for side in (PATCH - 1, PATCH, PATCH + 1)
 )
-WIDE = asked("wide-image", QUESTION, picture(10 * PATCH, PATCH))
-TALL = asked("tall-image", QUESTION, picture(PATCH, 10 * PATCH))
-LONG = asked("long-image", QUESTION, picture(2 * LONGEST, 2 * PATCH))
-HIGH = asked("high-image", QUESTION, picture(2 * PATCH, 2 * LONGEST))
-HUGE = asked("huge-image", QUESTION, square(1_600))
-TWO_IMAGES = asked("two-images", QUESTION, square(56), square(112))
-SAME_TWICE = asked("same-image-twice", QUESTION, square(56), square(56))
+WIDE = ask("wide-image", QUESTION, picture(10 * PATCH, PATCH))
+TALL = ask("tall-image", QUESTION, picture(PATCH, 10 * PATCH))
+LONG = ask("long-image", QUESTION, picture(2 * LONGEST, 2 * PATCH))
+HIGH = ask("high-image", QUESTION, picture(2 * PATCH, 2 * LONGEST))
+HUGE = ask("huge-image", QUESTION, square(1_600))
+TWO_IMAGES = ask("two-images", QUESTION, square(56), square(112))
+SAME_TWICE = ask("same-image-twice", QUESTION, square(56), square(56))
 
 
 @check(
     "multimodal.smallest-image-counts",
-    "An image of one pixel MUST be seen.",
+    "An image of one pixel MUST be part of the prompt.",
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, SMALLEST),
-    needs=SEEN,
+    needs=VISION,
 )
 def smallest_image_counts(text: Exchange, image: Exchange) -> Findings:
-    """No document sets a smallest size, and dropping one silently is a lie."""
-    yield from exactly(text, image)
+    """No documentation states a minimum size, so a small image must not be dropped."""
+    yield from expect_exact_cost(text, image)
 
 
 @fault(breaks=smallest_image_counts)
 def tracking_pixel_dropped(reply: Reply) -> Reply:
-    """A filter takes an image of one pixel for a tracker and drops it."""
-    gone = [price(reply.dialect, size) for size in sizes(reply.probe) if size == (1, 1)]
-    return charge(reply, -sum(gone))
+    """A filter mistakes an image of one pixel for a tracking pixel and drops it."""
+    lost = [
+        image_cost(reply.dialect, size) for size in sizes(reply.probe) if size == (1, 1)
+    ]
+    return add_prompt_tokens(reply, -sum(lost))
 
 
 @check(
     "multimodal.counts-begun-cells",
-    "An image MUST cost its cells of 28 pixels, as its engine rounds them.",
+    "An image MUST cost its patches of 28 pixels, rounded as by its engine.",
     source=PIXTRAL,
     sends=(NO_IMAGE, *EDGES),
-    needs=EXACT,
+    needs=EXACT_COST,
 )
 def counts_begun_cells(text: Exchange, *images: Exchange) -> Findings:
-    """One pixel less than a cell, a cell, and one pixel more."""
+    """The sides are one pixel below the patch size, equal to it, and one above it."""
     for image in images:
-        yield from exactly(text, image)
+        yield from expect_exact_cost(text, image)
 
 
 @fault(breaks=counts_begun_cells, where=caps_image_tokens)
 def begun_cells_forgotten(reply: Reply) -> Reply:
-    """Cells are counted by a division that rounds down."""
-    return charge(
+    """The number of patches is rounded down instead of up."""
+    return add_prompt_tokens(
         reply,
         sum(
-            price(reply.dialect, (width // PATCH * PATCH, height // PATCH * PATCH))
-            - price(reply.dialect, (width, height))
+            image_cost(reply.dialect, (width // PATCH * PATCH, height // PATCH * PATCH))
+            - image_cost(reply.dialect, (width, height))
             for width, height in sizes(reply.probe)
             if width % PATCH == height % PATCH == 1 < width
         ),
@@ -106,28 +111,28 @@ def begun_cells_forgotten(reply: Reply) -> Reply:
 
 @check(
     "multimodal.counts-rows-and-columns",
-    "A wide and a tall image MUST cost a break for each row, not for each column.",
+    "A wide and a tall image MUST cost one break token per row, not per column.",
     source=PIXTRAL,
     sends=(NO_IMAGE, WIDE, TALL),
-    needs=EXACT,
+    needs=EXACT_COST,
 )
 def counts_rows_and_columns(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
-        yield from exactly(text, image)
+        yield from expect_exact_cost(text, image)
 
 
 @fault(
     breaks=counts_rows_and_columns, also=("multimodal.shrinks-long-sides", "context")
 )
 def rows_and_columns_swapped(reply: Reply) -> Reply:
-    """Width and height change places on the way from one library to the next."""
-    cells = reply.dialect.patch_grid
-    if cells is None:
+    """Width and height are swapped between two libraries."""
+    grid = reply.dialect.patch_grid
+    if grid is None:
         return reply
-    return charge(
+    return add_prompt_tokens(
         reply,
         sum(
-            token_cost(cells(height, width)) - token_cost(cells(width, height))
+            token_cost(grid(height, width)) - token_cost(grid(width, height))
             for width, height in sizes(reply.probe)
             if width and height
         ),
@@ -136,26 +141,27 @@ def rows_and_columns_swapped(reply: Reply) -> Reply:
 
 @check(
     "multimodal.shrinks-long-sides",
-    "An image with a long side MUST cost what its engine's shrinking leaves of it.",
+    "An image with a long side MUST cost the patches of its downscaled size.",
     source=f"{PIXTRAL}; Mistral vision guide, image sizes",
     sends=(NO_IMAGE, LONG, HIGH),
-    needs=EXACT,
+    needs=EXACT_COST,
 )
 def shrinks_long_sides(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
-        yield from exactly(text, image)
+        yield from expect_exact_cost(text, image)
 
 
-def _unshrunk(width: int, height: int) -> int:
+def _full_size_cost(width: int, height: int) -> int:
+    """Return the prompt tokens of an image that is not downscaled."""
     return token_cost(((width - 1) // PATCH + 1, (height - 1) // PATCH + 1))
 
 
-def _kept(reply: Reply, least: int) -> Reply:
-    """Images of which both sides are *least* pixels or more are not shrunk."""
-    return charge(
+def _not_downscaled(reply: Reply, least: int) -> Reply:
+    """Return *reply* with no downscaling of images with *least* pixels a side."""
+    return add_prompt_tokens(
         reply,
         sum(
-            _unshrunk(*size) - price(reply.dialect, size)
+            _full_size_cost(*size) - image_cost(reply.dialect, size)
             for size in sizes(reply.probe)
             if max(size) > LONGEST and min(size) >= least
         ),
@@ -168,103 +174,105 @@ def _kept(reply: Reply, least: int) -> Reply:
     where=caps_image_tokens,
 )
 def long_sides_kept(reply: Reply) -> Reply:
-    """The preprocessor is configured without its longest side."""
-    return _kept(reply, 1)
+    """The preprocessor is configured without a maximum side length."""
+    return _not_downscaled(reply, 1)
 
 
 @check(
     "multimodal.huge-image-is-bounded",
-    "An image too large to be seen whole MUST cost what its shrinking leaves of it.",
+    "An image whose sides are both too long MUST cost its downscaled size.",
     source=f"{PIXTRAL}; Mistral vision guide, image sizes",
     sends=(NO_IMAGE, HUGE),
-    needs=EXACT,
+    needs=EXACT_COST,
     slow=True,
 )
 def huge_image_is_bounded(text: Exchange, image: Exchange) -> Findings:
-    yield from exactly(text, image)
+    yield from expect_exact_cost(text, image)
 
 
 @fault(breaks=huge_image_is_bounded)
 def huge_image_kept(reply: Reply) -> Reply:
-    """Many pixels make many tokens, and one photo fills the context."""
-    return _kept(reply, LONGEST)
+    """Large images are not downscaled, and a single photo fills the context window."""
+    return _not_downscaled(reply, LONGEST)
 
 
 @check(
     "multimodal.each-image-counts",
-    "Two images in a message MUST cost as much as both alone.",
+    "Two images in a message MUST cost as much as both of them separately.",
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, ONE_IMAGE, OTHER_IMAGE, TWO_IMAGES),
-    needs=SEEN,
+    needs=VISION,
 )
 def each_image_counts(
     text: Exchange, one: Exchange, other: Exchange, both: Exchange
 ) -> Findings:
-    """Without a formula, more than either alone is enough: they may be packed."""
-    single = raised(text, one), raised(text, other)
-    found = raised(text, both)
+    """Without an exact formula, more than either one suffices: they may be packed."""
+    single = extra_tokens(text, one), extra_tokens(text, other)
+    found = extra_tokens(text, both)
     exact = Capability.EXACT_IMAGES in text.profile.offers
     if found != sum(single) if exact else found <= max(single):
         yield Finding(
             "not every image of a message is counted",
             expected=f"{sum(single)} more prompt_tokens than without an image",
-            actual=f"{found} more; alone they cost {single[0]} and {single[1]}",
+            actual=f"{found} more; separately they cost {single[0]} and {single[1]}",
             at=usage_location(both),
         )
 
 
 @fault(breaks=each_image_counts, also=("multimodal",))
 def last_image_wins(reply: Reply) -> Reply:
-    """The template has room for one image, and the last one takes it."""
-    asked = reply.probe.messages if reply.probe is not None else ()
+    """The template has a single image slot per message, which the last image takes."""
+    messages = reply.probe.messages if reply.probe is not None else ()
     lost = 0
-    for message in asked:
+    for message in messages:
         alone = Probe(name="alone", messages=(message,))
-        lost += sum(prices(reply.dialect, alone)[:-1])
-    return charge(reply, -lost)
+        lost += sum(image_costs(reply.dialect, alone)[:-1])
+    return add_prompt_tokens(reply, -lost)
 
 
 @check(
     "multimodal.repeated-image-counts-again",
-    "The same image twice in a message MUST cost more than once.",
-    source="https://docs.vllm.ai/en/latest/features/multimodal_inputs",
+    "The same image twice in a message MUST cost more than one copy of it.",
+    source=VLLM_IMAGES,
     sends=(ONE_IMAGE, SAME_TWICE),
-    needs=SEEN,
+    needs=VISION,
 )
 def repeated_image_counts_again(once: Exchange, twice: Exchange) -> Findings:
-    """Engines keep images by their hash; a cache must not merge two places."""
-    yield from exactly(once, twice)
+    """Engines cache images by their hash, which must not merge two positions."""
+    yield from expect_exact_cost(once, twice)
 
 
 @fault(breaks=repeated_image_counts_again, also=("multimodal.earlier-images-count",))
 def same_image_once(reply: Reply) -> Reply:
-    """Images are kept by their hash, and the second place of one stays empty."""
+    """Images are cached by their hash, and the second copy is left out."""
     images = [
         part
         for message in (reply.probe.messages if reply.probe is not None else ())
         for part in message.parts
         if isinstance(part, Image)
     ]
-    lost = sum(prices(reply.dialect, reply.probe))
+    lost = sum(image_costs(reply.dialect, reply.probe))
     if reply.probe is not None:
-        known = asked("known", *dict.fromkeys(replace(i, detail=None) for i in images))
-        lost -= sum(prices(reply.dialect, known))
-    return charge(reply, -lost)
+        distinct = ask(
+            "distinct", *dict.fromkeys(replace(i, detail=None) for i in images)
+        )
+        lost -= sum(image_costs(reply.dialect, distinct))
+    return add_prompt_tokens(reply, -lost)
 
 
 @check(
     "multimodal.image-counts",
-    "An image that is accepted MUST be seen, not left out in silence.",
+    "An accepted image MUST be part of the prompt, not silently dropped.",
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, ONE_IMAGE, OTHER_IMAGE),
-    needs=SEEN,
+    needs=VISION,
 )
 def image_counts(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
-        yield from counts(text, image)
+        yield from expect_counted(text, image)
 
 
 @fault(breaks=image_counts, also=("multimodal", "context"))
 def images_dropped(reply: Reply) -> Reply:
-    """A client library or a text-only model leaves the images out of the prompt."""
-    return charge(reply, -sum(prices(reply.dialect, reply.probe)))
+    """A client library or a text-only model drops the images from the prompt."""
+    return add_prompt_tokens(reply, -sum(image_costs(reply.dialect, reply.probe)))

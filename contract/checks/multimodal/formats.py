@@ -1,4 +1,4 @@
-"""Which pictures are taken, and in which spelling: the same picture costs the same."""
+"""Checks of image formats, detail levels, and both forms of image_url."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
     QUESTION,
-    SEEN,
-    asked,
-    charge,
-    counts,
-    price,
-    raised,
-    refuse_image,
+    VISION,
+    add_prompt_tokens,
+    ask,
+    expect_counted,
+    extra_tokens,
+    image_cost,
+    image_costs,
     sizes,
     square,
 )
+from contract.checks.multimodal.rejection import reject_image
 from contract.checks.sources import (
     OPENAI_IMAGES,
     VISION_GUIDE,
@@ -43,11 +44,11 @@ from contract.model.reply import Reply
 
 SIDE = 112  # pixels
 PNG, JPEG, WEBP, GIF = (
-    asked(f"{kind}-image", QUESTION, picture(SIDE, SIDE, kind))
+    ask(f"{kind}-image", QUESTION, picture(SIDE, SIDE, kind))
     for kind in ("png", "jpeg", "webp", "gif")
 )
 LOW, HIGH, AUTO = (
-    asked(f"detail-{word}", QUESTION, replace(square(56), detail=word))
+    ask(f"detail-{word}", QUESTION, replace(square(56), detail=word))
     for word in ("low", "high", "auto")
 )
 PLAIN_URL = replace(
@@ -59,8 +60,8 @@ PLAIN_URL = replace(
 )
 
 
-def shown(reply: Reply) -> tuple[Image, ...]:
-    """The images of the request that *reply* answers, when it is no refusal."""
+def requested_images(reply: Reply) -> tuple[Image, ...]:
+    """Return the images in the request that *reply* answers."""
     if reply.probe is None:
         return ()
     return tuple(
@@ -71,18 +72,25 @@ def shown(reply: Reply) -> tuple[Image, ...]:
     )
 
 
-def _refusing(check: Check, kind: str, story: str, *also: str) -> Fault:
-    """The fault that knows nothing of one kind of picture."""
+def _rejecting(check: Check, kind: str, story: str, *also: str) -> Fault:
+    """
+    Return the fault `refuses-KIND`, which rejects images of one format.
 
-    def refusing(reply: Reply) -> Reply:
-        if any(image.media_type == f"image/{kind}" for image in shown(reply)):
-            return refuse_image(reply, f"image/{kind} is not supported")
+    *kind* is the subtype of the media type, *story* the description of the fault,
+    *also* the ids of further checks that fail with it.
+    """
+
+    def reject(reply: Reply) -> Reply:
+        if any(
+            image.media_type == f"image/{kind}" for image in requested_images(reply)
+        ):
+            return reject_image(reply, f"image/{kind} is not supported")
         return reply
 
     return Fault(
         id=f"refuses-{kind}",
         breaks=check,
-        apply=refusing,
+        apply=reject,
         also=frozenset(also),
         story=story,
     )
@@ -90,104 +98,104 @@ def _refusing(check: Check, kind: str, story: str, *also: str) -> Fault:
 
 @check(
     "multimodal.takes-png",
-    "A PNG in a data URI MUST be seen.",
+    "A PNG in a data URI MUST be accepted and counted.",
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, PNG),
-    needs=SEEN,
+    needs=VISION,
 )
 def takes_png(text: Exchange, image: Exchange) -> Findings:
-    yield from counts(text, image)
+    yield from expect_counted(text, image)
 
 
-refuses_png = _refusing(
+refuses_png = _rejecting(
     takes_png, "png", "The decoder was built without zlib.", "multimodal", "context"
 )
 
 
 @check(
     "multimodal.takes-jpeg",
-    "A JPEG in a data URI MUST be seen.",
+    "A JPEG in a data URI MUST be accepted and counted.",
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, JPEG),
-    needs=SEEN,
+    needs=VISION,
 )
 def takes_jpeg(text: Exchange, image: Exchange) -> Findings:
-    yield from counts(text, image)
+    yield from expect_counted(text, image)
 
 
-refuses_jpeg = _refusing(
+refuses_jpeg = _rejecting(
     takes_jpeg,
     "jpeg",
-    "The gateway knows image/jpg and not image/jpeg.",
+    "The gateway accepts image/jpg but not image/jpeg.",
     "multimodal.format-changes-no-count",
 )
 
 
 @check(
     "multimodal.takes-webp",
-    "A WebP in a data URI MUST be seen.",
+    "A WebP in a data URI MUST be accepted and counted.",
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, WEBP),
-    needs=SEEN,
+    needs=VISION,
     unless="no-webp",
 )
 def takes_webp(text: Exchange, image: Exchange) -> Findings:
-    """llama.cpp reads what stb_image reads, and WebP is not among it."""
-    yield from counts(text, image)
+    """llama.cpp decodes images with stb_image, which does not support WebP."""
+    yield from expect_counted(text, image)
 
 
-refuses_webp = _refusing(
+refuses_webp = _rejecting(
     takes_webp, "webp", "The image library was built without WebP."
 )
 
 
 @check(
     "multimodal.takes-gif",
-    "A GIF of one frame in a data URI MUST be seen.",
+    "A GIF of one frame in a data URI MUST be accepted and counted.",
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, GIF),
-    needs=SEEN,
+    needs=VISION,
 )
 def takes_gif(text: Exchange, image: Exchange) -> Findings:
-    yield from counts(text, image)
+    yield from expect_counted(text, image)
 
 
-refuses_gif = _refusing(
+refuses_gif = _rejecting(
     takes_gif,
     "gif",
-    "A GIF is taken for a film and refused.",
+    "A GIF is rejected as a video.",
     "multimodal.format-changes-no-count",
 )
 
 
 @check(
     "multimodal.format-changes-no-count",
-    "Pictures of one size MUST cost the same, whatever their format.",
+    "Images of one size MUST cost the same in every format.",
     source="mistral-common, ImageEncoder; vllm-project/vllm#20025",
     sends=(PNG, JPEG, GIF),
-    needs=SEEN,
+    needs=VISION,
 )
 def format_changes_no_count(png: Exchange, *others: Exchange) -> Findings:
     for other in others:
-        if found := raised(png, other):
+        if difference := extra_tokens(png, other):
             yield Finding(
-                "the same picture costs another price",
+                "the cost of an image depends on its format",
                 expected="the prompt_tokens of the PNG",
-                actual=f"{found:+} prompt_tokens as {other.probe.name}",
+                actual=f"{difference:+} prompt_tokens for {other.probe.name}",
                 at=usage_location(other),
             )
 
 
 @fault(breaks=format_changes_no_count)
 def jpeg_decoded_at_half_size(reply: Reply) -> Reply:
-    """The JPEG decoder's draft mode halves the sides to save time."""
-    if not any(image.media_type == "image/jpeg" for image in shown(reply)):
+    """The draft mode of the JPEG decoder halves the sides."""
+    if not any(image.media_type == "image/jpeg" for image in requested_images(reply)):
         return reply
-    return charge(
+    return add_prompt_tokens(
         reply,
         sum(
-            price(reply.dialect, (width // 2, height // 2))
-            - price(reply.dialect, (width, height))
+            image_cost(reply.dialect, (width // 2, height // 2))
+            - image_cost(reply.dialect, (width, height))
             for width, height in sizes(reply.probe)
         ),
     )
@@ -195,46 +203,44 @@ def jpeg_decoded_at_half_size(reply: Reply) -> Reply:
 
 @check(
     "multimodal.takes-detail",
-    "An image with the detail low, high or auto MUST be seen.",
+    "An image with detail low, high or auto MUST be accepted and counted.",
     source=f"Mistral API reference, ImageURL; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, LOW, HIGH, AUTO),
-    needs=SEEN,
+    needs=VISION,
 )
 def takes_detail(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
-        yield from counts(text, image)
+        yield from expect_counted(text, image)
 
 
 @fault(breaks=takes_detail)
 def refuses_detail(reply: Reply) -> Reply:
-    """The schema of the gateway knows the address of an image and nothing else."""
-    if any(image.detail for image in shown(reply)):
-        return refuse_image(reply, "detail: extra inputs are not permitted")
+    """The schema of the gateway allows only url in an image_url object."""
+    if any(image.detail for image in requested_images(reply)):
+        return reject_image(reply, "detail: extra inputs are not permitted")
     return reply
 
 
 @check(
     "multimodal.takes-plain-url",
-    "An image_url that is the address itself MUST be taken as the object form is.",
+    "An image_url that is a plain string MUST be read like the object form.",
     source="Mistral API reference, ImageURLChunk",
     sends=(ONE_IMAGE, PLAIN_URL),
-    needs=SEEN | {Capability.IMAGE_URL_STRING},
+    needs=VISION | {Capability.IMAGE_URL_STRING},
 )
-def takes_plain_url(spelled: Exchange, plain: Exchange) -> Findings:
-    if found := raised(spelled, plain):
+def takes_plain_url(object_form: Exchange, plain: Exchange) -> Findings:
+    if difference := extra_tokens(object_form, plain):
         yield Finding(
-            "the two spellings of one image differ",
+            "the two forms of image_url differ in cost",
             expected="the same prompt_tokens",
-            actual=f"{found:+} with the plain address",
+            actual=f"{difference:+} with the plain string",
             at=usage_location(plain),
         )
 
 
 @fault(breaks=takes_plain_url)
 def plain_url_dropped(reply: Reply) -> Reply:
-    """An adapter reads image_url.url only, and a plain address is nothing to it."""
+    """An adapter reads only image_url.url and drops a plain string."""
     if b'"image_url":"data:' not in reply.request.body:
         return reply
-    return charge(
-        reply, -sum(price(reply.dialect, size) for size in sizes(reply.probe))
-    )
+    return add_prompt_tokens(reply, -sum(image_costs(reply.dialect, reply.probe)))

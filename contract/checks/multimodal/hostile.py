@@ -1,27 +1,28 @@
-"""Pictures made to harm: they are refused, and the server lives on."""
+"""Hostile images: each is rejected, and the server keeps working."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from contract.checks.judging.refusal import (
     ABOUT_AN_IMAGE,
     answers,
     misshapen,
     refusals,
-    refused,
     seen,
 )
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     QUESTION,
-    SEEN,
-    accepting,
-    asked,
-    charge,
-    counts,
-    price,
+    VISION,
+    add_prompt_tokens,
+    ask,
+    expect_counted,
+    image_cost,
     sizes,
     square,
 )
+from contract.checks.multimodal.rejection import check_and_fault
 from contract.checks.sources import VISION_GUIDE
 from contract.model import images
 from contract.model.chat import Image
@@ -36,161 +37,120 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 
-OK = 200
-CLIENT_ERROR, SERVER_ERROR = 400, 500
-TRUNCATED = asked("truncated-image", QUESTION, images.truncated())
-EMPTY = asked("empty-image", QUESTION, images.empty())
-SVG = asked("svg-image", QUESTION, images.svg())
-BOMB = asked("image-bomb", QUESTION, images.bomb(50_000, 50_000))
-# Nothing listens on port 1 of the provider's own machine.
-UNREACHABLE = asked(
+TRUNCATED = ask("truncated-image", QUESTION, images.truncated())
+EMPTY = ask("empty-image", QUESTION, images.empty())
+SVG = ask("svg-image", QUESTION, images.svg())
+BOMB = ask("image-bomb", QUESTION, images.bomb(50_000, 50_000))
+# Nothing listens on port 1 of the server's own machine.
+UNREACHABLE = ask(
     "unreachable-image", QUESTION, Image(url="http://127.0.0.1:1/image.png")
 )
-_SIDE = 140  # pixels; no other request shows an image of this size
-AFTERWARDS = asked("image-after-hostile-ones", QUESTION, square(_SIDE))
+_SIDE = 140  # pixels; no other probe has an image of this size
+AFTERWARDS = ask("image-after-hostile-ones", QUESTION, square(_SIDE))
 
 
-@check(
-    "multimodal.refuses-truncated-image",
-    "A PNG that ends in the middle MUST be refused.",
+# A truncated JPEG can be decoded in part; in a PNG the missing end is an error.
+refuses_truncated_image, accepts_truncated_image = check_and_fault(
+    TRUNCATED,
+    "truncated-image",
+    "A truncated PNG MUST be rejected.",
+    "The missing half of an image is filled with grey.",
     source="W3C PNG §13.2; vllm-project/vllm#47163",
-    sends=TRUNCATED,
-    needs=SEEN,
-    expects=ANY,
+    by=ABOUT_AN_IMAGE,
 )
-def refuses_truncated_image(exchange: Exchange) -> Findings:
-    """A JPEG may be shown as far as it goes; of a PNG the missing end is an error."""
-    yield from refused(exchange, ABOUT_AN_IMAGE)
-
-
-accepts_truncated_image = accepting(
-    refuses_truncated_image, "The missing half of an image is made up in grey."
-)
-
-
-@check(
-    "multimodal.refuses-empty-image",
-    "A data URI without data MUST be refused.",
+refuses_empty_image, accepts_empty_image = check_and_fault(
+    EMPTY,
+    "empty-image",
+    "A data URI without data MUST be rejected.",
+    "An image without data is dropped, and the text is answered.",
     source=f"{VISION_GUIDE}; vllm-project/vllm#47163",
-    sends=EMPTY,
-    needs=SEEN,
-    expects=ANY,
+    by=ABOUT_AN_IMAGE,
 )
-def refuses_empty_image(exchange: Exchange) -> Findings:
-    yield from refused(exchange, ABOUT_AN_IMAGE)
-
-
-accepts_empty_image = accepting(
-    refuses_empty_image, "An image of no bytes is no image, so the text is answered."
-)
-
-
-@check(
-    "multimodal.refuses-svg",
-    "An SVG MUST be refused.",
+# Vision models are trained on pixels, and an SVG renderer fetches external references.
+refuses_svg, accepts_svg = check_and_fault(
+    SVG,
+    "svg",
+    "An SVG image MUST be rejected.",
+    "An SVG image is rendered, including everything it refers to.",
     source=f"{VISION_GUIDE}, supported formats; CWE-611",
-    sends=SVG,
-    needs=SEEN,
-    expects=ANY,
+    by=ABOUT_AN_IMAGE,
     unless="takes-svg",
 )
-def refuses_svg(exchange: Exchange) -> Findings:
-    """No model was trained on drawings as XML, and a renderer opens what they name."""
-    yield from refused(exchange, ABOUT_AN_IMAGE)
-
-
-accepts_svg = accepting(
-    refuses_svg, "A drawing is rendered, with all that it refers to."
-)
-
-
-@check(
-    "multimodal.refuses-bomb",
-    "A small PNG that claims 50,000 by 50,000 pixels MUST be refused.",
+# Decoded it takes 2.5 GB, as the header already shows.
+refuses_bomb, accepts_bomb = check_and_fault(
+    BOMB,
+    "bomb",
+    "A small PNG that claims 50,000 by 50,000 pixels MUST be rejected.",
+    "Memory is allocated for the size that the header claims.",
     source="CWE-409; Mistral vision guide, at most 10,000 pixels a side",
-    sends=BOMB,
-    needs=SEEN,
-    expects=ANY,
+    by=ABOUT_AN_IMAGE,
 )
-def refuses_bomb(exchange: Exchange) -> Findings:
-    """It would take two and a half gigabytes, and a header is enough to see that."""
-    yield from refused(exchange, ABOUT_AN_IMAGE)
-
-
-accepts_bomb = accepting(
-    refuses_bomb, "The claim is believed, and memory is taken for it."
-)
-
-
-@check(
-    "multimodal.refuses-unreachable-url",
-    "An image at an address where nothing answers MUST be refused.",
+# Servers that do not fetch URLs at all reject it as well.
+refuses_unreachable_url, accepts_unreachable_url = check_and_fault(
+    UNREACHABLE,
+    "unreachable-url",
+    "An image at an unreachable URL MUST be rejected.",
+    "An image that cannot be fetched is silently dropped.",
     source="vllm-project/vllm#47163",
-    sends=UNREACHABLE,
-    needs=SEEN,
-    expects=ANY,
-)
-def refuses_unreachable_url(exchange: Exchange) -> Findings:
-    """Whether it is fetched in vain or not at all: the request is at fault."""
-    yield from refused(exchange, ABOUT_AN_IMAGE)
-
-
-accepts_unreachable_url = accepting(
-    refuses_unreachable_url, "An image that does not come is left out in silence."
+    by=ABOUT_AN_IMAGE,
 )
 
 
 @check(
     "multimodal.hostile-refusal-has-shape",
-    "The refusal of an image MUST fit the error schema of the provider's dialect.",
+    "The rejection of an image MUST match the error schema of the dialect.",
     source="Mistral API reference; vLLM and llama.cpp server documentation",
     sends=(TRUNCATED, EMPTY, SVG, BOMB, UNREACHABLE),
-    needs=SEEN,
+    needs=VISION,
     expects=ANY,
 )
 def hostile_refusal_has_shape(*exchanges: Exchange) -> Findings:
-    """What failed inside the server is another check's matter."""
-    found = [x for x in refusals(exchanges) if (x.status or 0) < SERVER_ERROR]
-    if not found:
-        raise NotApplicable("no hostile image was refused")
-    for exchange in found:
+    """Server errors are left to the checks that require a rejection."""
+    rejections = [
+        exchange
+        for exchange in refusals(exchanges)
+        if (exchange.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR
+    ]
+    if not rejections:
+        raise NotApplicable("no hostile image was rejected")
+    for exchange in rejections:
         yield from misshapen(exchange)
 
 
 @fault(breaks=hostile_refusal_has_shape)
 def decoder_speaks_for_itself(reply: Reply) -> Reply:
-    """What the image library raised is sent as it is."""
-    if reply.status >= CLIENT_ERROR and answers(reply, TRUNCATED):
+    """The exception of the image library is returned unchanged."""
+    if reply.status >= HTTPStatus.BAD_REQUEST and answers(reply, TRUNCATED):
         return reply.with_json(["OSError", "image file is truncated"])
     return reply
 
 
 @check(
     "multimodal.answers-after-hostile-images",
-    "A server that was shown hostile images MUST see the next image as before.",
+    "After hostile images, a server MUST process the next image as before.",
     source="CWE-400; CWE-409",
     sends=(TRUNCATED, EMPTY, BOMB, UNREACHABLE, NO_IMAGE, AFTERWARDS),
-    needs=SEEN,
+    needs=VISION,
     expects=ANY,
     alone=True,
 )
 def answers_after_hostile_images(*exchanges: Exchange) -> Findings:
     *_, text, image = exchanges
     for exchange in (text, image):
-        if exchange.status != OK:
+        if exchange.status != HTTPStatus.OK:
             yield Finding(
-                "the request after hostile images fails",
+                "a request after hostile images fails",
                 expected="status 200",
                 actual=seen(exchange),
                 at=exchange.probe.name,
             )
             return
-    yield from counts(text, image)
+    yield from expect_counted(text, image)
 
 
 @fault(breaks=answers_after_hostile_images)
 def hostile_image_stays(reply: Reply) -> Reply:
-    """The decoder keeps its error, and the next image is left out for it."""
+    """The decoder stays in its error state, and the next image is dropped."""
     if (_SIDE, _SIDE) not in sizes(reply.probe):
         return reply
-    return charge(reply, -price(reply.dialect, (_SIDE, _SIDE)))
+    return add_prompt_tokens(reply, -image_cost(reply.dialect, (_SIDE, _SIDE)))

@@ -1,10 +1,7 @@
-"""What the judges and faults about images share: requests, prices, refusals."""
+"""Probes with images, and their cost in prompt tokens."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from contract.checks.faults.refusal import accepts
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.usage import (
     counted,
@@ -19,8 +16,6 @@ from contract.model.chat import (
     Text,
 )
 from contract.model.check import (
-    Check,
-    Fault,
     Finding,
     Findings,
 )
@@ -28,16 +23,7 @@ from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.images import picture
 from contract.model.profile import Capability
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 from contract.tokens import counting
 from contract.tokens.patch_grid import (
@@ -45,87 +31,84 @@ from contract.tokens.patch_grid import (
     token_cost,
 )
 
-SEEN = frozenset({Capability.VISION})
-
-
-EXACT = SEEN | {Capability.EXACT_IMAGES}
-
-
-_BRIEF = Options(max_tokens=1, temperature=0.0)
-
-
+VISION = frozenset({Capability.VISION})
+EXACT_COST = VISION | {Capability.EXACT_IMAGES}
 QUESTION = Text("What is this?")
+_ONE_TOKEN = Options(max_tokens=1, temperature=0.0)
 
 
-def talk(name: str, *messages: Message) -> Probe:
-    """A conversation that costs its prompt and one token of answer."""
-    return Probe(name=name, messages=messages, options=_BRIEF, reasons=False)
+def chat(name: str, *messages: Message) -> Probe:
+    """Return a probe with these messages and a completion of one token."""
+    return Probe(name=name, messages=messages, options=_ONE_TOKEN, reasons=False)
 
 
-def asked(name: str, *parts: Part) -> Probe:
-    """One message of the user made of *parts*, and one token of answer."""
-    return talk(name, Message("user", parts))
+def ask(name: str, *parts: Part) -> Probe:
+    """Return a probe with one user message of these parts."""
+    return chat(name, Message("user", parts))
 
 
 def square(side: int, shade: int = 96) -> Image:
-    """A PNG of *side* by *side* pixels."""
+    """Return a PNG of *side* by *side* pixels in one shade of grey, 0 to 255."""
     return picture(side, side, shade=shade)
 
 
-NO_IMAGE = asked("no-image", QUESTION)
+NO_IMAGE = ask("no-image", QUESTION)
+ONE_IMAGE = ask("one-image", QUESTION, square(56))
+OTHER_IMAGE = ask("other-image", QUESTION, square(112))
 
 
-ONE_IMAGE = asked("one-image", QUESTION, square(56))
+def extra_tokens(base: Exchange, other: Exchange) -> int:
+    """
+    Return how many more prompt tokens *other* was charged than *base*.
+
+    Raises `NotApplicable` if a reply has no prompt_tokens.
+    """
+    return counted(other, "prompt_tokens") - counted(base, "prompt_tokens")
 
 
-OTHER_IMAGE = asked("other-image", QUESTION, square(112))
-
-
-def raised(text: Exchange, shown: Exchange) -> int:
-    """How many more prompt tokens *shown* was charged than *text*."""
-    return counted(shown, "prompt_tokens") - counted(text, "prompt_tokens")
-
-
-def counts(text: Exchange, shown: Exchange) -> Findings:
-    """A finding unless the images of *shown* cost anything beside *text*."""
-    found = raised(text, shown)
-    if found < 1:
+def expect_counted(text: Exchange, image: Exchange) -> Findings:
+    """Yield a finding unless *image* costs more prompt tokens than *text*."""
+    extra = extra_tokens(text, image)
+    if extra < 1:
         yield Finding(
-            f"the prompt of {shown.probe.name} has no image in it",
-            expected=f"more prompt_tokens than {text.probe.name} has",
-            actual=f"{found} more",
-            at=usage_location(shown),
+            f"the prompt of {image.probe.name} does not contain the image",
+            expected=f"more prompt_tokens than for {text.probe.name}",
+            actual=f"{extra} more",
+            at=usage_location(image),
         )
 
 
-def exactly(text: Exchange, shown: Exchange) -> Findings:
+def expect_exact_cost(text: Exchange, image: Exchange) -> Findings:
     """
-    A finding unless the images of *shown* cost what they must beside *text*.
+    Yield a finding unless the additional images of *image* have the right cost.
 
-    That is the formula's number where the profile promises it, else anything.
+    That is the cost by the dialect's formula if the profile promises it, and at
+    least one token otherwise.
     """
-    if Capability.EXACT_IMAGES not in shown.profile.offers:
-        yield from counts(text, shown)
+    if Capability.EXACT_IMAGES not in image.profile.offers:
+        yield from expect_counted(text, image)
         return
-    dialect = shown.profile.dialect
-    price = sum(prices(dialect, shown.probe)) - sum(prices(dialect, text.probe))
-    found = raised(text, shown)
-    if found != price:
+    dialect = image.profile.dialect
+    cost = sum(image_costs(dialect, image.probe)) - sum(
+        image_costs(dialect, text.probe)
+    )
+    extra = extra_tokens(text, image)
+    if extra != cost:
         yield Finding(
-            f"the image of {shown.probe.name} is counted wrongly",
-            expected=f"{price} more prompt_tokens than {text.probe.name} has",
-            actual=f"{found} more",
-            at=usage_location(shown),
+            f"the image of {image.probe.name} is counted wrongly",
+            expected=f"{cost} more prompt_tokens than for {text.probe.name}",
+            actual=f"{extra} more",
+            at=usage_location(image),
         )
 
 
 def caps_image_tokens(dialect: Dialect) -> bool:
-    """Whether long sides are shrunk to 1540 pixels, as Mistral's formula does."""
+    """Whether a dialect downscales long sides to 1540 pixels by Mistral's formula."""
     return dialect.patch_grid is mistral_grid
 
 
 def sizes(probe: Probe | None) -> tuple[tuple[int, int], ...]:
-    """Width and height of every image of a request."""
+    """Return width and height in pixels of every image; (0, 0) if undecodable."""
     return tuple(
         counting.size(part.data) or (0, 0)
         for message in (probe.messages if probe is not None else ())
@@ -134,45 +117,20 @@ def sizes(probe: Probe | None) -> tuple[tuple[int, int], ...]:
     )
 
 
-def price(dialect: Dialect, size: tuple[int, int]) -> int:
-    """Prompt tokens of an image of that size; nothing for what is no image."""
+def image_cost(dialect: Dialect, size: tuple[int, int]) -> int:
+    """Return the prompt tokens of an image of *size*; 0 for an undecodable one."""
     return token_cost((dialect.patch_grid or mistral_grid)(*size)) if all(size) else 0
 
 
-def prices(dialect: Dialect, probe: Probe | None) -> tuple[int, ...]:
-    """Prompt tokens of every image of a request."""
-    return tuple(price(dialect, size) for size in sizes(probe))
+def image_costs(dialect: Dialect, probe: Probe | None) -> tuple[int, ...]:
+    """Return the prompt tokens of every image of a request."""
+    return tuple(image_cost(dialect, size) for size in sizes(probe))
 
 
-def charge(reply: Reply, amount: int) -> Reply:
-    """*reply* with *amount* more prompt tokens, where it is charged at all."""
+def add_prompt_tokens(reply: Reply, amount: int) -> Reply:
+    """Return *reply* with *amount* added to its prompt_tokens, if it has usage."""
     if not amount:
         return reply
     return rewrite_usage(
         reply, lambda usage: add_tokens(usage, "prompt_tokens", amount)
     )
-
-
-def refuse_image(
-    reply: Reply, message: str, reason: RejectionReason = RejectionReason.UNSUPPORTED
-) -> Reply:
-    """The refusal that stands in the place of *reply*, as its dialect words it."""
-    problem = Rejection(reason=reason, message=message, pointer="/messages")
-    status, body = reply.dialect.error(problem)
-    data = body.encode() if isinstance(body, str) else encode_json(body)
-    return replace(
-        reply,
-        status=status,
-        headers=(
-            JSON_TYPE,
-            *(pair for pair in reply.headers if pair[0] != JSON_TYPE[0]),
-        ),
-        frames=(Frame(0.0, data),),
-        rejection=problem,
-    )
-
-
-def accepting(check: Check, story: str) -> Fault:
-    """The fault that answers what *check* wants refused, by a name of its own."""
-    made = accepts(check, story)
-    return replace(made, id=made.id.replace("accepts-refuses-", "accepts-"))

@@ -1,4 +1,4 @@
-"""What a canary saw is judged; without one there is nothing to judge."""
+"""Verdicts on the URLs that a server fetched from the SSRF canary."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def visited(probe, status, visits):
 
 
 @pytest.mark.parametrize(
-    ("status", "visits", "opened", "loopback"),
+    ("status", "visits", "handled", "loopback"),
     [
         (200, ("/canary.png",), "pass", "fail"),
         (200, (), "fail", "pass"),
@@ -32,18 +32,18 @@ def visited(probe, status, visits):
         (200, None, "skip", "skip"),
     ],
 )
-def test_visits_are_held_against_the_answer(status, visits, opened, loopback):
-    exchange = visited(addresses.SHOWN, status, visits)
+def test_visits_and_status_are_judged_together(status, visits, handled, loopback):
+    exchange = visited(addresses.IMAGE_URL, status, visits)
 
-    assert opened == judged(addresses.opens_or_refuses_addresses, exchange).word
+    assert handled == judged(addresses.opens_or_refuses_addresses, exchange).word
     assert loopback == judged(addresses.opens_no_loopback, exchange).word
 
 
 @pytest.mark.parametrize(
     ("visits", "word"), [((), "pass"), (("/text.png",), "fail"), (None, "skip")]
 )
-def test_an_address_in_a_text_is_not_opened(visits, word):
-    exchange = visited(addresses.TOLD, 200, visits)
+def test_fetched_url_of_a_text_is_found(visits, word):
+    exchange = visited(addresses.URL_IN_TEXT, 200, visits)
 
     assert word == judged(addresses.opens_no_address_in_text, exchange).word
 
@@ -58,19 +58,19 @@ def test_an_address_in_a_text_is_not_opened(visits, word):
     ids=lambda one: one.id,
 )
 @pytest.mark.parametrize("name", PROFILES)
-def test_stand_in_opens_nothing_until_it_does(check, fault, name):
+def test_mock_fetches_nothing_without_a_fault(check, fault, name):
     assert "pass" == rehearsed(check, PROFILES[name]).word
     assert "fail" == rehearsed(check, PROFILES[name], fault).word
 
 
-def test_without_a_canary_the_check_is_skipped_and_says_why():
-    class Elsewhere:
+def test_check_without_a_canary_is_skipped_with_a_reason():
+    class RemoteSession:
         profile = VLLM
 
         def send(self, _probe):
             raise CanaryUnavailable("the target is not on this machine")
 
-    result = judge_check(addresses.opens_no_address_in_text, Elsewhere(), "url")
+    result = judge_check(addresses.opens_no_address_in_text, RemoteSession(), "url")
 
     assert ("skip", "the target is not on this machine") == (
         result.outcome.value,
@@ -78,8 +78,8 @@ def test_without_a_canary_the_check_is_skipped_and_says_why():
     )
 
 
-@pytest.mark.parametrize("probe", [addresses.SHOWN, addresses.TOLD])
-def test_probes_name_nobody_but_the_canary(probe):
+@pytest.mark.parametrize("probe", [addresses.IMAGE_URL, addresses.URL_IN_TEXT])
+def test_probes_contain_only_the_url_of_the_canary(probe):
     body = told(VLLM, probe).request.body.decode()
 
     assert probe.canary

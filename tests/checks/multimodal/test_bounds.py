@@ -1,4 +1,4 @@
-"""Limits are judged where they are stated, and roles where they are ruled."""
+"""Verdicts on the image limit, and on images in system and assistant messages."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ CHECKS = [
         ("vllm-0.32", 99, "skip"),
     ],
 )
-def test_limit_is_the_stated_one(check, name, limit, word):
+def test_limit_of_the_profile_is_judged(check, name, limit, word):
     profile = replace(PROFILES[name], image_limit=limit)
 
     assert word == rehearsed(check, profile).word
@@ -42,21 +42,22 @@ def test_limit_is_the_stated_one(check, name, limit, word):
     ],
     ids=lambda one: getattr(one, "id", one),
 )
-def test_another_limit_than_the_stated_one_is_found(check, limit):
-    """Mistral's stand-in takes 8 images, vLLM's 10."""
+def test_limit_other_than_promised_is_found(check, limit):
+    """The mock accepts 8 images as Mistral and 10 as vLLM."""
     name = "mistral-2025-10" if limit == 10 else "vllm-0.32"
 
     assert "fail" == rehearsed(check, replace(PROFILES[name], image_limit=limit)).word
 
 
 @pytest.mark.parametrize("number", [8, 9, 10, 11])
-def test_probes_show_as_many_images_as_they_say(number):
-    assert (
-        number == len(sizes(bounds.many(number))) == len(sizes(bounds.spread(number)))
-    )
+def test_probes_have_the_given_number_of_images(number):
+    together = bounds.images_in_one_message(number)
+    across_turns = bounds.images_across_turns(number)
+
+    assert number == len(sizes(together)) == len(sizes(across_turns))
     assert {1} == {
         len(message.parts) - 1
-        for message in bounds.spread(number).messages
+        for message in across_turns.messages
         if message.role == "user"
     }
 
@@ -69,7 +70,7 @@ def test_probes_show_as_many_images_as_they_say(number):
         ("llamacpp", 200, 200),
     ],
 )
-def test_stand_in_lets_those_show_images_that_may(name, system, assistant):
+def test_mock_accepts_images_in_the_roles_of_its_dialect(name, system, assistant):
     profile = PROFILES[name]
 
     assert system == told(profile, bounds.SYSTEM_IMAGE).status
@@ -77,7 +78,7 @@ def test_stand_in_lets_those_show_images_that_may(name, system, assistant):
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_who_takes_images_in_other_roles_is_said_to(profile):
+def test_profiles_tolerate_the_roles_that_their_mock_accepts(profile):
     for name, probe in (
         ("system-image", bounds.SYSTEM_IMAGE),
         ("assistant-image", bounds.ASSISTANT_IMAGE),

@@ -1,11 +1,11 @@
-"""What images cost, judged by what real engines charged for them."""
+"""Verdicts on the cost of images, with the counts of real engines."""
 
 import pytest
 from rehearsal import judged, rehearsed, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import counting
-from contract.checks.multimodal.image_cost import prices
+from contract.checks.multimodal.image_cost import image_costs
 from contract.model.reply import rehearse
 from contract.model.rewrite import rewrite_usage
 
@@ -13,14 +13,14 @@ PROFILES = builtin()
 
 
 def charged(profile, probe, prompt):
-    """A reply to *probe* that says it had *prompt* tokens."""
+    """A reply to *probe* that reports *prompt* tokens."""
     reply = rewrite_usage(
         told(profile, probe), lambda usage: usage.update(prompt_tokens=prompt)
     )
     return rehearse(reply, probe, profile)
 
 
-# prompt_tokens as vLLM 0.32.0 and llama.cpp charged them: without an image, then with.
+# prompt_tokens measured with vLLM 0.32.0 and llama.cpp, first without an image.
 @pytest.mark.parametrize(
     ("name", "check", "prompts"),
     [
@@ -32,7 +32,7 @@ def charged(profile, probe, prompt):
         ("llamacpp", "counts_rows_and_columns", [7, 18, 27]),
     ],
 )
-def test_what_engines_charge_passes_and_a_token_more_does_not(name, check, prompts):
+def test_measured_costs_pass_and_one_more_token_fails(name, check, prompts):
     check, profile = getattr(counting, check), PROFILES[name]
 
     def verdict(*counts):
@@ -55,7 +55,7 @@ def test_what_engines_charge_passes_and_a_token_more_does_not(name, check, promp
         ("inline", [7, 13, 27, 27], "fail"),
     ],
 )
-def test_two_images_cost_both(name, prompts, word):
+def test_missing_cost_of_one_of_two_images_is_found(name, prompts, word):
     check = counting.each_image_counts
     exchanges = [
         charged(PROFILES[name], *pair)
@@ -68,15 +68,15 @@ def test_two_images_cost_both(name, prompts, word):
 @pytest.mark.parametrize(
     ("name", "huge", "long"), [("vllm-0.32", 3_080, 56), ("llamacpp", 1_056, 222)]
 )
-def test_large_images_are_shrunk_as_each_engine_does(name, huge, long):
+def test_large_images_are_downscaled_like_by_each_engine(name, huge, long):
     dialect = PROFILES[name].dialect
 
-    assert (huge,) == prices(dialect, counting.HUGE)
-    assert (long,) == prices(dialect, counting.LONG)
+    assert (huge,) == image_costs(dialect, counting.HUGE)
+    assert (long,) == image_costs(dialect, counting.LONG)
 
 
 @pytest.mark.parametrize("name", ["mistral-2025-10", "vllm-0.32", "llamacpp"])
-def test_dropped_images_are_found_whatever_is_promised(name):
+def test_dropped_images_are_found_with_and_without_exact_costs(name):
     profile, fault = PROFILES[name], counting.images_dropped
 
     assert "pass" == rehearsed(counting.image_counts, profile).word

@@ -1,11 +1,11 @@
-"""Formats and spellings of one picture."""
+"""Verdicts on the formats and the request forms of one image."""
 
 import pytest
 from rehearsal import judged, rehearsed, told
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import formats
-from contract.checks.multimodal.image_cost import charge
+from contract.checks.multimodal.image_cost import add_prompt_tokens
 from contract.model.chat import Image
 from contract.model.reply import rehearse
 
@@ -14,7 +14,7 @@ MISTRAL = builtin()["mistral-2025-10"]
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "gif"])
-def test_each_format_is_sent_as_what_it_is(kind):
+def test_each_format_is_sent_with_its_media_type(kind):
     check = getattr(formats, f"takes_{kind}")
     _, image = check.sends[1].messages[0].parts
 
@@ -23,7 +23,7 @@ def test_each_format_is_sent_as_what_it_is(kind):
     assert "pass" == rehearsed(check, VLLM).word
 
 
-def test_webp_is_not_demanded_of_llama_cpp():
+def test_webp_is_not_required_of_llama_cpp():
     profile = builtin()["llamacpp"]
 
     assert formats.takes_webp.unless in profile.tolerates
@@ -31,9 +31,9 @@ def test_webp_is_not_demanded_of_llama_cpp():
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_format_of_another_price_is_found(number):
+def test_format_with_another_cost_is_found(number):
     exchanges = [
-        rehearse(charge(told(VLLM, probe), more), probe, VLLM)
+        rehearse(add_prompt_tokens(told(VLLM, probe), more), probe, VLLM)
         for probe, more in zip(
             formats.format_changes_no_count.sends,
             [1 if n == number else 0 for n in range(3)],
@@ -44,7 +44,7 @@ def test_a_format_of_another_price_is_found(number):
     assert "fail" == judged(formats.format_changes_no_count, *exchanges).word
 
 
-def test_plain_url_is_a_string_on_the_wire_and_the_same_image():
+def test_plain_url_is_sent_as_a_string_and_costs_the_same():
     reply = told(MISTRAL, formats.PLAIN_URL)
 
     assert b'"image_url":"data:image/png;base64,' in reply.request.body
@@ -56,7 +56,7 @@ def test_plain_url_is_a_string_on_the_wire_and_the_same_image():
 
 
 @pytest.mark.parametrize("word", ["low", "high", "auto"])
-def test_details_are_sent(word):
+def test_detail_is_sent(word):
     probe = getattr(formats, word.upper())
 
     assert f'"detail":"{word}"'.encode() in told(VLLM, probe).request.body

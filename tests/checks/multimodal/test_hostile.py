@@ -1,4 +1,4 @@
-"""Hostile images are judged by how they are refused, and by what comes after."""
+"""Verdicts on the rejection of hostile images, and on the request after them."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ HOSTILE = [
     hostile.BOMB,
     hostile.UNREACHABLE,
 ]
-REFUSALS = [
+CHECKS = [
     check
     for check in find("checks", Check).values()
     if len(check.sends) == 1 and check.sends[0] in HOSTILE
@@ -39,10 +39,10 @@ def answered(probe, status=None, body=None, profile=VLLM):
 
 
 def test_every_hostile_image_has_its_check():
-    assert len(HOSTILE) == len(REFUSALS)
+    assert len(HOSTILE) == len(CHECKS)
 
 
-@pytest.mark.parametrize("check", REFUSALS, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 @pytest.mark.parametrize(
     ("status", "word"),
     [
@@ -57,17 +57,17 @@ def test_every_hostile_image_has_its_check():
         (501, "fail"),
     ],
 )
-def test_only_a_refusal_of_the_image_passes(check, status, word):
+def test_only_a_rejection_of_the_image_passes(check, status, word):
     assert word == judged(check, answered(check.sends[0], status, {})).word
 
 
 @pytest.mark.parametrize("probe", HOSTILE, ids=lambda probe: probe.name)
 @pytest.mark.parametrize("name", PROFILES)
-def test_stand_in_refuses_every_hostile_image(name, probe):
+def test_mock_rejects_every_hostile_image(name, probe):
     assert told(PROFILES[name], probe).status in {400, 403, 404, 413, 415, 422}
 
 
-def test_refusals_without_the_shape_are_found_and_server_errors_left_alone():
+def test_rejections_are_validated_and_server_errors_are_not():
     check = hostile.hostile_refusal_has_shape
     error = {"error": {"message": "no", "type": "BadRequestError", "code": 400}}
     error["error"]["param"] = None
@@ -80,7 +80,7 @@ def test_refusals_without_the_shape_are_found_and_server_errors_left_alone():
 @pytest.mark.parametrize(
     ("status", "word"), [(None, "pass"), (400, "fail"), (500, "fail")]
 )
-def test_the_next_image_must_be_seen_whatever_came_before(status, word):
+def test_failing_request_after_hostile_images_is_found(status, word):
     check = hostile.answers_after_hostile_images
     before = [answered(probe, 500, {}) for probe in check.sends[:-2]]
     after = answered(hostile.AFTERWARDS, status, {})
@@ -89,7 +89,7 @@ def test_the_next_image_must_be_seen_whatever_came_before(status, word):
     assert word == judged(check, *before, answered(NO_IMAGE), after).word
 
 
-def test_no_hostile_image_points_beyond_the_provider_itself():
+def test_no_hostile_image_points_to_another_machine():
     _, image = hostile.UNREACHABLE.messages[0].parts
 
     assert image.url.startswith("http://127.0.0.1:")

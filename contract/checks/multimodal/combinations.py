@@ -1,4 +1,4 @@
-"""That an image keeps company: with streaming, tools, system chunks, a thought."""
+"""Images combined with streaming, tools, system chunks, and reasoning."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
     QUESTION,
-    SEEN,
-    charge,
-    exactly,
-    prices,
-    raised,
-    refuse_image,
+    VISION,
+    add_prompt_tokens,
+    chat,
+    expect_exact_cost,
+    extra_tokens,
+    image_costs,
     sizes,
     square,
-    talk,
 )
+from contract.checks.multimodal.rejection import reject_image
 from contract.checks.sources import VISION_GUIDE
 from contract.model.chat import (
     Message,
@@ -49,9 +49,9 @@ _TOOLS = Options(max_tokens=1, temperature=0.0, tools=(WEATHER,))
 TOOLS = replace(NO_IMAGE, name="no-image-with-tools", options=_TOOLS)
 TOOLS_AND_IMAGE = replace(ONE_IMAGE, name="image-with-tools", options=_TOOLS)
 _SYSTEM = Message("system", (Text("You describe pictures."),))
-SYSTEM = talk("no-image-with-system", _SYSTEM, *NO_IMAGE.messages)
-SYSTEM_AND_IMAGE = talk("image-with-system", _SYSTEM, *ONE_IMAGE.messages)
-THOUGHT = Probe(
+SYSTEM = chat("no-image-with-system", _SYSTEM, *NO_IMAGE.messages)
+SYSTEM_AND_IMAGE = chat("image-with-system", _SYSTEM, *ONE_IMAGE.messages)
+REASONED = Probe(
     name="image-thought-about",
     messages=(Message("user", (QUESTION, square(112))),),
     options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
@@ -60,95 +60,98 @@ THOUGHT = Probe(
 
 @check(
     "multimodal.streams-alike",
-    "A streamed request MUST see the image as a whole one does.",
+    "An image MUST cost the same in a streamed request as in a whole one.",
     source="0xPlaygrounds/rig#2331",
     sends=(ONE_IMAGE, STREAMED),
-    needs=SEEN | {Capability.STREAMING, Capability.STREAM_USAGE},
+    needs=VISION | {Capability.STREAMING, Capability.STREAM_USAGE},
 )
 def streams_alike(whole: Exchange, streamed: Exchange) -> Findings:
-    if found := raised(whole, streamed):
+    if difference := extra_tokens(whole, streamed):
         yield Finding(
-            "streaming changes what the image costs",
-            expected="the prompt_tokens of the whole reply",
-            actual=f"{found:+} when it is streamed",
+            "streaming changes the cost of the image",
+            expected="the prompt_tokens of the whole response",
+            actual=f"{difference:+} prompt_tokens in the stream",
             at=usage_location(streamed),
         )
 
 
+def _without_images(reply: Reply) -> Reply:
+    """Return *reply* charged as if its request had no images."""
+    return add_prompt_tokens(reply, -sum(image_costs(reply.dialect, reply.probe)))
+
+
 @fault(breaks=streams_alike)
 def stream_drops_images(reply: Reply) -> Reply:
-    """The streaming route builds its prompt from the texts alone."""
-    if not reply.streamed:
-        return reply
-    return charge(reply, -sum(prices(reply.dialect, reply.probe)))
+    """The streaming route builds its prompt from the text parts only."""
+    return _without_images(reply) if reply.streamed else reply
 
 
 @check(
     "multimodal.counts-with-tools",
-    "An image MUST be seen when tools are offered.",
+    "An image MUST be part of the prompt when tools are offered.",
     source=f"{VISION_GUIDE}; OpenAI API reference, tools",
     sends=(TOOLS, TOOLS_AND_IMAGE),
-    needs=SEEN | {Capability.TOOLS},
+    needs=VISION | {Capability.TOOLS},
 )
 def counts_with_tools(text: Exchange, image: Exchange) -> Findings:
-    yield from exactly(text, image)
+    yield from expect_exact_cost(text, image)
 
 
 @fault(breaks=counts_with_tools)
 def tools_drop_images(reply: Reply) -> Reply:
-    """The template for tools was written before there were images."""
+    """The prompt template for tools predates images and drops them."""
     if reply.probe is None or not reply.probe.options.tools:
         return reply
-    return charge(reply, -sum(prices(reply.dialect, reply.probe)))
+    return _without_images(reply)
 
 
 @check(
     "multimodal.counts-with-system-chunks",
-    "An image MUST be seen beside a system prompt made of chunks.",
+    "An image MUST be part of the prompt when the system message is a list of chunks.",
     source="Bin-Huang/chatbox#2196",
     sends=(SYSTEM, SYSTEM_AND_IMAGE),
-    needs=SEEN,
+    needs=VISION,
 )
 def counts_with_system_chunks(text: Exchange, image: Exchange) -> Findings:
-    """Magistral's own system prompt is such a list: text, thinking, text."""
-    yield from exactly(text, image)
+    """Magistral's default system prompt is such a list: text, thinking, text."""
+    yield from expect_exact_cost(text, image)
 
 
 @fault(breaks=counts_with_system_chunks)
 def refuses_system_chunks_with_images(reply: Reply) -> Reply:
-    """Message content must be normalized, says the template to a list of chunks."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if asked[:1] == SYSTEM.messages[:1] and sizes(reply.probe):
-        return refuse_image(reply, "Message content must be normalized")
+    """The template fails on a list of chunks: message content must be normalized."""
+    messages = reply.probe.messages if reply.probe is not None else ()
+    if messages[:1] == SYSTEM.messages[:1] and sizes(reply.probe):
+        return reject_image(reply, "Message content must be normalized")
     return reply
 
 
 @check(
     "multimodal.thinks-about-images",
-    "A question with an image MUST get its thought, as a question in words does.",
+    "A question with an image MUST be answered with reasoning, like one without.",
     source="Magistral 1.2 model card, vision",
-    sends=THOUGHT,
-    needs=SEEN | {Capability.REASONING},
+    sends=REASONED,
+    needs=VISION | {Capability.REASONING},
 )
 def thinks_about_images(exchange: Exchange) -> Findings:
     if not exchange.answer and not exchange.reasoning:
-        raise NotApplicable("there is neither a thought nor an answer")
+        raise NotApplicable("the reply has neither reasoning nor an answer")
     if not exchange.reasoning:
         yield Finding(
-            "an image switches the reasoning off",
-            expected="a thought before the answer",
-            actual="an answer without one",
+            "the reply to an image has no reasoning",
+            expected="reasoning before the answer",
+            actual="only an answer",
             at=exchange.probe.name,
         )
 
 
 @fault(breaks=thinks_about_images)
 def image_silences_thought(reply: Reply) -> Reply:
-    """The route for images has no reasoning parser and drops what it cannot name."""
+    """The route for images has no reasoning parser and drops the reasoning."""
     if not sizes(reply.probe):
         return reply
-    return rewrite_pieces(reply, _without_thought)
+    return rewrite_pieces(reply, _without_reasoning)
 
 
-def _without_thought(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _without_reasoning(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.kind is not PieceKind.REASONING)

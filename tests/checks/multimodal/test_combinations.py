@@ -1,10 +1,10 @@
-"""Images beside streams, tools, system chunks and thoughts."""
+"""Verdicts on images with streaming, tools, system chunks and reasoning."""
 
 import pytest
 from rehearsal import judged, rehearsed, resaid
 
 from contract.catalog.profiles import builtin
-from contract.checks.multimodal import company
+from contract.checks.multimodal import combinations
 from contract.model.chat import PieceKind
 
 PROFILES = builtin()
@@ -13,15 +13,15 @@ PROFILES = builtin()
 @pytest.mark.parametrize(
     ("check", "fault"),
     [
-        (company.streams_alike, company.stream_drops_images),
-        (company.counts_with_tools, company.tools_drop_images),
-        (company.counts_with_system_chunks, None),
-        (company.thinks_about_images, company.image_silences_thought),
+        (combinations.streams_alike, combinations.stream_drops_images),
+        (combinations.counts_with_tools, combinations.tools_drop_images),
+        (combinations.counts_with_system_chunks, None),
+        (combinations.thinks_about_images, combinations.image_silences_thought),
     ],
     ids=lambda one: one and one.id,
 )
 @pytest.mark.parametrize("name", ["mistral-2025-10", "vllm-0.32", "llamacpp"])
-def test_company_changes_nothing_until_it_does(check, fault, name):
+def test_mock_passes_without_a_fault(check, fault, name):
     profile = PROFILES[name]
 
     assert "pass" == rehearsed(check, profile).word
@@ -37,13 +37,13 @@ def test_company_changes_nothing_until_it_does(check, fault, name):
         ({PieceKind.ANSWER}, "fail"),
         (set(), "skip"),
     ],
-    ids=["both", "cut-in-thought", "answer-alone", "nothing"],
+    ids=["both", "cut-in-reasoning", "answer-only", "nothing"],
 )
-def test_only_an_answer_without_a_thought_is_missing_one(kept, word):
+def test_answer_without_reasoning_is_found(kept, word):
     exchange = resaid(
         PROFILES["vllm-0.32"],
-        company.THOUGHT,
+        combinations.REASONED,
         lambda pieces: [piece for piece in pieces if piece.kind in kept],
     )
 
-    assert word == judged(company.thinks_about_images, exchange).word
+    assert word == judged(combinations.thinks_about_images, exchange).word
