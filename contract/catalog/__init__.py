@@ -1,5 +1,5 @@
 """
-The providers, profiles and public breakages that are installed, by id.
+Installed providers, profiles and public breakages, by id.
 
 Imports: errors, model, plugins, schema.
 """

@@ -1,4 +1,4 @@
-"""What really went wrong in public, by issue, with the fault that shows it again."""
+"""Breakages: publicly reported defects, and the faults that reproduce them."""
 
 from __future__ import annotations
 
@@ -19,33 +19,32 @@ HOST = "https://github.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakage:
-    """
-    One public report (*issue* is `owner/repo#n`) and the fault that shows it.
+    """One public report, and the fault that reproduces it."""
 
-    `what` is one sentence, `profile` the provider in whose dialect it is shown. The
-    check that catches it is the one its fault breaks.
-    """
-
+    # The report as owner/repo#n, on GitHub.
     issue: str
+    # The defect in one sentence.
     what: str
+    # The fault that reproduces it; the check that detects it is the one it breaks.
     fault: Fault
+    # The profile whose dialect it is reproduced in.
     profile: Profile
 
     @property
     def id(self) -> str:
-        """`vllm-30139` for vllm-project/vllm#30139."""
+        """The name for `--fault`, such as vllm-30139 for vllm-project/vllm#30139."""
         return self.issue.partition("/")[2].replace("#", "-").lower()
 
     @property
     def url(self) -> str:
-        """Where the report can be read."""
+        """The URL of the report."""
         place, _, number = self.issue.partition("#")
         return f"{HOST}/{place}/issues/{number}"
 
 
 @cache
 def breakages() -> Mapping[str, Breakage]:
-    """Every breakage by id, in the order of the file."""
+    """Return every breakage by id, in the order of `breakages.toml`."""
     text = (
         resources.files("contract.catalog")
         .joinpath("breakages.toml")
@@ -57,7 +56,12 @@ def breakages() -> Mapping[str, Breakage]:
 def parse(
     text: str, faults: Mapping[str, Fault], profiles: Mapping[str, Profile]
 ) -> dict[str, Breakage]:
-    """The breakages of a TOML file; `SpecError` for one that leads nowhere."""
+    """
+    Return the breakages in the text of a TOML file, by id.
+
+    *faults* and *profiles* are those that the entries may refer to, by id. Raises
+    `SpecError` for an entry with an unknown reference and for a duplicate.
+    """
     found: dict[str, Breakage] = {}
     for table in tomllib.loads(text).get("breakage", ()):
         issue = table["issue"]
@@ -74,15 +78,17 @@ def parse(
             profile=profiles[table["profile"]],
         )
         if made.id in found:
-            raise SpecError(f"breakage {issue}: {made.id} is there twice; remove one.")
+            raise SpecError(
+                f"breakage {issue}: {made.id} is defined twice; remove one."
+            )
         found[made.id] = made
     return found
 
 
 def faults_by_name() -> Mapping[str, Fault]:
-    """Every fault by its id, and by the id of each breakage that it shows."""
-    shown = {
+    """Return every fault by its id and by the ids of the breakages it reproduces."""
+    reproductions = {
         name: replace(each.fault, id=name, story=f"{each.what} ({each.issue})")
         for name, each in breakages().items()
     }
-    return {**shown, **discovery.find("checks", Fault)}
+    return {**reproductions, **discovery.find("checks", Fault)}

@@ -1,4 +1,4 @@
-"""The profiles of all installed providers, by id or alias."""
+"""Profiles of all installed providers, by id or alias."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contract.plugins.discovery import get
 
 @cache
 def builtin() -> Mapping[str, Profile]:
-    """Every profile that a provider brings along, by id."""
+    """Return the profiles of all installed providers, by id."""
     found: dict[str, Profile] = {}
     for provider in providers().values():
         found.update(profile.parse(provider.profiles, dialects(), found))
@@ -32,11 +32,12 @@ def named(
     name: str, more: Mapping[str, Profile] | None = None, *, what: str = "profile"
 ) -> Profile:
     """
-    The profile of that id or alias; `UsageError` with the nearest names otherwise.
+    Return the profile with that id or alias.
 
-    *more* are the user's own profiles; they come before the built-in ones. *what*
-    is what the user was asked for.
+    *more* are the user's own profiles by id, which take precedence over the built-in
+    ones. *what* is the kind of name as the error message calls it. Raises
+    `UsageError` with similar names when *name* is unknown.
     """
-    own = {**builtin(), **(more or {})}
-    short = {alias: own[full] for alias, full in aliases().items() if full in own}
-    return get(what, name, {**short, **own})
+    known = {**builtin(), **(more or {})}
+    short = {alias: known[full] for alias, full in aliases().items() if full in known}
+    return get(what, name, {**short, **known})

@@ -1,4 +1,4 @@
-"""The providers that are installed, complete or refused: dialects and fingerprints."""
+"""Installed providers, checked for completeness; their dialects and fingerprints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from contract.schema import openapi
 @cache
 def providers() -> Mapping[str, Provider]:
     """
-    Every provider by id: the built-in ones first, then those of plug-ins.
+    Return every provider by id: the built-in ones first, then those of plug-ins.
 
     Raises `SpecError` that names every missing part of an incomplete provider.
     """
@@ -52,7 +52,7 @@ def providers() -> Mapping[str, Provider]:
 
 @cache
 def dialects() -> Mapping[str, Dialect]:
-    """Every dialect of every provider, by id."""
+    """Return the dialects of all providers, by id."""
     return {
         dialect.id: dialect
         for provider in providers().values()
@@ -62,7 +62,7 @@ def dialects() -> Mapping[str, Dialect]:
 
 @cache
 def aliases() -> Mapping[str, str]:
-    """The short names of profiles, and what each stands for."""
+    """Return the short names of profiles, and the profile id of each."""
     return {
         short: full
         for provider in providers().values()
@@ -72,13 +72,13 @@ def aliases() -> Mapping[str, str]:
 
 @cache
 def fingerprints() -> tuple[Fingerprint, ...]:
-    """Every fingerprint, in the order in which they are tried."""
+    """Return the fingerprints of all providers, in the order in which to try them."""
     found = [p.fingerprint for p in providers().values() if p.fingerprint]
     return tuple(sorted(found, key=lambda fingerprint: fingerprint.order))
 
 
 def _bases_first(names: list[str], found: Mapping[str, Provider]) -> list[str]:
-    """*names* in order, but a provider after those whose profiles its own are like."""
+    """Return *names* in order, but a provider after those whose profiles it extends."""
     tables = {name: _tables(found[name]) for name in names}
     owners = {id_: name for name in names for id_ in tables[name]}
     ordered: dict[str, None] = {}
@@ -115,12 +115,12 @@ def _ensure_unique(provider: Provider, known: Mapping[str, Dialect]) -> None:
         if dialect.id in known:
             raise SpecError(
                 f"The provider {provider.id!r} defines the dialect {dialect.id!r}, "
-                "which another provider has already; rename it."
+                "which another provider already defines; rename it."
             )
 
 
 def _missing(provider: Provider, profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """What a provider's folder lacks, in words."""
+    """Yield a clause for each missing part of a provider."""
     if provider.fingerprint is None:
         yield "no fingerprint (pass fingerprint= to define)"
     if not provider.dialects:
@@ -131,9 +131,9 @@ def _missing(provider: Provider, profiles: Mapping[str, Profile]) -> Iterator[st
         if dialect.rules is None:
             yield f"dialect {dialect.id} has no rules (set Dialect.rules)"
         if profiles and not any(p.dialect.id == dialect.id for p in profiles.values()):
-            yield f"no profile speaks the dialect {dialect.id}"
-        if names := openapi.missing(dialect.prefix):
+            yield f"no profile uses the dialect {dialect.id}"
+        if names := openapi.missing_schemas(dialect.prefix):
             yield (
-                f"no schema {', '.join(names)} for the dialect {dialect.id} (describe "
+                f"no schema {', '.join(names)} for the dialect {dialect.id} (define "
                 f"them in openapi.yaml, or in {SCHEMAS} of its folder)"
             )

@@ -1,5 +1,5 @@
 """
-Finds the values that modules and third-party plug-ins define, by id.
+Discovery of the values that modules and third-party plug-ins define.
 
 Imports: errors.
 """

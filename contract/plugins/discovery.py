@@ -1,4 +1,4 @@
-"""Finds the values of a type that the modules of a shelf define."""
+"""Discovery of values by type in the modules of an extension point."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from contract.errors import (
     UsageError,
 )
 
-MOST = 3  # names to suggest
-WORD = 3  # letters that say something
-A_FEW = 30  # names that still make a readable message
+MAX_SUGGESTIONS = 3  # similar names in a message
+MIN_WORD = 3  # characters of a word that counts as shared between names
+MAX_LISTED = 30  # names in a message that lists them all
 
 
 class Named(Protocol):
@@ -29,7 +29,7 @@ class Named(Protocol):
 
     @property
     def id(self) -> str:
-        """Its name in the catalogue."""
+        """The name by which it is found."""
 
 
 T = TypeVar("T", bound=Named)
@@ -39,37 +39,40 @@ T = TypeVar("T", bound=Named)
 class Plugin:
     """An entry point of a third party, and the distribution that publishes it."""
 
+    # Name of the entry point.
     name: str
+    # Dotted name of the module.
     module: str
+    # Name of the distribution, as package managers know it.
     distribution: str
 
     def __str__(self) -> str:
         return f"the plug-in {self.name!r} ({self.module}, of {self.distribution})"
 
 
-def modules(shelf: str) -> Iterator[ModuleType]:
+def modules(folder: str) -> Iterator[ModuleType]:
     """
-    The modules of `contract.SHELF`, packages included, then those of plug-ins.
+    Yield the modules of `contract.FOLDER`, packages included, then those of plug-ins.
 
-    Third parties publish an entry point in the group `contract.SHELF` that names a
-    module. Raises `UsageError` that names a plug-in whose module cannot be imported.
+    A plug-in is an entry point in the group `contract.FOLDER` that names a module.
+    Raises `UsageError` that names a plug-in whose module cannot be imported.
     """
-    for module, _ in _modules(shelf):
+    for module, _ in _modules(folder):
         yield module
 
 
-def _modules(shelf: str) -> Iterator[tuple[ModuleType, Plugin | None]]:
-    package = importlib.import_module(f"contract.{shelf}")
+def _modules(folder: str) -> Iterator[tuple[ModuleType, Plugin | None]]:
+    package = importlib.import_module(f"contract.{folder}")
     found = pkgutil.walk_packages(package.__path__, package.__name__ + ".")
     for info in sorted(found, key=lambda i: i.name):
         yield importlib.import_module(info.name), None
-    for point in sorted(entry_points(group=f"contract.{shelf}"), key=lambda p: p.name):
+    for point in sorted(entry_points(group=f"contract.{folder}"), key=lambda p: p.name):
         distribution = getattr(point.dist, "name", None) or "an unknown distribution"
         plugin = Plugin(point.name, point.value, distribution)
-        yield _imported(plugin), plugin
+        yield _import(plugin), plugin
 
 
-def _imported(plugin: Plugin) -> ModuleType:
+def _import(plugin: Plugin) -> ModuleType:
     try:
         return importlib.import_module(plugin.module)
     except Exception as error:
@@ -81,10 +84,10 @@ def _imported(plugin: Plugin) -> ModuleType:
 
 
 @cache
-def _found(shelf: str, kind: type[T]) -> Mapping[str, tuple[T, Plugin | None]]:
+def _found(folder: str, kind: type[T]) -> Mapping[str, tuple[T, Plugin | None]]:
     found: dict[str, tuple[T, Plugin | None]] = {}
     owners: dict[str, str] = {}
-    for module, plugin in _modules(shelf):
+    for module, plugin in _modules(folder):
         for value in vars(module).values():
             if not isinstance(value, kind):
                 continue
@@ -93,47 +96,62 @@ def _found(shelf: str, kind: type[T]) -> Mapping[str, tuple[T, Plugin | None]]:
                     f"{value.id!r} is defined in {owners[value.id]} and in "
                     f"{module.__name__}; rename one of them."
                 )
-            # A plug-in may import a built-in value; that does not make it its own.
+            # A plug-in may import a built-in value without becoming its owner.
             found.setdefault(value.id, (value, plugin))
             owners.setdefault(value.id, module.__name__)
     return found
 
 
 @cache
-def find(shelf: str, kind: type[T]) -> Mapping[str, T]:
-    """Every value of *kind* on *shelf*, by id; one id means one value."""
-    return {name: value for name, (value, _) in _found(shelf, kind).items()}
+def find(folder: str, kind: type[T]) -> Mapping[str, T]:
+    """
+    Return every value of *kind* in `contract.FOLDER` and its plug-ins, by id.
+
+    Raises `SpecError` when two values share an id, and `UsageError` when the module
+    of a plug-in cannot be imported.
+    """
+    return {name: value for name, (value, _) in _found(folder, kind).items()}
 
 
 @cache
-def plugins(shelf: str, kind: type[T]) -> Mapping[str, Plugin]:
-    """The plug-in that each third-party value of *kind* comes from, by its id."""
-    found = _found(shelf, kind)
+def plugins(folder: str, kind: type[T]) -> Mapping[str, Plugin]:
+    """Return the plug-in of each third-party value of *kind*, by the value's id."""
+    found = _found(folder, kind)
     return {name: plugin for name, (_, plugin) in found.items() if plugin is not None}
 
 
 def get(what: str, name: str, known: Mapping[str, T]) -> T:
-    """The value named *name*; `UsageError` with the nearest names when unknown."""
+    """
+    Return the value named *name* in *known*.
+
+    *what* is the kind of thing as error messages call it, such as "profile". Raises
+    `UsageError` with similar names when *name* is unknown.
+    """
     if name in known:
         return known[name]
     raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known)}")
 
 
-def suggestion(name: str, known: Iterable[str], *, few: int = A_FEW) -> str:
-    """`. Did you mean 'x'?`, or up to *few* known names when nothing is close."""
+def suggestion(name: str, known: Iterable[str], *, few: int = MAX_LISTED) -> str:
+    """
+    Return the end of a message about an unknown *name*: similar names, or all.
+
+    The result is `. Did you mean 'x'?`, or the *known* names when none is similar and
+    there are at most *few* of them, or else a reference to the command that lists them.
+    """
     names = sorted(known)
-    spelled = difflib.get_close_matches(name, names, n=MOST)
-    close = dict.fromkeys([*spelled, *_sharing(name, names)])
-    if close:
-        meant = [repr(word) for word in close][:MOST]
-        return ". Did you mean " + " or ".join(meant) + "?"
+    similar = difflib.get_close_matches(name, names, n=MAX_SUGGESTIONS)
+    candidates = dict.fromkeys([*similar, *_sharing_words(name, names)])
+    if candidates:
+        quoted = [repr(word) for word in candidates][:MAX_SUGGESTIONS]
+        return ". Did you mean " + " or ".join(quoted) + "?"
     if len(names) > few:
-        return "; `magistral-contract list --help` says how to see all."
+        return "; run `magistral-contract list --help` to see how to list all."
     return ". Known: " + ", ".join(names) + "."
 
 
-def _sharing(name: str, names: Iterable[str]) -> list[str]:
-    """The names with a word of *name* in them, or one that begins alike; best first."""
+def _sharing_words(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that share a word or its beginning with *name*, best first."""
     wanted = _words(name)
     shared = {
         other: sum(
@@ -152,4 +170,4 @@ def _sharing(name: str, names: Iterable[str]) -> list[str]:
 
 def _words(name: str) -> frozenset[str]:
     words = re.split(r"[^a-z0-9]+", name.lower())
-    return frozenset(word for word in words if len(word) >= WORD)
+    return frozenset(word for word in words if len(word) >= MIN_WORD)

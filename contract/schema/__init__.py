@@ -1,5 +1,5 @@
 """
-Verdicts of `openapi.yaml` and of schemas in requests on JSON values.
+Validation of JSON values against `openapi.yaml` and against schemas in requests.
 
 Imports: errors, model, plugins. Third parties: jsonschema, jsonschema_rs, yaml.
 """

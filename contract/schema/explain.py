@@ -1,7 +1,7 @@
 """
-Why a value departs from a schema: jsonschema's errors, told as sentences.
+Explanations of schema errors: jsonschema's errors as sentences.
 
-In a union every branch has its complaint. The one that counts is of the branch that
+In a union every branch has an error. The one to report is that of the branch which
 the value resembles most: same JSON type, same tags (`role`, `type`, `object`), fewest
 unknown properties.
 """
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from contract.model.chat import Json
 
-# jsonschema types the fields of its errors as "anything or unset"; of an error that a
-# validator yields all are set, so the errors are plain `Any` below.
+# jsonschema types the fields of its errors as "anything or unset". All of them are set
+# in an error that a validator yields, so the errors are plain `Any` below.
 
-_SHOWN = 80  # characters of a value that a sentence can bear
-_KINDS = {
+_MAX_LENGTH = 80  # characters of a value within a sentence
+_TYPES = {
     "null": "null",
     "boolean": "a boolean",
     "integer": "an integer",
@@ -32,34 +32,39 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """
-    One place where a value departs from its schema.
+    """One departure of a value from its schema."""
 
-    `pointer` is the JSON Pointer of the offender: the wrong value, the forbidden
-    property, or the place where the missing one should be. `keyword` is the JSON
-    Schema keyword that said no.
-    """
-
+    # JSON Pointer of the invalid value, the forbidden property, or the place of the
+    # missing one.
     pointer: str
+    # The violated keyword of JSON Schema, such as "type".
     keyword: str
+    # A sentence without a full stop that names pointer, value and expectation.
     message: str
+    # The valid values as a phrase, such as "a string".
     expected: str
+    # The invalid value as JSON, shortened to one line.
     actual: str
 
 
 class _Distance(NamedTuple):
-    """How little a value resembles one branch of a union, the worst sign first."""
+    """The distance of a value from one branch of a union, the largest part first."""
 
-    other_kind: bool
+    other_type: bool
     other_tags: int
-    strangers: int
+    unknown_properties: int
     errors: int
 
 
-def reasons(error: Any, defs: dict[str, Any]) -> Iterator[SchemaError]:
-    """What an error says; of a union, what the nearest branch says."""
+def explain_error(error: Any, defs: dict[str, Any]) -> Iterator[SchemaError]:
+    """
+    Yield the schema errors that an error of jsonschema stands for.
+
+    For a union these are the errors of the nearest branch. *defs* are the schemas, by
+    name, that references lead to.
+    """
     if not error.context:
-        yield from _told(error)
+        yield from _direct_errors(error)
         return
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
@@ -70,16 +75,18 @@ def reasons(error: Any, defs: dict[str, Any]) -> Iterator[SchemaError]:
     }
     nearest = min(distances, key=lambda index: distances[index])
     tags = _tags(branches.values()) if distances[nearest].other_tags else {}
-    if distances[nearest].other_kind:
-        kinds = [k for inner in branches.values() for e in inner for k in _kinds(e)]
-        yield _wrong(error, "type", _either([_KINDS[k] for k in dict.fromkeys(kinds)]))
+    if distances[nearest].other_type:
+        types = [t for inner in branches.values() for e in inner for t in _types(e)]
+        expected = _either([_TYPES[t] for t in dict.fromkeys(types)])
+        yield _invalid_value(error, "type", expected)
     elif tags:
         path, allowed = next(iter(tags.items()))
         tag = next(e for e in branches[nearest] if tuple(e.absolute_path) == path)
-        yield _wrong(tag, "enum", _either([shown(value) for value in allowed]))
+        expected = _either([preview(value) for value in allowed])
+        yield _invalid_value(tag, "enum", expected)
     else:
         for inner in branches[nearest]:
-            yield from reasons(inner, defs)
+            yield from explain_error(inner, defs)
 
 
 def _distance(
@@ -91,15 +98,17 @@ def _distance(
     instance = union.instance
     known = _properties(branch, defs) if isinstance(instance, dict) else set()
     return _Distance(
-        other_kind=any(_kinds(e) for e in errors),
+        other_type=any(_types(e) for e in errors),
         other_tags=sum(_is_tag(e) for e in errors),
-        strangers=len(set(instance) - known) if isinstance(instance, dict) else 0,
+        unknown_properties=(
+            len(set(instance) - known) if isinstance(instance, dict) else 0
+        ),
         errors=sum(1 + len(e.context or ()) for e in errors),
     )
 
 
 def _properties(branch: Any, defs: dict[str, Any]) -> set[str]:
-    """The properties that a schema describes, through references and `allOf`."""
+    """Return the properties that a schema describes, with references and `allOf`."""
     known = set(branch.get("properties", ()))
     if "$ref" in branch:
         known |= _properties(defs[branch["$ref"].removeprefix("#/$defs/")], defs)
@@ -108,8 +117,8 @@ def _properties(branch: Any, defs: dict[str, Any]) -> set[str]:
     return known
 
 
-def _kinds(error: Any) -> list[str]:
-    """The JSON types that the root of a branch wanted; empty when it got one."""
+def _types(error: Any) -> list[str]:
+    """Return the JSON types that a branch requires of its root, where that failed."""
     if error.validator != "type" or error.relative_path:
         return []
     wanted = error.validator_value
@@ -123,44 +132,44 @@ def _is_tag(error: Any) -> bool:
 def _tags(
     branches: Iterable[list[Any]],
 ) -> dict[tuple[str | int, ...], list[Json]]:
-    """By place, the values that the branches want of a property none is happy with."""
+    """Return the values, by path, that are allowed for the tags that no branch has."""
     wanted: dict[tuple[str | int, ...], list[Json]] = {}
-    unhappy: list[set[tuple[str | int, ...]]] = []
+    failed: list[set[tuple[str | int, ...]]] = []
     for errors in branches:
         tags = [e for e in errors if _is_tag(e)]
-        unhappy.append({tuple(e.absolute_path) for e in tags})
+        failed.append({tuple(e.absolute_path) for e in tags})
         for e in tags:
             values = (
                 [e.validator_value] if e.validator == "const" else e.validator_value
             )
             wanted.setdefault(tuple(e.absolute_path), []).extend(values)
-    everywhere = set.intersection(*unhappy)
+    everywhere = set.intersection(*failed)
     return {path: values for path, values in wanted.items() if path in everywhere}
 
 
-def _told(error: Any) -> Iterator[SchemaError]:
+def _direct_errors(error: Any) -> Iterator[SchemaError]:
     keyword, value, instance = error.validator, error.validator_value, error.instance
     if keyword == "required":
         for name in value:
             if name not in instance:
-                yield _missing(error, name)
+                yield _missing_property(error, name)
     elif keyword == "additionalProperties":
         known = error.schema.get("properties", {}) if value is False else {}
         for name in instance:
             if name not in known:
-                yield _stranger(error, name)
+                yield _unknown_property(error, name)
     else:
-        yield _wrong(error, str(keyword), _expectation(str(keyword), value))
+        yield _invalid_value(error, str(keyword), _expectation(str(keyword), value))
 
 
 def _expectation(keyword: str, value: Any) -> str:
-    """What a keyword asks for, as the end of "…, expected …"."""
+    """Return the valid values of a keyword as the end of "…, expected …"."""
     if keyword == "type":
         return _either(
-            [_KINDS[k] for k in ([value] if isinstance(value, str) else value)]
+            [_TYPES[t] for t in ([value] if isinstance(value, str) else value)]
         )
     if keyword == "enum":
-        return _either([shown(item) for item in value])
+        return _either([preview(item) for item in value])
     if keyword == "oneOf":
         return "exactly one of the described forms"
     wordings = {
@@ -176,38 +185,38 @@ def _expectation(keyword: str, value: Any) -> str:
         "pattern": "text that matches {}",
         "not": "nothing of the form {}",
     }
-    return wordings.get(keyword, keyword + " {}").format(shown(value))
+    return wordings.get(keyword, keyword + " {}").format(preview(value))
 
 
-def _missing(error: Any, name: str) -> SchemaError:
+def _missing_property(error: Any, name: str) -> SchemaError:
     keys = ", ".join(map(str, error.instance)) or "no properties"
     where = _pointer([*error.absolute_path])
-    actual = shortened(f"an object with {keys}")
+    actual = truncate(f"an object with {keys}")
     message = f"{where or 'the value'} has no {name!r}, only {keys}"
     if not error.instance:
         message = f"{where or 'the value'} has no {name!r}"
     pointer = _pointer([*error.absolute_path, name])
     return SchemaError(
-        pointer, "required", shortened(message, 2), f"a property {name!r}", actual
+        pointer, "required", truncate(message, 2), f"a property {name!r}", actual
     )
 
 
-def _stranger(error: Any, name: str) -> SchemaError:
+def _unknown_property(error: Any, name: str) -> SchemaError:
     pointer = _pointer([*error.absolute_path, name])
-    actual = shown(error.instance[name])
+    actual = preview(error.instance[name])
     known = ", ".join(error.schema.get("properties", {})) or "nothing"
     return SchemaError(
         pointer,
         "additionalProperties",
         f"{pointer} is not allowed here, with value {actual}",
-        shortened(f"only {known}"),
+        truncate(f"only {known}"),
         actual,
     )
 
 
-def _wrong(error: Any, keyword: str, expected: str) -> SchemaError:
+def _invalid_value(error: Any, keyword: str, expected: str) -> SchemaError:
     pointer = _pointer([*error.absolute_path])
-    actual = shown(error.instance)
+    actual = preview(error.instance)
     message = f"{pointer or 'the value'} is {actual}, expected {expected}"
     return SchemaError(pointer, keyword, message, expected, actual)
 
@@ -221,16 +230,16 @@ def _either(words: list[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def shown(value: Any) -> str:
-    """The value as JSON on one line, cut where a sentence would suffer."""
+def preview(value: Any) -> str:
+    """Return the value as JSON on one line, truncated for use in a sentence."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (RecursionError, TypeError, ValueError):
         text = f"a {type(value).__name__} that cannot be written as JSON"
-    return shortened(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return truncate(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def shortened(text: str, lines: int = 1) -> str:
-    """The text, or its beginning and an ellipsis."""
-    room = _SHOWN * lines
-    return text if len(text) <= room else text[: room - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def truncate(text: str, lines: int = 1) -> str:
+    """Return the text, or its beginning and an ellipsis; a line has 80 characters."""
+    limit = _MAX_LENGTH * lines
+    return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"

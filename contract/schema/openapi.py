@@ -1,8 +1,8 @@
 """
-What `openapi.yaml` says about a JSON value: a fast verdict, and reasons on demand.
+Validation of JSON values against the schemas of `openapi.yaml`.
 
-`accepts` asks jsonschema-rs and takes microseconds. `violations` asks jsonschema, which
-takes milliseconds and knows why; ask it only after `accepts` has said no.
+`accepts` uses jsonschema-rs and takes microseconds. `schema_errors` uses jsonschema,
+which takes milliseconds and reports reasons; call it only for rejected values.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from contract.model.provider import Provider
 from contract.plugins.discovery import find
 from contract.schema.explain import (
     SchemaError,
-    reasons,
-    shown,
+    explain_error,
+    preview,
 )
 
 if TYPE_CHECKING:
@@ -39,20 +39,25 @@ UNIONS = {
     "ModelList": "ModelList",
     "Model": "Model",
 }
-"""The schemas that list every dialect, and how each dialect's own is named."""
+"""Name of a union over all dialects -> suffix of the schema of one dialect."""
 
 _HOME = "#/components/schemas/"
-# What only self-hosted servers have; each branch is named after one of them.
+# Unions over the self-hosted servers only; each branch is named after one of them.
 _EXTRAS = ("TokenizeRequest", "TokenizeResponse")
-_DEFAULT = "Vllm"  # what serves a model whose thoughts nobody separates
-# What a validator raises instead of a verdict: half a surrogate pair and some numbers
-# do not exist in Rust, and nesting has an end in both.
+_DEFAULT = "Vllm"  # the branch for a server without a reasoning parser
+# Raised by a validator instead of a verdict: lone surrogates and some numbers do not
+# exist in Rust, and both validators limit nesting.
 _UNREADABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
 
 
 @cache
 def document() -> Json:
-    """The parsed `openapi.yaml`, from the source tree or from inside the wheel."""
+    """
+    Return the parsed `openapi.yaml`, with the schemas of all providers.
+
+    It is read from the source tree or from the wheel. Raises `SpecError` when it is
+    missing or when a provider's schemas are not valid YAML or not new.
+    """
     package = Path(__file__).resolve().parent.parent
     places = (package.parent / FILE, package / FILE)
     path = next((place for place in places if place.is_file()), None)
@@ -61,45 +66,46 @@ def document() -> Json:
     text = path.read_text(encoding="utf-8")
     # The C loader is ten times as fast; not every platform has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: Any = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
-    schemas = found["components"]["schemas"]
+    parsed: Any = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
+    schemas = parsed["components"]["schemas"]
     for provider in find("providers", Provider).values():
         for name, schema in _own_schemas(provider).items():
             if name in schemas:
                 raise SpecError(
                     f"The provider {provider.id!r} defines the schema {name!r}, which "
-                    f"{FILE} or another provider has already; rename it."
+                    f"{FILE} or another provider already defines; rename it."
                 )
             schemas[name] = schema
-    return cast("Json", found)
+    return cast("Json", parsed)
 
 
 def _own_schemas(provider: Provider) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(provider.schemas or "{}")
+        parsed = yaml.safe_load(provider.schemas or "{}")
     except yaml.YAMLError as error:
         raise SpecError(
             f"The schemas of the provider {provider.id!r} are not YAML: {error}."
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise SpecError(
             f"The schemas of the provider {provider.id!r} are not a mapping of names "
             "to schemas."
         )
-    return found
+    return parsed
 
 
-def missing(prefix: str) -> tuple[str, ...]:
-    """The schemas that a dialect with this *prefix* needs and that nobody defines."""
+def missing_schemas(prefix: str) -> tuple[str, ...]:
+    """Return the names of the undefined schemas that a dialect's *prefix* requires."""
     schemas = cast("Any", document())["components"]["schemas"]
     return tuple(prefix + own for own in UNIONS.values() if prefix + own not in schemas)
 
 
 def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) -> Json:
     """
-    A copy of the document that knows one dialect: its schemas, its examples.
+    Return a copy of the document with the schemas and examples of one dialect.
 
-    Of the *paths*, if they are given, all others are left out.
+    *dialect* is its id, *prefix* the prefix of its schemas, and *paths* the paths to
+    keep; None keeps all. Raises `SpecError` for an unknown prefix.
     """
     narrow: Any = copy.deepcopy(document())
     if paths is not None:
@@ -110,8 +116,7 @@ def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) ->
     family = prefix.rstrip("0123456789")
     for extra in _EXTRAS:
         union = narrow["components"]["schemas"][extra]
-        its = _branches(union, family) or _branches(union, _DEFAULT)
-        union["anyOf"] = its
+        union["anyOf"] = _branches(union, family) or _branches(union, _DEFAULT)
     for holder in _holders(narrow, "examples"):
         if holder is not narrow["components"]:
             kept = {
@@ -129,13 +134,17 @@ def _branches(union: Any, family: str) -> list[Json]:
 
 
 def schema(name: str) -> Json:
-    """The named schema and all it refers to, as one JSON Schema 2020-12."""
+    """
+    Return the named schema with all that it refers to, as one JSON Schema 2020-12.
+
+    Raises `SpecError` with similar names for an unknown one.
+    """
     reached: dict[str, Json] = {}
     waiting = [name]
     while waiting:
         current = waiting.pop()
         if current not in reached:
-            reached[current] = _moved(_named(current), waiting)
+            reached[current] = _relocated(_named(current), waiting)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$ref": f"#/$defs/{name}",
@@ -144,7 +153,7 @@ def schema(name: str) -> Json:
 
 
 def accepts(name: str, instance: Json) -> bool:
-    """Whether the value is what the named schema describes; never raises on a value."""
+    """Return whether the value matches the named schema; no value makes it raise."""
     try:
         return _fast(name).is_valid(instance)
     except _UNREADABLE:
@@ -155,25 +164,26 @@ def schema_errors(
     name: str, instance: Json, *, most: int = 5
 ) -> tuple[SchemaError, ...]:
     """
-    Up to `most` reasons why the named schema refuses the value, in document order.
+    Return up to *most* reasons why the value does not match the named schema.
 
-    Empty exactly when `accepts` says yes; never raises on a value.
+    They are in document order, and empty exactly when `accepts` returns True. No
+    value makes it raise; an unknown *name* raises `SpecError`.
     """
     if accepts(name, instance):
         return ()
     slow = _slow(name)
     defs = cast("dict[str, Any]", slow.schema)["$defs"]
     try:
-        found = [v for e in slow.iter_errors(instance) for v in reasons(e, defs)]
+        found = [v for e in slow.iter_errors(instance) for v in explain_error(e, defs)]
     except _UNREADABLE:
         found = []
     if not found:
-        # Only jsonschema-rs refuses it (NaN), or nobody can follow its nesting.
+        # Only jsonschema-rs rejects it (NaN), or its nesting is too deep for both.
         message = f"the value is not a {name}: it cannot be written as JSON"
-        found = [SchemaError("", "type", message, f"a {name}", shown(instance))]
+        found = [SchemaError("", "type", message, f"a {name}", preview(instance))]
     mistyped = {v.pointer for v in found if v.keyword == "type"}
-    told = (v for v in found if v.keyword == "type" or v.pointer not in mistyped)
-    return tuple(dict.fromkeys(told))[:most]
+    relevant = (v for v in found if v.keyword == "type" or v.pointer not in mistyped)
+    return tuple(dict.fromkeys(relevant))[:most]
 
 
 def _named(name: str) -> Json:
@@ -185,25 +195,25 @@ def _named(name: str) -> Json:
     return cast("Json", schemas[name])
 
 
-def _moved(node: Json, reached: list[str]) -> Json:
-    """A copy whose references lead to `$defs`; what they lead to joins `reached`."""
+def _relocated(node: Json, reached: list[str]) -> Json:
+    """Return a copy with references to `$defs`; append their targets to *reached*."""
     if isinstance(node, list):
-        return [_moved(item, reached) for item in node]
+        return [_relocated(item, reached) for item in node]
     if not isinstance(node, dict):
         return node
-    moved: dict[str, Json] = {}
+    relocated: dict[str, Json] = {}
     for key, value in node.items():
         if key == "$ref" and isinstance(value, str):
             target = value.removeprefix(_HOME)
             reached.append(target)
-            moved[key] = f"#/$defs/{target}"
-        elif key != "discriminator":  # OpenAPI's own word; its mapping has addresses
-            moved[key] = _moved(value, reached)
-    return moved
+            relocated[key] = f"#/$defs/{target}"
+        elif key != "discriminator":  # OpenAPI only; its mapping holds references
+            relocated[key] = _relocated(value, reached)
+    return relocated
 
 
 def _holders(node: Any, key: str) -> Iterator[dict[str, Any]]:
-    """Every object that has `key`, however deep, outermost first."""
+    """Yield every object at any depth that has an object as *key*, outermost first."""
     if isinstance(node, dict):
         if isinstance(node.get(key), dict):
             yield node
@@ -221,7 +231,7 @@ def _fast(name: str) -> jsonschema_rs.Draft202012Validator:
 
 @cache
 def _slow(name: str) -> Validator:
-    # Takes longer to import than everything else here, and most runs never need it.
+    # The slowest import of this module, and most runs do not need it.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     return Draft202012Validator(cast("Any", schema(name)))

@@ -1,4 +1,4 @@
-"""Whether a JSON value fits a JSON Schema that a request brought along, and why not."""
+"""Validation of JSON values against JSON Schemas that a request contains."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import jsonschema_rs
 from contract.model.chat import Json
 from contract.model.strict_json import MISSING
 
-# What a validator raises instead of a verdict: half a surrogate pair and some numbers
-# do not exist in Rust, and nesting has an end everywhere.
+# Raised by a validator instead of a verdict: lone surrogates and some numbers do not
+# exist in Rust, and every validator limits nesting.
 _UNREADABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
 
 
 def mismatch(schema: Json, value: object) -> str | None:
     """
-    Why *value* does not fit *schema*, a valid one; None when it does.
+    Return the reason why *value* does not match *schema*, a valid one, or None.
 
-    MISSING is text that was no JSON. No value makes this raise.
+    MISSING stands for text that is not JSON. No value makes this raise.
     """
     if value is MISSING:
-        return "it is no JSON"
+        return "it is not JSON"
     try:
         error = next(jsonschema_rs.iter_errors(cast("Any", schema), value), None)
     except _UNREADABLE:
@@ -31,10 +31,10 @@ def mismatch(schema: Json, value: object) -> str | None:
 
 
 def _slowly(schema: Json, value: object) -> str | None:
-    """The verdict of a validator that takes whatever Python can hold."""
+    """Validate with jsonschema, which accepts every Python value."""
     try:
         validator = jsonschema.Draft202012Validator(cast("Any", schema))
         error = next(validator.iter_errors(value), None)
     except _UNREADABLE as raised:
-        return f"it cannot be judged ({type(raised).__name__})"
+        return f"it cannot be validated ({type(raised).__name__})"
     return None if error is None else error.message

@@ -33,24 +33,30 @@ from contract.tokens.tekken import (
 
 __all__ = ["filler", "image", "pieces", "prompt", "prompt_ids", "size", "text"]
 
-Cells = Callable[[int, int], tuple[int, int]]
-_JOINT = "\n\n"
-_MARKS = {
+PatchGrid = Callable[[int, int], tuple[int, int]]
+"""(width, height) of an image in pixels -> (columns, rows) of its patch grid."""
+
+_SEPARATOR = "\n\n"
+_MARKERS = {
     "system": (Control.SYSTEM, Control.SYSTEM_END),
     "tool": (Control.RESULT, Control.RESULT_END),
 }
-# A prompt is a row of control tokens, texts, and images by their size in pixels.
+# A prompt is a sequence of control tokens, texts, and images as (width, height).
 Segment = Control | str | tuple[int, int]
 
 
 def image(width: int, height: int) -> int:
-    """Tokens of an image of that size in pixels, row breaks and end included."""
+    """Return the tokens of an image of that size in pixels, with breaks and end."""
     return token_cost(mistral_grid(width, height))
 
 
 @lru_cache(maxsize=64)
 def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels, from the header alone; None when it is no image."""
+    """
+    Return width and height in pixels of an encoded image, from its header alone.
+
+    None when *data* is not an image that can be identified.
+    """
     try:
         with Pillow.open(io.BytesIO(data)) as picture:
             return picture.size
@@ -64,14 +70,15 @@ def size(data: bytes) -> tuple[int, int] | None:
         return None
 
 
-def prompt(probe: Probe, cells: Cells = mistral_grid) -> int:
+def prompt(probe: Probe, patch_grid: PatchGrid = mistral_grid) -> int:
     """
-    Tokens of the prompt that *probe*'s messages and tools make, as v13 lays it out.
+    Return the tokens of the prompt of *probe* in the layout of Tekken v13.
 
-    `<s>`, then `[SYSTEM_PROMPT]…[/SYSTEM_PROMPT]`, `[INST]…[/INST]`, assistant turns
-    closed by `</s>`, `[TOOL_CALLS]name[ARGS]…` and `[TOOL_RESULTS]…[/TOOL_RESULTS]`;
-    tools stand before the first user turn. Neighbours of one role are one turn.
-    *cells* says into how many columns and rows an image of some size is cut.
+    The layout is `<s>`, then `[SYSTEM_PROMPT]…[/SYSTEM_PROMPT]`, `[INST]…[/INST]`,
+    assistant turns closed by `</s>`, `[TOOL_CALLS]name[ARGS]…` and
+    `[TOOL_RESULTS]…[/TOOL_RESULTS]`; tools precede the first user turn. Neighbouring
+    messages of one role are one turn. *patch_grid* gives the columns and rows of an
+    image.
     """
     count = 0
     for segment in _layout(probe):
@@ -80,29 +87,29 @@ def prompt(probe: Probe, cells: Cells = mistral_grid) -> int:
         elif isinstance(segment, str):
             count += text(segment)
         else:
-            count += token_cost(cells(*segment))
+            count += token_cost(patch_grid(*segment))
     return count
 
 
 def prompt_ids(probe: Probe) -> tuple[int, ...]:
     """
-    The token ids of that prompt.
+    Return the token ids of the prompt of *probe*.
 
-    The ids of control tokens are those of the vocabulary's template; a released
-    model's file may number the thinking and tool tokens otherwise.
+    The ids of control tokens are those of the vocabulary's template; the file of a
+    released model may number the thinking and tool tokens differently.
     """
-    found: list[int] = []
+    tokens: list[int] = []
     for segment in _layout(probe):
         if isinstance(segment, Control):
-            found.append(segment.value)
+            tokens.append(segment.value)
         elif isinstance(segment, str):
-            found += ids(segment)
+            tokens += ids(segment)
         else:
-            found += _grid(*segment)
-    return tuple(found)
+            tokens += _image_ids(*segment)
+    return tuple(tokens)
 
 
-def _grid(width: int, height: int) -> list[int]:
+def _image_ids(width: int, height: int) -> list[int]:
     columns, rows = mistral_grid(width, height)
     row = [Control.IMAGE.value] * columns + [Control.IMAGE_BREAK.value]
     return [*(row * rows)[:-1], Control.IMAGE_END.value]
@@ -116,16 +123,16 @@ def _layout(probe: Probe) -> Iterator[Segment]:
         if role == "user":
             yield from _tools(tools)
             tools = ()
-            yield from _between(Control.USER, _joined(turn), Control.USER_END)
+            yield from _enclosed(Control.USER, _joined(turn), Control.USER_END)
         elif role == "assistant":
             yield from _assistant(turn)
         else:  # system messages and tool results are not joined
-            begin, end = _MARKS[role]
+            begin, end = _MARKERS[role]
             for message in turn:
-                yield from _between(begin, _joined((message,)), end)
+                yield from _enclosed(begin, _joined((message,)), end)
 
 
-def _between(begin: Control, parts: Iterable[Part], end: Control) -> Iterator[Segment]:
+def _enclosed(begin: Control, parts: Iterable[Part], end: Control) -> Iterator[Segment]:
     yield begin
     yield from _parts(parts)
     yield end
@@ -146,19 +153,19 @@ def _assistant(turn: tuple[Message, ...]) -> Iterator[Segment]:
         yield Control.END
 
 
-def _arguments(spelled: str) -> str:
-    """Arguments as the template writes them: re-spelled JSON, or a JSON string."""
+def _arguments(text: str) -> str:
+    """Return arguments as the template writes them: JSON, or text as a JSON string."""
     try:
-        value = json.loads(spelled or "{}")
+        value = json.loads(text or "{}")
     except ValueError:
-        value = spelled
+        value = text
     return json.dumps(value, ensure_ascii=False)
 
 
 def _tools(tools: tuple[Tool, ...]) -> Iterator[Segment]:
     if not tools:
         return
-    spelled: list[Json] = [
+    definitions: list[Json] = [
         {
             "type": "function",
             "function": {
@@ -170,7 +177,7 @@ def _tools(tools: tuple[Tool, ...]) -> Iterator[Segment]:
         for tool in tools
     ]
     yield Control.TOOLS
-    yield json.dumps(spelled, ensure_ascii=False)
+    yield json.dumps(definitions, ensure_ascii=False)
     yield Control.TOOLS_END
 
 
@@ -189,22 +196,22 @@ def _parts(parts: Iterable[Part]) -> Iterator[Segment]:
 
 def _joined(turn: Iterable[Message]) -> tuple[Part, ...]:
     """
-    The parts of a turn with its neighbouring texts run together.
+    Return the parts of a turn with its neighbouring texts joined by a blank line.
 
-    Between two texts stands a blank line, no matter whether one message or two held
-    them; empty texts count for nothing.
+    It makes no difference whether two texts are in one message or in two; empty texts
+    are ignored.
     """
     parts: list[Part] = []
-    for part in _filled(turn):
+    for part in _nonempty_parts(turn):
         last = parts[-1] if parts else None
         if isinstance(part, Text) and isinstance(last, Text):
-            parts[-1] = Text(last.text + _JOINT + part.text)
+            parts[-1] = Text(last.text + _SEPARATOR + part.text)
         else:
             parts.append(part)
     return tuple(parts)
 
 
-def _filled(turn: Iterable[Message]) -> Iterator[Part]:
+def _nonempty_parts(turn: Iterable[Message]) -> Iterator[Part]:
     for message in turn:
         for part in message.parts:
             if not isinstance(part, Text) or part.text:

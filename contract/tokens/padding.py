@@ -1,9 +1,10 @@
-"""Prompts of an exact length: common words fill them up to the last token."""
+"""Prompts of an exact length in tokens, padded with common words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.model.chat import (
     FILL,
@@ -21,13 +22,16 @@ from contract.model.profile import (
 )
 from contract.tokens import counting
 
-OK = 200
-ADDED = 500  # words between the two yardsticks
-_WORDS = 20
+ADDED = 500  # difference in words between the two calibration requests
+_WORDS = 20  # words of the shorter one
 
 
 class Unsizable(Exception):  # noqa: N818  # a state of affairs, not an error
-    """Raised when no prompt of the wanted length can be made; the words say why."""
+    """
+    Raised when no prompt of the requested length can be made.
+
+    The message is the reason that reports give: a clause without a full stop.
+    """
 
 
 def _calibration_request(name: str, words: int) -> Probe:
@@ -40,7 +44,7 @@ def _calibration_request(name: str, words: int) -> Probe:
     )
 
 
-# What a provider charges for these tells how it counts, where no tokenizer does.
+# Their prompt_tokens calibrate the count for servers with another template.
 CALIBRATION_REQUESTS = (
     _calibration_request("yardstick-short", _WORDS),
     _calibration_request("yardstick-long", _WORDS + ADDED),
@@ -48,65 +52,72 @@ CALIBRATION_REQUESTS = (
 
 
 def needs_calibration(probe: Probe, profile: Profile) -> bool:
-    """Whether the length of *probe* can only be found by asking the provider."""
+    """Return whether padding *probe* requires the calibration requests."""
     return probe.fill is not None and Capability.EXACT_TOKENS not in profile.offers
 
 
 def template_overhead(short: Exchange, long: Exchange) -> int:
     """
-    How many tokens a provider charges beside those that Tekken v13 counts.
+    Return the prompt tokens that a server reports beyond the count of Tekken v13.
 
-    They are its template's own (a default system prompt, a settings block). Raises
-    `Unsizable` where the words of a filler are not one token each.
+    They belong to its template (a default system prompt, a settings block). *short*
+    and *long* are the exchanges of `CALIBRATION_REQUESTS`. Raises `Unsizable` when
+    they have no usage or when the words of a filler are not one token each.
     """
-    told = [
-        exchange.count("prompt_tokens") if exchange.status == OK else None
+    counts = [
+        exchange.count("prompt_tokens") if exchange.status == HTTPStatus.OK else None
         for exchange in (short, long)
     ]
-    if told[0] is None or told[1] is None:
-        raise Unsizable("prompts cannot be sized: the usage does not tell their tokens")
-    if told[1] - told[0] != ADDED:
+    if counts[0] is None or counts[1] is None:
+        raise Unsizable("prompts cannot be sized: the usage has no prompt_tokens")
+    if counts[1] - counts[0] != ADDED:
         raise Unsizable(
-            f"prompts cannot be sized: {ADDED} more words cost {told[1] - told[0]} "
+            f"prompts cannot be sized: {ADDED} more words cost {counts[1] - counts[0]} "
             "more prompt_tokens"
         )
-    return told[0] - counting.prompt(short.profile.dialect.prepare(short.probe))
+    return counts[0] - counting.prompt(short.profile.dialect.prepare(short.probe))
 
 
 def counting_method(profile: Profile, more: int) -> str:
-    """How prompts were sized, in words for a report."""
+    """
+    Return the way in which prompts are sized, as a clause for a report.
+
+    *more* is the template overhead in tokens.
+    """
     if Capability.EXACT_TOKENS in profile.offers:
         return "prompts of a given length are counted by Tekken v13"
     return (
         f"prompts of a given length are counted by calibration: {ADDED} words cost "
-        f"{ADDED} prompt_tokens, and the prompt {more:+} beside Tekken v13's count"
+        f"{ADDED} prompt_tokens, and the template {more:+} to the count of Tekken v13"
     )
 
 
 def padded(probe: Probe, profile: Profile, more: int = 0) -> Probe:
     """
-    *probe* with its `fill` carried out, as *profile*'s provider counts.
+    Return *probe* padded to the length of its `fill`, as its server counts.
 
-    *more* is its `surplus`. Words are shared out evenly over the places. Raises
-    `Unsizable` when the prompt is longer than wanted without a single word.
+    *profile* gives the context window and the template, and *more* is the template
+    overhead in tokens. Filler words are distributed evenly over the placeholders.
+    Raises `Unsizable` when the prompt has no placeholder, or is too long with one
+    word in each.
     """
     if probe.fill is None:
         return probe
-    wanted = probe.fill.size(profile.context_window)
+    length = probe.fill.size(profile.context_window)
     places = sum(text.count(FILL) for text in _texts(probe))
-    # A word in each place, then more of them: each is one token, whatever follows.
-    least = _filled(probe, (1,) * places)
-    words = wanted - counting.prompt(profile.dialect.prepare(least)) - more + places
+    # One word in each place, then more of them: each is one token, whatever follows.
+    shortest = _filled(probe, (1,) * places)
+    words = length - counting.prompt(profile.dialect.prepare(shortest)) - more + places
     if not places or words < places:
         raise Unsizable(
-            f"the request {probe.name} does not fit into a prompt of {wanted} tokens"
+            f"the request {probe.name} does not fit into a prompt of {length} tokens"
         )
     share, rest = divmod(words, places)
     whole = _filled(probe, tuple(share + (place < rest) for place in range(places)))
     if probe.fill.room is None:
         return whole
-    asked = profile.context_window - wanted + probe.fill.room
-    return replace(whole, options=replace(whole.options, max_tokens=asked))
+    max_tokens = profile.context_window - length + probe.fill.room
+    return replace(whole, options=replace(whole.options, max_tokens=max_tokens))
 
 
 def _texts(probe: Probe) -> Iterator[str]:
@@ -115,11 +126,11 @@ def _texts(probe: Probe) -> Iterator[str]:
 
 
 def _filled(probe: Probe, words: tuple[int, ...]) -> Probe:
-    left = iter(words)
+    remaining = iter(words)
 
     def text(value: str) -> str:
         first, *rest = value.split(FILL)
-        return first + "".join(counting.filler(next(left)) + part for part in rest)
+        return first + "".join(counting.filler(next(remaining)) + part for part in rest)
 
     def message(given: Message) -> Message:
         if given.content is None or isinstance(given.content, str):
@@ -137,14 +148,14 @@ def _filled(probe: Probe, words: tuple[int, ...]) -> Probe:
 
 
 def exceeds_window(probe: Probe, profile: Profile) -> bool:
-    """Whether a fixed length and max_tokens are more than the window of *profile*."""
+    """Return whether a fixed length with max_tokens exceeds the context window."""
     if probe.fill is None or probe.fill.of_window:
         return False
-    asked = 1 if probe.fill.room is not None else probe.options.max_tokens or 1
-    return probe.fill.tokens + asked > profile.context_window
+    budget = 1 if probe.fill.room is not None else probe.options.max_tokens or 1
+    return probe.fill.tokens + budget > profile.context_window
 
 
 def target_length(exchange: Exchange) -> int:
-    """How many tokens the prompt of a filled probe was made to have."""
+    """Return the length in tokens to which the prompt of a probe was padded."""
     fill = exchange.probe.fill or Fill(0)
     return fill.size(exchange.profile.context_window)

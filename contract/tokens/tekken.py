@@ -1,8 +1,8 @@
 """
-The Tekken vocabulary: texts as tokens, counted, split and spelled, and back.
+The Tekken vocabulary: encoding, counting and decoding of texts.
 
-It is the one mistral-common ships; its file is read without importing that package,
-which would take longer than everything else here.
+The vocabulary file is that of mistral-common. It is read without importing the
+package, which would take longer than all the rest.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ import tiktoken
 from contract.errors import SpecError
 from contract.model import think
 
-ORDINARY = 1_000  # ids below are control tokens, the ordinary vocabulary follows
+ORDINARY = 1_000  # the first id of the ordinary vocabulary; below are control tokens
 _FILE = "tekken_240911.json"
-# Single tokens of low rank, so that cut vocabularies of small models hold them too.
+# Single tokens of low rank, which reduced vocabularies of small models contain too.
 _WORDS = (" the", " of", " and", " to", " in", " that", " is", " for", " on", " with")
-_SHORT = 4_096  # characters; longer texts are counted anew, not remembered
+_SHORT = 4_096  # characters; results for longer texts are not cached
 _lock = Lock()
 
 
 class Control(IntEnum):
-    """The control tokens of a prompt by their ids; no text can spell them."""
+    """The control tokens of a prompt by their ids; no text encodes to them."""
 
     BEGIN = 1
     END = 2
@@ -75,7 +75,11 @@ NAMES = {
 
 
 def packaged() -> Any:
-    """The vocabulary file of mistral-common: `config` and `vocab`, by rank."""
+    """
+    Return the vocabulary file of mistral-common: `config`, and `vocab` by rank.
+
+    Raises `SpecError` when it is not installed.
+    """
     spec = find_spec("mistral_common")
     places = spec.submodule_search_locations if spec else None
     path = Path(next(iter(places or ("",)))) / "data" / _FILE
@@ -105,13 +109,13 @@ def _read_encoding() -> tiktoken.Encoding:
 
 
 def encoding() -> tiktoken.Encoding:
-    """The ordinary tokens of Tekken, loaded once; control tokens are no part of it."""
+    """Return the encoding of Tekken without control tokens, loaded once."""
     with _lock:
         return _read_encoding()
 
 
 def text(text: str) -> int:
-    """Tokens of *text*; control tokens spelled in it are ordinary text."""
+    """Return the number of tokens of *text*; markers in it are ordinary text."""
     return _short(text) if len(text) <= _SHORT else _count(text)
 
 
@@ -124,10 +128,10 @@ _short = lru_cache(maxsize=4_096)(_count)
 
 def steps(text: str) -> tuple[str, ...]:
     """
-    What each token of *text* adds to it; joined they are *text* again.
+    Return the text that each token of *text* adds; joined they are *text* again.
 
-    A character that spans several tokens comes whole with its last one, which is
-    how engines stream it; the tokens before add nothing.
+    A character of several tokens belongs to the last of them, as engines stream it;
+    the tokens before it add nothing.
     """
     return _short_steps(text) if len(text) <= _SHORT else _steps(text)
 
@@ -145,17 +149,17 @@ _short_steps = lru_cache(maxsize=1_024)(_steps)
 
 
 def pieces(text: str) -> list[str]:
-    """*text* in the runs that an engine streams, one for most tokens."""
+    """Return *text* in the portions that an engine streams, one for most tokens."""
     return [step for step in steps(text) if step]
 
 
 def ids(text: str) -> tuple[int, ...]:
-    """The token ids of *text* in the whole vocabulary; never a control token's."""
+    """Return the token ids of *text* in the whole vocabulary, never a control token."""
     return tuple(token + ORDINARY for token in encoding().encode_ordinary(text))
 
 
 def spelled(token: int) -> bytes:
-    """The bytes of one token: a control token's name, an ordinary one's text."""
+    """Return the bytes of a token: the text, or the name of a control token."""
     tekken = encoding()
     if ORDINARY <= token < tekken.n_vocab + ORDINARY:
         return tekken.decode_single_token_bytes(token - ORDINARY)
@@ -163,11 +167,11 @@ def spelled(token: int) -> bytes:
 
 
 def decoded(ids: Iterable[int]) -> str:
-    """The text of token *ids*; control tokens stand in it by their names."""
+    """Return the text of token *ids*; control tokens appear by their names."""
     return b"".join(spelled(token) for token in ids).decode(errors="replace")
 
 
 def filler(tokens: int) -> str:
-    """Text of exactly that many *tokens*: common words, each with a blank before it."""
+    """Return a text of exactly *tokens* tokens: common words, each after a space."""
     whole, rest = divmod(tokens, len(_WORDS))
     return "".join(_WORDS) * whole + "".join(_WORDS[:rest])

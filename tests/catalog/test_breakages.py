@@ -1,4 +1,4 @@
-"""Every breakage is caught: its fault makes its check fail in the dialect it names."""
+"""Every breakage is detected: its fault makes its check fail in its dialect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULTS = find("checks", Fault)
 
 
 @pytest.mark.parametrize("id", KNOWN)
-def test_breakage_is_caught_by_its_check_and_by_nothing_but_its_fault(id):
+def test_breakage_is_detected_by_its_check_and_only_with_its_fault(id):
     broken = KNOWN[id]
     check, name = broken.fault.breaks, broken.profile.id
     before, after = rehearse(check, name), rehearse(check, name, broken.fault)
@@ -48,31 +48,31 @@ def test_there_are_enough_of_them():
     assert len(KNOWN) >= 45
 
 
-def test_breakages_share_no_name_with_faults_and_quirks():
+def test_breakages_have_other_names_than_faults_and_quirks():
     assert not set(KNOWN) & {*FAULTS, *find("quirks", Quirk)}
 
 
-def test_a_breakage_plays_as_its_fault_and_tells_its_own_story():
-    played = breakages.faults_by_name()["vllm-30139"]
+def test_a_breakage_is_its_fault_with_its_own_description():
+    fault = breakages.faults_by_name()["vllm-30139"]
 
-    assert played.apply is KNOWN["vllm-30139"].fault.apply
-    assert played.breaks.id == "reasoning.answer-without-thought"
-    assert played.story.endswith("(vllm-project/vllm#30139)")
+    assert fault.apply is KNOWN["vllm-30139"].fault.apply
+    assert fault.breaks.id == "reasoning.answer-without-thought"
+    assert fault.story.endswith("(vllm-project/vllm#30139)")
 
 
-def test_a_fault_plays_under_its_own_name():
+def test_a_fault_is_found_by_its_own_name():
     assert {name: breakages.faults_by_name()[name] for name in FAULTS} == dict(FAULTS)
 
 
 def entry(**change):
-    told = {
+    values = {
         "issue": "owner/repo#1",
         "what": "It broke.",
         "fault": "done-missing",
         "profile": "vllm-0.32",
         **change,
     }
-    return "[[breakage]]\n" + "".join(f'{key} = "{v}"\n' for key, v in told.items())
+    return "[[breakage]]\n" + "".join(f'{key} = "{v}"\n' for key, v in values.items())
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def entry(**change):
         pytest.param(entry() + entry(), "twice", id="twice"),
     ],
 )
-def test_a_breakage_that_leads_nowhere_is_refused(text, words):
+def test_a_breakage_with_an_unknown_reference_is_rejected(text, words):
     with pytest.raises(SpecError, match=words):
         breakages.parse(text, FAULTS, builtin())

@@ -1,4 +1,4 @@
-"""The built-in profiles, and the short names for them."""
+"""The built-in profiles and their aliases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_dialect_has_a_profile_of_its_name(dialect):
 
 
 @pytest.mark.parametrize("name", builtin())
-def test_every_profile_says_what_it_is_and_by_whom(name):
+def test_every_profile_has_title_source_and_model(name):
     profile = builtin()[name]
 
     assert profile.title
@@ -34,7 +34,7 @@ def test_every_profile_says_what_it_is_and_by_whom(name):
 
 
 @pytest.mark.parametrize("name", builtin())
-def test_promised_endpoints_are_served_by_the_dialect(name):
+def test_offered_endpoints_are_paths_of_the_dialect(name):
     profile = builtin()[name]
     needed = {
         Capability.TOKENIZE: "/tokenize",
@@ -46,7 +46,7 @@ def test_promised_endpoints_are_served_by_the_dialect(name):
     assert paths <= profile.dialect.paths
 
 
-def test_only_v13_tokenizers_promise_exact_counts():
+def test_only_servers_with_tekken_v13_offer_exact_counts():
     exact = {n for n, p in builtin().items() if Capability.EXACT_TOKENS in p.offers}
 
     assert {n for n in builtin() if n.startswith("vllm")} | {"mistral-2025-10"} == exact
@@ -57,13 +57,13 @@ def test_aliases_are_resolved(alias, id):
     assert id == named(alias).id
 
 
-def test_own_profiles_come_first():
+def test_own_profiles_take_precedence():
     own = builtin()["llamacpp"]
 
     assert own is named("mistral", {"mistral": own})
     assert own is named("llamacpp")
 
 
-def test_unknown_names_get_a_hint():
+def test_unknown_names_get_a_suggestion():
     with pytest.raises(UsageError, match="Did you mean 'llamacpp'"):
         named("lamacpp")

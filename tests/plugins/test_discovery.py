@@ -1,4 +1,4 @@
-"""The catalogue: what a shelf holds, found without anybody registering it."""
+"""Discovery: values are found in the modules of a folder without registration."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Thing:
 
 
 @pytest.fixture
-def shelf(monkeypatch):
-    """`shelf(**modules)` makes a shelf of modules, each a dict of its names."""
+def find_things(monkeypatch):
+    """`find_things(**modules)` searches plug-ins, each given as a dict of its names."""
     points = []
 
     def made(**modules):
@@ -41,36 +41,36 @@ def shelf(monkeypatch):
         return discovery.find("quirks", Thing)
 
     monkeypatch.setattr(discovery, "entry_points", lambda **_: points)
-    forget()
+    clear_caches()
     yield made
-    forget()
+    clear_caches()
 
 
-def forget():
-    for cached in (discovery.find, discovery.plugins, discovery._found):
+def clear_caches():
+    for cached in (discovery.find, discovery.plugins, discovery._found):  # noqa: SLF001  # its cache must go too
         cached.cache_clear()
 
 
-def test_every_value_of_the_kind_is_found_by_id(shelf):
+def test_every_value_of_the_type_is_found_by_id(find_things):
     one, other = Thing("one"), Thing("other")
 
-    found = shelf(a={"x": one, "y": other, "z": "no thing"})
+    found = find_things(a={"x": one, "y": other, "z": "text"})
 
     assert {"one": one, "other": other} == found
 
 
-def test_a_value_may_be_imported_by_another_module(shelf):
+def test_a_value_may_be_imported_by_another_module(find_things):
     thing = Thing("one")
 
-    assert {"one": thing} == shelf(a={"x": thing}, b={"x": thing})
+    assert {"one": thing} == find_things(a={"x": thing}, b={"x": thing})
 
 
-def test_two_values_may_not_share_an_id(shelf):
+def test_two_values_may_not_share_an_id(find_things):
     with pytest.raises(SpecError, match="plugin_a and in plugin_b"):
-        shelf(a={"x": Thing("one")}, b={"x": Thing("one")})
+        find_things(a={"x": Thing("one")}, b={"x": Thing("one")})
 
 
-def test_a_broken_plug_in_is_named(shelf, monkeypatch):
+def test_a_broken_plug_in_is_named(find_things, monkeypatch):
     monkeypatch.setitem(sys.modules, "plugin_gone", None)
     point = EntryPoint("gone", "plugin_gone", "contract.quirks")
     monkeypatch.setattr(discovery, "entry_points", lambda **_: [point])
@@ -79,22 +79,22 @@ def test_a_broken_plug_in_is_named(shelf, monkeypatch):
         UsageError,
         match=r"The plug-in 'gone' \(plugin_gone, of an unknown distribution\)",
     ):
-        shelf()
+        find_things()
 
 
-def test_a_family_may_be_a_package():
-    homes = {module.__name__ for module in discovery.modules("checks")}
+def test_modules_of_packages_are_found():
+    names = {module.__name__ for module in discovery.modules("checks")}
 
-    assert "contract.checks.streaming.framing" in homes
+    assert "contract.checks.streaming.framing" in names
 
 
-def test_kinds_do_not_mix():
+def test_types_do_not_mix():
     assert not set(discovery.find("checks", Check)) & set(
         discovery.find("quirks", Quirk)
     )
 
 
-def test_unknown_name_is_answered_with_the_nearest():
+def test_unknown_name_is_reported_with_the_closest():
     with pytest.raises(UsageError, match=r"Unknown pet 'cta'. Did you mean 'cat'\?"):
         discovery.get("pet", "cta", {"cat": 1, "dog": 2})
 
@@ -107,7 +107,7 @@ def test_unknown_name_is_answered_with_the_nearest():
         pytest.param("Twice", "done-twice", id="in-capitals"),
     ],
 )
-def test_names_that_share_a_word_are_near(name, near):
+def test_names_that_share_a_word_are_suggested(name, near):
     known = {"done-missing": 1, "done-twice": 2, "usage.sums-up": 3, "a-b": 4}
 
     assert repr(near) in discovery.suggestion(name, known)
@@ -119,14 +119,20 @@ def test_no_more_than_three_names_are_suggested():
     assert discovery.suggestion("done", known).count("'done-") == 3
 
 
-def test_short_words_bring_nothing_near():
+def test_short_words_suggest_nothing():
     assert "Did you mean" not in discovery.suggestion("no-xyz", {"no-done": 1})
 
 
-def test_unknown_name_far_from_all_is_answered_with_the_list():
+def test_unknown_name_similar_to_none_is_reported_with_the_list():
     with pytest.raises(UsageError, match="Known: cat, dog"):
         discovery.get("pet", "xylophone", {"cat": 1, "dog": 2})
 
 
-def test_known_name_is_got():
+def test_long_lists_are_replaced_by_the_command_that_shows_them():
+    known = [f"name-{number}" for number in range(31)]
+
+    assert "magistral-contract list --help" in discovery.suggestion("xyzzy", known)
+
+
+def test_known_name_is_returned():
     assert discovery.get("pet", "dog", {"cat": 1, "dog": 2}) == 2

@@ -1,4 +1,4 @@
-"""A reason is about the real mistake, in the branch that was meant, in few words."""
+"""Explanations describe the actual mistake, in the intended branch of a union."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ USER = {"role": "user", "content": "Hello"}
 THINK_TEXT = {"type": "thinking", "thinking": "t"}
 
 
-def test_nesting_without_end_is_refused_and_not_fatal():
+def test_deep_nesting_is_rejected_without_a_crash():
     deep: Any = []
     for _ in range(5000):
         deep = [deep]
@@ -57,7 +57,7 @@ def test_nesting_without_end_is_refused_and_not_fatal():
             "/messages/0/content",
             "type",
             "/messages/0/content is 5, expected a string, an array or null",
-            id="kind that no branch has",
+            id="type that no branch has",
         ),
         pytest.param(
             "Mistral202608ChatRequest",
@@ -65,7 +65,7 @@ def test_nesting_without_end_is_refused_and_not_fatal():
             "/messages/0/content/0/thinking",
             "type",
             '/messages/0/content/0/thinking is "t", expected an array',
-            id="deep in the right branch",
+            id="deep in the intended branch",
         ),
         pytest.param(
             "Vllm016ChatRequest",
@@ -81,7 +81,7 @@ def test_nesting_without_end_is_refused_and_not_fatal():
             "/error/code",
             "type",
             '/error/code is "400", expected an integer',
-            id="the envelope that is meant",
+            id="the intended envelope",
         ),
         pytest.param(
             "Mistral202608Error",
@@ -89,7 +89,7 @@ def test_nesting_without_end_is_refused_and_not_fatal():
             "/message",
             "required",
             "the value has no 'message', only object, type, param, code",
-            id="the error that is meant",
+            id="the intended error",
         ),
         pytest.param(
             "Mistral202608ChatEvent",
@@ -101,9 +101,7 @@ def test_nesting_without_end_is_refused_and_not_fatal():
         ),
     ],
 )
-def test_the_first_reason_is_about_the_real_mistake(
-    name, value, pointer, keyword, message
-):
+def test_the_first_reason_is_the_actual_mistake(name, value, pointer, keyword, message):
     violation = openapi.schema_errors(name, value)[0]
 
     assert message == violation.message

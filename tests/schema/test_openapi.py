@@ -1,4 +1,4 @@
-"""The schemas accept what engines really sent, and nothing that is almost it."""
+"""The schemas accept recorded messages, and reject them with a single change."""
 
 import copy
 import json
@@ -42,13 +42,13 @@ class Sample(NamedTuple):
 
 
 def payloads(stream: str) -> list[Any]:
-    """The JSON payloads of a recorded stream, without its `[DONE]`."""
+    """Return the JSON payloads of a recorded stream, without its `[DONE]`."""
     data = re.findall(r"^data: (.*)$", stream, flags=re.MULTILINE)
     return [json.loads(text) for text in data if text != "[DONE]"]
 
 
 def body(response: dict[str, Any]) -> tuple[str, str]:
-    """(media type, text) of a recorded response."""
+    """Return (media type, text) of a recorded response."""
     headers = dict(response["headers"])
     text = "".join(text for _, text in response["arrivals"])
     return headers.get("content-type", "").partition(";")[0], text
@@ -56,7 +56,7 @@ def body(response: dict[str, Any]) -> tuple[str, str]:
 
 @cache
 def exchanges() -> dict[str, Any]:
-    """Every recorded exchange, by folder and name."""
+    """Return every recorded exchange, by folder and name."""
     files = sorted((ROOT / "fixtures/exchanges").glob("recorded-*/*.json"))
     return {
         f"{file.parent.name}/{file.stem}": json.loads(file.read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def exchanges() -> dict[str, Any]:
 
 
 def recorded() -> Iterator[Sample]:
-    """What real engines answered."""
+    """Yield the recorded answers of real engines."""
     for origin, saved in exchanges().items():
         dialect, path = saved["profile"], saved["request"]["path"]
         prefix, status = PREFIXES[dialect], saved["response"]["status"]
@@ -86,7 +86,7 @@ def recorded() -> Iterator[Sample]:
 
 
 def exemplary() -> Iterator[Sample]:
-    """The examples of the document, which also speak for engines nobody recorded."""
+    """Yield the examples of the document, also for dialects without recordings."""
     document: Any = openapi.document()
     named = document["components"]["examples"]
     chat = document["paths"][CHAT]["post"]["responses"]
@@ -110,7 +110,7 @@ def exemplary() -> Iterator[Sample]:
                 value = named[example["$ref"].rpartition("/")[2]]["value"]
                 dialect = next(d for d in PREFIXES if name.startswith(d))
                 family = re.match("[a-z]+", dialect)
-                # What the family's examples show holds for each of its versions.
+                # The error examples of a provider apply to each of its dialects.
                 for sibling, prefix in PREFIXES.items():
                     same = sibling == dialect
                     if same or (own == "Error" and sibling.startswith(family[0])):
@@ -122,7 +122,7 @@ SAMPLES = [*recorded(), *exemplary()]
 
 
 def distinct(samples: list[Sample]) -> list[Sample]:
-    """One sample of each shape: same schema, same properties, same kinds of values."""
+    """Return one sample of each shape: same schema, properties and types of values."""
 
     def shape(value: Any) -> Any:
         if isinstance(value, dict):
@@ -134,11 +134,11 @@ def distinct(samples: list[Sample]) -> list[Sample]:
     return list({(s.schema, repr(shape(s.value))): s for s in samples}.values())
 
 
-# ---------------------------------------------------------------- what must be accepted
+# ------------------------------------------------------------------------ valid values
 
 
 @pytest.mark.parametrize("origin", sorted({s.origin for s in SAMPLES}))
-def test_what_was_really_sent_is_accepted(origin):
+def test_recorded_and_exemplary_messages_are_accepted(origin):
     samples = [s for s in SAMPLES if s.origin == origin]
     found = [v for s in samples for v in openapi.schema_errors(s.schema, s.value)]
 
@@ -146,7 +146,7 @@ def test_what_was_really_sent_is_accepted(origin):
     assert found == []
 
 
-def test_there_is_something_of_every_kind_to_accept():
+def test_there_are_samples_of_every_kind():
     kinds = {(s.dialect, s.schema.removeprefix(PREFIXES[s.dialect])) for s in SAMPLES}
 
     for dialect in PREFIXES:
@@ -169,11 +169,11 @@ def test_added_properties_are_accepted(dialect):
     assert all(openapi.accepts(schema, value) for schema, value in grown)
 
 
-# ---------------------------------------------------------------- what must be refused
+# ---------------------------------------------------------------------- invalid values
 
 
 class Mutant(NamedTuple):
-    """A value with one mistake in it, and what the mistake is."""
+    """A value with one mistake in it, and the description of the mistake."""
 
     value: Any
     mistake: str
@@ -192,7 +192,7 @@ WRONG = {
 
 @cache
 def validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    """A validator of a schema written as JSON, references included."""
+    """Return a validator for a schema given as JSON text."""
     document: Any = openapi.document()
     return jsonschema_rs.Draft202012Validator(
         json.loads(schema) | {"components": document["components"]}
@@ -209,7 +209,7 @@ def target(schema: dict[str, Any]) -> Any:
 
 
 def applied(schema: Any, value: Any) -> Iterator[dict[str, Any]]:
-    """The plain schemas that hold for a value, through references and unions."""
+    """Yield the plain schemas that apply to a value, through references and unions."""
     if "$ref" in schema:
         yield from applied(target(schema), value)
     for part in schema.get("allOf", ()):
@@ -224,7 +224,7 @@ def applied(schema: Any, value: Any) -> Iterator[dict[str, Any]]:
 
 
 def kinds(schema: Any) -> set[str]:
-    """The JSON types that a schema allows."""
+    """Return the JSON types that a schema allows."""
     allowed = set(WRONG)
     if "$ref" in schema:
         allowed &= kinds(target(schema))
@@ -240,7 +240,7 @@ def kinds(schema: Any) -> set[str]:
 
 
 class Place(NamedTuple):
-    """A place in a value: the schemas given for it, and the plain ones that apply."""
+    """A place in a value: the declared schemas, and the plain ones that apply."""
 
     path: list[str | int]
     given: list[Any]
@@ -248,7 +248,7 @@ class Place(NamedTuple):
 
 
 def places(schema: Any, value: Any) -> Iterator[Place]:
-    """Every place of a value that schemas speak of."""
+    """Yield every place of a value that has a schema."""
     waiting: list[tuple[list[str | int], Any, list[Any]]] = [([], value, [schema])]
     while waiting:
         path, current, schemas = waiting.pop()
@@ -271,7 +271,7 @@ def places(schema: Any, value: Any) -> Iterator[Place]:
 
 
 def changed(value: Any, path: list[str | int], new: Any = KeyError) -> Any:
-    """A copy with another value at a place, or with nothing there."""
+    """Return a copy with another value at a place, or without that place."""
     if not path:
         return new
     mutant = copy.deepcopy(value)
@@ -292,7 +292,7 @@ def at(value: Any, path: list[str | int]) -> Any:
 
 
 def mutants(schema: Any, value: Any) -> Iterator[Mutant]:
-    """The value without each required property, and with each value of a wrong type."""
+    """Yield copies with a required property missing, or one value of a wrong type."""
     for path, given_schemas, plain in places(schema, value):
         place = "/".join(map(str, path)) or "the whole"
         old = at(value, path)
@@ -308,13 +308,13 @@ def mutants(schema: Any, value: Any) -> Iterator[Mutant]:
 
 # Mutants that happen to be another form of the same provider's errors.
 OTHER_FORMS = {
-    ("MistralError", "message is string"),  # a plain text is its older 400
-    ("LlamacppError", "error/type is another word"),  # lengths beside another error
+    ("MistralError", "message is string"),  # plain text is its older 400
+    ("LlamacppError", "error/type is another word"),  # token counts of another error
 }
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)
-def test_one_mistake_is_enough_to_be_refused(dialect):
+def test_one_mistake_is_enough_to_be_rejected(dialect):
     tried, survivors = 0, []
     for sample in distinct([s for s in SAMPLES if s.dialect == dialect]):
         name = {"$ref": f"#/components/schemas/{sample.schema}"}
@@ -331,7 +331,7 @@ def test_one_mistake_is_enough_to_be_refused(dialect):
 
 
 def without_nulls(value: Any) -> Any:
-    """As gateways resend it; two nulls are said on purpose."""
+    """Return the value as gateways forward it; two nulls have a meaning and stay."""
     if isinstance(value, dict):
         return {
             name: without_nulls(entry)
@@ -342,21 +342,21 @@ def without_nulls(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)
-def test_nobody_is_accused_of_leaving_out_a_null(dialect):
+def test_omitted_nulls_are_accepted(dialect):
     samples = [s for s in distinct(SAMPLES) if s.dialect == dialect]
-    refused = {
+    rejected = {
         f"{s.schema} {s.origin}"
         for s in samples
         if not openapi.accepts(s.schema, without_nulls(s.value))
     }
 
     assert samples
-    assert refused == set()
+    assert rejected == set()
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_reasoning_fields_are_typed_but_neither_demanded_nor_forbidden(dialect, field):
+def test_reasoning_fields_are_typed_but_neither_required_nor_forbidden(dialect, field):
     name = PREFIXES[dialect] + "ChatResponse"
     answer = copy.deepcopy(next(s.value for s in SAMPLES if s.schema == name))
     message = answer["choices"][0]["message"]
@@ -384,7 +384,7 @@ def test_reasoning_fields_are_typed_but_neither_demanded_nor_forbidden(dialect, 
     ],
     ids=["done", "error", "empty"],
 )
-def test_what_is_no_chunk_is_refused(prefix, value):
+def test_other_payloads_are_not_chunks(prefix, value):
     assert not openapi.accepts(prefix + "ChatEvent", value)
 
 
@@ -399,7 +399,7 @@ def test_what_is_no_chunk_is_refused(prefix, value):
         if saved["request"]["path"] == CHAT
         and saved["response"]["status"] == 200
         and "body" in saved["request"]
-        # `inline` was recorded from engines with other rules for requests.
+        # `inline` was recorded from engines of other dialects.
         and saved["profile"] != "inline"
     ],
 )
@@ -410,8 +410,8 @@ def test_requests_that_an_engine_served_are_accepted(origin):
     assert openapi.schema_errors(name, saved["request"]["body"]) == ()
 
 
-def refused_by_schema() -> list[str]:
-    """Recorded requests that an engine's own schema refused, by its error's words."""
+def rejected_by_schema() -> list[str]:
+    """Return recorded requests that an engine's own schema rejected, by its error."""
     marks = {
         "vllm-0.16": '"type":"Bad Request","param":"body.',
         "llamacpp": "type must be",
@@ -426,8 +426,8 @@ def refused_by_schema() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("origin", refused_by_schema())
-def test_requests_that_an_engine_found_malformed_are_refused(origin):
+@pytest.mark.parametrize("origin", rejected_by_schema())
+def test_requests_that_an_engine_found_malformed_are_rejected(origin):
     saved = exchanges()[origin]
     name = PREFIXES[saved["profile"]] + "ChatRequest"
 
@@ -435,9 +435,9 @@ def test_requests_that_an_engine_found_malformed_are_refused(origin):
 
 
 def test_there_are_malformed_requests_of_several_engines():
-    folders = {origin.partition("/")[0] for origin in refused_by_schema()}
+    folders = {origin.partition("/")[0] for origin in rejected_by_schema()}
 
-    assert len(refused_by_schema()) > 15
+    assert len(rejected_by_schema()) > 15
     assert len(folders) >= 3
 
 
@@ -599,7 +599,7 @@ VLLM = {"vllm-0.11", "vllm-0.12", "vllm-0.16", "inline"}
         ),
     ],
 )
-def test_each_dialect_accepts_what_its_provider_accepts(change, accepting):
+def test_each_dialect_accepts_what_its_server_accepts(change, accepting):
     request = {"model": "m", "messages": [USER]} | change
     verdicts = {
         dialect
@@ -626,7 +626,7 @@ NAMES = sorted(p + own for p in PREFIXES.values() for own in openapi.UNIONS.valu
 
 @st.composite
 def nearly_right(draw: Any) -> tuple[str, Any]:
-    """A schema's name and a true value of it with one place overwritten."""
+    """Draw the name of a schema and a valid value with one place overwritten."""
     sample = draw(st.sampled_from(SAMPLES))
     name = {"$ref": f"#/components/schemas/{sample.schema}"}
     spots = [place.path for place in places(name, sample.value)]
@@ -637,13 +637,13 @@ def nearly_right(draw: Any) -> tuple[str, Any]:
 
 @settings(deadline=None, max_examples=60)
 @given(name=st.sampled_from(NAMES), value=JSON)
-def test_anything_has_a_verdict_and_reasons_that_agree(name, value):
+def test_verdict_and_reasons_agree_for_any_value(name, value):
     assert openapi.accepts(name, value) == (openapi.schema_errors(name, value) == ())
 
 
 @settings(deadline=None, max_examples=60)
 @given(case=nearly_right())
-def test_anything_nearly_right_has_reasons_that_agree(case):
+def test_verdict_and_reasons_agree_for_nearly_valid_values(case):
     name, value = case
 
     assert openapi.accepts(name, value) == (openapi.schema_errors(name, value) == ())
@@ -652,13 +652,13 @@ def test_anything_nearly_right_has_reasons_that_agree(case):
 # ---------------------------------------------------------------------------- the file
 
 
-def test_an_unknown_schema_is_named_with_close_ones():
+def test_an_unknown_schema_is_reported_with_similar_names():
     with pytest.raises(SpecError, match="Mistral202608ChatRequest"):
         openapi.schema("Mistral2026ChatRequest")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_schema_stands_alone(name):
+def test_a_schema_is_self_contained(name):
     alone: Any = openapi.schema(name)
 
     assert jsonschema_rs.meta.is_valid(alone)
@@ -667,7 +667,7 @@ def test_a_schema_stands_alone(name):
 
 
 @pytest.mark.parametrize(("dialect", "prefix"), PREFIXES.items())
-def test_a_narrowed_document_knows_one_dialect(dialect, prefix):
+def test_a_narrowed_document_holds_one_dialect(dialect, prefix):
     narrow: Any = openapi.narrowed(dialect, prefix)
     chat = narrow["paths"][CHAT]["post"]
     names = chat["requestBody"]["content"]["application/json"]["examples"]
@@ -684,7 +684,7 @@ def test_a_narrowed_document_is_valid_openapi():
     assert list(OpenAPIV31SpecValidator(narrow).iter_errors()) == []
 
 
-def test_narrowing_leaves_the_document_alone():
+def test_narrowing_does_not_change_the_document():
     before = json.dumps(openapi.document())
     openapi.narrowed("inline", "Inline")
 

@@ -1,4 +1,4 @@
-"""The token counter agrees with mistral-common, and with what vLLM counted."""
+"""The token counter agrees with mistral-common and with recorded counts of vLLM."""
 
 import base64
 import importlib.resources
@@ -54,7 +54,7 @@ EXTRA = {32: "[ARGS]", 33: "[CALL_ID]", 34: "[THINK]", 35: "[/THINK]"}
 
 @pytest.fixture(scope="session")
 def oracle(tmp_path_factory):
-    """mistral-common's own tokenizer over a v13 file with think and image tokens."""
+    """The tokenizer of mistral-common for a v13 file with thinking and image tokens."""
     from mistral_common.protocol.instruct.validator import ValidationMode  # noqa: PLC0415  # slow
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer  # noqa: PLC0415  # slow
 
@@ -80,12 +80,12 @@ def oracle(tmp_path_factory):
 
 
 def encoded(oracle, probe):
-    """The token ids mistral-common makes of *probe*."""
+    """Return the token ids into which mistral-common encodes *probe*."""
     from mistral_common.protocol.instruct.normalize import get_normalizer  # noqa: PLC0415  # slow
     from mistral_common.protocol.instruct.request import ChatCompletionRequest  # noqa: PLC0415  # slow
 
     request = ChatCompletionRequest(
-        messages=[spelled(message) for message in probe.messages],
+        messages=[message_body(message) for message in probe.messages],
         tools=[
             {
                 "function": {
@@ -103,7 +103,7 @@ def encoded(oracle, probe):
     return oracle.instruct_tokenizer.encode_instruct(normalized).tokens
 
 
-def spelled(message):
+def message_body(message):
     body = {"role": message.role}
     if message.role == "assistant":
         body["prefix"] = message.prefix
@@ -152,7 +152,7 @@ TEXT = st.text(max_size=40) | st.sampled_from(
 )
 SOME = TEXT.filter(bool)
 TEXTS = st.builds(Text, TEXT)
-THOUGHTS = st.builds(Thinking, TEXT, st.booleans())
+REASONING = st.builds(Thinking, TEXT, st.booleans())
 
 
 def content(*parts):
@@ -179,7 +179,7 @@ ASSISTANTS = st.one_of(
     st.builds(
         Message,
         st.just("assistant"),
-        SOME | st.lists(TEXTS | THOUGHTS, min_size=1, max_size=3).map(tuple),
+        SOME | st.lists(TEXTS | REASONING, min_size=1, max_size=3).map(tuple),
     ).filter(lambda message: any(part.text for part in message.parts)),
     st.builds(
         Message,
@@ -190,7 +190,7 @@ ASSISTANTS = st.one_of(
 )
 MESSAGES = st.one_of(
     st.builds(Message, st.just("user"), content(TEXTS)),
-    st.builds(Message, st.just("system"), content(TEXTS, THOUGHTS)),
+    st.builds(Message, st.just("system"), content(TEXTS, REASONING)),
     ASSISTANTS,
     st.builds(
         Message,
@@ -238,12 +238,12 @@ def messages(*turns):
         pytest.param(
             messages(("system", (Thinking("a"),)), ("user", "a")),
             9,
-            id="closed-thought",
+            id="closed-reasoning",
         ),
         pytest.param(
             messages(("system", (Thinking("a", closed=False),)), ("user", "a")),
             8,
-            id="open-thought",
+            id="open-reasoning",
         ),
         pytest.param(
             Probe(
@@ -263,11 +263,11 @@ def messages(*turns):
         ),
     ],
 )
-def test_hand_cases_count_exactly(oracle, probe, count):
+def test_hand_written_prompts_have_known_counts(oracle, probe, count):
     assert count == counting.prompt(probe) == len(encoded(oracle, probe))
 
 
-def test_image_and_thought_together_count_27(oracle):
+def test_image_and_reasoning_together_count_27(oracle):
     probe = messages(
         ("system", (Text("SYS-A"), Thinking("Your thoughts"), Text("SYS-B"))),
         ("user", (Text("What is this?"), Image(png(60, 40)))),
@@ -299,7 +299,7 @@ def test_image_sizes_have_known_counts(width, height, count):
 
 @settings(deadline=None)
 @given(width=st.integers(1, 12_000), height=st.integers(1, 12_000))
-def test_images_count_what_mistral_common_counts(oracle, width, height):
+def test_images_cost_what_mistral_common_counts(oracle, width, height):
     encoder = oracle.instruct_tokenizer.image_encoder
 
     class Sized:
@@ -311,7 +311,7 @@ def test_images_count_what_mistral_common_counts(oracle, width, height):
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_size_reads_the_header_of_every_image_format(form):
+def test_size_is_read_from_the_header_of_every_image_format(form):
     buffer = io.BytesIO()
     Pillow.new("RGB", (60, 40)).save(buffer, form)
 
@@ -321,7 +321,7 @@ def test_size_reads_the_header_of_every_image_format(form):
 @pytest.mark.parametrize(
     "data", [b"", b"no image", b"\x89PNG\r\n\x1a\n"], ids=["empty", "text", "signature"]
 )
-def test_size_of_no_image_is_none(data):
+def test_size_of_other_data_is_none(data):
     assert counting.size(data) is None
 
 
@@ -332,7 +332,7 @@ def test_size_of_a_decompression_bomb_is_none():
     assert counting.size(bytes(bomb)) is None
 
 
-# Recorded requests whose prompt vLLM does not take as it was sent.
+# Recorded requests whose prompt vLLM does not use as it was sent.
 OTHER = {
     "ctx_truncate": "truncate_prompt_tokens cuts the prompt",
     "tools_result_bad_args": "vLLM replaces arguments that are not JSON",
@@ -353,7 +353,7 @@ def recorded():
 
 
 def probe_of(body):
-    """The request of a recording, read here so that no dialect can be wrong with us."""
+    """Parse a recorded request here, independently of the code under test."""
     found = []
     for message in body["messages"]:
         content = message.get("content")
@@ -361,9 +361,9 @@ def probe_of(body):
             content = whole(content)
         if isinstance(content, list):
             content = tuple(part_of(part) for part in content)
-        thought = message.get("reasoning") or message.get("reasoning_content")
-        if thought:
-            content = (Thinking(thought), Text(content))
+        reasoning = message.get("reasoning") or message.get("reasoning_content")
+        if reasoning:
+            content = (Thinking(reasoning), Text(content))
         calls = tuple(
             ToolCall(
                 call["id"],
@@ -395,7 +395,7 @@ def probe_of(body):
 
 
 def whole(text):
-    """Long prompts are recorded as their beginning, `...` and their length."""
+    """Expand a long prompt, recorded as its beginning, `...` and its length."""
     cut = re.fullmatch(r"(\w+)(?: a)+ \.\.\.<(\d+) chars>", text)
     if not cut:
         return text

@@ -1,4 +1,4 @@
-"""Prompts that are filled to the last token, and providers that count otherwise."""
+"""Prompts of an exact length, also for servers with another template."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ def prompt(probe, profile=PROFILE):
 
 
 def charged(probe, more=0, factor=1):
-    """The yardstick's exchange with a provider that counts words and template so."""
+    """
+    Return the exchange of a calibration request with a server of another count.
+
+    *more* is its template overhead in tokens, *factor* its tokens per word.
+    """
 
     def change(usage):
         words = counting.text(probe.messages[0].text)
@@ -75,7 +79,7 @@ def charged(probe, more=0, factor=1):
 @pytest.mark.parametrize(
     "fill", [Fill(300), Fill(1_001), Fill(-1, of_window=True), Fill(7, of_window=True)]
 )
-def test_a_filled_prompt_has_the_very_length(messages, fill):
+def test_a_padded_prompt_has_the_exact_length(messages, fill):
     made = padded(Probe(name="x", messages=messages, fill=fill), PROFILE)
 
     assert fill.size(PROFILE.context_window) == prompt(made)
@@ -91,7 +95,7 @@ def test_every_length_is_met_in_every_dialect(length, name):
     assert length == prompt(made, profile)
 
 
-def test_words_are_shared_out_evenly():
+def test_words_are_distributed_evenly():
     messages = tuple(user(FILL) for _ in range(10))
     made = padded(Probe(name="x", messages=messages, fill=Fill(1_000)), PROFILE)
     found = {counting.text(message.text) for message in made.messages}
@@ -99,11 +103,11 @@ def test_words_are_shared_out_evenly():
     assert max(found) - min(found) <= 1
 
 
-def test_other_probes_stay_as_they_are():
+def test_probes_without_a_length_stay():
     assert padded(SUM_WHOLE, PROFILE) is SUM_WHOLE
 
 
-def test_room_asks_for_more_than_is_left():
+def test_max_tokens_can_exceed_the_completion_budget():
     made = padded(replace(ONE, fill=Fill(200, room=1)), PROFILE)
 
     assert (4_096 - 200 + 1) == made.options.max_tokens
@@ -118,13 +122,13 @@ def test_room_asks_for_more_than_is_left():
         ),
     ],
 )
-def test_a_length_that_cannot_be_met_is_told(probe):
+def test_a_length_that_cannot_be_met_is_reported(probe):
     with pytest.raises(Unsizable, match=f"the request {probe.name} does not fit"):
         padded(probe, PROFILE)
 
 
 @pytest.mark.parametrize("more", [0, 5, -2])
-def test_a_surplus_is_found_and_taken_off(more):
+def test_template_overhead_is_measured_and_subtracted(more):
     found = template_overhead(*(charged(probe, more) for probe in CALIBRATION_REQUESTS))
     made = padded(replace(ONE, fill=Fill(700)), COARSE, found)
 
@@ -132,19 +136,19 @@ def test_a_surplus_is_found_and_taken_off(more):
     assert 700 == prompt(made, COARSE) + more
 
 
-def test_words_of_several_tokens_size_nothing():
+def test_words_of_several_tokens_cannot_size_prompts():
     with pytest.raises(Unsizable, match=f"{ADDED} more words cost {2 * ADDED} more"):
         template_overhead(*(charged(probe, factor=2) for probe in CALIBRATION_REQUESTS))
 
 
-def test_a_usage_without_counts_sizes_nothing():
-    silent = [
+def test_a_usage_without_counts_cannot_size_prompts():
+    uncounted = [
         rehearse(rewrite_usage(told(COARSE, probe), dict.clear), probe, COARSE)
         for probe in CALIBRATION_REQUESTS
     ]
 
-    with pytest.raises(Unsizable, match="the usage does not tell"):
-        template_overhead(*silent)
+    with pytest.raises(Unsizable, match="the usage has no prompt_tokens"):
+        template_overhead(*uncounted)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_a_usage_without_counts_sizes_nothing():
         pytest.param(None, set(), False, id="no-length"),
     ],
 )
-def test_yardsticks_are_for_those_who_count_otherwise(fill, offers, expected):
+def test_calibration_is_for_servers_without_exact_counts(fill, offers, expected):
     profile = replace(PROFILE, offers=frozenset(offers))
 
     assert expected == padding.needs_calibration(replace(ONE, fill=fill), profile)
@@ -165,19 +169,19 @@ def test_yardsticks_are_for_those_who_count_otherwise(fill, offers, expected):
     ("fill", "asked", "expected"),
     [
         pytest.param(Fill(4_095), 1, False, id="fits"),
-        pytest.param(Fill(4_096), 1, True, id="no-room-for-a-token"),
-        pytest.param(Fill(4_000), 97, True, id="no-room-for-the-answer"),
+        pytest.param(Fill(4_096), 1, True, id="no-budget-for-a-token"),
+        pytest.param(Fill(4_000), 97, True, id="no-budget-for-the-answer"),
         pytest.param(Fill(99, of_window=True), 1, False, id="meant-to-be-over"),
         pytest.param(Fill(4_000, room=1), None, False, id="meant-to-ask-for-more"),
         pytest.param(None, 9_999, False, id="no-length"),
     ],
 )
-def test_a_fixed_length_may_be_too_much_for_a_window(fill, asked, expected):
+def test_a_fixed_length_may_exceed_the_window(fill, asked, expected):
     probe = replace(ONE, fill=fill, options=Options(max_tokens=asked))
 
     assert expected == padding.exceeds_window(probe, PROFILE)
 
 
-def test_the_report_is_told_how_it_was_counted():
+def test_the_report_states_the_counting_method():
     assert "counted by Tekken v13" in padding.counting_method(PROFILE, 0)
-    assert "+5 beside Tekken v13's count" in padding.counting_method(COARSE, 5)
+    assert "+5 to the count of Tekken v13" in padding.counting_method(COARSE, 5)

@@ -1,4 +1,4 @@
-"""Cells of an image, as mistral-common, vLLM and llama.cpp were seen to count them."""
+"""Patch grids of images, as measured with mistral-common, vLLM and llama.cpp."""
 
 import pytest
 from hypothesis import given
@@ -37,13 +37,13 @@ SIDES = st.integers(1, 8_000)
         (1_600, 1_600, 3_080, 1_056),
     ],
 )
-def test_cost_is_what_the_engines_charged(width, height, vllm, llamacpp):
+def test_cost_is_what_the_engines_reported(width, height, vllm, llamacpp):
     assert token_cost(mistral_grid(width, height)) == vllm
     assert token_cost(llamacpp_grid(width, height)) == llamacpp
 
 
 @given(SIDES, SIDES)
-def test_no_capped_side_has_more_cells_than_the_longest(width, height):
+def test_no_side_has_more_patches_than_the_longest(width, height):
     columns, rows = mistral_grid(width, height)
 
     assert 1 <= columns <= LONGEST // 28
@@ -51,15 +51,15 @@ def test_no_capped_side_has_more_cells_than_the_longest(width, height):
 
 
 @given(SIDES, SIDES)
-def test_clamped_cells_stay_between_the_bounds(width, height):
+def test_clamped_grid_stays_between_the_bounds(width, height):
     columns, rows = llamacpp_grid(width, height)
 
-    # A side is never less than a cell, so a thread of an image may exceed the most.
+    # A side has at least one patch, so a very narrow image may exceed the maximum.
     assert columns * rows >= FEWEST
     assert columns * rows <= MOST or 1 in {columns, rows}
 
 
 @given(SIDES, SIDES)
-def test_a_turned_image_has_its_cells_turned(width, height):
+def test_a_rotated_image_has_a_rotated_grid(width, height):
     assert mistral_grid(width, height) == mistral_grid(height, width)[::-1]
     assert llamacpp_grid(width, height) == llamacpp_grid(height, width)[::-1]

@@ -1,4 +1,4 @@
-"""Texts become the tokens of published models, and the same texts again."""
+"""Texts are encoded as published models encode them, and decode to the same texts."""
 
 import threading
 
