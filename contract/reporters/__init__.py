@@ -1,5 +1,5 @@
 """
-Reports as text: console, JSON, JUnit, Markdown; one file per kind.
+Reporters, which render a report as text: one module per kind of report.
 
 Imports: model, run. Third parties: junitparser, rich.
 """

@@ -1,4 +1,4 @@
-"""What a reporter is: a name, a suffix and a function from a report to text."""
+"""The reporter type, and the text building blocks that reporters share."""
 
 from __future__ import annotations
 
@@ -20,40 +20,47 @@ Render = Callable[[Report], str]
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A kind of report; opening and writing the file is the surface's job."""
+    """A kind of report; the caller opens and writes the file."""
 
+    # The name of the kind, as in `--report KIND=PATH`.
     id: str
+    # The usual file name extension, with its dot.
     suffix: str
+    # Returns the whole text of the file.
     render: Render
 
 
 def reporter(id: str, *, suffix: str) -> Callable[[Render], Reporter]:
-    """Make a function from a report to text a reporter."""
+    """
+    Return a decorator that makes a reporter of a function from a report to text.
+
+    *id* is the name of the kind, *suffix* the file name extension with its dot.
+    """
     return lambda render: Reporter(id, suffix, render)
 
 
-# Everything a terminal may obey or a reader may be fooled by: C0 and C1 controls,
-# DEL, line separators, bidirectional overrides (Unicode TR 36) and lone surrogates.
-_ACTIVE = re.compile(
+# Everything that can control a terminal or mislead a reader: C0 and C1 controls, DEL,
+# line separators, bidirectional overrides (Unicode TR 36) and lone surrogates.
+_CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 
 
 def escape_controls(text: str) -> str:
-    """*text* on one line, with every character that does something spelled out."""
-    return _ACTIVE.sub(_spelled, text)
+    """Return *text* on one line, with every control character escaped."""
+    return _CONTROLS.sub(_escaped, text)
 
 
-def _spelled(found: re.Match[str]) -> str:
-    character = found.group()
+def _escaped(match: re.Match[str]) -> str:
+    character = match.group()
     code = ord(character)
     short = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004  # the first 256 take two digits
     return _NAMES.get(character, short)
 
 
 def by_target(report: Report) -> Iterator[Report]:
-    """One report per target, in the order they were opened."""
+    """Yield one report per target, in the order the targets were opened."""
     names = dict.fromkeys(
         [header.target for header in report.headers]
         + [result.target for result in report.results]
@@ -67,7 +74,7 @@ def by_target(report: Report) -> Iterator[Report]:
 
 
 def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:
-    """How many results of each family had each outcome; families by name."""
+    """Return the number of results by family (sorted by name) and outcome."""
     found: dict[str, Counter[Outcome]] = {}
     for result in results:
         found.setdefault(result.check.family, Counter())[result.outcome] += 1
@@ -75,7 +82,7 @@ def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:
 
 
 def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
-    """What was measured: by metric, then by percentile."""
+    """Return the measured figures by metric (sorted by name) and percentile."""
     found: dict[str, dict[str, float]] = {}
     for result in results:
         for name, value in result.figures.items():
@@ -85,24 +92,38 @@ def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 
 def format_figure(metric: str, value: float) -> str:
-    """A figure with its unit: milliseconds, seconds, or tokens in a second."""
+    """
+    Return the figure *value* of *metric* with its unit.
+
+    A rate is in tokens per second; any other figure is in seconds.
+    """
     if metric in RATES:
         return f"{value:.1f}/s"
     return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"
 
 
 def verdict_word(report: Report) -> str:
-    """The verdict in one word, as the exit code says it."""
+    """Return the verdict in one word; it corresponds to the exit code."""
     trouble = any(header.trouble for header in report.headers)
     if not trouble and set(report.counts) <= {Outcome.SKIP}:
         return "NOTHING CHECKED"
-    return {0: "HELD", 1: "VIOLATED", 3: "UNKNOWN", 4: "BROKEN"}[report.exit_code]
+    return _WORDS[report.exit_code]
+
+
+_WORDS = {0: "PASSED", 1: "FAILED", 3: "INCONCLUSIVE", 4: "ERROR"}
+
+
+def headline(report: Report) -> str:
+    """Return the verdict in one word, with the number of warnings if there are any."""
+    if not report.warnings:
+        return verdict_word(report)
+    return f"{verdict_word(report)} with {_count(report.warnings, 'warning')}"
 
 
 def verdict(report: Report) -> str:
-    """The whole run in one line: the word, what counts, then the rest."""
+    """Return the verdict in one line: the headline, failures and errors, the rest."""
     counts = report.counts
-    broken = sum(result.broken for result in report.results)
+    crashed = sum(result.broken for result in report.results)
     levels = Counter(
         result.check.level
         for result in report.results
@@ -111,22 +132,22 @@ def verdict(report: Report) -> str:
     parts = [
         f"{levels[level]} {level.value} failed" for level in Level if levels[level]
     ]
-    if broken:
-        parts.insert(0, f"{_many(broken, 'check')} broken")
+    if crashed:
+        parts.insert(0, f"{_count(crashed, 'check')} crashed")
     if troubles := sum(bool(header.trouble) for header in report.headers):
-        parts.append(f"{_many(troubles, 'target')} not judged to the end")
-    if unknown := counts[Outcome.ERROR] - broken:
-        parts.append(f"{_many(unknown, 'check')} could not be judged")
-    parts.append(f"{_many(counts[Outcome.PASS], 'check')} passed")
+        parts.append(f"{_count(troubles, 'target')} not fully judged")
+    if errors := counts[Outcome.ERROR] - crashed:
+        parts.append(f"{_count(errors, 'check')} could not be judged")
+    parts.append(f"{_count(counts[Outcome.PASS], 'check')} passed")
     if counts[Outcome.WAIVED]:
         parts.append(f"{counts[Outcome.WAIVED]} waived")
     if counts[Outcome.SKIP]:
-        parts.append(f"{counts[Outcome.SKIP]} skipped{_why(report.results)}")
-    return f"{verdict_word(report)}: {', '.join(parts)}."
+        parts.append(f"{counts[Outcome.SKIP]} skipped{_common_reason(report.results)}")
+    return f"{headline(report)}: {', '.join(parts)}."
 
 
 def describe_findings(result: Result) -> str:
-    """The findings of one result and how to repeat it, as plain inert lines."""
+    """Return the findings of *result* and its command as lines of escaped text."""
     lines = []
     for finding in result.findings:
         lines.append(finding.message)
@@ -147,12 +168,13 @@ def describe_findings(result: Result) -> str:
     return "\n".join(map(escape_controls, lines))
 
 
-def _why(results: Iterable[Result]) -> str:
+def _common_reason(results: Iterable[Result]) -> str:
+    """Return the reason why checks were skipped, in parentheses, if all share it."""
     reasons = Counter(r.reason for r in results if r.outcome is Outcome.SKIP)
     if len(reasons) != 1:
         return ""
     return f" ({escape_controls(next(iter(reasons)))})"
 
 
-def _many(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The report for people at a terminal; everything a provider said prints inert."""
+"""Console reporter; control characters in server output are escaped."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from contract.reporters.base import (
     escape_controls,
     figures,
     format_figure,
+    headline,
     reporter,
     verdict,
-    verdict_word,
 )
 from contract.run.report import (
     Header,
@@ -36,14 +36,14 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
-A_FEW = 3  # errors that are told one by one
+A_FEW = 3  # fewer errors with the same reason are shown one by one
 PERCENTILES = ("p50", "p95", "p99", "max", "min")
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
 
 
 @reporter("console", suffix=".txt")
 def console(report: Report) -> str:
-    """What the terminal shows, as plain text."""
+    """Return what a terminal shows, as plain text."""
     page = io.StringIO()
     show(report, Console(file=page, width=WIDTH, color_system=None))
     return page.getvalue()
@@ -53,10 +53,13 @@ def show(
     report: Report, console: Console, *, verbose: bool = False, quiet: bool = False
 ) -> None:
     """
-    Print *report*: a section per target, worst first, then the verdict.
+    Print a section per target with its results, the worst first, and the verdict.
 
-    *verbose* adds what passed and what was skipped, one by one; *quiet* leaves only
-    the verdict of each target.
+    Args:
+        report: The report to print.
+        console: Where to print it.
+        verbose: Whether to list passed and skipped checks one by one too.
+        quiet: Whether to print only the verdict of each target.
     """
     parts = list(by_target(report))
     for number, part in enumerate(parts):
@@ -64,7 +67,7 @@ def show(
             if number:
                 console.print()
             for line in _section(part, verbose=verbose):
-                # Lines are not wrapped: a command must survive being copied.
+                # Lines are not wrapped, so that commands can be copied.
                 console.print(line, soft_wrap=isinstance(line, Text))
         console.print(_verdict(part, name=quiet and len(parts) > 1), soft_wrap=True)
     if len(parts) != 1:
@@ -77,17 +80,17 @@ def show(
 def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     for header in report.headers:
         yield from _header(header)
-    alike: dict[tuple[Outcome, str], list[Result]] = {}
+    grouped: dict[tuple[Outcome, str], list[Result]] = {}
     hints: set[str] = set()
     for result in _in_order(report):
-        if not verbose and (cause := _cause(result)):
-            alike.setdefault((result.outcome, cause), []).append(result)
+        if not verbose and (reason := _group_reason(result)):
+            grouped.setdefault((result.outcome, reason), []).append(result)
         elif result.outcome is not Outcome.PASS or verbose:
             yield from _result(report, result, hints)
-    if alike:
+    if grouped:
         yield Text()
-    for (outcome, cause), results in alike.items():
-        yield from _together(report, outcome, cause, results)
+    for (outcome, reason), results in grouped.items():
+        yield from _group(report, outcome, reason, results)
     if report.results:
         yield Text()
         yield _families(report)
@@ -98,7 +101,7 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
 
 
 def _in_order(report: Report) -> list[Result]:
-    """Failures, then what is known to fail, then what nobody knows, then the rest."""
+    """Return the results: failed, waived, errors, skipped, passed."""
     order = [Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR, Outcome.SKIP, Outcome.PASS]
     return sorted(report.worst_first(), key=lambda result: order.index(result.outcome))
 
@@ -121,13 +124,13 @@ def _header(header: Header) -> Iterable[Text]:
 
 
 def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
-    """The block of a result; a hint that is among *hints* was told before."""
+    """Yield the lines of a result; *hints* are those that have been printed before."""
     outcome, check = result.outcome, result.check
-    style = STYLES[outcome]
-    if outcome is Outcome.FAIL and not report.violates(result):
-        style = "yellow"
+    label, style = outcome.value.upper(), STYLES[outcome]
+    if report.is_warning(result):
+        label, style = "WARN", "yellow"
     line = Text.assemble(
-        (f"{outcome.value.upper():<7}", style),
+        (f"{label:<7}", style),
         (escape_controls(check.id), "bold"),
         f"   {check.level.value}   {escape_controls(result.target)}",
     )
@@ -151,6 +154,7 @@ def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
 
 
 def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
+    """Yield the lines of a finding; its hint is added to *hints*."""
     hint = "the same as above" if finding.hint in hints else finding.hint
     hints.add(finding.hint)
     yield Text(" " * 7 + escape_controls(finding.message), "bold")
@@ -171,27 +175,28 @@ def _field(name: str, value: str, indent: int = 7) -> Text:
     )
 
 
-def _cause(result: Result) -> str:
+def _group_reason(result: Result) -> str:
     """
-    What several results share that are told together; empty for one told alone.
+    Return the reason that groups similar results; empty if *result* is shown alone.
 
-    --verbose tells what each skipped one tolerates or lacks.
+    It leaves out what differs between skipped checks; --verbose shows that too.
     """
     reason = result.reason
     if result.outcome is Outcome.ERROR and not result.broken:
         return reason
     if result.outcome is not Outcome.SKIP:
         return ""
-    profile, unbounded, _ = reason.partition(" sets no budget")
-    if unbounded:
+    profile, no_budget, _ = reason.partition(" sets no budget")
+    if no_budget:
         return f"{profile} sets no budget for it; add --budget NAME=TIME"
     profile, tolerates, _ = reason.partition(" tolerates ")
     return f"{profile} tolerates it" if tolerates else reason
 
 
-def _together(
-    report: Report, outcome: Outcome, cause: str, results: list[Result]
+def _group(
+    report: Report, outcome: Outcome, reason: str, results: list[Result]
 ) -> Iterable[Text]:
+    """Yield the lines of *results*, which share their outcome and *reason*."""
     if outcome is Outcome.ERROR and len(results) < A_FEW:
         for result in results:
             yield from _result(report, result, set())
@@ -199,9 +204,9 @@ def _together(
     names = [escape_controls(result.check.id) for result in results]
     label = (f"{outcome.value.upper():<7}", STYLES[outcome])
     if len(names) == 1:
-        yield Text.assemble(label, f"{names[0]}   {escape_controls(cause)}")
+        yield Text.assemble(label, f"{names[0]}   {escape_controls(reason)}")
         return
-    yield Text.assemble(label, f"{len(names)} × {escape_controls(cause)}")  # noqa: RUF001  # times
+    yield Text.assemble(label, f"{len(names)} × {escape_controls(reason)}")  # noqa: RUF001  # times
     yield from (
         Text(f"       {line}", "dim")
         for line in wrap(", ".join(names), break_on_hyphens=False)
@@ -234,7 +239,7 @@ def _targets(parts: list[Report]) -> Group:
         name = (part.headers or part.results)[0].target
         cells = _cells(part.counts)
         table.add_row(
-            Text(escape_controls(name)), Text(verdict_word(part), _color(part)), *cells
+            Text(escape_controls(name)), Text(headline(part), _color(part)), *cells
         )
     return Group(table, Text())
 

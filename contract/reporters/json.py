@@ -1,4 +1,4 @@
-"""The report as JSON, for programs; `report-v1.schema.json` describes it."""
+"""JSON reporter, for programs; `report-v1.schema.json` describes the format."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from contract.run.report import (
 
 @reporter("json", suffix=".json")
 def as_json(report: Report) -> str:
-    """Indented; non-ASCII escaped, so that a lone surrogate cannot break a file."""
+    """Return indented JSON in ASCII, which can represent lone surrogates too."""
     return json.dumps(to_json(report), indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""The report as JUnit XML, for the test views of CI systems."""
+"""JUnit XML reporter, for the test views of CI systems."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from contract.run.report import (
 )
 
 # XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
-# ElementTree writes anything else without complaint, and no parser reads it back.
-# (Other white space is spelled out before.)
+# ElementTree writes other characters without an error, and no parser accepts them.
+# (Tabs and carriage returns have been escaped before.)
 _FORBIDDEN = re.compile("[^\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @reporter("junit", suffix=".xml")
 def junit(report: Report) -> str:
-    """A suite per target; a failure's text holds the findings and how to repeat it."""
+    """Return a suite per target; a failure contains the findings and the command."""
     root = junitparser.JUnitXml("magistral-contract")
     for part in by_target(report):
         root.add_testsuite(_suite(part))
@@ -52,8 +52,8 @@ def _suite(report: Report) -> junitparser.TestSuite:
     for result in report.results:
         suite.add_testcase(_case(report, result, header))
     if header and header.trouble:
-        # Without a case, a target that was never reached would look green.
-        case = junitparser.TestCase("judged-to-the-end", classname="target")
+        # Without a test case a target that could not be reached would look green.
+        case = junitparser.TestCase("fully-judged", classname="target")
         case.result = [junitparser.Error(_clean(header.trouble))]
         suite.add_testcase(case)
     return suite
@@ -97,7 +97,7 @@ def _case(
 
 
 def _timings(result: Result) -> dict[str, str]:
-    """TTFT, TTFO and E2E of each exchange, in seconds, in the order sent."""
+    """Return TTFT, TTFO and E2E of each exchange in seconds, in the order sent."""
     timings = [exchange.timing for exchange in result.exchanges]
     named = {
         "ttft": [timing.ttft for timing in timings],
@@ -112,7 +112,11 @@ def _timings(result: Result) -> dict[str, str]:
 
 
 def _result(report: Report, result: Result) -> FinalResult | None:
-    """Skipped is what does not fail the run, so that CI agrees with the exit code."""
+    """
+    Return the element for the outcome; None if the check passed.
+
+    A warning is a skipped test, so that the CI system agrees with the exit code.
+    """
     element: FinalResult
     level = result.check.level.value
     match result.outcome:
@@ -127,15 +131,16 @@ def _result(report: Report, result: Result) -> FinalResult | None:
         case Outcome.FAIL if report.violates(result):
             element = junitparser.Failure(_clean(result.check.requirement), level)
         case _:
-            said = f"{level} failed, which does not fail the run: {_first(result)}"
-            element = junitparser.Skipped(_clean(said))
+            message = f"warning: {level} failed: {_first_message(result)}"
+            element = junitparser.Skipped(_clean(message))
     element.text = _FORBIDDEN.sub("", describe_findings(result))
     return element
 
 
-def _first(result: Result) -> str:
+def _first_message(result: Result) -> str:
     return result.findings[0].message if result.findings else result.reason
 
 
 def _clean(text: str) -> str:
+    """Return *text* on one line, without the characters that XML forbids."""
     return _FORBIDDEN.sub("", escape_controls(text))

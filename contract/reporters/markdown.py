@@ -1,4 +1,4 @@
-"""A table of checks by target, then every departure: for a pull request or a page."""
+"""Markdown reporter: a table of checks by target, then every failure in detail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MARKS = {
 
 @reporter("markdown", suffix=".md")
 def markdown(report: Report) -> str:
-    """One row a check, one column a target; `·` is skipped."""
+    """Return a table with a row per check and a column per target; `·` is skipped."""
     parts = list(by_target(report))
     lines = [
         f"**{verdict(report)}**",
@@ -38,7 +38,7 @@ def markdown(report: Report) -> str:
         "",
         *_matrix(parts),
         "",
-        *_departures(parts),
+        *_failures(parts),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -65,8 +65,8 @@ def _matrix(parts: list[Report]) -> Iterator[str]:
     found = [{result.check.id: result for result in part.results} for part in parts]
     for check in _checks(parts):
         marks = [
-            MARKS[results[check.id].outcome] if check.id in results else ""
-            for results in found
+            _mark(part, results[check.id]) if check.id in results else ""
+            for part, results in zip(parts, found, strict=True)
         ]
         yield f"| {code(check.id)} | {check.level} | {' | '.join(marks)} |"
 
@@ -78,32 +78,37 @@ def _checks(parts: list[Report]) -> Iterable[Check]:
     return sorted(checks.values(), key=lambda check: check.family)
 
 
-def _departures(parts: list[Report]) -> Iterator[str]:
+def _mark(report: Report, result: Result) -> str:
+    return "warning" if report.is_warning(result) else MARKS[result.outcome]
+
+
+def _failures(parts: list[Report]) -> Iterator[str]:
+    """Yield a section per target with its failed, waived and inconclusive checks."""
     for part in parts:
-        departures = [
+        failures = [
             result
             for result in part.worst_first()
             if result.outcome in {Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR}
         ]
-        if departures:
+        if failures:
             yield f"## {code(_name(part))}"
             yield ""
-            for result in departures:
-                yield from _departure(result)
+            for result in failures:
+                yield from _failure(part, result)
             yield ""
 
 
-def _departure(result: Result) -> Iterator[str]:
+def _failure(report: Report, result: Result) -> Iterator[str]:
     check = result.check
     yield (
-        f"- {MARKS[result.outcome]} {code(check.id)} ({check.level}): "
+        f"- {_mark(report, result)} {code(check.id)} ({check.level}): "
         f"{text(check.requirement)} Source: {text(check.source)}."
     )
     if result.reason:
         yield f"  - reason: {text(result.reason)}"
     for finding in result.findings:
         where = f" at {text(finding.at)}" if finding.at else ""
-        seen = [
+        values = [
             f"{name} {code(value)}"
             for name, value in (
                 ("expected", finding.expected),
@@ -111,7 +116,7 @@ def _departure(result: Result) -> Iterator[str]:
             )
             if value
         ]
-        tail = f": {', '.join(seen)}" if seen else ""
+        tail = f": {', '.join(values)}" if values else ""
         yield f"  - {text(finding.message)}{where}{tail}"
         if finding.hint:
             yield f"    - hint: {text(finding.hint)}"
@@ -125,7 +130,11 @@ def _name(part: Report) -> str:
 
 
 def code(value: str) -> str:
-    """*value* as a code span: a longer fence where it holds back-ticks, no pipes."""
+    """
+    Return *value* as a code span that is safe in a table.
+
+    Pipes are escaped, and the fence is longer than any run of backticks in *value*.
+    """
     shown = escape_controls(value).replace("|", "\\|")
     if not shown:
         return ""
@@ -136,5 +145,5 @@ def code(value: str) -> str:
 
 
 def text(value: str) -> str:
-    """*value* as plain text: nothing in it is markup or a link."""
+    """Return *value* as plain text, with all markup escaped."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", escape_controls(value))

@@ -1,4 +1,4 @@
-"""One hand-made report with every outcome, and hostile text in it."""
+"""A hand-made report with every outcome, and hostile text in it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _judge(_exchange):
 def _check(id, level="MUST"):
     return Check(
         id=id,
-        requirement=f"What {id} says {level} hold.",
+        requirement=f"The requirement of {id} {level} be met.",
         source="OpenAI API reference",
         sends=(),
         judge=_judge,
@@ -60,47 +60,47 @@ def _again(target, check):
 
 
 @pytest.fixture
-def held():
-    """A report of one target that keeps its contract."""
+def passed():
+    """A report of one target that passed."""
     header = Header(
         target="mock",
         url="http://127.0.0.1:41234",
         profile="mistral-2026-08",
-        why="the mock says so",
+        why="declared by the target",
         model="magistral-medium-latest",
         version="0.1.0",
         started="2026-08-01T12:00:00+00:00",
         seconds=1.25,
         requests=3,
     )
-    passed = Result(
+    result = Result(
         check=_check("streaming.ends-with-done"), target="mock", outcome=Outcome.PASS
     )
     return Report(
         headers=(header,),
         results=(
-            passed,
-            replace(passed, check=_check("usage.sums-up", "SHOULD")),
+            result,
+            replace(result, check=_check("usage.sums-up", "SHOULD")),
             replace(
-                passed,
+                result,
                 check=_check("context.needle-is-found"),
                 outcome=Outcome.SKIP,
-                reason="slow; --slow includes it",
+                reason="slow; add --slow",
             ),
         ),
     )
 
 
 @pytest.fixture
-def report(held):
+def report(passed):
     """A report of two targets with every outcome."""
     target = "mock:vllm"
     header = replace(
-        held.headers[0],
+        passed.headers[0],
         target=target,
         profile="vllm-0.16",
-        why="GET /version says 0.16.0",
-        notes=("the loopback floor is 0.4 ms",),
+        why="GET /version returned 0.16.0",
+        notes=("the loopback baseline is 0.4 ms",),
     )
     failed = Result(
         check=_check("reasoning.precedes-answer"),
@@ -114,7 +114,7 @@ def report(held):
                 at="event 11, +0.134 s",
                 hint=f"start it with --reasoning-parser {HOSTILE}",
             ),
-            Finding("a second departure"),
+            Finding("a second finding"),
         ),
         again=_again(target, "reasoning.precedes-answer"),
         seconds=0.2,
@@ -134,7 +134,7 @@ def report(held):
             check=_check("schema.error"),
             target=target,
             outcome=Outcome.ERROR,
-            reason="the target answered 503; nothing was learnt",
+            reason="the server could not answer (503)",
             again=_again(target, "schema.error"),
         ),
         *(
@@ -142,7 +142,7 @@ def report(held):
                 check=_check(f"multimodal.{name}"),
                 target=target,
                 outcome=Outcome.SKIP,
-                reason="the profile does not offer vision",
+                reason="vllm-0.16 does not offer vision",
             )
             for name in ("image-by-data-uri", "image-by-url", "several-images")
         ),
@@ -156,12 +156,14 @@ def report(held):
             for name in ("unknown-field", "model-missing")
         ),
     )
-    return Report(headers=(*held.headers, header), results=(*held.results, *results))
+    return Report(
+        headers=(*passed.headers, header), results=(*passed.results, *results)
+    )
 
 
 @pytest.fixture
 def timed(report):
-    """The same report with the exchanges behind each result."""
+    """The same report with the exchanges of each result."""
     exchange = _exchange(VLLM_0_16)
     return replace(
         report,

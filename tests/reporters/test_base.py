@@ -1,9 +1,13 @@
+"""Building blocks that reporters share."""
+
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import replace
 
 import pytest
 
+from contract import reporters
 from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
@@ -21,13 +25,13 @@ from contract.run.report import (
 )
 
 
-def test_every_reporter_is_found_on_the_shelf():
+def test_every_module_defines_a_reporter_with_a_file_suffix():
+    modules = {info.name for info in pkgutil.iter_modules(reporters.__path__)}
     found = find("reporters", Reporter)
+    homes = {entry.render.__module__.rpartition(".")[2] for entry in found.values()}
 
-    assert sorted(found) == ["console", "json", "junit", "markdown"]
-    assert {".txt", ".json", ".xml", ".md"} == {
-        entry.suffix for entry in found.values()
-    }
+    assert modules - {"base"} <= homes
+    assert all(entry.suffix.startswith(".") for entry in found.values())
 
 
 @pytest.mark.parametrize(
@@ -42,18 +46,18 @@ def test_every_reporter_is_found_on_the_shelf():
         pytest.param("[red]日本語 👋🏽", "[red]日本語 👋🏽", id="harmless"),
     ],
 )
-def test_inert_text_obeys_nobody(text, expected):
+def test_control_characters_are_escaped(text, expected):
     assert expected == escape_controls(text)
 
 
-def test_a_report_splits_by_target(report):
+def test_a_report_is_split_by_target(report):
     parts = list(by_target(report))
 
     assert [part.headers[0].target for part in parts] == ["mock", "mock:vllm"]
     assert report.results == tuple(r for part in parts for r in part.results)
 
 
-def test_families_are_counted_by_name(report):
+def test_results_are_counted_by_family_sorted_by_name(report):
     counts = by_family(report.results)
 
     assert sorted(counts) == list(counts)
@@ -64,49 +68,69 @@ def test_families_are_counted_by_name(report):
     }
 
 
-def test_verdict_of_a_held_contract(held):
-    expected = "HELD: 2 checks passed, 1 skipped (slow; --slow includes it)."
+def test_verdict_of_a_passed_run(passed):
+    expected = "PASSED: 2 checks passed, 1 skipped (slow; add --slow)."
 
-    assert expected == verdict(held)
+    assert expected == verdict(passed)
 
 
-def test_verdict_of_a_violated_contract(report):
+def test_verdict_of_a_failed_run(report):
     expected = (
-        "VIOLATED: 1 MUST failed, 1 SHOULD failed, 1 check could not be judged, "
-        "3 checks passed, 1 waived, 6 skipped."
+        "FAILED with 1 warning: 1 MUST failed, 1 SHOULD failed, "
+        "1 check could not be judged, 3 checks passed, 1 waived, 6 skipped."
     )
 
     assert expected == verdict(report)
 
 
-def test_verdict_follows_the_exit_code(held):
-    first = held.results[0]
-    unknown = replace(held, results=(replace(first, outcome=Outcome.ERROR),))
-    broken = replace(
-        held, results=(replace(first, outcome=Outcome.ERROR, broken=True),)
+def test_a_failure_beside_passed_is_a_warning(report):
+    should, may = (
+        replace(result, check=replace(result.check, requirement=f"It {level} work."))
+        for result in report.results
+        if result.outcome is Outcome.FAIL and result.check.level == "SHOULD"
+        for level in ("SHOULD", "MAY")
     )
-    empty = Report(headers=held.headers, results=())
+    good = next(r for r in report.results if r.outcome is Outcome.PASS)
+    one = replace(report, results=(should, good))
+    two = replace(report, results=(should, may, good))
 
-    assert verdict(unknown) == "UNKNOWN: 1 check could not be judged, 0 checks passed."
-    assert verdict(broken) == "BROKEN: 1 check broken, 0 checks passed."
+    assert verdict(one) == "PASSED with 1 warning: 1 SHOULD failed, 1 check passed."
+    assert verdict(two) == (
+        "PASSED with 2 warnings: 1 SHOULD failed, 1 MAY failed, 1 check passed."
+    )
+    assert verdict(replace(one, strict=True)).startswith("FAILED: 1 SHOULD failed, ")
+
+
+def test_verdict_corresponds_to_the_exit_code(passed):
+    first = passed.results[0]
+    error = replace(first, outcome=Outcome.ERROR)
+    unjudged = replace(passed, results=(error,))
+    crashed = replace(passed, results=(replace(error, broken=True),))
+    empty = Report(headers=passed.headers, results=())
+
+    assert (
+        verdict(unjudged) == "INCONCLUSIVE: 1 check could not be judged, "
+        "0 checks passed."
+    )
+    assert verdict(crashed) == "ERROR: 1 check crashed, 0 checks passed."
     assert verdict(empty) == "NOTHING CHECKED: 0 checks passed."
 
 
-def test_a_target_not_judged_to_the_end_is_unknown(held):
-    header = replace(held.headers[0], trouble="interrupted")
-    report = replace(held, headers=(header,))
+def test_a_target_that_is_not_fully_judged_is_inconclusive(passed):
+    header = replace(passed.headers[0], trouble="interrupted")
+    report = replace(passed, headers=(header,))
 
     assert report.exit_code == 3
-    assert verdict(report).startswith("UNKNOWN: 1 target not judged to the end, 2 ")
+    assert verdict(report).startswith("INCONCLUSIVE: 1 target not fully judged, 2 ")
 
 
-def test_skips_alone_hold_nothing(held):
-    skipped = tuple(r for r in held.results if r.outcome is Outcome.SKIP)
+def test_skipped_checks_alone_do_not_pass(passed):
+    skipped = tuple(r for r in passed.results if r.outcome is Outcome.SKIP)
 
-    assert verdict(replace(held, results=skipped)).startswith("NOTHING CHECKED: ")
+    assert verdict(replace(passed, results=skipped)).startswith("NOTHING CHECKED: ")
 
 
-def test_an_account_is_plain_and_inert(report):
+def test_findings_are_described_in_escaped_lines(report):
     failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
 
     assert describe_findings(failed).splitlines() == [
@@ -118,13 +142,13 @@ def test_an_account_is_plain_and_inert(report):
             "  hint      start it with --reasoning-parser "
             "so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>"
         ),
-        "a second departure",
+        "a second finding",
         f"again: {failed.again}",
     ]
 
 
-def test_figures_of_all_checks_make_one_table(held):
-    one, other, *rest = held.results
+def test_figures_of_all_checks_are_merged(passed):
+    one, other, *rest = passed.results
     results = (
         replace(one, figures={"ttft_p50": 0.05, "ttft_max": 1.5}),
         replace(other, figures={"ttft_p50": 0.05, "tokens_per_second_min": 21.0}),

@@ -1,3 +1,5 @@
+"""The console reporter."""
+
 from __future__ import annotations
 
 import io
@@ -20,35 +22,47 @@ def _shown(report, **options):
     return page.getvalue()
 
 
-def test_what_people_read_is_golden(report, golden):
+def test_the_text_is_golden(report, golden):
     text = console.render(report)
 
     assert golden("report.txt", text) == text
 
 
-def test_a_held_contract_is_golden(held, golden):
-    text = console.render(held)
+def test_a_passed_run_is_golden(passed, golden):
+    text = console.render(passed)
 
-    assert golden("held.txt", text) == text
+    assert golden("passed.txt", text) == text
 
 
-def test_verbose_names_what_passed_and_what_was_skipped(report, golden):
+def test_verbose_lists_passed_and_skipped_checks(report, golden):
     page = io.StringIO()
     show(report, Console(file=page, width=88, color_system=None), verbose=True)
 
     assert golden("verbose.txt", page.getvalue()) == page.getvalue()
 
 
-def test_quiet_is_a_line_for_each_target_and_the_verdict(report):
+def test_quiet_prints_a_line_per_target_and_the_verdict(report):
     page = io.StringIO()
     show(report, Console(file=page, width=88, color_system=None), quiet=True)
     words = [line.split(": ")[0] for line in page.getvalue().splitlines()]
 
-    assert words == ["mock HELD", "mock:vllm VIOLATED", "VIOLATED"]
+    assert words == [
+        "mock PASSED",
+        "mock:vllm FAILED with 1 warning",
+        "FAILED with 1 warning",
+    ]
+
+
+def test_a_warning_is_labelled_as_such(report):
+    lines = console.render(report).splitlines()
+
+    assert any(line.startswith("WARN   usage.counts-reasoning") for line in lines)
+    assert sum(line.startswith("FAIL ") for line in lines) == 1
+    assert any(line.startswith("mock:vllm  FAILED with 1 warning ") for line in lines)
 
 
 @pytest.mark.parametrize("verbose", [False, True], ids=["plain", "verbose"])
-def test_hostile_text_prints_inert(report, verbose):
+def test_hostile_text_is_escaped(report, verbose):
     text = _shown(report, verbose=verbose)
 
     assert "so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>" in text
@@ -62,14 +76,14 @@ def test_a_command_is_never_wrapped(report):
     assert command in _shown(report)
 
 
-def test_figures_are_shown_also_when_all_is_green(held):
-    first, *rest = held.results
+def test_figures_are_shown_if_all_checks_passed(passed):
+    first, *rest = passed.results
     measured = {"ttft_p50": 0.05, "ttft_p95": 1.25, "tokens_per_second_min": 8.0}
     text = console.render(
-        replace(held, results=(replace(first, figures=measured), *rest))
+        replace(passed, results=(replace(first, figures=measured), *rest))
     )
 
-    assert "measured" not in console.render(held)
+    assert "measured" not in console.render(passed)
     assert [
         ["measured", "p50", "p95", "min"],
         ["tokens_per_second", "·", "·", "8.0/s"],
@@ -77,16 +91,16 @@ def test_figures_are_shown_also_when_all_is_green(held):
     ] == [line.split() for line in text.splitlines()[-5:-2]]
 
 
-def test_checks_without_a_budget_share_a_line(held):
+def test_checks_without_a_budget_share_a_line(passed):
     results = tuple(
         replace(
             result,
             outcome=Outcome.SKIP,
             reason=f"vllm sets no budget; add --budget {name}=…",
         )
-        for result, name in zip(held.results, ("ttft", "e2e", "tpot"), strict=True)
+        for result, name in zip(passed.results, ("ttft", "e2e", "tpot"), strict=True)
     )
-    text = console.render(replace(held, results=results))
+    text = console.render(replace(passed, results=results))
 
     assert (
         "3 \N{MULTIPLICATION SIGN} vllm sets no budget for it; add --budget NAME=TIME"
@@ -95,44 +109,46 @@ def test_checks_without_a_budget_share_a_line(held):
 
 
 @pytest.fixture
-def unknown(held):
-    """A report whose checks all learnt nothing, for the same reason."""
+def inconclusive(passed):
+    """A report whose checks could not be judged, for the same reason."""
     return replace(
-        held,
+        passed,
         results=tuple(
             replace(result, outcome=Outcome.ERROR, reason="nothing listens")
-            for result in held.results
+            for result in passed.results
         ),
     )
 
 
-def test_errors_with_one_cause_share_a_line(unknown):
-    text = console.render(unknown)
+def test_errors_with_one_reason_share_a_line(inconclusive):
+    text = console.render(inconclusive)
 
     assert "ERROR  3 \N{MULTIPLICATION SIGN} nothing listens" in text
     assert text.count("nothing listens") == 1
-    assert all(result.check.id in text for result in unknown.results)
+    assert all(result.check.id in text for result in inconclusive.results)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param({"broken": True}, id="our-own-fault"),
-        pytest.param({"reason": "something else"}, id="another-cause"),
+        pytest.param({"broken": True}, id="crashed-check"),
+        pytest.param({"reason": "something else"}, id="another-reason"),
     ],
 )
-def test_errors_that_differ_are_told_one_by_one(unknown, change):
-    first, *rest = unknown.results
-    text = console.render(replace(unknown, results=(replace(first, **change), *rest)))
+def test_errors_that_differ_are_shown_one_by_one(inconclusive, change):
+    first, *rest = inconclusive.results
+    text = console.render(
+        replace(inconclusive, results=(replace(first, **change), *rest))
+    )
 
-    assert text.count("\nERROR  ") == len(unknown.results)
-
-
-def test_verbose_tells_every_error(unknown):
-    assert _shown(unknown, verbose=True).count("nothing listens") == 3
+    assert text.count("\nERROR  ") == len(inconclusive.results)
 
 
-def test_a_hint_is_told_once(report):
+def test_verbose_shows_every_error(inconclusive):
+    assert _shown(inconclusive, verbose=True).count("nothing listens") == 3
+
+
+def test_a_hint_is_shown_once(report):
     failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
     hinted = replace(
         failed, findings=(replace(failed.findings[0], hint="set the flag"),)

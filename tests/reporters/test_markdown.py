@@ -1,3 +1,5 @@
+"""The Markdown reporter."""
+
 from __future__ import annotations
 
 import pytest
@@ -9,7 +11,7 @@ from contract.reporters.markdown import (
 )
 
 
-def test_what_people_read_is_golden(report, golden):
+def test_the_text_is_golden(report, golden):
     shown = markdown.render(report)
 
     assert golden("report.md", shown) == shown
@@ -30,15 +32,27 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(report):
     [
         pytest.param("a", "`a`", id="plain"),
         pytest.param("a|b", "`a\\|b`", id="pipe"),
-        pytest.param("a`b", "``a`b``", id="back-tick"),
-        pytest.param("`", "`` ` ``", id="only-a-back-tick"),
+        pytest.param("a`b", "``a`b``", id="backtick"),
+        pytest.param("`", "`` ` ``", id="only-a-backtick"),
         pytest.param("a\nb", "`a\\nb`", id="line-break"),
         pytest.param("", "", id="nothing"),
     ],
 )
-def test_a_code_span_holds_anything(value, span):
+def test_a_code_span_can_contain_anything(value, span):
     assert code(value) == span
 
 
-def test_text_is_no_markup():
+def test_a_failed_should_is_a_warning(report):
+    lines = markdown.render(report).splitlines()
+    row = next(line for line in lines if line.startswith("| `usage.counts-reasoning`"))
+
+    assert row.endswith("| SHOULD |  | warning |")
+    assert any(line.startswith("- warning `usage.counts-reasoning`") for line in lines)
+    assert lines[0] == (
+        "**FAILED with 1 warning: 1 MUST failed, 1 SHOULD failed, "
+        "1 check could not be judged, 3 checks passed, 1 waived, 6 skipped.**"
+    )
+
+
+def test_text_is_not_markup():
     assert text("<b>[x](y)*_`") == "\\<b\\>\\[x\\](y)\\*\\_\\`"
