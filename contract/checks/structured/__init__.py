@@ -1,1 +1,1 @@
-"""Whether an answer has the form that response_format asks for."""
+"""Checks of answers that must follow a response_format."""

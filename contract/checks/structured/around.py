@@ -1,4 +1,4 @@
-"""What stands around the document: nothing; how it ends, and how it is streamed."""
+"""Checks of the text around a document, its finish reason and its streaming."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from contract.checks.sources import (
     OPENAI_JSON,
     VLLM_JSON,
 )
-from contract.checks.structured.asking import (
+from contract.checks.structured.document import (
+    SCHEMAS,
+    STREAMED_SCHEMAS,
+    document,
+    finished_answer,
+    format_type,
+    parse_json,
+    reply_location,
+    rewrite_answer,
+    rewrite_document,
+    schema_name,
+)
+from contract.checks.structured.probes import (
     CUT_STREAMED,
     CUT_WHOLE,
     OBJECT_WHOLE,
@@ -18,18 +30,6 @@ from contract.checks.structured.asking import (
     SCHEMA,
     SCHEMA_WHOLE,
     TEXT,
-)
-from contract.checks.structured.document import (
-    SCHEMAS,
-    STREAMED_SCHEMAS,
-    answer,
-    document,
-    form,
-    named,
-    parsed,
-    reply_location,
-    reworded,
-    rewritten,
 )
 from contract.model.chat import (
     Json,
@@ -55,20 +55,20 @@ FENCE = "```"
 
 @check(
     "structured.no-fence",
-    "An answer in JSON MUST NOT come inside a Markdown code fence.",
+    "An answer in JSON MUST NOT be inside a Markdown code fence.",
     source=f"{OPENAI_JSON}; {MISTRAL_JSON}",
     sends=(SCHEMA_WHOLE, OBJECT_WHOLE),
     needs=SCHEMAS | {Capability.JSON_OBJECT},
 )
 def no_fence(*exchanges: Exchange) -> Findings:
     if not any(exchange.choices for exchange in exchanges):
-        raise NotApplicable("no reply holds a choice")
+        raise NotApplicable("no reply has a choice")
     for exchange in exchanges:
-        text = answer(exchange)
+        text = finished_answer(exchange)
         if text.lstrip().startswith(FENCE):
             yield Finding(
-                "the document stands in a code fence",
-                expected="JSON and nothing around it",
+                "the document is inside a code fence",
+                expected="JSON without surrounding text",
                 actual=shorten(text),
                 at=reply_location(exchange),
             )
@@ -76,32 +76,32 @@ def no_fence(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=no_fence)
 def fenced(reply: Reply) -> Reply:
-    """The model's habit of writing ```json gets through."""
-    if form(reply) is None:
+    """The model writes a ```json fence and the server does not prevent it."""
+    if format_type(reply) is None:
         return reply
-    return reworded(reply, lambda text: f"{FENCE}json\n{text}\n{FENCE}")
+    return rewrite_answer(reply, lambda text: f"{FENCE}json\n{text}\n{FENCE}")
 
 
 @check(
     "structured.thought-is-kept-apart",
-    "A thought MUST NOT stand before or after the document in the answer.",
+    "Reasoning MUST NOT precede or follow the document in the answer.",
     source=f"{VLLM_JSON} (with reasoning outputs)",
     sends=(SCHEMA, SCHEMA_WHOLE),
     needs=STREAMED_SCHEMAS | {Capability.REASONING},
 )
 def thought_is_kept_apart(*exchanges: Exchange) -> Findings:
-    """Whether the model thinks at all with a form is up to the provider."""
+    """A server may turn reasoning off when a response_format is given."""
     for exchange in exchanges:
-        text = answer(exchange)
+        text = finished_answer(exchange)
         start, end = text.find("{"), text.rfind("}")
-        if not 0 <= start < end or parsed(text[start : end + 1]) is MISSING:
-            raise NotApplicable("the answer holds no JSON object")
-        lead, rest = text[:start].strip(), text[end + 1 :].strip()
-        if (lead or rest) and not lead.startswith(FENCE):
+        if not 0 <= start < end or parse_json(text[start : end + 1]) is MISSING:
+            raise NotApplicable("the answer has no JSON object")
+        before, after = text[:start].strip(), text[end + 1 :].strip()
+        if (before or after) and not before.startswith(FENCE):
             yield Finding(
-                "words stand around the document",
-                expected="JSON and nothing around it",
-                actual=shorten(lead or rest),
+                "the document has text around it",
+                expected="JSON without surrounding text",
+                actual=shorten(before or after),
                 at=reply_location(exchange),
             )
 
@@ -111,37 +111,36 @@ def thought_is_kept_apart(*exchanges: Exchange) -> Findings:
     also=("structured.schema-is-satisfied", "structured.tools-leave-the-form"),
 )
 def thought_before_the_document(reply: Reply) -> Reply:
-    """The parser of reasoning is off for forms, and the thought stays in the answer."""
-    if named(reply) != "answer":
+    """The reasoning parser is off for response formats, so reasoning is answer text."""
+    if schema_name(reply) != "answer":
         return reply
 
-    def thinking(said: tuple[Piece, ...]) -> list[Piece]:
-        thought = "".join(p.text for p in said if p.kind is PieceKind.REASONING)
-        rest = [p for p in said if p.kind is not PieceKind.REASONING]
+    def reasoning_as_answer(pieces: tuple[Piece, ...]) -> list[Piece]:
+        reasoning = "".join(p.text for p in pieces if p.kind is PieceKind.REASONING)
+        rest = [p for p in pieces if p.kind is not PieceKind.REASONING]
         if not any(p.kind is PieceKind.ANSWER for p in rest):
-            return list(said)
-        lead = Piece(PieceKind.ANSWER, thought or "They want JSON.", said[0].choice)
-        return [lead, *rest]
+            return list(pieces)
+        text = reasoning or "They want JSON."
+        return [Piece(PieceKind.ANSWER, text, pieces[0].choice), *rest]
 
-    return rewrite_pieces(reply, thinking)
+    return rewrite_pieces(reply, reasoning_as_answer)
 
 
 @check(
     "structured.streamed-equals-whole",
-    "The same request with the same seed SHOULD get the same document streamed and "
-    "whole.",
+    "A request with a seed SHOULD get the same document streamed and not streamed.",
     source="house rule; BerriAI/litellm#16272",
     sends=(SCHEMA, SCHEMA_WHOLE),
     needs=STREAMED_SCHEMAS | {Capability.SEED},
 )
 def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    """White space within the document is free."""
-    seen, told = document(streamed), document(whole)
-    if seen is MISSING and told is MISSING:
+    """White space in the document is ignored."""
+    found = [document(streamed), document(whole)]
+    if found == [MISSING, MISSING]:
         raise NotApplicable("neither answer is JSON")
-    if seen is MISSING or told is MISSING or seen != told:
+    if MISSING in found or found[0] != found[1]:
         yield Finding(
-            "the stream holds another document",
+            "the streamed document differs from the non-streamed document",
             expected=shorten(whole.answer) or "no answer",
             actual=shorten(streamed.answer) or "no answer",
             at=reply_location(streamed),
@@ -150,22 +149,22 @@ def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
 
 @fault(breaks=streamed_equals_whole)
 def stream_of_another_document(reply: Reply) -> Reply:
-    """The streaming path forgets the state of the grammar and takes the first value."""
+    """The streaming code path loses the grammar state, so it yields other values."""
 
-    def first(value: dict[str, Json]) -> Json:
-        # Another value of the same type: what is judged here is that it is another.
+    def negate_booleans(value: dict[str, Json]) -> Json:
+        # The new values still satisfy the schema.
         return {
-            key: not held if isinstance(held, bool) else held
-            for key, held in value.items()
+            key: not member if isinstance(member, bool) else member
+            for key, member in value.items()
         }
 
-    other = reply.streamed and named(reply) == "answer"
-    return rewritten(reply, first) if other else reply
+    applies = reply.streamed and schema_name(reply) == "answer"
+    return rewrite_document(reply, negate_booleans) if applies else reply
 
 
 @check(
     "structured.finishes-with-stop",
-    "A reply with the whole document MUST finish with stop.",
+    "A reply with the complete document MUST have the finish reason stop.",
     source=f"{OPENAI_JSON} (finish_reason); BerriAI/litellm, JSON by way of a tool",
     sends=(SCHEMA, SCHEMA_WHOLE),
     needs=STREAMED_SCHEMAS,
@@ -173,12 +172,14 @@ def stream_of_another_document(reply: Reply) -> Reply:
 def finishes_with_stop(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if document(exchange) is MISSING:
-            raise NotApplicable("the answer is no JSON")
+            raise NotApplicable("the answer is not JSON")
         if exchange.finish not in FINISH_REASONS:
-            raise NotApplicable(f"it ended with {exchange.finish}, judged elsewhere")
+            raise NotApplicable(
+                f"another check judges the finish reason {exchange.finish}"
+            )
         if exchange.finish != "stop":
             yield Finding(
-                "the document is complete, but not finished",
+                "the finish reason of a complete document is not stop",
                 expected="finish reason stop",
                 actual=f"{exchange.finish}",
                 at=reply_location(exchange),
@@ -187,26 +188,28 @@ def finishes_with_stop(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=finishes_with_stop)
 def document_by_way_of_a_tool(reply: Reply) -> Reply:
-    """A gateway makes forms by a hidden tool, and its finish reason gets through."""
-    if named(reply) != "answer":
+    """A gateway implements response formats by a hidden tool, and finishes like one."""
+    if schema_name(reply) != "answer":
         return reply
-    return _finishing(reply, "stop", "tool_calls")
+    return _replace_finish_reason(reply, "stop", "tool_calls")
 
 
-def _finishing(reply: Reply, before: str, after: str) -> Reply:
-    def changed(value: Json) -> Json:
+def _replace_finish_reason(reply: Reply, before: str, after: str) -> Reply:
+    """Return *reply* with the finish reason *after* in place of *before*."""
+
+    def change(value: Json) -> Json:
         listed = value.get("choices") if isinstance(value, dict) else None
         for choice in listed if isinstance(listed, list) else ():
             if isinstance(choice, dict) and choice.get("finish_reason") == before:
                 choice["finish_reason"] = after
         return value
 
-    return reply.change(changed)
+    return reply.change(change)
 
 
 @check(
     "structured.cut-gives-length",
-    "A reply whose document was cut by max_tokens MUST finish with length.",
+    "A reply whose document max_tokens cut off MUST have the finish reason length.",
     source=f"{OPENAI_JSON} (the content may be partially cut off)",
     sends=(CUT_STREAMED, CUT_WHOLE),
     needs=STREAMED_SCHEMAS,
@@ -214,13 +217,15 @@ def _finishing(reply: Reply, before: str, after: str) -> Reply:
 def cut_gives_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish not in FINISH_REASONS:
-            raise NotApplicable(f"it ended with {exchange.finish}, judged elsewhere")
+            raise NotApplicable(
+                f"another check judges the finish reason {exchange.finish}"
+            )
         if exchange.finish == "length":
             continue
-        if isinstance(parsed(exchange.answer), dict):
-            raise NotApplicable("the document was complete before it could be cut")
+        if isinstance(parse_json(exchange.answer), dict):
+            raise NotApplicable("the document was complete before the limit")
         yield Finding(
-            "half a document is called finished",
+            "the finish reason of an incomplete document is not length",
             expected="finish reason length",
             actual=f"{exchange.finish} with {shorten(exchange.answer)!r}",
             at=reply_location(exchange),
@@ -229,27 +234,29 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=cut_gives_length, also=("reasoning.cut-gives-length",))
 def cut_document_called_finished(reply: Reply) -> Reply:
-    """Whatever ends the grammar's run is called stop, the limit too."""
-    return _finishing(reply, "length", "stop") if form(reply) else reply
+    """Every end of grammar-guided generation is reported as stop, even the limit."""
+    if format_type(reply) is None:
+        return reply
+    return _replace_finish_reason(reply, "length", "stop")
 
 
 @check(
     "structured.text-is-the-default",
-    "The response_format text MUST mean what no response_format means.",
+    "A response_format of type text MUST have the same effect as none.",
     source=f"{OPENAI_JSON}; {MISTRAL_JSON}",
     sends=(PLAIN, TEXT),
     needs={Capability.JSON_OBJECT, Capability.SEED},
 )
 def text_is_the_default(plain: Exchange, text: Exchange) -> Findings:
     if not any(exchange.choices for exchange in (plain, text)):
-        raise NotApplicable("no reply holds a choice")
+        raise NotApplicable("no reply has a choice")
     for name, seen, wanted in (
         ("answer", text.answer, plain.answer),
         ("reasoning", text.reasoning, plain.reasoning),
     ):
         if seen != wanted:
             yield Finding(
-                f"with the format text the {name} is another",
+                f"a response_format of type text changes the {name}",
                 expected=shorten(wanted) or "nothing",
                 actual=shorten(seen) or "nothing",
                 at=reply_location(text),
@@ -258,8 +265,8 @@ def text_is_the_default(plain: Exchange, text: Exchange) -> Findings:
 
 @fault(breaks=text_is_the_default)
 def text_taken_as_json(reply: Reply) -> Reply:
-    """Any response format turns the grammar on, and a text comes as a JSON string."""
+    """Any response format enables the JSON grammar, so text becomes a JSON string."""
     options = reply.probe.options if reply.probe is not None else None
     if options is None or options.response_format != '{"type":"text"}':
         return reply
-    return reworded(reply, json.dumps)
+    return rewrite_answer(reply, json.dumps)

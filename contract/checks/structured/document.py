@@ -1,4 +1,4 @@
-"""The document in an answer, as a consumer parses it; and told otherwise."""
+"""Parsing, judging and rewriting of the JSON document in an answer."""
 
 from __future__ import annotations
 
@@ -33,53 +33,53 @@ from contract.model.strict_json import (
 from contract.schema.validate import mismatch
 
 SCHEMAS = frozenset({Capability.JSON_SCHEMA})
-
-
 STREAMED_SCHEMAS = SCHEMAS | {Capability.STREAMING}
-
-
 OBJECTS = frozenset({Capability.JSON_OBJECT, Capability.STREAMING})
-
-
 _FENCED = re.compile(r"\s*```\w*\n?(.*?)\n?```\s*", re.DOTALL)
 
 
-def answer(exchange: Exchange) -> str:
-    """The answer of a reply that finished; raises `NotApplicable` for any other."""
+def finished_answer(exchange: Exchange) -> str:
+    """Return the answer; raises `NotApplicable` if it is cut off or not streamed."""
     if exchange.probe.stream and not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
     if exchange.finish in {"length", "model_length"}:
-        raise NotApplicable("the reply was cut before the document was complete")
+        raise NotApplicable("the reply was cut off before the document was complete")
     return exchange.answer
 
 
 def document(exchange: Exchange) -> object:
-    """The JSON of the answer, or MISSING; a code fence around it is judged apart."""
-    text = answer(exchange)
+    """
+    Return the answer parsed as JSON, or MISSING.
+
+    A code fence around it is removed; `structured.no-fence` judges it.
+    """
+    text = finished_answer(exchange)
     fenced = _FENCED.fullmatch(text)
-    return parsed(fenced[1] if fenced else text)
+    return parse_json(fenced[1] if fenced else text)
 
 
-def parsed(text: str) -> object:
-    """*text* as JSON, or MISSING."""
+def parse_json(text: str) -> object:
+    """Return *text* parsed as JSON, or MISSING."""
     return read_json(text.encode(errors="surrogatepass"))
 
 
-def wanted(exchange: Exchange) -> Json:
-    """The schema that the request asked to fit; an object where it named none."""
-    held = exchange.sent.get("response_format")
-    holder = held.get("json_schema") if isinstance(held, dict) else None
-    named = holder.get("schema") if isinstance(holder, dict) else None
-    return {"type": "object"} if named is None else named
+def requested_schema(exchange: Exchange) -> Json:
+    """Return the schema in the request; that of any object if there is none."""
+    response_format = exchange.sent.get("response_format")
+    holder = None
+    if isinstance(response_format, dict):
+        holder = response_format.get("json_schema")
+    schema = holder.get("schema") if isinstance(holder, dict) else None
+    return {"type": "object"} if schema is None else schema
 
 
-def fits(*exchanges: Exchange) -> Findings:
-    """A finding for each answer that does not fit what its request asked for."""
+def satisfies_schema(*exchanges: Exchange) -> Findings:
+    """Yield a finding for each answer that does not satisfy the requested schema."""
     for exchange in exchanges:
-        schema = wanted(exchange)
+        schema = requested_schema(exchange)
         if reason := mismatch(schema, document(exchange)):
             yield Finding(
-                f"the answer does not have the form asked for: {reason}",
+                f"the answer does not satisfy the requested schema: {reason}",
                 expected=shorten(schema),
                 actual=shorten(exchange.answer) or "no answer",
                 at=reply_location(exchange),
@@ -87,56 +87,60 @@ def fits(*exchanges: Exchange) -> Findings:
 
 
 def reply_location(exchange: Exchange) -> str:
-    """Where in a reply something was seen, as a finding prints it."""
+    """Return the location of a finding about the whole reply."""
     kind = "stream" if exchange.streamed else "message"
     return f"the whole {kind} of {exchange.probe.name}"
 
 
-def form(reply: Reply) -> str | None:
-    """The type of the form that the request asks for: json_object, json_schema."""
-    held = _held(reply)
-    kind = held.get("type") if held else None
+def format_type(reply: Reply) -> str | None:
+    """Return the requested type, json_object or json_schema; None for any other."""
+    kind = _response_format(reply).get("type")
     known = is_one_of(kind, ("json_object", "json_schema"))
     return kind if known and isinstance(kind, str) else None
 
 
-def named(reply: Reply) -> str | None:
-    """The name of the schema that the request asks for."""
-    holder = _held(reply).get("json_schema")
+def schema_name(reply: Reply) -> str | None:
+    """Return the name of the requested schema, or None."""
+    holder = _response_format(reply).get("json_schema")
     name = holder.get("name") if isinstance(holder, dict) else None
     return name if isinstance(name, str) else None
 
 
-def _held(reply: Reply) -> dict[str, Json]:
+def _response_format(reply: Reply) -> dict[str, Json]:
     options = reply.probe.options if reply.probe is not None else None
-    held = json.loads(options.response_format or "null") if options else None
-    return held if isinstance(held, dict) else {}
+    value = json.loads(options.response_format or "null") if options else None
+    return value if isinstance(value, dict) else {}
 
 
-def reworded(reply: Reply, change: Callable[[str], str]) -> Reply:
-    """*reply* with the whole answer of each choice changed; it comes in one piece."""
+def rewrite_answer(reply: Reply, change: Callable[[str], str]) -> Reply:
+    """
+    Return *reply* with *change* applied to the whole answer of each choice.
 
-    def told(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        text = "".join(piece.text for piece in said if piece.kind is PieceKind.ANSWER)
-        done = False
-        for piece in said:
+    A stream has the new answer in a single piece.
+    """
+
+    def rewrite(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        text = "".join(piece.text for piece in pieces if piece.kind is PieceKind.ANSWER)
+        written = False
+        for piece in pieces:
             if piece.kind is not PieceKind.ANSWER:
                 yield piece
-            elif not done:
-                done = True
+            elif not written:
+                written = True
                 yield replace(piece, text=change(text))
 
-    spoken = any(piece.kind is PieceKind.ANSWER for piece in decode_reply(reply).pieces)
-    return rewrite_pieces(reply, told) if spoken else reply
+    pieces = decode_reply(reply).pieces
+    answered = any(piece.kind is PieceKind.ANSWER for piece in pieces)
+    return rewrite_pieces(reply, rewrite) if answered else reply
 
 
-def rewritten(reply: Reply, change: Callable[[dict[str, Json]], Json]) -> Reply:
-    """*reply* with the object that is its answer replaced by what *change* makes."""
+def rewrite_document(reply: Reply, change: Callable[[dict[str, Json]], Json]) -> Reply:
+    """Return *reply* with *change* applied to each answer that is a JSON object."""
 
-    def told(text: str) -> str:
-        value = parsed(text)
+    def rewrite(text: str) -> str:
+        value = parse_json(text)
         if value is MISSING or not isinstance(value, dict):
             return text
         return json.dumps(change(value), ensure_ascii=False)
 
-    return reworded(reply, told)
+    return rewrite_answer(reply, rewrite)

@@ -1,4 +1,4 @@
-"""Forms beside tools, and forms that cannot be kept."""
+"""Checks of schemas combined with tools, and of invalid schemas."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from contract.checks.sources import (
     OPENAI_JSON,
     VLLM_JSON,
 )
-from contract.checks.structured.asking import (
+from contract.checks.structured.document import (
+    SCHEMAS,
+    document,
+    finished_answer,
+    reply_location,
+    requested_schema,
+    rewrite_answer,
+    satisfies_schema,
+    schema_name,
+)
+from contract.checks.structured.probes import (
     INVALID,
     NAMELESS,
     WITH_IDLE_TOOLS,
     WITH_TOOLS,
-)
-from contract.checks.structured.document import (
-    SCHEMAS,
-    answer,
-    document,
-    fits,
-    named,
-    reply_location,
-    reworded,
-    wanted,
 )
 from contract.model.chat import (
     Piece,
@@ -58,55 +58,55 @@ WITH_BOTH = SCHEMAS | {Capability.TOOLS}
 def beside_tools(exchange: Exchange) -> Findings:
     if any(piece.kind is PieceKind.TOOL for piece in exchange.pieces):
         return
-    if reason := mismatch(wanted(exchange), document(exchange)):
+    if reason := mismatch(requested_schema(exchange), document(exchange)):
         yield Finding(
-            f"neither a call nor an answer in the form asked for: {reason}",
-            expected=f"a call, or {shorten(wanted(exchange))}",
-            actual=shorten(answer(exchange)) or "nothing",
+            f"the reply is neither a call nor satisfies the schema: {reason}",
+            expected=f"a call, or {shorten(requested_schema(exchange))}",
+            actual=shorten(finished_answer(exchange)) or "nothing",
             at=reply_location(exchange),
         )
 
 
 @fault(breaks=beside_tools)
 def words_beside_tools(reply: Reply) -> Reply:
-    """The form suppresses the call, and the words that announce it are all there is."""
+    """The schema suppresses the tool call, and only the announcing text is sent."""
     probe = reply.probe
-    if probe is None or not probe.options.tools or named(reply) is None:
+    if probe is None or not probe.options.tools or schema_name(reply) is None:
         return reply
 
-    def announced(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        calls = [piece for piece in said if piece.kind is PieceKind.TOOL]
-        yield from (piece for piece in said if piece.kind is not PieceKind.TOOL)
-        if calls:
-            yield Piece(PieceKind.ANSWER, "I will look it up.", said[0].choice)
+    def replace_calls(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        others = [piece for piece in pieces if piece.kind is not PieceKind.TOOL]
+        yield from others
+        if len(others) < len(pieces):
+            yield Piece(PieceKind.ANSWER, "I will look it up.", pieces[0].choice)
 
-    return rewrite_pieces(reply, announced)
+    return rewrite_pieces(reply, replace_calls)
 
 
 @check(
     "structured.tools-leave-the-form",
-    "A json_schema MUST be satisfied also where tools are given and none is wanted.",
+    "A json_schema MUST also be satisfied if tools are given and tool_choice is none.",
     source=f"vllm-project/vllm#39929; {VLLM_JSON}; {MISTRAL_JSON}",
     sends=WITH_IDLE_TOOLS,
     needs=WITH_BOTH,
     unless="tool-choice-ignored",
 )
 def tools_leave_the_form(exchange: Exchange) -> Findings:
-    yield from fits(exchange)
+    yield from satisfies_schema(exchange)
 
 
 @fault(breaks=tools_leave_the_form)
 def form_lost_beside_tools(reply: Reply) -> Reply:
-    """The grammar of the tools replaces that of the form, and prose comes back."""
+    """The grammar of the tools replaces that of the schema, so prose is returned."""
     probe = reply.probe
-    if probe is None or not probe.options.tools or named(reply) is None:
+    if probe is None or not probe.options.tools or schema_name(reply) is None:
         return reply
-    return reworded(reply, lambda _: "The answer is 42.")
+    return rewrite_answer(reply, lambda _: "The answer is 42.")
 
 
 @check(
     "structured.invalid-schema-is-refused",
-    "A json_schema that is no valid JSON Schema MUST be refused.",
+    "A json_schema that is not a valid JSON Schema MUST be rejected.",
     source=f"{VLLM_JSON}; {OPENAI_JSON}",
     sends=INVALID,
     needs=SCHEMAS,
@@ -117,13 +117,14 @@ def invalid_schema_is_refused(exchange: Exchange) -> Findings:
 
 
 accepts_invalid_schema = accepts(
-    invalid_schema_is_refused, "A schema that nothing can fit is taken for no schema."
+    invalid_schema_is_refused,
+    "A schema that nothing can satisfy is treated as no schema.",
 )
 
 
 @check(
     "structured.name-is-demanded",
-    "A json_schema without its name MUST be refused.",
+    "A json_schema without a name MUST be rejected.",
     source=f"Mistral API specification, JsonSchema; {OPENAI_JSON}",
     sends=NAMELESS,
     needs=SCHEMAS,
@@ -135,5 +136,5 @@ def name_is_demanded(exchange: Exchange) -> Findings:
 
 
 accepts_nameless_schema = accepts(
-    name_is_demanded, "A schema without the name that the API demands is taken."
+    name_is_demanded, "A schema without the required name is accepted."
 )

@@ -1,4 +1,4 @@
-"""An answer in a form: in it, out of it, and around it."""
+"""Tests of the checks of answers with a response_format."""
 
 import json
 
@@ -8,10 +8,10 @@ from rehearsal import judged, told
 from contract.catalog.profiles import builtin
 from contract.checks.structured import (
     around,
-    form,
     requests,
+    schemas,
 )
-from contract.checks.structured.document import reworded
+from contract.checks.structured.document import rewrite_answer
 from contract.model.reply import rehearse
 
 PROFILES = builtin()
@@ -19,16 +19,16 @@ GOOD = '{"answer": 42, "sure": true}'
 
 
 def verdict(check, text=None, profile="llamacpp", change=None):
-    """The verdict where every answer is *text*, or what *change* makes of a reply."""
-    known = PROFILES[profile]
-    alter = change or (
-        (lambda reply: reworded(reply, lambda _: text))
-        if text is not None
-        else lambda reply: reply
-    )
-    exchanges = [
-        rehearse(alter(told(known, probe)), probe, known) for probe in check.sends
-    ]
+    """Return the verdict on replies whose answer is *text*, or after *change*."""
+    profile = PROFILES[profile]
+    exchanges = []
+    for probe in check.sends:
+        reply = told(profile, probe)
+        if change is not None:
+            reply = change(reply)
+        elif text is not None:
+            reply = rewrite_answer(reply, lambda _: text)
+        exchanges.append(rehearse(reply, probe, profile))
     return judged(check, *exchanges)
 
 
@@ -49,9 +49,9 @@ def verdict(check, text=None, profile="llamacpp", change=None):
         ('{"answer": NaN, "sure": true}', "fail", "fail", "pass", "skip"),
     ],
 )
-def test_each_check_finds_its_own(text, json_object, schema, fence, apart):
-    assert verdict(form.object_is_json, text).word == json_object
-    assert verdict(form.schema_is_satisfied, text).word == schema
+def test_each_check_finds_its_own_violations(text, json_object, schema, fence, apart):
+    assert verdict(schemas.object_is_json, text).word == json_object
+    assert verdict(schemas.schema_is_satisfied, text).word == schema
     assert verdict(around.no_fence, text).word == fence
     assert verdict(around.thought_is_kept_apart, text).word == apart
 
@@ -59,39 +59,39 @@ def test_each_check_finds_its_own(text, json_object, schema, fence, apart):
 @pytest.mark.parametrize(
     ("check", "good", "bad"),
     [
-        (form.enum_is_kept, {"colour": "red"}, {"colour": "pink"}),
+        (schemas.enum_is_kept, {"colour": "red"}, {"colour": "pink"}),
         (
-            form.nesting_is_kept,
+            schemas.nesting_is_kept,
             {"outer": {"inner": {"deep": 1}}},
             {"outer": {"inner": {"deep": "1"}}},
         ),
-        (form.bounds_are_kept, {"numbers": [1, 2]}, {"numbers": [1]}),
+        (schemas.bounds_are_kept, {"numbers": [1, 2]}, {"numbers": [1]}),
         (
-            form.keys_survive,
+            schemas.keys_survive,
             {"größe": 1, "名前": 2, "🎲": 3},
             {"gro\u0308ße": 1, "名前": 2, "🎲": 3},
         ),
-        (form.loose_schema_is_satisfied, json.loads(GOOD), {"answer": 42}),
+        (schemas.loose_schema_is_satisfied, json.loads(GOOD), {"answer": 42}),
     ],
     ids=["enum", "nesting", "bounds", "keys", "loose"],
 )
-def test_each_part_of_a_schema_is_kept(check, good, bad):
+def test_each_part_of_a_schema_is_checked(check, good, bad):
     assert verdict(check, json.dumps(good)).word == "pass"
     assert verdict(check, json.dumps(good, ensure_ascii=False)).word == "pass"
     assert verdict(check, json.dumps(bad)).word == "fail"
 
 
-def test_a_stream_may_set_white_space_otherwise():
-    def spaced(reply):
-        return reworded(reply, lambda t: f"\n{t} ") if reply.streamed else reply
+def test_a_stream_may_have_other_white_space():
+    def add_space(reply):
+        return rewrite_answer(reply, lambda t: f"\n{t} ") if reply.streamed else reply
 
-    assert verdict(around.streamed_equals_whole, change=spaced).word == "pass"
+    assert verdict(around.streamed_equals_whole, change=add_space).word == "pass"
 
 
-def test_another_document_in_the_stream_is_found():
+def test_a_different_document_in_the_stream_is_found():
     def other(reply):
         return (
-            reworded(reply, lambda _: '{"answer": 7, "sure": false}')
+            rewrite_answer(reply, lambda _: '{"answer": 7, "sure": false}')
             if reply.streamed
             else reply
         )
@@ -102,21 +102,21 @@ def test_another_document_in_the_stream_is_found():
 @pytest.mark.parametrize(
     ("text", "word"), [(None, "pass"), (GOOD, "pass"), ("I will call.", "pass")]
 )
-def test_a_call_beside_the_form_is_fine(text, word):
+def test_a_call_or_a_document_passes(text, word):
     assert verdict(requests.beside_tools, text).word == word
 
 
-def test_words_in_place_of_call_and_form_are_found():
+def test_text_in_place_of_call_and_document_is_found():
     fault = requests.words_beside_tools.apply
 
     assert verdict(requests.beside_tools, change=fault).word == "fail"
 
 
 @pytest.mark.parametrize("text", ["42.", '"42"'])
-def test_text_is_what_comes_without_a_format(text):
+def test_the_format_text_must_change_nothing(text):
     def other(reply):
-        asked = reply.probe.options.response_format
-        return reworded(reply, lambda _: text) if asked else reply
+        formatted = reply.probe.options.response_format
+        return rewrite_answer(reply, lambda _: text) if formatted else reply
 
     assert verdict(around.text_is_the_default).word == "pass"
     assert verdict(around.text_is_the_default, change=other).word == "fail"
@@ -130,14 +130,14 @@ def test_text_is_what_comes_without_a_format(text):
     ],
     ids=lambda one: one.id,
 )
-def test_a_form_that_cannot_be_is_refused(check, fault):
+def test_an_invalid_schema_must_be_rejected(check, fault):
     profile = "mistral-2025-10"
 
     assert verdict(check, profile=profile).word == "pass"
     assert verdict(check, profile=profile, change=fault.apply).word == "fail"
 
 
-def test_half_a_document_that_is_called_finished_is_found():
+def test_an_incomplete_document_with_finish_reason_stop_is_found():
     fault = around.cut_document_called_finished.apply
 
     assert verdict(around.cut_gives_length).word == "pass"

@@ -1,4 +1,4 @@
-"""The requests for an answer in a form: which form, streamed or whole, with what."""
+"""Requests with a response_format."""
 
 from __future__ import annotations
 
@@ -17,20 +17,28 @@ from contract.model.probes import (
     user,
 )
 
-_ASKED = (user("What is 6 times 7? Answer in JSON."),)
-CUT = 4  # tokens: neither a thought nor a document is complete
+_QUESTION = (user("What is 6 times 7? Answer in JSON."),)
+CUT = 4  # tokens: too few for complete reasoning or a complete document
 
 
-def schema(name: str, document: Json, *, strict: bool | None = True) -> str:
-    """A response format (JSON text) that asks to fit *document*."""
-    holder: dict[str, Json] = {"name": name, "schema": document}
+def schema_format(name: str, schema: Json, *, strict: bool | None = True) -> str:
+    """
+    Return a response_format of type json_schema, as JSON text.
+
+    Args:
+        name: The name of the schema.
+        schema: The JSON Schema.
+        strict: The value of `strict`; None leaves the member out.
+
+    """
+    holder: dict[str, Json] = {"name": name, "schema": schema}
     if strict is not None:
         holder["strict"] = strict
     return freeze({"type": "json_schema", "json_schema": holder})
 
 
-def closed(**members: Json) -> dict[str, Json]:
-    """The schema of an object with these members, all required, and no other."""
+def closed_object(**members: Json) -> dict[str, Json]:
+    """Return the schema of an object with exactly these members, all required."""
     return {
         "type": "object",
         "properties": members,
@@ -39,11 +47,19 @@ def closed(**members: Json) -> dict[str, Json]:
     }
 
 
-def asking(name: str, response_format: str, *, stream: bool = False) -> Probe:
-    """The question with a response format."""
+def formatted(name: str, response_format: str, *, stream: bool = False) -> Probe:
+    """
+    Return a request for an answer in a response format.
+
+    Args:
+        name: The name of the probe.
+        response_format: The value of response_format, as JSON text.
+        stream: Whether the answer is streamed.
+
+    """
     return Probe(
         name=name,
-        messages=_ASKED,
+        messages=_QUESTION,
         options=Options(
             max_tokens=MAX_TOKENS,
             temperature=0.0,
@@ -54,37 +70,41 @@ def asking(name: str, response_format: str, *, stream: bool = False) -> Probe:
     )
 
 
-OBJECT = asking("json-object-streamed", '{"type":"json_object"}', stream=True)
+OBJECT = formatted("json-object-streamed", '{"type":"json_object"}', stream=True)
 OBJECT_WHOLE = replace(OBJECT, name="json-object-whole", stream=False)
 
-ANSWER = closed(answer={"type": "integer"}, sure={"type": "boolean"})
-SCHEMA = asking("json-schema-streamed", schema("answer", ANSWER), stream=True)
+ANSWER = closed_object(answer={"type": "integer"}, sure={"type": "boolean"})
+SCHEMA = formatted("json-schema-streamed", schema_format("answer", ANSWER), stream=True)
 SCHEMA_WHOLE = replace(SCHEMA, name="json-schema-whole", stream=False)
-LOOSE_WHOLE = asking("json-schema-loose-whole", schema("loose", ANSWER, strict=None))
+LOOSE_WHOLE = formatted(
+    "json-schema-loose-whole", schema_format("loose", ANSWER, strict=None)
+)
 
 COLOURS = ["red", "green", "blue"]
-ENUM_WHOLE = asking(
+ENUM_WHOLE = formatted(
     "json-schema-enum-whole",
-    schema("enum", closed(colour={"type": "string", "enum": [*COLOURS]})),
+    schema_format("enum", closed_object(colour={"type": "string", "enum": [*COLOURS]})),
 )
-NESTED_WHOLE = asking(
+NESTED_WHOLE = formatted(
     "json-schema-nested-whole",
-    schema(
+    schema_format(
         "nested",
-        closed(outer=closed(inner=closed(deep={"type": "integer"}))),
+        closed_object(
+            outer=closed_object(inner=closed_object(deep={"type": "integer"}))
+        ),
     ),
 )
-LEAST, MOST = 2, 3
-LIST_WHOLE = asking(
+MIN_ITEMS, MAX_ITEMS = 2, 3
+LIST_WHOLE = formatted(
     "json-schema-list-whole",
-    schema(
+    schema_format(
         "list",
-        closed(
+        closed_object(
             numbers={
                 "type": "array",
                 "items": {"type": "integer"},
-                "minItems": LEAST,
-                "maxItems": MOST,
+                "minItems": MIN_ITEMS,
+                "maxItems": MAX_ITEMS,
             }
         ),
     ),
@@ -92,8 +112,8 @@ LIST_WHOLE = asking(
 # Latin with accents, CJK, and a character beyond the basic plane.
 KEYS = ("größe", "名前", "🎲")
 _NUMBERS: dict[str, Json] = {key: {"type": "integer"} for key in KEYS}
-UNICODE_WHOLE = asking(
-    "json-schema-unicode-whole", schema("unicode", closed(**_NUMBERS))
+UNICODE_WHOLE = formatted(
+    "json-schema-unicode-whole", schema_format("unicode", closed_object(**_NUMBERS))
 )
 
 CUT_WHOLE = replace(
@@ -127,7 +147,7 @@ TEXT = replace(
     options=replace(PLAIN.options, response_format='{"type":"text"}'),
 )
 
-# Cheap, in case that they are answered after all.
+# Invalid requests, with a small limit in case a server answers them.
 _BRIEF = replace(
     SCHEMA_WHOLE, options=replace(SCHEMA_WHOLE.options, max_tokens=16), reasons=False
 )
@@ -135,7 +155,7 @@ INVALID = replace(
     _BRIEF,
     name="json-schema-invalid",
     options=replace(
-        _BRIEF.options, response_format=schema("invalid", {"type": "nonsense"})
+        _BRIEF.options, response_format=schema_format("invalid", {"type": "nonsense"})
     ),
 )
 NAMELESS = replace(
