@@ -1,1 +1,1 @@
-"""What holds of every request that keeps, or breaks, the rules."""
+"""Properties of the answers to generated requests, valid and invalid."""

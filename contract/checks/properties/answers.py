@@ -1,9 +1,12 @@
-"""That every valid request is answered and every invalid one is refused."""
+"""Properties: valid requests are answered, and invalid ones are rejected."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
+from contract.checks.faults.refusal import crash
+from contract.checks.sources import OPENAPI
 from contract.model.chat import Probe
 from contract.model.check import (
     CLIENT_ERRORS,
@@ -16,55 +19,50 @@ from contract.model.check import (
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.reply import (
-    JSON_TYPE,
-    Reply,
-)
+from contract.model.reply import Reply
 from contract.schema import openapi
 from contract.strategies import requests
 
-SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
-
 
 def valid(profile: Profile) -> Any:  # a strategy; Hypothesis may be missing
-    """One request that the provider must answer."""
-    return requests.valid(profile).map(_alone)
+    """Return a strategy for single requests that the server must answer."""
+    return requests.valid(profile).map(_single)
 
 
 def invalid(profile: Profile) -> Any:  # a strategy; Hypothesis may be missing
-    """One request with one mutation, which the provider must refuse."""
-    return requests.invalid(profile).map(_alone)
+    """Return a strategy for requests with one mutation, which must be rejected."""
+    return requests.invalid(profile).map(_single)
 
 
-def _alone(probe: Probe) -> tuple[Probe, ...]:
+def _single(probe: Probe) -> tuple[Probe, ...]:
     return (probe,)
 
 
 @check(
     "properties.valid-requests-are-answered",
-    "Every valid request MUST be answered with 200 and what the schema describes.",
-    source=SHAPES,
+    "Every valid request MUST be answered with status 200 and a body of the schema.",
+    source=OPENAPI,
     explores=valid,
     slow=True,
 )
 def valid_requests_are_answered(exchange: Exchange) -> Findings:
     prefix = exchange.profile.dialect.prefix
     if exchange.streamed:
-        told = [(f"event {c.event}", c.json, "ChatEvent") for c in exchange.chunks]
+        values = [(f"event {c.event}", c.json, "ChatEvent") for c in exchange.chunks]
     else:
-        told = [("the body", exchange.json, "ChatResponse")]
-    for place, value, shape in told:
+        values = [("the body", exchange.json, "ChatResponse")]
+    for location, value, shape in values:
         if not openapi.accepts(prefix + shape, value):
-            (departure, *_) = openapi.schema_errors(prefix + shape, value, most=1)
+            (error, *_) = openapi.schema_errors(prefix + shape, value, most=1)
             yield Finding(
-                departure.message,
-                departure.expected or prefix + shape,
-                departure.actual,
-                f"{place}, {departure.pointer or 'the whole of it'}",
+                error.message,
+                error.expected or prefix + shape,
+                error.actual,
+                f"{location}, {error.pointer or 'the whole value'}",
             )
             return
-    if not told:
-        yield Finding("the stream says nothing", "JSON events", "none")
+    if not values:
+        yield Finding("the stream contains no event", "JSON events", "none")
 
 
 @fault(
@@ -72,18 +70,19 @@ def valid_requests_are_answered(exchange: Exchange) -> Findings:
     also=("properties", "sampling", "usage", "conversation", "languages", "context"),
 )
 def penalty_crashes(reply: Reply) -> Reply:
-    """A sampler divides by zero when a penalty comes with the request."""
-    told = reply.probe.options if reply.probe is not None else None
-    if told is None or (told.presence_penalty, told.frequency_penalty) == (None, None):
+    """A sampler divides by zero when the request has a penalty."""
+    if reply.probe is None:
         return reply
-    crashed = reply.with_status(500).with_header(*JSON_TYPE)
-    return crashed.with_json({"detail": "Internal Server Error"})
+    sent = reply.probe.options
+    if sent.presence_penalty is None and sent.frequency_penalty is None:
+        return reply
+    return crash(reply)
 
 
 @check(
     "properties.invalid-requests-are-refused",
-    "Every invalid request MUST be refused with a 4xx status and the provider's error.",
-    source=SHAPES,
+    "Every invalid request MUST be rejected with a 4xx status and the dialect's error.",
+    source=OPENAPI,
     explores=invalid,
     expects=CLIENT_ERRORS,
     slow=True,
@@ -92,12 +91,13 @@ def invalid_requests_are_refused(exchange: Exchange) -> Findings:
     name = exchange.profile.dialect.prefix + "Error"
     if not openapi.accepts(name, exchange.json):
         yield Finding(
-            f"the error for {exchange.probe.name} is not of the provider's shape",
+            f"the error for {exchange.probe.name} does not match its schema",
             name,
             shorten(exchange.text),
         )
 
 
+# JSON pointers of the options whose rejection the fault below turns into a crash.
 OPTIONS = frozenset({"/temperature", "/top_p", "/stop", "/stream", "/n", "/tools"})
 
 
@@ -108,12 +108,12 @@ def _survives_invalid_options(dialect: Dialect) -> bool:
 @fault(
     breaks=invalid_requests_are_refused,
     also=("rejections", "schema", "sampling", "tools"),
-    # Where the server crashes as it is, that is waived, and not drawn.
+    # If the server itself crashes on them, they are tolerated and not generated.
     where=_survives_invalid_options,
 )
 def refusal_is_a_crash(reply: Reply) -> Reply:
-    """A handler fails while it words an error about an option of the wrong kind."""
-    problem = reply.rejection
-    if problem is None or problem.pointer not in OPTIONS:
+    """An error handler fails on an option with a value of the wrong type."""
+    rejection = reply.rejection
+    if rejection is None or rejection.pointer not in OPTIONS:
         return reply
-    return reply.with_status(500)
+    return reply.with_status(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,4 +1,4 @@
-"""That characters nobody has met before are read as they were sent."""
+"""Property: unknown characters reach the prompt unchanged."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ from contract.model.profile import (
 from contract.model.reply import Reply
 from contract.strategies.texts import strange
 
-# No character yet, and characters that mean what their users agree upon.
+# The general categories of unassigned and of private use characters.
 UNKNOWN = frozenset({"Cn", "Co"})
 
 
 def raw_and_escaped(profile: Profile) -> Any:  # a strategy
-    """A short greeting; strange characters in UTF-8; the same in JSON's escapes."""
+    """Return a strategy: a greeting, unusual characters in UTF-8, the same escaped."""
     dialect = profile.dialect
 
-    def spelled(text: str) -> tuple[Probe, ...]:
+    def probes(text: str) -> tuple[Probe, ...]:
         raw = one_token_request("drawn", text)
         body = dialect.request(dialect.prepare(raw), "{model}")
         escaped = json.dumps(body, ensure_ascii=True).encode()
         return (PLAIN, raw, replace(raw, name="drawn-escaped", body=escaped))
 
-    return strange().map(spelled)
+    return strange().map(probes)
 
 
 @check(
     "properties.unknown-characters-survive",
-    "Characters that are not known MUST be read as they are, however JSON spells them.",
+    "Unknown characters MUST be read unchanged, in UTF-8 and in JSON escapes.",
     source="Unicode Standard, conformance C7 and C10; RFC 8259, section 7",
     explores=raw_and_escaped,
     slow=True,
@@ -63,23 +63,23 @@ def raw_and_escaped(profile: Profile) -> Any:  # a strategy
 def unknown_characters_survive(
     plain: Exchange, raw: Exchange, escaped: Exchange
 ) -> Findings:
-    """What was left out, replaced or composed costs other tokens than it has."""
+    """Characters that are dropped, replaced or composed change the token count."""
     text = shorten(ascii(raw.probe.messages[-1].text))
     utf8, escapes = (counted(one, "prompt_tokens") for one in (raw, escaped))
     if utf8 != escapes:
         yield Finding(
-            f"{text} is read otherwise when JSON escapes it",
-            expected=f"prompt_tokens {utf8} as in UTF-8",
+            f"{text} is read differently when JSON escapes it",
+            expected=f"prompt_tokens {utf8}, as in UTF-8",
             actual=f"prompt_tokens {escapes}",
             at=usage_location(escaped),
         )
     if Capability.TEKKEN in raw.profile.offers:
-        told, exact = token_difference(raw, plain)
-        if told != exact:
+        reported, exact = token_difference(raw, plain)
+        if reported != exact:
             yield Finding(
-                f"{text} was not read as it was sent",
+                f"{text} was altered or counted wrongly",
                 expected=f"{exact} prompt_tokens more than for 'Hello'",
-                actual=f"{told} more",
+                actual=f"{reported} more",
                 at=usage_location(raw),
             )
 
@@ -89,11 +89,11 @@ def unknown_characters_survive(
     also=("properties", "languages"),
 )
 def unknown_escapes_left_out(reply: Reply) -> Reply:
-    """A reader of escapes asks its tables, and leaves out what they do not hold."""
+    """A JSON parser drops escaped characters that its Unicode tables do not contain."""
     if b"\\u" not in reply.request.body:
         return reply
-    return misreport_prompt(reply, misread_texts(_known))
+    return misreport_prompt(reply, misread_texts(_without_unknown))
 
 
-def _known(text: str) -> str:
-    return "".join(one for one in text if unicodedata.category(one) not in UNKNOWN)
+def _without_unknown(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char) not in UNKNOWN)

@@ -1,19 +1,20 @@
-"""That two ways to ask are answered the same: streamed, longer, spelled otherwise."""
+"""Properties of pairs: whole and streamed, short and long, plain and unusual JSON."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from contract.checks.properties.comparing import (
     SEEDED,
-    asked,
-    certain,
+    deterministic,
     differences,
-    question,
-    reworded,
-    unbegun,
+    last_question,
+    last_user_content,
+    with_last_question,
+    without_prefix,
 )
 from contract.model.chat import (
     Json,
@@ -46,51 +47,55 @@ MORE = " And then some more."
 
 
 def whole_and_streamed(profile: Profile) -> Any:  # a strategy
-    """The same certain request twice, once as a stream."""
+    """Return a strategy for a deterministic request, whole and streamed."""
 
     def pair(probe: Probe) -> tuple[Probe, ...]:
-        one = replace(certain(unbegun(probe)), stream=False)
+        one = replace(deterministic(without_prefix(probe)), stream=False)
         return (one, replace(one, stream=True))
 
     return requests.valid(profile).map(pair)
 
 
 def short_and_long(profile: Profile) -> Any:  # a strategy
-    """The same conversation, and one whose last question goes on a little."""
+    """Return a strategy for a conversation, and one with a longer last question."""
 
     def pair(probe: Probe) -> tuple[Probe, ...]:
-        text = question(probe)
-        return (reworded(probe, text), reworded(probe, text + MORE))
+        text = last_question(probe)
+        return (with_last_question(probe, text), with_last_question(probe, text + MORE))
 
     return requests.valid(profile).map(pair)
 
 
 def plain_and_odd(profile: Profile) -> Any:  # a strategy
-    """The same JSON twice: as usual; and backwards, spaced out, in ASCII."""
+    """Return a strategy for a request as usual, and reordered, indented, in ASCII."""
 
     def pair(probe: Probe) -> tuple[Probe, ...]:
-        one = certain(probe)
+        one = deterministic(probe)
         dialect = profile.dialect
-        spelled = dialect.request(dialect.prepare(one), "{model}")
-        return (one, replace(one, name="drawn-odd", body=_odd(spelled)))
+        body = dialect.request(dialect.prepare(one), "{model}")
+        return (one, replace(one, name="drawn-odd", body=_unusual_json(body)))
 
     return requests.valid(profile).map(pair)
 
 
-def _odd(body: dict[str, Json]) -> bytes:
-    """Members in reverse, but not those of schemas, which a prompt may quote."""
-    turned = dict(reversed(body.items()))
-    messages = turned.get("messages")
-    turned["messages"] = [
-        dict(reversed(one.items())) if isinstance(one, dict) else one
-        for one in (messages if isinstance(messages, list) else ())
+def _unusual_json(body: dict[str, Json]) -> bytes:
+    """
+    Return *body* with its members in reverse order, indented and in ASCII.
+
+    Members of schemas keep their order, because a prompt may quote them.
+    """
+    result = dict(reversed(body.items()))
+    messages = result.get("messages")
+    result["messages"] = [
+        dict(reversed(message.items())) if isinstance(message, dict) else message
+        for message in (messages if isinstance(messages, list) else ())
     ]
-    return json.dumps(turned, indent=2, ensure_ascii=True).encode()
+    return json.dumps(result, indent=2, ensure_ascii=True).encode()
 
 
 @check(
     "properties.streamed-equals-whole",
-    "A stream MUST say what the whole response to the same request says.",
+    "A stream MUST contain the same as the whole response to the same request.",
     source="OpenAI API reference, streaming: the chunks add up to the completion",
     explores=whole_and_streamed,
     needs={Capability.STREAMING, Capability.STREAM_USAGE, *SEEDED},
@@ -105,7 +110,7 @@ def streamed_equals_whole(whole: Exchange, streamed: Exchange) -> Findings:
     also=("properties", "conversation", "multimodal", "languages", "context", "tools"),
 )
 def long_talk_cut_short(reply: Reply) -> Reply:
-    """A stream of a longer conversation is closed one word early."""
+    """A stream in a longer conversation ends one word early."""
     probe = reply.probe
     if probe is None or not reply.streamed or len(probe.messages) < MANY_TURNS:
         return reply
@@ -122,27 +127,31 @@ def long_talk_cut_short(reply: Reply) -> Reply:
 def more_text_is_more_tokens(short: Exchange, long: Exchange) -> Findings:
     before, after = short.count("prompt_tokens"), long.count("prompt_tokens")
     if before is None or after is None:
-        raise NotApplicable("no usage is told")
+        raise NotApplicable("a reply has no prompt_tokens")
     if after <= before:
-        yield Finding("more text is not more tokens", f"more than {before}", f"{after}")
+        yield Finding(
+            "more text does not cost more tokens",
+            f"prompt_tokens above {before}",
+            f"prompt_tokens {after}",
+        )
 
 
 @fault(breaks=more_text_is_more_tokens, also=("properties",))
 def newest_words_uncounted(reply: Reply) -> Reply:
-    """A prefix cache counts what it knew and forgets what came last."""
-    said = asked(reply.probe)
-    if not isinstance(said, str) or not said.endswith(MORE):
+    """The usage counts only the part of the prompt that the prefix cache had."""
+    content = last_user_content(reply.probe)
+    if not isinstance(content, str) or not content.endswith(MORE):
         return reply
 
-    def less(usage: dict[str, Json]) -> None:
+    def change(usage: dict[str, Json]) -> None:
         usage["prompt_tokens"] = 1
 
-    return rewrite_usage(reply, less)
+    return rewrite_usage(reply, change)
 
 
 @check(
     "properties.spelling-of-json-does-not-matter",
-    "The order of members, white space and escapes in JSON MUST NOT matter.",
+    "The order of members, white space and escapes in JSON MUST NOT affect the answer.",
     source="RFC 8259, sections 2, 4 and 7",
     explores=plain_and_odd,
     needs=SEEDED,
@@ -154,8 +163,8 @@ def spelling_of_json_does_not_matter(plain: Exchange, odd: Exchange) -> Findings
 
 @fault(breaks=spelling_of_json_does_not_matter, also=("properties",))
 def white_space_refused(reply: Reply) -> Reply:
-    """A gateway looks for the first member right behind the first brace."""
+    """A gateway expects the first member directly after the opening brace."""
     if not reply.request.body.startswith(b"{\n"):
         return reply
-    refused = reply.with_status(400).with_header(*JSON_TYPE)
-    return refused.with_json({"detail": "expected a member name"})
+    rejected = reply.with_status(HTTPStatus.BAD_REQUEST).with_header(*JSON_TYPE)
+    return rejected.with_json({"detail": "expected a member name"})

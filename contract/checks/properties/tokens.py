@@ -1,10 +1,9 @@
-"""That the prompt of every conversation is counted exactly."""
+"""Property: the prompt of every conversation is counted exactly."""
 
 from __future__ import annotations
 
+from contract.checks.faults.usage import add_tokens
 from contract.checks.properties.answers import valid
-from contract.checks.properties.comparing import more_tokens
-from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
@@ -23,19 +22,19 @@ TURNS = 4  # messages
 
 @check(
     "properties.prompts-are-counted-exactly",
-    "The prompt_tokens of every conversation MUST be those of its prompt.",
+    "The prompt_tokens of every conversation MUST be the exact size of its prompt.",
     source="mistral-common, the tokenizer that Mistral publishes",
     explores=valid,
     needs={Capability.EXACT_TOKENS},
     slow=True,
 )
 def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
-    told = exchange.count("prompt_tokens")
-    if told is None:
-        raise NotApplicable("no usage is told")
+    reported = exchange.count("prompt_tokens")
+    if reported is None:
+        raise NotApplicable("the reply has no prompt_tokens")
     exact = counting.prompt(exchange.profile.dialect.prepare(exchange.probe))
-    if told != exact:
-        yield Finding("the prompt is counted wrongly", f"{exact}", f"{told}")
+    if reported != exact:
+        yield Finding("the prompt is counted wrongly", f"{exact}", f"{reported}")
 
 
 @fault(
@@ -51,13 +50,10 @@ def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
     ),
 )
 def each_turn_ends_twice(reply: Reply) -> Reply:
-    """A template closes the turns of a longer conversation twice."""
+    """A template ends each turn of a longer conversation twice."""
     probe = reply.probe
     if probe is None or len(probe.messages) < TURNS:
         return reply
     turns = len(probe.messages)
 
-    def more(usage: dict[str, Json]) -> None:
-        more_tokens(usage, turns)
-
-    return rewrite_usage(reply, more)
+    return rewrite_usage(reply, lambda usage: add_tokens(usage, "prompt_tokens", turns))

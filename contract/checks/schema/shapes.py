@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.schema.bodies import body_of_kind
+from contract.checks.sources import OPENAPI
 from contract.model.chat import Json
 from contract.model.check import (
     CLIENT_ERRORS,
@@ -30,7 +31,6 @@ from contract.model.reply import (
 )
 from contract.schema import openapi
 
-SHAPES = "openapi.yaml, drawn from the provider's reference and recorded exchanges"
 # Rejected by every server, however lenient.
 UNREADABLE = replace(SUM_WHOLE, name="unreadable", body=b'{"messages": ')
 MOST = 3  # invalid events to report
@@ -73,7 +73,7 @@ def _body_violations(exchange: Exchange, shape: str) -> Findings:
 @check(
     "schema.response",
     "A whole response MUST match the schema of its dialect.",
-    source=SHAPES,
+    source=OPENAPI,
     sends=SUM_WHOLE,
 )
 def response(exchange: Exchange) -> Findings:
@@ -92,7 +92,7 @@ def created_as_date(reply: Reply) -> Reply:
 @check(
     "schema.event",
     "Every chunk of a stream MUST match the schema of its dialect.",
-    source=SHAPES,
+    source=OPENAPI,
     sends=SUM,
     needs={Capability.STREAMING},
 )
@@ -126,7 +126,7 @@ def created_as_date_in_chunks(reply: Reply) -> Reply:
 @check(
     "schema.error",
     "An error body MUST match the error schema of its dialect.",
-    source=SHAPES,
+    source=OPENAPI,
     sends=UNREADABLE,
     expects=CLIENT_ERRORS,
 )
@@ -148,7 +148,7 @@ def error_in_other_words(reply: Reply) -> Reply:
 @check(
     "schema.models",
     "The model list MUST match the schema of its dialect and contain a model.",
-    source=SHAPES,
+    source=OPENAPI,
     sends=LIST_MODELS,
     needs={Capability.MODEL_LIST},
 )
@@ -169,7 +169,7 @@ def models_as_bare_list(reply: Reply) -> Reply:
 @check(
     "schema.model-card",
     "A model card MUST match the schema of its dialect and have the requested id.",
-    source=SHAPES,
+    source=OPENAPI,
     sends=MODEL_CARD,
     needs={Capability.MODEL_CARD},
 )

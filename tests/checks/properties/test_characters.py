@@ -1,4 +1,4 @@
-"""Characters that are replaced, left out or composed cost other tokens."""
+"""Characters that are replaced, dropped or composed change the token count."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from contract.checks.properties.characters import unknown_characters_survive
 from contract.model.reply import rehearse
 
 PROFILES = builtin()
-ODD = one_token_request("drawn", "a\u0378e\u0301\ue000 \U000e0fff")
+UNUSUAL = one_token_request("drawn", "a\u0378e\u0301\ue000 \U000e0fff")
 
 
-def read(profile, probe, change=None):
+def exchange(profile, probe, change=None):
     reply = told(profile, probe)
     return rehearse(
         misreport_prompt(reply, misread_texts(change)) if change else reply,
@@ -35,8 +35,9 @@ def read(profile, probe, change=None):
 
 def verdict(name, *, raw=None, escaped=None):
     profile = PROFILES[name]
-    exchanges = [read(profile, PLAIN), *(read(profile, ODD, c) for c in (raw, escaped))]
-    return judged(unknown_characters_survive, *exchanges)
+    plain = exchange(profile, PLAIN)
+    unusual = [exchange(profile, UNUSUAL, change) for change in (raw, escaped)]
+    return judged(unknown_characters_survive, plain, *unusual)
 
 
 def composed(text):
@@ -48,28 +49,28 @@ def replaced(text):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_what_is_read_as_sent_survives(name):
+def test_unchanged_characters_pass(name):
     assert verdict(name).word == "pass"
 
 
 @pytest.mark.parametrize("change", [composed, replaced], ids=lambda one: one.__name__)
-def test_what_is_read_otherwise_in_both_spellings_is_seen_by_its_tokens(change):
+def test_change_in_both_encodings_is_found_by_exact_counts(change):
     (finding,) = verdict("mistral-2025-10", raw=change, escaped=change).findings
 
-    assert "was not read as it was sent" in finding.message
+    assert "was altered or counted wrongly" in finding.message
     assert verdict("llamacpp", raw=change, escaped=change).word == "pass"
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_escapes_that_are_read_otherwise_are_a_finding(name):
+def test_change_in_escapes_only_is_found(name):
     (finding,) = verdict(name, escaped=replaced).findings
 
-    assert "read otherwise when JSON escapes it" in finding.message
+    assert "read differently when JSON escapes it" in finding.message
     assert r"\u0378" in finding.message
 
 
-def test_answer_without_usage_tells_nothing():
+def test_replies_without_usage_are_not_applicable():
     profile = PROFILES["llamacpp"]
-    silent = replace(read(profile, ODD), arrivals=())
+    empty = replace(exchange(profile, UNUSUAL), arrivals=())
 
-    assert judged(unknown_characters_survive, silent, silent, silent).word == "skip"
+    assert judged(unknown_characters_survive, empty, empty, empty).word == "skip"

@@ -1,4 +1,4 @@
-"""What is compared, and when there is nothing to compare."""
+"""Comparison of the answers to pairs of equivalent requests."""
 
 from __future__ import annotations
 
@@ -50,32 +50,32 @@ def answer(probe=SUM_WHOLE, profile=VLLM):
 
 
 def empty():
-    """A web application that is no model: 200 and JSON about something else."""
+    """The response of an unrelated web application: status 200 and other JSON."""
     return replace(answer(), arrivals=(Arrival(0.0, b'{"hello":"world"}'),))
 
 
 @pytest.mark.parametrize("check", COMPARING, ids=lambda check: check.id)
-def test_two_answers_that_say_nothing_are_not_alike(check):
+def test_two_empty_answers_are_not_applicable(check):
     assert judged(check, empty(), empty()).word == "skip"
 
 
-def test_answer_without_usage_is_not_counted():
+def test_reply_without_usage_is_not_applicable():
     assert judged(prompts_are_counted_exactly, empty()).word == "skip"
 
 
-def test_error_without_a_shape_is_a_finding():
+def test_error_of_another_schema_is_found():
     assert judged(invalid_requests_are_refused, empty()).word == "fail"
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_stream_says_what_the_whole_says(name):
+def test_stream_of_the_mock_equals_its_whole_response(name):
     profile = PROFILES[name]
     whole, streamed = answer(SUM_WHOLE, profile), answer(SUM, profile)
 
     assert judged(streamed_equals_whole, whole, streamed).word == "pass"
 
 
-def test_arguments_of_a_call_are_compared_and_its_id_is_not():
+def test_arguments_of_a_call_are_compared_but_not_its_id():
     def elsewhere(pieces):
         return tuple(replace(p, text=p.text.replace("Paris", "Rome")) for p in pieces)
 
@@ -89,28 +89,28 @@ def test_arguments_of_a_call_are_compared_and_its_id_is_not():
     other, again = (resaid(VLLM, TOOL_WHOLE, one) for one in (elsewhere, renamed))
     (finding,) = judged(streamed_equals_whole, whole, other).findings
 
-    assert finding.message == "the call is another"
+    assert finding.message == "different call"
     assert judged(streamed_equals_whole, whole, again).word == "pass"
     assert judged(streamed_equals_whole, whole, answer(TOOL)).word == "pass"
 
 
-def test_more_text_must_cost_more():
+def test_longer_prompt_with_fewer_tokens_is_found():
     short, long = answer(), recharged(VLLM, SUM_WHOLE, 1)
 
     assert judged(more_text_is_more_tokens, short, long).word == "pass"
     assert judged(more_text_is_more_tokens, long, short).word == "fail"
 
 
-def test_parts_must_mean_one_of_the_texts_they_may_make():
+def test_parts_must_equal_one_of_the_joined_texts():
     parts, other = answer(), recharged(VLLM, SUM_WHOLE, 1)
 
     assert judged(text_in_parts_equals_text, parts, other, parts).word == "pass"
     assert judged(text_in_parts_equals_text, parts, other, other).word == "fail"
 
 
-def test_last_question_is_reworded_even_when_its_answer_has_begun():
+def test_last_question_is_replaced_before_a_prefix():
     probe = Probe(
-        name="begun",
+        name="prefixed",
         messages=(
             Message("user", "One."),
             Message("user", "Two."),
@@ -119,9 +119,12 @@ def test_last_question_is_reworded_even_when_its_answer_has_begun():
         options=Options(n=2, temperature=1.0),
     )
 
-    assert comparing.question(probe) == comparing.asked(probe) == "Two."
-    assert comparing.asked(comparing.reworded(probe, "Four.")) == "Four."
-    assert comparing.certain(probe).options.n is None
-    assert comparing.unbegun(probe).messages == probe.messages[:2]
-    assert comparing.unbegun(SUM) == SUM
-    assert comparing.asked(None) == ""
+    replaced = comparing.with_last_question(probe, "Four.")
+
+    assert comparing.last_question(probe) == "Two."
+    assert comparing.last_user_content(probe) == "Two."
+    assert comparing.last_user_content(replaced) == "Four."
+    assert comparing.last_user_content(None) == ""
+    assert comparing.deterministic(probe).options.n is None
+    assert comparing.without_prefix(probe).messages == probe.messages[:2]
+    assert comparing.without_prefix(SUM) == SUM
