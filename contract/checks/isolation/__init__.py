@@ -1,1 +1,1 @@
-"""Whether requests stay apart that are sent together, twice, or given up."""
+"""Isolation checks: concurrent, repeated and abandoned requests do not interfere."""

@@ -1,4 +1,4 @@
-"""Requests sent together: each gets the answer to what it asked, and no other."""
+"""Cross-talk checks: each concurrent request gets its own answer."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from contract.model.rewrite import (
 )
 from contract.tokens import counting
 
-HOUSE = "OpenAI API reference, chat completion"
+OPENAI_COMPLETION = "OpenAI API reference, chat completion"
 
 
-def _canary(words: int, *, stream: bool) -> Probe:
-    """A prompt that is known by its length; every engine says how long it was."""
+def _marked_prompt(words: int, *, stream: bool) -> Probe:
+    """Return a request that is identified by its prompt length of *words* words."""
     return Probe(
         name=f"canary-of-{words}",
         messages=(user(f"Read this.{counting.filler(words)}"),),
@@ -52,8 +52,8 @@ def _canary(words: int, *, stream: bool) -> Probe:
     )
 
 
-CANARIES = tuple(
-    _canary(words, stream=bool(number % 2))
+MARKED_PROMPTS = tuple(
+    _marked_prompt(words, stream=bool(number % 2))
     for number, words in enumerate((5, 89, 13, 144, 34, 55))
 )
 _COUNT = Probe(
@@ -81,102 +81,102 @@ DOUBLE_TWIN = replace(_TWIN, name="double-twin", options=replace(_TWIN.options, 
 
 @check(
     "isolation.own-prompt",
-    "Each of several requests sent together MUST be answered as to its own prompt.",
-    source=f"{HOUSE}, usage.prompt_tokens: tokens in the prompt",
-    sends=CANARIES,
+    "Each of several concurrent requests MUST be answered for its own prompt.",
+    source=f"{OPENAI_COMPLETION}, usage.prompt_tokens: tokens in the prompt",
+    sends=MARKED_PROMPTS,
     needs={Capability.STREAMING, Capability.STREAM_USAGE},
 )
 def own_prompt(*exchanges: Exchange) -> Findings:
     """
-    The canary is the length of the prompt: no model has to obey for it to sing.
+    Prompts are told apart by length, so the model need not follow any instruction.
 
-    Where prompts are counted as Tekken counts them the number is known; elsewhere
-    a longer prompt must cost more than a shorter one.
+    Servers that count like Tekken must report the exact number; with others, a
+    longer prompt must cost more than a shorter one.
     """
     exact = all(Capability.EXACT_TOKENS in x.profile.offers for x in exchanges)
     ranked = sorted(exchanges, key=lambda x: len(x.probe.messages[-1].text))
-    before = 0
+    previous = 0
     for exchange in ranked:
-        told = counted(exchange, "prompt_tokens")
+        actual = counted(exchange, "prompt_tokens")
         prepared = exchange.profile.dialect.prepare(exchange.probe)
-        wanted = counting.prompt(prepared) if exact else before + 1
-        if told != wanted and (exact or told < wanted):
+        expected = counting.prompt(prepared) if exact else previous + 1
+        if actual != expected and (exact or actual < expected):
             yield Finding(
-                f"{exchange.probe.name} was answered as if it were another request",
-                expected=f"prompt_tokens {wanted}" + ("" if exact else " or more"),
-                actual=f"prompt_tokens {told}",
+                "prompt_tokens does not match the prompt of this request",
+                expected=f"prompt_tokens {expected}" + ("" if exact else " or more"),
+                actual=f"prompt_tokens {actual}",
                 at=exchange.probe.name,
             )
-        before = told
+        previous = actual
 
 
 @fault(breaks=own_prompt)
 def batch_counted_as_its_longest(reply: Reply) -> Reply:
-    """Prompts of a batch are padded to one length, and the padding is counted."""
-    if not to_one_of(reply, CANARIES):
+    """Prompts of a batch are padded to the same length, and the padding is counted."""
+    if not to_one_of(reply, MARKED_PROMPTS):
         return reply
-    longest = max(CANARIES, key=lambda probe: len(probe.messages[-1].text))
+    longest = max(MARKED_PROMPTS, key=lambda probe: len(probe.messages[-1].text))
     length = counting.prompt(reply.dialect.prepare(longest))
 
     def pad(usage: dict[str, Json]) -> None:
-        told = usage.get("prompt_tokens")
-        if isinstance(told, int):
-            add_tokens(usage, "prompt_tokens", length - told)
+        reported = usage.get("prompt_tokens")
+        if isinstance(reported, int):
+            add_tokens(usage, "prompt_tokens", length - reported)
 
     return rewrite_usage(reply, pad)
 
 
 @check(
     "isolation.own-limit",
-    "The same prompt with another max_tokens MUST get an answer of its own.",
-    source=f"{HOUSE}, max_tokens",
+    "The same prompt with a different max_tokens MUST get its own answer.",
+    source=f"{OPENAI_COMPLETION}, max_tokens",
     sends=LIMITED,
 )
 def own_limit(*exchanges: Exchange) -> Findings:
-    """A cache whose key is the prompt alone serves the first answer to everybody."""
-    cut = [exchange for exchange in exchanges if exchange.finish == "length"]
-    if len(cut) < 2:  # noqa: PLR2004  # one answer cannot be another's
-        raise NotApplicable("fewer than two of the answers were cut by their limit")
-    for exchange in cut:
-        told = counted(exchange, "completion_tokens")
+    """A cache keyed by the prompt alone returns the first answer to every request."""
+    truncated = [exchange for exchange in exchanges if exchange.finish == "length"]
+    if len(truncated) < 2:  # noqa: PLR2004  # a pair is needed for a comparison
+        raise NotApplicable("fewer than two answers reached their max_tokens")
+    for exchange in truncated:
+        tokens = counted(exchange, "completion_tokens")
         limit = exchange.probe.options.max_tokens
-        if told != limit:
+        if tokens != limit:
             yield Finding(
-                "an answer was cut at the limit of another request",
+                "the answer was cut at a limit other than its max_tokens",
                 expected=f"completion_tokens {limit}, its max_tokens",
-                actual=f"completion_tokens {told}",
+                actual=f"completion_tokens {tokens}",
                 at=exchange.probe.name,
             )
 
 
 @fault(breaks=own_limit)
 def cache_blind_to_the_limit(reply: Reply) -> Reply:
-    """The key of a cache is the prompt, so the first answer is everybody's."""
+    """A cache keyed by the prompt alone returns its first answer for any max_tokens."""
     if not to_one_of(reply, LIMITED):
         return reply
     first = LIMITED[0].options.max_tokens or 0
 
-    def kept(usage: dict[str, Json]) -> None:
-        told = usage.get("completion_tokens")
-        if isinstance(told, int):
-            add_tokens(usage, "completion_tokens", first - told)
+    def cache(usage: dict[str, Json]) -> None:
+        reported = usage.get("completion_tokens")
+        if isinstance(reported, int):
+            add_tokens(usage, "completion_tokens", first - reported)
 
-    return rewrite_usage(reply, kept)
+    return rewrite_usage(reply, cache)
 
 
 @check(
     "isolation.own-form",
-    "The same prompt asked for whole and as a stream MUST come back in each form.",
-    source=f"{HOUSE}, stream",
+    "The same prompt sent with and without stream MUST be answered in each form.",
+    source=f"{OPENAI_COMPLETION}, stream",
     sends=(WHOLE_TWIN, STREAMED_TWIN),
     needs={Capability.STREAMING},
 )
 def own_form(whole: Exchange, streamed: Exchange) -> Findings:
-    for exchange, wanted in ((whole, False), (streamed, True)):
-        if exchange.streamed is not wanted:
+    for exchange, expected in ((whole, False), (streamed, True)):
+        if exchange.streamed is not expected:
             yield Finding(
-                "the answer has the form that another request asked for",
-                expected="an event stream" if wanted else "one JSON body",
+                "the answer has the form requested by another request",
+                expected="an event stream" if expected else "one JSON body",
                 actual=exchange.media_type or "no content type",
                 at=exchange.probe.name,
             )
@@ -184,7 +184,7 @@ def own_form(whole: Exchange, streamed: Exchange) -> Findings:
 
 @fault(breaks=own_form)
 def cache_blind_to_stream(reply: Reply) -> Reply:
-    """The key of a cache leaves out stream, so a stream gets the whole body."""
+    """The cache key leaves out stream, so a streaming request gets a whole body."""
     if not reply.streamed or not to_one_of(reply, (WHOLE_TWIN,)):
         return reply
     pieces = decode_reply(reply).pieces
@@ -196,18 +196,18 @@ def cache_blind_to_stream(reply: Reply) -> Reply:
 
 @check(
     "isolation.own-choices",
-    "The same prompt with another n MUST get as many choices as it asked for.",
-    source=f"{HOUSE}, n",
+    "The same prompt with a different n MUST get the number of choices requested.",
+    source=f"{OPENAI_COMPLETION}, n",
     sends=(WHOLE_TWIN, DOUBLE_TWIN),
     needs={Capability.CHOICES},
 )
 def own_choices(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        wanted = exchange.probe.options.n or 1
-        if len(exchange.finishes) != wanted:
+        expected = exchange.probe.options.n or 1
+        if len(exchange.finishes) != expected:
             yield Finding(
-                "the answer has as many choices as another request asked for",
-                expected=f"choices {list(range(wanted))}",
+                "the answer has the wrong number of choices",
+                expected=f"choices {list(range(expected))}",
                 actual=f"choices {sorted(exchange.finishes)}",
                 at=exchange.probe.name,
             )
@@ -215,7 +215,7 @@ def own_choices(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=own_choices)
 def cache_blind_to_n(reply: Reply) -> Reply:
-    """The key of a cache leaves out n, so everybody gets one choice."""
+    """The cache key leaves out n, so every request gets one choice."""
     if reply.streamed or not to_one_of(reply, (DOUBLE_TWIN,)):
         return reply
 

@@ -1,6 +1,8 @@
-"""Clients that hang up in the middle take nothing with them."""
+"""Disconnect check: abandoned streams do not affect the next request."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from contract.checks.isolation.reply_identity import to_one_of
 from contract.model.chat import (
@@ -28,9 +30,7 @@ from contract.model.reply import (
     Reply,
 )
 
-OK, UNAVAILABLE = 200, 503
-
-# More of them than a small server has slots; each goes away at the first byte.
+# More requests than a small server has slots; each disconnects at the first byte.
 ABANDONED = repeat(
     Probe(
         name="abandoned",
@@ -50,21 +50,30 @@ AFTER = Probe(
 
 @check(
     "isolation.survives-hang-ups",
-    "A request MUST be answered after others were given up in the middle.",
+    "A request MUST be answered after other clients disconnected mid-stream.",
     source="RFC 9110 §3.3: each request is understood in isolation",
     sends=(*ABANDONED, AFTER),
     needs={Capability.STREAMING},
-    expects=frozenset({OK, 500, 502, UNAVAILABLE, 504}),
+    expects=frozenset(
+        {
+            HTTPStatus.OK,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.BAD_GATEWAY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            HTTPStatus.GATEWAY_TIMEOUT,
+        }
+    ),
     broken=True,
 )
 def survives_hang_ups(*exchanges: Exchange) -> Findings:
-    """The last request is sent when the others are gone, so nothing is in its way."""
-    *given_up, after = exchanges
-    if not any(exchange.end is End.LEFT for exchange in given_up):
-        raise NotApplicable("every answer was over before the client could hang up")
-    if after.status != OK or after.end is not End.COMPLETE or not after.finishes:
+    """The last request is sent after the others are gone, so no slot should be busy."""
+    *abandoned, after = exchanges
+    if not any(exchange.end is End.LEFT for exchange in abandoned):
+        raise NotApplicable("every answer ended before the client could disconnect")
+    complete = after.end is End.COMPLETE and after.finishes
+    if after.status != HTTPStatus.OK or not complete:
         yield Finding(
-            "the request after the hang-ups was not answered",
+            "the request after the disconnects was not answered",
             expected="status 200 and a complete answer",
             actual=f"status {after.status}, {after.note or shorten(after.text)}",
             at=after.probe.name,
@@ -73,12 +82,9 @@ def survives_hang_ups(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=survives_hang_ups)
 def slots_never_freed(reply: Reply) -> Reply:
-    """A client that goes away keeps its slot until somebody restarts the server."""
+    """The slot of a disconnected client stays occupied until the server restarts."""
     if not to_one_of(reply, (AFTER,)):
         return reply
-    told: Json = {"code": UNAVAILABLE, "message": "no slot", "type": "unavailable"}
-    return (
-        reply.with_status(UNAVAILABLE)
-        .with_header(*JSON_TYPE)
-        .with_json({"error": told})
-    )
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    error: Json = {"code": status, "message": "no slot", "type": "unavailable"}
+    return reply.with_status(status).with_header(*JSON_TYPE).with_json({"error": error})

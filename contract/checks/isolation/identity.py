@@ -1,4 +1,4 @@
-"""Responses at the same time are told apart by their ids."""
+"""Response id checks: ids are unique, and a stream keeps one id."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from itertools import combinations
 
-from contract.checks.isolation.cross_talk import CANARIES
+from contract.checks.isolation.cross_talk import MARKED_PROMPTS
 from contract.checks.isolation.reply_identity import (
     first_id,
     ids,
@@ -53,9 +53,9 @@ STREAMS = tuple(
 
 @check(
     "isolation.ids-differ",
-    "Responses to requests sent together MUST NOT share an id.",
+    "Responses to concurrent requests MUST NOT share an id.",
     source=OPENAI_ID,
-    sends=CANARIES,
+    sends=MARKED_PROMPTS,
     needs={Capability.STREAMING},
 )
 def ids_differ(*exchanges: Exchange) -> Findings:
@@ -63,14 +63,14 @@ def ids_differ(*exchanges: Exchange) -> Findings:
         if first_id(one) == first_id(other):
             yield Finding(
                 "two responses share an id",
-                expected="an id for each response",
+                expected="a different id for each response",
                 actual=shorten(first_id(one)),
                 at=f"{one.probe.name} and {other.probe.name}",
             )
 
 
-def _renamed(reply: Reply, id: str) -> Reply:
-    """*reply* under another id, every chunk of it."""
+def _with_id(reply: Reply, id: str) -> Reply:
+    """Return *reply* with *id* as the id of its body or of every chunk."""
 
     def change(value: Json) -> Json:
         if isinstance(value, dict) and "choices" in value and "id" in value:
@@ -82,8 +82,8 @@ def _renamed(reply: Reply, id: str) -> Reply:
 
 @fault(breaks=ids_differ, also=("schema.ids-are-unique", "isolation"))
 def id_of_the_process(reply: Reply) -> Reply:
-    """Each worker has one id, and gives it to whatever it answers."""
-    return _renamed(reply, "chatcmpl-worker-1")
+    """Each worker has a fixed id and uses it for every response."""
+    return _with_id(reply, "chatcmpl-worker-1")
 
 
 @check(
@@ -95,8 +95,8 @@ def id_of_the_process(reply: Reply) -> Reply:
 def repeats_have_own_ids(one: Exchange, other: Exchange) -> Findings:
     if first_id(one) == first_id(other):
         yield Finding(
-            "a request that was sent again got the response of the first",
-            expected="another id",
+            "a repeated request got the response of the first one",
+            expected="a different id",
             actual=shorten(first_id(one)),
             at="/id",
         )
@@ -104,16 +104,16 @@ def repeats_have_own_ids(one: Exchange, other: Exchange) -> Findings:
 
 @fault(breaks=repeats_have_own_ids)
 def response_from_a_cache(reply: Reply) -> Reply:
-    """A gateway keeps responses by their request and replays them, id and all."""
+    """A gateway caches responses by request and replays them, including their id."""
     if not to_one_of(reply, TWICE):
         return reply
     digest = hashlib.sha256(reply.request.body).hexdigest()
-    return _renamed(reply, f"chatcmpl-{digest[:16]}")
+    return _with_id(reply, f"chatcmpl-{digest[:16]}")
 
 
 @check(
     "isolation.streams-are-apart",
-    "A stream MUST NOT hold a chunk of another stream.",
+    "A stream MUST NOT contain a chunk of another stream.",
     source=f"{OPENAI_ID}: each chunk has the same id",
     sends=STREAMS,
     needs={Capability.STREAMING},
@@ -121,30 +121,31 @@ def response_from_a_cache(reply: Reply) -> Reply:
 def streams_are_apart(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         own = first_id(exchange)
-        for strange in ids(exchange)[1:]:
+        for foreign in ids(exchange)[1:]:
             chunk = next(
                 chunk
                 for chunk in exchange.chunks
-                if isinstance(chunk.json, dict) and chunk.json.get("id") == strange
+                if isinstance(chunk.json, dict) and chunk.json.get("id") == foreign
             )
             owner = next(
-                (x.probe.name for x in exchanges if first_id(x) == strange), "nobody"
+                (x.probe.name for x in exchanges if first_id(x) == foreign),
+                "no known request",
             )
             yield Finding(
-                "the stream holds a chunk of another response",
-                expected=f"only chunks of {shorten(own)}",
-                actual=f"a chunk of {shorten(strange)}, the stream of {owner}",
+                "the stream contains a chunk of another response",
+                expected=f"only chunks with the id {shorten(own)}",
+                actual=f"a chunk with the id {shorten(foreign)} of {owner}",
                 at=f"{exchange.probe.name}, {event_location(chunk.event, chunk.at)}",
             )
 
 
 @fault(breaks=streams_are_apart)
 def streams_share_a_queue(reply: Reply) -> Reply:
-    """Two streams read from one queue, and a chunk goes to the wrong client."""
+    """Two streams share a queue, and a chunk is delivered to the wrong client."""
     if not reply.streamed or not to_one_of(reply, STREAMS):
         return reply
     middle = len(reply.frames) // 2
     part = reply.with_frames(reply.frames[middle : middle + 1])
-    strayed = _renamed(part, "chatcmpl-of-another")
-    frames = (*reply.frames[:middle], *strayed.frames, *reply.frames[middle + 1 :])
+    misdelivered = _with_id(part, "chatcmpl-of-another")
+    frames = (*reply.frames[:middle], *misdelivered.frames, *reply.frames[middle + 1 :])
     return reply.with_frames(frames)

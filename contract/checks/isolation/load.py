@@ -1,9 +1,10 @@
-"""What a server is still busy with after its clients have gone, as it tells itself."""
+"""Server load check: /metrics or /slots show that work for lost clients stops."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from http import HTTPStatus
 
 from contract.model.chat import (
     METRICS,
@@ -30,8 +31,7 @@ from contract.model.reply import (
     Reply,
 )
 
-OK = 200
-# The gauges of vLLM and of llama.cpp; one line for each engine of a server.
+# The gauges of vLLM and llama.cpp; one line for each engine of a server.
 _RUNNING = re.compile(
     rb"^(?:vllm:num_requests_running|llamacpp:requests_processing)(?:\{[^}\n]*\})?"
     rb" +([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*$",
@@ -39,12 +39,12 @@ _RUNNING = re.compile(
 )
 
 BEFORE = Probe(name="load", method="GET", path="{load}", reasons=False)
-# A query tells the looks apart, also for whoever reads a log.
+# The query string tells the readings apart in a server log.
 SOON, LATER = (
     replace(BEFORE, name=f"load-{when}", path=f"{{load}}?after={number}")
     for number, when in enumerate(("soon", "later"), 1)
 )
-# Endless as far as a short test is concerned: whoever does not stop is still at it.
+# Generation outlasts the check, so a server that does not stop it is still busy.
 LEFT = repeat(
     Probe(
         name="left-behind",
@@ -64,8 +64,8 @@ NEXT, NEXT_BUT_ONE = _NEXT, replace(_NEXT, sample=1)
 
 
 def running(exchange: Exchange) -> int | None:
-    """How many requests a server says it is working on; None where it says nothing."""
-    if exchange.status != OK:
+    """Return the number of running requests that a response reports, or None."""
+    if exchange.status != HTTPStatus.OK:
         return None
     if isinstance(exchange.json, list):
         return sum(
@@ -79,7 +79,7 @@ def running(exchange: Exchange) -> int | None:
 
 @check(
     "isolation.hang-ups-free-the-server",
-    "A server SHOULD stop working for a client that has gone.",
+    "A server SHOULD stop generating for a client that has disconnected.",
     source="ggml-org/llama.cpp#24496; vllm-project/vllm#10806",
     sends=(BEFORE, *LEFT, NEXT, SOON, NEXT_BUT_ONE, LATER),
     needs={Capability.STREAMING, Capability.LOAD},
@@ -89,32 +89,32 @@ def running(exchange: Exchange) -> int | None:
 )
 def hang_ups_free_the_server(*exchanges: Exchange) -> Findings:
     """
-    A server that others use as well is never quite free, so it must have been before.
+    The server must be idle before, because other clients would also keep it busy.
 
-    Gauges are renewed when something is generated, hence the requests in between.
+    Gauges are updated when something is generated, hence the requests in between.
     """
     before, *left, _, soon, _, later = exchanges
-    told = [running(each) for each in (before, soon, later)]
-    if None in told:
-        raise NotApplicable(f"{before.request.path} does not tell what is running")
-    if told[0]:
-        raise NotApplicable("others are being served at the same time")
+    counts = [running(each) for each in (before, soon, later)]
+    if None in counts:
+        raise NotApplicable(f"{before.request.path} does not report running requests")
+    if counts[0]:
+        raise NotApplicable("the server is busy with other requests")
     if any(exchange.end is not End.LEFT for exchange in left):
-        raise NotApplicable("an answer was over before the client could hang up")
-    if told[1] and told[2]:
+        raise NotApplicable("an answer ended before the client could disconnect")
+    if counts[1] and counts[2]:
         yield Finding(
-            "the server works on for clients that have hung up",
+            "the server keeps generating for disconnected clients",
             expected="no request running",
-            actual=f"{told[2]} running",
-            at=f"GET {before.request.path} after {len(left)} hang-ups",
+            actual=f"{counts[2]} running",
+            at=f"GET {before.request.path} after {len(left)} disconnects",
         )
 
 
 @fault(breaks=hang_ups_free_the_server)
 def generates_for_nobody(reply: Reply) -> Reply:
-    """A disconnect is not noticed, and the answer is generated to its end."""
-    # The first look comes before anybody has gone.
-    if reply.status != OK or "?after=" not in reply.request.path:
+    """Disconnects are not detected, so answers are generated to their end."""
+    # The first reading is taken before any client disconnects.
+    if reply.status != HTTPStatus.OK or "?after=" not in reply.request.path:
         return reply
     if reply.request.path.startswith(METRICS):
         body = re.sub(rb"(num_requests_running\S*) 0\.0", rb"\1 2.0", reply.body)

@@ -1,4 +1,4 @@
-"""Every request gets its own answer; another's is found by its measures."""
+"""Cross-talk checks: swapped prompts, limits, forms and choices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
 
 
 def answers(probes, profile=PROFILE, **charged):
-    """Well-behaved exchanges, with other counts by the name of the probe."""
+    """Return correct exchanges; *charged* maps a probe name to changed usage."""
 
     def change(probe):
         return lambda usage: usage.update(charged.get(probe.name, {}))
@@ -30,21 +30,21 @@ def answers(probes, profile=PROFILE, **charged):
 
 
 @pytest.mark.parametrize("profile", [PROFILE, COARSE], ids=["exact", "coarse"])
-def test_two_prompts_that_change_places_are_found(profile):
-    clean = answers(cross_talk.CANARIES, profile)
+def test_swapped_prompts_are_a_finding(profile):
+    clean = answers(cross_talk.MARKED_PROMPTS, profile)
     counts = {x.probe.name: {"prompt_tokens": x.count("prompt_tokens")} for x in clean}
     one, other = clean[0].probe.name, clean[1].probe.name
     swapped = {one: counts[other], other: counts[one]}
 
     verdict = judged(
-        cross_talk.own_prompt, *answers(cross_talk.CANARIES, profile, **swapped)
+        cross_talk.own_prompt, *answers(cross_talk.MARKED_PROMPTS, profile, **swapped)
     )
 
     assert "pass" == judged(cross_talk.own_prompt, *clean).word
     assert "fail" == verdict.word
 
 
-def test_a_limit_of_another_request_is_found():
+def test_the_limit_of_another_request_is_a_finding():
     first = cross_talk.LIMITED[0].name
     wrong = answers(cross_talk.LIMITED, **{first: {"completion_tokens": 6}})
 
@@ -56,20 +56,20 @@ def test_a_limit_of_another_request_is_found():
     )
 
 
-def test_answers_that_end_by_themselves_say_nothing_about_limits():
+def test_answers_below_their_limit_are_skipped():
     short = [replace(x, arrivals=()) for x in answers(cross_talk.LIMITED)]
 
     assert "skip" == judged(cross_talk.own_limit, *short).word
 
 
-def test_forms_that_change_places_are_found_twice():
+def test_swapped_forms_are_two_findings():
     whole, streamed = answers((cross_talk.WHOLE_TWIN, cross_talk.STREAMED_TWIN))
 
     assert "pass" == judged(cross_talk.own_form, whole, streamed).word
     assert 2 == len(judged(cross_talk.own_form, streamed, whole).findings)
 
 
-def test_choices_that_change_places_are_found_twice():
+def test_swapped_choices_are_two_findings():
     one, two = answers((cross_talk.WHOLE_TWIN, cross_talk.DOUBLE_TWIN))
     swapped = (replace(two, probe=one.probe), replace(one, probe=two.probe))
 

@@ -1,4 +1,4 @@
-"""Whoever hangs up takes nothing along: the next request is answered."""
+"""Disconnect check: the request after abandoned streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEFT = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in ABANDONED]
 ANSWERED = rehearse(told(PROFILE, AFTER), AFTER, PROFILE)
 
 
-def test_the_rehearsed_client_goes_at_the_first_byte():
+def test_the_client_disconnects_at_the_first_byte():
     assert {(End.LEFT, 1)} == {(x.end, len(x.arrivals)) for x in LEFT}
 
 
@@ -31,16 +31,16 @@ def test_the_rehearsed_client_goes_at_the_first_byte():
         pytest.param({}, "pass", id="answered"),
         pytest.param({"status": 503}, "fail", id="busy"),
         pytest.param({"end": End.RESET, "note": "cut"}, "fail", id="reset"),
-        pytest.param({"arrivals": ()}, "fail", id="nothing"),
+        pytest.param({"arrivals": ()}, "fail", id="empty"),
     ],
 )
-def test_the_request_afterwards_is_what_counts(change, word):
+def test_the_next_request_must_be_answered(change, word):
     after = replace(ANSWERED, **change)
 
     assert word == judged(survives_hang_ups, *LEFT, after).word
 
 
-def test_answers_shorter_than_the_patience_of_the_client_prove_nothing():
+def test_answers_that_end_before_the_disconnect_are_skipped():
     whole = [replace(x, end=End.COMPLETE) for x in LEFT]
 
     assert "skip" == judged(survives_hang_ups, *whole, ANSWERED).word

@@ -1,4 +1,4 @@
-"""Two responses have two ids, and a stream has one."""
+"""Response id checks: unique ids, and one id in each stream."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def served(probe, number):
     return rehearse(PROVIDER.reply(request, number), probe, PROFILE)
 
 
-def test_a_request_sent_again_is_another_response():
+def test_a_repeated_request_must_get_a_new_id():
     one, other = (served(p, n) for n, p in enumerate(identity.TWICE))
 
     assert "pass" == judged(identity.repeats_have_own_ids, one, other).word
     assert "fail" == judged(identity.repeats_have_own_ids, one, one).word
 
 
-def test_every_pair_with_one_id_is_named():
-    seen = [served(p, n // 2) for n, p in enumerate(identity.CANARIES)]
+def test_every_pair_that_shares_an_id_is_a_finding():
+    exchanges = [served(p, n // 2) for n, p in enumerate(identity.MARKED_PROMPTS)]
 
-    found = judged(identity.ids_differ, *seen).findings
+    found = judged(identity.ids_differ, *exchanges).findings
 
     assert [f.at for f in found] == [
         "canary-of-5 and canary-of-89",
@@ -40,9 +40,9 @@ def test_every_pair_with_one_id_is_named():
     ]
 
 
-def test_the_owner_of_a_strayed_chunk_is_named():
+def test_a_finding_names_the_owner_of_a_foreign_chunk():
     one, other, third = (served(p, n) for n, p in enumerate(identity.STREAMS))
-    mixed = rehearse_with(one, other)
+    mixed = with_second_event_of(one, other)
 
     (finding,) = judged(identity.streams_are_apart, mixed, other, third).findings
 
@@ -50,7 +50,7 @@ def test_the_owner_of_a_strayed_chunk_is_named():
     assert finding.at.startswith("stream-a, event 1")
 
 
-def rehearse_with(one, other):
-    """*one* with its second event taken from *other*."""
+def with_second_event_of(one, other):
+    """Return *one* with its second event taken from *other*."""
     first, _, *rest = one.arrivals
     return replace(one, arrivals=(first, other.arrivals[1], *rest))

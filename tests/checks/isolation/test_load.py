@@ -1,4 +1,4 @@
-"""Who has hung up is not served any longer, as far as the server tells."""
+"""Server load check: running requests before and after disconnects."""
 
 from dataclasses import replace
 
@@ -18,44 +18,44 @@ from contract.model.exchange import (
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
-FREE = [
+IDLE = [
     rehearse(told(PROFILE, probe), probe, PROFILE)
     for probe in hang_ups_free_the_server.sends
 ]
 BUSY = b'vllm:num_requests_running{engine="0",model_name="m"} 2.0\n'
-# As llama.cpp b11549 writes them: slots that have not served yet know no task.
+# As llama.cpp b11549 writes them; unused slots have no task.
 SLOT = b'{"id":0,"n_ctx":4096,"speculative":false,"is_processing":%s}'
 
 
-def saying(exchange, body):
+def with_body(exchange, body):
     return replace(exchange, arrivals=(Arrival(0.0, body),))
 
 
 def word(*busy):
-    """The verdict where those of the looks (before, soon, later) see requests."""
-    looks = {0: 0, 1: 4, 2: 6}
-    seen = list(FREE)
-    for look in busy:
-        seen[looks[look]] = saying(seen[looks[look]], BUSY)
-    return judged(hang_ups_free_the_server, *seen).word
+    """Return the verdict if the readings *busy* (0, 1 or 2) show running requests."""
+    positions = {0: 0, 1: 4, 2: 6}
+    exchanges = list(IDLE)
+    for reading in busy:
+        exchanges[positions[reading]] = with_body(exchanges[positions[reading]], BUSY)
+    return judged(hang_ups_free_the_server, *exchanges).word
 
 
 @pytest.mark.parametrize(
     ("busy", "expected"),
     [
-        pytest.param((), "pass", id="free"),
+        pytest.param((), "pass", id="idle"),
         pytest.param((1, 2), "fail", id="still-busy"),
-        pytest.param((1,), "pass", id="busy-for-a-moment"),
-        pytest.param((2,), "pass", id="somebody-came"),
-        pytest.param((0, 1, 2), "skip", id="others-are-served"),
+        pytest.param((1,), "pass", id="busy-briefly"),
+        pytest.param((2,), "pass", id="new-client"),
+        pytest.param((0, 1, 2), "skip", id="busy-before"),
     ],
 )
-def test_busy_after_and_not_before_is_what_counts(busy, expected):
+def test_only_a_server_that_is_busy_afterwards_fails(busy, expected):
     assert word(*busy) == expected
 
 
-def test_an_answer_that_was_over_first_proves_nothing():
-    whole = [replace(x, end=End.COMPLETE) for x in FREE]
+def test_an_answer_that_ends_before_the_disconnect_is_skipped():
+    whole = [replace(x, end=End.COMPLETE) for x in IDLE]
 
     assert judged(hang_ups_free_the_server, *whole).word == "skip"
 
@@ -72,13 +72,13 @@ def test_an_answer_that_was_over_first_proves_nothing():
         pytest.param(b"[1, null]", 0, id="no-slots"),
         pytest.param(b"# HELP other_gauge\nother_gauge 1\n", None, id="other-gauges"),
         pytest.param(b"not a number vllm:num_requests_running", None, id="no-line"),
-        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"", None, id="empty"),
     ],
 )
-def test_running_requests_are_read_in_every_spelling(body, count):
-    assert count == running(saying(FREE[0], body))
+def test_running_requests_are_read_from_each_format(body, count):
+    assert count == running(with_body(IDLE[0], body))
 
 
-def test_a_refusal_tells_nothing():
-    assert running(replace(FREE[0], status=501)) is None
-    assert FREE[0].request.path == METRICS
+def test_an_error_has_no_count():
+    assert running(replace(IDLE[0], status=501)) is None
+    assert IDLE[0].request.path == METRICS

@@ -1,4 +1,4 @@
-"""Ids and questions are read from what was sent and what came."""
+"""Response ids, and the request that a reply answers."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def exchange(body, kind="application/json"):
         pytest.param(exchange(b"[]"), (), id="no-object"),
     ],
 )
-def test_ids_are_read_once_each(seen, found):
+def test_each_id_is_listed_once(seen, found):
     assert found == reply_identity.ids(seen)
 
 
-def test_a_response_without_an_id_is_not_judged():
+def test_a_response_without_an_id_is_skipped():
     with pytest.raises(NotApplicable, match="any has no id"):
         reply_identity.first_id(exchange(b"{}"))
 
 
-def test_a_reply_is_known_by_what_the_user_said():
+def test_a_reply_is_identified_by_its_user_text():
     assert reply_identity.to_one_of(told(PROFILE, SUM), (UTF8, SUM_WHOLE))
     assert not reply_identity.to_one_of(told(PROFILE, SUM), (UTF8,))
