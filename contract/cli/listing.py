@@ -195,10 +195,14 @@ def _told(option: Option) -> tuple[str, str]:
     default = option.default
     if option.unit == SWITCH:
         default = "yes" if default else "no"
-    usual = f" (default {default})" if default else ""
-    if option.unit == TIME:
-        usual = f" (default {default:g}s)" if default else ", such as 80ms or 1.5s"
-    return f"?{option.name}={option.unit}".ljust(26), option.story + usual
+    elif option.unit == TIME and default:
+        default = f"{default:g}s"
+    text = option.description
+    if default:
+        text = f"{text} (default {default})" if text else f"default {default}"
+    elif option.unit == TIME:
+        text = f"{text}, such as 80ms or 1.5s" if text else "such as 80ms or 1.5s"
+    return f"?{option.name}={option.unit}".ljust(25) + " ", text or "no description"
 
 
 def _faults() -> list[Fault]:

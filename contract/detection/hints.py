@@ -51,10 +51,8 @@ def rejection_hint(exchanges: Iterable[Exchange]) -> str:
 def _unparsed_call(exchanges: tuple[Exchange, ...]) -> str:
     for exchange in exchanges:
         # With tool_choice "none" a server need not parse what the model wrote.
-        choice = exchange.probe.options.tool_choice
-        missing = choice not in {None, "none"} and PieceKind.TOOL not in _kinds(
-            exchange
-        )
+        wanted = exchange.probe.options.tool_choice not in {None, "none"}
+        missing = wanted and PieceKind.TOOL not in _kinds(exchange)
         if missing and TOOL_CALLS in exchange.answer:
             flag = exchange.profile.dialect.server_flags.call
             return _marker_hint(TOOL_CALLS, "tool call parser is off", flag)

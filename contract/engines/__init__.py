@@ -1,5 +1,5 @@
 """
-Real engines as child processes: installed, started, waited for, always stopped.
+Real engines as child processes: their installation, start, readiness and end.
 
 Imports: errors. Third parties: httpx, xllamacpp.
 """

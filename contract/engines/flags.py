@@ -1,4 +1,4 @@
-"""A server's flags as its target sets them, with more of one's own, or without some."""
+"""Flags of a server: the defaults of a target with additions and omissions."""
 
 from __future__ import annotations
 
@@ -7,53 +7,58 @@ from collections.abc import Mapping
 
 from contract.errors import UsageError
 
-MARK = "--"
+PREFIX = "--"
 
 
-def changed(
+def merge_flags(
     defaults: tuple[str, ...],
     *,
     flags: str = "",
     without: str = "",
-    ours: Mapping[str, str] | None = None,
+    reserved: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """
-    *defaults* less those that *without* names, and then *flags*, as a shell reads them.
+    Return the *defaults* without the omitted flags, followed by the additional ones.
 
-    The flags come last, since of a flag that is given twice the last one counts.
-    *without* is a list of names, with blanks or commas between them. *ours* are the
-    flags that the target itself must know, each with what to do instead. Raises
-    `UsageError` with what to write.
+    Additional flags come last, because the last occurrence of a flag takes effect.
+
+    Args:
+        defaults: Flags and values as a list of arguments.
+        flags: Additional flags, quoted as in a shell.
+        without: Names of defaults to omit, separated by spaces or commas.
+        reserved: Flags that only the target sets, each with what to do instead.
+
+    Raises:
+        UsageError: The text cannot be parsed, a flag to omit is not set, or an
+            additional flag is reserved.
     """
     kept = list(defaults)
-    for name in _words("without", without.replace(",", " ")):
-        kept = _less(kept, name)
-    added = _words("flags", flags)
-    for word in added:
-        name = word.partition("=")[0]
-        if name in (ours or {}):
-            raise UsageError(f"{name} is the target's own; {(ours or {})[name]}.")
+    for name in _split("without", without.replace(",", " ")):
+        kept = _omit(kept, name)
+    added = _split("flags", flags)
+    for argument in added:
+        name = argument.partition("=")[0]
+        if name in (reserved or {}):
+            raise UsageError(f"{name} is set by the target; {(reserved or {})[name]}.")
     return (*kept, *added)
 
 
-def _less(flags: list[str], name: str) -> list[str]:
-    """*flags* without *name* and its values."""
-    if name not in flags or not name.startswith(MARK):
-        known = ", ".join(flag for flag in flags if flag.startswith(MARK))
-        raise UsageError(
-            f"?without= names no flag that is set, {name!r}. Set: {known}."
-        )
+def _omit(flags: list[str], name: str) -> list[str]:
+    """Return *flags* without *name* and its values."""
+    if name not in flags or not name.startswith(PREFIX):
+        known = ", ".join(flag for flag in flags if flag.startswith(PREFIX))
+        raise UsageError(f"?without={name!r} is not a default flag. Set: {known}.")
     start = flags.index(name)
     end = start + 1
-    while end < len(flags) and not flags[end].startswith(MARK):
+    while end < len(flags) and not flags[end].startswith(PREFIX):
         end += 1
     return flags[:start] + flags[end:]
 
 
-def _words(option: str, text: str) -> list[str]:
+def _split(option: str, text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
         raise UsageError(
-            f"?{option}= cannot be read ({error}); quote it as in a shell."
+            f"?{option}= cannot be parsed ({error}); quote it as in a shell."
         ) from None

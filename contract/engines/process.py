@@ -1,4 +1,4 @@
-"""Starts a server, waits until it is healthy, and ends it, whatever happens."""
+"""Lifecycle of a server process: started, awaited until healthy, always terminated."""
 
 from __future__ import annotations
 
@@ -25,30 +25,31 @@ from contract.errors import (
 )
 
 HOST = "127.0.0.1"
-LINES, LONGEST = 20, 300  # of the log, in a message
-CAUSES = 5  # errors quoted from before its end
+LINES, MAX_LENGTH = 20, 300  # lines of the log in a message, and characters of a line
+CAUSES = 5  # errors quoted from before these lines
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR = re.compile(
     r"\b[A-Z]\w*(?:Error|Exception): |^Error: |\b(?:ERROR|FATAL|CRITICAL)\b"
 )
-_PAUSE = 0.1
-_SIGNALLED = 128
+_PAUSE = 0.1  # seconds between health checks
+_SIGNALLED = 128  # exit codes above it: terminated by a signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """
-    What to run and how it is called in messages; it answers on *port* of loopback.
+    """A server to start."""
 
-    *environment* is added to ours, *folder* is where it is run (None: where we are).
-    *secret* is taken out of quoted lines.
-    """
-
+    # Name of the server in messages.
     name: str
+    # Program and arguments.
     command: tuple[str, ...]
+    # Port of loopback on which it will listen.
     port: int
+    # Variables added to the environment of this process.
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Working directory; None: that of this process.
     folder: Path | None = None
+    # Text to mask in quoted lines of the log; empty for none.
     secret: str = field(default="", repr=False)
 
     @property
@@ -60,20 +61,20 @@ class Launch:
 @contextmanager
 def running(launch: Launch, startup: float) -> Iterator[str]:
     """
-    The URL of the started server, healthy within *startup* seconds.
+    Start a server and yield its URL once it is healthy.
 
-    Raises `TargetError` with the last lines of its log when it is not, and when it
-    ended before it was told to.
+    Raises `TargetError` with the last lines of its log if it is not healthy within
+    *startup* seconds, or if it ends before the context is left.
     """
     with TemporaryFile() as log:
-        watcher = subprocess.Popen(  # noqa: S603  # what the user asked for
+        watcher = subprocess.Popen(  # noqa: S603  # requested by the user
             [sys.executable, "-I", watching.__file__, *launch.command],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **launch.environment},
             cwd=launch.folder,
-            # Ctrl-C is for us; we then close the pipe.
+            # Ctrl-C goes to this process only, which then closes the pipe.
             start_new_session=True,
         )
         try:
@@ -81,51 +82,55 @@ def running(launch: Launch, startup: float) -> Iterator[str]:
             try:
                 yield launch.url
             except ContractError:
-                _ensure_stayed(launch, watcher, log)
+                _ensure_still_running(launch, watcher, log)
                 raise
-            _ensure_stayed(launch, watcher, log)
+            _ensure_still_running(launch, watcher, log)
         finally:
             _stop(watcher)
 
 
 def free_port(wanted: int = 0) -> int:
-    """A port of the loopback interface nobody listens on: *wanted*, or any for 0."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """
+    Return a free port of the loopback interface: *wanted*, or any for 0.
+
+    Raises `UsageError` if *wanted* is in use or not a port.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((HOST, wanted))
+            probe.bind((HOST, wanted))
         except (OSError, OverflowError):
             raise UsageError(
-                f"Port {wanted} cannot be listened on; choose another with ?port=N, "
-                "or leave it out."
+                f"Port {wanted} is not available; choose another with ?port=N, or "
+                "leave it out."
             ) from None
-        found: int = trial.getsockname()[1]
-        return found
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def last_lines(text: str, secret: str = "") -> str:
     """
-    The end of a log, short enough for a message and without the *secret*.
+    Return the end of a log, short enough for a message and without the *secret*.
 
-    Errors that were logged before it come first: what ends a server is often told by
-    a child, long before the server itself says that a child failed.
+    Errors logged earlier come first: a child process often logs the cause long before
+    the server itself logs that a child failed.
     """
     if secret:
         text = text.replace(secret, "…")
-    lines = [line.rstrip()[:LONGEST] for line in _COLOUR.sub("", text).splitlines()]
+    lines = [line.rstrip()[:MAX_LENGTH] for line in _COLOUR.sub("", text).splitlines()]
     lines = [line for line in lines if line.strip()]
     end = lines[-LINES:]
     earlier = [line for line in lines[:-LINES] if _ERROR.search(line)][-CAUSES:]
-    cut = ["…"] if earlier else []
-    return "\n".join(f"  {line}" for line in [*earlier, *cut, *end])
+    gap = ["…"] if earlier else []
+    return "\n".join(f"  {line}" for line in [*earlier, *gap, *end])
 
 
 def _await_health(
     launch: Launch, watcher: subprocess.Popen[bytes], log: IO[bytes], startup: float
 ) -> None:
-    until = time.monotonic() + startup
+    deadline = time.monotonic() + startup
     with httpx.Client(trust_env=False, timeout=2.0) as client:
-        while time.monotonic() < until:
+        while time.monotonic() < deadline:
             _ensure_running(launch, watcher, log, "before it was ready")
             try:
                 if client.get(f"{launch.url}/health").is_success:
@@ -134,23 +139,28 @@ def _await_health(
                 pass
             time.sleep(_PAUSE)
     raise TargetError(
-        f"{launch.name} was not ready within {startup:g} s; give it longer with "
-        f"?startup={2 * startup:g}s. The end of its log:\n{_quoted(launch, log)}"
+        f"{launch.name} was not ready within {startup:g} s; allow more time with "
+        f"?startup={2 * startup:g}s. The end of its log:\n{_log_end(launch, log)}"
     )
 
 
-def _ensure_stayed(
+def _ensure_still_running(
     launch: Launch, watcher: subprocess.Popen[bytes], log: IO[bytes]
 ) -> None:
-    """A server that is told to end stops listening first, and may take its time."""
+    """
+    Raise `TargetError` if the server ended or is about to.
+
+    A server that was terminated from outside stops listening first and may take a
+    while to end, so it is awaited.
+    """
     try:
         httpx.get(f"{launch.url}/health", trust_env=False, timeout=2.0)
     except httpx.ConnectError:
         with suppress(subprocess.TimeoutExpired):
-            watcher.wait(watching.PATIENCE)
+            watcher.wait(watching.GRACE_PERIOD)
     except httpx.HTTPError:
         pass
-    _ensure_running(launch, watcher, log, "while it was being judged")
+    _ensure_running(launch, watcher, log, "during the run")
 
 
 def _ensure_running(
@@ -160,12 +170,11 @@ def _ensure_running(
     if code is None:
         return
     how = f"by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"with code {code}"
-    raise TargetError(
-        f"{launch.name} ended {how} {when}. The end of its log:\n{_quoted(launch, log)}"
-    )
+    end = _log_end(launch, log)
+    raise TargetError(f"{launch.name} ended {how} {when}. The end of its log:\n{end}")
 
 
-def _quoted(launch: Launch, log: IO[bytes]) -> str:
+def _log_end(launch: Launch, log: IO[bytes]) -> str:
     log.seek(0)
     text = last_lines(log.read().decode(errors="replace"), launch.secret)
     return text or "  (it is empty)"
@@ -175,15 +184,15 @@ def _stop(watcher: subprocess.Popen[bytes]) -> None:
     if watcher.stdin is not None:
         watcher.stdin.close()
     try:
-        watcher.wait(2 * watching.PATIENCE)
+        watcher.wait(2 * watching.GRACE_PERIOD)
     except subprocess.TimeoutExpired:
         watcher.kill()
         watcher.wait()
 
 
-def existing(path: str) -> Path:
-    """*path* as a file that is there; `UsageError` otherwise."""
-    found = Path(path).expanduser()
-    if not found.is_file():
+def existing_file(path: str) -> Path:
+    """Return the path of an existing file; `UsageError` if there is none."""
+    file = Path(path).expanduser()
+    if not file.is_file():
         raise UsageError(f"There is no file {path!r}; name an existing one.")
-    return found
+    return file

@@ -1,9 +1,9 @@
 """
-A program that runs another one for as long as its standard input stays open.
+Watcher program: runs another program while its own standard input stays open.
 
-The other end of that pipe is held by whoever started it. However that process ends,
-even killed, the pipe closes, and the program with all its children is ended too.
-It is run as a file, by its path, and imports nothing of ours.
+The parent process holds the other end of that pipe. However the parent ends, even if
+it is killed, the pipe closes, and the watcher ends the program with all its children.
+The file is run by its path, so it imports nothing from this package.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import subprocess
 import sys
 import threading
 
-PATIENCE = 10.0  # seconds between asking to end and insisting
-MISSING = 127
+GRACE_PERIOD = 10.0  # seconds between SIGTERM and SIGKILL
+NOT_STARTED = 127  # exit code, as in a shell
 
 
 def main(command: list[str]) -> int:
-    """Run *command* in a session of its own; its exit code."""
+    """Run *command* in its own session and return its exit code."""
     try:
-        # The session is what all its children are found by.
-        program = subprocess.Popen(  # noqa: S603  # what it is for
+        # The session identifies all its children.
+        program = subprocess.Popen(  # noqa: S603  # the purpose of this program
             command, stdin=subprocess.DEVNULL, start_new_session=True
         )
     except OSError as error:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
-        return MISSING
+        return NOT_STARTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _send(program.pid, signal.SIGTERM))
     threading.Thread(target=_await_end, args=(program,), daemon=True).start()
@@ -41,7 +41,7 @@ def _await_end(program: subprocess.Popen[bytes]) -> None:
     sys.stdin.buffer.read()
     _send(program.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        program.wait(PATIENCE)
+        program.wait(GRACE_PERIOD)
     _send(program.pid, signal.SIGKILL)
 
 
@@ -51,5 +51,5 @@ def _send(group: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    # Nothing is left to clean up, and a thread may still be reading.
+    # Nothing needs cleaning up, and a thread may still be reading.
     os._exit(main(sys.argv[1:]))

@@ -1,5 +1,5 @@
 """
-What can be verified: a URL, the mock, an engine; one file per kind.
+Targets, the things that can be verified: a URL, the mock, an engine; one file per kind.
 
 Imports: catalog, engines, errors, mock_server, model, plugins, tiny, tokens.
 """

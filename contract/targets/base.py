@@ -1,4 +1,4 @@
-"""What a target is: `kind:argument?options`, parsed and opened."""
+"""Targets as text, `kind:argument?options`: parsing, and opening by kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, get_args, get_type_hints
+from typing import Annotated, get_type_hints
 from urllib.parse import parse_qsl
 
 from contract.errors import UsageError
@@ -23,33 +23,33 @@ _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 
 ReplyChange = Callable[[Reply], Reply]
 
-# How the value of an option is written.
+# Placeholders for the value of an option, by type.
 CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
 
-# Options that several kinds of target have; `options` tells what each is for.
-Port = Annotated[int, "the port of loopback to serve on; 0 takes a free one"]
-KeyOption = Annotated[str, "the API key that it demands; none when empty"]
-_KEY = re.compile(r"([?&]key=)[^&]+")  # the option of type Key is called so everywhere
-Flags = Annotated[str, "further flags of the server's own, as in a shell"]
+# Options that several kinds of target share, with their descriptions.
+Port = Annotated[int, "port on loopback; 0 takes a free one"]
+KeyOption = Annotated[str, "API key that the server requires; empty for none"]
+_KEY = re.compile(r"([?&]key=)[^&]+")  # every KeyOption has the name "key"
+Flags = Annotated[str, "additional flags of the server, quoted as in a shell"]
 Without = Annotated[str, "flags to leave out"]
-Startup = Annotated[float, "how long it may take to be ready"]
-Python = Annotated[str, "the interpreter of the engine's environment"]
+Startup = Annotated[float, "time within which the server must be ready"]
+Python = Annotated[str, "interpreter of the engine's environment"]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """
-    A provider that can be reached: *url* is its root, without `/v1`.
+    """A server that is ready for requests."""
 
-    *profile* is what the target itself knows it to be (None: detect), *key* an API
-    key of its own making (the embedded mock's). `scripted` is the stand-in, which
-    does right what real providers are known to get wrong: no waiver applies to it.
-    """
-
+    # Root of the API, without `/v1`.
     url: str
+    # Id of its profile where the target itself knows it; None: detect it.
     profile: str | None = None
+    # API key that the target set for the server it started.
     key: str | None = field(default=None, repr=False)
+    # Name of the model to request; None: choose one from the model list.
     model: str | None = None
+    # True for the mock. Waivers do not apply to it, because it has none of the known
+    # defects that the profile of the real server waives.
     scripted: bool = False
 
 
@@ -58,37 +58,44 @@ Open = Callable[..., AbstractContextManager[Opened]]
 
 @dataclass(frozen=True, slots=True)
 class TargetKind:
-    """A kind of target. `open` takes the argument, then options as keywords."""
+    """A kind of target."""
 
+    # Name before the colon.
     id: str
+    # Called with the argument after the colon, and the options as keywords.
     open: Open
+    # Validates the argument without opening anything; raises `UsageError`.
     read: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a kind of target: *unit* is how a value is written."""
+    """An option of a kind of target."""
 
+    # Name as written after `?`, with hyphens.
     name: str
+    # Placeholder for the value: `TIME`, `N`, ...
     unit: str
-    story: str
+    # Purpose, as a phrase; empty for a keyword without `Annotated`.
+    description: str
+    # Value where the option is left out.
     default: object
 
 
 def options(kind: TargetKind) -> tuple[Option, ...]:
     """
-    What can be said after `?`, in the order of the function's keywords.
+    Return the options of *kind*: the keyword-only parameters of its function, in order.
 
-    A keyword's type gives the unit, `Annotated` the story.
+    The type of a parameter gives the unit, `Annotated` the description.
     """
     function = inspect.unwrap(kind.open)
-    bare = get_type_hints(function)
-    told = get_type_hints(function, include_extras=True)
+    plain = get_type_hints(function)
+    annotated = get_type_hints(function, include_extras=True)
     return tuple(
         Option(
             parameter.name.replace("_", "-"),
-            _unit(str(bare[parameter.name])),
-            next((a for a in get_args(told[parameter.name]) if isinstance(a, str)), ""),
+            _unit(str(plain[parameter.name])),
+            _description(annotated[parameter.name]),
             parameter.default,
         )
         for parameter in inspect.signature(function).parameters.values()
@@ -97,13 +104,19 @@ def options(kind: TargetKind) -> tuple[Option, ...]:
 
 
 def _unit(hint: str) -> str:
-    for sign, unit in _UNITS:
-        if sign in hint:
+    for type_name, unit in _UNITS:
+        if type_name in hint:
             return unit
     return TEXT
 
 
-# How the value of a keyword of that type is written; the first that fits.
+def _description(hint: object) -> str:
+    """Return the text of an `Annotated` type; empty for any other type."""
+    metadata: tuple[object, ...] = getattr(hint, "__metadata__", ())
+    return next((item for item in metadata if isinstance(item, str)), "")
+
+
+# Placeholder by what the type of a parameter contains; the first match applies.
 _UNITS = (("Reply", CHANGE), ("float", TIME), ("int", NUMBER), ("bool", SWITCH))
 
 
@@ -111,33 +124,36 @@ def target(
     id: str, *, read: Callable[[str], object] | None = None
 ) -> Callable[[Open], TargetKind]:
     """
-    Make a context manager a kind of target; its keywords are its options.
+    Decorate a context manager as a kind of target; its keywords are the options.
 
-    *read* refuses an argument that makes no sense (`UsageError`) before any target
-    is opened, or shown: a URL may hold a password.
+    *read* raises `UsageError` for an invalid argument before any target is opened or
+    printed: a URL may contain a password.
     """
     return lambda function: TargetKind(id, function, read)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parsed target: what may be shown of it, its kind, and typed options."""
+    """A parsed target."""
 
+    # The target as written, with its key masked.
     text: str
     kind: TargetKind
+    # The part after the colon.
     argument: str
+    # Values by the name of the keyword.
     options: Mapping[str, object]
 
     def open(self) -> AbstractContextManager[Opened]:
-        """Start or find the provider; leaving stops what was started."""
+        """Start or locate the server; leaving the context stops what was started."""
         return self.kind.open(self.argument, **self.options)
 
 
 def without_key(text: str) -> str:
     """
-    The target *text* as reports, recordings and progress name it: without its key.
+    Return the target *text* for reports, recordings and progress, with its key masked.
 
-    An engine started by that name demands `***` instead, so a printed command works.
+    A printed command still works: an engine started from it requires the key `***`.
     """
     return _KEY.sub(rf"\1{REDACTED}", text)
 
@@ -148,22 +164,29 @@ def parse_target(
     changes: Mapping[str, ReplyChange] | None = None,
 ) -> Target:
     """
-    `kind:argument?name=value&…` as a target; a URL is the kind `url`.
+    Parse `kind:argument?name=value&…`; a URL is a target of the kind `url`.
 
-    *changes* resolves the names of faults and quirks to what they do, so that no
-    target needs to know the checks. Raises `UsageError` that names what is known.
+    Args:
+        text: The target as written.
+        kinds: Known kinds by id.
+        changes: Functions of faults and quirks by name, so that targets need not know
+            the checks.
+
+    Raises:
+        UsageError: The kind, the argument or an option is invalid.
     """
     if "://" in text:
         return Target(text, _read(get("target kind", "url", kinds), text), text, {})
     head, _, query = text.partition("?")
     name, _, argument = head.partition(":")
     if name not in kinds and _ADDRESS.fullmatch(text):
-        raise UsageError(f"{text!r} is no target; did you mean 'http://{text}'?")
+        raise UsageError(f"{text!r} is not a target; did you mean 'http://{text}'?")
     if name not in kinds or name == "url":
+        similar = suggestion(name, set(kinds) - {"url"})
         raise UsageError(
-            f"Unknown target {without_key(text)!r}{suggestion(name, set(kinds) - {'url'})} "
-            "A target is mock[:dialect][?ttft=…&fault=…], an engine such as "
-            "llamacpp:tiny, or a URL such as http://127.0.0.1:8000/v1."
+            f"Unknown target {without_key(text)!r}{similar} A target is "
+            "mock[:dialect][?ttft=…&fault=…], an engine such as llamacpp:tiny, or a "
+            "URL such as http://127.0.0.1:8000/v1."
         )
     kind = kinds[name]
     options = {
@@ -209,7 +232,11 @@ def _typed(key: str, value: str, unit: str) -> object:
 
 
 def parse_duration(key: str, value: str) -> float:
-    """A duration such as `80ms`, `1.5s` or `2` (seconds); `UsageError` otherwise."""
+    """
+    Return the seconds of a duration such as `80ms`, `1.5s` or `2` (seconds).
+
+    Raises `UsageError` that names *key* for anything else, and for a day or more.
+    """
     text = value.strip().lower()
     scale = 1.0
     if text.endswith("ms"):

@@ -1,4 +1,4 @@
-"""llama.cpp's own server, started for the occasion: `llamacpp:tiny` or a GGUF file."""
+"""Target `llamacpp:tiny` or `llamacpp:FILE.gguf`: a llama.cpp server of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Annotated
 
 from contract.engines import llama_server
 from contract.engines.environments import interpreter
-from contract.engines.flags import changed
+from contract.engines.flags import merge_flags
 from contract.engines.process import (
     HOST,
     Launch,
-    existing,
+    existing_file,
     free_port,
     running,
 )
@@ -34,9 +34,10 @@ from contract.tiny.writing import temporary_model
 
 TINY = "tiny"
 MODEL = "magistral-small-2509"
-OURS = {
-    "--model": "the model stands behind the colon",
-    "--host": "the server stays on loopback",
+# Flags that only the target sets, and what to do instead.
+RESERVED = {
+    "--model": "name the model after the colon",
+    "--host": "the server always listens on loopback",
     "--port": "write ?port=N instead",
     "--api-key": "write ?key=… instead",
 }
@@ -44,12 +45,16 @@ FORMATS = ("auto", "none", "deepseek", "deepseek-legacy")
 
 
 def read(argument: str) -> Path | None:
-    """The model's file; None for the tiny one, which is yet to be written."""
+    """
+    Return the model file; None for the tiny model, which is written at the start.
+
+    Raises `UsageError` if there is no such file.
+    """
     if argument == TINY:
         return None
     if not argument:
         raise UsageError("Which model? Write llamacpp:tiny or llamacpp:FILE.gguf.")
-    return existing(argument)
+    return existing_file(argument)
 
 
 @target("llamacpp", read=read)
@@ -58,22 +63,24 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
     port: Port = 0,
-    ctx: Annotated[int, "the context window of one request in tokens"] = 8_192,
-    slots: Annotated[int, "requests at a time"] = 2,
-    threads: Annotated[int, "no more than there are idle cores"] = 1,
+    ctx: Annotated[int, "context window of one request in tokens"] = 8_192,
+    slots: Annotated[int, "number of concurrent requests"] = 2,
+    threads: Annotated[int, "number of threads, at most the number of idle cores"] = 1,
     key: KeyOption = "",
-    mmproj: Annotated[str, "the file of the image encoder"] = "",
+    mmproj: Annotated[str, "file of the image encoder"] = "",
     reasoning_format: Annotated[str, f"one of {', '.join(FORMATS)}"] = "auto",
     flags: Flags = "",
     without: Without = "",
     startup: Startup = 60.0,
     python: Python = "",
-    server: Annotated[str, "a llama-server to run in place of the wheel"] = "",
+    server: Annotated[str, "llama-server to run instead of the xllamacpp wheel"] = "",
 ) -> Iterator[Opened]:
     """
-    A llama.cpp server on loopback, out of the xllamacpp wheel or as a binary *server*.
+    A llama.cpp server on loopback, from the xllamacpp wheel or a binary.
 
-    More *threads* than idle cores make llama.cpp a hundred times slower.
+    *argument* is `tiny` or a GGUF file. The other parameters are described by their
+    annotations; *startup* is in seconds. More *threads* than idle cores make llama.cpp
+    a hundred times slower.
     """
     if reasoning_format not in FORMATS:
         raise UsageError(
@@ -81,30 +88,32 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
             f"{reasoning_format!r}."
         )
     if min(ctx, slots, threads) < 1:
-        raise UsageError("ctx, slots and threads are whole numbers from 1 on.")
-    told = changed(
+        raise UsageError("ctx, slots and threads must be at least 1.")
+    arguments = merge_flags(
         usual(ctx * slots, slots, threads, reasoning_format),
         flags=flags,
         without=without,
-        ours=OURS,
+        reserved=RESERVED,
     )
     program = _program(server, python)
-    with TemporaryDirectory(prefix="magistral-contract-") as place:
+    with TemporaryDirectory(prefix="magistral-contract-") as folder:
         model = read(argument)
-        images = existing(mmproj) if mmproj else None
+        projector = existing_file(mmproj) if mmproj else None
         if model is None:
-            model, images = Path(place) / "tiny.gguf", Path(place) / "images.gguf"
-            temporary_model("llamacpp", model, images)
-        listening = free_port(port)
+            model, projector = Path(folder) / "tiny.gguf", Path(folder) / "images.gguf"
+            temporary_model("llamacpp", model, projector)
+        bound_port = free_port(port)
         launch = Launch(
             name=f"llama.cpp with {argument}",
             command=(
                 *program,
-                *loading(model, images, MODEL if argument == TINY else model.stem),
-                *("--host", HOST, "--port", str(listening)),
-                *told,
+                *model_flags(
+                    model, projector, MODEL if argument == TINY else model.stem
+                ),
+                *("--host", HOST, "--port", str(bound_port)),
+                *arguments,
             ),
-            port=listening,
+            port=bound_port,
             environment={"LLAMA_API_KEY": key} if key else {},
             secret=key,
         )
@@ -112,18 +121,27 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
             yield Opened(url, key=key or None)
 
 
-def loading(model: Path, images: Path | None, alias: str) -> tuple[str, ...]:
-    """What is said of the model, in `llama-server`'s flags."""
-    found = ["--model", str(model), "--alias", alias, "--offline"]
-    if images is not None:
-        found += ["--mmproj", str(images)]
-    return tuple(found)
+def model_flags(model: Path, projector: Path | None, alias: str) -> tuple[str, ...]:
+    """
+    Return the flags of `llama-server` that name the model.
+
+    *projector* is the file of the image encoder, *alias* the name of the model in
+    requests.
+    """
+    flags = ["--model", str(model), "--alias", alias, "--offline"]
+    if projector is not None:
+        flags += ["--mmproj", str(projector)]
+    return tuple(flags)
 
 
 def usual(
     tokens: int, slots: int, threads: int, reasoning_format: str
 ) -> tuple[str, ...]:
-    """How Magistral is served, in `llama-server`'s flags; *tokens* for all *slots*."""
+    """
+    Return the default flags of `llama-server` for Magistral.
+
+    *tokens* is the context window of all *slots* together.
+    """
     return (
         *("--jinja", "--metrics", "--no-ui"),
         *("--ctx-size", str(tokens), "--parallel", str(slots)),
@@ -132,14 +150,14 @@ def usual(
 
 
 def _program(server: str, python: str) -> tuple[str, ...]:
-    """What to start: a binary of the user's, or the wheel's server."""
+    """Return the command of the server: the user's binary, or the wheel's server."""
     if not server:
         name = interpreter("llamacpp", python)
-        # Isolated, so that nothing beside the file is imported for it.
+        # Isolated, so that modules next to the file are not importable.
         return (name, "-I", str(Path(llama_server.__file__)))
-    found = shutil.which(server)
-    if found is None:
+    binary = shutil.which(server)
+    if binary is None:
         raise UsageError(
-            f"There is no program {server!r}; ?server= names llama-server."
+            f"There is no program {server!r}; ?server= must name llama-server."
         )
-    return (found,)
+    return (binary,)

@@ -1,4 +1,4 @@
-"""The stand-in provider in this very process: `mock[:dialect]`."""
+"""Target `mock[:dialect]`: the mock of a dialect, in this process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEY = "sk-mock-of-magistral-contract"
 
 
 def mock_profile(name: str) -> Profile:
-    """The built-in profile of that id or alias, by default Mistral's."""
+    """Return the built-in profile with that id or alias; Mistral's for an empty one."""
     return named(name or DEFAULT, what="dialect")
 
 
@@ -38,26 +38,28 @@ def mock_profile(name: str) -> Profile:
 def mock(  # noqa: PLR0913  # the options of a target, all by name
     dialect: str,
     *,
-    ttft: Annotated[float, "until the first text"] = 0.0,
-    icl: Annotated[float, "between two pieces of text"] = 0.0,
-    jitter: Annotated[float, "how much icl varies, up and down"] = 0.0,
-    seed: Annotated[int, "of whatever is drawn: jitter, ids, random answers"] = 0,
+    ttft: Annotated[float, "time until the first text"] = 0.0,
+    icl: Annotated[float, "time between successive texts"] = 0.0,
+    jitter: Annotated[float, "random variation of icl, up and down"] = 0.0,
+    seed: Annotated[int, "seed of jitter, ids and random answers"] = 0,
     fault: Annotated[
-        ReplyChange | None, "breaks its replies; see list --faults and --breakages"
+        ReplyChange | None, "fault in every reply; see list --faults and --breakages"
     ] = None,
     quirk: Annotated[
-        ReplyChange | None, "makes its replies legal but odd; see list --quirks"
+        ReplyChange | None, "legal oddity in every reply; see list --quirks"
     ] = None,
     window: Annotated[
-        int | None, "the context window in tokens; by default the profile's"
+        int | None, "context window in tokens; the profile's if left out"
     ] = None,
     key: KeyOption = KEY,
-    model: Annotated[str | None, "the only model it serves"] = None,
+    model: Annotated[str | None, "the only model served"] = None,
 ) -> Iterator[Opened]:
     """
-    The scripted provider of *dialect*, on a free port of the loopback interface.
+    The mock of a dialect, on a free port of the loopback interface.
 
-    A quirk is applied before a fault. The first model it serves is the one to ask for.
+    *dialect* is the id or alias of a profile. A quirk is applied before a fault. The
+    model to request is the first one served. The other parameters are described by
+    their annotations; times are in seconds.
     """
     profile = mock_profile(dialect)
     if window is None:
@@ -75,7 +77,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         seed=seed,
     )
     if ttft or icl:
-        # The first request would load it, and come later than planned.
+        # Otherwise the first request loads the vocabulary and misses its schedule.
         tekken.encoding()
     with serving(provider) as url:
         yield Opened(

@@ -1,4 +1,4 @@
-"""A real `transformers serve`, started for the occasion: `transformers:tiny`."""
+"""Target `transformers:tiny` or `transformers:DIRECTORY`: a `transformers serve`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 
 from contract.engines import process
 from contract.engines.environments import interpreter
-from contract.engines.flags import changed
+from contract.engines.flags import merge_flags
 from contract.engines.process import (
     HOST,
     Launch,
@@ -33,21 +33,23 @@ from contract.tiny.writing import temporary_model
 TINY = "tiny"
 MODEL = "magistral-small-2509"
 FILES = ("config.json", "tokenizer_config.json")
-USUAL = ("--device", "cpu")
-OURS = {
-    "--host": "the server stays on loopback",
+DEFAULT_FLAGS = ("--device", "cpu")
+# Flags that only the target sets, and what to do instead.
+RESERVED = {
+    "--host": "the server always listens on loopback",
     "--port": "write ?port=N instead",
-    "--non-blocking": "it is waited for",
+    "--non-blocking": "the server has to stay in the foreground",
 }
 _SHIM = Path(process.__file__).parent / "shim"
 
 
 def read(argument: str) -> Path | None:
     """
-    The model's directory; None for the tiny one, which is yet to be written.
+    Return the model directory; None for the tiny model, which is written at the start.
 
-    Its name is what clients ask for, so it may hold none of the signs that
-    `transformers serve` reads as the revision or the file of a model.
+    Raises `UsageError` if files are missing. The name of the directory is the name of
+    the model in requests, so it must not contain the characters that `transformers
+    serve` parses as the revision or the file of a model.
     """
     if argument == TINY:
         return None
@@ -55,20 +57,20 @@ def read(argument: str) -> Path | None:
         raise UsageError(
             "Which model? Write transformers:tiny or transformers:DIRECTORY."
         )
-    place = Path(argument).expanduser()
-    missing = [name for name in FILES if not (place / name).is_file()]
-    if not place.is_dir() or missing:
+    path = Path(argument).expanduser()
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if not path.is_dir() or missing:
         raise UsageError(
-            f"{argument!r} is no directory with {' and '.join(missing)}; name one in "
-            "Hugging Face's format, such as magistral-contract tiny hf DIR writes."
+            f"{argument!r} is not a directory with {' and '.join(missing)}; name one "
+            "in Hugging Face's format, such as magistral-contract tiny hf DIR writes."
         )
-    place = place.resolve()
-    if set(place.name) & set("@:"):
+    path = path.resolve()
+    if set(path.name) & set("@:"):
         raise UsageError(
-            f"transformers serve reads @ and : in a model's name as something else; "
-            f"give the directory {place.name!r} another name."
+            "transformers serve parses @ and : in the name of a model; rename the "
+            f"directory {path.name!r}."
         )
-    return place
+    return path
 
 
 @target("transformers", read=read)
@@ -77,58 +79,65 @@ def transformers(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
     port: Port = 0,
-    response_template: Annotated[bool, "tells the thought from the answer"] = True,
+    response_template: Annotated[
+        bool, "separation of reasoning and answer by the tokenizer"
+    ] = True,
     flags: Flags = "",
     without: Without = "",
     startup: Startup = 180.0,
     python: Python = "",
 ) -> Iterator[Opened]:
     """
-    A `transformers serve` on loopback, in the environment of *python*.
+    A `transformers serve` on loopback, on the CPU.
 
-    Only of the tiny model can the *response_template* be left out; then nothing tells
-    the thought from the answer. There is no context window to set and no API key: it
-    knows neither.
+    *argument* is `tiny` or a directory. The other parameters are described by their
+    annotations; *startup* is in seconds. The *response_template* can be left out only
+    for the tiny model; without it, reasoning stays in the answer. `transformers serve`
+    supports neither a context window nor an API key.
     """
-    place = read(argument)
-    if place is not None and not response_template:
+    directory = read(argument)
+    if directory is not None and not response_template:
         raise UsageError(
-            "?response_template=no is for transformers:tiny; a directory's tokenizer "
-            "has one or has none."
+            "?response_template=no is for transformers:tiny; for a directory, the "
+            "tokenizer's own configuration applies."
         )
-    told = changed(USUAL, flags=flags, without=without, ours=OURS)
+    arguments = merge_flags(
+        DEFAULT_FLAGS, flags=flags, without=without, reserved=RESERVED
+    )
     program = interpreter("transformers", python)
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
-        if place is None:
-            place = Path(folder) / MODEL
-            temporary_model("transformers", place, parses=response_template)
-        # Without a cache the list of models is a failure, and ours is nobody's list.
+        if directory is None:
+            directory = Path(folder) / MODEL
+            temporary_model("transformers", directory, parses=response_template)
+        # Listing the models fails without a cache, and with the user's cache it would
+        # list unrelated models.
         cache = Path(folder) / "cache"
         (cache / "hub").mkdir(parents=True)
-        listening = free_port(port)
+        bound_port = free_port(port)
         launch = Launch(
             name=f"transformers serve with {argument}",
             command=(
                 *(program, "-m", "transformers.cli.transformers", "serve"),
-                *("--host", HOST, "--port", str(listening), *told),
-                # Whatever stands here is the name of the model.
-                *("--", place.name),
+                *("--host", HOST, "--port", str(bound_port), *arguments),
+                # This argument becomes the name of the model in requests.
+                *("--", directory.name),
             ),
-            port=listening,
+            port=bound_port,
             environment=environment(cache),
-            folder=place.parent,
+            folder=directory.parent,
         )
         with running(launch, startup) as url:
-            yield Opened(url, model=place.name)
+            yield Opened(url, model=directory.name)
 
 
 def environment(
     cache: Path, given: Mapping[str, str] = os.environ
 ) -> Mapping[str, str]:
     """
-    What it is told by variables: one thread, no hub, nothing imported from where it is.
+    Return the environment variables: one thread, no hub, no imports from the folder.
 
-    Whoever has *given* another number of threads means it.
+    *cache* is the folder for Hugging Face's cache. A number of threads that is *given*
+    in the user's environment takes precedence.
     """
     return {
         "PYTHONPATH": str(_SHIM),

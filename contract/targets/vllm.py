@@ -1,4 +1,4 @@
-"""A real vLLM on the CPU, started for the occasion: `vllm:tiny` or a model of yours."""
+"""Target `vllm:tiny`, `vllm:DIRECTORY` or `vllm:NAME`: a vLLM server of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 
 from contract.engines import process
 from contract.engines.environments import interpreter
-from contract.engines.flags import changed
+from contract.engines.flags import merge_flags
 from contract.engines.process import (
     HOST,
     Launch,
@@ -35,9 +35,10 @@ from contract.tiny.writing import temporary_model
 TINY = "tiny"
 MODEL = "magistral-small-2509"
 FILES = ("params.json", "tekken.json")
-OURS = {
-    "--model": "the model stands behind the colon",
-    "--host": "the server stays on loopback",
+# Flags that only the target sets, and what to do instead.
+RESERVED = {
+    "--model": "name the model after the colon",
+    "--host": "the server always listens on loopback",
     "--port": "write ?port=N instead",
     "--api-key": "write ?key=… instead",
 }
@@ -47,24 +48,24 @@ _IMAGES = json.dumps({"image": 10})
 
 def read(argument: str) -> Path | None:
     """
-    The model's directory; None for the tiny one and for a name vLLM looks up.
+    Return the model directory; None for the tiny model and for a name vLLM resolves.
 
-    A directory without what Mistral's own format consists of is refused.
+    Raises `UsageError` for a directory that is not in Mistral's own format.
     """
     if not argument:
         raise UsageError("Which model? Write vllm:tiny, vllm:DIRECTORY or vllm:NAME.")
-    place = Path(argument).expanduser()
-    if argument == TINY or not place.exists():
+    path = Path(argument).expanduser()
+    if argument == TINY or not path.exists():
         if argument.startswith((".", "/", "~")):
             raise UsageError(f"There is no {argument!r}; name an existing directory.")
         return None
-    missing = [name for name in FILES if not (place / name).is_file()]
+    missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
         raise UsageError(
             f"{argument!r} has no {' and no '.join(missing)}; name a directory in "
             "Mistral's own format, such as magistral-contract tiny vllm DIR writes."
         )
-    return place
+    return path
 
 
 @target("vllm", read=read)
@@ -73,46 +74,50 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
     argument: str,
     *,
     port: Port = 0,
-    ctx: Annotated[int, "the context window in tokens"] = 131_072,
+    ctx: Annotated[int, "context window in tokens"] = 131_072,
     key: KeyOption = "",
-    reasoning_parser: Annotated[str, "parts the thought; none when empty"] = "mistral",
-    tool_call_parser: Annotated[str, "parts tool calls; none when empty"] = "mistral",
+    reasoning_parser: Annotated[str, "parser of reasoning; empty for none"] = "mistral",
+    tool_call_parser: Annotated[
+        str, "parser of tool calls; empty for none"
+    ] = "mistral",
     flags: Flags = "",
     without: Without = "",
     startup: Startup = 300.0,
     python: Python = "",
 ) -> Iterator[Opened]:
     """
-    A vLLM server on loopback, in the environment of *python*.
+    A vLLM server on loopback, on the CPU.
 
-    Its parsers are those for Mistral's models, as the model card starts it.
+    *argument* is `tiny`, a directory or a name that vLLM resolves. The other
+    parameters are described by their annotations; *startup* is in seconds. The
+    default parsers are those of the model card.
     """
     if ctx < 1:
         raise UsageError(f"ctx must be at least 1 token, not {ctx}.")
-    told = changed(
+    arguments = merge_flags(
         usual(ctx, reasoning_parser, tool_call_parser),
         flags=flags,
         without=without,
-        ours=OURS,
+        reserved=RESERVED,
     )
     program = interpreter("vllm", python)
     with TemporaryDirectory(prefix="magistral-contract-") as folder:
-        place = read(argument)
+        directory = read(argument)
         if argument == TINY:
-            place = Path(folder)
-            temporary_model("vllm", place)
-        listening = free_port(port)
+            directory = Path(folder)
+            temporary_model("vllm", directory)
+        bound_port = free_port(port)
         launch = Launch(
             name=f"vLLM with {argument}",
             command=(
                 *(program, "-m", "vllm.entrypoints.openai.api_server"),
-                *("--model", str(place or argument)),
-                *("--host", HOST, "--port", str(listening)),
+                *("--model", str(directory or argument)),
+                *("--host", HOST, "--port", str(bound_port)),
                 *(("--served-model-name", MODEL) if argument == TINY else ()),
-                *told,
+                *arguments,
             ),
-            port=listening,
-            environment=environment(key, offline=place is not None),
+            port=bound_port,
+            environment=environment(key, offline=directory is not None),
             secret=key,
         )
         with running(launch, startup) as url:
@@ -120,28 +125,35 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
 
 
 def usual(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, ...]:
-    """How Mistral's models are served, in vLLM's flags."""
-    found = [
+    """
+    Return the default flags of vLLM for Mistral's models.
+
+    *ctx* is the context window in tokens; an empty parser name switches it off.
+    """
+    flags = [
         *("--tokenizer-mode", "mistral", "--config-format", "mistral"),
         *("--load-format", "mistral", "--limit-mm-per-prompt", _IMAGES),
         *("--max-model-len", str(ctx), "--dtype", "bfloat16", "--enforce-eager"),
     ]
     if reasoning_parser:
-        found += ["--reasoning-parser", reasoning_parser]
+        flags += ["--reasoning-parser", reasoning_parser]
     if tool_call_parser:
-        found += ["--tool-call-parser", tool_call_parser, "--enable-auto-tool-choice"]
-    return tuple(found)
+        flags += ["--tool-call-parser", tool_call_parser, "--enable-auto-tool-choice"]
+    return tuple(flags)
 
 
 def environment(
     key: str, *, offline: bool, given: Mapping[str, str] = os.environ
 ) -> Mapping[str, str]:
     """
-    What vLLM is told by variables: one thread, a small cache, no reports home.
+    Return vLLM's environment variables: one thread, a small cache, no telemetry.
 
-    Whoever has *given* one of them some other value means it.
+    Args:
+        key: API key that the server requires; empty for none.
+        offline: Whether Hugging Face's hub must not be contacted.
+        given: Environment of the user, whose values take precedence.
     """
-    found = {
+    variables = {
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "OMP_NUM_THREADS": "1",
@@ -149,9 +161,9 @@ def environment(
         "DO_NOT_TRACK": "1",
     }
     if offline:
-        found["HF_HUB_OFFLINE"] = "1"
-    found = {name: given.get(name, value) for name, value in found.items()}
-    found["PYTHONPATH"] = str(_SHIM)
+        variables["HF_HUB_OFFLINE"] = "1"
+    variables = {name: given.get(name, value) for name, value in variables.items()}
+    variables["PYTHONPATH"] = str(_SHIM)
     if key:
-        found["VLLM_API_KEY"] = key
-    return found
+        variables["VLLM_API_KEY"] = key
+    return variables

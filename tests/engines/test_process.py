@@ -1,12 +1,12 @@
-"""What a message quotes of a log."""
+"""Tests of the quotation of logs, and of missing files."""
 
 import pytest
 
 from contract.engines.process import (
     CAUSES,
     LINES,
-    LONGEST,
-    existing,
+    MAX_LENGTH,
+    existing_file,
     last_lines,
 )
 from contract.errors import UsageError
@@ -27,12 +27,12 @@ def test_only_the_end_of_a_log_is_quoted():
         ("\n \n", ""),
         ("a  \r\n\n\nb", "  a\n  b"),
         ("key sk-1 refused", "  key … refused"),
-        ("x" * 1_000, "  " + "x" * LONGEST),
+        ("x" * 1_000, "  " + "x" * MAX_LENGTH),
         ("\x1b[1;36m(Engine)\x1b[0;0m it is off", "  (Engine) it is off"),
     ],
     ids=["empty", "blank", "gaps", "secret", "long", "colour"],
 )
-def test_quoted_lines_are_short_and_hold_no_secret(log, quoted):
+def test_quoted_lines_are_short_and_contain_no_secret(log, quoted):
     assert quoted == last_lines(log, "sk-1")
 
 
@@ -46,6 +46,6 @@ def test_errors_from_before_the_end_are_quoted_first():
     assert CAUSES + LINES + 1 == len(last_lines("XError: x\n" * 100).splitlines())
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_rejected(tmp_path):
     with pytest.raises(UsageError, match=r"There is no file '.*model\.gguf'"):
-        existing(str(tmp_path / "model.gguf"))
+        existing_file(str(tmp_path / "model.gguf"))

@@ -1,4 +1,4 @@
-"""What a torchvision built for CUDA lacks is put in its place, and only then."""
+"""Tests of the torchvision shim, with fake modules."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from contract.engines import shim
 
-# A torch that notes what is declared, and that can or cannot load a library.
+# A torch that records what is declared, and that can or cannot load a library.
 TORCH = """
 declared = []
 class Library:
@@ -23,7 +23,7 @@ class ops:
         ops.image.decode_image = "loaded"
 LOADS = 0
 """
-# A torchvision that looks at it, and would decode images on its own.
+# A torchvision that reads these declarations, and has an image decoder of its own.
 VISION = {
     "__init__.py": "import torch\nseen = tuple(torch.declared)",
     "io/__init__.py": "from torchvision.io.image import decode_image",
@@ -41,16 +41,16 @@ BY_PILLOW = [f"torchvision::{name}{SIGNATURE}" for name in ("nms", "qnms")]
 
 
 @pytest.fixture
-def said(tmp_path):
-    """`said(torch)`: what PROGRAM prints where *torch* is the module of that name."""
+def output(tmp_path):
+    """`output(torch)`: what PROGRAM prints if *torch* is the text of that module."""
 
-    def said(torch):
+    def output(torch):
         (tmp_path / "torch.py").write_text(torch)
         for name, text in VISION.items():
             path = tmp_path / "torchvision" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        done = subprocess.run(  # noqa: S603  # our own words
+        done = subprocess.run(  # noqa: S603  # the program above
             [sys.executable, "-c", PROGRAM],
             env={"PYTHONPATH": f"{Path(shim.__file__).parent}:{tmp_path}"},
             capture_output=True,
@@ -59,14 +59,14 @@ def said(tmp_path):
         )
         return done.stdout.strip().split("|")
 
-    return said
+    return output
 
 
-def test_operators_are_declared_and_pillow_decodes_where_nothing_loads(said):
-    assert ["False", *BY_PILLOW, "sitecustomize"] == said(TORCH)
+def test_operators_are_declared_and_pillow_decodes_where_nothing_loads(output):
+    assert ["False", *BY_PILLOW, "sitecustomize"] == output(TORCH)
 
 
-def test_torchvision_that_loads_is_left_as_it_is(said):
-    found = said(TORCH.replace("LOADS = 0", "LOADS = 1"))
+def test_torchvision_that_loads_is_left_unchanged(output):
+    found = output(TORCH.replace("LOADS = 0", "LOADS = 1"))
 
     assert ["False", "torchvision.io.image"] == found

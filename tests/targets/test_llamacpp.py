@@ -1,4 +1,4 @@
-"""What a llama.cpp target understands before it starts anything."""
+"""Tests of the llama.cpp target up to the start of the server."""
 
 import pytest
 
@@ -10,8 +10,8 @@ KINDS = {"llamacpp": llamacpp}
 
 
 def opened(text):
-    with parse_target(text, KINDS).open() as place:
-        return place
+    with parse_target(text, KINDS).open() as target:
+        return target
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ def opened(text):
     [
         ("llamacpp", "Which model"),
         ("llamacpp:missing.gguf", "There is no file 'missing.gguf'"),
-        ("llamacpp:tiny?ctx=0", "whole numbers from 1 on"),
+        ("llamacpp:tiny?ctx=0", "must be at least 1"),
         ("llamacpp:tiny?slots=many", "must be a whole number"),
         ("llamacpp:tiny?reasoning_format=xml", "one of auto, none, deepseek"),
-        ("llamacpp:tiny?server=no-such-program", r"\?server= names llama-server"),
-        ("llamacpp:tiny?python=/nowhere/python", r"\?python= names an interpreter"),
-        ("llamacpp:tiny?flags=--api-key sk", r"own; write \?key="),
+        ("llamacpp:tiny?server=no-such-program", r"\?server= must name llama-server"),
+        ("llamacpp:tiny?python=/nowhere/python", r"\?python= must name an interprete"),
+        ("llamacpp:tiny?flags=--api-key sk", r"set by the target; write \?key="),
         ("llamacpp:tiny?without=jinja", "Set: --jinja, --metrics"),
         ("llamacpp:tiny?keys=sk", "has no option 'keys'. Did you mean 'key'"),
     ],
@@ -33,6 +33,6 @@ def opened(text):
         *("flags", "without", "option"),
     ],
 )
-def test_mistake_is_answered_with_a_sentence(text, sentence):
+def test_invalid_target_raises_a_usage_error(text, sentence):
     with pytest.raises(UsageError, match=sentence):
         opened(text)

@@ -1,4 +1,4 @@
-"""What a Transformers target understands before it starts anything."""
+"""Tests of the Transformers target up to the start of the server."""
 
 import pytest
 
@@ -16,51 +16,51 @@ KINDS = {"transformers": transformers}
 
 @pytest.fixture
 def model(tmp_path):
-    place = tmp_path / "magistral"
-    place.mkdir()
+    directory = tmp_path / "magistral"
+    directory.mkdir()
     for name in FILES:
-        (place / name).touch()
-    return place
+        (directory / name).touch()
+    return directory
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("transformers", "Which model"),
-        ("transformers:./missing", "no directory with config.json and tokenizer_c"),
-        ("transformers:tiny?python=/nowhere/python", r"\?python= names an interpr"),
+        ("transformers:./missing", "not a directory with config.json and tokenizer_c"),
+        ("transformers:tiny?python=/nowhere/python", r"\?python= must name an inter"),
         ("transformers:tiny?port=many", "must be a whole number"),
         ("transformers:tiny?respons_template=no", "Did you mean 'response-template'"),
         ("transformers:tiny?flags=--port%201", r"write \?port=N instead"),
     ],
     ids=["none", "missing", "python", "port", "option", "own-flag"],
 )
-def test_mistake_is_answered_with_a_sentence(text, sentence):
+def test_invalid_target_raises_a_usage_error(text, sentence):
     with pytest.raises(UsageError, match=sentence), parse_target(text, KINDS).open():
         pass
 
 
-def test_directory_is_taken_with_its_whole_name(model, monkeypatch):
+def test_directory_is_resolved_to_its_full_path(model, monkeypatch):
     monkeypatch.chdir(model.parent)
 
     assert model == read(str(model)) == read("magistral") == read("./magistral/.")
 
 
-def test_incomplete_directory_is_refused_by_what_it_lacks(model):
+def test_incomplete_directory_is_rejected_with_the_missing_files(model):
     (model / "config.json").unlink()
-    with pytest.raises(UsageError, match=r"no directory with config\.json; name one"):
+    with pytest.raises(UsageError, match=r"not a directory with config\.json; name on"):
         read(str(model))
 
 
 @pytest.mark.parametrize("name", ["model@main", "model:q4.gguf"])
-def test_name_that_would_be_read_as_something_else_is_refused(model, name):
-    odd = model.rename(model.with_name(name))
+def test_name_with_special_characters_is_rejected(model, name):
+    renamed = model.rename(model.with_name(name))
 
-    with pytest.raises(UsageError, match=f"'{name}' another name"):
-        read(str(odd))
+    with pytest.raises(UsageError, match=f"rename the directory '{name}'"):
+        read(str(renamed))
 
 
-def test_directory_keeps_the_template_it_has(model):
+def test_response_template_of_a_directory_cannot_be_left_out(model):
     text = f"transformers:{model}?response_template=no"
 
     with (
@@ -70,8 +70,8 @@ def test_directory_keeps_the_template_it_has(model):
         pass
 
 
-def test_nothing_is_fetched_and_no_cache_of_the_user_is_listed(tmp_path):
-    told = environment(tmp_path)
+def test_hub_is_offline_and_the_cache_is_not_the_users(tmp_path):
+    variables = environment(tmp_path)
 
-    assert "1" == told["HF_HUB_OFFLINE"]
-    assert str(tmp_path / "hub") == told["HF_HUB_CACHE"]
+    assert "1" == variables["HF_HUB_OFFLINE"]
+    assert str(tmp_path / "hub") == variables["HF_HUB_CACHE"]

@@ -1,4 +1,4 @@
-"""A URL as people write it leads to one root; a secret in it is never repeated."""
+"""Tests of targets by URL, of API keys and of loopback addresses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from contract.targets.url import read
         ("http://h:8000/v1?profile=inline", "http://h:8000"),
     ],
 )
-def test_every_spelling_leads_to_the_root(text, root):
+def test_every_form_of_a_url_has_the_same_root(text, root):
     assert read(text).url == root
 
 
@@ -60,12 +60,12 @@ def test_the_query_may_name_the_profile():
         pytest.param("HTTP://me:hunter2@h", id="upper-case"),
     ],
 )
-def test_what_is_no_url_of_an_api_is_refused_and_not_repeated(text):
+def test_invalid_url_is_rejected_and_not_printed(text):
     with (
         pytest.raises(UsageError) as caught,
         parse_target(text, find("targets", TargetKind)).open(),
     ):
-        pytest.fail("it was opened")
+        pytest.fail("the target was opened")
 
     assert "hunter2" not in str(caught.value)
     assert caught.value.exit_code == 2
@@ -85,20 +85,20 @@ BOTH = {"MISTRAL_API_KEY": "m", "OPENAI_API_KEY": "o", "MINE": "x"}
             None, {"MISTRAL_API_KEY": ""}, (None, "MISTRAL_API_KEY"), id="empty-is-none"
         ),
         pytest.param(None, {}, (None, "MISTRAL_API_KEY"), id="none"),
-        pytest.param("MINE", BOTH, ("x", "MINE"), id="named-wins"),
+        pytest.param("MINE", BOTH, ("x", "MINE"), id="given-first"),
     ],
 )
-def test_a_key_comes_from_the_variable_that_is_named_or_usual(variable, environ, found):
+def test_a_key_comes_from_the_given_or_a_default_variable(variable, environ, found):
     assert api_key(variable, environ) == found
 
 
-def test_a_variable_that_is_named_must_be_set():
+def test_a_given_variable_must_be_set():
     with pytest.raises(UsageError, match="MINE is not set"):
         api_key("MINE", {"MINE": ""})
 
 
 @pytest.mark.parametrize(
-    ("root", "open_to_all"),
+    ("root", "unencrypted"),
     [
         ("http://10.0.0.1:8000", True),
         ("https://10.0.0.1:8000", False),
@@ -107,12 +107,12 @@ def test_a_variable_that_is_named_must_be_set():
         ("http://[::1]:1", False),
     ],
 )
-def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
-    assert is_unencrypted(root) is open_to_all
+def test_plain_http_is_unencrypted_except_on_loopback(root, unencrypted):
+    assert is_unencrypted(root) is unencrypted
 
 
 @pytest.mark.parametrize(
-    ("root", "here"),
+    ("root", "local"),
     [
         ("http://localhost:8000", True),
         ("https://127.0.0.1", True),
@@ -121,5 +121,5 @@ def test_a_key_over_plain_http_is_exposed_except_on_loopback(root, open_to_all):
         ("https://api.mistral.ai", False),
     ],
 )
-def test_loopback_is_this_machine(root, here):
-    assert is_local(root) is here
+def test_loopback_is_local(root, local):
+    assert is_local(root) is local

@@ -1,4 +1,4 @@
-"""The real llama.cpp with the tiny model, for as long as the command line takes."""
+"""Tests of the real llama.cpp with the tiny model, through the command line."""
 
 import os
 import sys
@@ -29,11 +29,11 @@ def test_llama_cpp_keeps_its_contract(command):
     code, out = command("verify", "llamacpp:tiny", *select)
 
     assert 0 == code, out
-    assert "\nHELD: " in out
+    assert "\nPASSED: " in out
     assert 'llamacpp (models owned by "llamacpp"' in out
 
 
-def test_missing_reasoning_parser_is_found(command):
+def test_missing_reasoning_parser_is_detected(command):
     target = "llamacpp:tiny?reasoning_format=none"
     code, out = command(
         "verify", target, "--profile", "llamacpp", "--select", "reasoning"
@@ -43,7 +43,7 @@ def test_missing_reasoning_parser_is_found(command):
     assert "FAIL   reasoning.no-marker-in-answer   MUST" in out
 
 
-def test_key_is_demanded_and_never_shown(command):
+def test_key_is_required_and_never_printed(command):
     code, out = command(
         "verify", "llamacpp:tiny?key=sk-llama-1&ctx=2048", "--select", "*key*"
     )
@@ -54,9 +54,9 @@ def test_key_is_demanded_and_never_shown(command):
     assert "sk-llama" not in out
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a program of ours is a shell's script")
-def test_program_of_ones_own_is_run_in_place_of_the_wheel(command, tmp_path):
-    """The wheel's server stands behind it; what is proven is how it is called."""
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_given_program_is_run_instead_of_the_wheel(command, tmp_path):
+    """The program runs the wheel's server; the test shows how it is called."""
     program, calls = tmp_path / "llama-server", tmp_path / "calls"
     program.write_text(
         "#!/bin/sh\n"
@@ -69,12 +69,12 @@ def test_program_of_ones_own_is_run_in_place_of_the_wheel(command, tmp_path):
     )
 
     assert 0 == code, out
-    assert "\nHELD: " in out
+    assert "\nPASSED: " in out
     (call,) = calls.read_text().splitlines()
     assert "--jinja" in call.split()
 
 
-def test_model_that_is_none_is_told_by_llama_cpp_alone(tmp_path, capsys):
+def test_invalid_model_is_reported_by_llama_cpp_without_a_traceback(tmp_path, capsys):
     (tmp_path / "bad.gguf").write_bytes(b"GGUFbad")
     code = run(["verify", f"llamacpp:{tmp_path / 'bad.gguf'}"])
     err = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The target `mock` opens a provider of any dialect with any of its options."""
+"""Tests of the target `mock` in every dialect and with every option."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ def opened(text):
     return parse_target(text, KINDS, CHANGES).open()
 
 
-def ask(target, *, key=None, model=None):
+def chat(target, *, key=None, model=None):
     profile = named(target.profile)
     request = build_request(
         SUM, profile, model or target.model, target.key if key is None else key
@@ -50,7 +50,7 @@ def test_every_profile_opens_and_answers(name):
     with opened(f"mock:{name}") as target:
         assert target.profile == name
         assert target.scripted
-        assert ask(target).status_code == 200
+        assert chat(target).status_code == 200
     assert not [thread for thread in threading.enumerate() if thread.name == "mock"]
 
 
@@ -62,61 +62,61 @@ def test_every_profile_opens_and_answers(name):
         ("mock:vllm", "vllm-0.32"),
     ],
 )
-def test_short_names_mean_a_dialect(text, profile):
+def test_aliases_resolve_to_a_profile(text, profile):
     with opened(text) as target:
         assert target.profile == profile
 
 
-def test_key_is_demanded_and_handed_on():
+def test_key_is_required_and_passed_on():
     with opened("mock:vllm?key=sk-mock") as target:
         assert target.key == "sk-mock"
-        assert ask(target, key="sk-other").status_code == 401
-        assert ask(target).status_code == 200
+        assert chat(target, key="sk-other").status_code == 401
+        assert chat(target).status_code == 200
         assert "sk-mock" not in repr(target)
 
 
-def test_key_of_its_own_making_is_demanded_by_default():
+def test_generated_key_is_required_by_default():
     with opened("mock:vllm") as target:
-        assert ask(target, key="sk-other").status_code == 401
-        assert ask(target).status_code == 200
+        assert chat(target, key="sk-other").status_code == 401
+        assert chat(target).status_code == 200
 
 
-def test_empty_key_demands_none():
+def test_empty_key_requires_none():
     with opened("mock:vllm?key=") as target:
         assert target.key is None
-        assert ask(target).status_code == 200
+        assert chat(target).status_code == 200
 
 
 def test_model_is_the_only_one_served():
     with opened("mock:vllm?model=mine") as target:
         assert target.model == "mine"
-        assert ask(target, model="magistral-small-2509").status_code == 404
-        assert ask(target, model="mine").status_code == 200
+        assert chat(target, model="magistral-small-2509").status_code == 404
+        assert chat(target, model="mine").status_code == 200
 
 
-def test_window_is_as_small_as_asked():
+def test_window_is_as_small_as_given():
     with opened("mock:vllm?window=20") as target:
-        assert ask(target).status_code == 400
+        assert chat(target).status_code == 400
 
 
-def test_latencies_are_kept():
+def test_latency_options_delay_the_response():
     with opened("mock:vllm?ttft=150ms&icl=10ms&jitter=1ms&seed=3") as target:
         start = time.perf_counter()
-        ask(target)
+        chat(target)
 
         assert time.perf_counter() - start >= 0.15
 
 
-def test_planned_provider_has_its_vocabulary_before_the_first_request(monkeypatch):
-    read = []
-    monkeypatch.setattr(mock.tekken, "encoding", lambda: read.append("vocabulary"))
+def test_vocabulary_is_loaded_before_the_first_timed_request(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(mock.tekken, "encoding", lambda: loaded.append("vocabulary"))
     with opened("mock:vllm?ttft=100ms"):
-        assert read == ["vocabulary"]
+        assert loaded == ["vocabulary"]
 
 
-def test_fault_and_quirk_change_its_replies():
+def test_fault_and_quirk_change_the_replies():
     with opened("mock:vllm?fault=teapot&quirk=marked") as target:
-        response = ask(target)
+        response = chat(target)
 
         assert response.status_code == 418
         assert response.headers["x-marked"] == "yes"
@@ -125,11 +125,11 @@ def test_fault_and_quirk_change_its_replies():
 @pytest.mark.parametrize("option", ["fault", "quirk"])
 def test_fault_and_quirk_work_alone(option):
     with opened(f"mock?{option}=marked") as target:
-        assert ask(target).headers["x-marked"] == "yes"
+        assert chat(target).headers["x-marked"] == "yes"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("mock:vlm-0.16", "Did you mean 'vllm-0.16'"),
         ("mock:martian", "Unknown dialect 'martian'"),
@@ -140,19 +140,19 @@ def test_fault_and_quirk_work_alone(option):
         ("mock?ttft=soon", "duration"),
     ],
 )
-def test_wrong_option_is_told_with_what_is_right(text, said):
-    with pytest.raises(UsageError, match=said), opened(text):
-        pytest.fail("it opened")
+def test_invalid_option_raises_a_usage_error(text, message):
+    with pytest.raises(UsageError, match=message), opened(text):
+        pytest.fail("the target was opened")
 
 
-def test_targets_open_side_by_side():
+def test_two_targets_can_be_open_at_once():
     with opened("mock:vllm") as one, opened("mock:llamacpp") as other:
         assert one.url != other.url
-        assert (ask(one).status_code, ask(other).status_code) == (200, 200)
+        assert (chat(one).status_code, chat(other).status_code) == (200, 200)
 
 
 @pytest.mark.parametrize("name", ["mistral-2025-10", "mistral-2026-08"])
-def test_each_dialect_serves_the_models_by_which_it_is_recognised(name):
+def test_each_dialect_lists_the_models_by_which_it_is_recognised(name):
     with opened(f"mock:{name}") as target:
         found = detect(target.url, builtin(), key=target.key)
 

@@ -1,1 +1,1 @@
-"""A folder for the PYTHONPATH of vLLM's processes; see `sitecustomize`."""
+"""Folder for the PYTHONPATH of engine processes; see `sitecustomize`."""

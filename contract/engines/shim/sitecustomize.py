@@ -1,12 +1,13 @@
 """
-Makes torchvision usable beside a torch without CUDA, in every process of an engine.
+Shim that makes torchvision usable with a torch without CUDA, in all engine processes.
 
-The registry's torchvision is built for CUDA, and then neither of its C++ libraries can
-be loaded. Without the one, the import stops where it describes operators that nobody
-declared; no engine needs them for images, so declaring them is enough. Without the
-other, no image can be decoded, which Pillow does instead. A torchvision whose libraries
-can be loaded is left as it is. Python imports a module of this name when it starts, if
-its folder is on PYTHONPATH, and that reaches the engine's children too.
+The torchvision on the package index is built for CUDA; with a torch without CUDA
+neither of its C++ libraries can be loaded. Without the first, the import fails where it
+describes operators that were not declared; no engine needs them for images, so
+declaring them is enough. Without the second, images cannot be decoded, so Pillow
+decodes them. A torchvision whose libraries can be loaded is left unchanged. Python
+imports a module of this name at startup if its folder is on PYTHONPATH, also in the
+child processes of an engine.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ OPERATORS = ("nms", "qnms")
 SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
-class Declaring(importlib.abc.MetaPathFinder):
-    """Finds nothing; declares the operators when torchvision is first looked for."""
+class OperatorDeclarer(importlib.abc.MetaPathFinder):
+    """Finds nothing; declares the operators when torchvision is first imported."""
 
-    library: object = None  # torch forgets what nobody holds
+    library: object = None  # torch drops a library without references
 
     def find_spec(
         self, name: str, _path: object = None, _target: object = None
     ) -> None:
-        """Always None, so that the others go on looking."""
+        """Return None always, so that the search goes on."""
         if name != "torchvision":
             return
         sys.meta_path.remove(self)
         torch = importlib.import_module("torch")
-        if _loads(torch):
+        if _can_load(torch):
             return
         library = torch.library.Library("torchvision", "DEF")
         for operator in OPERATORS:
@@ -46,32 +47,32 @@ class Declaring(importlib.abc.MetaPathFinder):
         type(self).library = library
 
 
-def _loads(torch: Any) -> bool:
-    """Whether torchvision's own operators can be had; it loads them itself later."""
-    found = importlib.util.find_spec("torchvision")
-    if found is None or found.origin is None:
+def _can_load(torch: Any) -> bool:
+    """Whether torchvision's own operators can be loaded, as its import will do."""
+    spec = importlib.util.find_spec("torchvision")
+    if spec is None or spec.origin is None:
         return False
     try:
-        torch.ops.load_library(str(Path(found.origin).with_name("_C.so")))
+        torch.ops.load_library(str(Path(spec.origin).with_name("_C.so")))
     except OSError:
         return False
     return True
 
 
-class Decoding(importlib.abc.MetaPathFinder):
-    """Has Pillow decode images once torchvision has found that it cannot."""
+class DecoderReplacer(importlib.abc.MetaPathFinder):
+    """Replaces the image decoder after an import that could not load its library."""
 
     def find_spec(
         self, name: str, _path: object = None, _target: object = None
     ) -> ModuleSpec | None:
-        """What the others find, with something to do after the import."""
+        """Return the ordinary spec with a loader that replaces the decoder."""
         if name != "torchvision.io.image":
             return None
         sys.meta_path.remove(self)
-        found = importlib.util.find_spec(name)
-        if found is not None and found.loader is not None:
-            found.loader = _Loader(found.loader)
-        return found
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
 
 
 class _Loader(importlib.abc.Loader):
@@ -79,18 +80,22 @@ class _Loader(importlib.abc.Loader):
         self.original = original
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self.original.create_module(spec)
-        return made
+        module: ModuleType | None = self.original.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         self.original.exec_module(module)
         torch = importlib.import_module("torch")
         if not hasattr(torch.ops.image, "decode_image"):
-            module.decode_image = decoded  # type: ignore[attr-defined]  # the point
+            module.decode_image = decode  # type: ignore[attr-defined]  # its purpose
 
 
-def decoded(source: Any, *_args: object, **_options: object) -> Any:
-    """An image, by its bytes in a tensor or its path, as upright RGB: 3 x H x W."""
+def decode(source: Any, *_args: object, **_options: object) -> Any:
+    """
+    Decode an image to upright RGB, a tensor of the shape 3 x height x width.
+
+    *source* is a tensor of the file's bytes, or a path.
+    """
     image, numpy = (importlib.import_module(name) for name in ("PIL.Image", "numpy"))
     upright = importlib.import_module("PIL.ImageOps").exif_transpose
     torch = importlib.import_module("torch")
@@ -99,4 +104,4 @@ def decoded(source: Any, *_args: object, **_options: object) -> Any:
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
-sys.meta_path[:0] = [Declaring(), Decoding()]
+sys.meta_path[:0] = [OperatorDeclarer(), DecoderReplacer()]

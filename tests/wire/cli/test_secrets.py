@@ -140,7 +140,7 @@ def test_every_option_that_holds_a_key_is_called_key():
         option.name
         for kind in kinds
         for option in options(kind)
-        if option.story == get_args(KeyOption)[1]
+        if option.description == get_args(KeyOption)[1]
     }
 
     assert keys == {"key"}

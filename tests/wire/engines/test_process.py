@@ -1,4 +1,4 @@
-"""Servers that start, fail, die and are interrupted; none of them is left behind."""
+"""Tests of server processes that start, fail, crash or are interrupted."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from contract.errors import (
     UsageError,
 )
 
-# A server of a few lines, with a child, that says who they are before it is healthy.
+# A small server with a child process; it logs their process ids before it is healthy.
 SERVER = """
 import http.server, os, subprocess, sys, threading
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
@@ -53,7 +53,7 @@ def launch(tmp_path):
 
 
 def gone(pid, within=15.0):
-    """Whether the process ends in time; it is not ours to wait for."""
+    """Whether the process ends in time; it is not a child, so it cannot be awaited."""
     until = time.monotonic() + within
     while time.monotonic() < until:
         try:
@@ -65,45 +65,45 @@ def gone(pid, within=15.0):
     return False
 
 
-def asked(launch, path):
+def get(launch, path):
     with socket.create_connection(("127.0.0.1", launch.port)) as client:
         client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         return client.recv(100)
 
 
-def test_server_answers_while_it_is_open_and_is_gone_after(launch):
+def test_server_runs_within_the_context_and_not_afterwards(launch):
     with running(launch, 20) as url:
-        answer = asked(launch, "/health")
+        response = get(launch, "/health")
 
     assert f"http://127.0.0.1:{launch.port}" == url
-    assert b" 200 " in answer
+    assert b" 200 " in response
     with pytest.raises(OSError, match="refused"):
-        asked(launch, "/health")
+        get(launch, "/health")
 
 
 def killed(launch, path="/die", wait=0.5):
     with running(launch, 20):
-        asked(launch, path)
+        get(launch, path)
         time.sleep(wait)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_nothing_is_left_when_the_work_is_broken_off(launch, error):
+def test_processes_are_ended_after_an_exception(launch, error):
     with pytest.raises(error), running(launch, 20):
         raise error
 
 
-def test_death_in_the_middle_is_told_with_the_log(launch):
+def test_crash_during_the_run_is_reported_with_the_log(launch):
     with pytest.raises(TargetError) as caught:
         killed(launch)
 
-    assert "it ended with code 7 while it was being judged" in str(caught.value)
+    assert "it ended with code 7 during the run" in str(caught.value)
     assert "pids" in str(caught.value)
     assert "key …" in str(caught.value)
 
 
-def test_server_that_listens_no_more_is_waited_for_and_told(launch):
-    with pytest.raises(TargetError, match="it ended with code 0 while it was being"):
+def test_server_that_stops_listening_is_awaited_and_reported(launch):
+    with pytest.raises(TargetError, match="it ended with code 0 during the run"):
         killed(launch, "/close", 0)
 
 
@@ -116,13 +116,13 @@ def test_server_that_listens_no_more_is_waited_for_and_told(launch):
     ],
     ids=["exits", "crashes", "is-not-there"],
 )
-def test_death_before_the_start_is_told(command, sentence):
+def test_crash_before_the_server_is_ready_is_reported(command, sentence):
     launch = Launch(name="it", command=command, port=free_port())
     with pytest.raises(TargetError, match=sentence), running(launch, 20):
         pass
 
 
-def test_server_that_is_never_ready_is_ended():
+def test_server_that_is_never_ready_is_terminated():
     command = (sys.executable, "-c", "import time; time.sleep(300)")
     launch = Launch(name="it", command=command, port=free_port())
     late = pytest.raises(TargetError, match=r"not ready within 0\.5 s")
@@ -130,7 +130,7 @@ def test_server_that_is_never_ready_is_ended():
         pass
 
 
-def test_server_dies_with_whoever_started_it(launch):
+def test_server_ends_with_the_process_that_started_it(launch):
     program = (
         "import time\n"
         "from contract.engines.process import Launch, running\n"
@@ -139,18 +139,18 @@ def test_server_dies_with_whoever_started_it(launch):
         "    print('up', flush=True)\n"
         "    time.sleep(300)\n"
     )
-    with subprocess.Popen(  # noqa: S603  # our own words
+    with subprocess.Popen(  # noqa: S603  # the program above
         [sys.executable, "-c", program], stdout=subprocess.PIPE
     ) as owner:
         up = owner.stdout.readline()
         owner.kill()
 
-    # The fixture sees that server and child are gone.
+    # The fixture checks that server and child are gone.
     assert b"up\n" == up
 
 
-def test_port_somebody_listens_on_is_refused():
+def test_port_in_use_is_rejected():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(UsageError, match=f"Port {port} cannot be listened on"):
+        with pytest.raises(UsageError, match=f"Port {port} is not available"):
             free_port(port)
