@@ -14,10 +14,11 @@ Everything in `__all__` is public; all other modules may change between releases
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from contract._version import __version__
 
+# As in `typing`, whose import alone would take as long as all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path

@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from contract.catalog.providers import (
-    aliases,
-    dialects,
-    providers,
-)
-from contract.model import profile
+from contract.catalog.providers import aliases, profiles
 from contract.model.profile import Profile
 from contract.plugins.discovery import get
 
@@ -19,12 +14,9 @@ from contract.plugins.discovery import get
 @cache
 def builtin() -> Mapping[str, Profile]:
     """Return the profiles of all installed providers, by id."""
-    found: dict[str, Profile] = {}
-    for provider in providers().values():
-        found.update(profile.parse(provider.profiles, dialects(), found))
     return {
         name: replace(each, shipped=frozenset(each.waivers))
-        for name, each in found.items()
+        for name, each in profiles().items()
     }
 
 

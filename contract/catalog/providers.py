@@ -30,6 +30,17 @@ def providers() -> Mapping[str, Provider]:
 
     Raises `SpecError` that names every missing part of an incomplete provider.
     """
+    return _loaded()[0]
+
+
+@cache
+def profiles() -> Mapping[str, Profile]:
+    """The profiles of every provider, by id."""
+    return _loaded()[1]
+
+
+@cache
+def _loaded() -> tuple[Mapping[str, Provider], Mapping[str, Profile]]:
     found = find("providers", Provider)
     foreign = set(plugins("providers", Provider))
     ordered = _bases_first(
@@ -47,7 +58,7 @@ def providers() -> Mapping[str, Provider]:
                 f"The provider {name!r} is incomplete: {'; '.join(missing)}."
             )
         known.update(own)
-    return {name: found[name] for name in ordered}
+    return {name: found[name] for name in ordered}, known
 
 
 @cache

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
-import yaml
 
 from contract.errors import SpecError
+from contract.files.derived import derived
 from contract.model.chat import Json
 from contract.model.provider import Provider
 from contract.plugins.discovery import find
@@ -63,10 +63,7 @@ def document() -> Json:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise SpecError(f"{FILE} is not installed. Reinstall magistral-contract.")
-    text = path.read_text(encoding="utf-8")
-    # The C loader is ten times as fast; not every platform has it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    parsed: Any = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
+    parsed: Any = derived(path, __file__, lambda: _parsed(path.read_text("utf-8")))
     schemas = parsed["components"]["schemas"]
     for provider in find("providers", Provider).values():
         for name, schema in _own_schemas(provider).items():
@@ -79,9 +76,22 @@ def document() -> Json:
     return cast("Json", parsed)
 
 
+def _parsed(text: str) -> Any:
+    # Takes 20 ms to import, and is not needed where the parsed document is cached.
+    import yaml  # noqa: PLC0415
+
+    # The C loader is ten times as fast; not every platform has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
+
+
 def _own_schemas(provider: Provider) -> dict[str, Any]:
+    if not provider.schemas:
+        return {}
+    import yaml  # noqa: PLC0415  # as above
+
     try:
-        parsed = yaml.safe_load(provider.schemas or "{}")
+        parsed = yaml.safe_load(provider.schemas)
     except yaml.YAMLError as error:
         raise SpecError(
             f"The schemas of the provider {provider.id!r} are not YAML: {error}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import jsonschema
 import jsonschema_rs
 
 from contract.model.chat import Json
@@ -32,6 +31,9 @@ def mismatch(schema: Json, value: object) -> str | None:
 
 def _slowly(schema: Json, value: object) -> str | None:
     """Validate with jsonschema, which accepts every Python value."""
+    # Takes 50 ms to import, and most runs never need it.
+    import jsonschema  # noqa: PLC0415
+
     try:
         validator = jsonschema.Draft202012Validator(cast("Any", schema))
         error = next(validator.iter_errors(value), None)

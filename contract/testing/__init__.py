@@ -1,7 +1,7 @@
 """
 Proves checks without a network: rehearse one on a mock, or run all laws over a set.
 
-Imports: catalog, errors, mock_server, model, plugins, run, tokens.
+Imports: catalog, client, errors, mock_server, model, plugins, run, tokens.
 """
 
 from __future__ import annotations

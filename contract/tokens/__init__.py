@@ -1,5 +1,5 @@
 """
 Exact Tekken v13 token counts, and prompts of an exact length.
 
-Imports: errors, model. Third parties: PIL, orjson, tiktoken.
+Imports: errors, files, model. Third parties: PIL, orjson, tiktoken.
 """

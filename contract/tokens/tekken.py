@@ -7,7 +7,7 @@ package, which would take longer than all the rest.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import codecs
 from collections.abc import Iterable
 from enum import IntEnum
@@ -21,6 +21,7 @@ import orjson
 import tiktoken
 
 from contract.errors import SpecError
+from contract.files.derived import derived
 from contract.model import think
 
 ORDINARY = 1_000  # the first id of the ordinary vocabulary; below are control tokens
@@ -80,11 +81,8 @@ def packaged() -> Any:
 
     Raises `SpecError` when it is not installed.
     """
-    spec = find_spec("mistral_common")
-    places = spec.submodule_search_locations if spec else None
-    path = Path(next(iter(places or ("",)))) / "data" / _FILE
     try:
-        return orjson.loads(path.read_bytes())
+        return orjson.loads(_path().read_bytes())
     except OSError as error:
         raise SpecError(
             f"The Tekken vocabulary {_FILE} is missing ({error}); "
@@ -92,19 +90,28 @@ def packaged() -> Any:
         ) from error
 
 
-@cache
-def _read_encoding() -> tiktoken.Encoding:
+def _path() -> Path:
+    spec = find_spec("mistral_common")
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places or ("",)))) / "data" / _FILE
+
+
+def _ordinary() -> tuple[str, dict[bytes, int]]:
+    """The pattern that splits text, and the ordinary tokens with their ranks."""
     data = packaged()
     config = data["config"]
     ranks = config["default_vocab_size"] - config["default_num_special_tokens"]
+    decode = binascii.a2b_base64  # base64.b64decode is five times slower around it
+    return config["pattern"], {
+        decode(entry["token_bytes"]): entry["rank"] for entry in data["vocab"][:ranks]
+    }
+
+
+@cache
+def _read_encoding() -> tiktoken.Encoding:
+    pattern, ranks = derived(_path(), __file__, _ordinary)
     return tiktoken.Encoding(
-        name="tekken",
-        pat_str=config["pattern"],
-        mergeable_ranks={
-            base64.b64decode(entry["token_bytes"]): entry["rank"]
-            for entry in data["vocab"][:ranks]
-        },
-        special_tokens={},
+        name="tekken", pat_str=pattern, mergeable_ranks=ranks, special_tokens={}
     )
 
 
