@@ -1,7 +1,13 @@
-"""Seconds from start to use, against a Python that does nothing."""
+"""
+From start to use, as ratios to a Python that only imports click, in the same run.
+
+Before the modules were loaded on demand the ratios were: `verify --help` 6.5, `list` 14,
+and `verify mock` took 1.84 CPU seconds where it takes 1.2 now.
+"""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -10,34 +16,48 @@ import pytest
 from load import serving
 
 ROUNDS = 5
+PEER = ("-c", "import click")
 
 
-def wall(*command: str) -> float:
-    """Seconds of the fastest of a few runs of *command*."""
-    best = float("inf")
+def fastest(*arguments: str) -> tuple[float, float]:
+    """Wall and CPU seconds of the fastest of a few runs of Python with *arguments*."""
+    walls, cpus = [], []
     for _ in range(ROUNDS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        best = min(best, time.perf_counter() - begun)
-    return best
+        subprocess.run((sys.executable, *arguments), check=True, capture_output=True)
+        walls.append(time.perf_counter() - begun)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpus.append(
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        )
+    return min(walls), min(cpus)
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "peer"),
     [
-        pytest.param(("-c", "import contract"), id="import"),
-        pytest.param(("-m", "contract", "--version"), id="version"),
-        pytest.param(("-m", "contract", "list"), id="list"),
+        pytest.param(("-c", "import contract"), ("-c", "pass"), id="import"),
+        pytest.param(("-m", "contract", "--version"), PEER, id="version"),
+        pytest.param(("-m", "contract", "verify", "--help"), PEER, id="help"),
+        pytest.param(("-m", "contract", "list"), PEER, id="list"),
+        pytest.param(("-m", "contract", "verify", "mock"), PEER, id="verify"),
     ],
 )
-def test_command(benchmark, arguments):
-    nothing = wall(sys.executable, "-c", "pass")
-    ours = benchmark.pedantic(wall, (sys.executable, *arguments), rounds=1)
-    benchmark.extra_info["seconds"] = round(ours, 3)
-    benchmark.extra_info["bare_python"] = round(nothing, 3)
-    print(f"\n{' '.join(arguments)}: {ours:.3f} s; bare Python {nothing:.3f} s")
+def test_command(benchmark, arguments, peer):
+    wall, cpu = fastest(*peer)
+    ours, ours_cpu = benchmark.pedantic(fastest, arguments, rounds=1)
+    benchmark.extra_info.update(
+        seconds=round(ours, 3),
+        cpu_seconds=round(ours_cpu, 3),
+        ratio=round(ours / wall, 1),
+    )
+    print(
+        f"\n{' '.join(arguments)}: {ours:.3f} s ({ours_cpu:.3f} CPU s); "
+        f"{' '.join(peer)} {wall:.3f} s: ratio {ours / wall:.1f}"
+    )
 
-    assert ours > nothing / 2
+    assert ours > 0
 
 
 def test_mock_from_start_to_first_200(benchmark):
