@@ -1,1 +1,1 @@
-"""Whether tools are called as the request says, and their calls can be relied on."""
+"""Checks of tool calls: choice, names, ids, arguments, finish and results."""

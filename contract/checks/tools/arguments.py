@@ -1,4 +1,4 @@
-"""That the arguments of a call are JSON, fit the schema, and survive the stream."""
+"""Checks that arguments are JSON, satisfy the schema and are streamed intact."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from contract.checks.sources import (
     OPENAI_TOOLS,
     VLLM_TOOLS,
 )
-from contract.checks.tools.asking import STRICT
 from contract.checks.tools.calls import (
     STREAMED_TOOLS,
     TOOLS,
-    at,
-    calling,
+    arguments_match_schema,
     calls,
-    made,
-    misfits,
-    reargued,
-    was_cut,
+    complete_calls,
+    is_cut_off,
+    reply_location,
+    rewrite_arguments,
 )
+from contract.checks.tools.probes import STRICT
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -45,20 +44,20 @@ from contract.model.strict_json import (
 
 @check(
     "tools.arguments-are-an-object",
-    "The arguments of a whole tool call MUST be one JSON object.",
+    "The arguments of a non-streamed tool call MUST be one JSON object.",
     source=f"{OPENAI_TOOLS}; {MISTRAL_TOOLS}",
     sends=TOOL_WHOLE,
     needs=TOOLS,
 )
 def arguments_are_an_object(exchange: Exchange) -> Findings:
-    """Whether they fit the schema, and how they come in a stream, is judged apart."""
-    for one in made(exchange):
+    """Other checks judge the schema of the arguments and their streaming."""
+    for one in complete_calls(exchange):
         if not isinstance(one.value, dict):
             yield Finding(
-                f"the arguments of {one.name} are no JSON object",
-                expected="the text of one JSON object",
+                f"the arguments of {one.name} are not a JSON object",
+                expected="the JSON text of one object",
                 actual=shorten(one.arguments) or "nothing",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
@@ -67,9 +66,10 @@ def arguments_are_an_object(exchange: Exchange) -> Findings:
     also=("tools.arguments-fit-the-schema", "tools.streamed-equals-whole"),
 )
 def arguments_encoded_twice(reply: Reply) -> Reply:
-    """The arguments are made JSON a second time: a string that holds an object."""
-    other = reply.streamed or _strict(reply)
-    return reply if other else reargued(reply, json.dumps)
+    """The arguments are encoded as JSON twice, so they are a string with an object."""
+    if reply.streamed or _is_strict(reply):
+        return reply
+    return rewrite_arguments(reply, json.dumps)
 
 
 @check(
@@ -81,24 +81,24 @@ def arguments_encoded_twice(reply: Reply) -> Reply:
 )
 def arguments_fit_the_schema(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from misfits(exchange, where=at(exchange))
+        yield from arguments_match_schema(exchange)
 
 
 @fault(breaks=arguments_fit_the_schema)
 def arguments_renamed(reply: Reply) -> Reply:
-    """The call comes with the member names of another version of the tool."""
+    """The arguments have the member names of another version of the tool."""
 
-    def renamed(text: str) -> str:
+    def rename_members(text: str) -> str:
         value = read_json(text.encode(errors="surrogatepass"))
         if not isinstance(value, dict):
             return text
-        return _text({f"{name}_name": held for name, held in value.items()})
+        return _to_text({f"{name}_name": member for name, member in value.items()})
 
-    return reply if _strict(reply) else reargued(reply, renamed)
+    return reply if _is_strict(reply) else rewrite_arguments(reply, rename_members)
 
 
-def _strict(reply: Reply) -> bool:
-    """Whether the request asks for arguments that are held to the schema."""
+def _is_strict(reply: Reply) -> bool:
+    """Return whether the request has a strict tool."""
     sent = read_json(reply.request.body)
     listed = sent.get("tools") if isinstance(sent, dict) else None
     functions = (
@@ -109,7 +109,7 @@ def _strict(reply: Reply) -> bool:
     return any(isinstance(f, dict) and f.get("strict") is True for f in functions)
 
 
-def _text(value: Json) -> str:
+def _to_text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -121,67 +121,69 @@ def _text(value: Json) -> str:
     needs=TOOLS | {Capability.FORCED_TOOLS, Capability.STRICT_TOOLS},
 )
 def strict_arguments_fit(exchange: Exchange) -> Findings:
-    """An enum, an array of numbers within bounds, and an object that is closed."""
-    yield from misfits(exchange, where=at(exchange))
+    """The schema has an enum, a bounded array of numbers and a closed object."""
+    yield from arguments_match_schema(exchange)
 
 
 @fault(breaks=strict_arguments_fit)
 def strict_ignored(reply: Reply) -> Reply:
-    """The grammar is not applied, and the model leaves out what it does not know."""
+    """The schema is not enforced, so the model omits required arguments."""
 
-    def shortened(text: str) -> str:
+    def keep_city(text: str) -> str:
         value = read_json(text.encode(errors="surrogatepass"))
-        return _text({"city": value.get("city")}) if isinstance(value, dict) else text
+        if not isinstance(value, dict):
+            return text
+        return _to_text({"city": value.get("city")})
 
-    return reargued(reply, shortened) if _strict(reply) else reply
+    return rewrite_arguments(reply, keep_city) if _is_strict(reply) else reply
 
 
 @check(
     "tools.streamed-equals-whole",
-    "The same request with the same seed SHOULD make the same calls streamed and "
-    "whole.",
+    "A request with a seed SHOULD get the same calls streamed and not streamed.",
     source="house rule; vllm-project/vllm#20028",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS | {Capability.SEED},
 )
 def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    """Names and values count; ids are new each time, and white space is free."""
-    if was_cut(streamed) or was_cut(whole):
-        raise NotApplicable("a reply was cut before the call was complete")
-    said, wanted = _calls(streamed), _calls(whole)
-    if not said and not wanted:
+    """Names and values are compared; ids and white space in the arguments are not."""
+    if is_cut_off(streamed) or is_cut_off(whole):
+        raise NotApplicable("a reply was cut off before the call was complete")
+    found, expected = _call_texts(streamed), _call_texts(whole)
+    if not found and not expected:
         raise NotApplicable("the model called no tool")
-    if said != wanted:
+    if found != expected:
         yield Finding(
-            "the stream does not make the calls of the whole reply",
-            expected=shorten("; ".join(wanted)) or "no call",
-            actual=shorten("; ".join(said)) or "no call",
-            at=at(streamed),
+            "the streamed calls differ from the non-streamed calls",
+            expected=shorten("; ".join(expected)) or "no call",
+            actual=shorten("; ".join(found)) or "no call",
+            at=reply_location(streamed),
         )
 
 
-def _calls(exchange: Exchange) -> list[str]:
-    found = []
+def _call_texts(exchange: Exchange) -> list[str]:
+    """Return the calls as text, with the arguments in a canonical form."""
+    texts = []
     for one in calls(exchange):
-        known = one.value is not MISSING
-        value = json.dumps(one.value, sort_keys=True) if known else one.arguments
-        found.append(f"{one.name}({value})")
-    return found
+        valid = one.value is not MISSING
+        value = json.dumps(one.value, sort_keys=True) if valid else one.arguments
+        texts.append(f"{one.name}({value})")
+    return texts
 
 
 @fault(breaks=streamed_equals_whole)
 def fragments_repeated(reply: Reply) -> Reply:
-    """The streaming parser sends the text of a value a second time (vllm#17585)."""
+    """The streaming parser sends the text of a value twice (vllm#17585)."""
 
-    def doubled(text: str) -> str:
+    def double_strings(text: str) -> str:
         value = read_json(text.encode(errors="surrogatepass"))
         if not isinstance(value, dict):
             return text
-        return _text(
+        return _to_text(
             {
-                n: held * 2 if isinstance(held, str) else held
-                for n, held in value.items()
+                name: member * 2 if isinstance(member, str) else member
+                for name, member in value.items()
             }
         )
 
-    return reargued(reply, doubled) if reply.streamed and calling(reply) else reply
+    return rewrite_arguments(reply, double_strings) if reply.streamed else reply

@@ -1,4 +1,4 @@
-"""The tool calls of a reply, put together as a consumer does; and told otherwise."""
+"""Assembly, judging and rewriting of the tool calls of a reply."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contract.model.chat import (
 )
 from contract.model.check import (
     Finding,
+    Findings,
     NotApplicable,
     shorten,
 )
@@ -31,54 +32,55 @@ from contract.model.strict_json import (
 from contract.schema.validate import mismatch
 
 TOOLS = frozenset({Capability.TOOLS})
-
-
 STREAMED_TOOLS = TOOLS | {Capability.STREAMING}
-
-
 FORCED = STREAMED_TOOLS | {Capability.FORCED_TOOLS}
-
-
 Object = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """One call as a consumer has it at the end; *fragments* is how many made it."""
+class AssembledCall:
+    """One tool call, joined from all of its fragments."""
 
+    # The index of the choice that contains the call.
     choice: int
+    # The index of the call in the choice.
     index: int
+    # The id of the call; None if no fragment has one.
     id: str | None
+    # The name of the tool; empty if no fragment has one.
     name: str
+    # The arguments as they were sent: JSON text, possibly invalid.
     arguments: str
+    # The number of fragments; 1 in a reply that is not streamed.
     fragments: int = 1
 
     @property
     def value(self) -> object:
-        """The arguments as JSON, or MISSING."""
+        """The arguments parsed as JSON, or MISSING."""
         return read_json(self.arguments.encode(errors="surrogatepass"))
 
 
-def calls(exchange: Exchange) -> tuple[Called, ...]:
+def calls(exchange: Exchange) -> tuple[AssembledCall, ...]:
     """
-    Every call of a reply in order; a new id begins a new call.
+    Return every call of a reply in order; a new id starts a new call.
 
-    Raises `NotApplicable` for a stream that does not call itself one.
+    Raises `NotApplicable` if the reply to a streaming request is not an event stream.
     """
     if exchange.probe.stream and not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
-    found: dict[tuple[int, int, str | None], Called] = {}
+    found: dict[tuple[int, int, str | None], AssembledCall] = {}
     current: dict[tuple[int, int], str | None] = {}
     for _, piece in exchange.placed_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
-        strand = (piece.choice, piece.call.index)
-        known_as = current[strand] = piece.call.id or current.get(strand)
+        position = (piece.choice, piece.call.index)
+        call_id = current[position] = piece.call.id or current.get(position)
         name = piece.call.name or ""
-        if (known := found.get((*strand, known_as))) is None:
-            found[(*strand, known_as)] = Called(*strand, known_as, name, piece.text)
+        key = (*position, call_id)
+        if (known := found.get(key)) is None:
+            found[key] = AssembledCall(*key, name, piece.text)
         else:
-            found[(*strand, known_as)] = replace(
+            found[key] = replace(
                 known,
                 name=known.name or name,
                 arguments=known.arguments + piece.text,
@@ -87,23 +89,23 @@ def calls(exchange: Exchange) -> tuple[Called, ...]:
     return tuple(found.values())
 
 
-def made(exchange: Exchange) -> tuple[Called, ...]:
-    """The calls of a reply that was not cut; raises `NotApplicable` without any."""
-    if was_cut(exchange):
-        raise NotApplicable("the reply was cut before the call was complete")
+def complete_calls(exchange: Exchange) -> tuple[AssembledCall, ...]:
+    """Return the calls of a reply; raises `NotApplicable` if none or cut off."""
+    if is_cut_off(exchange):
+        raise NotApplicable("the reply was cut off before the call was complete")
     found = calls(exchange)
     if not found:
         raise NotApplicable("the model called no tool")
     return found
 
 
-def was_cut(exchange: Exchange) -> bool:
-    """Whether a reply says that max_tokens or the window ended it."""
+def is_cut_off(exchange: Exchange) -> bool:
+    """Return whether max_tokens or the context window ended the reply."""
     return exchange.finish in {"length", "model_length"}
 
 
-def entries(exchange: Exchange) -> Iterator[tuple[int, Object, str]]:
-    """Every tool call object as it was sent: its choice, itself, and where."""
+def call_objects(exchange: Exchange) -> Iterator[tuple[int, Object, str]]:
+    """Yield the choice index, object and location of each tool call object sent."""
     for chunk, choice in exchange.choices:
         part = choice.get("delta") if exchange.streamed else choice.get("message")
         listed = part.get("tool_calls") if isinstance(part, dict) else None
@@ -114,8 +116,8 @@ def entries(exchange: Exchange) -> Iterator[tuple[int, Object, str]]:
                 yield (index if isinstance(index, int) else 0), entry, at
 
 
-def tools(exchange: Exchange) -> dict[str, Json]:
-    """The schemas of the tools that were sent, by name, as they were sent."""
+def tool_schemas(exchange: Exchange) -> dict[str, Json]:
+    """Return the JSON Schemas of the tools in the request, by name."""
     found: dict[str, Json] = {}
     listed = exchange.sent.get("tools")
     for entry in listed if isinstance(listed, list) else ():
@@ -125,58 +127,62 @@ def tools(exchange: Exchange) -> dict[str, Json]:
     return found
 
 
-def misfits(exchange: Exchange, *, where: str) -> Iterator[Finding]:
-    """A finding for each call whose arguments do not fit its tool's schema."""
-    schemas = tools(exchange)
-    known = [one for one in made(exchange) if one.name in schemas]
+def arguments_match_schema(exchange: Exchange) -> Findings:
+    """Yield a finding for each call whose arguments violate the tool's schema."""
+    schemas = tool_schemas(exchange)
+    known = [one for one in complete_calls(exchange) if one.name in schemas]
     if not known:
-        raise NotApplicable("no call names a tool that was given")
+        raise NotApplicable("no call names a tool from the request")
     for one in known:
         if reason := mismatch(schemas[one.name], one.value):
             yield Finding(
-                f"the arguments of {one.name} do not fit its schema: {reason}",
+                f"the arguments of {one.name} do not satisfy its schema: {reason}",
                 expected=shorten(schemas[one.name]),
                 actual=shorten(one.arguments) or "nothing",
-                at=where,
+                at=reply_location(exchange),
             )
 
 
-def at(exchange: Exchange) -> str:
-    """Where in a reply something was seen, as a finding prints it."""
+def reply_location(exchange: Exchange) -> str:
+    """Return the location of a finding about the whole reply."""
     kind = "stream" if exchange.streamed else "message"
     return f"the whole {kind} of {exchange.probe.name}"
 
 
-def asked(reply: Reply) -> Options:
-    """The options of the request that a reply answers; the defaults for none."""
+def request_options(reply: Reply) -> Options:
+    """Return the options of the request; the defaults if it was not understood."""
     return reply.probe.options if reply.probe is not None else Options()
 
 
-def forced(reply: Reply) -> bool:
-    """Whether the request demanded a call."""
-    return (asked(reply).tool_choice or "").startswith(("required", "="))
+def requires_call(reply: Reply) -> bool:
+    """Return whether the tool_choice of the request requires a call."""
+    return (request_options(reply).tool_choice or "").startswith(("required", "="))
 
 
-def calling(reply: Reply) -> bool:
-    """Whether a reply calls a tool."""
+def has_calls(reply: Reply) -> bool:
+    """Return whether a reply has a tool call."""
     return any(piece.kind is PieceKind.TOOL for piece in decode_reply(reply).pieces)
 
 
-def reargued(reply: Reply, change: Callable[[str], str]) -> Reply:
-    """*reply* with the whole arguments of each call changed; they come in one piece."""
+def rewrite_arguments(reply: Reply, change: Callable[[str], str]) -> Reply:
+    """
+    Return *reply* with *change* applied to the whole arguments of each call.
 
-    def told(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        for piece in merge_calls(said):
+    A stream has the new arguments of a call in a single fragment.
+    """
+
+    def rewrite(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        for piece in merge_calls(pieces):
             tool = piece.kind is PieceKind.TOOL
             yield replace(piece, text=change(piece.text)) if tool else piece
 
-    return rewrite_pieces(reply, told) if calling(reply) else reply
+    return rewrite_pieces(reply, rewrite) if has_calls(reply) else reply
 
 
-def respelled(reply: Reply, change: Callable[[Object], None]) -> Reply:
-    """*reply* with every tool call object, whole or fragment, changed in place."""
+def rewrite_calls(reply: Reply, change: Callable[[Object], None]) -> Reply:
+    """Return *reply* after *change* altered each tool call object in place."""
 
-    def changed(value: Json) -> Json:
+    def rewrite(value: Json) -> Json:
         for choice in _choices(value):
             for part in (choice.get("delta"), choice.get("message")):
                 listed = part.get("tool_calls") if isinstance(part, dict) else None
@@ -185,19 +191,19 @@ def respelled(reply: Reply, change: Callable[[Object], None]) -> Reply:
                         change(entry)
         return value
 
-    return reply.change(changed)
+    return reply.change(rewrite)
 
 
-def refinished(reply: Reply, before: frozenset[str], after: str) -> Reply:
-    """*reply* with each finish reason of *before* replaced by *after*."""
+def replace_finish_reason(reply: Reply, before: frozenset[str], after: str) -> Reply:
+    """Return *reply* with *after* in place of each finish reason in *before*."""
 
-    def changed(value: Json) -> Json:
+    def rewrite(value: Json) -> Json:
         for choice in _choices(value):
             if is_one_of(choice.get("finish_reason"), before):
                 choice["finish_reason"] = after
         return value
 
-    return reply.change(changed)
+    return reply.change(rewrite)
 
 
 def _choices(value: Json) -> Iterator[Object]:

@@ -1,4 +1,4 @@
-"""That tool_choice and parallel_tool_calls are obeyed."""
+"""Checks that tool_choice and parallel_tool_calls are obeyed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from contract.checks.sources import (
     OPENAI_TOOLS,
     VLLM_TOOLS,
 )
-from contract.checks.tools.asking import (
+from contract.checks.tools.calls import (
+    FORCED,
+    STREAMED_TOOLS,
+    Object,
+    calls,
+    has_calls,
+    is_cut_off,
+    reply_location,
+    request_options,
+    requires_call,
+    rewrite_calls,
+    tool_schemas,
+)
+from contract.checks.tools.probes import (
     CLOCK,
     NAMED,
     NAMED_WHOLE,
@@ -20,19 +33,6 @@ from contract.checks.tools.asking import (
     ONE_WHOLE,
     REQUIRED,
     REQUIRED_WHOLE,
-)
-from contract.checks.tools.calls import (
-    FORCED,
-    STREAMED_TOOLS,
-    Object,
-    asked,
-    at,
-    calling,
-    calls,
-    forced,
-    respelled,
-    tools,
-    was_cut,
 )
 from contract.model.chat import (
     Call,
@@ -58,39 +58,39 @@ from contract.model.rewrite import rewrite_pieces
 @check(
     "tools.required-is-called",
     "A request with tool_choice required (any) MUST be answered with a call of a tool "
-    "that was given.",
+    "from the request.",
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}",
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
 )
 def required_is_called(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        if was_cut(exchange):
-            raise NotApplicable("the reply was cut before the call was complete")
+        if is_cut_off(exchange):
+            raise NotApplicable("the reply was cut off before the call was complete")
         names = [one.name for one in calls(exchange)]
-        given = tools(exchange)
-        if not names or not set(names) <= set(given):
+        defined = tool_schemas(exchange)
+        if not names or not set(names) <= set(defined):
             yield Finding(
-                "no tool was called" if not names else "another tool was called",
-                expected=f"a call of {', '.join(given)}",
+                "an undefined tool was called" if names else "no tool was called",
+                expected=f"a call of {', '.join(defined)}",
                 actual=", ".join(names) or shorten(exchange.answer) or "nothing",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=required_is_called)
 def required_taken_as_auto(reply: Reply) -> Reply:
-    """The gateway drops tool_choice, and the model answers in words instead."""
-    if asked(reply).tool_choice != "required":
+    """A gateway drops tool_choice, so the model answers with text."""
+    if request_options(reply).tool_choice != "required":
         return reply
-    return rewrite_pieces(reply, _in_words)
+    return rewrite_pieces(reply, _replace_calls_with_text)
 
 
-def _in_words(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    if not any(piece.kind is PieceKind.TOOL for piece in said):
-        return said
-    rest = tuple(piece for piece in said if piece.kind is not PieceKind.TOOL)
-    return (*rest, Piece(PieceKind.ANSWER, "I would have to look.", said[0].choice))
+def _replace_calls_with_text(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    rest = tuple(piece for piece in pieces if piece.kind is not PieceKind.TOOL)
+    if len(rest) == len(pieces):
+        return pieces
+    return (*rest, Piece(PieceKind.ANSWER, "I would have to look.", pieces[0].choice))
 
 
 @check(
@@ -102,33 +102,33 @@ def _in_words(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
 )
 def named_is_called(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        if was_cut(exchange):
-            raise NotApplicable("the reply was cut before the call was complete")
+        if is_cut_off(exchange):
+            raise NotApplicable("the reply was cut off before the call was complete")
         names = {one.name for one in calls(exchange)}
         if names != {WEATHER.name}:
             yield Finding(
                 "the named tool was not called",
                 expected=f"a call of {WEATHER.name}",
                 actual=", ".join(sorted(names)) or shorten(exchange.answer) or "none",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=named_is_called)
 def first_tool_called(reply: Reply) -> Reply:
-    """A named choice is taken as required, and another tool is called (llama.cpp)."""
-    options = asked(reply)
+    """A named tool_choice is treated as required; llama.cpp then calls any tool."""
+    options = request_options(reply)
     if not (options.tool_choice or "").startswith("="):
         return reply
     others = [t.name for t in options.tools if t.name != options.tool_choice[1:]]  # type: ignore[index]  # begins with =
     other = others[0] if others else CLOCK.name
 
-    def renamed(entry: Object) -> None:
-        function = entry.get("function")
+    def rename(call: Object) -> None:
+        function = call.get("function")
         if isinstance(function, dict) and function.get("name"):
             function["name"] = other
 
-    return respelled(reply, renamed)
+    return rewrite_calls(reply, rename)
 
 
 @check(
@@ -142,29 +142,29 @@ def first_tool_called(reply: Reply) -> Reply:
 def none_calls_nothing(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.pieces:
-            raise NotApplicable("the reply says nothing")
+            raise NotApplicable("the reply has no text and no tool call")
         for one in calls(exchange):
             yield Finding(
-                "a tool was called that must not be",
-                expected="an answer in words",
+                "a tool was called despite tool_choice none",
+                expected="an answer in text",
                 actual=f"{one.name}({shorten(one.arguments)})",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=none_calls_nothing)
 def none_taken_as_auto(reply: Reply) -> Reply:
-    """A relay keeps the tools and loses the tool_choice that forbids them."""
-    options = asked(reply)
+    """A relay forwards the tools but drops the tool_choice that forbids calls."""
+    options = request_options(reply)
     if options.tool_choice != "none" or not options.tools or options.response_format:
         return reply
 
-    def called(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        yield from (piece for piece in said if piece.kind is PieceKind.REASONING)
-        begun = Call(0, "w3ath3r01", WEATHER.name)
-        yield Piece(PieceKind.TOOL, '{"city": "Paris"}', said[0].choice, begun)
+    def replace_answer_with_call(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        yield from (piece for piece in pieces if piece.kind is PieceKind.REASONING)
+        call = Call(0, "w3ath3r01", WEATHER.name)
+        yield Piece(PieceKind.TOOL, '{"city": "Paris"}', pieces[0].choice, call)
 
-    return rewrite_pieces(reply, called)
+    return rewrite_pieces(reply, replace_answer_with_call)
 
 
 @check(
@@ -181,32 +181,33 @@ def parallel_false_calls_once(*exchanges: Exchange) -> Findings:
             raise NotApplicable("the model called no tool")
         if len(found) > 1:
             yield Finding(
-                "several tools were called at once",
+                "the reply has parallel calls",
                 expected="one call",
                 actual=", ".join(f"{o.name}({shorten(o.arguments)})" for o in found),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=parallel_false_calls_once)
 def parallel_false_forgotten(reply: Reply) -> Reply:
-    """A gateway does not know parallel_tool_calls and leaves it out."""
-    if asked(reply).parallel_tool_calls is not False or not calling(reply):
+    """A gateway does not support parallel_tool_calls and drops it."""
+    parallel = request_options(reply).parallel_tool_calls
+    if parallel is not False or not has_calls(reply):
         return reply
 
-    def again(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        *rest, last = merge_calls(said)
-        yield from (*rest, last)
+    def repeat_last_call(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        *before, last = merge_calls(pieces)
+        yield from (*before, last)
         if last.call is not None:
-            begun = replace(last.call, index=last.call.index + 1, id="w3ath3r02")
-            yield replace(last, call=begun)
+            second = replace(last.call, index=last.call.index + 1, id="w3ath3r02")
+            yield replace(last, call=second)
 
-    return rewrite_pieces(reply, again)
+    return rewrite_pieces(reply, repeat_last_call)
 
 
 @check(
     "tools.forced-call-stands-alone",
-    "A forced call SHOULD come without an answer beside it.",
+    "A reply with a forced call SHOULD NOT contain an answer.",
     source=f"house rule; {OPENAI_TOOLS}",
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
@@ -217,25 +218,25 @@ def forced_call_stands_alone(*exchanges: Exchange) -> Findings:
             raise NotApplicable("the model called no tool")
         if exchange.answer.strip():
             yield Finding(
-                "an answer came with the forced call",
+                "the reply has an answer in addition to the forced call",
                 expected='content null, "" or without text',
                 actual=shorten(exchange.answer),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=forced_call_stands_alone)
 def forced_call_announced(reply: Reply) -> Reply:
-    """A relay announces in words what the model is about to do."""
-    if not forced(reply) or not calling(reply):
+    """A relay inserts text that announces the call."""
+    if not requires_call(reply) or not has_calls(reply):
         return reply
 
-    def announced(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        done = False
-        for piece in said:
-            if piece.kind is PieceKind.TOOL and not done:
-                done = True
+    def announce(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        announced = False
+        for piece in pieces:
+            if piece.kind is PieceKind.TOOL and not announced:
+                announced = True
                 yield Piece(PieceKind.ANSWER, "Let me look. ", piece.choice)
             yield piece
 
-    return rewrite_pieces(reply, announced)
+    return rewrite_pieces(reply, announce)

@@ -1,20 +1,20 @@
-"""The tools of a request: as many as documented, each one well defined."""
+"""Checks of the tool definitions in a request: their number and validity."""
 
 from __future__ import annotations
 
 from contract.checks.faults.refusal import accepts
 from contract.checks.judging.refusal import refused
 from contract.checks.sources import MISTRAL_TOOLS
-from contract.checks.tools.asking import (
+from contract.checks.tools.calls import (
+    TOOLS,
+    reply_location,
+    request_options,
+)
+from contract.checks.tools.probes import (
     BAD_NAME,
     BAD_SCHEMA,
     MANY,
-    MOST_TOOLS,
-)
-from contract.checks.tools.calls import (
-    TOOLS,
-    asked,
-    at,
+    MAX_TOOLS,
 )
 from contract.model.check import (
     ANY,
@@ -41,31 +41,34 @@ MISTRAL_NAMES = "mistralai/mistral-common, validation of tools"
 
 @check(
     "tools.many-are-taken",
-    f"A request with {MOST_TOOLS} tools MUST be answered.",
-    source=f"{MISTRAL_TOOLS} (at most {MOST_TOOLS} tools)",
+    f"A request with {MAX_TOOLS} tools MUST be answered.",
+    source=f"{MISTRAL_TOOLS} (at most {MAX_TOOLS} tools)",
     sends=MANY,
     needs=TOOLS,
 )
 def many_are_taken(exchange: Exchange) -> Findings:
     if not exchange.choices:
         yield Finding(
-            "the request was not answered", "a choice", "none", at=at(exchange)
+            "the request was not answered",
+            "a choice",
+            "none",
+            at=reply_location(exchange),
         )
 
 
 @fault(breaks=many_are_taken)
 def few_tools_taken(reply: Reply) -> Reply:
-    """A gateway takes no more than 64 tools and refuses the rest."""
-    most = 64
-    given = len(asked(reply).tools)
-    if given <= most or reply.streamed:
+    """A gateway rejects requests with more than 64 tools."""
+    limit = 64
+    count = len(request_options(reply).tools)
+    if count <= limit or reply.streamed:
         return reply
     problem = Rejection(
         reason=RejectionReason.UNSUPPORTED,
-        message=f"At most {most} tools may be given, not {given}.",
+        message=f"At most {limit} tools may be given, not {count}.",
         pointer="/tools",
-        count=given,
-        limit=most,
+        count=count,
+        limit=limit,
     )
     status, body = reply.dialect.error(problem)
     frames = (Frame(0.0, encode_json(body)),)
@@ -83,7 +86,7 @@ def few_tools_taken(reply: Reply) -> Reply:
 
 @check(
     "tools.bad-name-is-refused",
-    "A tool whose name holds blanks or signs SHOULD be refused.",
+    "A tool whose name contains blanks or punctuation SHOULD be rejected.",
     source=MISTRAL_NAMES,
     sends=BAD_NAME,
     needs=TOOLS,
@@ -95,13 +98,13 @@ def bad_name_is_refused(exchange: Exchange) -> Findings:
 
 
 accepts_bad_name = accepts(
-    bad_name_is_refused, "A tool is taken under a name that no call can spell."
+    bad_name_is_refused, "A tool is accepted with a name that no call can contain."
 )
 
 
 @check(
     "tools.bad-schema-is-refused",
-    "A tool whose parameters are no valid JSON Schema SHOULD be refused.",
+    "A tool whose parameters are not a valid JSON Schema SHOULD be rejected.",
     source=MISTRAL_NAMES,
     sends=BAD_SCHEMA,
     needs=TOOLS,
@@ -113,5 +116,6 @@ def bad_schema_is_refused(exchange: Exchange) -> Findings:
 
 
 accepts_bad_schema = accepts(
-    bad_schema_is_refused, "Parameters that nothing can fit are put into the prompt."
+    bad_schema_is_refused,
+    "Parameters that nothing can satisfy are rendered into the prompt.",
 )

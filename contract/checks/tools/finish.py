@@ -1,4 +1,4 @@
-"""How a reply with calls says that it is finished, or that it was cut."""
+"""Checks of the finish reason of replies with tool calls."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from contract.checks.sources import (
     OPENAI_TOOLS,
     VLLM_TOOLS,
 )
-from contract.checks.tools.asking import (
+from contract.checks.tools.calls import (
+    FORCED,
+    STREAMED_TOOLS,
+    calls,
+    complete_calls,
+    has_calls,
+    is_cut_off,
+    replace_finish_reason,
+    reply_location,
+    request_options,
+)
+from contract.checks.tools.probes import (
     CUTS,
     NAMED,
     NAMED_WHOLE,
     REQUIRED,
+    REQUIRED_WHOLE,
 )
-from contract.checks.tools.asking import REQUIRED_WHOLE as REQUIRED_TOO
-from contract.checks.tools.calls import (
-    FORCED,
-    STREAMED_TOOLS,
-    asked,
-    at,
-    calling,
-    calls,
-    made,
-    refinished,
-    was_cut,
-)
-from contract.model.chat import PieceKind
 from contract.model.check import (
     Finding,
     Findings,
@@ -42,118 +41,121 @@ from contract.model.probes import (
 )
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import decode_reply
 
-CALLED = frozenset({"tool_calls"})
-ENDED = frozenset({"tool_calls", "stop"})
+TOOL_CALLS = frozenset({"tool_calls"})
+TOOL_CALLS_OR_STOP = frozenset({"tool_calls", "stop"})
+CUT_OFF = frozenset({"length", "model_length"})
 
 
-def _finished(exchange: Exchange, by: frozenset[str]) -> Findings:
-    made(exchange)
-    _ended(exchange)
-    if exchange.finish not in by:
+def _has_finish_reason(exchange: Exchange, reasons: frozenset[str]) -> Findings:
+    """Yield a finding unless a reply with calls has one of the finish *reasons*."""
+    complete_calls(exchange)
+    _require_known_reason(exchange)
+    if exchange.finish not in reasons:
         yield Finding(
-            "a reply with a call finishes for another reason",
-            expected=" or ".join(sorted(by)),
+            "a reply with a call has another finish reason",
+            expected=" or ".join(sorted(reasons)),
             actual=f"{exchange.finish}",
-            at=at(exchange),
+            at=reply_location(exchange),
         )
 
 
-def _ended(exchange: Exchange) -> None:
-    """Raises `NotApplicable` unless a reply has one of the reasons that exist."""
+def _require_known_reason(exchange: Exchange) -> None:
+    """Raise `NotApplicable` unless the API defines the finish reason of the reply."""
     if exchange.finish not in FINISH_REASONS:
-        raise NotApplicable(f"the reply ended with {exchange.finish}, judged elsewhere")
+        raise NotApplicable(f"another check judges the finish reason {exchange.finish}")
 
 
 @check(
     "tools.call-finishes-as-tool-calls",
-    "A reply that calls a tool of its own choice MUST finish with tool_calls.",
+    "A reply with an unforced call MUST have the finish reason tool_calls.",
     source=f"{OPENAI_TOOLS} (finish_reason); {MISTRAL_TOOLS}",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
 )
 def call_finishes_as_tool_calls(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from _finished(exchange, CALLED)
+        yield from _has_finish_reason(exchange, TOOL_CALLS)
 
 
 @fault(breaks=call_finishes_as_tool_calls)
 def call_finishes_as_stop(reply: Reply) -> Reply:
-    """The call is there, but an agent that waits for tool_calls sees the turn end."""
-    auto = asked(reply).tool_choice in {None, "auto"}
-    return refinished(reply, CALLED, "stop") if auto and calling(reply) else reply
+    """The reply has a call but finishes with stop, so an agent ends its turn."""
+    auto = request_options(reply).tool_choice in {None, "auto"}
+    if not auto or not has_calls(reply):
+        return reply
+    return replace_finish_reason(reply, TOOL_CALLS, "stop")
 
 
 @check(
     "tools.forced-call-finishes-as-tool-calls",
-    "A reply to tool_choice required (any) MUST finish with tool_calls.",
+    "A reply to tool_choice required (any) MUST have the finish reason tool_calls.",
     source=f"{OPENAI_TOOLS} (finish_reason); {VLLM_TOOLS}",
-    sends=(REQUIRED, REQUIRED_TOO),
+    sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
 )
 def forced_call_finishes_as_tool_calls(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from _finished(exchange, CALLED)
+        yield from _has_finish_reason(exchange, TOOL_CALLS)
 
 
 @fault(breaks=forced_call_finishes_as_tool_calls)
 def forced_call_finishes_as_stop(reply: Reply) -> Reply:
-    """A forced call ends like an answer in words, with stop."""
-    required = asked(reply).tool_choice == "required"
-    return refinished(reply, CALLED, "stop") if required else reply
+    """A reply with a forced call finishes with stop, like a text answer."""
+    required = request_options(reply).tool_choice == "required"
+    return replace_finish_reason(reply, TOOL_CALLS, "stop") if required else reply
 
 
 @check(
     "tools.named-call-finishes",
-    "A reply with the call of a named tool MUST finish with tool_calls or stop.",
+    "The finish reason of a reply with a named call MUST be tool_calls or stop.",
     source=f"{OPENAI_TOOLS} (finish_reason: stop where the function was named)",
     sends=(NAMED, NAMED_WHOLE),
     needs=STREAMED_TOOLS | {Capability.NAMED_TOOLS},
 )
 def named_call_finishes(*exchanges: Exchange) -> Findings:
-    """OpenAI and vLLM say stop, Mistral and llama.cpp tool_calls."""
+    """OpenAI and vLLM use stop, Mistral and llama.cpp use tool_calls."""
     for exchange in exchanges:
-        yield from _finished(exchange, ENDED)
+        yield from _has_finish_reason(exchange, TOOL_CALLS_OR_STOP)
 
 
 @fault(breaks=named_call_finishes, also=("schema.event", "schema.response"))
 def named_call_finishes_as_before(reply: Reply) -> Reply:
-    """A named call finishes with the function_call of the API before tools."""
-    named = (asked(reply).tool_choice or "").startswith("=")
-    return refinished(reply, ENDED, "function_call") if named else reply
+    """A named call finishes with function_call, from the older functions API."""
+    named = (request_options(reply).tool_choice or "").startswith("=")
+    if not named:
+        return reply
+    return replace_finish_reason(reply, TOOL_CALLS_OR_STOP, "function_call")
 
 
 @check(
     "tools.cut-call-finishes-with-length",
-    "A reply whose call was cut by max_tokens MUST finish with length.",
+    "A reply whose call max_tokens cut off MUST have the finish reason length.",
     source=f"{OPENAI_TOOLS} (finish_reason); 0xPlaygrounds/rig#2337",
     sends=CUTS,
     needs=STREAMED_TOOLS,
 )
 def cut_call_finishes_with_length(*exchanges: Exchange) -> Findings:
-    """Whoever hears tool_calls runs the tool with the half of its arguments."""
+    """With tool_calls, a client would run the tool with incomplete arguments."""
     cut = False
     for exchange in exchanges:
-        _ended(exchange)
+        _require_known_reason(exchange)
         broken = [one for one in calls(exchange) if not isinstance(one.value, dict)]
-        cut = cut or bool(broken) or was_cut(exchange)
-        if broken and not was_cut(exchange):
+        cut = cut or bool(broken) or is_cut_off(exchange)
+        if broken and not is_cut_off(exchange):
             yield Finding(
-                "a call that was cut is called finished",
+                "the finish reason of a reply with an incomplete call is not length",
                 expected="finish reason length",
                 actual=f"{exchange.finish} with {shorten(broken[-1].arguments)!r}",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
     if not cut:
-        raise NotApplicable("the model had finished before it could be cut")
+        raise NotApplicable("the model finished before the limit")
 
 
 @fault(breaks=cut_call_finishes_with_length)
 def cut_call_called_finished(reply: Reply) -> Reply:
-    """A reply with any call in it finishes with tool_calls, also when it was cut."""
-    spoken = any(
-        p.kind is PieceKind.TOOL and p.call for p in decode_reply(reply).pieces
-    )
-    cuts = frozenset({"length", "model_length"})
-    return refinished(reply, cuts, "tool_calls") if spoken else reply
+    """Any reply with a call finishes with tool_calls, even if it was cut off."""
+    if not has_calls(reply):
+        return reply
+    return replace_finish_reason(reply, CUT_OFF, "tool_calls")

@@ -1,27 +1,27 @@
-"""What a call is known by: its name, its id, and its index in a stream."""
+"""Checks of the name, id and index of tool calls."""
 
 from __future__ import annotations
 
 import re
 
 from contract.checks.sources import OPENAI_TOOLS
-from contract.checks.tools.asking import (
-    PAIR,
-    PAIR_WHOLE,
-    REQUIRED,
-)
 from contract.checks.tools.calls import (
     FORCED,
     STREAMED_TOOLS,
     TOOLS,
     Object,
-    asked,
-    at,
+    call_objects,
     calls,
-    entries,
-    made,
-    respelled,
-    tools,
+    complete_calls,
+    reply_location,
+    request_options,
+    rewrite_calls,
+    tool_schemas,
+)
+from contract.checks.tools.probes import (
+    PAIR,
+    PAIR_WHOLE,
+    REQUIRED,
 )
 from contract.model.check import (
     Finding,
@@ -39,100 +39,101 @@ from contract.model.probes import (
 from contract.model.reply import Reply
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"
+SEVERAL = 2  # the fewest calls, or fragments, that can be confused
 
 
 @check(
     "tools.name-is-declared",
-    "A tool call SHOULD name a tool that the request gave, letter for letter.",
+    "A tool call SHOULD have the exact name of a tool from the request.",
     source=f"{OPENAI_TOOLS}; MoonshotAI/K2-Vendor-Verifier",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
 )
 def name_is_declared(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        given = tools(exchange)
-        for one in made(exchange):
-            if one.name not in given:
+        defined = tool_schemas(exchange)
+        for one in complete_calls(exchange):
+            if one.name not in defined:
                 yield Finding(
-                    "a tool was called that was not given",
-                    expected=" or ".join(given),
+                    "an undefined tool was called",
+                    expected=" or ".join(defined),
                     actual=shorten(one.name) or "no name",
-                    at=at(exchange),
+                    at=reply_location(exchange),
                 )
 
 
 @fault(breaks=name_is_declared)
 def name_in_a_namespace(reply: Reply) -> Reply:
-    """The template's own spelling of the name gets through: functions.get_weather."""
-    if asked(reply).tool_choice not in {None, "auto"}:
+    """The call has the prompt template's name for the tool, functions.get_weather."""
+    if request_options(reply).tool_choice not in {None, "auto"}:
         return reply
 
-    def prefixed(entry: Object) -> None:
-        function = entry.get("function")
+    def add_namespace(call: Object) -> None:
+        function = call.get("function")
         if isinstance(function, dict) and function.get("name"):
             function["name"] = f"functions.{function['name']}"
 
-    return respelled(reply, prefixed)
+    return rewrite_calls(reply, add_namespace)
 
 
-def _ids(exchange: Exchange) -> Findings:
+def _ids_match_pattern(exchange: Exchange) -> Findings:
+    """Yield a finding for each call whose id does not match the dialect's pattern."""
     pattern = exchange.profile.dialect.call_id
-    for one in made(exchange):
+    for one in complete_calls(exchange):
         if one.id is None or not re.fullmatch(pattern, one.id):
             yield Finding(
-                f"the id of the call of {one.name} has another form",
-                expected=f"an id like {pattern}",
+                f"the id of the call of {one.name} is malformed",
+                expected=f"an id that matches {pattern}",
                 actual="no id" if one.id is None else shorten(repr(one.id)),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @check(
     "tools.ids-are-well-formed",
-    "The id of a tool call MUST have the form that the provider takes back with the "
-    "result.",
+    "The id of a tool call MUST have the form that the API accepts with the result.",
     source=MISTRAL_IDS,
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
 )
 def ids_are_well_formed(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from _ids(exchange)
+        yield from _ids_match_pattern(exchange)
 
 
 @fault(breaks=ids_are_well_formed)
 def ids_of_another_kind(reply: Reply) -> Reply:
-    """A gateway prefixes the ids, with a blank that no template takes back."""
-    auto = asked(reply).tool_choice in {None, "auto"}
-    return respelled(reply, _renumbered) if auto else reply
+    """A gateway prefixes the ids with text that contains a blank."""
+    auto = request_options(reply).tool_choice in {None, "auto"}
+    return rewrite_calls(reply, _prefix_id) if auto else reply
 
 
-def _renumbered(entry: Object) -> None:
-    if isinstance(entry.get("id"), str):
-        entry["id"] = f"call {entry['id']}"
+def _prefix_id(call: Object) -> None:
+    if isinstance(call.get("id"), str):
+        call["id"] = f"call {call['id']}"
 
 
 @check(
     "tools.forced-ids-are-well-formed",
-    "The id of a forced call in a stream MUST have the form of any other id.",
+    "The id of a forced call in a stream MUST have the same form as other ids.",
     source=f"vllm-project/vllm#47734; {MISTRAL_IDS}",
     sends=REQUIRED,
     needs=FORCED,
 )
 def forced_ids_are_well_formed(exchange: Exchange) -> Findings:
-    yield from _ids(exchange)
+    yield from _ids_match_pattern(exchange)
 
 
 @fault(breaks=forced_ids_are_well_formed)
 def forced_ids_of_another_kind(reply: Reply) -> Reply:
-    """A forced call in a stream gets an id of another kind (vllm#47734)."""
-    other = asked(reply).tool_choice == "required" and reply.streamed
-    return respelled(reply, _renumbered) if other else reply
+    """A forced call in a stream gets an id of another form (vllm#47734)."""
+    required = request_options(reply).tool_choice == "required"
+    return rewrite_calls(reply, _prefix_id) if required and reply.streamed else reply
 
 
 @check(
     "tools.ids-are-unique",
-    "The calls of one reply MUST each have an id of their own.",
+    "The calls of one reply MUST each have a unique id.",
     source=f"{OPENAI_TOOLS}; {MISTRAL_IDS}",
     sends=(PAIR, PAIR_WHOLE),
     needs=STREAMED_TOOLS,
@@ -140,67 +141,67 @@ def forced_ids_of_another_kind(reply: Reply) -> Reply:
 def ids_are_unique(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         found = calls(exchange)
-        if len(found) < 2:  # noqa: PLR2004  # of one call nothing can be said
+        if len(found) < SEVERAL:
             raise NotApplicable("the model made fewer than two calls")
-        own = {one.id for one in found} - {None}
-        if len(own) < len(found):
+        unique = {one.id for one in found} - {None}
+        if len(unique) < len(found):
             yield Finding(
-                "calls share an id, or have none",
-                expected=f"{len(found)} ids",
+                "calls share an id or have none",
+                expected=f"{len(found)} unique ids",
                 actual=shorten(", ".join(repr(one.id) for one in found)),
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=ids_are_unique)
 def one_id_for_all(reply: Reply) -> Reply:
-    """Every call of a reply carries the id of the reply's first call."""
+    """Every call of a reply has the id of the first call."""
     first: list[str] = []
 
-    def same(entry: Object) -> None:
-        own = entry.get("id")
+    def set_first_id(call: Object) -> None:
+        own = call.get("id")
         if isinstance(own, str):
             first.append(own)
-            entry["id"] = first[0]
+            call["id"] = first[0]
 
-    return respelled(reply, same)
+    return rewrite_calls(reply, set_first_id)
 
 
 @check(
     "tools.index-tells-calls-apart",
-    "The fragments of each call in a stream MUST carry an index of its own.",
+    "The fragments of each call in a stream MUST have the unique index of the call.",
     source=f"{OPENAI_TOOLS} (delta.tool_calls.index)",
     sends=PAIR,
     needs=STREAMED_TOOLS,
 )
 def index_tells_calls_apart(exchange: Exchange) -> Findings:
-    """From 0 on, without a gap; a fragment that begins a call has its id."""
-    seen: dict[int, dict[object, str]] = {}
+    """Indexes start at 0 and have no gaps; the first fragment of a call has its id."""
+    ids_by_choice: dict[int, dict[object, str]] = {}
     count = 0
-    for choice, entry, where in entries(exchange):
+    for choice, call, where in call_objects(exchange):
         count += 1
-        index = entry.get("index")
-        owners = seen.setdefault(choice, {})
-        own = entry.get("id")
+        index = call.get("index")
+        ids = ids_by_choice.setdefault(choice, {})
+        call_id = call.get("id")
         if not isinstance(index, int) or isinstance(index, bool):
             yield Finding("a fragment has no index", "an index", shorten(index), where)
-        elif index not in owners:
-            if index != len(owners):
+        elif index not in ids:
+            if index != len(ids):
                 yield Finding(
-                    "an index is left out", f"index {len(owners)}", f"{index}", where
+                    "an index is left out", f"index {len(ids)}", f"{index}", where
                 )
-            owners[index] = str(own)
-        elif own and str(own) != owners[index]:
+            ids[index] = str(call_id)
+        elif call_id and str(call_id) != ids[index]:
             yield Finding(
                 "two calls share an index",
-                f"index {len(owners)} for the call {own}",
-                f"index {index}, which is of {owners[index]}",
+                f"index {len(ids)} for call {call_id}",
+                f"index {index}, which belongs to call {ids[index]}",
                 where,
             )
     if not count:
         raise NotApplicable("the model called no tool")
-    if all(len(owners) < 2 for owners in seen.values()) and count == 1:  # noqa: PLR2004  # of one call nothing can be said
-        raise NotApplicable("the one call came in one fragment")
+    if count < SEVERAL:
+        raise NotApplicable("the only call was sent in one fragment")
 
 
 @fault(
@@ -208,56 +209,56 @@ def index_tells_calls_apart(exchange: Exchange) -> Findings:
     also=("schema.event", "tools.name-comes-once", "tools.ids-are-unique"),
 )
 def every_call_at_index_zero(reply: Reply) -> Reply:
-    """A relay writes index 0 into every fragment, and parallel calls run together."""
+    """A relay sets the index of every fragment to 0, so parallel calls are joined."""
 
-    def first(entry: Object) -> None:
-        if "index" in entry:
-            entry["index"] = 0
+    def zero_index(call: Object) -> None:
+        if "index" in call:
+            call["index"] = 0
 
-    return respelled(reply, first) if reply.streamed else reply
+    return rewrite_calls(reply, zero_index) if reply.streamed else reply
 
 
 @check(
     "tools.name-comes-once",
-    "The fragments of a call SHOULD tell its name once, with the first of them.",
+    "Only the first fragment of a call SHOULD contain its name.",
     source=f"house rule; {OPENAI_TOOLS}",
     sends=TOOL,
     needs=TOOLS | STREAMED_TOOLS,
 )
 def name_comes_once(exchange: Exchange) -> Findings:
-    """Readers join the fragments: a name told twice becomes get_weatherget_weather."""
-    if all(one.fragments == 1 for one in made(exchange)):
-        raise NotApplicable("the call came whole, in one fragment")
-    begun: set[tuple[int, object]] = set()
-    for choice, entry, where in entries(exchange):
-        index = entry.get("index", 0)
-        strand = (choice, index if isinstance(index, int) else 0)
-        function = entry.get("function")
+    """Clients join fragments, so a repeated name becomes get_weatherget_weather."""
+    if all(one.fragments == 1 for one in complete_calls(exchange)):
+        raise NotApplicable("the call was sent in one fragment")
+    started: set[tuple[int, object]] = set()
+    for choice, call, where in call_objects(exchange):
+        index = call.get("index", 0)
+        position = (choice, index if isinstance(index, int) else 0)
+        function = call.get("function")
         name = function.get("name") if isinstance(function, dict) else None
-        if bool(name) == (strand in begun):
+        if bool(name) == (position in started):
             yield Finding(
-                "a later fragment tells the name again"
+                "a later fragment repeats the name"
                 if name
-                else "the first fragment tells no name",
-                expected="the name with the first fragment only",
+                else "the first fragment has no name",
+                expected="the name in the first fragment only",
                 actual=shorten(name) if name else "no name",
                 at=where,
             )
-        begun.add(strand)
+        started.add(position)
 
 
 @fault(breaks=name_comes_once)
 def name_in_every_fragment(reply: Reply) -> Reply:
-    """Each fragment repeats the name, and clients that join them call nothing known."""
+    """Each fragment repeats the name, so clients that join them get a wrong name."""
     if not reply.streamed:
         return reply
     names: dict[object, object] = {}
 
-    def repeated(entry: Object) -> None:
-        function = entry.get("function")
+    def repeat_name(call: Object) -> None:
+        function = call.get("function")
         if isinstance(function, dict):
-            name = function.get("name") or names.get(entry.get("index"))
+            name = function.get("name") or names.get(call.get("index"))
             if isinstance(name, str):
-                function["name"] = names[entry.get("index")] = name
+                function["name"] = names[call.get("index")] = name
 
-    return respelled(reply, repeated)
+    return rewrite_calls(reply, repeat_name)

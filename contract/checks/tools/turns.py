@@ -1,29 +1,29 @@
-"""The turn after the calls: results are taken, counted and answered."""
+"""Checks of the turn after tool calls: results are validated, counted, answered."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from contract.checks.faults.refusal import accepts
+from contract.checks.faults.usage import misreport_prompt
+from contract.checks.judging.prompt_tokens import exactly_counted
 from contract.checks.judging.refusal import refused
-from contract.checks.judging.usage import counted
 from contract.checks.sources import (
     MISTRAL_TOKENS,
     MISTRAL_TOOLS,
     OPENAI_TOOLS,
 )
-from contract.checks.tools.asking import (
+from contract.checks.tools.calls import (
+    STREAMED_TOOLS,
+    TOOLS,
+    calls,
+    reply_location,
+)
+from contract.checks.tools.probes import (
     MISMATCHED,
     RESULTS,
     RESULTS_WHOLE,
     TWICE,
-)
-from contract.checks.tools.calls import (
-    STREAMED_TOOLS,
-    TOOLS,
-    asked,
-    at,
-    calls,
 )
 from contract.model.chat import Probe
 from contract.model.check import (
@@ -37,48 +37,44 @@ from contract.model.exchange import Exchange
 from contract.model.probes import TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    rewrite_pieces,
-    rewrite_usage,
-)
-from contract.tokens import counting
+from contract.model.rewrite import rewrite_pieces
 
 MISTRAL_ORDER = "mistralai/mistral-common, validation of tool results"
 
 
 @check(
     "tools.results-are-answered",
-    "The results of several calls MUST be taken and answered, in words or by a call.",
+    "The results of several calls MUST be answered with text or another call.",
     source=f"{MISTRAL_TOOLS}; {OPENAI_TOOLS}",
     sends=(RESULTS, RESULTS_WHOLE),
     needs=STREAMED_TOOLS,
 )
 def results_are_answered(*exchanges: Exchange) -> Findings:
-    """Whether the answer is filed as one is judged with the reasoning."""
+    """Text of any kind counts; reasoning checks judge whether it is an answer."""
     for exchange in exchanges:
         if not calls(exchange) and not any(piece.text for piece in exchange.pieces):
             yield Finding(
                 "the results were not answered",
                 expected="an answer or a further call",
                 actual="nothing",
-                at=at(exchange),
+                at=reply_location(exchange),
             )
 
 
 @fault(breaks=results_are_answered, also=("reasoning", "conversation"))
 def silent_after_results(reply: Reply) -> Reply:
-    """After two results the turn ends without a word."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if sum(message.role == "tool" for message in asked) < 2:  # noqa: PLR2004  # one result is another story
+    """The model ends its turn without output after two tool results."""
+    messages = reply.probe.messages if reply.probe is not None else ()
+    if sum(message.role == "tool" for message in messages) <= 1:
         return reply
     return rewrite_pieces(
-        reply, lambda said: [replace(piece, text="") for piece in said]
+        reply, lambda pieces: [replace(piece, text="") for piece in pieces]
     )
 
 
 @check(
     "tools.mismatched-id-is-refused",
-    "A result whose id is that of no call SHOULD be refused.",
+    "A result whose id belongs to no call SHOULD be rejected.",
     source=MISTRAL_ORDER,
     sends=MISMATCHED,
     needs=TOOLS,
@@ -90,13 +86,14 @@ def mismatched_id_is_refused(exchange: Exchange) -> Findings:
 
 
 accepts_mismatched_id = accepts(
-    mismatched_id_is_refused, "The result of another call is taken for the one made."
+    mismatched_id_is_refused,
+    "A result with the id of another call is accepted for the call made.",
 )
 
 
 @check(
     "tools.second-result-is-refused",
-    "A second result for the same call SHOULD be refused.",
+    "A second result for the same call SHOULD be rejected.",
     source=MISTRAL_ORDER,
     sends=TWICE,
     needs=TOOLS,
@@ -108,35 +105,19 @@ def second_result_is_refused(exchange: Exchange) -> Findings:
 
 
 accepts_second_result = accepts(
-    second_result_is_refused, "Two results of one call are both put into the prompt."
+    second_result_is_refused, "Both results of one call are rendered into the prompt."
 )
-
-
-def _prompt(probe: Probe, exchange: Exchange) -> int:
-    return counting.prompt(exchange.profile.dialect.prepare(probe))
-
-
-def _exact(exchange: Exchange) -> Findings:
-    told = counted(exchange, "prompt_tokens")
-    wanted = _prompt(exchange.probe, exchange)
-    if told != wanted:
-        yield Finding(
-            f"the prompt {exchange.probe.name} is counted wrongly",
-            expected=f"prompt_tokens {wanted} (Tekken v13)",
-            actual=f"prompt_tokens {told}",
-            at=at(exchange),
-        )
 
 
 @check(
     "tools.declared-tools-are-counted",
-    "The prompt_tokens MUST count the tools as the template spells them.",
+    "The prompt_tokens MUST include the tools as the prompt template renders them.",
     source=MISTRAL_TOKENS,
     sends=TOOL_WHOLE,
     needs=TOOLS | {Capability.EXACT_TOKENS},
 )
 def declared_tools_are_counted(exchange: Exchange) -> Findings:
-    yield from _exact(exchange)
+    yield from exactly_counted(exchange)
 
 
 @fault(
@@ -144,41 +125,29 @@ def declared_tools_are_counted(exchange: Exchange) -> Findings:
     also=("languages.tools-are-read", "usage", "tools.results-are-counted", "context"),
 )
 def tools_not_counted(reply: Reply) -> Reply:
-    """The tools are put into the prompt after it was counted."""
-    probe = reply.probe
-    if probe is None or not asked(reply).tools:
-        return reply
-    bare = replace(probe, options=replace(probe.options, tools=()))
-    return _charged_less(reply, counting.prompt(probe) - counting.prompt(bare))
+    """The tools are rendered into the prompt after its tokens are counted."""
+    return misreport_prompt(
+        reply, lambda probe: replace(probe, options=replace(probe.options, tools=()))
+    )
 
 
 @check(
     "tools.results-are-counted",
-    "The prompt_tokens MUST count the calls and the results of earlier turns.",
+    "The prompt_tokens MUST include the calls and results of earlier turns.",
     source=MISTRAL_TOKENS,
     sends=RESULTS_WHOLE,
     needs=TOOLS | {Capability.EXACT_TOKENS},
 )
 def results_are_counted(exchange: Exchange) -> Findings:
-    yield from _exact(exchange)
+    yield from exactly_counted(exchange)
 
 
 @fault(breaks=results_are_counted, also=("usage", "conversation", "context"))
 def results_not_counted(reply: Reply) -> Reply:
-    """A gateway drops the results of tools, so the model never sees them."""
-    probe = reply.probe
-    if probe is None or all(m.role != "tool" for m in probe.messages):
-        return reply
-    kept = tuple(m for m in probe.messages if m.role != "tool")
-    without = counting.prompt(replace(probe, messages=kept))
-    return _charged_less(reply, counting.prompt(probe) - without)
+    """A gateway drops tool results, so they do not reach the model."""
 
+    def drop_results(probe: Probe) -> Probe:
+        kept = tuple(message for message in probe.messages if message.role != "tool")
+        return replace(probe, messages=kept)
 
-def _charged_less(reply: Reply, saved: int) -> Reply:
-    def less(usage: dict[str, object]) -> None:
-        for name in ("prompt_tokens", "total_tokens"):
-            told = usage.get(name)
-            if isinstance(told, int):
-                usage[name] = told - saved
-
-    return rewrite_usage(reply, less)  # type: ignore[arg-type]  # only numbers are put in
+    return misreport_prompt(reply, drop_results)

@@ -1,4 +1,4 @@
-"""What a check of tools makes of a reply whose calls were changed by hand."""
+"""Fixtures that judge replies with altered tool calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.tools.calls import respelled
+from contract.checks.tools.calls import rewrite_calls
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
@@ -14,7 +14,7 @@ PROFILE = builtin()["vllm-0.32"]
 
 @pytest.fixture
 def verdict():
-    """`verdict(check, change)` after *change* was applied to each reply."""
+    """`verdict(check, change)` is the verdict on replies after *change*."""
 
     def verdict(check, change=lambda reply: reply, profile=PROFILE):
         exchanges = [
@@ -27,14 +27,14 @@ def verdict():
 
 
 @pytest.fixture
-def entry():
-    """`entry(change)` changes the first fragment, or the whole, of each call."""
+def change_calls():
+    """`change_calls(change)` applies *change* to the first fragment of each call."""
 
-    def entry(change):
-        def first(value):
-            if value.get("id"):
-                change(value)
+    def change_calls(change):
+        def change_first(call):
+            if call.get("id"):
+                change(call)
 
-        return lambda reply: respelled(reply, first)
+        return lambda reply: rewrite_calls(reply, change_first)
 
-    return entry
+    return change_calls

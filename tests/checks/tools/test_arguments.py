@@ -1,17 +1,17 @@
-"""Arguments: JSON, in form, and the same however they travel."""
+"""Tests of the checks of tool call arguments."""
 
 import pytest
 
 from contract.checks.tools import arguments
-from contract.checks.tools.calls import reargued
+from contract.checks.tools.calls import rewrite_arguments
 
 
-def saying(text):
-    return lambda reply: reargued(reply, lambda _: text)
+def with_arguments(text):
+    return lambda reply: rewrite_arguments(reply, lambda _: text)
 
 
 @pytest.mark.parametrize(
-    ("text", "whole", "fitting"),
+    ("text", "is_object", "fits"),
     [
         ('{"city": "Rome"}', "pass", "pass"),
         ('{"city":"Rome","sure":true}', "pass", "pass"),
@@ -24,11 +24,11 @@ def saying(text):
         ('{"city": "\\ud800"}', "pass", "pass"),
     ],
 )
-def test_arguments_are_an_object_and_fit(text, whole, fitting, verdict):
-    change = saying(text)
+def test_arguments_are_an_object_and_satisfy_the_schema(text, is_object, fits, verdict):
+    change = with_arguments(text)
 
-    assert verdict(arguments.arguments_are_an_object, change).word == whole
-    assert verdict(arguments.arguments_fit_the_schema, change).word == fitting
+    assert verdict(arguments.arguments_are_an_object, change).word == is_object
+    assert verdict(arguments.arguments_fit_the_schema, change).word == fits
 
 
 @pytest.mark.parametrize(
@@ -54,25 +54,25 @@ def test_arguments_are_an_object_and_fit(text, whole, fitting, verdict):
     ],
     ids=["fits", "enum", "bound", "nested", "closed"],
 )
-def test_a_strict_tool_is_held_to_its_schema(text, word, verdict):
-    assert verdict(arguments.strict_arguments_fit, saying(text)).word == word
+def test_arguments_of_a_strict_tool_must_satisfy_its_schema(text, word, verdict):
+    assert verdict(arguments.strict_arguments_fit, with_arguments(text)).word == word
 
 
-def test_white_space_and_order_are_free_in_a_stream(verdict):
-    def spaced(reply):
-        return reargued(reply, lambda t: f" {t} ") if reply.streamed else reply
+def test_white_space_in_a_stream_is_ignored(verdict):
+    def add_space(reply):
+        return rewrite_arguments(reply, lambda t: f" {t} ") if reply.streamed else reply
 
-    assert verdict(arguments.streamed_equals_whole, spaced).word == "pass"
+    assert verdict(arguments.streamed_equals_whole, add_space).word == "pass"
 
 
-def test_another_value_in_the_stream_is_found(verdict):
+def test_a_different_value_in_the_stream_is_found(verdict):
     def other(reply):
-        return saying('{"city": "Oslo"}')(reply) if reply.streamed else reply
+        return with_arguments('{"city": "Oslo"}')(reply) if reply.streamed else reply
 
     assert verdict(arguments.streamed_equals_whole, other).word == "fail"
 
 
-def test_a_fault_of_strict_tools_leaves_the_others_alone(verdict):
+def test_a_fault_of_strict_tools_does_not_affect_other_tools(verdict):
     fault = arguments.strict_ignored.apply
 
     assert verdict(arguments.strict_arguments_fit, fault).word == "fail"

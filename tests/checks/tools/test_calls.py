@@ -1,20 +1,20 @@
-"""Calls are put together as a consumer does, however they were cut."""
+"""Tests of the assembly and rewriting of tool calls."""
 
 import pytest
 from rehearsal import told
 
 from contract.catalog.profiles import builtin
-from contract.checks.tools.asking import (
+from contract.checks.tools.calls import (
+    calls,
+    has_calls,
+    replace_finish_reason,
+    rewrite_arguments,
+    rewrite_calls,
+)
+from contract.checks.tools.probes import (
     PAIR,
     PAIR_WHOLE,
     REQUIRED_WHOLE,
-)
-from contract.checks.tools.calls import (
-    calling,
-    calls,
-    reargued,
-    refinished,
-    respelled,
 )
 from contract.model.probes import (
     SUM,
@@ -32,7 +32,7 @@ def exchange(profile, probe, reply=None):
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("probe", [PAIR, PAIR_WHOLE], ids=lambda one: one.name)
-def test_two_calls_are_two_however_they_come(name, probe):
+def test_two_calls_are_assembled_streamed_and_not_streamed(name, probe):
     found = calls(exchange(PROFILES[name], probe))
 
     assert [{"city": "Paris"}, {"city": "Rome"}] == [one.value for one in found]
@@ -42,8 +42,8 @@ def test_two_calls_are_two_however_they_come(name, probe):
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("probe", [TOOL, TOOL_WHOLE], ids=lambda one: one.name)
-def test_arguments_told_anew_are_heard_anew(name, probe):
-    reply = reargued(told(PROFILES[name], probe), lambda _: '{"city": "Oslo"}')
+def test_rewritten_arguments_are_read_back(name, probe):
+    reply = rewrite_arguments(told(PROFILES[name], probe), lambda _: '{"city": "Oslo"}')
 
     (found,) = calls(exchange(PROFILES[name], probe, reply))
 
@@ -51,18 +51,18 @@ def test_arguments_told_anew_are_heard_anew(name, probe):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_reply_in_words_stays_as_it_is(name):
+def test_a_reply_without_calls_is_unchanged(name):
     reply = told(PROFILES[name], SUM)
 
-    assert not calling(reply)
-    assert reply == reargued(reply, str.upper)
-    assert reply == respelled(reply, dict.clear)
-    assert reply == refinished(reply, frozenset({"tool_calls"}), "stop")
+    assert not has_calls(reply)
+    assert reply == rewrite_arguments(reply, str.upper)
+    assert reply == rewrite_calls(reply, dict.clear)
+    assert reply == replace_finish_reason(reply, frozenset({"tool_calls"}), "stop")
 
 
-def test_the_finish_is_told_anew():
+def test_the_finish_reason_is_replaced():
     reply = told(PROFILES["vllm-0.32"], REQUIRED_WHOLE)
-    changed = refinished(reply, frozenset({"tool_calls"}), "stop")
+    changed = replace_finish_reason(reply, frozenset({"tool_calls"}), "stop")
 
     seen = exchange(PROFILES["vllm-0.32"], REQUIRED_WHOLE, changed)
 

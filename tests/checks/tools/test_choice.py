@@ -1,4 +1,4 @@
-"""What tool_choice asks for, and what a model may leave undone."""
+"""Tests of the checks of tool_choice, finish reasons, definitions and results."""
 
 import pytest
 
@@ -13,15 +13,18 @@ from contract.model.chat import (
     Piece,
     PieceKind,
 )
-from contract.model.rewrite import rewrite_pieces
+from contract.model.rewrite import (
+    rewrite_pieces,
+    rewrite_usage,
+)
 
 
-def in_words(reply):
-    def told(said):
-        rest = [piece for piece in said if piece.kind is not PieceKind.TOOL]
-        return [*rest, Piece(PieceKind.ANSWER, "No.", said[0].choice)]
+def replace_calls_with_text(reply):
+    def rewrite(pieces):
+        rest = [piece for piece in pieces if piece.kind is not PieceKind.TOOL]
+        return [*rest, Piece(PieceKind.ANSWER, "No.", pieces[0].choice)]
 
-    return rewrite_pieces(reply, told)
+    return rewrite_pieces(reply, rewrite)
 
 
 @pytest.mark.parametrize(
@@ -36,29 +39,29 @@ def in_words(reply):
     ],
     ids=lambda one: getattr(one, "id", one),
 )
-def test_words_in_place_of_a_call_break_only_what_was_forced(check, word, verdict):
-    assert verdict(check, in_words).word == word
+def test_text_in_place_of_a_call_breaks_only_forced_calls(check, word, verdict):
+    assert verdict(check, replace_calls_with_text).word == word
 
 
 @pytest.mark.parametrize("reason", ["tool_calls", "stop"])
 def test_a_named_call_may_finish_either_way(reason, verdict):
     def change(reply):
-        return finish.refinished(reply, finish.ENDED, reason)
+        return finish.replace_finish_reason(reply, finish.TOOL_CALLS_OR_STOP, reason)
 
     assert verdict(finish.named_call_finishes, change).word == "pass"
 
 
 @pytest.mark.parametrize("reason", ["eos_token", None])
-def test_an_unknown_finish_is_judged_elsewhere(reason, verdict):
+def test_an_unknown_finish_reason_is_not_judged(reason, verdict):
     def change(reply):
-        ended = finish.ENDED | {"length"}
-        return finish.refinished(reply, ended, reason)
+        known = finish.TOOL_CALLS_OR_STOP | {"length"}
+        return finish.replace_finish_reason(reply, known, reason)
 
     assert verdict(finish.call_finishes_as_tool_calls, change).word == "skip"
     assert verdict(finish.cut_call_finishes_with_length, change).word == "skip"
 
 
-def test_half_a_call_that_is_called_finished_is_found(verdict):
+def test_an_incomplete_call_with_finish_reason_tool_calls_is_found(verdict):
     fault = finish.cut_call_called_finished.apply
 
     (found, *_) = verdict(finish.cut_call_finishes_with_length, fault).findings
@@ -68,7 +71,7 @@ def test_half_a_call_that_is_called_finished_is_found(verdict):
 
 
 @pytest.mark.parametrize("name", builtin())
-def test_as_many_tools_as_documented_are_taken(name, verdict):
+def test_the_documented_number_of_tools_is_accepted(name, verdict):
     seen = verdict(definitions.many_are_taken, profile=builtin()[name])
 
     assert seen.word == "pass"
@@ -84,7 +87,7 @@ def test_as_many_tools_as_documented_are_taken(name, verdict):
     ],
     ids=lambda one: one.id,
 )
-def test_what_must_be_refused_is_found_when_taken(check, fault, verdict):
+def test_an_accepted_invalid_request_is_found(check, fault, verdict):
     profile = builtin()["mistral-2025-10"]
 
     assert verdict(check, profile=profile).word == "pass"
@@ -97,16 +100,16 @@ def test_what_must_be_refused_is_found_when_taken(check, fault, verdict):
     ids=lambda one: one.id,
 )
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-1, "fail")])
-def test_one_token_of_the_tools_makes_the_difference(check, more, word, verdict):
+def test_a_difference_of_one_token_is_found(check, more, word, verdict):
     def change(reply):
-        return turns.rewrite_usage(
+        return rewrite_usage(
             reply, lambda u: u.update(prompt_tokens=u["prompt_tokens"] + more)
         )
 
     assert verdict(check, change).word == word
 
 
-def test_silence_after_the_results_is_found(verdict):
+def test_a_reply_without_output_after_results_is_found(verdict):
     fault = turns.silent_after_results.apply
 
     assert verdict(turns.results_are_answered).word == "pass"

@@ -1,4 +1,4 @@
-"""Names, ids and indexes of calls."""
+"""Tests of the checks of names, ids and indexes of calls."""
 
 import pytest
 
@@ -21,8 +21,8 @@ from contract.checks.tools import identity
         ("transformers", "call 1", "fail"),
     ],
 )
-def test_an_id_has_the_form_of_its_dialect(profile, id, word, verdict, entry):
-    change = entry(lambda call: call.update(id=id))
+def test_an_id_must_match_its_dialect(profile, id, word, verdict, change_calls):
+    change = change_calls(lambda call: call.update(id=id))
     seen = verdict(identity.ids_are_well_formed, change, builtin()[profile])
 
     assert seen.word == word
@@ -36,8 +36,8 @@ def test_an_id_has_the_form_of_its_dialect(profile, id, word, verdict, entry):
         ("functions.get_weather", "fail"),
     ],
 )
-def test_a_name_is_declared_letter_for_letter(name, word, verdict, entry):
-    change = entry(lambda call: call["function"].update(name=name))
+def test_a_name_must_match_exactly(name, word, verdict, change_calls):
+    change = change_calls(lambda call: call["function"].update(name=name))
 
     assert verdict(identity.name_is_declared, change).word == word
 
@@ -45,26 +45,26 @@ def test_a_name_is_declared_letter_for_letter(name, word, verdict, entry):
 @pytest.mark.parametrize(
     ("index", "word"), [(None, "fail"), (5, "fail"), (True, "fail"), ("0", "fail")]
 )
-def test_an_index_counts_from_zero(index, word, verdict, entry):
-    change = entry(lambda call: call.update(index=index))
+def test_an_invalid_index_is_found(index, word, verdict, change_calls):
+    change = change_calls(lambda call: call.update(index=index))
 
     assert verdict(identity.index_tells_calls_apart, change).word == word
 
 
-def test_calls_have_ids_of_their_own(verdict, entry):
-    same = entry(lambda call: call.update(id="Ab3dE6gH9"))
+def test_ids_of_calls_must_be_unique(verdict, change_calls):
+    same = change_calls(lambda call: call.update(id="Ab3dE6gH9"))
 
     assert verdict(identity.ids_are_unique).word == "pass"
     assert verdict(identity.ids_are_unique, same).word == "fail"
 
 
-def test_a_call_in_one_fragment_tells_its_name_once_anyway(verdict):
+def test_the_name_of_a_call_in_one_fragment_is_not_judged(verdict):
     seen = verdict(identity.name_comes_once, profile=builtin()["mistral-2025-10"])
 
-    assert seen.skipped == "the call came whole, in one fragment"
+    assert seen.skipped == "the call was sent in one fragment"
 
 
-def test_a_call_without_a_name_is_found(verdict, entry):
-    nameless = entry(lambda call: call["function"].pop("name"))
+def test_a_call_without_a_name_is_found(verdict, change_calls):
+    nameless = change_calls(lambda call: call["function"].pop("name"))
 
     assert verdict(identity.name_comes_once, nameless).word == "fail"

@@ -1,4 +1,4 @@
-"""The requests with tools: each asks for calls, or answers them, in its own way."""
+"""Requests with tools, and conversations with tool results."""
 
 from __future__ import annotations
 
@@ -21,21 +21,29 @@ from contract.model.probes import (
     user,
 )
 
-MOST_TOOLS = 128
+MAX_TOOLS = 128  # the documented maximum of Mistral's API
 
 
-def choosing(name: str, choice: str, *, stream: bool = False) -> Probe:
-    """The question about the weather with another tool_choice."""
+def with_tool_choice(name: str, choice: str, *, stream: bool = False) -> Probe:
+    """
+    Return the weather question with another tool_choice.
+
+    Args:
+        name: The name of the probe.
+        choice: The tool_choice; a leading = names a tool.
+        stream: Whether the reply is streamed.
+
+    """
     options = replace(TOOL.options, tool_choice=choice)
     return replace(TOOL, name=name, options=options, stream=stream)
 
 
-REQUIRED = choosing("tool-required-streamed", "required", stream=True)
-REQUIRED_WHOLE = choosing("tool-required-whole", "required")
-NONE = choosing("tool-none-streamed", "none", stream=True)
-NONE_WHOLE = choosing("tool-none-whole", "none")
+REQUIRED = with_tool_choice("tool-required-streamed", "required", stream=True)
+REQUIRED_WHOLE = with_tool_choice("tool-required-whole", "required")
+NONE = with_tool_choice("tool-none-streamed", "none", stream=True)
+NONE_WHOLE = with_tool_choice("tool-none-whole", "none")
 
-# The named tool comes second, so that taking the first one is found.
+# The named tool is the second one, so that a call of the first is a finding.
 CLOCK = Tool(
     name="get_time",
     description="Current time in a time zone",
@@ -56,7 +64,7 @@ NAMED_WHOLE = replace(
 )
 NAMED = replace(NAMED_WHOLE, name="tool-named-streamed", stream=True)
 
-# Two cities, so two calls for a model that makes several at once.
+# Two cities: two calls from a model that makes parallel calls.
 PAIR = replace(
     TOOL,
     name="tool-pair-streamed",
@@ -75,7 +83,7 @@ ONE_WHOLE = replace(
 )
 ONE = replace(ONE_WHOLE, name="tool-one-at-a-time-streamed", stream=True)
 
-# An enum, an array and an object inside, all of them required.
+# Members with an enum, an array and an object, all required.
 _FORECAST: dict[str, Json] = {
     "type": "object",
     "properties": {
@@ -107,32 +115,32 @@ STRICT = replace(
     patches=(Patch("strict", "/tools/0/function/strict", "true"),),
 )
 
-# Enough for a short thought and the beginning of a call of a tiny model; a large one
-# is still thinking then.
+# In a tiny model these limits cut off a call after short reasoning; a large model is
+# still reasoning at that point.
 CUTS = tuple(
     replace(
         probe,
-        name=f"{probe.name.removesuffix('-whole')}-cut-at-{most}",
-        options=replace(probe.options, max_tokens=most),
+        name=f"{probe.name.removesuffix('-whole')}-cut-at-{limit}",
+        options=replace(probe.options, max_tokens=limit),
     )
-    for probe, most in ((TOOL_WHOLE, 16), (TOOL_WHOLE, 20), (TOOL, 16))
+    for probe, limit in ((TOOL_WHOLE, 16), (TOOL_WHOLE, 20), (TOOL, 16))
 )
 
 _CALLS = tuple(
-    ToolCall(name, WEATHER.name, freeze({"city": city}))
-    for name, city in (("w3ath3r01", "Paris"), ("w3ath3r02", "Rome"))
+    ToolCall(call_id, WEATHER.name, freeze({"city": city}))
+    for call_id, city in (("w3ath3r01", "Paris"), ("w3ath3r02", "Rome"))
 )
 
 
-def _answered(probe: str, *ids: str, calls: tuple[ToolCall, ...] = _CALLS) -> Probe:
-    """The conversation after the calls: a result for each of *ids*."""
+def _with_results(name: str, *ids: str, calls: tuple[ToolCall, ...] = _CALLS) -> Probe:
+    """Return the conversation called *name*, with *calls* and a result for each id."""
     results = [
-        Message("tool", freeze({"sky": sky, "celsius": 21}), tool_call_id=name)
-        for name, sky in zip(ids, ("sunny", "cloudy"), strict=False)
+        Message("tool", freeze({"sky": sky, "celsius": 21}), tool_call_id=call_id)
+        for call_id, sky in zip(ids, ("sunny", "cloudy"), strict=False)
     ]
     return replace(
         PAIR_WHOLE,
-        name=probe,
+        name=name,
         messages=(
             *PAIR.messages,
             Message("assistant", "", tool_calls=calls),
@@ -141,21 +149,21 @@ def _answered(probe: str, *ids: str, calls: tuple[ToolCall, ...] = _CALLS) -> Pr
     )
 
 
-RESULTS_WHOLE = _answered("tool-results-whole", "w3ath3r01", "w3ath3r02")
+RESULTS_WHOLE = _with_results("tool-results-whole", "w3ath3r01", "w3ath3r02")
 RESULTS = replace(RESULTS_WHOLE, name="tool-results-streamed", stream=True)
 
 
 def _brief(probe: Probe) -> Probe:
-    """*probe* as cheap as it can be, in case that it is answered after all."""
+    """Return an invalid *probe* with a small limit, in case a server answers it."""
     options = replace(probe.options, max_tokens=16)
     return replace(probe, options=options, reasons=False)
 
 
-MISMATCHED = _brief(_answered("tool-id-mismatched", "0therCall", calls=_CALLS[:1]))
-TWICE = _brief(_answered("tool-answered-twice", "w3ath3r01", "w3ath3r01"))
+MISMATCHED = _brief(_with_results("tool-id-mismatched", "0therCall", calls=_CALLS[:1]))
+TWICE = _brief(_with_results("tool-answered-twice", "w3ath3r01", "w3ath3r01"))
 MANY = replace(
     TOOL_WHOLE,
-    name=f"tools-{MOST_TOOLS}",
+    name=f"tools-{MAX_TOOLS}",
     options=Options(
         max_tokens=4,
         temperature=0.0,
@@ -163,7 +171,7 @@ MANY = replace(
         tools=(
             *(
                 Tool(f"tool_{number}", freeze({"type": "object"}))
-                for number in range(1, MOST_TOOLS)
+                for number in range(1, MAX_TOOLS)
             ),
             WEATHER,
         ),
