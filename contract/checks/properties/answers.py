@@ -40,7 +40,7 @@ def _single(probe: Probe) -> tuple[Probe, ...]:
 
 @check(
     "properties.valid-requests-are-answered",
-    "Every valid request MUST be answered with status 200 and a body of the schema.",
+    "Every valid request MUST be answered with 200 and a body that fits its schema.",
     source=OPENAPI,
     explores=valid,
     slow=True,

@@ -95,7 +95,7 @@ def _unusual_json(body: dict[str, Json]) -> bytes:
 
 @check(
     "properties.streamed-equals-whole",
-    "A stream MUST contain the same as the whole response to the same request.",
+    "A stream MUST be equivalent to the whole response to the same request.",
     source="OpenAI API reference, streaming: the chunks add up to the completion",
     explores=whole_and_streamed,
     needs={Capability.STREAMING, Capability.STREAM_USAGE, *SEEDED},

@@ -22,7 +22,7 @@ TURNS = 4  # messages
 
 @check(
     "properties.prompts-are-counted-exactly",
-    "The prompt_tokens of every conversation MUST be the exact size of its prompt.",
+    "The prompt_tokens of every conversation MUST be the token count of its prompt.",
     source="mistral-common, the tokenizer that Mistral publishes",
     explores=valid,
     needs={Capability.EXACT_TOKENS},

@@ -1,1 +1,1 @@
-"""Whether the thought and the answer come apart, each whole and in its own place."""
+"""Reasoning checks: separation from the answer, fields, order, control markers."""

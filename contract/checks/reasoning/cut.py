@@ -1,14 +1,16 @@
-"""What is left of a reply that max_tokens cut inside its thought."""
+"""Checks of replies that max_tokens cuts off during reasoning."""
 
 from __future__ import annotations
 
-from contract.checks.reasoning.thoughts import (
-    APART,
-    as_answer,
-    before,
-    leaks,
+from contract.checks.reasoning.reasoning_text import (
+    NO_TEXT,
+    STREAMED_REASONING,
+    choice_objects,
+    find_markers,
+    insert_before,
     location,
-    offered,
+    reasoning_as_answer,
+    without_reasoning,
 )
 from contract.checks.sources import (
     MISTRAL_REASONING,
@@ -40,9 +42,14 @@ from contract.model.rewrite import (
 from contract.model.think import OPEN
 
 
+def _is_cut(reply: Reply) -> bool:
+    """Whether max_tokens cut *reply* off."""
+    return decode_reply(reply).finish == "length"
+
+
 @check(
     "reasoning.cut-gives-length",
-    "A reply cut by max_tokens inside its thought MUST finish with length.",
+    "A reply that max_tokens cuts off during reasoning MUST finish with length.",
     source=OPENAI_CHAT_OBJECT,
     sends=(CUT, CUT_WHOLE),
     needs={Capability.STREAMING},
@@ -51,7 +58,7 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish != "length":
             yield Finding(
-                "a cut reply does not say so",
+                "the reply was not reported as cut off",
                 expected="finish_reason length",
                 actual=f"finish_reason {exchange.finish}",
                 at=location(exchange),
@@ -62,62 +69,58 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
     breaks=cut_gives_length, also=("sampling.one-token-is-one", "tools", "structured")
 )
 def cut_called_stop(reply: Reply) -> Reply:
-    """A gateway maps every finish reason to stop (pi-go#245)."""
+    """A gateway replaces every finish reason with stop (pi-go#245)."""
 
-    def stopped(value: Json) -> Json:
-        for choice in offered(value):
+    def change(value: Json) -> Json:
+        for choice in choice_objects(value):
             if choice.get("finish_reason") == "length":
                 choice["finish_reason"] = "stop"
         return value
 
-    return reply.change(stopped)
+    return reply.change(change)
 
 
 @check(
     "reasoning.cut-keeps-thought",
-    "A thought that was cut MUST still arrive as reasoning.",
+    "Reasoning that was cut off MUST still arrive as reasoning.",
     source="vllm-project/vllm#30391",
     sends=(CUT, CUT_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def cut_keeps_thought(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning:
             yield Finding(
-                "the thought that was cut is missing",
+                "the reasoning that was cut off is missing",
                 expected="reasoning text",
                 actual=f"answer {shorten(exchange.answer)!r}"
                 if exchange.answer
-                else "nothing",
+                else "no text",
                 at=location(exchange),
             )
 
 
 @fault(breaks=cut_keeps_thought)
 def open_thought_lost(reply: Reply) -> Reply:
-    """A thought without its closing marker is thrown away (vllm#30391)."""
-    if decode_reply(reply).finish != "length":
-        return reply
-    return rewrite_pieces(
-        reply, lambda said: [p for p in said if p.kind != PieceKind.REASONING]
-    )
+    """Reasoning without its closing marker is discarded (vllm#30391)."""
+    return rewrite_pieces(reply, without_reasoning) if _is_cut(reply) else reply
 
 
 @check(
     "reasoning.cut-has-no-answer",
-    "A reply cut inside its thought MUST NOT carry answer text.",
+    "A reply cut off during reasoning MUST NOT contain answer text.",
     source=MISTRAL_REASONING,
     sends=(CUT, CUT_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def cut_has_no_answer(*exchanges: Exchange) -> Findings:
-    """Three tokens hold the beginning of a thought and nothing else."""
+    """Three tokens only suffice for the beginning of the reasoning."""
     for exchange in exchanges:
         if not exchange.reasoning and not exchange.answer:
-            raise NotApplicable("the cut reply says nothing")
+            raise NotApplicable(NO_TEXT)
         if exchange.answer.strip():
             yield Finding(
-                "a thought that was cut came with answer text",
+                "the reply was cut off during reasoning but has answer text",
                 expected="reasoning only",
                 actual=f"answer {shorten(exchange.answer)!r}",
                 at=location(exchange),
@@ -126,17 +129,13 @@ def cut_has_no_answer(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=cut_has_no_answer, also=(cut_keeps_thought,))
 def open_thought_sent_as_answer(reply: Reply) -> Reply:
-    """The parser waits for the closing marker and calls the rest content."""
-    return (
-        reply
-        if decode_reply(reply).finish != "length"
-        else rewrite_pieces(reply, as_answer)
-    )
+    """The parser finds no closing marker and returns the text as content."""
+    return rewrite_pieces(reply, reasoning_as_answer) if _is_cut(reply) else reply
 
 
 @check(
     "reasoning.cut-has-no-marker",
-    "A reply cut inside its thought MUST NOT show a control marker.",
+    "A reply cut off during reasoning MUST NOT contain a control marker.",
     source="ggml-org/llama.cpp#16158",
     sends=(CUT, CUT_WHOLE),
     needs={Capability.STREAMING},
@@ -144,14 +143,16 @@ def open_thought_sent_as_answer(reply: Reply) -> Reply:
 def cut_has_no_marker(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning and not exchange.answer:
-            raise NotApplicable("the cut reply says nothing")
+            raise NotApplicable(NO_TEXT)
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            yield from leaks(exchange, kind)
+            yield from find_markers(exchange, kind)
 
 
 @fault(breaks=cut_has_no_marker)
 def open_marker_shown(reply: Reply) -> Reply:
-    """The parser gives up on a thought without end and shows its marker."""
-    if decode_reply(reply).finish != "length":
+    """The parser fails on unterminated reasoning and returns its opening marker."""
+    if not _is_cut(reply):
         return reply
-    return rewrite_pieces(reply, lambda said: before(said, PieceKind.REASONING, OPEN))
+    return rewrite_pieces(
+        reply, lambda pieces: insert_before(pieces, PieceKind.REASONING, OPEN)
+    )

@@ -1,16 +1,16 @@
-"""That the thought comes in the field, and the form, a version documents."""
+"""Checks of the fields and content chunks that carry the reasoning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contract.checks.reasoning.thoughts import (
-    APART,
-    choices,
-    in_content_parts,
+from contract.checks.reasoning.reasoning_text import (
+    STREAMED_REASONING,
+    choice_objects,
+    choices_with_text,
+    has_thinking_chunks,
     location,
-    offered,
-    separate,
+    separates_reasoning,
 )
 from contract.model.chat import Json
 from contract.model.check import (
@@ -30,18 +30,18 @@ from contract.model.reply import Reply
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
 
-# Every name under which some server has sent a thought beside the content.
+# The fields beside content in which known servers return reasoning.
 FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
-# What a thought may hold beside text.
+# Types of chunks that a thinking chunk may contain besides text.
 REFERENCES = frozenset({"reference", "tool_reference"})
 
 
-def _fields(exchange: Exchange) -> dict[tuple[int, str], str]:
-    """The thought as each field of the wire spells it, by choice and field."""
+def _reasoning_by_field(exchange: Exchange) -> dict[tuple[int, str], str]:
+    """Return the reasoning in each field, keyed by choice index and field name."""
     found: dict[tuple[int, str], str] = {}
     for _, choice in exchange.choices:
-        index = choice.get("index")
-        number = index if isinstance(index, int) else 0
+        value = choice.get("index")
+        index = value if isinstance(value, int) else 0
         part = choice.get("delta" if exchange.streamed else "message")
         if not isinstance(part, dict):
             continue
@@ -53,52 +53,53 @@ def _fields(exchange: Exchange) -> dict[tuple[int, str], str]:
             )
         for name, text in texts.items():
             if text:
-                said = text if isinstance(text, str) else repr(text)
-                found[number, name] = found.get((number, name), "") + said
+                added = text if isinstance(text, str) else repr(text)
+                found[index, name] = found.get((index, name), "") + added
     return found
 
 
 def _thinking(chunk: Mapping[str, Json]) -> str:
+    """Return the text of a thinking chunk, whether a list or a bare string."""
     parts = chunk.get("thinking")
     if isinstance(parts, str):
         return parts
-    texts = [p.get("text") for p in parts or () if isinstance(p, dict)]  # type: ignore[union-attr]  # a number would have been no chunk of any dialect
+    texts = [p.get("text") for p in parts or () if isinstance(p, dict)]  # type: ignore[union-attr]  # no dialect decodes a chunk with a number
     return "".join(text for text in texts if isinstance(text, str))
 
 
 @check(
     "reasoning.right-field",
-    "The thought MUST come in the field or fields that this version documents.",
+    "Reasoning MUST be in the field or fields that this version documents.",
     source="vllm-project/vllm#33402",
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def right_field(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         dialect = exchange.profile.dialect
-        seen = _fields(exchange)
-        names = {name for _, name in seen}
-        shown = any(marker in exchange.answer for marker in MARKERS)
-        if not names and not exchange.reasoning and not shown:
-            raise NotApplicable("there is no thought")
+        found = _reasoning_by_field(exchange)
+        names = {name for _, name in found}
+        has_markers = any(marker in exchange.answer for marker in MARKERS)
+        if not names and not exchange.reasoning and not has_markers:
+            raise NotApplicable("the reply has no reasoning")
         expected = set()
         if not dialect.tagged:
             expected = set(dialect.reasoning_fields) or {"content"}
         if names != expected:
             yield Finding(
-                "the thought is not where this version puts it",
+                "the reasoning is not in the field of this version",
                 expected=" and ".join(sorted(expected)) or "markers in content",
                 actual=", ".join(sorted(names))
-                or ("markers in content" if shown else "no such field"),
+                or ("markers in content" if has_markers else "no such field"),
                 at=location(exchange),
             )
             continue
-        for choice in choices(exchange):
-            texts = {name: seen.get((choice, name), "") for name in sorted(names)}
+        for choice in choices_with_text(exchange):
+            texts = {name: found.get((choice, name), "") for name in sorted(names)}
             if len(set(texts.values())) > 1:
                 yield Finding(
-                    f"the fields differ in choice {choice}",
-                    expected="the same thought in each field",
+                    f"the fields of choice {choice} differ",
+                    expected="the same reasoning in each field",
                     actual=shorten(texts),
                     at=location(exchange),
                 )
@@ -112,22 +113,23 @@ def right_field(*exchanges: Exchange) -> Findings:
         "schema.event",
         "multimodal.thinks-about-images",
     ),
-    where=separate,
+    where=separates_reasoning,
 )
 def field_renamed(reply: Reply) -> Reply:
     """An upgrade renamed the field that clients read (vllm#27755, vllm#33402)."""
 
-    def renamed(value: Json) -> Json:
-        for choice in offered(value):
+    def change(value: Json) -> Json:
+        for choice in choice_objects(value):
             for part in choice.values():
                 if isinstance(part, dict):
                     _rename(part)
         return value
 
-    return reply.change(renamed)
+    return reply.change(change)
 
 
 def _rename(part: dict[str, Json]) -> None:
+    """Move the reasoning of a message or delta to another field."""
     old = {name: part.pop(name) for name in FIELDS[:2] if name in part}
     if len(old) > 1:
         part["reasoning_content"] = old["reasoning_content"]
@@ -137,10 +139,10 @@ def _rename(part: dict[str, Json]) -> None:
     content = part.get("content")
     if isinstance(content, list):
         kept = [c for c in content if not (isinstance(c, dict) and "thinking" in c)]
-        thought = "".join(_thinking(c) for c in content if isinstance(c, dict))
+        reasoning = "".join(_thinking(c) for c in content if isinstance(c, dict))
         part["content"] = kept
-        if thought:
-            part["reasoning_content"] = thought
+        if reasoning:
+            part["reasoning_content"] = reasoning
 
 
 @check(
@@ -148,7 +150,7 @@ def _rename(part: dict[str, Json]) -> None:
     "A thinking chunk MUST hold a list of text chunks.",
     source="agentjido/req_llm#742",
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def chunks_are_well_formed(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -158,54 +160,54 @@ def chunks_are_well_formed(*exchanges: Exchange) -> Findings:
             content = part.get("content") if isinstance(part, dict) else None
             for item in content if isinstance(content, list) else ():
                 listed = True
-                if flaw := _flaw(item, whole=not exchange.streamed):
+                if defect := _defect(item, whole=not exchange.streamed):
                     yield Finding(
-                        f"a content chunk {flaw}",
+                        f"a content chunk {defect}",
                         expected='{"type":"thinking","thinking":[{"type":"text",…}]}'
                         ' or {"type":"text","text":…}',
                         actual=shorten(item),
                         at=location(exchange, chunk),
                     )
         if not listed:
-            raise NotApplicable("no content came as a list of chunks")
+            raise NotApplicable("no content is a list of chunks")
 
 
-def _flaw(item: Json, *, whole: bool) -> str:
-    """What is wrong with a chunk of a content list; empty when nothing is."""
+def _defect(item: Json, *, whole: bool) -> str:
+    """Return the defect of a chunk in a content list; empty if there is none."""
     if not isinstance(item, dict):
-        return "is no object"
+        return "is not an object"
     if item.get("type") == "thinking":
-        return _thinking_flaw(item)
+        return _thinking_defect(item)
     if is_one_of(item.get("type"), REFERENCES):
         return ""
     if item.get("type") != "text" or not isinstance(item.get("text"), str):
-        return "is neither a thought nor text"
+        return "is neither a thinking nor a text chunk"
     return "is an empty answer" if whole and not item["text"] else ""
 
 
-def _thinking_flaw(item: Mapping[str, Json]) -> str:
+def _thinking_defect(item: Mapping[str, Json]) -> str:
     parts = item.get("thinking")
     if not isinstance(parts, list):
-        return "thinks in something else than a list"
+        return "has thinking that is not a list"
     if not isinstance(item.get("closed", True), bool):
-        return "is neither closed nor open"
-    whole = all(
+        return "has closed that is not a boolean"
+    valid = all(
         isinstance(part, dict)
         and (
             is_one_of(part.get("type"), REFERENCES) or isinstance(part.get("text"), str)
         )
         for part in parts
     )
-    return "" if whole else "thinks in something else than text"
+    return "" if valid else "has thinking that is not a list of text chunks"
 
 
 @fault(
     breaks=chunks_are_well_formed,
     also=("schema.response", "schema.event"),
-    where=in_content_parts,
+    where=has_thinking_chunks,
 )
 def thinking_as_string(reply: Reply) -> Reply:
-    """The chunk holds the thought as a bare string, not a list (req_llm#742)."""
+    """The chunk contains the reasoning as a string instead of a list (req_llm#742)."""
 
     def flattened(value: Json) -> Json:
         if isinstance(value, dict):

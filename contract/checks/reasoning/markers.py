@@ -1,4 +1,4 @@
-"""That control markers, also typed ones, never reach a reader as text."""
+"""Checks that control markers and tool calls do not appear in the text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.checks.reasoning.thoughts import (
-    APART,
-    as_answer,
-    before,
-    leaks,
+from contract.checks.reasoning.reasoning_text import (
+    NO_TEXT,
+    STREAMED_REASONING,
+    choice_objects,
+    find_markers,
+    insert_before,
     location,
-    offered,
-    separate,
+    missing_parts,
+    reasoning_as_answer,
+    separates_reasoning,
 )
 from contract.checks.sources import (
     MODEL_CARD,
@@ -77,9 +79,10 @@ NO_TOOL = replace(
     name="no-tool-whole",
     options=replace(TOOL_WHOLE.options, tool_choice="none"),
 )
-# A call as text; transformers serve leaves its control tokens out.
+# A tool call as text, with its control tokens; or also without them, as returned by
+# `transformers serve`.
 TAGGED = re.compile(r"\[TOOL_CALLS\]|\[ARGS\]|\[CALL_ID\]")
-SPELLED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
+UNTAGGED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
 
 
 @check(
@@ -92,114 +95,107 @@ SPELLED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
 def no_marker_in_answer(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.answer:
-            raise NotApplicable("there is no answer to look into")
-        yield from leaks(exchange, PieceKind.ANSWER)
+            raise NotApplicable("the reply has no answer")
+        yield from find_markers(exchange, PieceKind.ANSWER)
 
 
 @fault(breaks=no_marker_in_answer, also=("structured",))
 def closing_marker_shown(reply: Reply) -> Reply:
-    """The marker that ends the thought comes through, cut in two (koboldcpp#1745)."""
+    """The closing marker of the reasoning is sent, split in two (koboldcpp#1745)."""
     return rewrite_pieces(
-        reply, lambda said: before(said, PieceKind.ANSWER, CLOSE[:4], CLOSE[4:])
+        reply,
+        lambda pieces: insert_before(pieces, PieceKind.ANSWER, CLOSE[:4], CLOSE[4:]),
     )
 
 
 @check(
     "reasoning.no-marker-in-reasoning",
-    "The thought MUST NOT contain a control marker such as [THINK].",
+    "The reasoning MUST NOT contain a control marker such as [THINK].",
     source="vllm-project/vllm#30391",
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def no_marker_in_reasoning(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning:
-            raise NotApplicable("there is no thought to look into")
-        yield from leaks(exchange, PieceKind.REASONING)
+            raise NotApplicable("the reply has no reasoning")
+        yield from find_markers(exchange, PieceKind.REASONING)
 
 
 @fault(breaks=no_marker_in_reasoning)
 def opening_marker_shown(reply: Reply) -> Reply:
-    """The parser strips one [THINK] of two and keeps the other (vllm#30391)."""
+    """The parser removes only one of two [THINK] markers (vllm#30391)."""
     if decode_reply(reply).finish == "length":
         return reply
     return rewrite_pieces(
-        reply, lambda said: before(said, PieceKind.REASONING, OPEN[:3], OPEN[3:])
+        reply,
+        lambda pieces: insert_before(pieces, PieceKind.REASONING, OPEN[:3], OPEN[3:]),
     )
 
 
 @check(
     "reasoning.first-token-is-no-marker",
-    "A reply of a single token MUST NOT show a control marker.",
+    "A reply of a single token MUST NOT contain a control marker.",
     source=VLLM_REASONING,
     sends=ONE_TOKEN,
     needs={Capability.REASONING},
 )
 def first_token_is_no_marker(exchange: Exchange) -> Findings:
     if exchange.profile.dialect.tagged:
-        raise NotApplicable("in this dialect the markers are part of the content")
+        raise NotApplicable("in this dialect, markers are part of the content")
     if exchange.finish is None:
-        yield Finding("the reply holds no finished choice", "a finish_reason", "none")
+        yield Finding("the reply has no finished choice", "a finish_reason", "none")
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-        yield from leaks(exchange, kind)
+        yield from find_markers(exchange, kind)
 
 
-@fault(breaks=first_token_is_no_marker, where=separate)
+@fault(breaks=first_token_is_no_marker, where=separates_reasoning)
 def first_marker_shown(reply: Reply) -> Reply:
-    """One token is too little for the parser; [THINK] comes as content (llama.cpp)."""
+    """A single [THINK] token is not parsed but returned as content (llama.cpp)."""
     if reply.probe is None or reply.probe.options.max_tokens != 1:
         return reply
 
-    def shown(value: Json) -> Json:
-        for choice in offered(value):
+    def change(value: Json) -> Json:
+        for choice in choice_objects(value):
             if isinstance(choice.get("message"), dict):
                 choice["message"] = {"role": "assistant", "content": OPEN}
         return value
 
-    return reply.change(shown)
+    return reply.change(change)
 
 
 @check(
     "reasoning.typed-markers-are-text",
-    "Markers that a user types MUST NOT change where thought and answer end.",
+    "Markers typed by a user MUST NOT change where reasoning and answer end.",
     source=MODEL_CARD,
     sends=(TYPED, TYPED_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def typed_markers_are_text(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        if exchange.finish == "length":
-            raise NotApplicable("the reply was cut before it could finish")
-        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            if not exchange.text_of(kind).strip():
-                yield Finding(
-                    f"after typed markers the reply has no {kind.value}",
-                    expected=f"{kind.value} text",
-                    actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
-                    at=location(exchange),
-                )
+        yield from missing_parts(exchange, "after typed markers, the reply")
 
 
 @fault(breaks=typed_markers_are_text)
 def typed_marker_obeyed(reply: Reply) -> Reply:
-    """The [/THINK] that a user typed ends the model's thought."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if not any(CLOSE in m.text for m in asked if m.role == "user"):
+    """A [/THINK] in a user message ends the model's reasoning."""
+    messages = reply.probe.messages if reply.probe is not None else ()
+    if not any(CLOSE in m.text for m in messages if m.role == "user"):
         return reply
-    return rewrite_pieces(reply, as_answer)
+    return rewrite_pieces(reply, reasoning_as_answer)
 
 
-def _calls(exchange: Exchange) -> Findings:
+def _calls_as_text(exchange: Exchange) -> Findings:
     """
-    Every tool call that came as text.
+    Yield a finding for each kind of text that contains a tool call.
 
-    A thought may write a call down without control tokens; an answer may not.
+    Reasoning may mention a call without control tokens, the answer may not.
     """
-    for kind, spelled in ((PieceKind.REASONING, TAGGED), (PieceKind.ANSWER, SPELLED)):
-        if found := spelled.search(exchange.text_of(kind)):
+    for kind, pattern in ((PieceKind.REASONING, TAGGED), (PieceKind.ANSWER, UNTAGGED)):
+        if found := pattern.search(exchange.text_of(kind)):
             yield Finding(
-                f"a tool call stands in the {kind.value}",
-                expected="the call in tool_calls, or none",
+                f"the {kind.value} contains a tool call as text",
+                expected="the call in tool_calls, or no call",
                 actual=shorten(found.string[found.start() :]),
                 at=location(exchange),
             )
@@ -207,15 +203,15 @@ def _calls(exchange: Exchange) -> Findings:
 
 @check(
     "reasoning.tool-call-is-apart",
-    "A tool call MUST stay apart from the thought before it.",
+    "A tool call MUST be separate from the reasoning before it.",
     source="vllm-project/vllm#30391",
     sends=(TOOL, TOOL_WHOLE),
-    needs=APART | {Capability.TOOLS},
+    needs=STREAMED_REASONING | {Capability.TOOLS},
 )
 def tool_call_is_apart(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         called = any(piece.kind is PieceKind.TOOL for piece in exchange.pieces)
-        leaked = list(_calls(exchange))
+        leaked = list(_calls_as_text(exchange))
         yield from leaked
         if not called and not leaked:
             if exchange.finish != "tool_calls":
@@ -225,38 +221,40 @@ def tool_call_is_apart(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=tool_call_is_apart, also=("tools", "structured"))
 def call_left_in_thought(reply: Reply) -> Reply:
-    """A call made inside the thought is not parsed but shown with its markers."""
+    """A call within the reasoning is not parsed but returned as text with markers."""
 
-    def left(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        for piece in said:
+    def change(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        for piece in pieces:
             if piece.kind is not PieceKind.TOOL:
                 yield piece
                 continue
-            named = piece.call is not None and piece.call.name
-            lead = f"[TOOL_CALLS]{named}[ARGS]" if named else ""
-            yield Piece(PieceKind.REASONING, lead + piece.text, piece.choice)
+            name = piece.call is not None and piece.call.name
+            prefix = f"[TOOL_CALLS]{name}[ARGS]" if name else ""
+            yield Piece(PieceKind.REASONING, prefix + piece.text, piece.choice)
 
-    return rewrite_pieces(reply, left)
+    return rewrite_pieces(reply, change)
 
 
 @check(
     "reasoning.unwanted-call-is-not-shown",
-    "A reply with tool_choice none MUST NOT show a tool call as text.",
+    "A reply with tool_choice none MUST NOT contain a tool call as text.",
     source="ggml-org/llama.cpp#16158",
     sends=NO_TOOL,
     needs={Capability.TOOLS},
 )
 def unwanted_call_is_not_shown(exchange: Exchange) -> Findings:
-    """The model may still want to call; what it wrote is then nobody's answer."""
+    """A model may still generate a call, which must not be returned as the answer."""
     if not exchange.pieces:
-        raise NotApplicable("the reply says nothing")
-    yield from _calls(exchange)
+        raise NotApplicable(NO_TEXT)
+    yield from _calls_as_text(exchange)
 
 
 @fault(breaks=unwanted_call_is_not_shown, also=("structured",))
 def unwanted_call_shown(reply: Reply) -> Reply:
-    """Without a tool parser the call comes as content, markers and all (llama.cpp)."""
+    """Without a tool parser, the call is content with its markers (llama.cpp)."""
     if reply.probe is None or reply.probe.options.tool_choice != "none":
         return reply
     call = f'[TOOL_CALLS]{WEATHER.name}[ARGS]{{"city":"Paris"}}'
-    return rewrite_pieces(reply, lambda said: before(said, PieceKind.ANSWER, call))
+    return rewrite_pieces(
+        reply, lambda pieces: insert_before(pieces, PieceKind.ANSWER, call)
+    )

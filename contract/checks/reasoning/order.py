@@ -1,12 +1,12 @@
-"""That the thought comes first, and once."""
+"""Checks that reasoning precedes the answer and is not repeated in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.checks.reasoning.thoughts import (
-    APART,
-    before,
+from contract.checks.reasoning.reasoning_text import (
+    STREAMED_REASONING,
+    insert_before,
     location,
 )
 from contract.checks.sources import VLLM_REASONING
@@ -33,31 +33,32 @@ from contract.model.probes import (
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
-# Characters; a shorter thought may stand in the answer by chance.
-TELLING = 24
+# In characters; the answer may contain shorter reasoning by chance.
+SHORTEST_REPEATED = 24
 
 
 @check(
     "reasoning.precedes-answer",
-    "The thought MUST be complete before the answer begins.",
+    "The reasoning MUST be complete before the answer begins.",
     source=VLLM_REASONING,
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def precedes_answer(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning or not exchange.answer:
-            raise NotApplicable("there is no thought and answer to put in order")
-        begun: dict[int, Chunk] = {}
+            raise NotApplicable("the reply does not have both reasoning and an answer")
+        answer_starts: dict[int, Chunk] = {}
         for chunk, piece in exchange.placed_pieces:
             if piece.kind is PieceKind.ANSWER and piece.text.strip():
-                begun.setdefault(piece.choice, chunk)
+                answer_starts.setdefault(piece.choice, chunk)
             elif piece.kind is PieceKind.REASONING and piece.text:
-                if piece.choice not in begun:
+                if piece.choice not in answer_starts:
                     continue
+                start = location(exchange, answer_starts[piece.choice])
                 yield Finding(
-                    "the thought went on after the answer began",
-                    expected=f"only answer after {location(exchange, begun[piece.choice])}",
+                    "the reasoning continued after the answer began",
+                    expected=f"only answer text after {start}",
                     actual=shorten(piece.text),
                     at=location(exchange, chunk),
                 )
@@ -66,43 +67,45 @@ def precedes_answer(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=precedes_answer)
 def thought_resumes(reply: Reply) -> Reply:
-    """The last words of the thought arrive behind the answer."""
+    """The end of the reasoning arrives after the answer."""
 
-    def resumed(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        thoughts = [n for n, p in enumerate(said) if p.kind is PieceKind.REASONING]
-        if not thoughts or not any(p.kind is PieceKind.ANSWER for p in said):
-            return said
-        late = thoughts[-1]
-        return (*said[:late], *said[late + 1 :], said[late])
+    def change(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        reasoning = [n for n, p in enumerate(pieces) if p.kind is PieceKind.REASONING]
+        if not reasoning or not any(p.kind is PieceKind.ANSWER for p in pieces):
+            return pieces
+        last = reasoning[-1]
+        return (*pieces[:last], *pieces[last + 1 :], pieces[last])
 
-    return rewrite_pieces(reply, resumed)
+    return rewrite_pieces(reply, change)
 
 
 @check(
     "reasoning.not-repeated-in-answer",
-    "The answer MUST NOT repeat the thought.",
+    "The answer MUST NOT repeat the reasoning.",
     source="run-llama/llama_index#20456",
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
     """
-    The middle three fifths of the thought must not stand in the answer.
+    The answer must not contain the middle three fifths of the reasoning.
 
-    A thought may draft the answer, so the answer may stand in the thought; the
-    converse needs a server that sends the thought twice.
+    Reasoning may draft the answer and thus contain it. The converse happens only if
+    the server sends the reasoning twice.
     """
     for exchange in exchanges:
-        thought = " ".join(exchange.reasoning.split())
+        reasoning = " ".join(exchange.reasoning.split())
         answer = " ".join(exchange.answer.split())
-        if len(thought) < TELLING or not answer:
-            raise NotApplicable("the thought is too short to tell a repetition")
-        fifth = len(thought) // 5
-        middle = thought[fifth : len(thought) - fifth]
+        if len(reasoning) < SHORTEST_REPEATED or not answer:
+            raise NotApplicable(
+                "the reply has no answer, or its reasoning is too short to judge"
+            )
+        fifth = len(reasoning) // 5
+        middle = reasoning[fifth : len(reasoning) - fifth]
         if middle in answer:
             yield Finding(
-                "the answer repeats the thought",
-                expected="the answer alone",
+                "the answer repeats the reasoning",
+                expected="only the answer",
                 actual=shorten(answer),
                 at=location(exchange),
             )
@@ -113,10 +116,10 @@ def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
     also=("usage.completion-includes-thinking", "usage.counts-reasoning", "structured"),
 )
 def thought_sent_twice(reply: Reply) -> Reply:
-    """The thought comes as reasoning and again in the answer (llama_index#21074)."""
+    """The reasoning is sent twice, the second time as answer (llama_index#21074)."""
 
-    def doubled(said: tuple[Piece, ...]) -> Iterator[Piece]:
-        thought = "".join(p.text for p in said if p.kind is PieceKind.REASONING)
-        return before(said, PieceKind.ANSWER, thought + "\n\n")
+    def change(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
+        reasoning = "".join(p.text for p in pieces if p.kind is PieceKind.REASONING)
+        return insert_before(pieces, PieceKind.ANSWER, reasoning + "\n\n")
 
-    return rewrite_pieces(reply, doubled)
+    return rewrite_pieces(reply, change)

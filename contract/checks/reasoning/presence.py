@@ -1,17 +1,20 @@
-"""That a reply has its thought and its answer, each as what it is."""
+"""Checks that a reply has reasoning and an answer, each labelled as such."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.reasoning.thoughts import (
-    APART,
-    as_answer,
-    as_thought,
-    choices,
-    in_content_parts,
+from contract.checks.reasoning.reasoning_text import (
+    NO_TEXT,
+    STREAMED_REASONING,
+    answer_as_reasoning,
+    choices_with_text,
+    has_thinking_chunks,
     location,
-    unanswered,
+    missing_answer,
+    missing_parts,
+    reasoning_as_answer,
+    without_reasoning,
 )
 from contract.checks.sources import (
     MISTRAL_REASONING,
@@ -73,43 +76,32 @@ AFTER_TOOL = Probe(
 
 @check(
     "reasoning.present",
-    "A reply that finished with stop MUST hold both a thought and an answer.",
+    "A reply that finishes with stop MUST contain both reasoning and an answer.",
     source=MODEL_CARD,
     sends=(SUM, SUM_WHOLE),
-    needs=APART,
+    needs=STREAMED_REASONING,
 )
 def present(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        if exchange.finish == "length":
-            raise NotApplicable("the reply was cut before it could finish")
-        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
-            if not exchange.text_of(kind).strip():
-                yield Finding(
-                    f"the reply has no {kind.value}",
-                    expected=f"{kind.value} text",
-                    actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
-                    at=location(exchange),
-                )
+        yield from missing_parts(exchange)
 
 
 @fault(breaks=present, also=("reasoning", "multimodal"))
 def thought_dropped(reply: Reply) -> Reply:
-    """A proxy forwards the answer and drops the thought (litellm#16272)."""
-    return rewrite_pieces(
-        reply, lambda said: [p for p in said if p.kind != PieceKind.REASONING]
-    )
+    """A proxy forwards the answer and drops the reasoning (litellm#16272)."""
+    return rewrite_pieces(reply, without_reasoning)
 
 
 @check(
     "reasoning.answer-arrives",
-    "A reply that finished with stop MUST carry its answer as answer.",
+    "A reply that finishes with stop MUST contain its answer as answer text.",
     source="BerriAI/litellm#14917",
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
 )
 def answer_arrives(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from unanswered(exchange)
+        yield from missing_answer(exchange)
 
 
 @fault(
@@ -122,18 +114,18 @@ def answer_arrives(*exchanges: Exchange) -> Findings:
     ),
 )
 def answer_filed_as_thought(reply: Reply) -> Reply:
-    """Nothing ends the thought, so the answer is filed under it (litellm#14917)."""
-    return rewrite_pieces(reply, as_thought)
+    """The end of the reasoning is missed; the answer is part of it (litellm#14917)."""
+    return rewrite_pieces(reply, answer_as_reasoning)
 
 
 @check(
     "reasoning.answer-without-thought",
-    "An answer that no thought precedes MUST arrive as answer.",
+    "An answer without preceding reasoning MUST arrive as answer text.",
     source="vllm-project/vllm#30139",
     sends=HELLO,
 )
 def answer_without_thought(exchange: Exchange) -> Findings:
-    yield from unanswered(exchange)
+    yield from missing_answer(exchange)
 
 
 @fault(
@@ -144,112 +136,112 @@ def answer_without_thought(exchange: Exchange) -> Findings:
     ),
 )
 def unmarked_taken_for_thought(reply: Reply) -> Reply:
-    """Output without [THINK] is taken for a thought without end (vllm#30139)."""
-    system = reply.dialect.system is not None
-    asked = reply.probe.messages if reply.probe is not None else ()
-    prompted = system and any(message.role == "system" for message in asked)
-    if prompted or (not system and decode_reply(reply).reasoning):
+    """Output without [THINK] is treated as unterminated reasoning (vllm#30139)."""
+    by_prompt = reply.dialect.system is not None
+    messages = reply.probe.messages if reply.probe is not None else ()
+    prompted = by_prompt and any(message.role == "system" for message in messages)
+    if prompted or (not by_prompt and decode_reply(reply).reasoning):
         return reply
-    return rewrite_pieces(reply, as_thought)
+    return rewrite_pieces(reply, answer_as_reasoning)
 
 
 @check(
     "reasoning.answer-after-tool",
-    "The answer to a tool's result MUST arrive as answer.",
+    "The answer to a tool result MUST arrive as answer text.",
     source="sgl-project/sglang#26716",
     sends=AFTER_TOOL,
     needs={Capability.TOOLS},
 )
 def answer_after_tool(exchange: Exchange) -> Findings:
-    yield from unanswered(exchange)
+    yield from missing_answer(exchange)
 
 
 @fault(breaks=answer_after_tool)
 def tool_turn_filed_as_thought(reply: Reply) -> Reply:
-    """After a tool's result the answer is labelled reasoning (sglang#26716)."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if not any(message.role == "tool" for message in asked):
+    """After a tool result the answer is labelled as reasoning (sglang#26716)."""
+    messages = reply.probe.messages if reply.probe is not None else ()
+    if not any(message.role == "tool" for message in messages):
         return reply
-    return rewrite_pieces(reply, as_thought)
+    return rewrite_pieces(reply, answer_as_reasoning)
 
 
 @check(
     "reasoning.in-every-choice",
-    "Every choice MUST have its own thought and its own answer.",
+    "Every choice MUST have its own reasoning and its own answer.",
     source="0xPlaygrounds/rig#2337",
     sends=TWO_CHOICES,
-    needs=APART | {Capability.CHOICES},
+    needs=STREAMED_REASONING | {Capability.CHOICES},
 )
 def in_every_choice(exchange: Exchange) -> Findings:
     for choice in range(2):
         if "length" in exchange.finishes.get(choice, ()):
-            raise NotApplicable(f"choice {choice} was cut before it could finish")
+            raise NotApplicable(f"choice {choice} was cut off")
         for kind in (PieceKind.REASONING, PieceKind.ANSWER):
             if not exchange.text_of(kind, choice).strip():
                 yield Finding(
                     f"choice {choice} has no {kind.value}",
                     expected=f"{kind.value} text in choices 0 and 1",
-                    actual=f"choices {list(choices(exchange))}",
+                    actual=f"text in choices {list(choices_with_text(exchange))}",
                     at=location(exchange),
                 )
 
 
 @fault(breaks=in_every_choice)
 def later_choice_unparsed(reply: Reply) -> Reply:
-    """Only the first choice goes through the reasoning parser (rig#2337)."""
+    """The reasoning parser processes only the first choice (rig#2337)."""
 
-    def unparsed(said: tuple[Piece, ...]) -> list[Piece]:
-        return as_answer(said) if said[0].choice else list(said)
+    def change(pieces: tuple[Piece, ...]) -> list[Piece]:
+        return reasoning_as_answer(pieces) if pieces[0].choice else list(pieces)
 
-    return rewrite_pieces(reply, unparsed)
+    return rewrite_pieces(reply, change)
 
 
 @check(
     "reasoning.off-means-off",
-    "A request that switches thinking off MUST get no thought.",
+    "A request that disables reasoning MUST be answered without reasoning.",
     source=MISTRAL_REASONING,
     sends=HELLO,
     needs={Capability.REASONING},
 )
 def off_means_off(exchange: Exchange) -> Findings:
-    """Where a thought is asked for by its prompt alone, there is nothing to switch."""
+    """Not applicable to dialects that request reasoning only by the system prompt."""
     if not _has_switch(exchange.profile.dialect):
-        raise NotApplicable("this dialect has no switch for thinking")
+        raise NotApplicable("this dialect has no parameter to disable reasoning")
     if not exchange.answer and not exchange.reasoning:
-        raise NotApplicable("the reply says nothing")
+        raise NotApplicable(NO_TEXT)
     if exchange.reasoning:
         yield Finding(
-            "the model thought although told not to",
-            expected="an answer without a thought",
+            "the reply has reasoning although the request disables it",
+            expected="an answer without reasoning",
             actual=f"reasoning {shorten(exchange.reasoning)!r}",
             at=location(exchange),
         )
 
 
 def _has_switch(dialect: Dialect) -> bool:
-    """Whether a body that asks for no thought differs in more than its messages."""
-    plain = dialect.request(HELLO, "model")
-    asking = dialect.request(replace(HELLO, reasons=True), "model")
+    """Whether disabling reasoning changes a member of the body besides messages."""
+    off = dialect.request(HELLO, "model")
+    on = dialect.request(replace(HELLO, reasons=True), "model")
     return any(
-        (name in plain, plain.get(name)) != (name in asking, asking.get(name))
-        for name in (plain.keys() | asking.keys()) - {"messages"}
+        (name in off, off.get(name)) != (name in on, on.get(name))
+        for name in (off.keys() | on.keys()) - {"messages"}
     )
 
 
 @fault(
     breaks=off_means_off,
-    where=in_content_parts,
+    where=has_thinking_chunks,
     also=("conversation.prefix-begins-no-thought",),
 )
 def switch_ignored(reply: Reply) -> Reply:
-    """The switch is accepted and forgotten; the model thinks (dimetron/pi-go#245)."""
+    """The parameter is accepted and ignored; the model reasons (dimetron/pi-go#245)."""
     if reply.probe is None or reply.probe.reasons:
         return reply
 
-    def thought(said: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        if any(piece.kind is PieceKind.REASONING for piece in said):
-            return said
-        musing = Piece(PieceKind.REASONING, "The user greets me.", said[0].choice)
-        return (musing, *said)
+    def change(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        if any(piece.kind is PieceKind.REASONING for piece in pieces):
+            return pieces
+        first = Piece(PieceKind.REASONING, "The user greets me.", pieces[0].choice)
+        return (first, *pieces)
 
-    return rewrite_pieces(reply, thought)
+    return rewrite_pieces(reply, change)

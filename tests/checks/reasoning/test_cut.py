@@ -1,4 +1,4 @@
-"""What a reply may hold that was cut after three tokens."""
+"""Verdicts on replies that were cut off after three tokens."""
 
 import pytest
 from rehearsal import judged, resaid
@@ -20,14 +20,14 @@ from contract.model.probes import (
     SUM_WHOLE,
 )
 
-THOUGHT = Piece(PieceKind.REASONING, "The sky")
+REASONING = Piece(PieceKind.REASONING, "The sky")
 
 
 @pytest.mark.parametrize("probe", [CUT, CUT_WHOLE], ids=lambda probe: probe.name)
 @pytest.mark.parametrize(
     ("pieces", "keeps", "no_answer", "no_marker"),
     [
-        pytest.param((THOUGHT,), "pass", "pass", "pass", id="thought"),
+        pytest.param((REASONING,), "pass", "pass", "pass", id="reasoning"),
         pytest.param((), "fail", "skip", "skip", id="nothing"),
         pytest.param(
             (Piece(PieceKind.ANSWER, "The sky"),), "fail", "fail", "pass", id="answer"
@@ -40,11 +40,15 @@ THOUGHT = Piece(PieceKind.REASONING, "The sky")
             id="unparsed",
         ),
         pytest.param(
-            (THOUGHT, Piece(PieceKind.ANSWER, " ")), "pass", "pass", "pass", id="blank"
+            (REASONING, Piece(PieceKind.ANSWER, " ")),
+            "pass",
+            "pass",
+            "pass",
+            id="blank-answer",
         ),
     ],
 )
-def test_a_cut_thought_stays_a_thought(probe, pieces, keeps, no_answer, no_marker):
+def test_text_of_a_cut_reply_is_judged(probe, pieces, keeps, no_answer, no_marker):
     exchange = resaid(builtin()["vllm-0.16"], probe, lambda _: pieces)
 
     assert judged(cut_gives_length, exchange).word == "pass"
@@ -53,8 +57,8 @@ def test_a_cut_thought_stays_a_thought(probe, pieces, keeps, no_answer, no_marke
     assert judged(cut_has_no_marker, exchange).word == no_marker
 
 
-def test_a_reply_that_was_not_cut_is_found_out():
-    exchange = resaid(builtin()["vllm-0.16"], SUM_WHOLE, lambda said: said)
+def test_reply_that_was_not_cut_off_is_found():
+    exchange = resaid(builtin()["vllm-0.16"], SUM_WHOLE, lambda pieces: pieces)
 
     (finding,) = judged(cut_gives_length, exchange).findings
     assert finding.actual == "finish_reason stop"

@@ -1,4 +1,4 @@
-"""Which field a version uses, and what a thinking chunk looks like inside."""
+"""Verdicts on the fields and the content chunks with reasoning."""
 
 import pytest
 from rehearsal import judged, told
@@ -18,8 +18,8 @@ PROFILES = builtin()
 TEXT = {"type": "text", "text": "so"}
 
 
-def messaged(name, message):
-    """The whole reply whose first message is *message*."""
+def whole_reply(name, message):
+    """A whole reply whose first choice has this *message*."""
     profile = PROFILES[name]
     reply = told(profile, SUM_WHOLE)
     body = reply.json
@@ -53,20 +53,20 @@ def messaged(name, message):
         ("inline", {"content": "42"}, "skip"),
     ],
 )
-def test_the_field_belongs_to_the_version(name, message, word):
-    assert judged(right_field, messaged(name, message)).word == word
+def test_field_depends_on_the_version(name, message, word):
+    assert judged(right_field, whole_reply(name, message)).word == word
 
 
-def test_a_finding_names_the_field_that_was_seen():
-    exchange = messaged("vllm-0.16", {"reasoning_content": "so", "content": "42"})
+def test_finding_names_the_field_that_was_found():
+    exchange = whole_reply("vllm-0.16", {"reasoning_content": "so", "content": "42"})
 
     (finding,) = judged(right_field, exchange).findings
 
     assert (finding.expected, finding.actual) == ("reasoning", "reasoning_content")
 
 
-def test_a_thought_left_in_the_content_is_seen_there():
-    exchange = messaged("llamacpp", {"content": "[THINK]so[/THINK]42"})
+def test_reasoning_in_the_content_is_found_by_its_markers():
+    exchange = whole_reply("llamacpp", {"content": "[THINK]so[/THINK]42"})
 
     (finding,) = judged(right_field, exchange).findings
 
@@ -97,8 +97,8 @@ def thinking(*parts, **more):
         ([], "skip"),
     ],
 )
-def test_a_content_list_holds_thoughts_and_text(content, word):
-    exchange = messaged("mistral-2026-08", {"content": content})
+def test_invalid_chunks_of_a_content_list_are_found(content, word):
+    exchange = whole_reply("mistral-2026-08", {"content": content})
 
     assert judged(chunks_are_well_formed, exchange).word == word
 
@@ -107,7 +107,7 @@ def test_a_content_list_holds_thoughts_and_text(content, word):
     ("message", "word"),
     [(None, "skip"), (5, "skip"), ({"content": 5}, "skip"), ({"reasoning": 5}, "fail")],
 )
-def test_no_message_makes_a_judge_raise(message, word):
+def test_malformed_messages_do_not_raise(message, word):
     profile = PROFILES["mistral-2025-10"]
     reply = told(profile, SUM_WHOLE)
     body = reply.json
@@ -118,7 +118,7 @@ def test_no_message_makes_a_judge_raise(message, word):
     assert judged(chunks_are_well_formed, exchange).word == "skip"
 
 
-def test_an_empty_thinking_chunk_leads_to_the_answer_in_a_stream():
+def test_empty_thinking_chunk_before_the_answer_of_a_stream_passes():
     exchange = rehearse(
         told(PROFILES["mistral-2025-10"], SUM), SUM, PROFILES["mistral-2025-10"]
     )

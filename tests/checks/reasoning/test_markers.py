@@ -1,4 +1,4 @@
-"""A marker is found wherever the deltas cut it, and nowhere else."""
+"""Markers and tool calls in text are found, also across deltas."""
 
 import pytest
 from rehearsal import judged, resaid
@@ -26,14 +26,14 @@ PROFILES = builtin()
 PLAIN = Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "42")
 
 
-def said(*pieces, name="vllm-0.16", probe=SUM):
-    """The stream of a provider that says just this."""
+def stream_of(*pieces, name="vllm-0.16", probe=SUM):
+    """The stream of a server that generates just these pieces."""
     return resaid(PROFILES[name], probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize("cut", range(8))
 @pytest.mark.parametrize("kind", [PieceKind.REASONING, PieceKind.ANSWER])
-def test_a_marker_is_found_wherever_it_is_cut(kind, cut):
+def test_marker_is_found_wherever_deltas_split_it(kind, cut):
     text = "[/THINK]"
     leak = (Piece(kind, "so " + text[:cut]), Piece(kind, text[cut:] + " 42"))
     first, last = PLAIN
@@ -45,7 +45,7 @@ def test_a_marker_is_found_wherever_it_is_cut(kind, cut):
         no_marker_in_answer if kind is PieceKind.REASONING else no_marker_in_reasoning
     )
 
-    exchange = said(*pieces)
+    exchange = stream_of(*pieces)
 
     (finding,) = judged(check, exchange).findings
     assert finding.expected == f"no {text}"
@@ -53,26 +53,28 @@ def test_a_marker_is_found_wherever_it_is_cut(kind, cut):
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_every_marker_is_known(marker):
-    leaking = said(PLAIN[0], Piece(PieceKind.ANSWER, f"4{marker}2"))
+def test_every_marker_is_found(marker):
+    leaking = stream_of(PLAIN[0], Piece(PieceKind.ANSWER, f"4{marker}2"))
 
     assert judged(no_marker_in_answer, leaking).word == "fail"
 
 
 @pytest.mark.parametrize("text", ["[THINK", "THINK]", "[think]", "[ TOOL_CALLS]", "[]"])
-def test_what_only_looks_like_a_marker_passes(text):
-    assert (
-        judged(no_marker_in_answer, said(Piece(PieceKind.ANSWER, text))).word == "pass"
-    )
+def test_text_similar_to_a_marker_passes(text):
+    exchange = stream_of(Piece(PieceKind.ANSWER, text))
+
+    assert judged(no_marker_in_answer, exchange).word == "pass"
 
 
-def test_without_an_answer_there_is_nothing_to_look_into():
-    assert judged(no_marker_in_answer, said(PLAIN[0])).word == "skip"
-    assert judged(no_marker_in_reasoning, said(PLAIN[1])).word == "skip"
+def test_missing_text_is_not_applicable():
+    assert judged(no_marker_in_answer, stream_of(PLAIN[0])).word == "skip"
+    assert judged(no_marker_in_reasoning, stream_of(PLAIN[1])).word == "skip"
 
 
-def test_inline_markers_are_part_of_the_content():
-    assert judged(first_token_is_no_marker, said(*PLAIN, name="inline")).word == "skip"
+def test_dialect_with_inline_markers_is_not_applicable():
+    exchange = stream_of(*PLAIN, name="inline")
+
+    assert judged(first_token_is_no_marker, exchange).word == "skip"
 
 
 CALLED = Piece(
@@ -83,37 +85,39 @@ CALLED = Piece(
 @pytest.mark.parametrize(
     ("pieces", "word"),
     [
-        pytest.param((PLAIN[0], CALLED), "pass", id="apart"),
-        pytest.param((CALLED,), "pass", id="no-thought"),
+        pytest.param((PLAIN[0], CALLED), "pass", id="separate"),
+        pytest.param((CALLED,), "pass", id="no-reasoning"),
         pytest.param(
             (Piece(PieceKind.REASONING, 'Call get_weather{"city":"Rome"}.'), CALLED),
             "pass",
-            id="planned-in-the-thought",
+            id="mentioned-in-the-reasoning",
         ),
         pytest.param(
             (Piece(PieceKind.REASONING, "so [TOOL_CALLS]get_weather"), CALLED),
             "fail",
-            id="marker-in-the-thought",
+            id="marker-in-the-reasoning",
         ),
         pytest.param(
             (Piece(PieceKind.ANSWER, 'so get_weather{"city":"Rome"}'),),
             "fail",
-            id="text-in-place-of-a-call",
+            id="text-instead-of-a-call",
         ),
-        pytest.param((), "fail", id="finished-with-a-call-that-is-missing"),
+        pytest.param((), "fail", id="missing-call"),
     ],
 )
-def test_a_call_is_a_call_and_no_text(pieces, word):
-    assert judged(tool_call_is_apart, said(*pieces, probe=TOOL)).word == word
+def test_call_as_text_is_found(pieces, word):
+    assert judged(tool_call_is_apart, stream_of(*pieces, probe=TOOL)).word == word
 
 
-def test_a_model_that_calls_no_tool_is_not_judged():
-    assert judged(tool_call_is_apart, said(*PLAIN)).word == "skip"
+def test_reply_without_a_call_is_not_applicable():
+    assert judged(tool_call_is_apart, stream_of(*PLAIN)).word == "skip"
 
 
-def test_a_thought_about_a_tool_is_no_call():
-    thought = Piece(
+def test_tool_mentioned_in_the_reasoning_is_not_a_call():
+    reasoning = Piece(
         PieceKind.REASONING, 'I may not use get_weather{"city":"Rome"} here.'
     )
 
-    assert judged(unwanted_call_is_not_shown, said(thought, PLAIN[1])).word == "pass"
+    exchange = stream_of(reasoning, PLAIN[1])
+
+    assert judged(unwanted_call_is_not_shown, exchange).word == "pass"

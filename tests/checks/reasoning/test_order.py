@@ -1,4 +1,4 @@
-"""A thought may draft the answer; an answer may not repeat the thought."""
+"""Reasoning may draft the answer, but the answer must not repeat the reasoning."""
 
 from dataclasses import replace
 
@@ -16,31 +16,31 @@ from contract.model.chat import (
 )
 from contract.model.probes import SUM
 
-THOUGHT = "The user wants 6 times 7. That is 42. I could say: 6 times 7 is 42."
+REASONING = "The user wants 6 times 7. That is 42. I could say: 6 times 7 is 42."
 PROFILE = builtin()["vllm-0.16"]
 
 
-def said(*pieces):
-    """The stream of a provider that says just this."""
+def stream_of(*pieces):
+    """The stream of a server that generates just these pieces."""
     return resaid(PROFILE, SUM, lambda _: pieces)
 
 
 @pytest.mark.parametrize(
-    ("thought", "answer", "word"),
+    ("reasoning", "answer", "word"),
     [
-        pytest.param(THOUGHT, "6 times 7 is 42.", "pass", id="drafted"),
-        pytest.param(THOUGHT, THOUGHT + " 42", "fail", id="before-the-answer"),
-        pytest.param(THOUGHT, "42.\n" + THOUGHT, "fail", id="after-the-answer"),
-        pytest.param(THOUGHT, THOUGHT, "fail", id="instead-of-the-answer"),
-        pytest.param(THOUGHT, THOUGHT[6:-6] + "!", "fail", id="trimmed"),
-        pytest.param(THOUGHT, THOUGHT.replace(" ", "\n"), "fail", id="rewrapped"),
-        pytest.param("It is 42.", "It is 42.", "skip", id="too-short-to-tell"),
-        pytest.param(THOUGHT, "", "skip", id="no-answer"),
+        pytest.param(REASONING, "6 times 7 is 42.", "pass", id="drafted"),
+        pytest.param(REASONING, REASONING + " 42", "fail", id="before-the-answer"),
+        pytest.param(REASONING, "42.\n" + REASONING, "fail", id="after-the-answer"),
+        pytest.param(REASONING, REASONING, "fail", id="instead-of-the-answer"),
+        pytest.param(REASONING, REASONING[6:-6] + "!", "fail", id="trimmed"),
+        pytest.param(REASONING, REASONING.replace(" ", "\n"), "fail", id="rewrapped"),
+        pytest.param("It is 42.", "It is 42.", "skip", id="too-short-to-judge"),
+        pytest.param(REASONING, "", "skip", id="no-answer"),
     ],
 )
-def test_only_a_repeated_thought_is_accused(thought, answer, word):
-    exchange = said(
-        Piece(PieceKind.REASONING, thought), Piece(PieceKind.ANSWER, answer)
+def test_only_repeated_reasoning_is_found(reasoning, answer, word):
+    exchange = stream_of(
+        Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer)
     )
 
     assert judged(not_repeated_in_answer, exchange).word == word
@@ -49,29 +49,29 @@ def test_only_a_repeated_thought_is_accused(thought, answer, word):
 @pytest.mark.parametrize(
     ("kinds", "word"),
     [
-        ("tta", "pass"),
-        (" tta", "pass"),
-        ("ttaa", "pass"),
-        ("tata", "fail"),
-        ("at", "fail"),
-        ("ttt", "skip"),
+        ("rra", "pass"),
+        (" rra", "pass"),
+        ("rraa", "pass"),
+        ("rara", "fail"),
+        ("ar", "fail"),
+        ("rrr", "skip"),
         ("aaa", "skip"),
     ],
 )
-def test_no_thought_follows_the_first_word_of_the_answer(kinds, word):
+def test_reasoning_after_the_start_of_the_answer_is_found(kinds, word):
     pieces = {
-        "t": Piece(PieceKind.REASONING, "so "),
+        "r": Piece(PieceKind.REASONING, "so "),
         "a": Piece(PieceKind.ANSWER, "It is "),
         " ": Piece(PieceKind.ANSWER, "\n"),
     }
 
-    verdict = judged(precedes_answer, said(*(pieces[kind] for kind in kinds)))
+    verdict = judged(precedes_answer, stream_of(*(pieces[kind] for kind in kinds)))
 
     assert verdict.word == word
     assert all("event" in finding.at for finding in verdict.findings)
 
 
-def test_the_order_is_kept_per_choice():
+def test_order_is_judged_per_choice():
     one = (Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "It is "))
     exchange = resaid(
         PROFILE,

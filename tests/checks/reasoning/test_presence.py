@@ -1,4 +1,4 @@
-"""When a reply may lack its thought or its answer, and when not."""
+"""Verdicts on replies without reasoning or without an answer."""
 
 from dataclasses import replace
 
@@ -27,27 +27,27 @@ from contract.model.probes import (
 from contract.model.reply import rehearse
 
 PROFILES = builtin()
-THOUGHT, ANSWER = Piece(PieceKind.REASONING, "so"), Piece(PieceKind.ANSWER, "42")
+REASONING, ANSWER = Piece(PieceKind.REASONING, "so"), Piece(PieceKind.ANSWER, "42")
 
 
 @pytest.mark.parametrize(
-    ("pieces", "full", "answered"),
+    ("pieces", "both", "answered"),
     [
-        ((THOUGHT, ANSWER), "pass", "pass"),
+        ((REASONING, ANSWER), "pass", "pass"),
         ((ANSWER,), "fail", "pass"),
-        ((THOUGHT,), "fail", "fail"),
+        ((REASONING,), "fail", "fail"),
         ((), "fail", "fail"),
-        ((THOUGHT, Piece(PieceKind.ANSWER, " \n")), "fail", "fail"),
+        ((REASONING, Piece(PieceKind.ANSWER, " \n")), "fail", "fail"),
     ],
 )
-def test_blank_text_is_no_text(pieces, full, answered):
+def test_missing_or_blank_text_is_found(pieces, both, answered):
     exchange = resaid(PROFILES["vllm-0.16"], SUM_WHOLE, lambda _: pieces)
 
-    assert judged(present, exchange).word == full
+    assert judged(present, exchange).word == both
     assert judged(answer_arrives, exchange).word == answered
 
 
-def test_a_cut_reply_may_lack_its_answer():
+def test_reply_that_was_cut_off_is_not_applicable():
     profile = PROFILES["vllm-0.16"]
     exchange = rehearse(told(profile, CUT_WHOLE), CUT_WHOLE, profile)
 
@@ -56,12 +56,12 @@ def test_a_cut_reply_may_lack_its_answer():
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_each_choice_needs_its_own_thought(lost):
+def test_choice_without_reasoning_is_found(lost):
     exchange = resaid(
         PROFILES["llamacpp"],
         TWO_CHOICES,
-        lambda said: [
-            p for p in said if p.choice != lost or p.kind is not PieceKind.REASONING
+        lambda pieces: [
+            p for p in pieces if p.choice != lost or p.kind is not PieceKind.REASONING
         ],
     )
 
@@ -73,17 +73,17 @@ def test_each_choice_needs_its_own_thought(lost):
     ("name", "word"),
     [("mistral-2025-10", "fail"), ("mistral-2026-08", "fail"), ("vllm-0.16", "skip")],
 )
-def test_only_a_dialect_with_a_switch_can_ignore_it(name, word):
-    exchange = resaid(PROFILES[name], HELLO, lambda _: (THOUGHT, ANSWER))
+def test_ignored_switch_is_found_in_dialects_that_have_one(name, word):
+    exchange = resaid(PROFILES[name], HELLO, lambda _: (REASONING, ANSWER))
 
     assert judged(off_means_off, exchange).word == word
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_fault_of_one_request_spares_the_others(name):
+def test_faults_of_one_request_do_not_change_others(name):
     profile = PROFILES[name]
-    thinking = replace(HELLO, reasons=True)
-    reply = told(profile, thinking)
+    enabled = replace(HELLO, reasons=True)
+    reply = told(profile, enabled)
 
     assert switch_ignored.apply(reply) == reply
     assert unmarked_taken_for_thought.apply(reply) == reply

@@ -1,0 +1,161 @@
+"""Reasoning and answer text: location, markers, and changes to pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+)
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    event_location,
+    shorten,
+)
+from contract.model.dialect import Dialect
+from contract.model.exchange import (
+    Chunk,
+    Exchange,
+)
+from contract.model.profile import Capability
+from contract.model.think import MARKERS
+
+STREAMED_REASONING = frozenset({Capability.REASONING, Capability.STREAMING})
+NO_TEXT = "the reply contains no text"
+
+
+def separates_reasoning(dialect: Dialect) -> bool:
+    """Whether reasoning and answer are separate, not one text with markers."""
+    return not dialect.tagged
+
+
+def has_thinking_chunks(dialect: Dialect) -> bool:
+    """Whether reasoning is a chunk in the content list instead of a separate field."""
+    return not dialect.tagged and not dialect.reasoning_fields
+
+
+def location(exchange: Exchange, chunk: Chunk | None = None) -> str:
+    """Return the location of a finding: *chunk*, or the whole reply without one."""
+    if not exchange.streamed:
+        return "the whole message"
+    if chunk is None:
+        return "the whole stream"
+    return event_location(chunk.event, chunk.at)
+
+
+def choices_with_text(exchange: Exchange) -> tuple[int, ...]:
+    """Return the indices of the choices with text or a tool call."""
+    return tuple(sorted({piece.choice for _, piece in exchange.placed_pieces}))
+
+
+def find_markers(exchange: Exchange, kind: PieceKind) -> Iterator[Finding]:
+    """Yield a finding for each marker in text of *kind*, also across deltas."""
+    longest = max(map(len, MARKERS))
+    tails: dict[int, str] = {}
+    for chunk, piece in exchange.placed_pieces:
+        if piece.kind is not kind:
+            continue
+        text = tails.get(piece.choice, "") + piece.text
+        for marker in MARKERS:
+            if marker in text:
+                yield Finding(
+                    f"the {kind.value} contains a control marker",
+                    expected=f"no {marker}",
+                    actual=shorten(text),
+                    at=location(exchange, chunk),
+                )
+                text = text.replace(marker, "")
+        tails[piece.choice] = text[1 - longest :]
+
+
+def missing_parts(exchange: Exchange, subject: str = "the reply") -> Findings:
+    """
+    Yield a finding for reasoning or answer if it is missing or blank.
+
+    *subject* begins the message of the finding. Raises `NotApplicable` for a reply
+    that was cut off.
+    """
+    if exchange.finish == "length":
+        raise NotApplicable("the reply was cut off")
+    for kind in (PieceKind.REASONING, PieceKind.ANSWER):
+        if not exchange.text_of(kind).strip():
+            yield Finding(
+                f"{subject} has no {kind.value}",
+                expected=f"{kind.value} text",
+                actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
+                at=location(exchange),
+            )
+
+
+def missing_answer(exchange: Exchange) -> Findings:
+    """
+    Yield a finding if the answer is missing or blank.
+
+    Raises `NotApplicable` for a reply that did not finish with stop.
+    """
+    if exchange.finish != "stop":
+        raise NotApplicable(f"the reply finished with {exchange.finish}, not with stop")
+    if not exchange.answer.strip():
+        yield Finding(
+            "the reply finished without an answer",
+            expected="answer text",
+            actual=f"reasoning {shorten(exchange.reasoning)!r}"
+            if exchange.reasoning
+            else "no text",
+            at=location(exchange),
+        )
+
+
+def insert_before(
+    pieces: tuple[Piece, ...], kind: PieceKind, *texts: str
+) -> Iterator[Piece]:
+    """
+    Yield *pieces* with *texts* inserted before the first text of *kind*.
+
+    Each text but the last becomes a piece of its own; the last one is joined to the
+    piece that follows.
+    """
+    done = False
+    for piece in pieces:
+        if piece.kind is kind and piece.text and not done:
+            done = True
+            *separate, joined = texts
+            for text in separate:
+                yield replace(piece, text=text)
+            yield replace(piece, text=joined + piece.text)
+        else:
+            yield piece
+
+
+def without_reasoning(pieces: tuple[Piece, ...]) -> list[Piece]:
+    """Return the pieces that are not reasoning."""
+    return [piece for piece in pieces if piece.kind is not PieceKind.REASONING]
+
+
+def answer_as_reasoning(pieces: tuple[Piece, ...]) -> list[Piece]:
+    """Return the pieces with the answer labelled as reasoning."""
+    return [
+        replace(p, kind=PieceKind.REASONING) if p.kind is PieceKind.ANSWER else p
+        for p in pieces
+    ]
+
+
+def reasoning_as_answer(pieces: tuple[Piece, ...]) -> list[Piece]:
+    """Return the pieces with the reasoning labelled as answer."""
+    return [
+        replace(p, kind=PieceKind.ANSWER) if p.kind is PieceKind.REASONING else p
+        for p in pieces
+    ]
+
+
+def choice_objects(value: Json) -> Iterator[dict[str, Json]]:
+    """Yield the choice objects of a chunk or of a whole body."""
+    listed = value.get("choices") if isinstance(value, dict) else None
+    for choice in listed if isinstance(listed, list) else ():
+        if isinstance(choice, dict):
+            yield choice
