@@ -1,5 +1,5 @@
 """
-One folder per provider: dialect, rules of its mock, fingerprint, profiles.
+Providers, one folder each: dialect, rules of the mock, fingerprint, profiles.
 
 Imports: model, schema, tokens. Third parties: jsonschema_rs, orjson.
 """

@@ -1,4 +1,4 @@
-"""Every dialect has the rules of its provider."""
+"""Every dialect has the rules of its server."""
 
 import pytest
 
@@ -21,7 +21,7 @@ DIALECTS = dialects()
         ("transformers", None, completion_budget.unbounded),
     ],
 )
-def test_dialect_has_the_rules_of_its_provider(name, images, rule):
+def test_dialect_has_the_rules_of_its_server(name, images, rule):
     found = DIALECTS[name].rules
 
     assert (found.image_limit, found.completion_budget) == (images, rule)

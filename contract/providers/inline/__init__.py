@@ -1,4 +1,4 @@
-"""Any server without a reasoning parser: thoughts stay in the content, in markers."""
+"""Servers without a reasoning parser: reasoning stays in `content`, with markers."""
 
 from contract.model.provider import define
 from contract.providers.inline.dialect import INLINE

@@ -1,4 +1,4 @@
-"""A server without a reasoning parser: the thought stays in content, in markers."""
+"""Servers without a reasoning parser: reasoning stays in `content`, with markers."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from contract.providers.openai_format import (
 )
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 from contract.providers.vllm import dialect
 from contract.providers.vllm.rules import rules
 
-_SPELLING = MessageFormat(thought=ThoughtFormat.TAGS, prefix=False)
+_FORMAT = MessageFormat(reasoning=ReasoningFormat.TAGS, prefix=False)
 
 
 def request(probe: Probe, model: str) -> dict[str, Json]:
-    """The body, with thoughts as tagged text."""
-    return request_body.body(probe, model, _SPELLING)
+    """Return the body, with reasoning as tagged text."""
+    return request_body.body(probe, model, _FORMAT)
 
 
 def parse(body: Mapping[str, Json]) -> Probe:
-    """A body whose tagged text holds thoughts."""
-    return parsing.probe(body, _SPELLING)
+    """Parse a body whose tagged text holds reasoning."""
+    return parsing.probe(body, _FORMAT)
 
 
 def decode(part: Json) -> tuple[Piece, ...]:
-    """All content as answer text; the markers in it are for `contract.model.think`."""
+    """Decode all content as answer text, to be split by `contract.model.think`."""
     return parsing.pieces(part, ())
 
 
 def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
-    """The role, then a delta a piece; a tool call closes the thought before it."""
+    """Yield the role, then one delta per piece; a tool call closes the reasoning."""
     yield {"role": "assistant", "content": ""}
     for part in _tagged(pieces):
         yield (
@@ -65,9 +65,9 @@ def _tagged(pieces: Iterable[Piece]) -> Iterator[str | Piece]:
     last: Piece | None = None
     for is_tool, run in groupby(pieces, key=lambda piece: piece.kind is PieceKind.TOOL):
         if not is_tool:
-            said = list(run)
-            yield from think.wrap(said)
-            last = said[-1]
+            texts = list(run)
+            yield from think.wrap(texts)
+            last = texts[-1]
             continue
         if last is not None and last.kind is PieceKind.REASONING:
             yield think.CLOSE
@@ -76,21 +76,21 @@ def _tagged(pieces: Iterable[Piece]) -> Iterator[str | Piece]:
 
 
 def message(pieces: Iterable[Piece]) -> dict[str, Json]:
-    """A whole message: markers and all in `content`."""
-    said = tuple(pieces)
-    content = "".join(part for part in _tagged(said) if isinstance(part, str))
-    return dialect.bare(content or None, said, modern=True)
+    """Return a whole message with the tagged text in `content`."""
+    output = tuple(pieces)
+    content = "".join(part for part in _tagged(output) if isinstance(part, str))
+    return dialect.message_without_reasoning(content or None, output, modern=True)
 
 
 def completion(
     head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response as vLLM frames it; nobody counted the thought."""
+    """Return a whole response as vLLM frames it, without a count of the reasoning."""
     messages = [(message(a.pieces), a.finish) for a in answers]
     return dialect.envelope(head, messages, usage, modern=False)
 
 
-_VERSION = dialect.Version(fields=(), spelling=_SPELLING)
+_VERSION = dialect.Version(fields=(), message_format=_FORMAT)
 INLINE = replace(
     dialect.VLLM_0_16,
     id="inline",
@@ -111,6 +111,6 @@ INLINE = replace(
     server_flags=ServerFlags(
         call="start the server with its parser for Mistral's tool calls"
     ),
-    # Of vLLM or llama.cpp, whichever it is.
+    # Either the form of vLLM or that of llama.cpp.
     call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",
 )

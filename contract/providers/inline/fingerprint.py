@@ -1,4 +1,4 @@
-"""A server without a reasoning parser cannot be recognised: it is chosen by name."""
+"""No fingerprint of servers without a reasoning parser: they are chosen by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.model.provider import (
 
 
 def recognise(_evidence: Evidence) -> Match | None:
-    """Never: whether thoughts stay in the content shows only in an answer."""
+    """Return None: only an answer shows whether reasoning stays in the content."""
     return None
 
 

@@ -1,4 +1,4 @@
-"""llama.cpp's server, which parses Magistral's format into `reasoning_content`."""
+"""llama.cpp's server, which moves Magistral's reasoning to `reasoning_content`."""
 
 from __future__ import annotations
 
@@ -34,38 +34,38 @@ from contract.providers.openai_format.pydantic_errors import (
 )
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 from contract.providers.vllm import dialect
 from contract.tokens.patch_grid import llamacpp_grid
 
-# Thinking chunks are refused in every role; its tokenizer reads the markers instead.
-_SPELLING = MessageFormat(thought=ThoughtFormat.TAGS, history=("reasoning_content",))
+# Thinking chunks are rejected in every role; the tokenizer encodes markers instead.
+_FORMAT = MessageFormat(reasoning=ReasoningFormat.TAGS, history=("reasoning_content",))
 _FIELDS = ("reasoning_content",)
 _FINGERPRINT = "b11434-unknown"
 _CREATED = 1_758_153_600
-# A steady machine: milliseconds for a prompt token and for a generated one.
+# Constant speed of the mock: milliseconds per prompt token and per generated token.
 _PROMPT_MS = 0.15
 _PREDICTED_MS = 0.45
 
 
 def request(probe: Probe, model: str) -> dict[str, Json]:
-    """The body, with thoughts as tagged text or as `reasoning_content`."""
-    return request_body.body(probe, model, _SPELLING)
+    """Return the body, with reasoning as tagged text or as `reasoning_content`."""
+    return request_body.body(probe, model, _FORMAT)
 
 
 def decode(part: Json) -> tuple[Piece, ...]:
-    """`reasoning_content` and `content` are strings of their own."""
+    """Decode `reasoning_content` and `content`, which are separate strings."""
     return parsing.pieces(part, _FIELDS)
 
 
 def parse(body: Mapping[str, Json]) -> Probe:
-    """A body as llama.cpp's tokenizer reads it."""
-    return parsing.probe(body, _SPELLING)
+    """Parse a body whose tagged text holds reasoning."""
+    return parsing.probe(body, _FORMAT)
 
 
 def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
-    """The role with null content, then a delta a piece."""
+    """Yield the role with null content, then one delta per piece."""
     yield {"role": "assistant", "content": None}
     for piece in pieces:
         if piece.kind is PieceKind.TOOL:
@@ -77,17 +77,17 @@ def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
 
 
 def message(pieces: Iterable[Piece]) -> dict[str, Json]:
-    """A whole message; what was not thought or called is absent."""
-    said = tuple(pieces)
-    spelled: dict[str, Json] = {
+    """Return a whole message; absent reasoning and calls are left out."""
+    output = tuple(pieces)
+    encoded: dict[str, Json] = {
         "role": "assistant",
-        "content": response_body.text(said, PieceKind.ANSWER),
+        "content": response_body.text(output, PieceKind.ANSWER),
     }
-    if reasoning := response_body.text(said, PieceKind.REASONING):
-        spelled["reasoning_content"] = reasoning
-    if calls := response_body.calls(said):
-        spelled["tool_calls"] = calls
-    return spelled
+    if reasoning := response_body.text(output, PieceKind.REASONING):
+        encoded["reasoning_content"] = reasoning
+    if calls := response_body.calls(output):
+        encoded["tool_calls"] = calls
+    return encoded
 
 
 def _chunk(head: Head, choices: list[Json]) -> dict[str, Json]:
@@ -108,21 +108,21 @@ def chunk(
     finish: str | None,
     usage: Usage | None,
 ) -> dict[str, Json]:
-    """One event; the last of a choice carries timings where the counts are known."""
-    spelled = _chunk(head, [{"finish_reason": finish, "index": index, "delta": delta}])
-    return {**spelled, "timings": _timings(usage)} if usage else spelled
+    """Return one event; with *usage*, the last of a choice carries timings."""
+    encoded = _chunk(head, [{"finish_reason": finish, "index": index, "delta": delta}])
+    return {**encoded, "timings": _timings(usage)} if usage else encoded
 
 
 def usage_chunk(head: Head, usage: Usage) -> dict[str, Json]:
-    """The event after the last choice, when the request asked for usage."""
-    spelled = _chunk(head, [])
-    return {**spelled, "usage": _usage(usage), "timings": _timings(usage)}
+    """Return the event after the last choice, sent when usage was requested."""
+    encoded = _chunk(head, [])
+    return {**encoded, "usage": _usage(usage), "timings": _timings(usage)}
 
 
 def completion(
     head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response with the engine's timings."""
+    """Return a whole response with the timings of the engine."""
     return {
         "choices": [
             {"finish_reason": a.finish, "index": index, "message": message(a.pieces)}
@@ -162,7 +162,7 @@ def _timings(usage: Usage) -> dict[str, Json]:
 
 
 def models(names: tuple[str, ...], window: int) -> dict[str, Json]:
-    """Two lists in one: Ollama's `models` and OpenAI's `data` with `meta.n_ctx`."""
+    """Return two lists: Ollama's `models`, and OpenAI's `data` with `meta.n_ctx`."""
     return {
         "models": [_ollama_card(name) for name in names],
         "object": "list",
@@ -248,7 +248,7 @@ _SENTENCES = {
 
 
 def error(problem: Rejection) -> tuple[int, Json]:
-    """`{"error": {code, message, type}}`; an overflow adds its two numbers."""
+    """Return `{"error": {code, message, type}}`; an overflow adds its two numbers."""
     reason = problem.reason
     status, kind = _KINDS.get(reason, (400, "invalid_request_error"))
     message = _SENTENCES.get(reason, "").format(problem) or problem.message

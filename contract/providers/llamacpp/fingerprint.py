@@ -1,4 +1,4 @@
-"""Recognises llama.cpp's server by its model list, headers and /props."""
+"""Fingerprint of llama.cpp's server: its model list, headers and /props."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contract.model.provider import (
 
 
 def recognise(evidence: Evidence) -> Match | None:
-    """The one profile of llama.cpp."""
+    """Return the only profile of llama.cpp."""
     if "llamacpp" in evidence.owners:
         return Match("llamacpp", 'models owned by "llamacpp"')
     if evidence.models.header("server") == "llama.cpp":
         return Match("llamacpp", "the header server: llama.cpp")
     if evidence.member("/props", "default_generation_settings") is not None:
-        return Match("llamacpp", "GET /props answers as llama.cpp's does")
+        return Match("llamacpp", "GET /props answers like llama.cpp")
     return None
 
 

@@ -1,4 +1,4 @@
-"""llama-server's /slots."""
+"""The /slots endpoint of llama-server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ _SLOTS = 4  # llama-server's default
 
 
 def slots(running: int, _model: str, window: int) -> Json:
-    """The slots of llama-server, the first *running* of them busy."""
+    """
+    Return the slots of llama-server, the first *running* of them busy.
+
+    *window* is the context window in tokens, which the slots share.
+    """
     count = max(_SLOTS, running)
     return [
         {

@@ -1,4 +1,4 @@
-"""How llama.cpp's server treats requests."""
+"""Rules of llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from contract.providers.openai_format import (
 )
 
 RULES = Rules(
-    admission=(admission.orphans, admission.tool_schemas, admission.two_slots),
+    admission=(
+        admission.tool_results_follow_calls,
+        admission.tool_schemas,
+        admission.at_most_two_choices,
+    ),
     image_formats=("PNG", "JPEG", "GIF"),
     completion_budget=completion_budget.unbounded,
     json_only=False,

@@ -1,4 +1,4 @@
-"""llama.cpp's /tokenize and /detokenize."""
+"""The /tokenize and /detokenize endpoints of llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ detokenize = detokenize_as("content")
 
 
 def tokenize(body: bytes, _window: int) -> Json | Rejection:
-    """The token ids of `content`; a body without it has no tokens."""
+    """Return the token ids of `content`; a body without it has no tokens."""
     value = json_object(body)
     if isinstance(value, Rejection):
         return value

@@ -1,4 +1,4 @@
-"""Mistral's hosted API, as of 2025 and of 2026."""
+"""Mistral's hosted API, of 2025 and of 2026."""
 
 from contract.model.provider import define
 from contract.providers.mistral.dialect import (

@@ -1,4 +1,4 @@
-"""Mistral's hosted API: thinking chunks in content lists, usage on the last chunk."""
+"""Mistral's hosted API: thinking chunks in `content`, usage on the last chunk."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ from contract.providers.openai_format import (
 from contract.providers.openai_format.pydantic_errors import pydantic_error
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 from contract.tokens.patch_grid import mistral_grid
 
-_SPELLING = MessageFormat(
-    thought=ThoughtFormat.LIST, seed="random_seed", forced="any", asks_usage=False
+_FORMAT = MessageFormat(
+    reasoning=ReasoningFormat.LIST, seed="random_seed", forced="any", asks_usage=False
 )
-# The gateway's allowances; their size depends on the plan.
+# Rate limits of the gateway; the real ones depend on the plan.
 _REQUESTS_A_MINUTE = 360
 _TOKENS_A_MINUTE = 2_000_000
-_CREATED = 1_758_153_600  # 2025-09-18, when Magistral 1.2 came out
+_CREATED = 1_758_153_600  # 2025-09-18, the release of Magistral 1.2
 _PADDING = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def request_2025(probe: Probe, model: str) -> dict[str, Json]:
-    """The body as Magistral 1.2 took it; `prompt_mode: null` opts out of thinking."""
-    body = request_body.body(probe, model, _SPELLING)
+    """Return the body for Magistral 1.2; `prompt_mode: null` disables reasoning."""
+    body = request_body.body(probe, model, _FORMAT)
     if not probe.reasons and probe.messages:
         body.setdefault("prompt_mode", None)
     return body
@@ -61,9 +61,9 @@ def request_2025(probe: Probe, model: str) -> dict[str, Json]:
 
 def request_2026(probe: Probe, model: str) -> dict[str, Json]:
     """
-    The body as the successors take it: `reasoning_effort` is the switch.
+    Return the body for the successors of Magistral; `reasoning_effort` is the switch.
 
-    Tekken v15 refuses thinking chunks in system messages, so they are left out.
+    Tekken v15 rejects thinking chunks in system messages, so they are left out.
     """
     messages = tuple(
         replace(message, content=without)
@@ -73,45 +73,45 @@ def request_2026(probe: Probe, model: str) -> dict[str, Json]:
         else message
         for message in probe.messages
     )
-    body = request_body.body(replace(probe, messages=messages), model, _SPELLING)
+    body = request_body.body(replace(probe, messages=messages), model, _FORMAT)
     if probe.reasons and probe.messages:
         body.setdefault("reasoning_effort", "high")
     return body
 
 
 def parse_2025(body: Mapping[str, Json]) -> Probe:
-    """The hosted default thinks; only an explicit null opts out."""
-    probe = parsing.probe(body, _SPELLING)
+    """Parse a body; the model reasons unless `prompt_mode` is an explicit null."""
+    probe = parsing.probe(body, _FORMAT)
     return replace(probe, reasons=body.get("prompt_mode", "reasoning") is not None)
 
 
 def parse_2026(body: Mapping[str, Json]) -> Probe:
-    """The successors think only when an effort above none is asked for."""
-    probe = parsing.probe(body, _SPELLING)
+    """Parse a body; the model reasons only when an effort above none is requested."""
+    probe = parsing.probe(body, _FORMAT)
     return replace(probe, reasons=probe.options.reasoning_effort not in {None, "none"})
 
 
 def decode(part: Json) -> tuple[Piece, ...]:
-    """Content is text, or a list of thinking and text chunks."""
+    """Decode content that is text, or a list of thinking and text chunks."""
     return parsing.pieces(part, ())
 
 
-def _thought(text: str) -> dict[str, Json]:
+def _thinking(text: str) -> dict[str, Json]:
     chunks: list[Json] = [{"type": "text", "text": text}]
     return {"type": "thinking", "thinking": chunks}
 
 
-def _closed(text: str) -> dict[str, Json]:
-    return {**_thought(text), "closed": True}
+def _closed_thinking(text: str) -> dict[str, Json]:
+    return {**_thinking(text), "closed": True}
 
 
-def _streamed(text: str) -> dict[str, Json]:
-    """Chunks of several tokens say `closed: true`, those of one do not."""
-    return _closed(text) if len(text.split()) > 1 else _thought(text)
+def _streamed_thinking(text: str) -> dict[str, Json]:
+    """Return a chunk with `closed: true` if it has several tokens, as recorded."""
+    return _closed_thinking(text) if len(text.split()) > 1 else _thinking(text)
 
 
 def _deltas(
-    pieces: Iterable[Piece], thought: Callable[[str], dict[str, Json]]
+    pieces: Iterable[Piece], thinking: Callable[[str], dict[str, Json]]
 ) -> Iterator[dict[str, Json]]:
     yield {"role": "assistant", "content": ""}
     inside = False
@@ -122,47 +122,47 @@ def _deltas(
         if piece.kind is PieceKind.TOOL:
             yield response_body.whole_call(piece)
         elif inside:
-            yield {"content": [thought(piece.text)]}
+            yield {"content": [thinking(piece.text)]}
         else:
             yield {"content": piece.text}
 
 
 def encode_2025(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
     """
-    The role, then a delta a piece; an empty thinking chunk leads to the answer.
+    Yield the role, then one delta per piece.
 
-    A tool call comes whole, in one delta.
+    An empty thinking chunk precedes the answer. A tool call is one whole delta.
     """
-    return _deltas(pieces, _thought)
+    return _deltas(pieces, _thinking)
 
 
 def encode_2026(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
-    """As in 2025, but some thinking chunks say `closed: true`."""
-    return _deltas(pieces, _streamed)
+    """Yield the deltas of 2025, with `closed: true` in some thinking chunks."""
+    return _deltas(pieces, _streamed_thinking)
 
 
 def _message(
-    pieces: Iterable[Piece], thought: Callable[[str], dict[str, Json]]
+    pieces: Iterable[Piece], thinking: Callable[[str], dict[str, Json]]
 ) -> dict[str, Json]:
-    said = tuple(pieces)
-    reasoning = response_body.text(said, PieceKind.REASONING)
-    answer = response_body.text(said, PieceKind.ANSWER)
+    output = tuple(pieces)
+    reasoning = response_body.text(output, PieceKind.REASONING)
+    answer = response_body.text(output, PieceKind.ANSWER)
     content: Json = answer
     if reasoning:
         rest: list[Json] = [{"type": "text", "text": answer}] if answer else []
-        content = [thought(reasoning), *rest]
-    calls = response_body.calls(said, numbered=True)
+        content = [thinking(reasoning), *rest]
+    calls = response_body.calls(output, numbered=True)
     return {"role": "assistant", "tool_calls": calls or None, "content": content}
 
 
 def message_2025(pieces: Iterable[Piece]) -> dict[str, Json]:
-    """Plain text, or a list once there was a thought; cut off in it, only that."""
-    return _message(pieces, _thought)
+    """Return a message whose content is text, or a list of chunks with reasoning."""
+    return _message(pieces, _thinking)
 
 
 def message_2026(pieces: Iterable[Piece]) -> dict[str, Json]:
-    """As in 2025; the thinking chunk says `closed: true`, even when it was cut."""
-    return _message(pieces, _closed)
+    """Return the message of 2025 with `closed: true`, even in cut reasoning."""
+    return _message(pieces, _closed_thinking)
 
 
 def _usage_2025(usage: Usage) -> dict[str, Json]:
@@ -202,7 +202,7 @@ def chunk_2025(
     finish: str | None,
     usage: Usage | None,
 ) -> dict[str, Json]:
-    """The usage sits on the chunk with the finish reason, unasked."""
+    """Return one event; the usage is on that with the finish reason, unrequested."""
     chunk = _chunk(head, index, delta, finish)
     return {**chunk, "usage": _usage_2025(usage)} if usage else chunk
 
@@ -214,7 +214,7 @@ def chunk_2026(
     finish: str | None,
     usage: Usage | None,
 ) -> dict[str, Json]:
-    """As in 2025, with the padding `p` on every chunk after the first."""
+    """Return the event of 2025, with the padding `p` on every one after the first."""
     chunk = _chunk(head, index, delta, finish)
     if "role" not in delta:
         seed = f"{head.id} {index} {delta}".encode()
@@ -242,7 +242,7 @@ def _completion(
 def completion_2025(
     head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response with the three counters of its day."""
+    """Return a whole response with the three counters of 2025."""
     messages = [(message_2025(a.pieces), a.finish) for a in answers]
     return _completion(head, messages, _usage_2025(usage))
 
@@ -250,13 +250,13 @@ def completion_2025(
 def completion_2026(
     head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response; usage names cached tokens and the service tier."""
+    """Return a whole response; the usage has cached tokens and the service tier."""
     messages = [(message_2026(a.pieces), a.finish) for a in answers]
     return _completion(head, messages, _usage_2026(usage))
 
 
 def models(names: tuple[str, ...], window: int) -> dict[str, Json]:
-    """A card a name; the first is the canonical one and the others its aliases."""
+    """Return one card per name; the first name is canonical, the others are aliases."""
     return {"object": "list", "data": [_card(n, names, window) for n in names]}
 
 
@@ -290,7 +290,7 @@ def _card(name: str, names: tuple[str, ...], window: int) -> dict[str, Json]:
 
 
 def headers(head: Head, usage: Usage | None) -> tuple[tuple[str, str], ...]:
-    """The correlation id, and on inference the allowances and what this one cost."""
+    """Return the correlation id, and with *usage* the rate limits and the cost."""
     digest = hashlib.sha256(head.id.encode()).hexdigest()
     words = (digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32])
     found = [("mistral-correlation-id", "-".join(words))]
@@ -327,14 +327,14 @@ _KINDS = {
 
 
 def error_2025(problem: Rejection) -> tuple[int, Json]:
-    """The flat envelope; a gateway's own shape for keys, routes and methods."""
+    """Return status and flat envelope; the gateway has other formats of its own."""
     reason = problem.reason
     if reason in {RejectionReason.NO_KEY, RejectionReason.WRONG_KEY}:
         return 401, {"detail": "Unauthorized"}
     if reason is RejectionReason.ROUTE:
         digest = hashlib.sha256(problem.message.encode()).hexdigest()
-        words = "no Route matched with those values"
-        return 404, {"message": words, "request_id": digest[:32]}
+        text = "no Route matched with those values"
+        return 404, {"message": text, "request_id": digest[:32]}
     if reason is RejectionReason.METHOD:
         return 405, {"detail": "Method Not Allowed"}
     if reason not in _KINDS:
@@ -346,7 +346,7 @@ def error_2025(problem: Rejection) -> tuple[int, Json]:
 
 
 def error_2026(problem: Rejection) -> tuple[int, Json]:
-    """As in 2025; the envelope repeats the status, a wrong key is called so."""
+    """Return the error of 2025 with the status in it; a wrong key has its own text."""
     if problem.reason is RejectionReason.WRONG_KEY:
         return 401, {"detail": "Invalid API Key"}
     status, body = error_2025(problem)

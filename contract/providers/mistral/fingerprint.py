@@ -1,4 +1,4 @@
-"""Recognises Mistral's hosted API by its headers and model cards."""
+"""Fingerprint of Mistral's hosted API: its headers and model cards."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from contract.model.provider import (
 
 
 def recognise(evidence: Evidence) -> Match | None:
-    """The profile of 2025 where Magistral Small 1.2 is still served, else of 2026."""
+    """Return the profile of 2025 if Magistral Small 1.2 is served, else of 2026."""
     if evidence.models.header("mistral-correlation-id") is not None:
-        sign = "a mistral-correlation-id header"
+        reason = "a mistral-correlation-id header"
     elif any(
-        # An organisation on a hub is called mistralai too; its cards say no more.
+        # Other servers use the name of the hub's organisation, without capabilities.
         card.get("owned_by") == "mistralai" and "capabilities" in card
         for card in evidence.cards
     ):
-        sign = 'cards owned by "mistralai"'
+        reason = 'cards owned by "mistralai"'
     else:
         return None
     if "magistral-small-2509" in evidence.names:
-        return Match("mistral-2025-10", f"{sign}, and it serves magistral-small-2509")
-    return Match("mistral-2026-08", f"{sign}, without magistral-small-2509")
+        return Match("mistral-2025-10", f"{reason}, and it serves magistral-small-2509")
+    return Match("mistral-2026-08", f"{reason}, without magistral-small-2509")
 
 
 FINGERPRINT = Fingerprint(recognise=recognise, order=10)

@@ -1,4 +1,4 @@
-"""How Mistral's hosted API treats requests, in 2025 and in 2026."""
+"""Rules of Mistral's hosted API, of 2025 and of 2026."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contract.providers.openai_format import (
 
 MISTRAL_2025 = Rules(
     admission=(
-        admission.order,
+        admission.message_order,
         admission.no_user_after_tool,
-        admission.last_is_asking,
-        admission.tool_results,
+        admission.last_message_awaits_answer,
+        admission.matching_tool_results,
         admission.tool_definitions,
         admission.forced_tool,
     ),
@@ -28,14 +28,14 @@ MISTRAL_2025 = Rules(
 )
 MISTRAL_2026 = replace(
     MISTRAL_2025,
-    # The successor of Magistral answers to its old name too.
+    # The successor of Magistral is also served under the old name.
     served_models=("mistral-small-2603", "magistral-small-latest"),
     admission=(
-        admission.order,
-        admission.last_is_asking,
-        admission.tool_results,
+        admission.message_order,
+        admission.last_message_awaits_answer,
+        admission.matching_tool_results,
         admission.tool_definitions,
         admission.forced_tool,
-        admission.successors,
+        admission.supported_by_successors,
     ),
 )

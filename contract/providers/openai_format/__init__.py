@@ -1,1 +1,1 @@
-"""The chat format that OpenAI defined, as far as the providers share it."""
+"""The parts of OpenAI's chat format that the providers share."""

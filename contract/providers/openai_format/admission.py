@@ -1,4 +1,9 @@
-"""Why a request that fits its schema is refused all the same, rule by rule."""
+"""
+Admission rules for requests that match their schema.
+
+Each rule takes a probe and the body it was parsed from. It returns a rejection when
+the request violates it, otherwise None.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,7 @@ from contract.model.rejection import (
 )
 from contract.model.rules import Body
 
+_SLOTS = 2
 _AFTER = {
     "system": {"user", "assistant", "system"},
     "user": {"assistant", "system", "user"},
@@ -32,8 +38,8 @@ def _order(message: str) -> Rejection:
     return Rejection(reason=RejectionReason.ORDER, message=message, pointer="/messages")
 
 
-def order(probe: Probe, _body: Body) -> Rejection | None:
-    """Which role may follow which, and that there is something to answer."""
+def message_order(probe: Probe, _body: Body) -> Rejection | None:
+    """Require a valid order of roles, and messages that are not empty."""
     if not probe.messages:
         return _order("Conversation must have at least one message")
     before = None
@@ -48,26 +54,26 @@ def order(probe: Probe, _body: Body) -> Rejection | None:
             )
         if before is not None and before.prefix:
             return _order("Assistant message with prefix True must be last message")
-        if message.role == "assistant" and not _says(message):
+        if message.role == "assistant" and not _has_content(message):
             return _order("Assistant message must have either content or tool_calls")
         before = message
     return None
 
 
-def _says(message: Message) -> bool:
+def _has_content(message: Message) -> bool:
     return bool(message.tool_calls) or bool(message.content)
 
 
 def no_user_after_tool(probe: Probe, _body: Body) -> Rejection | None:
-    """The rule of 2025: a tool's result is followed by an assistant message."""
+    """Require an assistant message after a tool result (the rule of 2025)."""
     for before, message in zip(probe.messages, probe.messages[1:], strict=False):
         if before.role == "tool" and message.role == "user":
             return _order("Unexpected role 'user' after role 'tool'")
     return None
 
 
-def last_is_asking(probe: Probe, _body: Body) -> Rejection | None:
-    """The last message is a user's, a tool's, or an assistant's to be continued."""
+def last_message_awaits_answer(probe: Probe, _body: Body) -> Rejection | None:
+    """Require a last message of a user, a tool, or an assistant to be continued."""
     last = probe.messages[-1]
     if last.role in {"user", "tool"} or (last.role == "assistant" and last.prefix):
         return None
@@ -77,8 +83,8 @@ def last_is_asking(probe: Probe, _body: Body) -> Rejection | None:
     )
 
 
-def last_is_not_assistant(probe: Probe, _body: Body) -> Rejection | None:
-    """An assistant message at the end must be asked to be continued."""
+def last_message_is_not_answer(probe: Probe, _body: Body) -> Rejection | None:
+    """Require that an assistant message at the end is to be continued."""
     last = probe.messages[-1]
     if last.role != "assistant" or last.prefix:
         return None
@@ -88,8 +94,8 @@ def last_is_not_assistant(probe: Probe, _body: Body) -> Rejection | None:
     )
 
 
-def tool_results(probe: Probe, _body: Body) -> Rejection | None:
-    """Every result answers one call of the assistant message before it."""
+def matching_tool_results(probe: Probe, _body: Body) -> Rejection | None:
+    """Require one result for each call of the preceding assistant message."""
     expected: set[str] = set()
     answered: set[str] = set()
     for message in probe.messages:
@@ -116,8 +122,8 @@ def _tool(message: str) -> Rejection:
     return Rejection(reason=RejectionReason.TOOL, message=message, pointer="/messages")
 
 
-def orphans(probe: Probe, _body: Body) -> Rejection | None:
-    """A chat template fails on a tool's result that nobody asked for."""
+def tool_results_follow_calls(probe: Probe, _body: Body) -> Rejection | None:
+    """Require a tool call before a tool result, as chat templates do."""
     called = False
     for message in probe.messages:
         if message.role == "tool" and not called:
@@ -127,7 +133,7 @@ def orphans(probe: Probe, _body: Body) -> Rejection | None:
 
 
 def forced_tool(probe: Probe, _body: Body) -> Rejection | None:
-    """A forced tool must be one of the given."""
+    """Require that a forced tool is defined."""
     choice, tools = probe.options.tool_choice or "", probe.options.tools
     if choice.startswith("=") and choice[1:] not in {tool.name for tool in tools}:
         message = (
@@ -150,7 +156,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def tool_definitions(probe: Probe, _body: Body) -> Rejection | None:
-    """A tool's name can be spelled in a call, and its parameters are a schema."""
+    """Require valid names and schemas of tools."""
     for tool in probe.options.tools:
         if not _NAME.fullmatch(tool.name):
             return _unsupported(
@@ -162,7 +168,7 @@ def tool_definitions(probe: Probe, _body: Body) -> Rejection | None:
 
 
 def tool_schemas(probe: Probe, _body: Body) -> Rejection | None:
-    """The parameters of every tool are a valid JSON Schema."""
+    """Require that the parameters of every tool are a valid JSON Schema."""
     for tool in probe.options.tools:
         if not _is_schema(tool.parameters):
             return _unsupported("", f"Invalid tool schema: {tool.parameters}")
@@ -175,7 +181,7 @@ def _is_schema(text: str) -> bool:
 
 
 def choice_needs_tools(probe: Probe, _body: Body) -> Rejection | None:
-    """Any tool choice but none needs tools to choose from."""
+    """Require tools for every tool choice other than none."""
     choice = probe.options.tool_choice
     if probe.options.tools or choice in {None, "none"}:
         return None
@@ -196,8 +202,8 @@ def _unsupported(name: str, message: str, value: Json = None) -> Rejection:
     )
 
 
-def successors(probe: Probe, body: Body) -> Rejection | None:
-    """What the models of 2026 do not take any more, or only in part."""
+def supported_by_successors(probe: Probe, body: Body) -> Rejection | None:
+    """Require options that the models of 2026 support."""
     options = probe.options
     if options.prompt_mode is not None:
         return _unsupported(
@@ -211,20 +217,20 @@ def successors(probe: Probe, body: Body) -> Rejection | None:
         )
     if body.get("logprobs") or body.get("top_logprobs") is not None:
         return _unsupported("logprobs", "Logprobs are not enabled for this model")
-    thoughts = (
+    reasoning = (
         part
         for message in probe.messages
         if message.role == "system"
         for part in message.parts
         if isinstance(part, Thinking)
     )
-    if next(thoughts, None) is not None:
+    if next(reasoning, None) is not None:
         return _unsupported("messages", "Reasoning input is not enabled for this model")
     return None
 
 
-def one_greedy(probe: Probe, _body: Body) -> Rejection | None:
-    """Several choices need sampling."""
+def greedy_has_one_choice(probe: Probe, _body: Body) -> Rejection | None:
+    """Require sampling for several choices."""
     count = probe.options.n or 1
     if count > 1 and probe.options.temperature == 0:
         return _unsupported("", f"n must be 1 when using greedy sampling, got {count}.")
@@ -232,7 +238,7 @@ def one_greedy(probe: Probe, _body: Body) -> Rejection | None:
 
 
 def stream_options(_probe: Probe, body: Body) -> Rejection | None:
-    """Options of a stream need a stream."""
+    """Require a stream for the options of a stream."""
     if body.get("stream_options") is not None and body.get("stream") is not True:
         return _unsupported(
             "stream_options",
@@ -241,10 +247,10 @@ def stream_options(_probe: Probe, body: Body) -> Rejection | None:
     return None
 
 
-def two_slots(probe: Probe, _body: Body) -> Rejection | None:
-    """Every choice takes a slot, and there are two."""
+def at_most_two_choices(probe: Probe, _body: Body) -> Rejection | None:
+    """Require at most two choices: each needs a slot, and there are two."""
     count = probe.options.n or 1
-    if count > 2:  # noqa: PLR2004  # the number of slots
+    if count > _SLOTS:
         return _unsupported(
             "n", f"Field 'n': Value must be between 1 <= value <= 2, but got {count}"
         )

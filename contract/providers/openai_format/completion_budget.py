@@ -1,4 +1,9 @@
-"""How many tokens may be generated beside a prompt, provider by provider."""
+"""
+Completion budgets: the number of tokens that may be generated for a prompt.
+
+Each function takes the tokens of the prompt, max_tokens or None, and the context
+window in tokens. It returns the budget in tokens, or the rejection of the request.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from contract.model.rejection import (
 
 
 def must_fit(prompt: int, asked: int | None, window: int) -> int | Rejection:
-    """Prompt and max_tokens must fit together."""
+    """Require that prompt and max_tokens fit into the window together."""
     if prompt > window:
         return Rejection(reason=RejectionReason.OVERFLOW, count=prompt, limit=window)
     if prompt + (1 if asked is None else asked) > window:
@@ -22,10 +27,10 @@ def must_fit(prompt: int, asked: int | None, window: int) -> int | Rejection:
 
 def clamped(prompt: int, asked: int | None, window: int) -> int | Rejection:
     """
-    The prompt must leave one token; a greater max_tokens is cut to what is left.
+    Require that the prompt leaves one token; reduce max_tokens to what it leaves.
 
-    A prompt as long as the window passes as a prompt and then fails for want of a
-    token to generate; max_tokens beyond the window is refused by itself.
+    A prompt as long as the window is valid as a prompt, but rejected because it
+    leaves no token to generate. A max_tokens above the window is rejected as such.
     """
     if prompt > window:
         return Rejection(reason=RejectionReason.OVERFLOW, count=prompt, limit=window)
@@ -46,7 +51,7 @@ def clamped(prompt: int, asked: int | None, window: int) -> int | Rejection:
 
 
 def unbounded(prompt: int, asked: int | None, window: int) -> int | Rejection:
-    """The prompt must leave one token; max_tokens below one means no bound."""
+    """Require that the prompt leaves one token; a negative max_tokens is no bound."""
     if prompt >= window:
         return Rejection(reason=RejectionReason.OVERFLOW, count=prompt, limit=window)
     left = window - prompt

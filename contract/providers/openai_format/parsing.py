@@ -1,4 +1,8 @@
-"""What a provider reads from a request, and a consumer from a delta; never raises."""
+"""
+Parsing of requests, deltas and messages.
+
+No function here raises for any JSON value.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ from contract.model.chat import (
 )
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 
 _ROLES: dict[Json, Role] = {
@@ -37,17 +41,17 @@ _ROLES: dict[Json, Role] = {
     "tool": "tool",
 }
 _DATA_URI = re.compile(r"data:([^,]*?);base64,(.*)", re.IGNORECASE | re.DOTALL)
-_THOUGHT = re.compile(
+_TAGGED = re.compile(
     re.escape(think.OPEN) + "(.*?)(" + re.escape(think.CLOSE) + r"|\Z)", re.DOTALL
 )
 
 
 def pieces(part: Json, reasoning: tuple[str, ...]) -> tuple[Piece, ...]:
     """
-    A delta or a whole message as pieces: reasoning, then content, then tool calls.
+    Return a delta or a message as pieces: reasoning, then content, then tool calls.
 
-    Of the *reasoning* fields the first that holds text counts, so that a provider
-    that says the same in two of them is heard once.
+    *reasoning* names the members that may carry the reasoning. The first that holds
+    text counts, because some servers send the same text in two of them.
     """
     if not isinstance(part, dict):
         return ()
@@ -56,28 +60,28 @@ def pieces(part: Json, reasoning: tuple[str, ...]) -> tuple[Piece, ...]:
         if text := _text(part.get(name)):
             found.append(Piece(PieceKind.REASONING, text))
             break
-    found += _said(part.get("content"))
+    found += _content_pieces(part.get("content"))
     calls = part.get("tool_calls")
     for position, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, dict):
-            found.append(_called(call, position))
+            found.append(_tool_piece(call, position))
     return tuple(found)
 
 
-def _said(content: Json) -> Iterator[Piece]:
-    """Content as text or as a list of chunks; chunks nobody knows are left out."""
+def _content_pieces(content: Json) -> Iterator[Piece]:
+    """Yield the pieces of text or of a list of chunks; unknown chunks are ignored."""
     if isinstance(content, str) and content:
         yield Piece(PieceKind.ANSWER, content)
     for chunk in content if isinstance(content, list) else ():
         if isinstance(chunk, dict):
             if chunk.get("type") == "thinking":
-                if text := _thought(chunk.get("thinking")):
+                if text := _reasoning(chunk.get("thinking")):
                     yield Piece(PieceKind.REASONING, text)
             elif chunk.get("type") == "text" and (text := _text(chunk.get("text"))):
                 yield Piece(PieceKind.ANSWER, text)
 
 
-def _called(call: dict[str, Json], position: int) -> Piece:
+def _tool_piece(call: dict[str, Json], position: int) -> Piece:
     function = call.get("function")
     function = function if isinstance(function, dict) else {}
     index, call_id, name = call.get("index"), call.get("id"), function.get("name")
@@ -96,8 +100,8 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _thought(thinking: Json) -> str:
-    """The text of a thinking chunk: a string, or the texts of a list of chunks."""
+def _reasoning(thinking: Json) -> str:
+    """Return the text of a thinking chunk: a string, or that of a list of chunks."""
     if isinstance(thinking, list):
         return "".join(
             _text(chunk.get("text")) for chunk in thinking if isinstance(chunk, dict)
@@ -106,15 +110,17 @@ def _thought(thinking: Json) -> str:
 
 
 def _arguments(value: Json) -> str:
-    """Tool call arguments as JSON text; some providers send the object itself."""
+    """Return tool call arguments as JSON text; some servers send an object."""
     if value is None:
         return ""
     return value if isinstance(value, str) else freeze(value)
 
 
-def probe(body: Mapping[str, Json], spelling: MessageFormat) -> Probe:
-    """A body that fits the request schema, as the provider understands it."""
-    messages = [_message(entry, spelling) for entry in _dicts(body.get("messages"))]
+def probe(body: Mapping[str, Json], message_format: MessageFormat) -> Probe:
+    """Return the probe that a body, which matches the request schema, stands for."""
+    messages = [
+        _message(entry, message_format) for entry in _dicts(body.get("messages"))
+    ]
     if messages and body.get("continue_final_message") is True:
         last = messages[-1]
         messages[-1] = Message(
@@ -124,7 +130,7 @@ def probe(body: Mapping[str, Json], spelling: MessageFormat) -> Probe:
     return Probe(
         name="parsed",
         messages=tuple(messages),
-        options=_options(body, spelling),
+        options=_options(body, message_format),
         stream=body.get("stream") is True,
         model=model if isinstance(model, str) else None,
     )
@@ -135,9 +141,11 @@ def _dicts(value: Json) -> list[dict[str, Json]]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _options(body: Mapping[str, Json], spelling: MessageFormat) -> Options:
-    asked = body.get("stream_options")
-    wanted = isinstance(asked, dict) and asked.get("include_usage") is True
+def _options(body: Mapping[str, Json], message_format: MessageFormat) -> Options:
+    stream_options = body.get("stream_options")
+    include_usage = (
+        isinstance(stream_options, dict) and stream_options.get("include_usage") is True
+    )
     stop = body.get("stop")
     parallel = body.get("parallel_tool_calls")
     response_format = body.get("response_format")
@@ -145,7 +153,7 @@ def _options(body: Mapping[str, Json], spelling: MessageFormat) -> Options:
         max_tokens=_integer(body.get("max_tokens")),
         temperature=_number(body.get("temperature")),
         top_p=_number(body.get("top_p")),
-        seed=_integer(body.get(spelling.seed)),
+        seed=_integer(body.get(message_format.seed)),
         stop=(stop,)
         if isinstance(stop, str)
         else tuple(_text(word) for word in (stop if isinstance(stop, list) else ())),
@@ -158,7 +166,9 @@ def _options(body: Mapping[str, Json], spelling: MessageFormat) -> Options:
         response_format=None if response_format is None else freeze(response_format),
         prompt_mode=_text(body.get("prompt_mode")) or None,
         reasoning_effort=_text(body.get("reasoning_effort")) or None,
-        usage=wanted or not spelling.asks_usage or body.get("stream") is not True,
+        usage=include_usage
+        or not message_format.asks_usage
+        or body.get("stream") is not True,
     )
 
 
@@ -193,36 +203,39 @@ def _tool_choice(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _message(entry: dict[str, Json], spelling: MessageFormat) -> Message:
+def _message(entry: dict[str, Json], message_format: MessageFormat) -> Message:
     role = _ROLES.get(_text(entry.get("role")), "user")
-    content = _content(entry.get("content"), role, spelling)
-    for name in spelling.history:
-        if role == "assistant" and (thought := _text(entry.get(name))):
-            said = Message(role, content).parts
-            content = (Thinking(thought), *said)
+    content = _content(entry.get("content"), role, message_format)
+    for name in message_format.history:
+        if role == "assistant" and (reasoning := _text(entry.get(name))):
+            parts = Message(role, content).parts
+            content = (Thinking(reasoning), *parts)
             break
     call_id = entry.get("tool_call_id")
     return Message(
         role,
         content,
-        tuple(_replayed(entry.get("tool_calls"))),
+        tuple(_replayed_calls(entry.get("tool_calls"))),
         call_id if isinstance(call_id, str) else None,
-        prefix=spelling.prefix and entry.get("prefix") is True,
+        prefix=message_format.prefix and entry.get("prefix") is True,
     )
 
 
-def _replayed(value: Json) -> Iterator[ToolCall]:
+def _replayed_calls(value: Json) -> Iterator[ToolCall]:
     for position, call in enumerate(_dicts(value)):
-        piece = _called(call, position)
+        piece = _tool_piece(call, position)
         if piece.call is not None:
             yield ToolCall(piece.call.id or "", piece.call.name or "", piece.text)
 
 
 def _content(
-    value: Json, role: Role, spelling: MessageFormat
+    value: Json, role: Role, message_format: MessageFormat
 ) -> str | tuple[Part, ...] | None:
     if isinstance(value, str):
-        if spelling.thought is ThoughtFormat.TAGS and role in {"system", "assistant"}:
+        if message_format.reasoning is ReasoningFormat.TAGS and role in {
+            "system",
+            "assistant",
+        }:
             return untagged(value)
         return value
     if isinstance(value, list):
@@ -231,10 +244,10 @@ def _content(
 
 
 def untagged(text: str) -> str | tuple[Part, ...]:
-    """Text with thoughts between markers as parts; text without stays text."""
+    """Return text with reasoning between markers as parts; other text stays text."""
     parts: list[Part] = []
     place = 0
-    for found in _THOUGHT.finditer(text):
+    for found in _TAGGED.finditer(text):
         if found.start() > place:
             parts.append(Text(text[place : found.start()]))
         parts.append(Thinking(found[1], closed=bool(found[2])))
@@ -254,21 +267,21 @@ def _parts(chunks: list[Json]) -> Iterator[Part]:
             yield Text(_text(chunk.get("text")))
         elif kind == "thinking":
             closed = chunk.get("closed") is not False
-            yield Thinking(_thought(chunk.get("thinking")), closed)
+            yield Thinking(_reasoning(chunk.get("thinking")), closed)
         elif kind == "image_url":
             yield image(chunk.get("image_url"))
 
 
 def image(value: Json) -> Image:
     """
-    An image part: the bytes of a base64 data URI, or the address as it stands.
+    Return an image part with the bytes of a base64 data URI, or with the URL as sent.
 
-    A data URI that is not well-formed base64 keeps its address, for the provider
-    to refuse.
+    A data URI that is not valid base64 is kept as a URL, so that the mock can reject
+    it.
     """
-    address = value.get("url") if isinstance(value, dict) else value
+    url = value.get("url") if isinstance(value, dict) else value
     detail = value.get("detail") if isinstance(value, dict) else None
-    uri = _text(address)
+    uri = _text(url)
     known = detail if isinstance(detail, str) else None
     found = _DATA_URI.fullmatch(uri)
     if found:

@@ -1,4 +1,4 @@
-"""A schema problem in the words of pydantic, which most providers validate with."""
+"""Schema rejections as pydantic errors; most servers validate with pydantic."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ BOUNDS = frozenset(
 
 
 def steps(pointer: str) -> list[Json]:
-    """The steps of a JSON Pointer, list indices as numbers."""
+    """Return the steps of a JSON Pointer, list indices as numbers."""
     if not pointer:
         return []
     words = pointer.removeprefix("/").split("/")
@@ -64,7 +64,7 @@ def steps(pointer: str) -> list[Json]:
 
 
 def pydantic_error(problem: Rejection) -> dict[str, Json]:
-    """`{type, loc, msg, input}` as pydantic would report *problem*."""
+    """Return `{type, loc, msg, input}` as pydantic reports *problem*."""
     if problem.reason is RejectionReason.MALFORMED:
         return {
             "type": "json_invalid",
@@ -81,7 +81,7 @@ def pydantic_error(problem: Rejection) -> dict[str, Json]:
     else:
         fallback = ("value_error", "Value error, " + (problem.message or "invalid"))
         kind, text = _KEYWORDS.get(problem.keyword, fallback)
-    # "at least 0" and the like: the sentence already says how, the number is left.
+    # Of a phrase such as "at least 0", pydantic's sentence needs only the number.
     bound = _NUMBER.search(problem.expected) if problem.keyword in BOUNDS else None
     return {
         "type": kind,

@@ -1,4 +1,4 @@
-"""How a probe is spelled as a chat completion body; the providers differ in data."""
+"""Request bodies of chat completions, parametrised by a message format."""
 
 from __future__ import annotations
 
@@ -20,58 +20,59 @@ from contract.model.chat import (
 )
 
 
-class ThoughtFormat(StrEnum):
-    """How the reasoning inside a message travels."""
+class ReasoningFormat(StrEnum):
+    """The form of reasoning inside a message."""
 
     LIST = "list"  # a thinking chunk that holds a list of text chunks
     STRING = "string"  # a thinking chunk that holds a string
-    TAGS = "tags"  # text between the markers, in one string with its neighbours
+    TAGS = "tags"  # text between markers, in one string with its neighbours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFormat:
-    """
-    What differs between the request bodies of the providers.
+    """The differences between the request bodies of the providers."""
 
-    `history` names the fields in which an assistant message replays its thought:
-    the first is written, all are read; without any the thought stays in `content`.
-    `forced` is the tool choice that demands a call. `prefix` says whether a message
-    to be continued carries `prefix: true`; otherwise the body says
-    `continue_final_message`. `asks_usage` says whether usage in a stream must be
-    asked for with `stream_options`.
-    """
-
-    thought: ThoughtFormat
+    # The form of reasoning in `content`.
+    reasoning: ReasoningFormat
+    # Members in which an assistant message replays its reasoning: the first is written,
+    # all are read. Empty: the reasoning stays in `content`.
     history: tuple[str, ...] = ()
+    # Name of the seed.
     seed: str = "seed"
+    # The `tool_choice` that forces a call.
     forced: str = "required"
+    # Whether a message to be continued has `prefix: true`; otherwise the body has
+    # `continue_final_message: true`.
     prefix: bool = True
+    # Whether usage in a stream must be requested with `stream_options`.
     asks_usage: bool = True
 
 
-def body(probe: Probe, model: str, spelling: MessageFormat) -> dict[str, Json]:
-    """*probe* as a request body; patches are applied later, not here."""
-    spelled: dict[str, Json] = {
+def body(probe: Probe, model: str, message_format: MessageFormat) -> dict[str, Json]:
+    """Return the request body of *probe* for *model*, without its patches."""
+    encoded: dict[str, Json] = {
         "model": model,
-        "messages": [_message(message, spelling) for message in probe.messages],
-        **dict(_options(probe.options, spelling)),
+        "messages": [_message(message, message_format) for message in probe.messages],
+        **dict(_options(probe.options, message_format)),
     }
     if probe.stream:
-        spelled["stream"] = True
-        if spelling.asks_usage and probe.options.usage:
-            spelled["stream_options"] = {"include_usage": True}
-    if not spelling.prefix and probe.messages and probe.messages[-1].prefix:
-        spelled["add_generation_prompt"] = False
-        spelled["continue_final_message"] = True
-    return spelled
+        encoded["stream"] = True
+        if message_format.asks_usage and probe.options.usage:
+            encoded["stream_options"] = {"include_usage": True}
+    if not message_format.prefix and probe.messages and probe.messages[-1].prefix:
+        encoded["add_generation_prompt"] = False
+        encoded["continue_final_message"] = True
+    return encoded
 
 
-def _options(options: Options, spelling: MessageFormat) -> Iterator[tuple[str, Json]]:
+def _options(
+    options: Options, message_format: MessageFormat
+) -> Iterator[tuple[str, Json]]:
     plain = {
         "max_tokens": options.max_tokens,
         "temperature": options.temperature,
         "top_p": options.top_p,
-        spelling.seed: options.seed,
+        message_format.seed: options.seed,
         "n": options.n,
         "presence_penalty": options.presence_penalty,
         "frequency_penalty": options.frequency_penalty,
@@ -94,28 +95,28 @@ def _options(options: Options, spelling: MessageFormat) -> Iterator[tuple[str, J
             tools.append({"type": "function", "function": function})
         yield "tools", tools
     if options.tool_choice is not None:
-        yield "tool_choice", _tool_choice(options.tool_choice, spelling)
+        yield "tool_choice", _tool_choice(options.tool_choice, message_format)
     if options.response_format is not None:
         yield "response_format", json.loads(options.response_format)
 
 
-def _tool_choice(choice: str, spelling: MessageFormat) -> Json:
+def _tool_choice(choice: str, message_format: MessageFormat) -> Json:
     if choice.startswith("="):
         return {"type": "function", "function": {"name": choice[1:]}}
-    return spelling.forced if choice == "required" else choice
+    return message_format.forced if choice == "required" else choice
 
 
-def _message(message: Message, spelling: MessageFormat) -> dict[str, Json]:
-    spelled: dict[str, Json] = {"role": message.role}
-    thoughts = [part for part in message.parts if isinstance(part, Thinking)]
-    if thoughts and message.role == "assistant" and spelling.history:
+def _message(message: Message, message_format: MessageFormat) -> dict[str, Json]:
+    encoded: dict[str, Json] = {"role": message.role}
+    reasoning = [part for part in message.parts if isinstance(part, Thinking)]
+    if reasoning and message.role == "assistant" and message_format.history:
         rest = tuple(p for p in message.parts if not isinstance(p, Thinking))
-        spelled["content"] = _rest(rest, spelling)
-        spelled[spelling.history[0]] = "".join(part.text for part in thoughts)
+        encoded["content"] = _without_reasoning(rest, message_format)
+        encoded[message_format.history[0]] = "".join(part.text for part in reasoning)
     else:
-        spelled["content"] = _content(message, spelling)
+        encoded["content"] = _content(message, message_format)
     if message.tool_calls:
-        spelled["tool_calls"] = [
+        encoded["tool_calls"] = [
             {
                 "id": call.id,
                 "type": "function",
@@ -124,50 +125,51 @@ def _message(message: Message, spelling: MessageFormat) -> dict[str, Json]:
             for call in message.tool_calls
         ]
     if message.tool_call_id is not None:
-        spelled["tool_call_id"] = message.tool_call_id
-    if message.prefix and spelling.prefix:
-        spelled["prefix"] = True
-    return spelled
+        encoded["tool_call_id"] = message.tool_call_id
+    if message.prefix and message_format.prefix:
+        encoded["prefix"] = True
+    return encoded
 
 
-def _rest(parts: tuple[Part, ...], spelling: MessageFormat) -> Json:
-    """What an assistant says beside its thought: null, plain text, or chunks."""
+def _without_reasoning(parts: tuple[Part, ...], message_format: MessageFormat) -> Json:
+    """Return the content beside the reasoning: null, plain text, or chunks."""
     if not parts:
         return None
     if len(parts) == 1 and isinstance(parts[0], Text):
         return parts[0].text
-    return [_chunk(part, spelling) for part in parts]
+    return [_chunk(part, message_format) for part in parts]
 
 
-def _content(message: Message, spelling: MessageFormat) -> Json:
+def _content(message: Message, message_format: MessageFormat) -> Json:
     if message.content is None or isinstance(message.content, str):
         return message.content
     parts = message.content
-    thinks = any(isinstance(part, Thinking) for part in parts)
-    shows = any(isinstance(part, Image) for part in parts)
-    if spelling.thought is ThoughtFormat.TAGS and thinks and not shows:
+    has_reasoning = any(isinstance(part, Thinking) for part in parts)
+    has_images = any(isinstance(part, Image) for part in parts)
+    tagged_text = message_format.reasoning is ReasoningFormat.TAGS
+    if tagged_text and has_reasoning and not has_images:
         # One string, because chat templates read only the first chunk of a list.
         return "".join(tagged(part) for part in parts if not isinstance(part, Image))
-    return [_chunk(part, spelling) for part in parts]
+    return [_chunk(part, message_format) for part in parts]
 
 
 def tagged(part: Text | Thinking) -> str:
-    """A part as text, a thought between the markers."""
+    """Return a part as text, reasoning between markers."""
     if isinstance(part, Text):
         return part.text
     return think.OPEN + part.text + (think.CLOSE if part.closed else "")
 
 
-def _chunk(part: Part, spelling: MessageFormat) -> dict[str, Json]:
+def _chunk(part: Part, message_format: MessageFormat) -> dict[str, Json]:
     if isinstance(part, Image):
         image: dict[str, Json] = {"url": part.uri}
         if part.detail is not None:
             image["detail"] = part.detail
         return {"type": "image_url", "image_url": image}
-    if isinstance(part, Text) or spelling.thought is ThoughtFormat.TAGS:
+    if isinstance(part, Text) or message_format.reasoning is ReasoningFormat.TAGS:
         return {"type": "text", "text": tagged(part)}
     thinking: Json = part.text
-    if spelling.thought is ThoughtFormat.LIST:
+    if message_format.reasoning is ReasoningFormat.LIST:
         thinking = [{"type": "text", "text": part.text}] if part.text else []
     chunk: dict[str, Json] = {"type": "thinking", "thinking": thinking}
     return chunk if part.closed else {**chunk, "closed": False}

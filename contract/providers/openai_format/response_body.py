@@ -1,4 +1,4 @@
-"""How a provider spells what it says, in the shapes that several providers share."""
+"""Parts of response bodies that several providers share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from contract.model.chat import (
 
 
 def text(pieces: Iterable[Piece], kind: PieceKind) -> str:
-    """All text of one kind."""
+    """Return the whole text of one kind."""
     return "".join(piece.text for piece in pieces if piece.kind is kind)
 
 
 def calls(pieces: Iterable[Piece], *, numbered: bool = False) -> list[Json]:
-    """The tool calls of a whole message; *numbered* adds their `index`."""
+    """Return the tool calls of a whole message; *numbered* adds their `index`."""
     entries: list[Json] = []
     for piece in merge_pieces(p for p in pieces if p.kind is PieceKind.TOOL):
         entry = _call(piece)
@@ -40,7 +40,7 @@ def _call(piece: Piece) -> dict[str, Json]:
 
 
 def fragment(piece: Piece) -> dict[str, Json]:
-    """A tool piece as a delta: id, type and name only where a call begins."""
+    """Return a tool piece as a delta: id, type and name only where a call begins."""
     call = piece.call or Call()
     entry: dict[str, Json] = {"index": call.index}
     function: dict[str, Json] = {}
@@ -53,5 +53,5 @@ def fragment(piece: Piece) -> dict[str, Json]:
 
 
 def whole_call(piece: Piece) -> dict[str, Json]:
-    """A tool call that arrives in one delta."""
+    """Return a delta that holds a whole tool call."""
     return {"tool_calls": [_call(piece)]}

@@ -13,7 +13,7 @@ from contract.schema import openapi
 
 
 def malformed_body(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
-    """Why bytes are no JSON."""
+    """Return the rejection of bytes that are not JSON; *error* is that of orjson."""
     try:
         body.decode()
     except UnicodeDecodeError as broken:
@@ -27,7 +27,7 @@ def malformed_body(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
 
 
 def schema_rejection(name: str, body: Json) -> Rejection:
-    """The first reason why a body does not fit its schema."""
+    """Return the rejection of a body that does not match the schema *name*."""
     found = next(iter(openapi.schema_errors(name, body, most=1)), None)
     if found is None:
         return Rejection(
@@ -45,7 +45,7 @@ def schema_rejection(name: str, body: Json) -> Rejection:
 
 
 def _at(body: Json, pointer: str) -> Json:
-    """What stands at a JSON Pointer; None when nothing does."""
+    """Return the value at a JSON Pointer, or None."""
     value = body
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")

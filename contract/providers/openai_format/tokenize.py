@@ -1,4 +1,4 @@
-"""What the /tokenize and /detokenize endpoints of the engines have in common."""
+"""Shared parts of the /tokenize and /detokenize endpoints."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from contract.model.rules import BodyEndpoint
 from contract.providers.openai_format.schema_rejection import malformed_body
 from contract.tokens import tekken
 
-_VOCABULARY = 131_072  # ids of Tekken v13
+_VOCABULARY = 131_072  # number of token ids of Tekken v13
 
 
 def detokenize_as(member: str) -> BodyEndpoint:
-    """The endpoint that decodes `tokens` and answers with the text as *member*."""
+    """Return the endpoint that decodes `tokens` and returns the text as *member*."""
 
     def detokenize(body: bytes, _window: int) -> Json | Rejection:
         value = json_object(body)
@@ -40,14 +40,14 @@ def detokenize_as(member: str) -> BodyEndpoint:
 
 
 def vocabulary_id(value: Json) -> int | None:
-    """*value* as an id of the vocabulary; 5.0 is the integer 5 in JSON."""
+    """Return *value* as a token id, or None; 5.0 is the integer 5 in JSON."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return int(value) if value == int(value) and 0 <= value < _VOCABULARY else None
 
 
 def json_object(body: bytes) -> Mapping[str, Json] | Rejection:
-    """*body* as a JSON object, or why it is none."""
+    """Return *body* as a JSON object, or its rejection."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -60,7 +60,7 @@ def json_object(body: bytes) -> Mapping[str, Json] | Rejection:
 
 
 def missing(name: str) -> Rejection:
-    """The rejection of a body without the member *name*."""
+    """Return the rejection of a body without the member *name*."""
     return Rejection(
         reason=RejectionReason.SCHEMA,
         message=f"{name} is required",
@@ -70,5 +70,5 @@ def missing(name: str) -> Rejection:
 
 
 def printable(token: int) -> str:
-    """The text of a token; bytes that are not UTF-8 become U+FFFD."""
+    """Return the text of a token; bytes that are not UTF-8 become U+FFFD."""
     return tekken.spelled(token).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""`transformers serve` with a response template in the tokenizer's configuration."""
+"""`transformers serve` with a response template in the tokenizer configuration."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ from contract.providers.openai_format.pydantic_errors import (
 )
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 from contract.providers.transformers.rules import RULES
 from contract.providers.vllm import dialect
 from contract.tokens.patch_grid import mistral_grid
 
-# Thinking chunks are taken and lost; the tokenizer reads the markers in text.
-_SPELLING = MessageFormat(thought=ThoughtFormat.TAGS, asks_usage=False)
+# Thinking chunks are accepted and dropped; the tokenizer encodes markers in text.
+_FORMAT = MessageFormat(reasoning=ReasoningFormat.TAGS, asks_usage=False)
 _FIELDS = ("reasoning_content",)
 _CREATED = 1_758_153_600
-# Every model is named with the revision it was taken from.
+# Responses name every model with its revision.
 _REVISION = "@main"
 
 
 def request(probe: Probe, model: str) -> dict[str, Json]:
-    """The body, with thoughts as tagged text."""
-    return request_body.body(probe, model, _SPELLING)
+    """Return the body, with reasoning as tagged text."""
+    return request_body.body(probe, model, _FORMAT)
 
 
 def decode(part: Json) -> tuple[Piece, ...]:
-    """`reasoning_content` and `content` are strings of their own."""
+    """Decode `reasoning_content` and `content`, which are separate strings."""
     return parsing.pieces(part, _FIELDS)
 
 
 def parse(body: Mapping[str, Json]) -> Probe:
-    """A body whose tagged text holds thoughts."""
-    return parsing.probe(body, _SPELLING)
+    """Parse a body whose tagged text holds reasoning."""
+    return parsing.probe(body, _FORMAT)
 
 
 def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
-    """The role alone, then a delta a piece; a tool call comes whole."""
+    """Yield the role alone, then one delta per piece; a tool call is one delta."""
     yield {"role": "assistant"}
     for piece in merge_calls(pieces):
         if piece.kind is PieceKind.TOOL:
@@ -76,17 +76,17 @@ def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
 
 
 def message(pieces: Iterable[Piece]) -> dict[str, Json]:
-    """A whole message; what was not thought or called is absent."""
-    said = tuple(pieces)
-    spelled: dict[str, Json] = {
-        "content": response_body.text(said, PieceKind.ANSWER),
+    """Return a whole message; absent reasoning and calls are left out."""
+    output = tuple(pieces)
+    encoded: dict[str, Json] = {
+        "content": response_body.text(output, PieceKind.ANSWER),
         "role": "assistant",
     }
-    if calls := response_body.calls(said):
-        spelled["tool_calls"] = calls
-    if reasoning := response_body.text(said, PieceKind.REASONING):
-        spelled["reasoning_content"] = reasoning
-    return spelled
+    if calls := response_body.calls(output):
+        encoded["tool_calls"] = calls
+    if reasoning := response_body.text(output, PieceKind.REASONING):
+        encoded["reasoning_content"] = reasoning
+    return encoded
 
 
 def chunk(
@@ -96,11 +96,11 @@ def chunk(
     finish: str | None,
     usage: Usage | None,
 ) -> dict[str, Json]:
-    """One event; only the last names a finish reason, and usage, unasked."""
+    """Return one event; only the last has a finish reason, and usage, unrequested."""
     choice: dict[str, Json] = {"delta": delta, "index": index}
     if finish is not None:
         choice["finish_reason"] = finish
-    spelled: dict[str, Json] = {
+    encoded: dict[str, Json] = {
         "id": head.id,
         "choices": [choice],
         "created": head.created,
@@ -108,13 +108,13 @@ def chunk(
         "object": "chat.completion.chunk",
         "system_fingerprint": "",
     }
-    return {**spelled, "usage": _usage(usage)} if usage else spelled
+    return {**encoded, "usage": _usage(usage)} if usage else encoded
 
 
 def completion(
     head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response."""
+    """Return a whole response."""
     return {
         "id": head.id,
         "choices": [
@@ -137,7 +137,7 @@ def _usage(usage: Usage) -> dict[str, Json]:
 
 
 def models(names: tuple[str, ...], _window: int) -> dict[str, Json]:
-    """The models of the hub cache; nothing tells the context window."""
+    """Return the models of the hub cache, which do not state the context window."""
     return {
         "object": "list",
         "data": [
@@ -148,7 +148,7 @@ def models(names: tuple[str, ...], _window: int) -> dict[str, Json]:
 
 
 def headers(head: Head, _usage: Usage | None) -> tuple[tuple[str, str], ...]:
-    """The request id, which is also the id of the response."""
+    """Return the request id, which is also the id of the response."""
     return (("x-request-id", head.id),)
 
 
@@ -167,9 +167,10 @@ _BODY = frozenset(
 
 def error(problem: Rejection) -> tuple[int, Json]:
     """
-    FastAPI's `detail`: a list of issues for a body, a sentence for all else.
+    Return FastAPI's `detail`: a list of issues for a body, a sentence otherwise.
 
-    The real server answers wrong values with a bare 500; this says what is meant.
+    The real server answers invalid values with a bare 500; this is the rejection that
+    it lacks.
     """
     if problem.reason in _DETAILS:
         status, detail = _DETAILS[problem.reason]

@@ -1,4 +1,4 @@
-"""Recognises `transformers serve` by its side paths and request ids."""
+"""Fingerprint of `transformers serve`: its further paths and request ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contract.model.provider import (
 
 
 def recognise(evidence: Evidence) -> Match | None:
-    """The one profile of `transformers serve`."""
+    """Return the only profile of `transformers serve`."""
     if (
         evidence.models.header("x-request-id") is not None
         and evidence.member("/health", "status") == "ok"
@@ -22,5 +22,5 @@ def recognise(evidence: Evidence) -> Match | None:
     return None
 
 
-# It takes two further requests, and other servers have the same paths.
+# It needs two further requests, and other servers have the same paths.
 FINGERPRINT = Fingerprint(recognise=recognise, order=90)

@@ -1,4 +1,4 @@
-"""How `transformers serve` treats requests."""
+"""Rules of `transformers serve`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contract.providers.openai_format import (
 )
 
 RULES = Rules(
-    admission=(admission.orphans, admission.forced_tool),
+    admission=(admission.tool_results_follow_calls, admission.forced_tool),
     completion_budget=completion_budget.unbounded,
     open_paths=frozenset({"/health"}),
     id_length=32,

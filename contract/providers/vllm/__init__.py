@@ -1,4 +1,4 @@
-"""vLLM's OpenAI-compatible server, by the releases that changed its spelling."""
+"""vLLM's OpenAI-compatible server, by the releases that changed its format."""
 
 from contract.model.provider import define
 from contract.providers.vllm.dialect import (

@@ -31,14 +31,14 @@ from contract.providers.openai_format import (
 )
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
-from contract.providers.vllm.refusals import error
+from contract.providers.vllm.rejections import error
 from contract.providers.vllm.rules import rules
 from contract.tokens.patch_grid import mistral_grid
 
-# Weights served without a default system prompt often do not think unless told to
-# (vllm-project/vllm#30139): instructions, a thought, the answer.
+# Models served without a default system prompt often reason only when instructed to
+# (vllm-project/vllm#30139): instructions, a reasoning template, an answer template.
 SYSTEM = Message(
     "system",
     (
@@ -47,7 +47,7 @@ SYSTEM = Message(
         Text("Here, a self-contained answer."),
     ),
 )
-SWITCHES = ServerFlags(
+SERVER_FLAGS = ServerFlags(
     thought="start vLLM with --reasoning-parser mistral",
     # Recorded with 0.32.0: without a tool parser, streams keep the markers.
     streams="add --enable-auto-tool-choice --tool-call-parser mistral",
@@ -55,7 +55,7 @@ SWITCHES = ServerFlags(
     window="start vLLM with --max-model-len {}",
     images="start vLLM with --limit-mm-per-prompt '{{\"image\": {}}}'",
     usage="start vLLM without --enable-force-include-usage",
-    # Found by running 0.12.0, 0.15.1 and 0.16.0 (vllm-project/vllm#30139).
+    # Measured with 0.12.0, 0.15.1 and 0.16.0 (vllm-project/vllm#30139).
     release="vLLM 0.12 to 0.16 drops the markers of whole answers; take a later one",
 )
 PATHS = frozenset(
@@ -67,40 +67,38 @@ _FINGERPRINT = "vllm-0.32.0-14b2c9cc"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """
-    What changed between releases.
+    """The differences between releases."""
 
-    `fields` carry the reasoning. `modern` stands for
-    what was recorded of 0.32.0 and not yet of 0.16.0: reasoning tokens in usage, a
-    fingerprint, `param` in errors, no empty `tool_calls`. The dialect of 0.16 speaks as
-    0.32.0 does; its schema allows both.
-    """
-
+    # Members that carry the reasoning; each holds the whole text.
     fields: tuple[str, ...]
-    spelling: MessageFormat
+    # The differences between request bodies.
+    message_format: MessageFormat
+    # Whether responses have what was recorded with 0.32.0 but not with 0.16.0:
+    # reasoning tokens in usage, a fingerprint, `param` in errors, no empty
+    # `tool_calls`. The dialect of 0.16 responds like 0.32.0; its schema allows both.
     modern: bool = False
 
 
 def request(version: Version, probe: Probe, model: str) -> dict[str, Json]:
-    """The body as vLLM takes it."""
-    return request_body.body(probe, model, version.spelling)
+    """Return the body in the message format of *version*."""
+    return request_body.body(probe, model, version.message_format)
 
 
 def decode(version: Version, part: Json) -> tuple[Piece, ...]:
-    """Reasoning and content are strings of their own."""
+    """Decode reasoning and content, which are separate strings."""
     return parsing.pieces(part, version.fields)
 
 
 def parse(version: Version, body: Mapping[str, Json]) -> Probe:
-    """A body as vLLM reads it."""
-    return parsing.probe(body, version.spelling)
+    """Parse a body in the message format of *version*."""
+    return parsing.probe(body, version.message_format)
 
 
 def encode(version: Version, pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
     """
-    The role, then a delta a piece; tool arguments come in fragments.
+    Yield the role, then one delta per piece; tool arguments are sent in fragments.
 
-    Where the thought has a copy, it is null in what is no thought.
+    A second reasoning field is null in deltas without reasoning.
     """
     copy: dict[str, Json] = dict.fromkeys(version.fields[1:])
     yield {"role": "assistant", "content": "", **copy}
@@ -114,24 +112,28 @@ def encode(version: Version, pieces: Iterable[Piece]) -> Iterator[dict[str, Json
 
 
 def message(version: Version, pieces: Iterable[Piece]) -> dict[str, Json]:
-    """A whole message; what was not said is null."""
-    said = tuple(pieces)
-    reasoning = response_body.text(said, PieceKind.REASONING) or None
+    """Return a whole message; absent reasoning or content is null."""
+    output = tuple(pieces)
+    reasoning = response_body.text(output, PieceKind.REASONING) or None
     return {
-        **bare(
-            response_body.text(said, PieceKind.ANSWER) or None,
-            said,
+        **message_without_reasoning(
+            response_body.text(output, PieceKind.ANSWER) or None,
+            output,
             modern=version.modern,
         ),
         **dict.fromkeys(version.fields, reasoning),
     }
 
 
-def bare(
+def message_without_reasoning(
     content: str | None, pieces: tuple[Piece, ...], *, modern: bool
 ) -> dict[str, Json]:
-    """A message without its reasoning, with all the nulls of the original."""
-    spelled: dict[str, Json] = {
+    """
+    Return a message without its reasoning fields, with all the nulls of vLLM.
+
+    The calls are taken from *pieces*; a *modern* release omits an empty list of calls.
+    """
+    encoded: dict[str, Json] = {
         "role": "assistant",
         "content": content,
         "refusal": None,
@@ -140,11 +142,11 @@ def bare(
         "function_call": None,
     }
     calls = response_body.calls(pieces)
-    return {**spelled, "tool_calls": calls} if calls or not modern else spelled
+    return {**encoded, "tool_calls": calls} if calls or not modern else encoded
 
 
 def usage_object(usage: Usage, *, modern: bool) -> dict[str, Json]:
-    """The counters in vLLM's order; reasoning tokens since they are counted."""
+    """Return the counters in vLLM's order; *modern* releases count reasoning tokens."""
     counters: dict[str, Json] = {
         "prompt_tokens": usage.prompt,
         "total_tokens": usage.prompt + usage.completion,
@@ -172,42 +174,42 @@ def chunk(  # noqa: PLR0913, PLR0917  # the shape of Dialect.chunk, and the vers
     finish: str | None,
     usage: Usage | None,
 ) -> dict[str, Json]:
-    """One event; the first of a choice and the last carry more nulls."""
+    """Return one event; the first and the last of a choice have further nulls."""
     choice: dict[str, Json] = {
         "index": index,
         "delta": delta,
         "logprobs": None,
         "finish_reason": finish,
     }
-    spelled: dict[str, Json] = {**_chunk_head(head), "choices": [choice]}
+    encoded: dict[str, Json] = {**_chunk_head(head), "choices": [choice]}
     if "role" in delta:
-        spelled["prompt_token_ids"] = None
+        encoded["prompt_token_ids"] = None
         if version.modern:
-            spelled["prompt_text"] = None
+            encoded["prompt_text"] = None
     else:
         if finish is not None:
             choice["stop_reason"] = None
         choice["token_ids"] = None
     if finish is not None and version.modern:
-        spelled["system_fingerprint"] = _FINGERPRINT
+        encoded["system_fingerprint"] = _FINGERPRINT
     if usage is not None:
-        spelled["usage"] = usage_object(usage, modern=version.modern)
-    return spelled
+        encoded["usage"] = usage_object(usage, modern=version.modern)
+    return encoded
 
 
 def usage_chunk(version: Version, head: Head, usage: Usage) -> dict[str, Json]:
-    """The event after the last choice, when the request asked for usage."""
+    """Return the event after the last choice, sent when usage was requested."""
     counters = usage_object(usage, modern=version.modern)
-    spelled = {**_chunk_head(head), "choices": [], "usage": counters}
+    encoded = {**_chunk_head(head), "choices": [], "usage": counters}
     return (
-        {**spelled, "system_fingerprint": _FINGERPRINT} if version.modern else spelled
+        {**encoded, "system_fingerprint": _FINGERPRINT} if version.modern else encoded
     )
 
 
 def completion(
     version: Version, head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
-    """A whole response with the fields vLLM always adds."""
+    """Return a whole response with the members that vLLM always adds."""
     messages = [(message(version, a.pieces), a.finish) for a in answers]
     return envelope(head, messages, usage, modern=version.modern)
 
@@ -219,11 +221,15 @@ def envelope(
     *,
     modern: bool,
 ) -> dict[str, Json]:
-    """What surrounds the messages of a whole response."""
+    """
+    Return a whole response around *messages*, pairs of message and finish reason.
+
+    *modern* adds the members that were recorded with 0.32.0.
+    """
     newer: dict[str, Json] = {"routed_experts": None} if modern else {}
     counters = usage_object(usage, modern=modern)
     counters["prompt_tokens_details"] = None
-    spelled: dict[str, Json] = {
+    encoded: dict[str, Json] = {
         "id": head.id,
         "object": "chat.completion",
         "created": head.created,
@@ -231,14 +237,14 @@ def envelope(
         "choices": [
             {
                 "index": index,
-                "message": said,
+                "message": body,
                 "logprobs": None,
                 "finish_reason": finish,
                 "stop_reason": None,
                 "token_ids": None,
                 **newer,
             }
-            for index, (said, finish) in enumerate(messages)
+            for index, (body, finish) in enumerate(messages)
         ],
         "service_tier": None,
         "system_fingerprint": _FINGERPRINT if modern else None,
@@ -249,12 +255,12 @@ def envelope(
     }
     if modern:
         more = ("prompt_text", "ec_transfer_params", "metrics")
-        spelled.update(dict.fromkeys(more))
-    return spelled
+        encoded.update(dict.fromkeys(more))
+    return encoded
 
 
 def models(names: tuple[str, ...], window: int) -> dict[str, Json]:
-    """Every served name with `max_model_len`."""
+    """Return every served name with `max_model_len`."""
     return {"object": "list", "data": [_card(n, names[0], window) for n in names]}
 
 
@@ -310,14 +316,14 @@ def _dialect(
         call_id=r"[A-Za-z0-9]{9}",
         paths=PATHS,
         load=METRICS,
-        server_flags=SWITCHES,
+        server_flags=SERVER_FLAGS,
         rules=rules(release, partial(parse, version)),
     )
 
 
-_CHUNKS = MessageFormat(thought=ThoughtFormat.STRING, prefix=False)
+_CHUNKS = MessageFormat(reasoning=ReasoningFormat.STRING, prefix=False)
 _FIELDS = MessageFormat(
-    thought=ThoughtFormat.STRING,
+    reasoning=ReasoningFormat.STRING,
     history=("reasoning", "reasoning_content"),
     prefix=False,
 )
@@ -325,21 +331,21 @@ VLLM_0_11 = _dialect(
     "vllm-0.11",
     "vLLM 0.11.0: reasoning_content",
     "Vllm011",
-    # It drops the field of replayed messages but takes thinking chunks in them.
-    Version(fields=("reasoning_content",), spelling=_CHUNKS),
+    # It drops the field of replayed messages but accepts thinking chunks in them.
+    Version(fields=("reasoning_content",), message_format=_CHUNKS),
     "0.11.0",
 )
 VLLM_0_12 = _dialect(
     "vllm-0.12",
     "vLLM 0.11.1 to 0.15: reasoning and reasoning_content, the same text in both",
     "Vllm012",
-    Version(fields=("reasoning", "reasoning_content"), spelling=_FIELDS),
+    Version(fields=("reasoning", "reasoning_content"), message_format=_FIELDS),
     "0.12.0",
 )
 VLLM_0_16 = _dialect(
     "vllm-0.16",
     "vLLM 0.16 and later: reasoning",
     "Vllm016",
-    Version(fields=("reasoning",), spelling=_FIELDS, modern=True),
+    Version(fields=("reasoning",), message_format=_FIELDS, modern=True),
     "0.32.0",
 )

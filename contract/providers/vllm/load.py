@@ -1,10 +1,10 @@
-"""vLLM's /metrics: the gauges of its scheduler in the text format of Prometheus."""
+"""The /metrics endpoint of vLLM: scheduler gauges in Prometheus text format."""
 
 from __future__ import annotations
 
 
 def metrics(running: int, model: str, _window: int) -> bytes:
-    """Running and waiting requests of *model*, as Prometheus text."""
+    """Return the running and waiting requests of *model* as Prometheus text."""
     labels = f'{{engine="0",model_name="{model}"}}'
     gauges = {
         "vllm:num_requests_running": ("Number of requests in execution.", running),

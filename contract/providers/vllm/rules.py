@@ -1,4 +1,4 @@
-"""How vLLM's OpenAI-compatible server treats requests."""
+"""Rules of vLLM's OpenAI-compatible server."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from contract.providers.vllm.tokenize import (
 
 VLLM = Rules(
     admission=(
-        admission.order,
-        admission.last_is_not_assistant,
-        admission.tool_results,
+        admission.message_order,
+        admission.last_message_is_not_answer,
+        admission.matching_tool_results,
         admission.choice_needs_tools,
         admission.tool_definitions,
         admission.forced_tool,
-        admission.one_greedy,
+        admission.greedy_has_one_choice,
         admission.stream_options,
     ),
     completion_budget=completion_budget.clamped,
-    # As the model card starts it: --limit-mm-per-prompt '{"image": 10}'.
+    # As started on the model card: --limit-mm-per-prompt '{"image": 10}'.
     image_limit=10,
     echoes_model=False,
     open_paths=frozenset({"/health", "/version", METRICS, "/tokenize", "/detokenize"}),
@@ -46,6 +46,6 @@ VLLM = Rules(
 
 
 def rules(version: str, parse: Callable[[Mapping[str, Json]], Probe]) -> Rules:
-    """The rules of release *version*; *parse* reads the messages of /tokenize."""
+    """Return the rules of release *version*; *parse* decodes bodies of /tokenize."""
     endpoints = {"/tokenize": tokenize_with(parse), "/detokenize": detokenize}
     return replace(VLLM, version=version, body_endpoints=endpoints)

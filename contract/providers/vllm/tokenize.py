@@ -1,4 +1,4 @@
-"""vLLM's /tokenize and /detokenize."""
+"""The /tokenize and /detokenize endpoints of vLLM."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ detokenize = detokenize_as("prompt")
 
 
 def tokenize_with(parse: Callable[[Mapping[str, Json]], Probe]) -> BodyEndpoint:
-    """The endpoint that takes a `prompt`, or `messages` that *parse* can read."""
+    """Return the endpoint for a `prompt`, or for `messages` that *parse* decodes."""
 
     def tokenize(body: bytes, window: int) -> Json | Rejection:
         value = json_object(body)

@@ -1,4 +1,4 @@
-"""llama.cpp's shapes, as its server was recorded."""
+"""llama.cpp's message formats, as recorded from its server."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from contract.model.rejection import (
 from contract.providers.llamacpp.dialect import LLAMACPP
 
 HEAD = Head("chatcmpl-rG8Xg2bzIqJ8hfiaBPQWWuDFoeSRagHx", 1_758_153_600, "m")
-SAID = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
+OUTPUT = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
 
 
-def test_role_comes_with_null_content():
+def test_role_has_null_content():
     assert [
         {"role": "assistant", "content": None},
         {"reasoning_content": "Hm"},
         {"content": "42"},
-    ] == list(LLAMACPP.encode(SAID))
+    ] == list(LLAMACPP.encode(OUTPUT))
 
 
-def test_what_was_not_thought_is_absent():
-    assert {"role": "assistant", "content": "42"} == LLAMACPP.message(SAID[1:])
+def test_absent_reasoning_is_left_out():
+    assert {"role": "assistant", "content": "42"} == LLAMACPP.message(OUTPUT[1:])
     assert {"role": "assistant", "content": ""} == LLAMACPP.message(())
 
 
 def test_timings_follow_from_the_counts():
-    timings = LLAMACPP.completion(HEAD, (Answer(SAID),), Usage(100, 20))["timings"]
+    timings = LLAMACPP.completion(HEAD, (Answer(OUTPUT),), Usage(100, 20))["timings"]
 
     assert (100, 15.0) == (timings["prompt_n"], timings["prompt_ms"])
     assert (20, 9.0) == (timings["predicted_n"], timings["predicted_ms"])
 
 
-def test_thought_in_a_system_message_is_tagged_text():
+def test_reasoning_in_a_system_message_is_tagged_text():
     system = Message("system", (Text("a"), Thinking("b"), Text("c")))
     body = LLAMACPP.request(replace(SUM, messages=(system, *SUM.messages)), "m")
 
@@ -57,9 +57,9 @@ def test_thought_in_a_system_message_is_tagged_text():
     assert system == LLAMACPP.parse(body).messages[0]
 
 
-def test_replayed_thought_is_reasoning_content():
-    said = Message("assistant", (Thinking("Hm"),))
-    body = LLAMACPP.request(replace(SUM, messages=(said, *SUM.messages)), "m")
+def test_replayed_reasoning_is_reasoning_content():
+    replayed = Message("assistant", (Thinking("Hm"),))
+    body = LLAMACPP.request(replace(SUM, messages=(replayed, *SUM.messages)), "m")
 
     assert {
         "role": "assistant",
@@ -114,7 +114,7 @@ def test_errors_are_the_recorded_ones(problem, status, error):
     assert (status, {"error": error}) == LLAMACPP.error(problem)
 
 
-def test_models_tell_the_context_window():
+def test_models_state_the_context_window():
     card = LLAMACPP.models(("m",), 4_096)["data"][0]
 
     assert 4_096 == card["meta"]["n_ctx"]

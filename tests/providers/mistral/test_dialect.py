@@ -1,4 +1,4 @@
-"""Mistral's own shapes, as clients recorded them."""
+"""Mistral's message formats, as clients recorded them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
 from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
 
 HEAD = Head("0123456789abcdef", 1_758_153_600, "magistral-small-2509")
-SAID = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
+OUTPUT = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
 CALLED = (
     Piece(PieceKind.REASONING, "Hm"),
     Piece(PieceKind.TOOL, '{"a"', call=Call(0, "A1b2C3d4E", "f")),
@@ -45,19 +45,19 @@ def thinking(text, **more):
     return {**chunk, **more}
 
 
-def test_empty_thinking_chunk_leads_from_thought_to_answer():
+def test_empty_thinking_chunk_is_between_reasoning_and_answer():
     assert [
         {"role": "assistant", "content": ""},
         {"content": [thinking("Hm")]},
         {"content": [{"type": "thinking", "thinking": []}]},
         {"content": "42"},
-    ] == list(OLD.encode(SAID))
+    ] == list(OLD.encode(OUTPUT))
 
 
-def test_call_arrives_whole_and_without_a_transition():
-    *_, thought, call = OLD.encode(CALLED)
+def test_call_is_one_delta_without_a_transition():
+    *_, reasoning, call = OLD.encode(CALLED)
 
-    assert {"content": [thinking("Hm")]} == thought
+    assert {"content": [thinking("Hm")]} == reasoning
     assert {
         "tool_calls": [
             {
@@ -80,22 +80,22 @@ def test_successors_close_thinking_chunks_of_several_tokens(text, more):
 
 
 @pytest.mark.parametrize(
-    ("said", "content"),
+    ("output", "content"),
     [
-        pytest.param(SAID[1:], "42", id="no thought is plain text"),
+        pytest.param(OUTPUT[1:], "42", id="no reasoning is plain text"),
         pytest.param(
-            SAID,
+            OUTPUT,
             [thinking("Hm", closed=True), {"type": "text", "text": "42"}],
-            id="thought and answer",
+            id="reasoning and answer",
         ),
-        pytest.param(SAID[:1], [thinking("Hm", closed=True)], id="cut in the thought"),
+        pytest.param(OUTPUT[:1], [thinking("Hm", closed=True)], id="cut reasoning"),
         pytest.param((), "", id="nothing"),
     ],
 )
-def test_content_of_a_whole_message(said, content):
+def test_content_of_a_whole_message(output, content):
     expected = {"role": "assistant", "tool_calls": None, "content": content}
 
-    assert expected == NEW.message(said)
+    assert expected == NEW.message(output)
 
 
 def test_padding_is_on_every_chunk_but_the_first_and_always_the_same():
@@ -122,7 +122,7 @@ def test_last_chunk_has_empty_content_and_the_usage():
 
 
 def test_successors_count_cached_tokens_and_name_the_tier():
-    usage = NEW.completion(HEAD, (Answer(SAID),), Usage(10, 7))["usage"]
+    usage = NEW.completion(HEAD, (Answer(OUTPUT),), Usage(10, 7))["usage"]
 
     assert {"cached_tokens": 0} == usage["prompt_tokens_details"]
     assert "standard" == usage["service_tier"]
@@ -137,7 +137,7 @@ def test_query_cost_is_the_total_and_lists_cost_nothing():
     assert ["mistral-correlation-id"] == list(listed)
 
 
-def test_validation_errors_stand_inside_message():
+def test_validation_errors_are_inside_message():
     problem = Rejection(
         reason=RejectionReason.SCHEMA,
         pointer="/messages/0/role",
@@ -189,7 +189,7 @@ def test_validation_errors_stand_inside_message():
         ),
     ],
 )
-def test_refusals_have_the_flat_envelope(problem, status, kind, code, message):
+def test_rejections_have_the_flat_envelope(problem, status, kind, code, message):
     found, body = NEW.error(problem)
 
     assert status == found
@@ -203,7 +203,7 @@ def test_refusals_have_the_flat_envelope(problem, status, kind, code, message):
     } == body
 
 
-def test_keys_are_refused_by_the_gateway():
+def test_keys_are_rejected_by_the_gateway():
     wrong = Rejection(reason=RejectionReason.WRONG_KEY)
 
     assert (401, {"detail": "Unauthorized"}) == OLD.error(wrong)
@@ -213,38 +213,38 @@ def test_keys_are_refused_by_the_gateway():
     )
 
 
-def test_hosted_magistral_thinks_unless_it_opts_out():
-    silent = OLD.request(replace(SUM, reasons=False), "m")
+def test_magistral_reasons_unless_disabled():
+    disabled = OLD.request(replace(SUM, reasons=False), "m")
     asked = replace(SUM, options=Options(prompt_mode="reasoning"))
 
     assert "prompt_mode" not in OLD.request(SUM, "m")
     assert "reasoning" == OLD.request(asked, "m")["prompt_mode"]
-    assert silent["prompt_mode"] is None
-    assert not OLD.parse(silent).reasons
+    assert disabled["prompt_mode"] is None
+    assert not OLD.parse(disabled).reasons
     assert OLD.parse(OLD.request(SUM, "m")).reasons
 
 
 @pytest.mark.parametrize(
     ("probe", "effort", "reasons"),
     [
-        pytest.param(SUM, "high", True, id="asked to think"),
-        pytest.param(replace(SUM, reasons=False), None, False, id="not asked"),
+        pytest.param(SUM, "high", True, id="requested"),
+        pytest.param(replace(SUM, reasons=False), None, False, id="not requested"),
         pytest.param(
             replace(SUM, options=Options(reasoning_effort="none")),
             "none",
             False,
-            id="its own effort",
+            id="explicit effort",
         ),
     ],
 )
-def test_successors_think_by_effort(probe, effort, reasons):
+def test_successors_reason_by_effort(probe, effort, reasons):
     body = NEW.request(probe, "m")
 
     assert effort == body.get("reasoning_effort")
     assert reasons == NEW.parse(body).reasons
 
 
-def test_successors_get_no_thought_in_a_system_message():
+def test_successors_get_no_reasoning_in_a_system_message():
     system = Message("system", (Text("a"), Thinking("b"), Text("c")))
     probe = replace(SUM, messages=(system, *SUM.messages))
 
@@ -254,7 +254,7 @@ def test_successors_get_no_thought_in_a_system_message():
     )
 
 
-def test_forced_call_is_spelled_any():
+def test_forced_call_is_any():
     forced = replace(TOOL, options=replace(TOOL.options, tool_choice="required"))
 
     assert "any" == OLD.request(forced, "m")["tool_choice"]

@@ -1,4 +1,4 @@
-"""Requests that fit their schema and are refused all the same."""
+"""Admission rules reject requests that match their schema."""
 
 import pytest
 
@@ -18,134 +18,174 @@ CALL = ToolCall("abcdefghi", "get_weather", "{}")
 OTHER = ToolCall("ihgfedcba", "get_weather", "{}")
 USER = Message("user", "Hi")
 SYSTEM = Message("system", "Be kind.")
-SAYS = Message("assistant", "Hello")
+ANSWER = Message("assistant", "Hello")
 CALLS = Message("assistant", None, (CALL,))
 RESULT = Message("tool", "sunny", tool_call_id="abcdefghi")
 
 
-def talk(*messages, **options):
-    return Probe(name="talk", messages=messages, options=Options(**options))
+def conversation(*messages, **options):
+    return Probe(name="conversation", messages=messages, options=Options(**options))
 
 
 PREFIX = Message("assistant", "Well", prefix=True)
 CASES = [
-    (admission.order, talk(SYSTEM, USER, SAYS, USER), None),
-    (admission.order, talk(USER, USER), None),
-    (admission.order, talk(USER, CALLS, RESULT, SAYS, USER), None),
-    (admission.order, talk(), RejectionReason.ORDER),
-    (admission.order, talk(SAYS, USER), RejectionReason.ORDER),
-    (admission.order, talk(RESULT), RejectionReason.ORDER),
-    (admission.order, talk(USER, RESULT), RejectionReason.ORDER),
-    (admission.order, talk(USER, SAYS, SYSTEM), RejectionReason.ORDER),
-    (admission.order, talk(USER, PREFIX, USER), RejectionReason.ORDER),
+    (admission.message_order, conversation(SYSTEM, USER, ANSWER, USER), None),
+    (admission.message_order, conversation(USER, USER), None),
+    (admission.message_order, conversation(USER, CALLS, RESULT, ANSWER, USER), None),
+    (admission.message_order, conversation(), RejectionReason.ORDER),
+    (admission.message_order, conversation(ANSWER, USER), RejectionReason.ORDER),
+    (admission.message_order, conversation(RESULT), RejectionReason.ORDER),
+    (admission.message_order, conversation(USER, RESULT), RejectionReason.ORDER),
     (
-        admission.order,
-        talk(USER, Message("assistant", ""), USER),
+        admission.message_order,
+        conversation(USER, ANSWER, SYSTEM),
+        RejectionReason.ORDER,
+    ),
+    (admission.message_order, conversation(USER, PREFIX, USER), RejectionReason.ORDER),
+    (
+        admission.message_order,
+        conversation(USER, Message("assistant", ""), USER),
         RejectionReason.ORDER,
     ),
     (
         admission.no_user_after_tool,
-        talk(USER, CALLS, RESULT, USER),
+        conversation(USER, CALLS, RESULT, USER),
         RejectionReason.ORDER,
     ),
-    (admission.no_user_after_tool, talk(USER, CALLS, RESULT, SAYS, USER), None),
-    (admission.last_is_asking, talk(USER), None),
-    (admission.last_is_asking, talk(USER, CALLS, RESULT), None),
-    (admission.last_is_asking, talk(USER, PREFIX), None),
-    (admission.last_is_asking, talk(USER, SAYS), RejectionReason.ORDER),
-    (admission.last_is_asking, talk(SYSTEM), RejectionReason.ORDER),
-    (admission.last_is_not_assistant, talk(SYSTEM), None),
-    (admission.last_is_not_assistant, talk(USER, PREFIX), None),
-    (admission.last_is_not_assistant, talk(USER, SAYS), RejectionReason.ORDER),
-    (admission.tool_results, talk(USER, CALLS, RESULT), None),
-    (admission.tool_results, talk(USER, CALLS, RESULT, RESULT), RejectionReason.TOOL),
-    (admission.tool_results, talk(USER, CALLS, SAYS, USER), RejectionReason.TOOL),
-    (admission.tool_results, talk(USER, CALLS), None),
-    (admission.tool_results, talk(USER, CALLS, USER), RejectionReason.TOOL),
     (
-        admission.tool_results,
-        talk(USER, Message("assistant", None, (CALL, OTHER)), RESULT),
+        admission.no_user_after_tool,
+        conversation(USER, CALLS, RESULT, ANSWER, USER),
+        None,
+    ),
+    (admission.last_message_awaits_answer, conversation(USER), None),
+    (admission.last_message_awaits_answer, conversation(USER, CALLS, RESULT), None),
+    (admission.last_message_awaits_answer, conversation(USER, PREFIX), None),
+    (
+        admission.last_message_awaits_answer,
+        conversation(USER, ANSWER),
+        RejectionReason.ORDER,
+    ),
+    (admission.last_message_awaits_answer, conversation(SYSTEM), RejectionReason.ORDER),
+    (admission.last_message_is_not_answer, conversation(SYSTEM), None),
+    (admission.last_message_is_not_answer, conversation(USER, PREFIX), None),
+    (
+        admission.last_message_is_not_answer,
+        conversation(USER, ANSWER),
+        RejectionReason.ORDER,
+    ),
+    (admission.matching_tool_results, conversation(USER, CALLS, RESULT), None),
+    (
+        admission.matching_tool_results,
+        conversation(USER, CALLS, RESULT, RESULT),
         RejectionReason.TOOL,
     ),
     (
-        admission.tool_results,
-        talk(USER, Message("assistant", None, (CALL, CALL)), RESULT),
+        admission.matching_tool_results,
+        conversation(USER, CALLS, ANSWER, USER),
+        RejectionReason.TOOL,
+    ),
+    (admission.matching_tool_results, conversation(USER, CALLS), None),
+    (
+        admission.matching_tool_results,
+        conversation(USER, CALLS, USER),
         RejectionReason.TOOL,
     ),
     (
-        admission.tool_results,
-        talk(USER, CALLS, Message("tool", "x", tool_call_id="other")),
+        admission.matching_tool_results,
+        conversation(USER, Message("assistant", None, (CALL, OTHER)), RESULT),
         RejectionReason.TOOL,
     ),
-    (admission.orphans, talk(USER, CALLS, RESULT), None),
-    (admission.orphans, talk(RESULT), RejectionReason.TOOL),
-    (admission.forced_tool, talk(USER, tools=(WEATHER,), tool_choice="auto"), None),
+    (
+        admission.matching_tool_results,
+        conversation(USER, Message("assistant", None, (CALL, CALL)), RESULT),
+        RejectionReason.TOOL,
+    ),
+    (
+        admission.matching_tool_results,
+        conversation(USER, CALLS, Message("tool", "x", tool_call_id="other")),
+        RejectionReason.TOOL,
+    ),
+    (admission.tool_results_follow_calls, conversation(USER, CALLS, RESULT), None),
+    (admission.tool_results_follow_calls, conversation(RESULT), RejectionReason.TOOL),
     (
         admission.forced_tool,
-        talk(USER, tools=(WEATHER,), tool_choice="=get_weather"),
+        conversation(USER, tools=(WEATHER,), tool_choice="auto"),
         None,
     ),
     (
         admission.forced_tool,
-        talk(USER, tools=(WEATHER,), tool_choice="=other"),
+        conversation(USER, tools=(WEATHER,), tool_choice="=get_weather"),
+        None,
+    ),
+    (
+        admission.forced_tool,
+        conversation(USER, tools=(WEATHER,), tool_choice="=other"),
         RejectionReason.TOOL_CHOICE,
     ),
     (
         admission.forced_tool,
-        talk(USER, tool_choice="required"),
+        conversation(USER, tool_choice="required"),
         RejectionReason.TOOL_CHOICE,
     ),
-    (admission.choice_needs_tools, talk(USER, tool_choice="none"), None),
+    (admission.choice_needs_tools, conversation(USER, tool_choice="none"), None),
     (
         admission.choice_needs_tools,
-        talk(USER, tool_choice="auto"),
+        conversation(USER, tool_choice="auto"),
         RejectionReason.TOOL_CHOICE,
     ),
-    (admission.successors, talk(USER, reasoning_effort="high"), None),
     (
-        admission.successors,
-        talk(USER, reasoning_effort="low"),
+        admission.supported_by_successors,
+        conversation(USER, reasoning_effort="high"),
+        None,
+    ),
+    (
+        admission.supported_by_successors,
+        conversation(USER, reasoning_effort="low"),
         RejectionReason.UNSUPPORTED,
     ),
     (
-        admission.successors,
-        talk(USER, prompt_mode="reasoning"),
+        admission.supported_by_successors,
+        conversation(USER, prompt_mode="reasoning"),
         RejectionReason.UNSUPPORTED,
     ),
     (
-        admission.successors,
-        talk(Message("system", (Text("a"), Thinking("b"))), USER),
+        admission.supported_by_successors,
+        conversation(Message("system", (Text("a"), Thinking("b"))), USER),
         RejectionReason.UNSUPPORTED,
     ),
-    (admission.one_greedy, talk(USER, n=2), None),
+    (admission.greedy_has_one_choice, conversation(USER, n=2), None),
     (
-        admission.one_greedy,
-        talk(USER, n=2, temperature=0.0),
+        admission.greedy_has_one_choice,
+        conversation(USER, n=2, temperature=0.0),
         RejectionReason.UNSUPPORTED,
     ),
-    (admission.two_slots, talk(USER, n=2), None),
-    (admission.two_slots, talk(USER, n=3), RejectionReason.UNSUPPORTED),
+    (admission.at_most_two_choices, conversation(USER, n=2), None),
+    (
+        admission.at_most_two_choices,
+        conversation(USER, n=3),
+        RejectionReason.UNSUPPORTED,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("judge", "probe", "trouble"), CASES)
-def test_judge_refuses_what_it_should_and_nothing_else(judge, probe, trouble):
-    problem = judge(probe, {})
+@pytest.mark.parametrize(("rule", "probe", "reason"), CASES)
+def test_rule_rejects_violations_only(rule, probe, reason):
+    rejection = rule(probe, {})
 
-    assert trouble == (problem.reason if problem else None)
-    assert problem is None or problem.message
+    assert reason == (rejection.reason if rejection else None)
+    assert rejection is None or rejection.message
 
 
 @pytest.mark.parametrize(
-    ("judge", "body", "refused"),
+    ("rule", "body", "rejected"),
     [
         (admission.stream_options, {"stream_options": {}}, True),
         (admission.stream_options, {"stream_options": {}, "stream": True}, False),
         (admission.stream_options, {"stream_options": None}, False),
-        (admission.successors, {"logprobs": True}, True),
-        (admission.successors, {"logprobs": False}, False),
-        (admission.successors, {"top_logprobs": 2}, True),
+        (admission.supported_by_successors, {"logprobs": True}, True),
+        (admission.supported_by_successors, {"logprobs": False}, False),
+        (admission.supported_by_successors, {"top_logprobs": 2}, True),
     ],
 )
-def test_judge_reads_fields_that_a_probe_does_not_have(judge, body, refused):
-    assert refused is (judge(talk(USER), body) is not None)
+def test_rule_uses_members_that_a_probe_does_not_have(rule, body, rejected):
+    assert rejected is (rule(conversation(USER), body) is not None)

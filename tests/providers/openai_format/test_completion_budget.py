@@ -1,4 +1,4 @@
-"""How much may be generated, at the edges of the context window."""
+"""Completion budgets at the edges of the context window."""
 
 import pytest
 
@@ -39,13 +39,13 @@ OVERFLOW, MAX_TOKENS, SCHEMA = (
         (completion_budget.unbounded, 100, None, OVERFLOW),
     ],
 )
-def test_room_is_exact_at_the_edges(rule, prompt, asked, expected):
+def test_budget_is_exact_at_the_edges(rule, prompt, asked, expected):
     found = rule(prompt, asked, WINDOW)
 
     assert expected == (found.reason if isinstance(found, Rejection) else found)
 
 
-def test_overflow_tells_both_numbers():
+def test_overflow_has_both_numbers():
     found = completion_budget.unbounded(150, None, WINDOW)
 
     assert (found.count, found.limit) == (150, WINDOW)

@@ -1,4 +1,4 @@
-"""What is read from real providers, and from odd requests."""
+"""Parsing of recorded responses and of unusual requests."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from contract.model.saved import load
 from contract.providers.openai_format import parsing
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 
 EXCHANGES = Path(__file__).parents[3] / "fixtures" / "exchanges"
-TAGS = MessageFormat(thought=ThoughtFormat.TAGS)
-LIST = MessageFormat(thought=ThoughtFormat.LIST, seed="random_seed", asks_usage=False)
+TAGS = MessageFormat(reasoning=ReasoningFormat.TAGS)
+LIST = MessageFormat(
+    reasoning=ReasoningFormat.LIST, seed="random_seed", asks_usage=False
+)
 
 VLLM = "recorded-vllm-0.32/"
 LLAMACPP = "recorded-llamacpp-b11434/"
@@ -47,7 +49,7 @@ def recorded(name):
     [
         (VLLM + "chat_default", OKAY, "The answer is 42", "stop"),
         (VLLM + "stream_usage", OKAY, "The answer is 42", "stop"),
-        # One delta holds the end of the thought and the beginning of the answer.
+        # One delta holds the end of the reasoning and the beginning of the answer.
         (VLLM + "stream_stop", OKAY, "The answer ", "stop"),
         (VLLM + "stream_length_in_reasoning", "Hmm, wait,", "", "length"),
         (VLLM + "chat_bare", "", "Hello without any reasoning.", "stop"),
@@ -79,7 +81,7 @@ def recorded(name):
         ),
     ],
 )
-def test_recorded_replies_are_read_as_people_read_them(name, reasoning, answer, finish):
+def test_recorded_responses_have_the_known_text(name, reasoning, answer, finish):
     exchange = recorded(name)
 
     assert (reasoning, answer, finish) == (
@@ -100,9 +102,7 @@ def test_recorded_replies_are_read_as_people_read_them(name, reasoning, answer, 
         (TEMPLATE + "tools_auto_stream", WEATHER, '{"city": "Paris"}'),
     ],
 )
-def test_recorded_calls_are_read_with_their_name_and_arguments(
-    name, reasoning, arguments
-):
+def test_recorded_calls_have_their_name_and_arguments(name, reasoning, arguments):
     exchange = recorded(name)
     calls = [piece for piece in exchange.pieces if piece.kind is PieceKind.TOOL]
 
@@ -113,7 +113,7 @@ def test_recorded_calls_are_read_with_their_name_and_arguments(
     assert calls[0].call.id
 
 
-def test_recorded_parallel_calls_stay_apart():
+def test_recorded_parallel_calls_are_separate():
     exchange = recorded(TEMPLATE + "tools_parallel")
 
     assert ['{"city": "Paris"}', '{"city": "Lyon"}'] == [
@@ -121,7 +121,7 @@ def test_recorded_parallel_calls_stay_apart():
     ]
 
 
-def test_recorded_choices_stay_apart():
+def test_recorded_choices_are_separate():
     exchange = recorded(VLLM + "stream_n2")
 
     assert {0: ("stop",), 1: ("stop",)} == exchange.finishes
@@ -136,7 +136,7 @@ def test_there_are_recordings():
     assert len(SAVED) > 100
 
 
-def test_no_recording_makes_a_reader_raise():
+def test_no_recording_makes_parsing_raise():
     profiles = builtin()
     for path in SAVED:
         saved = json.loads(path.read_text("utf-8"))
@@ -199,10 +199,10 @@ ANSWER = Piece(PieceKind.ANSWER, "42")
             ),
             id="calls without functions",
         ),
-        pytest.param({"tool_calls": "none"}, (), id="calls that are no list"),
+        pytest.param({"tool_calls": "none"}, (), id="calls that are not a list"),
     ],
 )
-def test_parts_are_read(part, pieces):
+def test_parts_become_pieces(part, pieces):
     assert pieces == parsing.pieces(part, ())
 
 
@@ -264,7 +264,7 @@ def test_markers_of_a_user_stay_text():
         pytest.param(
             {"url": "data:image/png,abc"},
             Image(url="data:image/png,abc"),
-            id="no base64",
+            id="not base64",
         ),
         pytest.param(
             {"url": "https://example.org/x"},
@@ -274,11 +274,11 @@ def test_markers_of_a_user_stay_text():
         pytest.param(None, Image(url=""), id="nothing"),
     ],
 )
-def test_images_are_bytes_or_an_address(value, image):
+def test_images_are_bytes_or_a_url(value, image):
     assert image == parsing.image(value)
 
 
-def test_replayed_calls_are_read():
+def test_replayed_calls_are_parsed():
     entry = {
         "role": "assistant",
         "content": None,
@@ -309,5 +309,5 @@ def test_replayed_calls_are_read():
         ({"prompt_mode": None}, "prompt_mode", None),
     ],
 )
-def test_options_are_read(member, option, value):
+def test_options_are_parsed(member, option, value):
     assert value == getattr(parsing.probe(member, LIST).options, option)

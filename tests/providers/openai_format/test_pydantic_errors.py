@@ -1,4 +1,4 @@
-"""Schema problems in pydantic's words."""
+"""Schema rejections as pydantic errors."""
 
 from __future__ import annotations
 

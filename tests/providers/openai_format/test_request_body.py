@@ -1,4 +1,4 @@
-"""How requests are spelled where no provider differs."""
+"""Request bodies in the format that the providers share."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from contract.model.probes import (
 from contract.providers.openai_format import request_body
 from contract.providers.openai_format.request_body import (
     MessageFormat,
-    ThoughtFormat,
+    ReasoningFormat,
 )
 
-TAGS = MessageFormat(thought=ThoughtFormat.TAGS)
-LIST = MessageFormat(thought=ThoughtFormat.LIST, seed="random_seed", forced="any")
+TAGS = MessageFormat(reasoning=ReasoningFormat.TAGS)
+LIST = MessageFormat(reasoning=ReasoningFormat.LIST, seed="random_seed", forced="any")
 
 
 def test_only_what_is_set_is_sent():
@@ -49,17 +49,17 @@ def test_tools_are_functions():
 
 
 @pytest.mark.parametrize(
-    ("choice", "spelled"),
+    ("choice", "encoded"),
     [
         ("auto", "auto"),
         ("required", "any"),
         ("=f", {"type": "function", "function": {"name": "f"}}),
     ],
 )
-def test_tool_choices_are_spelled(choice, spelled):
+def test_tool_choices_are_encoded(choice, encoded):
     probe = replace(TOOL, options=replace(TOOL.options, tool_choice=choice))
 
-    assert spelled == request_body.body(probe, "m", LIST)["tool_choice"]
+    assert encoded == request_body.body(probe, "m", LIST)["tool_choice"]
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_tool_choices_are_spelled(choice, spelled):
         pytest.param(
             Message("assistant", (Thinking("a", closed=False),)),
             {"role": "assistant", "content": "[THINK]a"},
-            id="open thought",
+            id="open reasoning",
         ),
     ],
 )
-def test_messages_are_spelled(message, entry):
+def test_messages_are_encoded(message, entry):
     body = request_body.body(replace(SUM, messages=(message,)), "m", TAGS)
 
     assert [entry] == body["messages"]

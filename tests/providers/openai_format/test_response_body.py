@@ -1,4 +1,4 @@
-"""Tool calls, put together and taken apart."""
+"""Tool calls, joined and in fragments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = (Piece(PieceKind.TOOL, "{}", call=Call(1, "y", "g")),)
 ANSWER = (Piece(PieceKind.ANSWER, "4"), Piece(PieceKind.ANSWER, "2"))
 
 
-def test_fragments_of_a_call_become_one_piece_and_text_stays_apart():
+def test_fragments_of_a_call_become_one_piece_and_text_stays():
     first = Piece(PieceKind.TOOL, '{"a":1}', call=Call(0, "x", "f"))
 
     assert [*ANSWER, first, *SECOND, *ANSWER] == list(
@@ -34,7 +34,7 @@ def test_text_is_passed_on_before_the_next_piece_is_known():
     assert ANSWER[0] == next(merge_calls(endless()))
 
 
-def test_calls_are_numbered_where_the_provider_does_so():
+def test_calls_are_numbered_on_request():
     (plain, _), (numbered, other) = (
         response_body.calls((*FIRST, *SECOND), numbered=numbered)
         for numbered in (False, True)

@@ -1,4 +1,4 @@
-"""Tokens of texts and prompts, as recorded from the real servers."""
+"""Tokens of texts and prompts, as recorded from real servers."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_tokens_are_those_of_a_real_llama_cpp():
     assert expected == tokenized(body, DIALECTS["llamacpp"], WINDOW)
 
 
-def test_llama_cpp_shows_pieces_and_control_tokens_on_demand():
+def test_llama_cpp_returns_pieces_and_control_tokens_on_request():
     body = b'{"content": "hi", "with_pieces": true, "add_special": true}'
 
     assert tokenized(body, DIALECTS["llamacpp"], WINDOW) == {
@@ -58,7 +58,7 @@ def test_llama_cpp_shows_pieces_and_control_tokens_on_demand():
     assert tokenized(b"{}", DIALECTS["llamacpp"], WINDOW) == {"tokens": []}
 
 
-def test_beginning_of_the_text_is_left_out_on_demand():
+def test_begin_token_is_left_out_on_request():
     body = b'{"prompt": "hi", "add_special_tokens": false}'
     found = tokenized(body, DIALECTS["vllm-0.16"], WINDOW)
 
@@ -67,7 +67,7 @@ def test_beginning_of_the_text_is_left_out_on_demand():
 
 @pytest.mark.parametrize("name", ["vllm-0.16", "llamacpp"])
 @pytest.mark.parametrize(
-    ("answer", "body", "trouble"),
+    ("answer", "body", "reason"),
     [
         (tokenized, b"{", RejectionReason.MALFORMED),
         (tokenized, b"\xff", RejectionReason.ENCODING),
@@ -79,12 +79,12 @@ def test_beginning_of_the_text_is_left_out_on_demand():
         (detokenized, b'{"tokens": ["a"]}', RejectionReason.SCHEMA),
     ],
 )
-def test_wrong_bodies_are_problems(answer, body, trouble, name):
+def test_invalid_bodies_are_rejected(answer, body, reason, name):
     found = answer(body, DIALECTS[name], WINDOW)
 
     assert isinstance(found, Rejection)
-    assert found.reason is trouble
+    assert found.reason is reason
 
 
-def test_nothing_to_tokenize_is_a_problem():
+def test_nothing_to_tokenize_is_rejected():
     assert isinstance(tokenized(b"{}", DIALECTS["vllm-0.16"], WINDOW), Rejection)

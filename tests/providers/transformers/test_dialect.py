@@ -1,4 +1,4 @@
-"""The shapes of `transformers serve`, as it was recorded."""
+"""The message formats of `transformers serve`, as recorded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from contract.providers.transformers.dialect import TRANSFORMERS
 HEAD = Head("2ed874e7-6f1c-4128-a132-214a4bcb7858", 1_758_153_600, "m")
 
 
-def test_role_comes_alone_and_calls_come_whole():
-    said = (
+def test_role_is_alone_and_calls_are_whole():
+    output = (
         Piece(PieceKind.TOOL, '{"a"', call=Call(0, "x_tool_call_0", "f")),
         Piece(PieceKind.TOOL, ":1}", call=Call(0)),
     )
-    role, call = TRANSFORMERS.encode(said)
+    role, call = TRANSFORMERS.encode(output)
 
     assert {"role": "assistant"} == role
     assert '{"a":1}' == call["tool_calls"][0]["function"]["arguments"]
@@ -40,7 +40,7 @@ def test_only_the_last_chunk_has_a_finish_reason_and_usage():
     assert 46 == last["usage"]["total_tokens"]
 
 
-def test_answers_name_the_revision_of_the_model():
+def test_responses_name_the_revision_of_the_model():
     chunk = TRANSFORMERS.chunk(HEAD, 0, {"content": "4"}, None, None)
     whole = TRANSFORMERS.completion(HEAD, (), Usage(1, 1))
 
@@ -51,7 +51,7 @@ def test_request_id_is_the_id_of_the_response():
     assert (("x-request-id", HEAD.id),) == TRANSFORMERS.headers(HEAD, None)
 
 
-def test_other_model_is_refused_with_both_names():
+def test_other_model_is_rejected_with_both_names():
     problem = Rejection(reason=RejectionReason.MODEL, value="b", expected="a")
 
     assert (
@@ -73,7 +73,7 @@ def test_unknown_fields_are_named_in_a_sentence():
     ) == TRANSFORMERS.error(problem)
 
 
-def test_body_faults_are_a_list_of_issues():
+def test_body_errors_are_a_list_of_issues():
     status, body = TRANSFORMERS.error(
         Rejection(reason=RejectionReason.MALFORMED, count=28)
     )

@@ -1,4 +1,4 @@
-"""vLLM's shapes, release by release."""
+"""vLLM's message formats, release by release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from contract.providers.vllm.dialect import (
 )
 
 HEAD = Head("chatcmpl-0123456789abcdef", 1_758_153_600, "m")
-THOUGHT = (Piece(PieceKind.REASONING, "Hm"),)
+REASONING = (Piece(PieceKind.REASONING, "Hm"),)
 BOTH = {"reasoning": "Hm", "reasoning_content": "Hm"}
 
 
@@ -44,11 +44,11 @@ BOTH = {"reasoning": "Hm", "reasoning_content": "Hm"}
     ids=lambda value: getattr(value, "id", None),
 )
 def test_reasoning_has_the_field_of_its_release(dialect, delta):
-    assert delta == list(dialect.encode(THOUGHT))[1]
-    assert THOUGHT == dialect.decode(delta)
+    assert delta == list(dialect.encode(REASONING))[1]
+    assert REASONING == dialect.decode(delta)
 
 
-def test_copy_of_the_thought_is_null_where_there_is_none():
+def test_second_reasoning_field_is_null_without_reasoning():
     """As recorded with 0.12.0 and 0.15.1."""
     first, second = VLLM_0_12.encode([Piece(PieceKind.ANSWER, "42")])
 
@@ -56,8 +56,8 @@ def test_copy_of_the_thought_is_null_where_there_is_none():
     assert {"content": "42", "reasoning_content": None} == second
 
 
-def test_same_text_in_both_fields_is_heard_once():
-    assert THOUGHT == VLLM_0_12.decode(BOTH)
+def test_same_text_in_both_fields_is_decoded_once():
+    assert REASONING == VLLM_0_12.decode(BOTH)
 
 
 def test_field_of_another_release_is_not_read():
@@ -65,12 +65,12 @@ def test_field_of_another_release_is_not_read():
     assert () == VLLM_0_16.decode({"reasoning_content": "Hm"})
 
 
-def test_calls_come_in_fragments():
-    said = (
+def test_calls_are_sent_in_fragments():
+    output = (
         Piece(PieceKind.TOOL, '{"', call=Call(0, "wKel3FF9F", "get_weather")),
         Piece(PieceKind.TOOL, "city", call=Call(0)),
     )
-    _, first, second = VLLM_0_16.encode(said)
+    _, first, second = VLLM_0_16.encode(output)
 
     assert {
         "tool_calls": [
@@ -85,7 +85,7 @@ def test_calls_come_in_fragments():
     assert {"tool_calls": [{"index": 0, "function": {"arguments": "city"}}]} == second
 
 
-def test_what_was_not_said_is_null():
+def test_absent_reasoning_and_content_are_null():
     message = VLLM_0_16.message(())
 
     assert (None, None) == (message["content"], message["reasoning"])
@@ -93,7 +93,7 @@ def test_what_was_not_said_is_null():
     assert [] == VLLM_0_11.message(())["tool_calls"]
 
 
-def test_usage_chunk_has_no_choices_and_counts_the_thought():
+def test_usage_chunk_has_no_choices_and_counts_the_reasoning():
     new = VLLM_0_16.usage_chunk(HEAD, Usage(10, 7, 3))
     old = VLLM_0_11.usage_chunk(HEAD, Usage(10, 7, 3))
 
@@ -163,7 +163,7 @@ def test_errors_name_the_parameter(problem, status, kind, param):
     assert old["error"]["param"] is None
 
 
-def test_overflow_tells_both_numbers():
+def test_overflow_states_both_numbers():
     _, body = VLLM_0_16.error(
         Rejection(reason=RejectionReason.OVERFLOW, count=131_073, limit=131_072)
     )
@@ -181,27 +181,27 @@ def test_a_bad_key_is_a_bare_string():
 
 
 def test_thinking_chunks_hold_a_string():
-    _, thought, _ = VLLM_0_16.request(VLLM_0_16.prepare(SUM), "m")["messages"][0][
+    _, thinking, _ = VLLM_0_16.request(VLLM_0_16.prepare(SUM), "m")["messages"][0][
         "content"
     ]
 
     assert {
         "type": "thinking",
         "thinking": "Your thoughts, as long as needed.",
-    } == thought
+    } == thinking
 
 
-def test_open_thought_says_so():
-    open_thought = Message("system", (Thinking("a", closed=False), Text("b")))
-    body = VLLM_0_16.request(replace(SUM, messages=(open_thought,)), "m")
+def test_open_reasoning_is_marked_as_such():
+    unclosed = Message("system", (Thinking("a", closed=False), Text("b")))
+    body = VLLM_0_16.request(replace(SUM, messages=(unclosed,)), "m")
 
     assert body["messages"][0]["content"][0]["closed"] is False
-    assert (open_thought,) == VLLM_0_16.parse(body).messages
+    assert (unclosed,) == VLLM_0_16.parse(body).messages
 
 
-def test_replayed_thought_has_a_field_of_its_own_or_a_chunk():
-    said = Message("assistant", (Thinking("Hm"), Text("42")))
-    probe = replace(SUM, messages=(*SUM.messages, said, *SUM.messages))
+def test_replayed_reasoning_has_a_field_or_a_chunk():
+    replayed = Message("assistant", (Thinking("Hm"), Text("42")))
+    probe = replace(SUM, messages=(*SUM.messages, replayed, *SUM.messages))
     new = VLLM_0_16.request(probe, "m")["messages"][1]
     old = VLLM_0_11.request(probe, "m")["messages"][1]
 

@@ -1,4 +1,9 @@
-"""How vLLM refuses a request: by its schema, by what reads the value later, bare."""
+"""
+Error bodies of vLLM.
+
+There are three formats: errors of the request schema, errors of the code that uses a
+value later, and bare ones of the web framework.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +20,8 @@ from contract.providers.openai_format.pydantic_errors import (
     steps,
 )
 
-_BAD = "Bad Request"  # the body does not validate
-_REFUSED = "BadRequestError"  # it does, and the engine cannot serve it
+_INVALID = "Bad Request"  # the body does not match the schema
+_UNSUPPORTED = "BadRequestError"  # it does, but the engine cannot serve it
 _BARE = {
     RejectionReason.NO_KEY: (401, "error", "Unauthorized"),
     RejectionReason.WRONG_KEY: (401, "error", "Unauthorized"),
@@ -27,8 +32,8 @@ _BARE = {
 _KINDS = {
     RejectionReason.MODEL: (404, "NotFoundError"),
     RejectionReason.RATE: (429, "TooManyRequestsError"),
-    RejectionReason.MALFORMED: (400, _BAD),
-    RejectionReason.CONTENT_TYPE: (400, _BAD),
+    RejectionReason.MALFORMED: (400, _INVALID),
+    RejectionReason.CONTENT_TYPE: (400, _INVALID),
 }
 _PARAMS = {
     RejectionReason.OVERFLOW: "input_tokens",
@@ -50,7 +55,9 @@ _SENTENCES = {
         "max_tokens or the prompt is too large: {0.count} tokens are more than "
         "max_model_len={0.limit}. Please request fewer output tokens."
     ),
-    RejectionReason.IMAGE_COUNT: "At most {0.limit} image(s) may be provided in one prompt.",
+    RejectionReason.IMAGE_COUNT: (
+        "At most {0.limit} image(s) may be provided in one prompt."
+    ),
     RejectionReason.CONTENT_TYPE: (
         "1 validation error:\n  "
         "Unsupported Media Type: Only 'application/json' is allowed"
@@ -58,8 +65,8 @@ _SENTENCES = {
 }
 
 
-# What its schema lets pass, and what reads the value refuses: the pointer of the
-# value, the param it is called by, and what is said.
+# Values that the schema accepts and later code rejects: a pattern of the pointer, the
+# `param` of the error, and its message.
 _LATER = (
     (r"/messages/\d+/role", None, "Unknown message role: {0.value}"),
     (r"/messages/\d+/content/\d+/type", None, "{1}: {2} (type {0.value})"),
@@ -84,37 +91,37 @@ _LATER = (
 )
 
 
-def _later(problem: Rejection) -> tuple[str, str | None] | None:
-    """The sentence and the param of a refusal that is none of the schema's."""
+def _later_error(problem: Rejection) -> tuple[str, str | None] | None:
+    """Return message and `param` of an error beyond the schema, or None."""
     if problem.reason not in {RejectionReason.SCHEMA, RejectionReason.UNSUPPORTED}:
         return None
     if problem.keyword == "type":
         return None
-    for pointer, param, words in _LATER:
+    for pointer, param, text in _LATER:
         if re.fullmatch(pointer, problem.pointer):
-            place = ".".join(map(str, steps(problem.pointer)))
-            return words.format(problem, place, pydantic_error(problem)["msg"]), param
+            path = ".".join(map(str, steps(problem.pointer)))
+            return text.format(problem, path, pydantic_error(problem)["msg"]), param
     return None
 
 
 def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
     """
-    `{"error": {message, type, param, code}}`, or FastAPI's own `detail`.
+    Return `{"error": {message, type, param, code}}`, or FastAPI's own `detail`.
 
-    Only *modern* releases fill `param`.
+    Only *modern* releases set `param`.
     """
     if problem.reason in _BARE:
-        status, member, words = _BARE[problem.reason]
-        return status, {member: words}
-    status, kind = _KINDS.get(problem.reason, (400, _REFUSED))
+        status, member, text = _BARE[problem.reason]
+        return status, {member: text}
+    status, kind = _KINDS.get(problem.reason, (400, _UNSUPPORTED))
     param = _PARAMS.get(problem.reason)
     message = _SENTENCES.get(problem.reason, "").format(problem) or problem.message
-    if later := _later(problem):
+    if later := _later_error(problem):
         message, param = later
     elif problem.reason is RejectionReason.MALFORMED or (
         problem.reason is RejectionReason.SCHEMA and problem.keyword not in BOUNDS
     ):
-        kind = _BAD
+        kind = _INVALID
         found = pydantic_error(problem)
         param = ".".join(["body", *map(str, steps(problem.pointer))])
         if problem.reason is RejectionReason.MALFORMED:
