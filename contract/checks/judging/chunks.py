@@ -104,6 +104,7 @@ FINISH_REASONS = frozenset(
 # A shorter stream cannot be distinguished from a whole response by its timing.
 TELLABLE_SECONDS = 0.5  # seconds
 MANY = 8  # text-bearing events
+FEW_READS = 2  # a server may flush its buffer in two writes
 
 
 def arrived_at_once(exchange: Exchange) -> Findings:
@@ -123,7 +124,7 @@ def arrived_at_once(exchange: Exchange) -> Findings:
         )
     moments = {mark.at for mark in marks}
     spread = marks[-1].at - marks[0].at
-    if len(moments) <= 2 and spread < exchange.elapsed / 20:  # noqa: PLR2004  # a buffer may be flushed in two writes
+    if len(moments) <= FEW_READS and spread < exchange.elapsed / 20:
         yield Finding(
             "the text arrived all at once",
             f"{len(marks)} events spread over {exchange.elapsed:.3f} s",

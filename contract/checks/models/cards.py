@@ -129,7 +129,7 @@ def context_length_is_told(answer: Exchange, model_list: Exchange) -> Findings:
     also=("schema.models", "models.card-agrees-with-list", "context"),
 )
 def window_of_no_tokens(reply: Reply) -> Reply:
-    """The configuration does not contain a context window, and the card says 0."""
+    """The configuration does not contain a context window, and the card states 0."""
     return map_model_list(
         reply,
         lambda listed: [with_context_window(card, lambda _size: 0) for card in listed],

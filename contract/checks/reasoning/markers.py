@@ -79,7 +79,7 @@ NO_TOOL = replace(
     name="no-tool-whole",
     options=replace(TOOL_WHOLE.options, tool_choice="none"),
 )
-# A tool call as text, with its control tokens; or also without them, as returned by
+# A tool call as text: with its control tokens, and also without them, as returned by
 # `transformers serve`.
 TAGGED = re.compile(r"\[TOOL_CALLS\]|\[ARGS\]|\[CALL_ID\]")
 UNTAGGED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
