@@ -1,1 +1,1 @@
-"""Whether the token counts of a reply add up, and to what was really said."""
+"""Checks of token counts: present, consistent and equal to the text."""

@@ -1,4 +1,4 @@
-"""That completion_tokens count what was made: thought, answer, every choice."""
+"""Checks of completion_tokens and reasoning_tokens."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from contract.model.rewrite import (
 )
 from contract.tokens import counting
 
-# A model may spell a text with other tokens than a tokenizer would, and a server
-# may trim white space it has counted: so many tokens, and so large a share.
-SLACK = 4
-SHARE = 0.02
-# No tokenizer in use makes of a text less than this share of Tekken's tokens.
+# Tolerance, in tokens and as a share of the text: a model may generate other tokens for
+# a text than its tokenizer would, and a server may trim white space after counting it.
+TOLERANCE_TOKENS = 4
+TOLERANCE_SHARE = 0.02
+# The smallest number of tokens that a tokenizer in use needs, relative to Tekken.
 COARSEST = 0.6
-# Two choices of three tokens each: no tokenizer is needed to know their sum.
+# Two choices of three tokens each, so that the sum is known without a tokenizer.
 TWO_CUT = replace(
     CUT_WHOLE,
     name="two-cut-whole",
@@ -57,43 +57,44 @@ TWO_CUT = replace(
 )
 
 
-def slack(said: int) -> int:
-    return SLACK + round(said * SHARE)
+def tolerance(tokens: int) -> int:
+    """Return the accepted deviation from an expected number of *tokens*."""
+    return TOLERANCE_TOKENS + round(tokens * TOLERANCE_SHARE)
 
 
 @check(
     "usage.completion-includes-thinking",
-    "The completion_tokens MUST count the thought as well as the answer.",
+    "The completion_tokens MUST include the reasoning as well as the answer.",
     source=MISTRAL_CHAT,
     sends=(SUM, SUM_WHOLE),
     needs=BOTH | {Capability.REASONING},
 )
 def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     """
-    At least the tokens of both texts, at most one a byte and the control tokens.
+    The bounds are the tokens of both texts, and one token per byte plus control tokens.
 
-    A model need not spell a text with the fewest tokens, hence the wide upper
-    bound; no token is shorter than a byte. Where the tokenizer may be another one,
-    it is given much less than Tekken needs.
+    The upper bound is wide because a model need not generate the fewest tokens for a
+    text, but no token is shorter than a byte. If the tokenizer is unknown, the lower
+    bound is well below Tekken's count.
     """
     for exchange in exchanges:
-        told = counted(exchange, "completion_tokens")
+        completion = counted(exchange, "completion_tokens")
         texts = [
             exchange.text_of(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
         ]
         if not all(texts):
-            raise NotApplicable("there is no thought and answer to count")
-        said = sum(counting.text(text) for text in texts)
-        most = sum(len(text.encode(errors="replace")) for text in texts)
+            raise NotApplicable("the reply does not have both reasoning and an answer")
+        tokens = sum(counting.text(text) for text in texts)
+        size = sum(len(text.encode(errors="replace")) for text in texts)
         exact = Capability.EXACT_TOKENS in exchange.profile.offers
-        least = said - slack(said) if exact else round(said * COARSEST)
-        most += SLACK
-        if not least <= told <= most:
+        least = tokens - tolerance(tokens) if exact else round(tokens * COARSEST)
+        most = size + TOLERANCE_TOKENS
+        if not least <= completion <= most:
             yield Finding(
-                "the completion is counted wrongly",
-                expected=f"completion_tokens from {least} to {most}: {said} tokens of "
-                "text, two markers and the end",
-                actual=f"completion_tokens {told}",
+                "completion_tokens is wrong",
+                expected=f"completion_tokens from {least} to {most}: {tokens} tokens "
+                "of text, two markers and the end of sequence",
+                actual=f"completion_tokens {completion}",
                 at=usage_location(exchange),
             )
 
@@ -103,41 +104,44 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     also=("usage.counts-reasoning", "schema.rate-limit-headers"),
 )
 def thinking_for_free(reply: Reply) -> Reply:
-    """Only the answer is counted, because the parser counts what it passes on."""
+    """Only the answer is counted, because counting happens after reasoning is split."""
     exchange = decode_reply(reply)
-    thought = counting.text(exchange.reasoning)
-    if exchange.finish == "length" or not thought:
+    reasoning = counting.text(exchange.reasoning)
+    if exchange.finish == "length" or not reasoning:
         return reply
     return rewrite_usage(
-        reply, lambda usage: add_tokens(usage, "completion_tokens", -thought)
+        reply, lambda usage: add_tokens(usage, "completion_tokens", -reasoning)
     )
 
 
-def _capped(exchange: Exchange) -> Findings:
-    most = exchange.sent.get("max_tokens")
+def _equals_max_tokens(exchange: Exchange) -> Findings:
+    """Yield a finding unless a cut-off reply counts max_tokens for each choice."""
+    limit = exchange.sent.get("max_tokens")
     reasons = [reason for found in exchange.finishes.values() for reason in found]
-    if not isinstance(most, int) or set(reasons) != {"length"}:
-        raise NotApplicable("the reply was not cut by max_tokens")
-    told, exact = counted(exchange, "completion_tokens"), most * len(reasons)
-    if told != exact:
+    if not isinstance(limit, int) or set(reasons) != {"length"}:
+        raise NotApplicable("max_tokens did not cut off the reply")
+    completion = counted(exchange, "completion_tokens")
+    expected = limit * len(reasons)
+    if completion != expected:
         yield Finding(
-            "max_tokens and the count disagree",
-            expected=f"completion_tokens {exact}, {most} for each of {len(reasons)}",
-            actual=f"completion_tokens {told}",
+            "completion_tokens does not equal max_tokens",
+            expected=f"completion_tokens {expected}, {limit} for each of "
+            f"{len(reasons)} choices",
+            actual=f"completion_tokens {completion}",
             at=usage_location(exchange),
         )
 
 
 @check(
     "usage.capped-by-max-tokens",
-    "A reply cut by max_tokens MUST count exactly max_tokens completion tokens.",
+    "The completion_tokens of a reply that max_tokens cut off MUST equal max_tokens.",
     source=OPENAI_USAGE,
     sends=(CUT, CUT_WHOLE),
     needs=BOTH,
 )
 def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from _capped(exchange)
+        yield from _equals_max_tokens(exchange)
 
 
 @fault(
@@ -149,7 +153,7 @@ def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
     ),
 )
 def end_counted_when_cut(reply: Reply) -> Reply:
-    """A cut reply is charged an end-of-sequence token that was never made."""
+    """A cut-off reply counts an end-of-sequence token that was not generated."""
     if decode_reply(reply).finish != "length":
         return reply
     return rewrite_usage(reply, lambda usage: add_tokens(usage, "completion_tokens", 1))
@@ -157,80 +161,81 @@ def end_counted_when_cut(reply: Reply) -> Reply:
 
 @check(
     "usage.choices-are-summed",
-    "The completion_tokens MUST count all choices of a reply together.",
+    "The completion_tokens MUST be the sum over all choices of a reply.",
     source=OPENAI_USAGE,
     sends=TWO_CUT,
     needs={Capability.CHOICES},
 )
 def choices_are_summed(exchange: Exchange) -> Findings:
-    yield from _capped(exchange)
+    yield from _equals_max_tokens(exchange)
 
 
 @fault(breaks=choices_are_summed)
 def one_choice_counted(reply: Reply) -> Reply:
-    """With n=2 the usage counts one choice (llama.cpp b11434)."""
+    """With n=2 the usage counts only one choice (llama.cpp b11434)."""
     choices = reply.probe.options.n if reply.probe is not None else None
-    if choices is None or choices < 2:  # noqa: PLR2004  # one choice has no other
+    if choices is None or choices <= 1:
         return reply
 
-    def single(usage: dict[str, Json]) -> None:
-        told = usage.get("completion_tokens")
-        if isinstance(told, int):
-            add_tokens(usage, "completion_tokens", told // choices - told)
+    def count_one_choice(usage: dict[str, Json]) -> None:
+        completion = usage.get("completion_tokens")
+        if isinstance(completion, int):
+            more = completion // choices - completion
+            add_tokens(usage, "completion_tokens", more)
 
-    return rewrite_usage(reply, single)
+    return rewrite_usage(reply, count_one_choice)
 
 
 @check(
     "usage.counts-reasoning",
-    "The reasoning_tokens MUST count the thought, as a part of completion_tokens.",
+    "The reasoning_tokens MUST be the part of completion_tokens that is reasoning.",
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
     needs=BOTH | {Capability.REASONING, Capability.REASONING_TOKENS},
 )
 def counts_reasoning(*exchanges: Exchange) -> Findings:
-    """Between the thought's tokens, where they can be counted, and what is left."""
+    """At least the tokens of the reasoning, at most the rest of the completion."""
     for exchange in exchanges:
         if not exchange.reasoning:
-            raise NotApplicable("there is no thought to count")
+            raise NotApplicable("the reply has no reasoning")
         parts = details(exchange.usage, "completion_tokens_details")
-        told = parts.get("reasoning_tokens")
+        reported = parts.get("reasoning_tokens")
         completion = counted(exchange, "completion_tokens")
         least, most = 1, completion - bool(exchange.answer)
         if Capability.EXACT_TOKENS in exchange.profile.offers:
-            thought = counting.text(exchange.reasoning)
+            reasoning = counting.text(exchange.reasoning)
             answer = counting.text(exchange.answer)
-            least = max(least, thought - slack(thought))
-            # Some count the markers as part of the thought, some do not.
-            most = min(most, completion - answer + slack(answer))
-        if not isinstance(told, int) or not least <= told <= most:
+            least = max(least, reasoning - tolerance(reasoning))
+            # Some servers count the markers as part of the reasoning, some do not.
+            most = min(most, completion - answer + tolerance(answer))
+        if not isinstance(reported, int) or not least <= reported <= most:
             yield Finding(
-                "the thought is counted wrongly",
+                "reasoning_tokens is wrong",
                 expected=f"reasoning_tokens from {least} to {most}",
-                actual=f"reasoning_tokens {told}",
+                actual=f"reasoning_tokens {reported}",
                 at=usage_location(exchange),
             )
 
 
-def _reasoning_tokens(reply: Reply, told: Json) -> Reply:
-    """Another number of reasoning tokens, where any is told; None for all of them."""
+def _replace_reasoning_tokens(reply: Reply, number: int | None) -> Reply:
+    """Return *reply* with *number* as reasoning_tokens; None: all completion tokens."""
 
-    def changed(usage: dict[str, Json]) -> None:
+    def change(usage: dict[str, Json]) -> None:
         parts = details(usage, "completion_tokens_details")
         if "reasoning_tokens" in parts:
-            number = usage.get("completion_tokens") if told is None else told
-            parts["reasoning_tokens"] = number
+            everything = usage.get("completion_tokens")
+            parts["reasoning_tokens"] = everything if number is None else number
 
-    return rewrite_usage(reply, changed)
+    return rewrite_usage(reply, change)
 
 
 @fault(breaks=counts_reasoning)
 def reasoning_counted_as_none(reply: Reply) -> Reply:
-    """The engine thinks, and the usage says zero reasoning tokens."""
-    return _reasoning_tokens(reply, 0)
+    """The reply has reasoning, but the usage reports zero reasoning tokens."""
+    return _replace_reasoning_tokens(reply, 0)
 
 
 @fault(breaks=counts_reasoning)
 def all_counted_as_reasoning(reply: Reply) -> Reply:
-    """The whole completion is booked as reasoning, the answer too."""
-    return _reasoning_tokens(reply, None)
+    """The whole completion is counted as reasoning, including the answer."""
+    return _replace_reasoning_tokens(reply, None)

@@ -1,4 +1,4 @@
-"""That the counters are there, and agree with each other."""
+"""Checks that usage counters are present and consistent."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ from contract.model.probes import (
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 
+CACHE_BLOCK = 16  # tokens in a block of a prefix cache
+
 
 @check(
     "usage.present",
-    "A whole reply MUST carry usage with its three counters.",
+    "A non-streamed reply MUST contain usage with the three counters.",
     source=OPENAI_USAGE,
     sends=SUM_WHOLE,
 )
@@ -46,7 +48,7 @@ def present(exchange: Exchange) -> Findings:
     missing = [name for name in COUNTERS if name not in exchange.usage]
     if missing:
         yield Finding(
-            "the usage is not complete",
+            "the usage is incomplete",
             expected=", ".join(COUNTERS),
             actual=shorten(exchange.usage) if exchange.usage else "no usage",
             at=usage_location(exchange),
@@ -55,7 +57,7 @@ def present(exchange: Exchange) -> Findings:
 
 @fault(breaks=present, also=("schema.response",))
 def usage_dropped(reply: Reply) -> Reply:
-    """A gateway rebuilds the whole reply and leaves the usage out."""
+    """A gateway rebuilds the response and omits the usage."""
     return reply if reply.streamed else reply.change(_without_usage)
 
 
@@ -68,7 +70,7 @@ def _without_usage(value: Json) -> Json:
 
 @check(
     "usage.present-in-stream",
-    "A stream whose request asks for usage MUST carry usage with its three counters.",
+    "A stream MUST contain requested usage with the three counters.",
     source=OPENAI_STREAM,
     sends=SUM,
     needs=BOTH,
@@ -77,7 +79,7 @@ def present_in_stream(exchange: Exchange) -> Findings:
     missing = [name for name in COUNTERS if name not in exchange.usage]
     if missing:
         yield Finding(
-            "the stream ended without complete usage",
+            "the usage in the stream is incomplete",
             expected=", ".join(COUNTERS),
             actual=shorten(exchange.usage) if exchange.usage else "no usage",
             at=usage_location(exchange),
@@ -86,28 +88,28 @@ def present_in_stream(exchange: Exchange) -> Findings:
 
 @fault(breaks=present_in_stream, also=("streaming.usage-comes-once",))
 def stream_usage_dropped(reply: Reply) -> Reply:
-    """A proxy forwards the text of a stream and swallows its usage."""
+    """A proxy forwards the text of a stream but drops its usage."""
     return reply.change(_without_usage) if reply.streamed else reply
 
 
 @check(
     "usage.counts-are-natural",
-    "Every counter of the usage MUST be a whole number that is not negative.",
+    "Every counter in the usage MUST be a non-negative integer.",
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
     needs=BOTH,
 )
 def counts_are_natural(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        told = [name for name in COUNTERS if name in exchange.usage]
-        if not told:
+        names = [name for name in COUNTERS if name in exchange.usage]
+        if not names:
             raise NotApplicable("the reply has no usage")
-        for name in told:
+        for name in names:
             number = exchange.count(name)
             if number is None or number < 0:
                 yield Finding(
-                    f"{name} is no natural number",
-                    expected="a whole number from 0",
+                    f"{name} is not a non-negative integer",
+                    expected="an integer of 0 or more",
                     actual=shorten(repr(exchange.usage[name])),
                     at=usage_location(exchange),
                 )
@@ -115,14 +117,14 @@ def counts_are_natural(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=counts_are_natural, also=("schema.response", "schema.event"))
 def counts_as_text(reply: Reply) -> Reply:
-    """A gateway written in another language sends its counters as strings."""
+    """A gateway serialises the counters as strings."""
 
-    def spelled(usage: dict[str, Json]) -> None:
+    def to_text(usage: dict[str, Json]) -> None:
         for name in COUNTERS:
             if isinstance(usage.get(name), int):
                 usage[name] = str(usage[name])
 
-    return rewrite_usage(reply, spelled)
+    return rewrite_usage(reply, to_text)
 
 
 @check(
@@ -137,7 +139,7 @@ def sums_up(*exchanges: Exchange) -> Findings:
         prompt, completion, total = (counted(exchange, name) for name in COUNTERS)
         if total != prompt + completion:
             yield Finding(
-                "the counters do not sum up",
+                "total_tokens is not the sum of the other counters",
                 expected=f"{prompt} + {completion} = {prompt + completion}",
                 actual=f"total_tokens {total}",
                 at=usage_location(exchange),
@@ -146,43 +148,44 @@ def sums_up(*exchanges: Exchange) -> Findings:
 
 @fault(breaks=sums_up, also=("schema.rate-limit-headers",))
 def total_without_prompt(reply: Reply) -> Reply:
-    """The total repeats the completion and forgets the prompt."""
+    """The total contains the completion tokens but not the prompt tokens."""
 
-    def forgotten(usage: dict[str, Json]) -> None:
+    def drop_prompt(usage: dict[str, Json]) -> None:
         if "total_tokens" in usage:
             usage["total_tokens"] = usage.get("completion_tokens")
 
-    return rewrite_usage(reply, forgotten)
+    return rewrite_usage(reply, drop_prompt)
 
 
 @check(
     "usage.streamed-equals-whole",
-    "The same request MUST cost the same prompt_tokens streamed and whole.",
+    "A request MUST have the same prompt_tokens streamed and not streamed.",
     source=OPENAI_STREAM,
     sends=(SUM, SUM_WHOLE),
     needs=BOTH,
 )
 def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    name = "prompt_tokens"
-    if counted(streamed, name) != counted(whole, name):
+    found = counted(streamed, "prompt_tokens")
+    expected = counted(whole, "prompt_tokens")
+    if found != expected:
         yield Finding(
-            "the stream counts another prompt",
-            expected=f"prompt_tokens {counted(whole, name)} as in the whole reply",
-            actual=f"prompt_tokens {counted(streamed, name)}",
+            "streamed and non-streamed prompt_tokens differ",
+            expected=f"prompt_tokens {expected}, as in the non-streamed reply",
+            actual=f"prompt_tokens {found}",
             at=usage_location(streamed),
         )
 
 
 @fault(breaks=streamed_equals_whole, also=("isolation.own-prompt", "multimodal"))
 def stream_counts_template_twice(reply: Reply) -> Reply:
-    """The streaming path applies the chat template a second time and counts it."""
+    """The streaming code path applies the chat template twice and counts both."""
     if not reply.streamed:
         return reply
     return rewrite_usage(reply, lambda usage: add_tokens(usage, "prompt_tokens", 5))
 
 
 def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
-    """The cached tokens under each of the names in use."""
+    """Yield the cached tokens under each of the member names in use."""
     for place in ("prompt_tokens_details", "prompt_token_details"):
         if (number := details(usage, place).get("cached_tokens")) is not None:
             yield f"{place}.cached_tokens", number
@@ -192,7 +195,7 @@ def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
 
 @check(
     "usage.cached-within-prompt",
-    "The cached tokens MUST NOT be more than the prompt_tokens they are part of.",
+    "The number of cached tokens MUST NOT exceed prompt_tokens.",
     source=OPENAI_USAGE,
     sends=SUM_WHOLE,
 )
@@ -200,11 +203,11 @@ def cached_within_prompt(exchange: Exchange) -> Findings:
     prompt = counted(exchange, "prompt_tokens")
     cached = list(_cached(exchange.usage))
     if not cached:
-        raise NotApplicable("the usage does not tell cached tokens")
+        raise NotApplicable("the usage does not report cached tokens")
     for name, number in cached:
         if not isinstance(number, int) or not 0 <= number <= prompt:
             yield Finding(
-                "more is cached than was sent",
+                "the number of cached tokens exceeds the prompt",
                 expected=f"{name} from 0 to {prompt}",
                 actual=shorten(repr(number)),
                 at=usage_location(exchange),
@@ -213,13 +216,13 @@ def cached_within_prompt(exchange: Exchange) -> Findings:
 
 @fault(breaks=cached_within_prompt)
 def cache_counted_in_blocks(reply: Reply) -> Reply:
-    """The cache counts whole blocks, also those the prompt fills only in part."""
+    """The cache counts whole blocks, including the partially filled last one."""
 
-    def rounded(usage: dict[str, Json]) -> None:
+    def round_up_to_blocks(usage: dict[str, Json]) -> None:
         prompt = usage.get("prompt_tokens")
         if isinstance(prompt, int):
             parts = details(usage, "prompt_tokens_details")
-            blocks = (prompt // 16 + 1) * 16
-            usage["prompt_tokens_details"] = {**parts, "cached_tokens": blocks}
+            cached = (prompt // CACHE_BLOCK + 1) * CACHE_BLOCK
+            usage["prompt_tokens_details"] = {**parts, "cached_tokens": cached}
 
-    return rewrite_usage(reply, rounded)
+    return rewrite_usage(reply, round_up_to_blocks)

@@ -1,4 +1,4 @@
-"""That prompt_tokens count the prompt that was sent, and all of it."""
+"""Checks that prompt_tokens is the number of tokens of the whole prompt."""
 
 from __future__ import annotations
 
@@ -46,41 +46,29 @@ from contract.model.think import (
 from contract.tokens import counting
 
 _OPENING = "Here is a list of words."
-
-
 _QUESTION = "Say how it feels to read it."
-
-
+ADDED = 200  # tokens, by which LONGER_LIST is longer than LIST
 LIST = Probe(
     name="list",
     messages=(user(f"{_OPENING} {_QUESTION}"),),
     options=Options(max_tokens=8, temperature=0.0, seed=7),
 )
-
-
-ADDED = 200  # tokens
-
-
 LONGER_LIST = replace(
     LIST,
     name="longer-list",
     messages=(user(f"{_OPENING}{counting.filler(ADDED)}. {_QUESTION}"),),
 )
-
-
 TYPED_CONTROL = replace(
     LIST,
     name="typed-control-tokens",
     messages=(user("What do [THINK], [/THINK], [INST] and [/INST] mean in a prompt?"),),
 )
-
-
 TOKENIZE = Probe(name="tokenize", messages=SUM_WHOLE.messages, path="/tokenize")
 
 
 @check(
     "usage.exact-prompt-tokens",
-    "The prompt_tokens MUST equal what the model's own tokenizer counts.",
+    "The prompt_tokens MUST equal the count of the model's own tokenizer.",
     source=MISTRAL_TOKENS,
     sends=(SUM_WHOLE, UTF8_WHOLE),
     needs=EXACT,
@@ -102,15 +90,18 @@ def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
     ),
 )
 def first_token_counted_twice(reply: Reply) -> Reply:
-    """Template and tokenizer both add <s>, and the prompt is one token longer."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if typed(asked):
+    """Template and tokenizer both add <s>, so the prompt is one token longer."""
+    if _typed_markers(_messages(reply)):
         return reply
     return rewrite_usage(reply, lambda usage: add_tokens(usage, "prompt_tokens", 1))
 
 
-def typed(messages: tuple[Message, ...]) -> int:
-    """How many control markers the user typed."""
+def _messages(reply: Reply) -> tuple[Message, ...]:
+    return reply.probe.messages if reply.probe is not None else ()
+
+
+def _typed_markers(messages: tuple[Message, ...]) -> int:
+    """Return the number of control markers in the text of user messages."""
     return sum(
         message.text.count(marker)
         for message in messages
@@ -121,81 +112,83 @@ def typed(messages: tuple[Message, ...]) -> int:
 
 @check(
     "usage.typed-markers-are-text",
-    "Control markers that a user types MUST be counted as the text they are.",
+    "Control markers in the text of a user MUST be counted as text.",
     source=MISTRAL_TOKENS,
     sends=TYPED_CONTROL,
     needs=EXACT,
 )
 def typed_markers_are_text(exchange: Exchange) -> Findings:
     """
-    A marker as text is several tokens, as a control token it is one.
+    A marker is several tokens as text, but one as a control token.
 
-    A provider that counts one has let a user write what only the template may.
+    A count of one means that a user can inject control tokens, which only the template
+    may write.
     """
     yield from exactly_counted(exchange)
 
 
 @fault(breaks=typed_markers_are_text)
 def typed_markers_obeyed(reply: Reply) -> Reply:
-    """The tokenizer turns [INST] typed by a user into the control token (llama.cpp)."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    saved = typed(asked) * (counting.text(CLOSE) - 1)
-    if not saved:
+    """The tokenizer reads [INST] in a user's text as the control token (llama.cpp)."""
+    fewer = _typed_markers(_messages(reply)) * (counting.text(CLOSE) - 1)
+    if not fewer:
         return reply
     return rewrite_usage(
-        reply, lambda usage: add_tokens(usage, "prompt_tokens", -saved)
+        reply, lambda usage: add_tokens(usage, "prompt_tokens", -fewer)
     )
 
 
 @check(
     "usage.agrees-with-tokenize",
-    "The prompt_tokens MUST equal what /tokenize counts for the same messages.",
+    "The prompt_tokens MUST equal the count of /tokenize for the same messages.",
     source=VLLM_SERVER,
     sends=(SUM_WHOLE, TOKENIZE),
     needs={Capability.TOKENIZE},
 )
 def agrees_with_tokenize(reply: Exchange, tokenized: Exchange) -> Findings:
-    told = tokenized.json.get("count") if isinstance(tokenized.json, dict) else None
-    charged = counted(reply, "prompt_tokens")
-    if told != charged:
+    count = tokenized.json.get("count") if isinstance(tokenized.json, dict) else None
+    prompt = counted(reply, "prompt_tokens")
+    if count != prompt:
         yield Finding(
             "/tokenize and the usage disagree",
-            expected=f"count {charged}, the prompt_tokens of the reply",
-            actual=f"count {told}",
+            expected=f"count {prompt}, the prompt_tokens of the reply",
+            actual=f"count {count}",
             at="/count",
         )
 
 
 @fault(breaks=agrees_with_tokenize)
 def tokenize_forgets_a_token(reply: Reply) -> Reply:
-    """/tokenize leaves out <s>, which the model's prompt has."""
+    """/tokenize omits <s>, which is part of the prompt of the model."""
 
-    def shortened(value: Json) -> Json:
+    def drop_first_token(value: Json) -> Json:
         if isinstance(value, dict) and isinstance(value.get("count"), int):
             listed = value.get("tokens")
             rest = {"tokens": listed[1:]} if isinstance(listed, list) else {}
             return {**value, "count": int(str(value["count"])) - 1, **rest}
         return value
 
-    return reply.change(shortened) if reply.request.path == TOKENIZE.path else reply
+    if reply.request.path != TOKENIZE.path:
+        return reply
+    return reply.change(drop_first_token)
 
 
 @check(
     "usage.grows-with-prompt",
-    "A longer prompt MUST cost as many more prompt_tokens as it has more tokens.",
+    "The prompt_tokens MUST increase by the number of tokens added to a prompt.",
     source="0xPlaygrounds/rig#2331",
     sends=(LIST, LONGER_LIST),
 )
 def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
-    """Without exact counts, more is enough: another tokenizer, other numbers."""
-    grown = counted(longer, "prompt_tokens") - counted(short, "prompt_tokens")
+    """If the tokenizer is unknown, any increase passes."""
+    increase = counted(longer, "prompt_tokens") - counted(short, "prompt_tokens")
     exact = Capability.EXACT_TOKENS in short.profile.offers
     added = prompt_of(longer) - prompt_of(short) if exact else 1
-    if grown != added and (exact or grown < added):
+    if increase != added and (exact or increase < added):
         yield Finding(
-            "the count does not grow with the prompt",
-            expected=f"{added} more prompt_tokens" + ("" if exact else " at least"),
-            actual=f"{grown} more",
+            "prompt_tokens does not increase with the prompt",
+            expected=("" if exact else "at least ") + f"{added} more prompt_tokens",
+            actual=f"{increase} more",
             at=usage_location(longer),
         )
 
@@ -208,14 +201,14 @@ def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
     ),
 )
 def long_prompt_cut_silently(reply: Reply) -> Reply:
-    """What exceeds a small window is cut off, and only the rest is counted."""
-    asked = reply.probe.messages if reply.probe is not None else ()
-    if sum(len(message.text) for message in asked if message.role == "user") < ADDED:
+    """A prompt that exceeds a small window is silently truncated and then counted."""
+    users = (message for message in _messages(reply) if message.role == "user")
+    if sum(len(message.text) for message in users) < ADDED:
         return reply
 
-    def cut(usage: dict[str, Json]) -> None:
+    def truncate(usage: dict[str, Json]) -> None:
         prompt = usage.get("prompt_tokens")
         if isinstance(prompt, int):
             add_tokens(usage, "prompt_tokens", 1 - prompt)
 
-    return rewrite_usage(reply, cut)
+    return rewrite_usage(reply, truncate)

@@ -1,4 +1,4 @@
-"""What may be counted for a completion, and what must be."""
+"""Tests of the checks of completion_tokens and reasoning_tokens."""
 
 from dataclasses import replace
 
@@ -26,17 +26,17 @@ PROFILE = builtin()["vllm-0.32"]
 COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
 
 
-def counted(probe, profile=PROFILE, **counters):
-    """The whole reply to *probe* with other counters."""
+def with_usage(probe, profile=PROFILE, **counters):
+    """Return the reply to *probe* with other counters."""
     reply = rewrite_usage(told(profile, probe), lambda usage: usage.update(counters))
     return rehearse(reply, probe, profile)
 
 
-def test_the_good_count_is_thought_markers_answer_and_end():
-    exchange = counted(SUM_WHOLE)
-    said = counting.text(exchange.reasoning) + counting.text(exchange.answer)
+def test_the_count_is_reasoning_answer_markers_and_end():
+    exchange = with_usage(SUM_WHOLE)
+    text = counting.text(exchange.reasoning) + counting.text(exchange.answer)
 
-    assert exchange.count("completion_tokens") == said + 3
+    assert exchange.count("completion_tokens") == text + 3
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_the_good_count_is_thought_markers_answer_and_end():
         pytest.param(36, "pass", "pass", id="finer-tokens"),
         pytest.param(80, "fail", "fail", id="more-than-bytes"),
         pytest.param("22", "skip", "skip", id="text"),
-        pytest.param(True, "skip", "skip", id="truth"),
+        pytest.param(True, "skip", "skip", id="boolean"),
     ],
 )
-def test_the_thought_is_counted(number, exact, coarse):
+def test_completion_tokens_must_include_the_reasoning(number, exact, coarse):
     for profile, word in ((PROFILE, exact), (COARSE, coarse)):
-        exchange = counted(SUM_WHOLE, profile, completion_tokens=number)
+        exchange = with_usage(SUM_WHOLE, profile, completion_tokens=number)
 
         assert judged(completion_includes_thinking, exchange).word == word
 
@@ -73,28 +73,28 @@ def test_the_thought_is_counted(number, exact, coarse):
         ("13", "fail", "fail"),
     ],
 )
-def test_reasoning_tokens_are_those_of_the_thought(number, exact, coarse):
+def test_reasoning_tokens_must_match_the_reasoning(number, exact, coarse):
     details = {"reasoning_tokens": number}
     for profile, word in ((PROFILE, exact), (COARSE, coarse)):
-        exchange = counted(SUM_WHOLE, profile, completion_tokens_details=details)
+        exchange = with_usage(SUM_WHOLE, profile, completion_tokens_details=details)
 
         assert judged(counts_reasoning, exchange).word == word
 
 
 @pytest.mark.parametrize("number", [2, 4])
-def test_a_cut_reply_counts_its_limit(number):
-    assert judged(capped_by_max_tokens, counted(CUT_WHOLE)).word == "pass"
-    wrong = counted(CUT_WHOLE, completion_tokens=number)
+def test_a_cut_off_reply_must_count_its_limit(number):
+    assert judged(capped_by_max_tokens, with_usage(CUT_WHOLE)).word == "pass"
+    wrong = with_usage(CUT_WHOLE, completion_tokens=number)
     assert judged(capped_by_max_tokens, wrong).word == "fail"
 
 
 @pytest.mark.parametrize(("number", "word"), [(6, "pass"), (3, "fail"), (7, "fail")])
-def test_two_cut_choices_count_twice_their_limit(number, word):
-    exchange = counted(TWO_CUT, completion_tokens=number)
+def test_two_cut_off_choices_must_count_twice_the_limit(number, word):
+    exchange = with_usage(TWO_CUT, completion_tokens=number)
 
     assert judged(choices_are_summed, exchange).word == word
 
 
-def test_a_reply_that_was_not_cut_tells_nothing_about_the_limit():
-    assert judged(capped_by_max_tokens, counted(SUM_WHOLE)).word == "skip"
+def test_a_complete_reply_is_not_judged_by_its_limit():
+    assert judged(capped_by_max_tokens, with_usage(SUM_WHOLE)).word == "skip"
     assert judged(choices_are_summed, recorded("llamacpp-b11434/n2")).word == "skip"

@@ -1,4 +1,4 @@
-"""Counters that are there, whole, and agree."""
+"""Tests of the checks of usage counters."""
 
 import pytest
 from rehearsal import judged, told
@@ -21,8 +21,8 @@ from contract.model.reply import rehearse
 PROFILE = builtin()["llamacpp"]
 
 
-def used(usage, probe=SUM_WHOLE):
-    """The reply to *probe* with that usage, or none."""
+def with_usage(usage, probe=SUM_WHOLE):
+    """Return the reply to *probe* with *usage*."""
 
     def change(value):
         if "usage" in value:
@@ -59,10 +59,10 @@ def counters(prompt, completion, total, **more):
         ([3, 4, 7], "fail", "skip", "skip"),
     ],
 )
-def test_counters_are_complete_natural_and_sum_up(
+def test_counters_must_be_complete_natural_and_sum_up(
     probe, usage, complete, natural, summed
 ):
-    exchange = used(usage, probe)
+    exchange = with_usage(usage, probe)
 
     assert judged(present_in_stream if probe.stream else present, exchange).word == (
         complete
@@ -72,8 +72,8 @@ def test_counters_are_complete_natural_and_sum_up(
 
 
 @pytest.mark.parametrize(("prompt", "word"), [(3, "pass"), (4, "fail"), (None, "skip")])
-def test_a_stream_counts_the_prompt_as_the_whole_reply_does(prompt, word):
-    pair = used(counters(prompt, 4, 7), SUM), used(counters(3, 9, 12))
+def test_streamed_and_non_streamed_prompt_tokens_must_be_equal(prompt, word):
+    pair = with_usage(counters(prompt, 4, 7), SUM), with_usage(counters(3, 9, 12))
 
     assert judged(streamed_equals_whole, *pair).word == word
 
@@ -92,7 +92,7 @@ def test_a_stream_counts_the_prompt_as_the_whole_reply_does(prompt, word):
         ({}, "skip"),
     ],
 )
-def test_the_cache_holds_no_more_than_the_prompt(more, word):
-    exchange = used(counters(3, 4, 7, **more))
+def test_cached_tokens_must_not_exceed_the_prompt(more, word):
+    exchange = with_usage(counters(3, 4, 7, **more))
 
     assert judged(cached_within_prompt, exchange).word == word
