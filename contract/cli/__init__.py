@@ -1,5 +1,5 @@
 """
-The command line: one module per verb, imported when it is used.
+Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
 plugins, reporters, run, targets, tiny. Third parties: click, rich.
@@ -19,95 +19,105 @@ from contract._version import __version__
 from contract.errors import ContractError
 
 PROGRAM = "magistral-contract"
+# Exit codes beyond those of `ContractError` and `Report`.
 BUG = 4
 INTERRUPTED = 130
-HUNG_UP = 141
+OUTPUT_CLOSED = 141
+# By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
-    "verify": ("contract.cli.verify", "Hold targets to their contract."),
-    "replay": ("contract.cli.replay", "Judge saved exchanges again; nothing is sent."),
-    "compare": ("contract.cli.compare", "Say what changed between two runs."),
+    "verify": ("contract.cli.verify", "Check that targets keep their contract."),
+    "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
+    "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
-    "list": ("contract.cli.listing", "List the checks, or what else there is."),
-    "serve": ("contract.cli.serve", "Serve the scripted provider for your client."),
-    "engines": ("contract.cli.engines", "Install real engines, and list them."),
+    "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
+    "serve": ("contract.cli.serve", "Serve the mock, to test your own client."),
+    "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),
 }
 
 
-class Verbs(click.Group):
-    """The verbs; each is imported when it is first used, so that starting is quick."""
+class VerbGroup(click.Group):
+    """The group of verbs; a verb is imported when it is used, for a quick start."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The verbs, the most useful first."""
+        """Return the names of the verbs, the most useful first."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        """The verb of that name."""
+        """Return the verb named *cmd_name*; None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
-        verb: click.Command = import_module(VERBS[cmd_name][0]).verb
-        return verb
+        module = import_module(VERBS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
 
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002  # click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """The verbs with a line each, without importing them."""
+        """Write a line per verb, without importing it."""
         with formatter.section("Verbs"):
-            formatter.write_dl([(name, story) for name, (_, story) in VERBS.items()])
+            formatter.write_dl(
+                [(name, summary) for name, (_, summary) in VERBS.items()]
+            )
 
 
 @click.command(
-    cls=Verbs,
+    cls=VerbGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="VERB …",
-    epilog="Each verb has its own --help. Exit codes: 0 held, 1 violated, 2 usage, "
-    "3 target unreachable, 4 a check is broken.",
+    epilog="Each verb has its own --help. Exit codes: 0 passed, 1 failed, 2 usage "
+    "error, 3 inconclusive, e.g. the target is unreachable, 4 a check crashed.",
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, help="Print the traceback of unexpected errors.")
-def command(*, debug: bool) -> None:  # `run` reads it
+def command(*, debug: bool) -> None:  # read by `run`
     """Prove that an LLM chat endpoint keeps its contract."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; every error is a sentence."""
+    """
+    Run the command line and exit with its exit code.
+
+    *arguments* are those of the process if not given. Every error is printed as one
+    sentence.
+    """
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of one command line."""
-    _forgive_encodings()
+    """Run the command line *arguments* and return its exit code."""
+    _escape_unencodable()
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        return _hang_up()
+        return _close_output()
     except SystemExit as error:
-        # click leaves with 1 when nobody reads; here that means "violated".
+        # click exits with 1 if the output is closed; here that would mean "failed".
         if isinstance(error.__context__, BrokenPipeError):
-            return _hang_up()
+            return _close_output()
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a user must never see a traceback unasked
-        return _failed(error, debug="--debug" in arguments)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a traceback is shown with --debug only
+        return _report_error(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 
 
-def _failed(error: BaseException, *, debug: bool) -> int:
-    """Say in a sentence what went wrong; the exit code."""
+def _report_error(error: BaseException, *, debug: bool) -> int:
+    """Print *error* as a sentence, if *debug* with its traceback; return its code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return _say(error.format_message(), error.exit_code)
+        return _print_error(error.format_message(), error.exit_code)
     if isinstance(error, click.ClickException):
-        return _say(f"error: {_sentence(error)}", error.exit_code)
+        return _print_error(f"error: {_sentence(error)}", error.exit_code)
     if isinstance(error, ContractError):
-        return _say(f"error: {error}", error.exit_code)
+        return _print_error(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return _say("error: interrupted.", INTERRUPTED)
+        return _print_error("error: interrupted.", INTERRUPTED)
     if debug:
         traceback.print_exception(error)
-    return _say(
+    return _print_error(
         f"error: {type(error).__name__}: {error}. This is a bug in {PROGRAM}; please "
         f"report it with the output of `{PROGRAM} --debug …`.",
         BUG,
@@ -115,6 +125,7 @@ def _failed(error: BaseException, *, debug: bool) -> int:
 
 
 def _sentence(error: click.ClickException) -> str:
+    """Return the message of *error*, followed by a pointer to the help."""
     text = error.format_message().strip()
     context = getattr(error, "ctx", None)
     if context is not None:
@@ -122,33 +133,35 @@ def _sentence(error: click.ClickException) -> str:
     return text
 
 
-def _say(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
+    """Print *message* to standard error; return the exit code, normally *code*."""
     try:
-        click.echo(_inert(message), err=True)
+        click.echo(_escape_controls(message), err=True)
     except BrokenPipeError:
-        return _hang_up()
+        return _close_output()
     return code
 
 
-def _inert(message: str) -> str:
-    """A message may quote a provider: no line of it may drive the terminal."""
+def _escape_controls(message: str) -> str:
+    """Escape control characters in *message*, which may quote a server's response."""
     return "".join(
         c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message
     )
 
 
-def _hang_up() -> int:
+def _close_output() -> int:
     """
-    Whoever read our output went away; say nothing, as `yes | head` does.
+    Return the exit code for a closed output, as in `… | head`, and print nothing.
 
-    Python flushes standard output once more on its way out, which must not fail.
+    Standard output is replaced, because Python flushes it once more on exit, which
+    must not fail.
     """
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # stays open until exit
-    return HUNG_UP
+    return OUTPUT_CLOSED
 
 
-def _forgive_encodings() -> None:
-    """A terminal that cannot show a character gets its number instead of a crash."""
+def _escape_unencodable() -> None:
+    """Escape characters that the terminal cannot encode, instead of crashing."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

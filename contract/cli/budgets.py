@@ -1,4 +1,4 @@
-"""Bounds of latency as users write them: `ttft=1.5s`, `tokens_per_second=20`."""
+"""Parser of budgets and context windows given on a command line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ NAMES = tuple(field.name for field in fields(Budget))
 
 
 def bounds(pairs: Iterable[str]) -> dict[str, float]:
-    """`NAME=TIME` as the members of a `Budget`; the last of a name wins."""
+    """
+    Return bounds such as `ttft=1.5s` and `tokens_per_second=20` by field of `Budget`.
+
+    Bounds are seconds, rates tokens per second; the last bound of a name wins. Raises
+    `UsageError` for an unknown name and for a value that is not a positive bound.
+    """
     found = {}
     for pair in pairs:
-        told, _, value = pair.partition("=")
-        name = told.strip().replace("-", "_")
+        left, _, value = pair.partition("=")
+        name = left.strip().replace("-", "_")
         if name not in NAMES:
             raise UsageError(f"Unknown budget {name!r}{suggestion(name, NAMES)}")
         bound = _rate(name, value) if name in RATES else parse_duration(name, value)
@@ -32,11 +37,13 @@ def bounds(pairs: Iterable[str]) -> dict[str, float]:
 
 
 def window(text: str | None) -> int | None:
-    """A context window in tokens as users write it; `UsageError` for anything else."""
+    """Return the context window in tokens; raise `UsageError` if *text* is not one."""
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) < 2:  # noqa: PLR2004  # a token to read and one to write
-        raise UsageError(f"The context window must be tokens from 2, not {text!r}.")
+    if not text.isascii() or not text.isdigit() or int(text) < 2:  # noqa: PLR2004  # one token of prompt and one of completion
+        raise UsageError(
+            f"The context window must be a number of tokens from 2 up, not {text!r}."
+        )
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""`compare`: what changed between two runs, from recordings or saved JSON reports."""
+"""`compare`: show what changed between two recordings or JSON reports."""
 
 from __future__ import annotations
 
@@ -40,44 +40,51 @@ from contract.run.verification import (
     open_recordings,
 )
 
-NOTICED = 0.1  # a figure that moved less is not worth a line
-UNKNOWN = 3  # the exit code of a run that could not learn everything
+FIGURE_CHANGE = 0.1  # figures that changed by a smaller share are not shown
+INCONCLUSIVE = 3  # the exit code if not everything could be judged
 
 
 class Change(StrEnum):
-    """What became of a check from one run to the next; worst first."""
+    """The change of a check's outcome from one run to the next, worst first."""
 
     WORSE = "worse"
-    OTHERWISE = "otherwise"  # it fails as before, for another reason
+    DIFFERENT = "different"  # it fails as before, but with other findings
     BETTER = "better"
-    LOST = "no longer"  # it was judged and now is skipped, or not there at all
-    GAINED = "newly"  # judged now for the first time, and held
+    LOST = "not judged"  # it was judged before and now is skipped or missing
+    GAINED = "new"  # it was skipped or missing before and now passes or is waived
     SAME = "same"
 
 
-STYLES = {Change.WORSE: "bold red", Change.OTHERWISE: "yellow", Change.BETTER: "green"}
+STYLES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "green"}
 _RANKS = {Outcome.PASS: 0, Outcome.WAIVED: 1, Outcome.FAIL: 2, Outcome.ERROR: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What one run says of one check; *messages* are those of its findings."""
+class CheckState:
+    """The result of one check in one run."""
 
     outcome: Outcome
     level: Level = Level.MUST
+    # Why the check was skipped, waived or in error; empty otherwise.
     reason: str = ""
+    # The messages of the findings, in the order found.
     messages: tuple[str, ...] = ()
+    # The measured figures by name (`ttft_p95`): seconds, rates in tokens per second.
     figures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One target of a run: what it was, and what is said of each check, by id."""
+class TargetRun:
+    """The results of one target in one run."""
 
+    # The target as it is named in the report.
     target: str
-    story: str
+    # The profile, the model and the time of the run, in words.
+    description: str
+    # Why not everything could be judged; empty if everything was.
     trouble: str
-    seen: Mapping[str, Seen]
+    # The results by the id of the check.
+    checks: Mapping[str, CheckState]
 
 
 @click.command("compare")
@@ -87,9 +94,9 @@ class Run:
 @options.profile
 @options.budget
 @options.offer
-@click.option("-v", "--verbose", is_flag=True, help="Name what is judged newly, too.")
+@click.option("-v", "--verbose", is_flag=True, help="List newly judged checks too.")
 @options.appearance
-def verb(  # noqa: PLR0913  # one parameter an option
+def compare_command(  # noqa: PLR0913  # each parameter is an option
     *,
     before: Path,
     after: Path,
@@ -103,23 +110,23 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> int:
     """
-    Say what changed from BEFORE to AFTER, check by check; nothing is sent.
+    Show what changed from BEFORE to AFTER, check by check; send nothing.
 
     Each is a folder that `verify --save DIR` wrote, judged by the checks of the
-    installed version, or a file that `verify --report json=FILE` wrote. One target
-    is compared with one whatever their names; several are paired by name.
+    installed version, or a file that `verify --report json=FILE` wrote. Two single
+    targets are compared whatever their names; several are paired by name.
 
-    Figures are told when they moved by a tenth or more, and change no exit code:
-    hold a latency to a bound with --budget.
+    Figures are shown if they changed by a tenth or more. They do not affect the exit
+    code: set a bound for a latency with --budget.
 
     \b
     Exit codes
-      0  nothing that MUST or SHOULD hold got worse
-      1  something did: it failed or needs a waiver, and had not before
+      0  no MUST and no SHOULD got worse
+      1  a MUST or a SHOULD got worse: it fails or is waived, and was not before
       2  the command line or a file is wrong
-      3  AFTER was not judged to its end, or a check of it could not be judged that
-         was before; what there is got no worse
-    """  # noqa: D301  # \b is click's mark for lines to keep
+      3  AFTER is not fully judged, or a check that was judged before could not be
+         judged; nothing got worse
+    """  # noqa: D301  # click keeps the lines after \b
     checks = selected(find("checks", Check).values(), select, ignore)
     known = outputs.profiles(profiles)
     replay = partial(
@@ -127,28 +134,33 @@ def verb(  # noqa: PLR0913  # one parameter an option
     )
     old, new = (_runs(path, checks, replay) for path in (before, after))
     console = options.console(color)
-    worse = unknown = False
-    for number, (was, now) in enumerate(_pairs(old, new)):
-        if number:
+    worse = inconclusive = False
+    for index, (was, now) in enumerate(_pairs(old, new)):
+        if index:
             console.print()
         for line in _section(was, now, verbose=verbose):
             console.print(line, soft_wrap=True)
         for line in _unmeasured(was, now, checks, budget):
             console.print(line, soft_wrap=True)
         changed = _changes(was, now)
-        got = [now.seen[name] for name in changed[Change.WORSE]]
-        unjudged = [seen for seen in got if seen.outcome is Outcome.ERROR]
-        worse = worse or any(_counts(seen) for seen in got if seen not in unjudged)
-        unknown = unknown or bool(now.trouble or unjudged)
-    return 1 if worse else UNKNOWN if unknown else 0
+        worsened = [now.checks[name] for name in changed[Change.WORSE]]
+        judged = [state for state in worsened if state.outcome is not Outcome.ERROR]
+        worse = worse or any(_is_regression(state) for state in judged)
+        inconclusive = inconclusive or bool(now.trouble) or len(judged) < len(worsened)
+    return 1 if worse else INCONCLUSIVE if inconclusive else 0
 
 
 def _runs(
     path: Path,
     checks: tuple[Check, ...],
     replay: Callable[[Path], tuple[Verification, ...]],
-) -> tuple[Run, ...]:
-    """The targets of a recording, or of a report; `UsageError` if it is neither."""
+) -> tuple[TargetRun, ...]:
+    """
+    Return the targets of the recording or report at *path*.
+
+    *checks* are the selected checks; *replay* opens a recording. Raises `UsageError`
+    if *path* is neither.
+    """
     if not path.is_file():
         opened = replay(path)
         report = Report(
@@ -163,41 +175,47 @@ def _runs(
     return _read(path, read_json(raw), checks)
 
 
-def _read(path: Path, report: object, checks: tuple[Check, ...]) -> tuple[Run, ...]:
+def _read(
+    path: Path, report: object, checks: tuple[Check, ...]
+) -> tuple[TargetRun, ...]:
+    """Return the targets of the JSON *report* that was read from *path*."""
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise UsageError(
-            f"{path} is no report of ours; make one with magistral-contract verify "
-            "TARGET --report json=FILE, or name a folder that --save wrote."
+            f"{path} is not a report of magistral-contract; create one with "
+            "magistral-contract verify TARGET --report json=FILE, or name a folder "
+            "that --save wrote."
         )
     every = {check.id for check in find("checks", Check).values()}
     wanted = {check.id for check in checks}
-    seen: dict[str, dict[str, Seen]] = {}
+    states: dict[str, dict[str, CheckState]] = {}
     try:
         for result in _objects(report["results"]):
             name = str(result["check"])
-            # A check of another version is compared as well, unless some were chosen.
+            # Checks of other versions are compared too, unless checks are selected.
             if name in wanted or (wanted == every and name not in every):
-                seen.setdefault(str(result["target"]), {})[name] = _seen(result)
+                states.setdefault(str(result["target"]), {})[name] = _state(result)
         return tuple(
-            Run(
+            TargetRun(
                 target=str(header["target"]),
-                story=f"{header['profile']}, {header['model']}, {header['started']}",
+                description=(
+                    f"{header['profile']}, {header['model']}, {header['started']}"
+                ),
                 trouble=str(header["trouble"]),
-                seen=seen.get(str(header["target"]), {}),
+                checks=states.get(str(header["target"]), {}),
             )
             for header in _objects(report["targets"])
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{path} is damaged ({type(error).__name__}: {error}); write it again."
+            f"{path} is damaged ({type(error).__name__}: {error}); create it again."
         ) from error
 
 
-def _seen(result: Mapping[str, Json]) -> Seen:
+def _state(result: Mapping[str, Json]) -> CheckState:
     figures = result["figures"]
     if not isinstance(figures, dict):
-        raise TypeError("figures are no object")
-    return Seen(
+        raise TypeError("figures is not an object")
+    return CheckState(
         outcome=Outcome(str(result["outcome"])),
         level=Level(str(result["level"])),
         reason=str(result["reason"]),
@@ -211,15 +229,17 @@ def _seen(result: Mapping[str, Json]) -> Seen:
 
 
 def _objects(value: Json) -> Iterator[dict[str, Json]]:
+    """Yield the objects in a list; raise `TypeError` for any other entry."""
     for item in value if isinstance(value, list) else ():
         if not isinstance(item, dict):
-            raise TypeError("a list holds what is no object")
+            raise TypeError("a list contains an entry that is not an object")
         yield item
 
 
 def _pairs(
-    before: tuple[Run, ...], after: tuple[Run, ...]
-) -> Iterable[tuple[Run, Run]]:
+    before: tuple[TargetRun, ...], after: tuple[TargetRun, ...]
+) -> Iterable[tuple[TargetRun, TargetRun]]:
+    """Return the pairs of targets to compare; raise `UsageError` if there are none."""
     if len(before) == len(after) == 1:
         return [(before[0], after[0])]
     named = {run.target: run for run in before}
@@ -228,25 +248,29 @@ def _pairs(
         raise UsageError(
             "BEFORE and AFTER have no target in common: "
             f"{', '.join(named) or 'none'} and "
-            f"{', '.join(run.target for run in after) or 'none'}; compare one with one."
+            f"{', '.join(run.target for run in after) or 'none'}; "
+            "compare runs of one target each."
         )
     return found
 
 
-def _changes(before: Run, after: Run) -> dict[Change, list[str]]:
-    """The checks by what became of them."""
+def _changes(before: TargetRun, after: TargetRun) -> dict[Change, list[str]]:
+    """Return the ids of the checks by the change of their outcome."""
     found: dict[Change, list[str]] = {change: [] for change in Change}
-    for name in sorted({*before.seen, *after.seen}):
-        found[_change(before.seen.get(name), after.seen.get(name))].append(name)
+    for name in sorted({*before.checks, *after.checks}):
+        found[_change(before.checks.get(name), after.checks.get(name))].append(name)
     return found
 
 
-def _change(before: Seen | None, after: Seen | None) -> Change:
-    was, now = (seen.outcome if seen else Outcome.SKIP for seen in (before, after))
+def _change(before: CheckState | None, after: CheckState | None) -> Change:
+    """Return the change of a check; None stands for a check that is missing."""
+    was, now = (state.outcome if state else Outcome.SKIP for state in (before, after))
     if was is now:
-        told = [set(seen.messages) if seen else set() for seen in (before, after)]
-        other = now is Outcome.FAIL and told[0] != told[1]
-        return Change.OTHERWISE if other else Change.SAME
+        old, new = (
+            set(state.messages) if state else set() for state in (before, after)
+        )
+        different = now is Outcome.FAIL and old != new
+        return Change.DIFFERENT if different else Change.SAME
     if now is Outcome.SKIP:
         return Change.LOST
     if was is Outcome.SKIP:
@@ -254,15 +278,16 @@ def _change(before: Seen | None, after: Seen | None) -> Change:
     return Change.WORSE if _RANKS[now] > _RANKS[was] else Change.BETTER
 
 
-def _counts(seen: Seen) -> bool:
-    """Whether a check's getting worse is more than a remark: a MAY never is."""
-    return seen.level is not Level.MAY
+def _is_regression(worsened: CheckState) -> bool:
+    """Return whether a worsened check affects the exit code: a MAY never does."""
+    return worsened.level is not Level.MAY
 
 
-def _section(before: Run, after: Run, *, verbose: bool) -> Iterator[Text]:
+def _section(before: TargetRun, after: TargetRun, *, verbose: bool) -> Iterator[Text]:
+    """Yield the lines of one target; *verbose* lists newly judged checks too."""
     for label, run in (("before", before), ("after", after)):
         yield Text.assemble(
-            (f"{label:<9}", "dim"), escape_controls(f"{run.target}: {run.story}")
+            (f"{label:<9}", "dim"), escape_controls(f"{run.target}: {run.description}")
         )
         if run.trouble:
             yield Text(" " * 9 + escape_controls(run.trouble), "yellow")
@@ -270,64 +295,73 @@ def _section(before: Run, after: Run, *, verbose: bool) -> Iterator[Text]:
     silent = {Change.SAME} if verbose else {Change.SAME, Change.GAINED}
     for change in (change for change in Change if change not in silent):
         for name in changed[change]:
-            yield from _told(change, name, before.seen.get(name), after.seen.get(name))
+            yield from _check_lines(
+                change, name, before.checks.get(name), after.checks.get(name)
+            )
     yield from _figures(before, after)
     yield _summary(changed)
 
 
 def _unmeasured(
-    before: Run, after: Run, checks: Iterable[Check], budget: Mapping[str, float]
+    before: TargetRun,
+    after: TargetRun,
+    checks: Iterable[Check],
+    budget: Mapping[str, float],
 ) -> Iterator[Text]:
-    """The budgets that were asked for, and not judged on both sides."""
+    """Yield a line for each requested budget that is not judged on both sides."""
     for check in checks:
         if check.budget in budget:
             for label, run in (("BEFORE", before), ("AFTER", after)):
-                seen = run.seen.get(check.id)
-                if seen is None or seen.outcome is Outcome.SKIP:
-                    why = seen.reason if seen else "it is not in the report"
+                state = run.checks.get(check.id)
+                if state is None or state.outcome is Outcome.SKIP:
+                    reason = state.reason if state else "it is not in the report"
                     note = (
-                        f"{check.id} is not judged in {label} ({why}); measure it with "
-                        f"magistral-contract verify … --budget {check.budget}=TIME"
+                        f"{check.id} is not judged in {label} ({reason}); measure it "
+                        f"with magistral-contract verify … --budget {check.budget}=TIME"
                     )
                     yield Text.assemble(
                         (f"{'NOTE':<11}", "yellow"), escape_controls(note)
                     )
 
 
-def _told(
-    change: Change, name: str, before: Seen | None, after: Seen | None
+def _check_lines(
+    change: Change, name: str, before: CheckState | None, after: CheckState | None
 ) -> Iterator[Text]:
-    """The check with both outcomes, and why it is as it is now."""
-    was, now = (seen.outcome.value if seen else "absent" for seen in (before, after))
+    """Yield a line with both outcomes, then the reasons for the present outcome."""
+    was, now = (
+        state.outcome.value if state else "missing" for state in (before, after)
+    )
     last = after or before
     level = last.level.value if last else ""
     label = (f"{change.value.upper():<11}", STYLES.get(change, "cyan"))
     yield Text.assemble(
         label, (escape_controls(name), "bold"), f"   {level}   {was} → {now}"
     )
-    why = [*dict.fromkeys(after.messages), after.reason] if after else []
-    yield from (Text(" " * 11 + escape_controls(line), "dim") for line in why if line)
+    reasons = [*dict.fromkeys(after.messages), after.reason] if after else []
+    yield from (
+        Text(" " * 11 + escape_controls(line), "dim") for line in reasons if line
+    )
 
 
-def _figures(before: Run, after: Run) -> Iterator[Text]:
-    """What was measured in both, a line a metric, where it moved enough to notice."""
+def _figures(before: TargetRun, after: TargetRun) -> Iterator[Text]:
+    """Yield a line for each metric whose figures changed noticeably."""
     old, new = (
         {
             name: value
-            for one in run.seen.values()
-            for name, value in one.figures.items()
+            for state in run.checks.values()
+            for name, value in state.figures.items()
         }
         for run in (before, after)
     )
-    moved: dict[str, list[str]] = {}
+    changed: dict[str, list[str]] = {}
     for name in sorted(old.keys() & new.keys()):
         metric, _, percentile = name.rpartition("_")
         was, now = (format_figure(metric, run[name]) for run in (old, new))
         share = new[name] / old[name] - 1 if old[name] > 0 else 0.0
-        if was != now and abs(share) >= NOTICED:
-            words = f"{percentile} {was} → {now} ({share:+.0%})"
-            moved.setdefault(metric, []).append(words)
-    for metric, parts in moved.items():
+        if was != now and abs(share) >= FIGURE_CHANGE:
+            text = f"{percentile} {was} → {now} ({share:+.0%})"
+            changed.setdefault(metric, []).append(text)
+    for metric, parts in changed.items():
         label = (f"{'FIGURE':<11}", "cyan")
         yield Text.assemble(
             label,
@@ -337,13 +371,13 @@ def _figures(before: Run, after: Run) -> Iterator[Text]:
 
 
 def _summary(changed: Mapping[Change, list[str]]) -> Text:
-    words = {
+    labels = {
         Change.WORSE: "worse",
-        Change.OTHERWISE: "failing otherwise",
+        Change.DIFFERENT: "failing differently",
         Change.BETTER: "better",
         Change.LOST: "no longer judged",
         Change.GAINED: "newly judged",
         Change.SAME: "the same",
     }
-    parts = [f"{len(changed[c])} {words[c]}" for c in Change if changed[c]]
+    parts = [f"{len(changed[c])} {labels[c]}" for c in Change if changed[c]]
     return Text(f"{', '.join(parts) or 'nothing to compare'}.", "bold")

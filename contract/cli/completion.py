@@ -1,4 +1,4 @@
-"""Tab completion of everything the catalogue knows, and the script that enables it."""
+"""Tab completion of names in the catalogue; `completion`: print its shell script."""
 
 from __future__ import annotations
 
@@ -25,49 +25,49 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def names(source: Callable[[], Iterable[str]]) -> Complete:
-    """A completion from names that are only looked up when a shell asks."""
+    """Return a completion whose names are looked up only when a shell asks for them."""
 
     def complete(
-        _context: click.Context, _option: click.Parameter, begun: str
+        _context: click.Context, _option: click.Parameter, prefix: str
     ) -> list[str]:
-        return sorted(name for name in source() if name.startswith(begun))
+        return sorted(name for name in source() if name.startswith(prefix))
 
     return complete
 
 
 def checks() -> Iterable[str]:
-    """The ids of all checks, and their families."""
+    """Return the ids and the families of all checks."""
     found = find("checks", Check)
     return [*found, *dict.fromkeys(check.family for check in found.values())]
 
 
 def dialects() -> Iterable[str]:
-    """What the mock can speak: the built-in profiles, and their short names."""
+    """Return the dialects of the mock: the built-in profiles and their aliases."""
     return [*builtin(), *aliases()]
 
 
 def faults() -> Iterable[str]:
-    """The ids of all faults, and of the breakages that they show."""
+    """Return the ids of all faults and of all breakages."""
     return faults_by_name()
 
 
 def quirks() -> Iterable[str]:
-    """The ids of all quirks."""
+    """Return the ids of all quirks."""
     return find("quirks", Quirk)
 
 
 def profiles() -> Iterable[str]:
-    """The ids of the built-in profiles."""
+    """Return the ids of the built-in profiles."""
     return builtin()
 
 
 def reports() -> Iterable[str]:
-    """The kinds of report, each with the equals sign that follows it."""
+    """Return the kinds of report, each followed by an equals sign."""
     return [f"{kind}=" for kind in find("reporters", Reporter)]
 
 
 def targets() -> Iterable[str]:
-    """The mock in each dialect, and each engine with the tiny model."""
+    """Return the mock in each dialect, and each engine with the tiny model."""
     mocks = (f"mock:{dialect}" for dialect in dialects())
     return ["mock", *mocks, *(f"{engine}:tiny" for engine in RECIPES)]
 
@@ -75,7 +75,7 @@ def targets() -> Iterable[str]:
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
-def verb(context: click.Context, shell: str) -> None:
+def completion_command(context: click.Context, shell: str) -> None:
     """
     Print the script that enables tab completion in SHELL.
 
@@ -83,7 +83,7 @@ def verb(context: click.Context, shell: str) -> None:
     bash   magistral-contract completion bash >> ~/.bashrc
     zsh    magistral-contract completion zsh >> ~/.zshrc
     fish   magistral-contract completion fish > ~/.config/fish/completions/magistral-contract.fish
-    """  # noqa: D301, E501  # \b is click's mark for lines to keep
+    """  # noqa: D301, E501  # click keeps the lines after \b
     root = context.find_root()
     kind = get_completion_class(shell)
     if kind is None:

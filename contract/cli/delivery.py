@@ -1,4 +1,4 @@
-"""Hands a finished report over: to the terminal, and to the files asked for."""
+"""Output of a finished report, to the terminal and to the requested files."""
 
 from __future__ import annotations
 
@@ -13,32 +13,44 @@ from contract.reporters.console import show
 from contract.run.report import Report
 
 
-def deliver(  # noqa: PLR0913  # the switches of the command line, all by name
+def deliver(  # noqa: PLR0913  # each parameter is an option of the command line
     report: Report,
     outputs: tuple[Output, ...],
     *,
     quiet: bool,
     verbose: bool,
     color: bool | None,
-    told: frozenset[str] = frozenset(),
+    explained: frozenset[str] = frozenset(),
 ) -> None:
     """
-    Write the files first: whoever pages through the text may never come to its end.
+    Write the files, then print the report and the errors of its targets.
 
-    A report on standard output has it to itself; people then read standard error.
-    The *told* targets need no section: their error says all there is.
+    The files come first, because a pager may keep the text from being printed to its
+    end. If one of the reports goes to standard output, the text is printed to
+    standard error.
+
+    Args:
+        report: The report.
+        outputs: The files to write.
+        quiet: Whether to print only the verdict of each target.
+        verbose: Whether to list passed and skipped checks one by one too.
+        color: Whether to use colour; None decides by the terminal.
+        explained: The targets that need no section, because their error is all there
+            is to report.
+
+    Raises `UsageError` if a file cannot be written.
     """
-    piped = any(output.path == "-" for output in outputs)
+    standard_output_taken = any(output.path == "-" for output in outputs)
     for output in outputs:
         output.write(report)
-    headers = tuple(h for h in report.headers if h.target not in told)
+    headers = tuple(h for h in report.headers if h.target not in explained)
     if headers or report.results or not report.headers:
-        console = options.console(color, stderr=piped)
+        console = options.console(color, stderr=standard_output_taken)
         shown = replace(report, headers=headers)
         show(shown, console, verbose=verbose, quiet=quiet)
     for header in report.headers:
         if header.trouble:
             name = f"{header.target}: " if len(report.headers) > 1 else ""
-            # The end of a server's log has lines of its own.
+            # It may quote the last lines of a server's log, which stay lines.
             lines = (name + header.trouble).split("\n")
             click.echo("error: " + "\n".join(map(escape_controls, lines)), err=True)

@@ -1,4 +1,4 @@
-"""`engines`: install a real engine in an environment of its own, and list them."""
+"""`engines`: install real engines in virtual environments, or list them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from contract.engines.environments import (
 
 
 @click.group("engines")
-def verb() -> None:
+def engines_command() -> None:
     """
     Install the engines that targets such as llamacpp:tiny and vllm:tiny start.
 
-    Each gets an environment of its own below the user's cache, or below the folder
-    in MAGISTRAL_CONTRACT_ENGINES.
+    Each engine gets a virtual environment in the user's cache folder, or in the
+    folder that MAGISTRAL_CONTRACT_ENGINES names.
     """
 
 
-@verb.command("list")
-def listing() -> None:
-    """Show what can be installed, what it costs, and what is there."""
+@engines_command.command("list")
+def list_engines() -> None:
+    """Show which engines can be installed, their cost, and which are installed."""
     for recipe in RECIPES.values():
         place = folder() / recipe.id
         click.echo(f"{recipe.id:<12} {recipe.title}")
@@ -40,25 +40,25 @@ def _state(recipe: Recipe, place: Path) -> str:
     if installed(recipe, place):
         return f"installed in {place}"
     if (version := ours(recipe)) is not None:
-        return f"{recipe.modules[0]} {version}, installed beside magistral-contract"
+        return f"{recipe.modules[0]} {version}, installed in this environment"
     return "not installed"
 
 
-@verb.command("install")
+@engines_command.command("install")
 @click.argument("engine", type=click.Choice(list(RECIPES)))
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Make the environment here; name it later with ?python=DIR/bin/python.",
+    help="Create the environment here; targets then need ?python=DIR/bin/python.",
 )
-def installing(engine: str, into: Path | None) -> None:
+def install_engine(engine: str, into: Path | None) -> None:
     """
-    Install ENGINE with versions that work together; once there it is left alone.
+    Install ENGINE with tested versions of its packages, unless it is installed.
 
-    It comes from where pip is set to look. vLLM and Transformers want a torch built
-    for CPUs, so PyTorch's CPU wheels should be among these places
-    (PIP_EXTRA_INDEX_URL); otherwise several GB of CUDA come along.
+    Packages come from the indexes that pip is configured for. vLLM and Transformers
+    need only a PyTorch build for CPUs, so add PyTorch's index of CPU wheels
+    (PIP_EXTRA_INDEX_URL); otherwise pip downloads several GB of CUDA packages.
     """
     recipe, place = RECIPES[engine], into or folder() / engine
     if installed(recipe, place):

@@ -1,4 +1,4 @@
-"""`fuzz`: let Schemathesis look for requests that break a target."""
+"""`fuzz`: search for requests that break a target, with Schemathesis."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ PHASES = ("examples", "coverage", "fuzzing")
 def _phases(
     _context: click.Context, _option: click.Parameter, value: str | None
 ) -> str | None:
+    """Return the list of phases unchanged; raise `UsageError` for an unknown phase."""
     for name in value.split(",") if value is not None else ():
         if name not in PHASES:
             raise UsageError(f"Unknown phase {name!r}{suggestion(name, PHASES)}")
@@ -41,21 +42,21 @@ def _phases(
     metavar="[TARGET]",
     shell_complete=completion.names(completion.targets),
 )
-@click.option("--seed", type=int, metavar="N", help="Draw the requests of seed N.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the generated requests.")
 @click.option(
     "--max-examples",
     type=click.IntRange(1),
     metavar="N",
-    help="Requests drawn for each operation (default: the profile's).",
+    help="Generated requests per operation (default: the profile's).",
 )
 @click.option(
     "--phases",
     metavar="LIST",
     callback=_phases,
-    help="Some of examples, coverage, fuzzing, with commas between (default: all).",
+    help="A comma-separated list of examples, coverage, fuzzing (default: all).",
 )
 @options.profile
-@click.option("--model", metavar="NAME", help="The model to ask for.")
+@click.option("--model", metavar="NAME", help="The model to request.")
 @click.option(
     "--api-key-env",
     metavar="NAME",
@@ -63,7 +64,7 @@ def _phases(
     "OPENAI_API_KEY).",
 )
 @options.reporting
-def verb(  # noqa: PLR0913  # one parameter an option
+def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     *,
     target: str,
     seed: int | None,
@@ -80,14 +81,18 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> int:
     """
-    Let Schemathesis draw requests for TARGET from openapi.yaml, valid and invalid.
+    Fuzz TARGET with valid and invalid requests that Schemathesis generates.
 
-    The document is narrowed to the target's dialect. Every failure comes with the
-    smallest request that shows it, as a curl command. Exit codes are those of
-    `verify`.
+    The requests follow openapi.yaml, reduced to the target's dialect. Every failure
+    comes with the smallest request that reproduces it, as a curl command. The exit
+    codes are those of `verify`.
     """
-    words = (("--profile", profile), ("--profiles", profiles), ("--model", model))
-    given = (*words, ("--api-key-env", api_key_env))
+    repeated = (
+        ("--profile", profile),
+        ("--profiles", profiles),
+        ("--model", model),
+        ("--api-key-env", api_key_env),
+    )
     with (
         Progress(
             without_key(target), len(REQUIREMENTS), color=color, quiet=quiet
@@ -106,7 +111,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
             seed=seed,
             max_examples=max_examples,
             phases=phases,
-            repeat=tuple(word for pair in given if pair[1] for word in pair if word),
+            repeat=tuple(word for pair in repeated if pair[1] for word in pair if word),
             environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
         )
         header = verification.header

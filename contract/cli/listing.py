@@ -1,4 +1,4 @@
-"""`list`: what there is to check with, for people and for docs/checks.md."""
+"""`list`: list checks, faults, breakages, quirks, profiles and targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import click
 from rich.text import Text
 
-from contract.catalog import breakages as reports
+from contract.catalog import breakages as catalog
 from contract.catalog.breakages import Breakage
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
@@ -28,41 +28,51 @@ from contract.targets.base import (
     Option,
     TargetKind,
 )
-from contract.targets.base import options as described
+from contract.targets.base import options as options_of
 
-# A name, a remark on its line, and labelled fields below it.
+# A name, a remark on the same line, and labelled fields on the lines below.
 Entry = tuple[str, str, dict[str, str]]
 
 INTRODUCTION = """\
 # Checks
 
 `magistral-contract list --markdown` writes this page. A check's level is the RFC 2119
-word in its requirement: a MUST that fails makes the run fail, with `--strict` a SHOULD
-does too, a MAY never does. A fault is the counter-example of its check:
-`magistral-contract serve --fault NAME` shows it to your own client.
+word in its requirement: a failed MUST fails the run, with `--strict` a failed SHOULD
+does too, a failed MAY never does. A fault is a bug that its check must detect:
+`magistral-contract serve --fault NAME` exposes your own client to it.
 """
 BREAKAGES = """\
-# Breakages that really happened
+# Breakages from public reports
 
 `magistral-contract list --breakages --markdown` writes this page. Each row is a public
-report, the fault that shows it again and the check that catches it; a test plays every
-one. `magistral-contract serve --fault vllm-30139` plays vllm-project/vllm#30139 to your
-own client, and `mock?fault=vllm-30139` is a target that has it. Where a provider is
-right to refuse what clients send, the fault is a stand-in that takes it, as lenient
-mocks do: whoever tests against one finds out too late.
+report, the fault that reproduces it and the check that detects it; a test covers every
+row. `magistral-contract serve --fault vllm-30139` exposes your own client to
+vllm-project/vllm#30139, and `mock?fault=vllm-30139` is a target that has that bug.
+Where a server is right to reject what clients send, the fault is a mock that accepts
+it: a client that is tested against a lenient mock fails only in production.
 """
 
 
 @click.command("list")
-@click.option("--markdown", is_flag=True, help="The checks as a page of documentation.")
-@click.option("--faults", is_flag=True, help="The faults and the check each breaks.")
-@click.option("--breakages", is_flag=True, help="Public reports and their faults.")
-@click.option("--quirks", is_flag=True, help="The legal oddities that break nothing.")
-@click.option("--profiles", is_flag=True, help="The built-in profiles.")
-@click.option("--targets", is_flag=True, help="The kinds of target and their options.")
+@click.option(
+    "--markdown", is_flag=True, help="Print the checks as a documentation page."
+)
+@click.option(
+    "--faults", is_flag=True, help="List the faults and the check that detects each."
+)
+@click.option(
+    "--breakages", is_flag=True, help="List public bug reports and their faults."
+)
+@click.option(
+    "--quirks", is_flag=True, help="List the quirks, which are unusual but valid."
+)
+@click.option("--profiles", is_flag=True, help="List the built-in profiles.")
+@click.option(
+    "--targets", is_flag=True, help="List the kinds of target and their options."
+)
 @options.selection
 @options.appearance
-def verb(  # noqa: PLR0913  # one parameter an option
+def list_command(  # noqa: PLR0913  # each parameter is an option
     *,
     markdown: bool,
     faults: bool,
@@ -74,7 +84,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     ignore: tuple[str, ...],
     color: bool | None,
 ) -> None:
-    """List every check: id, level, requirement, source, and what it needs."""
+    """List the checks with their level, requirement, source and preconditions."""
     kinds = {
         "--faults": faults,
         "--breakages": breakages,
@@ -82,10 +92,10 @@ def verb(  # noqa: PLR0913  # one parameter an option
         "--profiles": profiles,
         "--targets": targets,
     }
-    if len(given := [name for name, asked in kinds.items() if asked]) > 1:
-        raise UsageError(f"{' and '.join(given)} are lists of their own; ask for one.")
+    if len(given := [name for name, chosen in kinds.items() if chosen]) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other; choose one.")
     if markdown and breakages:
-        click.echo(breakage_page(reports.breakages().values()), nl=False)
+        click.echo(breakage_page(catalog.breakages().values()), nl=False)
     elif markdown:
         click.echo(page(_checks(select, ignore), _faults()), nl=False)
     elif faults:
@@ -141,7 +151,7 @@ def _check_entries(
 def _fault_entries() -> Iterator[Entry]:
     for fault in _faults():
         fields = {
-            "story": fault.story,
+            "what": fault.story,
             "breaks": ", ".join([fault.breaks.id, *sorted(fault.also)]),
             "dialects": ", ".join(
                 name for name, dialect in dialects().items() if fault.exists_in(dialect)
@@ -153,20 +163,20 @@ def _fault_entries() -> Iterator[Entry]:
 
 
 def _breakage_entries() -> Iterator[Entry]:
-    for name, broken in reports.breakages().items():
+    for name, breakage in catalog.breakages().items():
         fields = {
-            "what": broken.what,
-            "report": broken.url,
-            "fault": broken.fault.id,
-            "breaks": broken.fault.breaks.id,
-            "dialect": broken.profile.id,
+            "what": breakage.what,
+            "report": breakage.url,
+            "fault": breakage.fault.id,
+            "breaks": breakage.fault.breaks.id,
+            "dialect": breakage.profile.id,
         }
         yield name, "", fields
 
 
 def _quirk_entries() -> Iterator[Entry]:
     for name, quirk in sorted(find("quirks", Quirk).items()):
-        yield name, "", {"story": quirk.story}
+        yield name, "", {"what": quirk.story}
 
 
 def _profile_entries() -> Iterator[Entry]:
@@ -186,12 +196,13 @@ def _profile_entries() -> Iterator[Entry]:
 def _target_entries() -> Iterator[Entry]:
     for name, kind in sorted(find("targets", TargetKind).items()):
         function = inspect.unwrap(kind.open)
-        story = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
-        yield name, "", {"what": story, **dict(map(_told, described(kind)))}
+        summary = (inspect.getdoc(function) or "").split("\n\n")[0]
+        described = dict(map(_option, options_of(kind)))
+        yield name, "", {"what": " ".join(summary.split()), **described}
 
 
-def _told(option: Option) -> tuple[str, str]:
-    """`?ttft=TIME` and what it is for, with the default where there is one."""
+def _option(option: Option) -> tuple[str, str]:
+    """Return `?ttft=TIME` and the description of the option with its default."""
     default = option.default
     if option.unit == SWITCH:
         default = "yes" if default else "no"
@@ -211,7 +222,7 @@ def _faults() -> list[Fault]:
 
 
 def page(checks: Iterable[Check], faults: Iterable[Fault]) -> str:
-    """docs/checks.md: a section for each family, a row for each check."""
+    """Return docs/checks.md: a section for each family, a row for each check."""
     names: dict[str, list[str]] = {}
     for fault in faults:
         names.setdefault(fault.breaks.id, []).append(f"`{fault.id}`")
@@ -240,26 +251,26 @@ def page(checks: Iterable[Check], faults: Iterable[Fault]) -> str:
 
 
 def breakage_page(known: Iterable[Breakage]) -> str:
-    """docs/breakages.md: a row for each public report."""
+    """Return docs/breakages.md: a row for each public report."""
     lines = [
         BREAKAGES,
         "| Report | What broke | Fault | Check | Dialect |",
         "|---|---|---|---|---|",
     ]
-    for broken in known:
+    for breakage in known:
         cells = (
-            f"[{broken.issue}]({broken.url})",
-            _cell(broken.what),
-            f"`{broken.fault.id}`",
-            f"`{broken.fault.breaks.id}`",
-            broken.profile.id,
+            f"[{breakage.issue}]({breakage.url})",
+            _cell(breakage.what),
+            f"`{breakage.fault.id}`",
+            f"`{breakage.fault.breaks.id}`",
+            breakage.profile.id,
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
 def _cell(text: str) -> str:
-    """*text* inside a Markdown table: no bar ends the cell, no `<` begins a tag."""
+    """Return *text* for a cell of a Markdown table, with `|` and `<` escaped."""
     parts = text.replace("|", "\\|").split("`")
     parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
     return "`".join(parts)

@@ -1,4 +1,4 @@
-"""What a target is to be held to beyond its profile, as a command line names it."""
+"""Parser of capabilities given on a command line in addition to the profile's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = tuple(capability.value for capability in Capability)
 
 
 def capabilities(names: Iterable[str]) -> frozenset[Capability]:
-    """The capabilities of these *names*; `UsageError` for one that nobody knows."""
+    """Return the capabilities named *names*; raise `UsageError` for an unknown name."""
     found = set()
     for name in names:
         if name not in NAMES:

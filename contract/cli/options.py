@@ -1,4 +1,4 @@
-"""What several verbs are told in the same words: selection, reports, appearance."""
+"""Options that several verbs share: selection, profile, reports, appearance."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from contract.cli.outputs import (
     Output,
     outputs,
 )
-from contract.errors import UsageError
+from contract.errors import ContractError, UsageError
 from contract.model.profile import Capability
-from contract.targets.base import parse_duration as parsed_seconds
+from contract.plugins.discovery import find
+from contract.reporters.base import Reporter
+from contract.targets.base import parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -37,18 +39,22 @@ def _outputs(
 def seconds(
     _context: click.Context, option: click.Parameter, value: str | None
 ) -> float | None:
-    """A duration such as `80ms` as seconds, for a click callback."""
-    return None if value is None else parsed_seconds(option.opts[0], value)
+    """
+    Return a duration such as `80ms` in seconds; None if the option is not given.
+
+    A callback of click. Raises `UsageError` for anything else.
+    """
+    return None if value is None else parse_duration(option.opts[0], value)
 
 
-def wait(
+def timeout(
     context: click.Context, option: click.Parameter, value: str | None
 ) -> float | None:
-    """As `seconds`, for a wait: it must be longer than nothing."""
-    found = seconds(context, option, value)
-    if found is not None and found <= 0:
+    """Return a duration in seconds as `seconds` does; it must be positive."""
+    duration = seconds(context, option, value)
+    if duration is not None and duration <= 0:
         raise UsageError(f"{option.opts[0]} must be longer than {value}, e.g. 30s.")
-    return found
+    return duration
 
 
 def _budget(
@@ -57,16 +63,16 @@ def _budget(
     return bounds(pairs)
 
 
-def budget(verb: F) -> F:
-    """`--budget`."""
+def budget(command: F) -> F:
+    """Add `--budget` to *command*."""
     return click.option(
         "--budget",
         multiple=True,
         metavar="NAME=TIME",
         callback=_budget,
-        help="Hold latency to this bound, e.g. ttft=1.5s or tokens_per_second=20. "
-        "Repeatable.",
-    )(verb)
+        help="Check latency against this bound, e.g. ttft=1.5s or "
+        "tokens_per_second=20. Repeatable.",
+    )(command)
 
 
 def _offers(
@@ -75,21 +81,21 @@ def _offers(
     return capabilities(names)
 
 
-def offer(verb: F) -> F:
-    """`--offer`."""
+def offer(command: F) -> F:
+    """Add `--offer` to *command*."""
     return click.option(
         "--offer",
         multiple=True,
         metavar="CAPABILITY",
         callback=_offers,
         shell_complete=completion.names(lambda: NAMES),
-        help="Hold it to this as well, e.g. follows-instructions for a model with real "
-        "weights. Repeatable.",
-    )(verb)
+        help="Check this capability too, e.g. follows-instructions for a model with "
+        "real weights. Repeatable.",
+    )(command)
 
 
-def selection(verb: F) -> F:
-    """`--select` and `--ignore`."""
+def selection(command: F) -> F:
+    """Add `--select` and `--ignore` to *command*."""
     complete = completion.names(completion.checks)
     for option in (
         click.option(
@@ -104,73 +110,96 @@ def selection(verb: F) -> F:
             multiple=True,
             metavar="CHECK",
             shell_complete=complete,
-            help="Only these: an id, a family, or a pattern such as '*.usage*'. "
-            "Repeatable.",
+            help="Run only these checks: an id, a family, or a pattern such as "
+            "'*.usage*'. Repeatable.",
         ),
     ):
-        verb = option(verb)
-    return verb
+        command = option(command)
+    return command
 
 
-def profile(verb: F) -> F:
-    """`--profile` and `--profiles`."""
+def profile(command: F) -> F:
+    """Add `--profile` and `--profiles` to *command*."""
     for option in (
         click.option(
             "--profiles",
             type=click.Path(exists=True, dir_okay=False),
             metavar="FILE",
-            help="A TOML file with profiles of your own.",
+            help="A TOML file with your own profiles.",
         ),
         click.option(
             "--profile",
             metavar="ID",
             shell_complete=completion.names(completion.profiles),
-            help="What the provider promises; detected when not given.",
+            help="The profile of the server under test (default: detected).",
         ),
     ):
-        verb = option(verb)
-    return verb
+        command = option(command)
+    return command
 
 
-def reporting(verb: F) -> F:
-    """`--strict`, `--report`, and how much is said."""
+class _ReportOption(click.Option):
+    """`--report`, whose help lists the kinds of report that are installed."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help; the reporters are imported only here."""
+        self.help = (
+            f"Write a report too. {_kinds()}PATH - is standard output. Repeatable."
+        )
+        return super().get_help_record(ctx)
+
+
+def _kinds() -> str:
+    """Return a sentence that lists the kinds of report."""
+    try:
+        kinds = sorted(find("reporters", Reporter))
+    except ContractError:
+        return ""  # a broken plug-in is reported when --report is used
+    return f"KIND is {', '.join(kinds[:-1])} or {kinds[-1]}. "
+
+
+def reporting(command: F) -> F:
+    """Add `--strict`, `--report`, `--quiet`, `--verbose` and `--color` to *command*."""
     for option in (
         appearance,
         click.option(
-            "-v", "--verbose", is_flag=True, help="Name passed and skipped checks too."
+            "-v", "--verbose", is_flag=True, help="List passed and skipped checks too."
         ),
         click.option(
             "-q", "--quiet", is_flag=True, help="Print the verdict of each target only."
         ),
         click.option(
             "--report",
+            cls=_ReportOption,
             multiple=True,
             metavar="KIND=PATH",
             callback=_outputs,
             shell_complete=completion.names(completion.reports),
-            help="Write a report too: json, junit, markdown or console; PATH - is "
-            "standard "
-            "output. Repeatable.",
         ),
         click.option(
-            "--strict", is_flag=True, help="A SHOULD that fails is a violation too."
+            "--strict", is_flag=True, help="Fail the run if a SHOULD fails, too."
         ),
     ):
-        verb = option(verb)
-    return verb
+        command = option(command)
+    return command
 
 
-def appearance(verb: F) -> F:
-    """`--color/--no-color`."""
+def appearance(command: F) -> F:
+    """Add `--color/--no-color` to *command*."""
     return click.option(
         "--color/--no-color",
         default=None,
-        help="Colour the output or not; by default on a terminal without NO_COLOR.",
-    )(verb)
+        help="Use colour (default: on a terminal, unless NO_COLOR is set).",
+    )(command)
 
 
 def console(color: bool | None, *, stderr: bool = False) -> Console:  # noqa: FBT001  # a tri-state from click
-    """Where people read; plain text when it is not a terminal."""
+    """
+    Return the console for text output.
+
+    *color* is the option of that name; None decides by the terminal. *stderr* selects
+    standard error instead of standard output.
+    """
     plain = not (sys.stderr if stderr else sys.stdout).isatty()
     return Console(
         stderr=stderr,
@@ -180,6 +209,6 @@ def console(color: bool | None, *, stderr: bool = False) -> Console:  # noqa: FB
         highlight=False,
         markup=False,
         emoji=False,
-        # A table in a file should not depend on anybody's window.
+        # The width of a table in a file must not depend on the size of a window.
         width=None if not plain or "COLUMNS" in os.environ else 100,
     )

@@ -1,4 +1,4 @@
-"""The files a run reads and writes beside what it prints: reports, own profiles."""
+"""Files of a run: reports, folders of recordings, the user's profiles."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ from contract.run.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A report to write: its kind, and a path or `-`."""
+    """A report to write."""
 
+    # The kind of report.
     reporter: Reporter
+    # The path of the file; `-` is standard output.
     path: str
 
     def prepare(self) -> None:
-        """Find out now, not after the run, that the file cannot be written."""
+        """Raise `UsageError` before the run if the file cannot be written."""
         if self.path == "-":
             return
         path = Path(self.path)
@@ -48,7 +50,7 @@ class Output:
             raise _unwritable(path, error) from error
 
     def write(self, report: Report) -> None:
-        """Write *report*; `-` is standard output."""
+        """Write *report*; raise `UsageError` if the file cannot be written."""
         text = self.reporter.render(report)
         if self.path == "-":
             click.echo(text, nl=False)
@@ -63,12 +65,17 @@ class Output:
 def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"The report {str(path)!r} cannot be written: {error.strerror}. "
-        "Name a file in an existing folder you may write to."
+        "Name a file in an existing, writable folder."
     )
 
 
 def outputs(pairs: Iterable[str]) -> tuple[Output, ...]:
-    """`KIND=PATH` as outputs that are known to be writable."""
+    """
+    Return the outputs that `KIND=PATH` pairs describe.
+
+    Raises `UsageError` if a pair is malformed, a kind is unknown, a file cannot be
+    written or several reports go to standard output.
+    """
     found = []
     for pair in pairs:
         kind, equals, path = pair.partition("=")
@@ -76,7 +83,7 @@ def outputs(pairs: Iterable[str]) -> tuple[Output, ...]:
         reporter = get("report", kind, reporters)
         if not (equals and path):
             raise UsageError(
-                f"--report {pair} says no file; write --report "
+                f"--report {pair} names no file; write --report "
                 f"{kind}=report{reporter.suffix} (or {kind}=- for standard output)."
             )
         found.append(Output(reporter, path))
@@ -88,22 +95,27 @@ def outputs(pairs: Iterable[str]) -> tuple[Output, ...]:
 
 
 def folder(path: str) -> Path:
-    """*path* as a folder that exists and can be written to."""
-    made = Path(path)
+    """Create the folder *path* if needed; raise `UsageError` if it is not writable."""
+    created = Path(path)
     try:
-        made.mkdir(parents=True, exist_ok=True)
-        (made / ".writable").touch()
-        (made / ".writable").unlink()
+        created.mkdir(parents=True, exist_ok=True)
+        (created / ".writable").touch()
+        (created / ".writable").unlink()
     except OSError as error:
         raise UsageError(
             f"Nothing can be saved in {path!r}: {error.strerror}. "
-            "Name a folder you may write to."
+            "Name a writable folder."
         ) from error
-    return made
+    return created
 
 
 def profiles(path: str | None) -> Mapping[str, Profile]:
-    """The built-in profiles, and over them those of the TOML file *path*."""
+    """
+    Return the built-in profiles, overridden by those of the TOML file *path*, by id.
+
+    Raises `UsageError` if the file cannot be read and `SpecError` if a profile in it
+    is wrong.
+    """
     if path is None:
         return builtin()
     try:

@@ -1,4 +1,4 @@
-"""What is shown while a target is being judged; nothing when nobody looks."""
+"""Progress display while a target is being judged."""
 
 from __future__ import annotations
 
@@ -22,15 +22,25 @@ class Progress:
     """
     One line on the terminal: requests sent and planned, checks judged, time.
 
-    It goes to standard error, so that the output can be piped, and leaves no trace.
+    It is written to standard error, so that the output can be piped, and erased at
+    the end. Nothing is shown if standard error is not a terminal.
     """
 
     def __init__(
         self, target: str, checks: int, *, color: bool | None, quiet: bool
     ) -> None:
+        """
+        Prepare the line; it is shown on entering the context.
+
+        Args:
+            target: The target, as it is named in reports.
+            checks: The number of checks to judge.
+            color: Whether to use colour; None decides by the terminal.
+            quiet: Whether to show nothing.
+        """
         console = options.console(color, stderr=True)
         self._checks = checks
-        self._counts: Counter[Outcome] = Counter()
+        self._counts: Counter[str] = Counter()
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -60,7 +70,7 @@ class Progress:
         self._bar.stop()
 
     def sent(self, sent: int, planned: int) -> None:
-        """*sent* of *planned* requests were answered; any thread may say so."""
+        """Show that *sent* of *planned* requests were sent; thread-safe."""
         self._bar.update(
             self._task,
             completed=sent,
@@ -69,8 +79,23 @@ class Progress:
         )
 
     def judged(self, result: Result) -> None:
-        """One more check has its outcome."""
-        self._counts[result.outcome] += 1
-        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._counts.items())
+        """Count *result* as judged."""
+        self._counts[_label(result)] += 1
+        counts = ", ".join(f"{n} {label}" for label, n in self._counts.items())
         done = self._counts.total()
         self._bar.update(self._task, judged=f"{done}/{self._checks} checks: {counts}")
+
+
+def _label(result: Result) -> str:
+    """Return the outcome in the words of a verdict: `passed`, `SHOULD failed`."""
+    if result.outcome is Outcome.FAIL:
+        return f"{result.check.level} failed"
+    return _LABELS[result.outcome]
+
+
+_LABELS = {
+    Outcome.PASS: "passed",
+    Outcome.WAIVED: "waived",
+    Outcome.SKIP: "skipped",
+    Outcome.ERROR: "inconclusive",
+}

@@ -1,4 +1,4 @@
-"""`replay`: judge saved exchanges again, without the provider."""
+"""`replay`: judge saved exchanges again, without the server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from contract.run.verification import open_recordings
 @options.budget
 @options.offer
 @options.reporting
-def verb(  # noqa: PLR0913  # one parameter an option
+def replay_command(  # noqa: PLR0913  # each parameter is an option
     *,
     directory: Path,
     select: tuple[str, ...],
@@ -47,10 +47,10 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> int:
     """
-    Judge the exchanges that `verify --save DIR` kept; nothing is sent.
+    Judge the exchanges that `verify --save DIR` saved; send nothing.
 
     Checks whose requests were not recorded are skipped. The exit codes are those of
-    `verify`. What changed from one recording to another, `compare` says.
+    `verify`. Use `compare` to see what changed between two recordings.
     """
     checks = selected(find("checks", Check).values(), select, ignore)
     recordings = open_recordings(
@@ -62,7 +62,7 @@ def verb(  # noqa: PLR0913  # one parameter an option
     )
     results: list[Result] = []
     for recording in recordings:
-        # A slow check is skipped for the time it takes to send; this takes none.
+        # Slow checks are included, because only sending their requests is slow.
         results += recording.verify(checks, slow=True)
     whole = Report(
         headers=tuple(recording.header for recording in recordings),

@@ -1,4 +1,4 @@
-"""`serve`: the scripted provider on a port, for the client that is being built."""
+"""`serve`: serve the mock on a port, to test a client."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ QUESTION = "What is 6 times 7?"
     show_default=True,
     metavar="ID",
     shell_complete=completion.names(completion.dialects),
-    help="How it spells a chat.",
+    help="The dialect of the API.",
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Where to listen.",
+    help="The address to listen on.",
 )
 @click.option(
     "--port",
@@ -68,7 +68,7 @@ QUESTION = "What is 6 times 7?"
     type=click.IntRange(0, 65_535),
     default=8_700,
     show_default=True,
-    help="0 takes a free one.",
+    help="The port to listen on; 0 chooses a free one.",
 )
 @click.option(
     "--ttft", callback=options.seconds, metavar="TIME", help="Time to first token."
@@ -77,38 +77,40 @@ QUESTION = "What is 6 times 7?"
     "--icl", callback=options.seconds, metavar="TIME", help="Time between chunks."
 )
 @click.option(
-    "--jitter", callback=options.seconds, metavar="TIME", help="How much --icl varies."
+    "--jitter", callback=options.seconds, metavar="TIME", help="Variation of --icl."
 )
-@click.option("--seed", type=int, default=0, help="Decides jitter and sampled answers.")
+@click.option("--seed", type=int, default=0, help="Seed of jitter and sampled answers.")
 @click.option(
     "--fault",
     multiple=True,
     metavar="NAME",
     shell_complete=completion.names(completion.faults),
-    help="A fault or breakage (`list --faults`, `--breakages`). Repeatable.",
+    help="Add a fault or breakage (`list --faults`, `--breakages`). Repeatable.",
 )
 @click.option(
     "--quirk",
     multiple=True,
     metavar="NAME",
     shell_complete=completion.names(completion.quirks),
-    help="Be odd, but legal; see `list --quirks`. Repeatable.",
+    help="Add unusual but valid behaviour (`list --quirks`). Repeatable.",
 )
 @click.option(
     "--api-key",
     metavar="KEY",
-    help="Demand this key; --api-key-env keeps it out of sight.",
+    help="Require this API key; prefer --api-key-env, which hides it.",
 )
-@click.option("--api-key-env", metavar="NAME", help="Demand the key in this variable.")
-@click.option("--model", multiple=True, metavar="NAME", help="Serve this. Repeatable.")
+@click.option("--api-key-env", metavar="NAME", help="Require the key in this variable.")
+@click.option(
+    "--model", multiple=True, metavar="NAME", help="Serve this model. Repeatable."
+)
 @click.option(
     "--context-window",
     metavar="N",
     type=click.IntRange(1),
-    help="Tokens of prompt and answer together; by default the dialect's.",
+    help="Tokens of prompt and completion (default: the profile's).",
 )
 @options.appearance
-def verb(  # noqa: PLR0913  # one parameter an option
+def serve_command(  # noqa: PLR0913  # each parameter is an option
     *,
     dialect: str,
     host: str,
@@ -126,16 +128,16 @@ def verb(  # noqa: PLR0913  # one parameter an option
     color: bool | None,
 ) -> None:
     """
-    Serve a scripted Magistral until Ctrl-C: reasoning, streaming, images, tools.
+    Serve the mock of a Magistral model until Ctrl-C.
 
-    The answers are scripted, seeded and exact; the bytes, the tokens and the errors
-    are those of the dialect's real provider.
+    It supports reasoning, streaming, images and tools. The answers are scripted and
+    reproducible; bytes, token counts and errors match the dialect's real servers.
     """
     faults = [get("fault", name, faults_by_name()) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
-    _warn_of_strangers(fault, mock_profile(dialect))
-    key = _key(api_key, api_key_env)
     profile = mock_profile(dialect)
+    _note_other_dialects(fault, profile)
+    key = _key(api_key, api_key_env)
     provider = MockProvider(
         profile.dialect,
         models=model or served_models(profile.dialect),
@@ -148,8 +150,8 @@ def verb(  # noqa: PLR0913  # one parameter an option
     )
     if not _loopback(host):
         click.echo(
-            f"warning: {host} can be reached from the network; anybody there may use "
-            "this server.",
+            f"warning: {host} can be reached from the network; any machine there can "
+            "use this server.",
             err=True,
         )
     variable = None if key is None else api_key_env or "OPENAI_API_KEY"
@@ -171,7 +173,16 @@ def banner(
     variable: str | None,
     changes: Iterable[Fault | Quirk],
 ) -> list[tuple[str, str]]:
-    """What to know and to paste, in labelled lines; the key itself is not said."""
+    """
+    Return the labelled lines to print at the start; they never contain the key.
+
+    Args:
+        url: The root of the API, without `/v1`.
+        provider: The mock that is served.
+        profile: The profile it implements.
+        variable: The environment variable for the key; None if no key is required.
+        changes: The faults and quirks of the mock.
+    """
     body = {
         "model": provider.models[0],
         "messages": [{"role": "user", "content": QUESTION}],
@@ -199,6 +210,7 @@ def banner(
 
 
 def _key(api_key: str | None, variable: str | None) -> str | None:
+    """Return the key to require; raise `UsageError` if the options are wrong."""
     if api_key is not None and variable is not None:
         raise UsageError("Give --api-key or --api-key-env, not both.")
     if variable is None:
@@ -209,20 +221,20 @@ def _key(api_key: str | None, variable: str | None) -> str | None:
 
 
 def _chain(changes: Iterable[Change]) -> Change | None:
-    """One change after the other; None when there is none."""
+    """Return a change that applies *changes* in order; None if there are none."""
     steps = tuple(changes)
     if not steps:
         return None
     return lambda reply: reduce(lambda changed, step: step(changed), steps, reply)
 
 
-def _warn_of_strangers(names: tuple[str, ...], profile: Profile) -> None:
-    """Say which of the breakages *names* happened elsewhere than in *profile*."""
-    for seen in (breakages()[name] for name in names if name in breakages()):
-        if seen.profile.dialect.id != profile.dialect.id:
+def _note_other_dialects(names: tuple[str, ...], profile: Profile) -> None:
+    """Print a note for each breakage in *names* from another dialect."""
+    for breakage in (breakages()[name] for name in names if name in breakages()):
+        if breakage.profile.dialect.id != profile.dialect.id:
             click.echo(
-                f"note: {seen.id} happened to {seen.profile.id}; "
-                f"--dialect {seen.profile.id} shows it as it was.",
+                f"note: {breakage.id} was reported for {breakage.profile.id}; "
+                f"--dialect {breakage.profile.id} reproduces it exactly.",
                 err=True,
             )
 

@@ -1,4 +1,4 @@
-"""`verify`: hold targets to their contract, and say what was learnt."""
+"""`verify`: check that targets keep their contract."""
 
 from __future__ import annotations
 
@@ -54,27 +54,31 @@ from contract.targets.base import (
 )
 
 INTERRUPTED = 130
-# What the run is remembered for when its targets end differently.
-WORST = (INTERRUPTED, 4, 2, 1, 3, 0)
+# The exit codes of targets from the worst to the best; a run exits with the worst.
+WORST_FIRST = (INTERRUPTED, 4, 2, 1, 3, 0)
 
 
-def _limit(name: str, bound: str, story: str) -> options.Decorator:
+def _limit(name: str, bound: str, description: str) -> options.Decorator:
+    """Return the option *name* for the field *bound* of `Limits`."""
     return click.option(
         name,
         bound,
         metavar="TIME",
-        callback=options.wait,
-        help=f"{story} (default {getattr(Limits(), bound):g}s).",
+        callback=options.timeout,
+        help=f"{description} (default {getattr(Limits(), bound):g}s).",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is asked of every target: the checks, and how to open it."""
+class RunPlan:
+    """The part of the command line that is the same for every target."""
 
+    # The selected checks, in the order to run them.
     checks: tuple[Check, ...]
+    # Whether to run the checks that are marked as slow.
     slow: bool
-    opening: Mapping[str, Any]
+    # The keyword arguments of `open_target`.
+    options: Mapping[str, Any]
 
 
 @click.command("verify")
@@ -86,10 +90,10 @@ class Order:
 )
 @options.selection
 @click.option(
-    "--slow", is_flag=True, help="Slow checks too: many samples, 128k prompts."
+    "--slow", is_flag=True, help="Run slow checks too: many samples, 128k prompts."
 )
 @options.profile
-@click.option("--model", metavar="NAME", help="The model to ask for.")
+@click.option("--model", metavar="NAME", help="The model to request.")
 @click.option(
     "--api-key-env",
     metavar="NAME",
@@ -100,7 +104,7 @@ class Order:
     "--concurrency",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Requests at a time (default: the profile's).",
+    help="Concurrent requests (default: the profile's).",
 )
 @click.option(
     "--max-requests",
@@ -112,7 +116,7 @@ class Order:
     "--context-window",
     type=click.IntRange(2),
     metavar="N",
-    help="The context window in tokens (default: what is listed, else the profile's).",
+    help="The context window in tokens (default: the reported one, or the profile's).",
 )
 @options.budget
 @options.offer
@@ -120,23 +124,23 @@ class Order:
     "--max-examples",
     type=click.IntRange(1),
     metavar="N",
-    help="Draw so many requests for a property (default: the profile's).",
+    help="Generated requests per property (default: the profile's).",
 )
 @click.option(
     "--seed",
     type=int,
     metavar="N",
-    help="Draw other requests for the properties: those of seed N.",
+    help="Seed of the generated requests of properties.",
 )
-@_limit("--connect-timeout", "connect", "Until a connection stands")
+@_limit("--connect-timeout", "connect", "Until the connection is established")
 @_limit("--first-byte-timeout", "first_byte", "Until a stream's first byte")
-@_limit("--idle-timeout", "between", "Between two pieces of a stream")
-@_limit("--timeout", "total", "For a whole exchange")
+@_limit("--idle-timeout", "between", "Between two chunks of a stream")
+@_limit("--timeout", "total", "For a whole request")
 @click.option(
-    "--save", metavar="DIR", help="Keep every exchange, for `replay` and bug reports."
+    "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
 @options.reporting
-def verb(  # noqa: PLR0913  # one parameter an option
+def verify_command(  # noqa: PLR0913  # each parameter is an option
     *,
     targets: tuple[str, ...],
     select: tuple[str, ...],
@@ -162,38 +166,38 @@ def verb(  # noqa: PLR0913  # one parameter an option
     **bounds: float | None,
 ) -> int:
     """
-    Hold each TARGET to its contract: send requests, judge what comes back.
+    Check that each TARGET keeps its contract: send requests, judge the responses.
 
     \b
     A TARGET is
-      mock                       the scripted provider, started for the occasion
+      mock                       the mock, started for this run
       mock:vllm?ttft=80ms        … in another dialect, with options
-      http://127.0.0.1:8000/v1   a provider that runs somewhere
+      http://127.0.0.1:8000/v1   a running server
       llamacpp:tiny              llama.cpp, started with a scripted model
-      llamacpp:FILE.gguf         … with a model of yours
+      llamacpp:FILE.gguf         … with your own model
       vllm:tiny                  vLLM on the CPU; see `engines install`
       transformers:tiny          Hugging Face Transformers on the CPU
 
     \b
     Exit codes
-      0  every MUST held (with --strict every SHOULD too)
-      1  the contract was violated
+      0  PASSED: no MUST failed (with --strict, no SHOULD either)
+      1  FAILED: a MUST failed (with --strict, or a SHOULD)
       2  the command line or a file is wrong
-      3  a target could not be reached, or not everything could be judged
-      4  a check is broken, or this program is
-    130  interrupted; what was learnt until then is reported
-    """  # noqa: D301  # \b is click's mark for lines to keep
+      3  INCONCLUSIVE: a target could not be reached or could not be fully judged
+      4  ERROR: a check crashed, or this program did
+    130  interrupted; the results until then are reported
+    """  # noqa: D301  # click keeps the lines after \b
     known = outputs.profiles(profiles)
-    given: dict[str, Any] = {k: v for k, v in bounds.items() if v is not None}
-    order = Order(
+    limits: dict[str, Any] = {k: v for k, v in bounds.items() if v is not None}
+    plan = RunPlan(
         checks=selected(find("checks", Check).values(), select, ignore),
         slow=slow,
-        opening={
+        options={
             "profile": profile,
             "profiles": known,
             "model": model,
             "key_env": api_key_env,
-            "limits": replace(Limits(), **given),
+            "limits": replace(Limits(), **limits),
             "concurrency": concurrency,
             "max_requests": max_requests,
             "max_examples": max_examples,
@@ -201,26 +205,27 @@ def verb(  # noqa: PLR0913  # one parameter an option
             "context_window": context_window,
             "budget": budget,
             "offers": offer,
-            "repeat": _again(profiles, context_window, budget, offer),
+            "repeat": _repeated_options(profiles, context_window, budget, offer),
         },
     )
-    wanted = tuple(dict.fromkeys(targets or ("mock",)))
+    distinct = tuple(dict.fromkeys(targets or ("mock",)))
+    # Mistakes in any target are reported before the first one is opened.
     api_key(api_key_env, os.environ)
-    for target in wanted:
+    for target in distinct:
         parse_target(target, find("targets", TargetKind), reply_changes())
-    if len({without_key(target) for target in wanted}) < len(wanted):
+    if len({without_key(target) for target in distinct}) < len(distinct):
         raise UsageError(
-            "Two targets differ by their key alone, which no report would show; "
+            "Two targets differ only by their key, which reports do not show; "
             "verify them one after the other."
         )
-    places = _places(save, wanted)
+    folders = _recording_folders(save, distinct)
     parts: list[Report] = []
     codes: list[int] = []
-    for target in wanted:
+    for target in distinct:
         with Progress(
-            without_key(target), len(order.checks), color=color, quiet=quiet
+            without_key(target), len(plan.checks), color=color, quiet=quiet
         ) as progress:
-            part, code = _judge(target, order, places.get(target), progress)
+            part, code = _judge(target, plan, folders.get(target), progress)
         parts.append(part)
         codes.append(code)
         if code == INTERRUPTED:
@@ -230,11 +235,11 @@ def verb(  # noqa: PLR0913  # one parameter an option
         results=tuple(result for part in parts for result in part.results),
         strict=strict,
     )
-    told = {
+    explained = {
         part.headers[0].target
         for part, code in zip(parts, codes, strict=True)
         if code == UsageError.exit_code
-        or (code == TargetError.exit_code and len(wanted) == 1 and not part.results)
+        or (code == TargetError.exit_code and len(distinct) == 1 and not part.results)
     }
     deliver(
         whole,
@@ -242,18 +247,18 @@ def verb(  # noqa: PLR0913  # one parameter an option
         quiet=quiet,
         verbose=verbose,
         color=color,
-        told=frozenset(told),
+        explained=frozenset(explained),
     )
-    return next(code for code in WORST if code in {*codes, whole.exit_code})
+    return next(code for code in WORST_FIRST if code in {*codes, whole.exit_code})
 
 
-def _again(
+def _repeated_options(
     profiles: str | None,
     window: int | None,
     budget: Mapping[str, float],
     offers: frozenset[Capability],
 ) -> tuple[str, ...]:
-    """What else must be said to be judged by the same promises."""
+    """Return the options that `Result.again` repeats to judge by the same profile."""
     words = ["--profiles", profiles] if profiles else []
     words += ["--context-window", str(window)] if window else []
     for name, bound in budget.items():
@@ -263,30 +268,40 @@ def _again(
     return tuple(words)
 
 
-def _places(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
-    """Where each target's exchanges go: DIR itself, or a folder in it for each."""
+def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
+    """
+    Return the folder to save each target's exchanges in; empty without *save*.
+
+    A single target is saved in *save* itself, several targets in folders in it. Raises
+    `UsageError` if a folder cannot be written to or holds something else.
+    """
     if save is None:
         return {}
-    whole = Path(save)
+    parent = Path(save)
     if len(targets) == 1:
-        places = {targets[0]: whole}
-    elif (whole / MANIFEST).exists():
+        folders = {targets[0]: parent}
+    elif (parent / MANIFEST).exists():
         raise UsageError(
             f"{save} holds the recording of one target; name another folder for "
             f"{len(targets)}."
         )
     else:
-        places = {target: whole / folder(without_key(target)) for target in targets}
-    for place in places.values():
-        ensure_free(place)
-        outputs.folder(str(place))
-    return places
+        folders = {target: parent / folder(without_key(target)) for target in targets}
+    for directory in folders.values():
+        ensure_free(directory)
+        outputs.folder(str(directory))
+    return folders
 
 
 def _judge(
-    target: str, order: Order, place: Path | None, progress: Progress
+    target: str, plan: RunPlan, save: Path | None, progress: Progress
 ) -> tuple[Report, int]:
-    """What was learnt about *target*, however that ended; and its own exit code."""
+    """
+    Return the report of one target, complete or not, and its exit code.
+
+    The exit code is 0 if all checks ran, whatever their outcomes. The exchanges are
+    written to *save* unless it is None.
+    """
     results: list[Result] = []
     header = Header(
         target=without_key(target),
@@ -299,18 +314,18 @@ def _judge(
     )
     code = 0
     try:
-        with open_target(target, tick=progress.sent, **order.opening) as verification:
+        with open_target(target, tick=progress.sent, **plan.options) as verification:
             try:
-                for result in verification.verify(order.checks, slow=order.slow):
+                for result in verification.verify(plan.checks, slow=plan.slow):
                     results.append(result)
                     progress.judged(result)
             except KeyboardInterrupt:
-                results += _recorded(verification, order, results)
+                results += _results_so_far(verification, plan, results)
                 raise
             finally:
                 header = verification.header
-                if place is not None:
-                    verification.save(place)
+                if save is not None:
+                    verification.save(save)
     except ContractError as error:
         header, code = replace(header, trouble=str(error)), error.exit_code
     except KeyboardInterrupt:
@@ -318,18 +333,22 @@ def _judge(
     return Report(headers=(header,), results=tuple(results)), code
 
 
-def _recorded(
-    verification: Verification, order: Order, judged: Iterable[Result]
+def _results_so_far(
+    verification: Verification, plan: RunPlan, judged: Iterable[Result]
 ) -> list[Result]:
-    """What the answers that came before the interruption say; nothing is sent."""
+    """
+    Return the results of the remaining checks whose requests are all answered.
+
+    *judged* are the results before the interruption. Nothing is sent.
+    """
     done = {result.check.id for result in judged}
-    known = {
+    answered = {
         exchange.probe
         for exchange in verification.session.exchanges()
         if exchange.end is End.COMPLETE
     }
     return [
-        verification.run(check, slow=order.slow)
-        for check in order.checks
-        if check.id not in done and check.sends and known.issuperset(check.sends)
+        verification.run(check, slow=plan.slow)
+        for check in plan.checks
+        if check.id not in done and check.sends and answered.issuperset(check.sends)
     ]

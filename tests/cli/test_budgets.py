@@ -1,4 +1,4 @@
-"""Bounds that users write on the command line."""
+"""Budgets and context windows given on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contract.cli.budgets import (
 from contract.errors import UsageError
 
 
-def test_bounds_are_durations_and_a_rate():
+def test_bounds_are_durations_or_rates():
     expected = {"ttft": 1.5, "icl_p95": 0.08, "tokens_per_second": 20.0}
 
     assert expected == bounds(["ttft=1.5s", "icl_p95=80ms", "tokens_per_second=20"])
@@ -21,7 +21,7 @@ def test_bounds_are_durations_and_a_rate():
 
 
 @pytest.mark.parametrize(
-    ("pair", "sentence"),
+    ("pair", "message"),
     [
         pytest.param(
             "tfft=1s", "Unknown budget 'tfft'. Did you mean 'ttft'", id="name"
@@ -33,14 +33,14 @@ def test_bounds_are_durations_and_a_rate():
         pytest.param("tokens_per_second=-1", "must be above 0", id="negative"),
     ],
 )
-def test_what_is_no_bound_is_refused_in_a_sentence(pair, sentence):
+def test_an_invalid_bound_is_a_usage_error(pair, message):
     with pytest.raises(UsageError) as error:
         bounds([pair])
 
-    assert sentence in str(error.value)
+    assert message in str(error.value)
 
 
-def test_every_bound_of_a_profile_can_be_given():
+def test_every_bound_of_a_profile_can_be_set():
     assert set(NAMES) == set(bounds([f"{name}=1" for name in NAMES]))
 
 
@@ -52,6 +52,6 @@ def test_a_window_is_a_number_of_tokens(text, expected):
 
 
 @pytest.mark.parametrize("text", ["", "1", "8k", "-5", "\u0664\u0664"])
-def test_other_windows_are_refused(text):
+def test_an_invalid_window_is_a_usage_error(text):
     with pytest.raises(UsageError, match="tokens from 2"):
         window(text)

@@ -1,3 +1,5 @@
+"""`compare` on JSON reports."""
+
 from __future__ import annotations
 
 import json
@@ -27,7 +29,7 @@ def header(target="one", trouble=""):
         target=target,
         url="http://127.0.0.1:1",
         profile="inline",
-        why="as told",
+        why="given by --profile",
         model="m",
         version="0",
         started="2026-01-01T00:00:00+00:00",
@@ -48,7 +50,7 @@ def result(outcome, check=MUST, message="wrong", target="one", **more):
 
 @pytest.fixture
 def saved(tmp_path):
-    """`saved(result, …)` is a file with the JSON report of one target, or of more."""
+    """`saved(result, …)` writes a JSON report and returns its path."""
 
     def saved(*results, headers=None):
         report = Report(headers=headers or (header(),), results=results)
@@ -60,49 +62,49 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said", "code"),
+    ("before", "after", "label", "code"),
     [
-        pytest.param(Outcome.PASS, Outcome.FAIL, "WORSE", 1, id="broke"),
-        pytest.param(Outcome.PASS, Outcome.ERROR, "WORSE", 3, id="lost-its-answer"),
-        pytest.param(Outcome.PASS, Outcome.WAIVED, "WORSE", 1, id="waived-since"),
-        pytest.param(Outcome.WAIVED, Outcome.FAIL, "WORSE", 1, id="waived-no-more"),
-        pytest.param(Outcome.SKIP, Outcome.FAIL, "WORSE", 1, id="fails-once-judged"),
-        pytest.param(Outcome.FAIL, Outcome.PASS, "BETTER", 0, id="mended"),
-        pytest.param(Outcome.ERROR, Outcome.PASS, "BETTER", 0, id="answers-again"),
-        pytest.param(Outcome.PASS, Outcome.SKIP, "NO LONGER", 0, id="skipped-since"),
-        pytest.param(Outcome.FAIL, Outcome.SKIP, "NO LONGER", 0, id="hidden-since"),
-        pytest.param(Outcome.SKIP, Outcome.PASS, "NEWLY", 0, id="holds-once-judged"),
+        pytest.param(Outcome.PASS, Outcome.FAIL, "WORSE", 1, id="fails"),
+        pytest.param(Outcome.PASS, Outcome.ERROR, "WORSE", 3, id="cannot-be-judged"),
+        pytest.param(Outcome.PASS, Outcome.WAIVED, "WORSE", 1, id="waived"),
+        pytest.param(Outcome.WAIVED, Outcome.FAIL, "WORSE", 1, id="no-longer-waived"),
+        pytest.param(Outcome.SKIP, Outcome.FAIL, "WORSE", 1, id="newly-fails"),
+        pytest.param(Outcome.FAIL, Outcome.PASS, "BETTER", 0, id="fixed"),
+        pytest.param(Outcome.ERROR, Outcome.PASS, "BETTER", 0, id="judged-again"),
+        pytest.param(Outcome.PASS, Outcome.SKIP, "NOT JUDGED", 0, id="skipped"),
+        pytest.param(Outcome.FAIL, Outcome.SKIP, "NOT JUDGED", 0, id="failure-skipped"),
+        pytest.param(Outcome.SKIP, Outcome.PASS, "NEW", 0, id="newly-passes"),
     ],
 )
-def test_each_change_has_its_word_and_code(  # noqa: PLR0913, PLR0917  # a table
-    command, saved, before, after, said, code
+def test_each_change_has_a_label_and_an_exit_code(  # noqa: PLR0913, PLR0917  # a table
+    command, saved, before, after, label, code
 ):
     done = command("compare", saved(result(before)), saved(result(after)), "-v")
-    line = f"{said:<11}{MUST.id}   MUST   {before.value} → {after.value}"
+    line = f"{label:<11}{MUST.id}   MUST   {before.value} → {after.value}"
 
     assert line in done.out.splitlines()
     assert code == done.code
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_what_stays_is_only_counted(command, saved, outcome):
+def test_unchanged_checks_are_only_counted(command, saved, outcome):
     done = command("compare", saved(result(outcome)), saved(result(outcome)))
 
     assert done.out.endswith("+00:00\n1 the same.\n")
     assert done.code == 0
 
 
-def test_failing_for_another_reason_is_told(command, saved):
+def test_failing_with_other_findings_is_shown(command, saved):
     before = saved(result(Outcome.FAIL, message="the field is renamed"))
     after = saved(result(Outcome.FAIL, message="the field is gone"))
     done = command("compare", before, after)
 
-    assert f"OTHERWISE  {MUST.id}" in done.out
+    assert f"DIFFERENT  {MUST.id}" in done.out
     assert "           the field is gone" in done.out.splitlines()
     assert done.code == 0
 
 
-def test_a_may_that_got_worse_is_only_a_remark(command, saved):
+def test_a_worsened_may_does_not_affect_the_exit_code(command, saved):
     after = saved(result(Outcome.FAIL))
     after.write_text(after.read_text().replace('"level": "MUST"', '"level": "MAY"'))
     done = command("compare", saved(result(Outcome.PASS)), after)
@@ -111,18 +113,18 @@ def test_a_may_that_got_worse_is_only_a_remark(command, saved):
     assert done.code == 0
 
 
-def test_a_check_on_one_side_only_is_told(command, saved):
+def test_a_check_on_one_side_only_is_shown(command, saved):
     both = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
     one = saved(result(Outcome.PASS))
 
     assert (
-        f"NO LONGER  {OTHER.id}   MUST   pass → absent"
+        f"NOT JUDGED {OTHER.id}   MUST   pass → missing"
         in command("compare", both, one).out
     )
     assert "1 newly judged, 1 the same." in command("compare", one, both).out
 
 
-def test_a_selection_is_all_that_is_compared(command, saved):
+def test_only_selected_checks_are_compared(command, saved):
     before = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
     after = saved(result(Outcome.FAIL), result(Outcome.PASS, OTHER))
     done = command("compare", before, after, "--select", "reasoning")
@@ -135,14 +137,16 @@ def test_checks_of_other_versions_are_compared_too(command, saved):
     paths = []
     for outcome in (Outcome.PASS, Outcome.FAIL):
         path = saved(result(outcome))
-        path.write_text(path.read_text().replace(MUST.id, "streaming.of-another-age"))
+        path.write_text(
+            path.read_text().replace(MUST.id, "streaming.of-another-version")
+        )
         paths.append(path)
     done = command("compare", *paths)
 
-    assert "WORSE      streaming.of-another-age" in done.out
+    assert "WORSE      streaming.of-another-version" in done.out
 
 
-def test_figures_that_moved_are_told_with_their_unit(command, saved):
+def test_changed_figures_are_shown_with_their_unit(command, saved):
     before = saved(
         result(
             Outcome.PASS,
@@ -185,14 +189,14 @@ def test_several_targets_are_paired_by_name(command, saved):
     assert done.code == 1
 
 
-def test_one_target_is_compared_with_one_whatever_their_names(command, saved):
+def test_single_targets_are_compared_whatever_their_names(command, saved):
     before = saved(result(Outcome.PASS))
     after = saved(result(Outcome.PASS, target="two"), headers=(header("two"),))
 
     assert "1 the same." in command("compare", before, after).out
 
 
-def test_a_run_that_broke_off_is_unknown(command, saved):
+def test_an_interrupted_run_is_inconclusive(command, saved):
     before = saved(result(Outcome.PASS), result(Outcome.PASS, OTHER))
     after = saved(result(Outcome.PASS), headers=(header(trouble="interrupted"),))
     done = command("compare", before, after)
@@ -201,7 +205,7 @@ def test_a_run_that_broke_off_is_unknown(command, saved):
     assert done.code == 3
 
 
-def test_what_a_provider_said_is_inert(command, saved):
+def test_control_characters_are_escaped(command, saved):
     before = saved(result(Outcome.PASS))
     after = saved(result(Outcome.FAIL, message="\x1b[31mred"))
 
@@ -209,35 +213,37 @@ def test_what_a_provider_said_is_inert(command, saved):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        pytest.param("{}", "no report of ours", id="another-format"),
-        pytest.param("[", "no report of ours", id="no-json"),
+        pytest.param("{}", "is not a report", id="another-format"),
+        pytest.param("[", "is not a report", id="not-json"),
         pytest.param('{"format": "report-v1"}', "is damaged", id="without-results"),
         pytest.param(
             '{"format": "report-v1", "targets": [], "results": [1]}',
             "is damaged",
-            id="a-number-for-a-result",
+            id="number-instead-of-result",
         ),
     ],
 )
-def test_a_file_that_is_no_report_is_refused(command, saved, tmp_path, text, said):
+def test_a_file_that_is_not_a_report_is_rejected(
+    command, saved, tmp_path, text, message
+):
     path = tmp_path / "other.json"
     path.write_text(text)
     done = command("compare", saved(result(Outcome.PASS)), path)
 
     assert (done.code, done.out) == (2, "")
-    assert said in done.err
+    assert message in done.err
 
 
-def test_a_folder_without_a_recording_is_refused(command, saved, tmp_path):
+def test_a_folder_without_a_recording_is_rejected(command, saved, tmp_path):
     done = command("compare", saved(result(Outcome.PASS)), tmp_path / "none")
 
     assert done.code == 2
     assert "holds no recording" in done.err
 
 
-def test_runs_without_a_common_target_are_refused(command, saved):
+def test_runs_without_a_common_target_are_rejected(command, saved):
     before = saved(headers=(header("one"), header("two")))
     after = saved(headers=(header("three"), header("four")))
     done = command("compare", before, after)
@@ -246,7 +252,7 @@ def test_runs_without_a_common_target_are_refused(command, saved):
     assert "no target in common: one, two and three, four" in done.err
 
 
-def test_a_budget_that_was_never_measured_is_told(command, saved):
+def test_a_budget_that_was_not_measured_is_noted(command, saved):
     ttft = CHECKS["latency.ttft"]
     before = saved(result(Outcome.SKIP, ttft, reason="not in the recording"))
     after = saved(result(Outcome.PASS, ttft, figures={"ttft_p95": 0.1}))

@@ -1,3 +1,5 @@
+"""`completion`, and what the shell completes."""
+
 from __future__ import annotations
 
 import os
@@ -8,7 +10,7 @@ import pytest
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_names_the_program_and_its_variable(command, shell):
+def test_the_script_contains_the_program_and_its_variable(command, shell):
     done = command("completion", shell)
 
     assert done.code == 0
@@ -24,7 +26,7 @@ def test_an_unknown_shell_is_a_usage_error(command):
 
 
 @pytest.mark.parametrize(
-    ("line", "offered"),
+    ("line", "completed"),
     [
         pytest.param("ver", "verify", id="verbs"),
         pytest.param(
@@ -39,9 +41,9 @@ def test_an_unknown_shell_is_a_usage_error(command):
         pytest.param("serve --fault vllm-3013", "vllm-30139", id="breakages"),
     ],
 )
-def test_the_shell_is_offered(line, offered):
+def test_the_shell_completes(line, completed):
     words = f"magistral-contract {line}"
-    done = subprocess.run(  # our own interpreter
+    done = subprocess.run(  # the interpreter of this test
         [sys.executable, "-c", "from contract.cli import main; main()"],
         env={
             **os.environ,
@@ -54,4 +56,4 @@ def test_the_shell_is_offered(line, offered):
         check=False,
     )
 
-    assert f"plain,{offered}" in done.stdout.splitlines()
+    assert f"plain,{completed}" in done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""`contract/cli/__init__.py`: how a command line ends, whatever happens."""
+"""Exit codes and error messages of the command line."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from contract.errors import (
 
 
 def fail_with(monkeypatch, error):
-    """Let `list` raise *error*."""
+    """Make every verb raise *error*."""
 
     @click.command()
-    def verb():
+    def failing():
         raise error
 
-    monkeypatch.setattr(cli.Verbs, "get_command", lambda *_: verb)
+    monkeypatch.setattr(cli.VerbGroup, "get_command", lambda *_: failing)
 
 
 def test_the_version_is_printed(command):
@@ -37,15 +37,15 @@ def test_the_version_is_printed(command):
     assert done.out == f"magistral-contract, version {contract.__version__}\n"
 
 
-def test_help_names_the_verbs_and_the_exit_codes(command):
+def test_help_lists_the_verbs_and_the_exit_codes(command):
     done = command("--help")
 
     assert done.code == 0
     assert all(verb in done.out for verb in cli.VERBS)
-    assert "Exit codes: 0 held, 1 violated, 2 usage" in done.out
+    assert "Exit codes: 0 passed, 1 failed, 2 usage error" in done.out
 
 
-def test_no_verb_is_a_usage_error_with_help(command):
+def test_a_missing_verb_is_a_usage_error_with_help(command):
     done = command()
 
     assert (done.code, done.out) == (2, "")
@@ -69,7 +69,7 @@ def test_every_verb_has_help(command, verb):
         pytest.param(["replay"], "DIR", id="missing-argument"),
     ],
 )
-def test_a_wrong_command_line_is_one_sentence(command, arguments, words):
+def test_an_invalid_command_line_is_one_sentence(command, arguments, words):
     done = command(*arguments)
 
     assert (done.code, done.out) == (2, "")
@@ -91,7 +91,7 @@ def test_a_wrong_command_line_is_one_sentence(command, arguments, words):
         pytest.param(ZeroDivisionError("x"), 4, id="bug"),
     ],
 )
-def test_an_error_is_a_sentence_and_its_exit_code(command, monkeypatch, error, code):
+def test_an_error_is_a_sentence_with_its_exit_code(command, monkeypatch, error, code):
     fail_with(monkeypatch, error)
     done = command("list")
 
@@ -100,27 +100,27 @@ def test_an_error_is_a_sentence_and_its_exit_code(command, monkeypatch, error, c
     assert "Traceback" not in done.err
 
 
-def test_a_bug_says_that_it_is_one_and_debug_shows_where(command, monkeypatch):
-    fail_with(monkeypatch, ZeroDivisionError("by nothing"))
+def test_a_bug_is_reported_as_such_with_its_traceback_on_debug(command, monkeypatch):
+    fail_with(monkeypatch, ZeroDivisionError("by zero"))
     plain, debugged = command("list"), command("--debug", "list")
 
-    assert "ZeroDivisionError: by nothing. This is a bug" in plain.err
+    assert "ZeroDivisionError: by zero. This is a bug" in plain.err
     assert "Traceback (most recent call last)" in debugged.err
 
 
-def test_an_error_cannot_drive_the_terminal(command, monkeypatch):
-    fail_with(monkeypatch, TargetError("it says \x1b[2J\u202e."))
+def test_control_characters_in_an_error_are_escaped(command, monkeypatch):
+    fail_with(monkeypatch, TargetError("it returned \x1b[2J\u202e."))
     done = command("list")
 
-    assert done.err == "error: it says \\x1b[2J\\u202e.\n"
+    assert done.err == "error: it returned \\x1b[2J\\u202e.\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE to imitate")
-def test_a_reader_who_goes_away_is_no_error():
+def test_a_closed_output_is_not_an_error():
     code = "from contract.cli import main; main(['list'])"
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
     )
     os.close(writer)
@@ -128,7 +128,7 @@ def test_a_reader_who_goes_away_is_no_error():
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_a_terminal_without_unicode_gets_numbers(monkeypatch):
+def test_characters_that_the_terminal_cannot_encode_are_escaped(monkeypatch):
     page = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", page)
     fail_with(monkeypatch, UsageError("x"))
@@ -146,9 +146,9 @@ def test_a_terminal_without_unicode_gets_numbers(monkeypatch):
         pytest.param(["-c", "from contract.cli import main; main()"], id="script"),
     ],
 )
-def test_the_program_starts_without_what_is_heavy(program):
-    """What --version does not need is not imported; benchmarks have the seconds."""
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+def test_the_program_starts_without_heavy_imports(program):
+    """The benchmarks measure the time; this test names the imports."""
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-X", "importtime", *program, "--version"],
         check=True,
         capture_output=True,

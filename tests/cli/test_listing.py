@@ -1,3 +1,5 @@
+"""`list`, on the terminal and as pages of documentation."""
+
 from __future__ import annotations
 
 from itertools import takewhile
@@ -29,7 +31,7 @@ def _judge(_exchange):
     yield Finding("never")
 
 
-def test_the_committed_page_is_what_the_catalogue_says(command, request):
+def test_the_committed_page_of_checks_is_up_to_date(command, request):
     text = command("list", "--markdown").out
     if request.config.getoption("--update-golden"):
         DOCS.write_text(text, encoding="utf-8")
@@ -47,24 +49,24 @@ def test_every_check_is_listed_with_its_parts(command):
 
 
 @pytest.mark.parametrize(
-    ("option", "shelf", "kind"),
+    ("option", "extension_point", "kind"),
     [
         pytest.param("--faults", "checks", Fault, id="faults"),
         pytest.param("--quirks", "quirks", Quirk, id="quirks"),
         pytest.param("--targets", "targets", TargetKind, id="targets"),
     ],
 )
-def test_everything_on_a_shelf_is_listed(command, option, shelf, kind):
+def test_all_extensions_are_listed(command, option, extension_point, kind):
     done = command("list", option)
 
     assert done.code == 0
-    assert set(find(shelf, kind)) <= set(done.out.splitlines())
+    assert set(find(extension_point, kind)) <= set(done.out.splitlines())
 
 
 @pytest.mark.parametrize(
     "kind", find("targets", TargetKind).values(), ids=lambda k: k.id
 )
-def test_every_option_of_a_target_says_what_it_is_for(command, kind):
+def test_every_option_of_a_target_has_a_description(command, kind):
     lines = command("list", "--targets").out.splitlines()
     below = lines[lines.index(kind.id) + 1 :]
     section = takewhile(lambda line: line.startswith("    "), below)
@@ -75,7 +77,7 @@ def test_every_option_of_a_target_says_what_it_is_for(command, kind):
         assert option.description in told[f"?{option.name}={option.unit}"]
 
 
-def test_durations_and_switches_are_told_with_their_default(command):
+def test_durations_and_switches_are_listed_with_their_default(command):
     out = command("list", "--targets").out
 
     assert "?ttft=TIME                time until the first text, such as 80ms" in out
@@ -104,7 +106,7 @@ def test_every_breakage_is_listed_with_its_report(command):
         assert f"    report   {broken.url}" in lines
 
 
-def test_the_committed_page_of_breakages_is_what_is_known(command, request):
+def test_the_committed_page_of_breakages_is_up_to_date(command, request):
     text = command("list", "--breakages", "--markdown").out
     if request.config.getoption("--update-golden"):
         BREAKAGES.write_text(text, encoding="utf-8")
@@ -118,7 +120,7 @@ def test_every_profile_is_listed(command):
     assert set(builtin()) <= set(done.out.splitlines())
 
 
-def test_a_selection_narrows_the_list(command):
+def test_a_selection_limits_the_list(command):
     done = command("list", "--select", "streaming", "--ignore", "*.completes")
 
     assert "streaming.ends-with-done" in done.out
@@ -126,14 +128,14 @@ def test_a_selection_narrows_the_list(command):
     assert "reasoning." not in done.out
 
 
-def test_a_selection_of_nothing_is_a_usage_error(command):
+def test_a_selection_without_a_match_is_a_usage_error(command):
     done = command("list", "--select", "streeming")
 
     assert (done.code, done.out) == (2, "")
     assert "Did you mean 'streaming'" in done.err
 
 
-def test_a_row_survives_bars_and_tags():
+def test_bars_and_tags_are_escaped_in_a_row():
     check = Check(
         id="a.b",
         requirement="`a|b` MUST be <b>.",
@@ -145,8 +147,8 @@ def test_a_row_survives_bars_and_tags():
     assert "| `a.b` | MUST | `a\\|b` MUST be &lt;b>. | x\\|y |  |" in page([check], [])
 
 
-def test_two_lists_at_once_are_refused(command):
+def test_two_lists_at_once_are_rejected(command):
     done = command("list", "--faults", "--breakages")
 
     assert done.code == 2
-    assert "--faults and --breakages are lists of their own; ask for one." in done.err
+    assert "--faults and --breakages exclude each other; choose one." in done.err

@@ -1,4 +1,4 @@
-"""Capabilities by name, on a command line."""
+"""Capabilities given on the command line."""
 
 import pytest
 
@@ -7,17 +7,17 @@ from contract.errors import UsageError
 from contract.model.profile import Capability
 
 
-def test_names_become_capabilities_once_each():
+def test_duplicate_names_count_once():
     found = capabilities(["load", "follows-instructions", "load"])
 
     assert {Capability.LOAD, Capability.FOLLOWS_INSTRUCTIONS} == found
 
 
-def test_an_unknown_name_is_told_with_the_nearest():
+def test_an_unknown_name_gets_a_suggestion():
     with pytest.raises(UsageError, match=r"Unknown capability 'visoin'.*'vision'"):
         capabilities(["visoin"])
 
 
-def test_a_name_like_no_other_is_told_with_all():
+def test_a_name_without_a_similar_one_gets_all_names():
     with pytest.raises(UsageError, match=r"'xyz'. Known: choices, .*, vision\."):
         capabilities(["xyz"])

@@ -1,10 +1,16 @@
+"""Options that several verbs share."""
+
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import pytest
 
 from contract.cli.options import console
+from contract.plugins.discovery import find
+from contract.reporters.base import Reporter
 
 
 @pytest.mark.parametrize(
@@ -16,7 +22,7 @@ from contract.cli.options import console
         pytest.param(False, {"FORCE_COLOR": "1"}, False, id="no-color-beats-force"),
     ],
 )
-def test_color_is_decided_by_option_environment_and_terminal(
+def test_colour_depends_on_option_environment_and_terminal(
     monkeypatch, color, environ, colored
 ):
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
@@ -25,6 +31,27 @@ def test_color_is_decided_by_option_environment_and_terminal(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdout", io.StringIO())
     page = console(color)
-    page.print("held", style="red")
+    page.print("text", style="red")
 
     assert colored == ("\x1b[31m" in page.file.getvalue())
+
+
+@pytest.mark.parametrize("verb", ["verify", "replay", "fuzz"])
+def test_the_help_of_report_lists_every_reporter(command, verb):
+    words = command(verb, "--help").out.partition("--report")[2].split()
+
+    assert set(find("reporters", Reporter)) <= {word.strip(",.") for word in words}
+
+
+@pytest.mark.parametrize("arguments", [["list", "--quirks"], ["serve", "--help"]])
+def test_other_commands_do_not_import_the_reporters(arguments):
+    program = (
+        "import sys; from contract.cli import run; "
+        f"code = run({arguments!r}); "
+        "sys.exit(code or 'contract.reporters.junit' in sys.modules)"
+    )
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
+        [sys.executable, "-c", program], capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -1,3 +1,5 @@
+"""Files of a run: reports, folders of recordings, profiles."""
+
 from __future__ import annotations
 
 import re
@@ -14,33 +16,36 @@ from contract.errors import (
     SpecError,
     UsageError,
 )
+from contract.plugins.discovery import find
+from contract.reporters.base import Reporter
 from contract.run.report import Report
 
 
-def test_an_unknown_report_kind_names_the_known_ones(tmp_path):
-    with pytest.raises(UsageError, match="console, json, junit"):
+def test_an_unknown_kind_of_report_gets_all_kinds(tmp_path):
+    known = ", ".join(sorted(find("reporters", Reporter)))
+    with pytest.raises(UsageError, match=f"Known: {known}."):
         outputs([f"sarif={tmp_path / 'out'}"])
 
 
-def test_a_near_report_kind_is_suggested(tmp_path):
+def test_a_similar_kind_of_report_is_suggested(tmp_path):
     with pytest.raises(UsageError, match="Did you mean 'junit'"):
         outputs([f"juni={tmp_path / 'out'}"])
 
 
 @pytest.mark.parametrize("text", ["junit", "junit="])
-def test_a_report_without_a_file_says_how_to_write_it(text):
+def test_a_report_without_a_file_gets_an_example(text):
     with pytest.raises(UsageError, match=r"--report junit=report\.xml"):
         outputs([text])
 
 
-def test_an_unwritable_report_is_found_before_the_run(tmp_path):
+def test_an_unwritable_report_is_rejected_before_the_run(tmp_path):
     with pytest.raises(UsageError, match="No such file or directory"):
         outputs([f"json={tmp_path / 'missing' / 'out.json'}"])
     with pytest.raises(UsageError, match="Is a directory"):
         outputs([f"json={tmp_path}"])
 
 
-def test_looking_whether_a_report_can_be_written_leaves_no_trace(tmp_path):
+def test_checking_that_a_report_is_writable_changes_nothing(tmp_path):
     old = tmp_path / "old.json"
     old.write_text("before")
     outputs([f"json={old}", f"junit={tmp_path / 'new.xml'}"])
@@ -49,7 +54,7 @@ def test_looking_whether_a_report_can_be_written_leaves_no_trace(tmp_path):
     assert [old] == list(tmp_path.iterdir())
 
 
-def test_only_one_report_goes_to_standard_output():
+def test_only_one_report_may_go_to_standard_output():
     with pytest.raises(UsageError, match="Only one report"):
         outputs(["json=-", "junit=-"])
 
@@ -61,19 +66,19 @@ def test_a_report_is_written_as_utf_8_with_unix_lines(tmp_path):
     assert (tmp_path / "out.json").read_bytes().startswith(b'{\n  "format"')
 
 
-def test_a_folder_is_made_and_left_empty(tmp_path):
-    made = folder(str(tmp_path / "new" / "place"))
+def test_a_folder_is_created_and_left_empty(tmp_path):
+    created = folder(str(tmp_path / "new" / "place"))
 
-    assert list(made.iterdir()) == []
+    assert list(created.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+def test_an_unwritable_folder_is_a_usage_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="Nothing can be saved in"):
         folder(str(tmp_path / "file"))
 
 
-def test_own_profiles_stand_over_the_built_in_ones(tmp_path):
+def test_own_profiles_override_the_built_in_ones(tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text('[mine]\nlike = "vllm-0.16"\nconcurrency = 1\n')
     known = profiles(str(path))
@@ -91,7 +96,7 @@ def test_own_profiles_stand_over_the_built_in_ones(tmp_path):
         pytest.param(b"[mine]\nlike = 'vlm'", SpecError, "names no profile", id="like"),
     ],
 )
-def test_damaged_profiles_are_a_sentence(tmp_path, raw, error, words):
+def test_damaged_profiles_are_an_error(tmp_path, raw, error, words):
     path = tmp_path / "profiles.toml"
     path.write_bytes(raw)
     with pytest.raises(error, match=re.escape(words)):

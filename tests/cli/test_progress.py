@@ -1,3 +1,5 @@
+"""The progress display."""
+
 from __future__ import annotations
 
 import io
@@ -13,7 +15,7 @@ from contract.run.report import (
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self):
         return True
@@ -21,13 +23,17 @@ class Terminal(io.StringIO):
 
 def _run(*, quiet=False, color=None):
     check = Check(id="a.b", requirement="x MUST y.", source="", sends=(), judge=iter)
-    result = Result(check=check, target="mock", outcome=Outcome.PASS)
+    results = [
+        Result(check=check, target="mock", outcome=Outcome.PASS),
+        Result(check=check, target="mock", outcome=Outcome.FAIL),
+    ]
     with Progress("mock\x1b[2J", 3, color=color, quiet=quiet) as progress:
         progress.sent(2, 7)
-        progress.judged(result)
+        for result in results:
+            progress.judged(result)
 
 
-def test_a_terminal_sees_requests_and_checks(monkeypatch):
+def test_a_terminal_shows_requests_and_checks(monkeypatch):
     page = Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr", page)
@@ -35,7 +41,7 @@ def test_a_terminal_sees_requests_and_checks(monkeypatch):
     text = page.getvalue()
 
     assert "2/7 requests" in text
-    assert "1/3 checks: 1 pass" in text
+    assert "2/3 checks: 1 passed, 1 MUST failed" in text
     assert "mock\\x1b[2J" in text
 
 
@@ -46,7 +52,7 @@ def test_a_terminal_sees_requests_and_checks(monkeypatch):
         pytest.param(Terminal(), True, id="quiet"),
     ],
 )
-def test_nobody_else_is_bothered(monkeypatch, page, quiet):
+def test_nothing_is_shown_otherwise(monkeypatch, page, quiet):
     monkeypatch.setattr("sys.stderr", page)
     _run(quiet=quiet)
 

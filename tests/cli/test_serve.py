@@ -1,3 +1,5 @@
+"""The banner and the options of `serve`."""
+
 from __future__ import annotations
 
 import pytest
@@ -12,39 +14,37 @@ from contract.plugins.discovery import find
 from contract.targets.mock import mock_profile
 
 URL = "http://127.0.0.1:8700"
-
-
 PROFILE = mock_profile("vllm")
 
 
-def said_by(variable=None, changes=()):
+def banner_of(variable=None, changes=()):
     provider = MockProvider(PROFILE.dialect, api_key="sk-secret")
     return banner(URL, provider, PROFILE, variable, changes)
 
 
-def test_the_banner_can_be_pasted():
-    said = dict(said_by())
+def test_the_banner_contains_lines_to_paste():
+    lines = dict(banner_of())
 
-    assert said["url"] == f"{URL}/v1"
-    assert said["try"].startswith(f"curl -sN {URL}/v1/chat/completions -H ")
-    assert "Authorization" not in said["try"]
-    assert said["set"] == f"OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=anything"
-
-
-def test_the_banner_never_says_the_key():
-    said = said_by("MY_KEY")
-
-    assert not any("sk-secret" in value for _, value in said)
-    assert '-H "Authorization: Bearer $MY_KEY"' in dict(said)["try"]
+    assert lines["url"] == f"{URL}/v1"
+    assert lines["try"].startswith(f"curl -sN {URL}/v1/chat/completions -H ")
+    assert "Authorization" not in lines["try"]
+    assert lines["set"] == f"OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=anything"
 
 
-def test_the_banner_tells_the_fault_and_the_quirk():
+def test_the_banner_never_contains_the_key():
+    lines = banner_of("MY_KEY")
+
+    assert not any("sk-secret" in value for _, value in lines)
+    assert '-H "Authorization: Bearer $MY_KEY"' in dict(lines)["try"]
+
+
+def test_the_banner_names_the_fault_and_the_quirk():
     fault = next(iter(find("checks", Fault).values()))
     quirk = next(iter(find("quirks", Quirk).values()))
-    said = dict(said_by(changes=[fault, quirk]))
+    lines = dict(banner_of(changes=[fault, quirk]))
 
-    assert said["fault"] == f"{fault.id}: {fault.story}"
-    assert said["quirk"] == f"{quirk.id}: {quirk.story}"
+    assert lines["fault"] == f"{fault.id}: {fault.story}"
+    assert lines["quirk"] == f"{quirk.id}: {quirk.story}"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_banner_tells_the_fault_and_the_quirk():
         ),
     ],
 )
-def test_a_wrong_option_is_a_sentence(command, arguments, words):
+def test_an_invalid_option_is_a_usage_error(command, arguments, words):
     done = command("serve", *arguments)
 
     assert (done.code, done.out) == (2, "")

@@ -1,4 +1,4 @@
-"""`tiny` writes what it says, and says what is missing."""
+"""`tiny`: the files it writes, and its errors."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ pytest.importorskip("gguf", reason="the extra [tiny] is not installed")
 CUT = ("--vocabulary", "32768")
 
 
-def test_gguf_is_written_with_its_image_encoder(tmp_path, capsys):
+def test_a_gguf_file_is_written_with_its_image_encoder(tmp_path, capsys):
     model, images = tmp_path / "m.gguf", tmp_path / "i.gguf"
     code = run(["tiny", "gguf", str(model), "--mmproj", str(images)])
     out = capsys.readouterr().out
@@ -22,7 +22,7 @@ def test_gguf_is_written_with_its_image_encoder(tmp_path, capsys):
     assert f"llama-server -m {model} --mmproj {images} --jinja" in out
 
 
-def test_directory_for_vllm_is_written(tmp_path, capsys):
+def test_a_folder_for_vllm_is_written(tmp_path, capsys):
     code = run(["tiny", "vllm", str(tmp_path / "new"), *CUT])
     out = capsys.readouterr().out
 
@@ -31,7 +31,7 @@ def test_directory_for_vllm_is_written(tmp_path, capsys):
     assert "--reasoning-parser mistral" in out
 
 
-def test_directory_for_transformers_is_written(tmp_path, capsys):
+def test_a_folder_for_transformers_is_written(tmp_path, capsys):
     place = tmp_path / "new"
     code = run(["tiny", "hf", str(place)])
     out = capsys.readouterr().out
@@ -42,21 +42,23 @@ def test_directory_for_transformers_is_written(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("words", "code", "message"),
     [
         (["gguf", "/proc/nowhere/m.gguf"], 2, "cannot be written"),
         (["gguf", "m.gguf", "--vocabulary", "7"], 2, "32768 to 131072 tokens, not 7"),
         (["gguf", "."], 2, "is a directory"),
         (["onnx", "m"], 2, "No such command"),
     ],
-    ids=["no-such-place", "too-small", "folder", "other-format"],
+    ids=["no-such-folder", "too-small", "folder", "other-format"],
 )
-def test_mistake_is_answered_with_a_sentence(words, code, sentence, capsys):
+def test_a_mistake_is_a_usage_error(words, code, message, capsys):
     assert code == run(["tiny", *words])
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys):
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(
+    monkeypatch, capsys
+):
     for module in ("contract.tiny.vllm", "contract.tiny.saving"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
@@ -66,7 +68,7 @@ def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, cap
     assert "-e '.[tiny]'" in capsys.readouterr().err
 
 
-# Nothing longer can be written by it: to a program a full disk looks the same.
+# The program cannot write longer files; a full disk has the same effect.
 SHORT = """
 import resource, sys
 from contract.cli import run
@@ -79,17 +81,26 @@ sys.exit(run(sys.argv[1:]))
 @pytest.mark.parametrize(
     ("command", "code", "advice"),
     [
-        pytest.param("tiny gguf {}/m.gguf", 2, "Name a place with 200 MB", id="gguf"),
-        pytest.param("tiny vllm {}/new", 2, "Name a place with 200 MB", id="vllm"),
-        pytest.param("tiny hf {}/new", 2, "Name a place with 200 MB", id="hf"),
+        pytest.param(
+            "tiny gguf {}/m.gguf",
+            2,
+            "Name a place with 200 MB of free",
+            id="gguf",
+        ),
+        pytest.param(
+            "tiny vllm {}/new", 2, "Name a place with 200 MB of free", id="vllm"
+        ),
+        pytest.param("tiny hf {}/new", 2, "Name a place with 200 MB of free", id="hf"),
         pytest.param("verify llamacpp:tiny", 3, "set TMPDIR to a folder", id="target"),
     ],
 )
-def test_full_disk_is_a_sentence_and_leaves_no_part(command, code, advice, tmp_path):
+def test_a_full_disk_is_one_sentence_and_leaves_no_partial_file(
+    command, code, advice, tmp_path
+):
     if command.startswith("verify"):
         pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
     words = command.format(tmp_path).split()
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-c", SHORT, *words],
         check=False,
         capture_output=True,
