@@ -1,1 +1,1 @@
-"""Whether text in any language survives the way to the model and back."""
+"""Language checks: text in any language reaches the model and returns unchanged."""

@@ -1,4 +1,4 @@
-"""That text of any language comes back whole, in JSON and in the events of a stream."""
+"""Answer text checks: characters of any script arrive intact, whole and streamed."""
 
 from __future__ import annotations
 
@@ -52,26 +52,25 @@ def _texts(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield kind.value, exchange.text_of(kind)
 
 
-def _foreign(*exchanges: Exchange) -> None:
+def _require_non_ascii(*exchanges: Exchange) -> None:
     if all(text.isascii() for one in exchanges for _, text in _texts(one)):
-        raise NotApplicable("the replies hold no character of more than one byte")
+        raise NotApplicable("the replies contain only ASCII characters")
 
 
 @check(
     "languages.answer-is-whole",
-    "A whole answer MUST NOT hold U+FFFD or half a surrogate pair.",
+    "A whole answer MUST NOT contain U+FFFD or half a surrogate pair.",
     source="RFC 8259 8.1 and 8.2; RFC 3629",
     sends=(UTF8_WHOLE, SCRIPTS_WHOLE),
 )
 def answer_is_whole(*exchanges: Exchange) -> Findings:
-    _foreign(*exchanges)
+    _require_non_ascii(*exchanges)
     for exchange in exchanges:
         for kind, text in _texts(exchange):
-            spoiled = re.search(f"[{REPLACEMENT}\ud800-\udfff]", text)
-            if spoiled:
+            if re.search(f"[{REPLACEMENT}\ud800-\udfff]", text):
                 yield Finding(
-                    f"a character of the {kind} did not survive",
-                    expected="whole characters",
+                    f"a character of the {kind} is damaged",
+                    expected="intact characters",
                     actual=shorten(ascii(text)),
                     at=exchange.probe.name,
                 )
@@ -85,38 +84,38 @@ def answer_is_whole(*exchanges: Exchange) -> Findings:
     ),
 )
 def bytes_joined_late(reply: Reply) -> Reply:
-    """Each token becomes text before they are joined, in whole answers too."""
+    """Each token is decoded to text separately, even in whole answers."""
     if reply.streamed:
         return reply
-    return _respelled(
+    return _rewritten(
         reply, lambda text: re.sub("[\U00010000-\U0010ffff]", REPLACEMENT, text)
     )
 
 
-# One half of a pair that is spelled as escapes, and not followed by the other.
+# An escaped half of a surrogate pair without the other half beside it.
 _HIGH = re.compile(rb"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})", re.IGNORECASE)
 _LOW = re.compile(rb"(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}", re.IGNORECASE)
 
 
 @check(
     "languages.pairs-are-not-torn",
-    "An event MUST NOT hold one half of a surrogate pair without the other.",
+    "An event MUST NOT contain half of a surrogate pair without the other half.",
     source="RFC 8259 8.2",
     sends=(UTF8, SCRIPTS),
     needs=STREAMING,
 )
 def pairs_are_not_torn(*exchanges: Exchange) -> Findings:
-    r"""Halves that meet again in the next event are lost to readers that are strict."""
-    _foreign(*exchanges)
+    """Halves in two separate events are lost to strict JSON parsers."""
+    _require_non_ascii(*exchanges)
     for exchange in exchanges:
         for number, event in enumerate(exchange.events):
             data = event.data.encode(errors="surrogatepass")
-            torn = _HIGH.search(data) or _LOW.search(data)
-            if torn:
+            half = _HIGH.search(data) or _LOW.search(data)
+            if half:
                 yield Finding(
-                    "half a character was sent",
+                    "an event contains half of a surrogate pair",
                     expected="both halves in one event",
-                    actual=torn[0].decode(),
+                    actual=half[0].decode(),
                     at=f"{exchange.probe.name}, event {number}",
                 )
 
@@ -126,7 +125,7 @@ def pairs_are_not_torn(*exchanges: Exchange) -> Findings:
     also=("streaming.utf8-intact", "languages.streamed-equals-whole"),
 )
 def pairs_torn(reply: Reply) -> Reply:
-    """A server that counts in UTF-16 cuts a delta between two halves."""
+    """A server that counts UTF-16 code units splits a delta inside a pair."""
     if not reply.streamed:
         return reply
     frames = (
@@ -148,15 +147,15 @@ def _first_half(found: re.Match[bytes]) -> bytes:
     needs=STREAMING,
 )
 def answer_is_encoded_once(*exchanges: Exchange) -> Findings:
-    """Text that is all Latin-1 and, taken as its bytes, UTF-8 again was."""
-    _foreign(*exchanges)
+    """Doubly encoded text is all Latin-1, and its bytes are valid UTF-8 again."""
+    _require_non_ascii(*exchanges)
     for exchange in exchanges:
         for kind, text in _texts(exchange):
-            once = _decoded(text)
-            if once is not None:
+            decoded = _decoded(text)
+            if decoded is not None:
                 yield Finding(
-                    f"the {kind} was encoded twice",
-                    expected=shorten(once),
+                    f"the {kind} is encoded as UTF-8 twice",
+                    expected=shorten(decoded),
                     actual=shorten(text),
                     at=exchange.probe.name,
                 )
@@ -173,43 +172,43 @@ def _decoded(text: str) -> str | None:
 
 @fault(breaks=answer_is_encoded_once, also=("structured.keys-survive",))
 def encoded_twice(reply: Reply) -> Reply:
-    """A proxy takes the bytes of an answer for Latin-1 and encodes them again."""
-    return _respelled(
+    """A proxy reads the bytes of an answer as Latin-1 and encodes them again."""
+    return _rewritten(
         reply, lambda text: text.encode(errors="replace").decode("latin-1")
     )
 
 
 @check(
     "languages.streamed-equals-whole",
-    "Text of any script SHOULD be the same streamed and whole.",
+    "Text of any script SHOULD be the same whether streamed or whole.",
     source="house rule; OpenAI API reference, streaming",
     sends=(UTF8, UTF8_WHOLE, SCRIPTS, SCRIPTS_WHOLE),
     needs=STREAMING | {Capability.SEED},
 )
 def streamed_equals_whole(*exchanges: Exchange) -> Findings:
-    """White space around a text does not count: some servers trim whole answers."""
-    _foreign(*exchanges)
+    """Surrounding white space is ignored, because some servers trim whole answers."""
+    _require_non_ascii(*exchanges)
     for streamed, whole in zip(exchanges[::2], exchanges[1::2], strict=True):
         if not streamed.pieces or not whole.pieces:
-            raise NotApplicable("one of the replies says nothing")
-        for (kind, seen), (_, wanted) in zip(
+            raise NotApplicable("one of the replies is empty")
+        for (kind, actual), (_, expected) in zip(
             _texts(streamed), _texts(whole), strict=True
         ):
-            if seen.strip() != wanted.strip():
+            if actual.strip() != expected.strip():
                 yield Finding(
-                    f"the {kind} is another one streamed",
-                    expected=shorten(ascii(wanted)),
-                    actual=shorten(ascii(seen)),
+                    f"the streamed {kind} differs from the whole one",
+                    expected=shorten(ascii(expected)),
+                    actual=shorten(ascii(actual)),
                     at=streamed.probe.name,
                 )
 
 
 @fault(breaks=streamed_equals_whole)
 def marks_lost_between_deltas(reply: Reply) -> Reply:
-    """A delta that is nothing but a joiner or a mark counts as empty and is dropped."""
+    """A delta that consists of a joiner or a mark is considered empty and dropped."""
     if not reply.streamed:
         return reply
-    return _respelled(
+    return _rewritten(
         reply,
         lambda text: re.sub(
             "[\u200d\u0300-\u036f\u0900-\u0903\u093e-\u094f]", "", text
@@ -217,8 +216,8 @@ def marks_lost_between_deltas(reply: Reply) -> Reply:
     )
 
 
-def _respelled(reply: Reply, change: Callable[[str], str]) -> Reply:
-    """*reply* with its texts as *change* spells them; calls of tools stay."""
+def _rewritten(reply: Reply, change: Callable[[str], str]) -> Reply:
+    """Return *reply* with *change* applied to its texts, but not to its tool calls."""
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in pieces:

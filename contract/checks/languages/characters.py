@@ -1,6 +1,6 @@
-"""That no character of a prompt is dropped, replaced or made another."""
+"""Prompt character checks: no character is dropped, replaced or normalised."""
 
-# ruff: noqa: RUF001  # letters that look like others are what is tested
+# ruff: noqa: RUF001  # look-alike letters are intended
 from __future__ import annotations
 
 import re
@@ -29,7 +29,7 @@ from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
-# Written as escapes, because no editor shows what they are.
+# Written as escapes, because editors do not display these characters.
 RIGHT_TO_LEFT = one_token_request(
     "right-to-left",
     "\u202bمُحَمَّدٌ\u202c \u2067שָׁלוֹם\u2069 abc\u200f (123)",
@@ -46,14 +46,14 @@ INVISIBLE = one_token_request(
     "invisible-characters",
     "one\u200b two\ufeff three\u2028 four\u2029 five\u00ad six\u2060 seven\u0085 eight",
 )
-_NAME = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
-COMPOSED = one_token_request("composed", unicodedata.normalize("NFC", _NAME))
-DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _NAME))
+_TEXT = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
+COMPOSED = one_token_request("composed", unicodedata.normalize("NFC", _TEXT))
+DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _TEXT))
 
 
 @check(
     "languages.right-to-left-is-kept",
-    "Right-to-left text MUST keep its vowel marks and its direction marks.",
+    "Right-to-left text MUST keep its vowel and direction marks.",
     source=MISTRAL_TOKENS,
     sends=(PLAIN, RIGHT_TO_LEFT),
     needs=TEKKEN,
@@ -64,14 +64,14 @@ def right_to_left_is_kept(base: Exchange, *exchanges: Exchange) -> Findings:
 
 @fault(breaks=right_to_left_is_kept)
 def direction_marks_stripped(reply: Reply) -> Reply:
-    """A filter against Trojan Source removes every direction mark."""
+    """A filter against Trojan Source attacks removes every direction mark."""
     marks = "[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
     return misreport_prompt(reply, misread_texts(lambda text: re.sub(marks, "", text)))
 
 
 @check(
     "languages.emoji-are-kept",
-    "An emoji of several code points MUST keep its joiners, tones and selectors.",
+    "An emoji of several code points MUST keep its joiners, skin tones and selectors.",
     source=MISTRAL_TOKENS,
     sends=(PLAIN, EMOJI),
     needs=TEKKEN,
@@ -82,7 +82,7 @@ def emoji_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
 
 @fault(breaks=emoji_are_kept)
 def joiners_stripped(reply: Reply) -> Reply:
-    """A cleaner of input takes U+200D for rubbish, and a family falls apart."""
+    """An input filter removes U+200D, which splits a family emoji into its members."""
     return misreport_prompt(
         reply, misread_texts(lambda text: text.replace("\u200d", ""))
     )
@@ -90,7 +90,7 @@ def joiners_stripped(reply: Reply) -> Reply:
 
 @check(
     "languages.astral-characters-are-kept",
-    "Characters beyond U+FFFF MUST reach the model as they are.",
+    "Characters beyond U+FFFF MUST reach the model unchanged.",
     source="RFC 8259 7 and 8.1",
     sends=(PLAIN, ASTRAL),
     needs=TEKKEN,
@@ -104,7 +104,7 @@ def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings
     also=("languages.emoji-are-kept", "usage.exact-prompt-tokens"),
 )
 def astral_replaced(reply: Reply) -> Reply:
-    """A database of three bytes a character stands on the way (utf8mb3)."""
+    """The prompt passes through a database limited to three-byte UTF-8 (utf8mb3)."""
     return misreport_prompt(
         reply, misread_texts(lambda t: re.sub("[\U00010000-\U0010ffff]", "?", t))
     )
@@ -112,7 +112,7 @@ def astral_replaced(reply: Reply) -> Reply:
 
 @check(
     "languages.mixed-scripts-are-kept",
-    "Letters MUST NOT be replaced by others that look or mean the same.",
+    "Letters MUST NOT be replaced with look-alike or equivalent ones.",
     source=MISTRAL_TOKENS,
     sends=(PLAIN, MIXED),
     needs=TEKKEN,
@@ -126,18 +126,18 @@ def mixed_scripts_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     also=("languages",),
 )
 def compatibility_forms_folded(reply: Reply) -> Reply:
-    """A filter against look-alikes folds compatibility forms where scripts mix."""
+    """A look-alike filter folds compatibility forms in texts with Latin letters."""
 
     def folded(text: str) -> str:
-        latin = re.search("[a-z]", text)
-        return unicodedata.normalize("NFKC", text) if latin else text
+        has_latin = re.search("[a-z]", text)
+        return unicodedata.normalize("NFKC", text) if has_latin else text
 
     return misreport_prompt(reply, misread_texts(folded))
 
 
 @check(
     "languages.invisible-characters-are-kept",
-    "Characters without a shape, such as U+200B or U+2028, MUST NOT be removed.",
+    "Invisible characters, such as U+200B or U+2028, MUST NOT be removed.",
     source=MISTRAL_TOKENS,
     sends=(PLAIN, INVISIBLE),
     needs=TEKKEN,
@@ -148,7 +148,7 @@ def invisible_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findi
 
 @fault(breaks=invisible_characters_are_kept)
 def line_separators_stripped(reply: Reply) -> Reply:
-    """A sanitiser removes what old JavaScript took for the end of a line."""
+    """A sanitiser removes U+2028 and U+2029, which old JavaScript read as line ends."""
     return misreport_prompt(
         reply, misread_texts(lambda text: re.sub("[\u2028\u2029\ufeff]", "", text))
     )
@@ -161,24 +161,25 @@ def line_separators_stripped(reply: Reply) -> Reply:
     sends=(COMPOSED, DECOMPOSED),
 )
 def normal_forms_stay_apart(composed: Exchange, decomposed: Exchange) -> Findings:
-    """Tekken reads bytes and normalises nothing; any vocabulary of bytes sees more."""
-    told, exact = token_difference(decomposed, composed)
+    """Tekken does not normalise; any byte-level vocabulary tells the forms apart."""
+    reported, exact = token_difference(decomposed, composed)
     if Capability.TEKKEN in composed.profile.offers:
-        wrong, wanted = told != exact, f"{exact} prompt_tokens more when decomposed"
+        wrong = reported != exact
+        expected = f"{exact} more prompt_tokens when decomposed"
     else:
-        wrong, wanted = not told, "other prompt_tokens when decomposed"
+        wrong, expected = not reported, "different prompt_tokens when decomposed"
     if wrong:
         yield Finding(
             "the text was normalised",
-            expected=wanted,
-            actual=f"{told} more",
+            expected=expected,
+            actual=f"{reported} more",
             at=usage_location(decomposed),
         )
 
 
 @fault(breaks=normal_forms_stay_apart, also=("languages", "conversation"))
 def composed_on_arrival(reply: Reply) -> Reply:
-    """A gateway brings every text into normal form C."""
+    """A gateway normalises every text to NFC."""
     return misreport_prompt(
         reply, misread_texts(lambda text: unicodedata.normalize("NFC", text))
     )

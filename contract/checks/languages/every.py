@@ -1,4 +1,4 @@
-"""That every language, in every place a prompt can hold it, is read as it is."""
+"""Prompt language checks: every supported language, role and tool description."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ TOOL = replace(
 
 @check(
     "languages.each-is-read",
-    "A text in a supported language MUST cost exactly the tokens that it has.",
+    "A text in a supported language MUST be counted to the token.",
     source=MODEL_CARD,
     sends=(PLAIN, *LANGUAGES),
     needs=TEKKEN,
 )
 def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
-    """The model card names 24 languages; its metadata has Swedish instead of Greek."""
+    """The model card lists 24 languages; its metadata has Swedish instead of Greek."""
     yield from intact(base, exchanges)
 
 
@@ -86,17 +86,17 @@ def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
     also=("languages", "conversation", "usage.exact-prompt-tokens"),
 )
 def accents_folded(reply: Reply) -> Reply:
-    """An old gateway writes what Latin-1 lacks as question marks."""
-    return misreport_prompt(reply, misread_texts(_latin))
+    """An old gateway replaces characters outside Latin-1 with question marks."""
+    return misreport_prompt(reply, misread_texts(_as_latin_1))
 
 
-def _latin(text: str) -> str:
+def _as_latin_1(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
 @check(
     "languages.every-role-is-read",
-    "Text of any language MUST be read in every role, as text and as part.",
+    "Text in any language MUST be read in every role, as plain text and as a part.",
     source=MISTRAL_TOKENS,
     sends=(PLAIN, ROLES),
     needs=TEKKEN,
@@ -107,29 +107,29 @@ def every_role_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
 
 @fault(breaks=every_role_is_read)
 def system_read_as_ascii(reply: Reply) -> Reply:
-    """The system prompt passes through a log that knows ASCII alone."""
-    return misreport_prompt(reply, misread_texts(_ascii, {"system"}))
+    """The system prompt passes through a filter that supports only ASCII."""
+    return misreport_prompt(reply, misread_texts(_as_ascii, {"system"}))
 
 
-def _ascii(text: str) -> str:
+def _as_ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
 @check(
     "languages.tools-are-read",
-    "Text of any language MUST be read in the description of a tool.",
-    source="mistralai/mistral-common: tools are spelled as JSON without escapes",
+    "Text in any language MUST be read in the description of a tool.",
+    source="mistralai/mistral-common: tools are encoded as JSON without escapes",
     sends=(PLAIN, TOOL),
     needs=TEKKEN | {Capability.TOOLS},
 )
 def tools_are_read(base: Exchange, *exchanges: Exchange) -> Findings:
-    """A template that escapes what is not ASCII shows the model other tools."""
+    """A template that escapes non-ASCII text changes what the model reads."""
     yield from intact(base, exchanges)
 
 
 @fault(breaks=tools_are_read)
 def tools_escaped(reply: Reply) -> Reply:
-    """The chat template spells tools with a JSON writer that escapes (tojson)."""
+    """The chat template encodes tools with a filter that escapes non-ASCII (tojson)."""
     return misreport_prompt(reply, _escaped)
 
 

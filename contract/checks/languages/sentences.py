@@ -1,6 +1,6 @@
-"""A short sentence in each language that the model card of Magistral names."""
+"""A short sentence in each language that Magistral's model card lists."""
 
-# ruff: noqa: RUF001  # letters that look like others are what is tested
+# ruff: noqa: RUF001  # look-alike letters are intended
 from __future__ import annotations
 
 from collections.abc import Mapping

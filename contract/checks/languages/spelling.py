@@ -1,8 +1,9 @@
-"""That a request means the same however JSON spells its characters."""
+"""JSON encoding checks: escapes and NUL characters in request text."""
 
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 from contract.checks.faults.usage import (
     misread_texts,
@@ -32,19 +33,19 @@ from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
-_WORDS = 'Grüße aus 東京 👩🏽\u200d🚀: "a/b" \t\n𝄞'
+_TEXT = 'Grüße aus 東京 👩🏽\u200d🚀: "a/b" \t\n𝄞'
 HEAD = "Tell me about the sea"
 TAIL = " and about the ships that cross it, the ports and the people in them"
 NUL = one_token_request("nul-in-a-text", f"{HEAD}\x00{TAIL}")
 HEAD_ONLY = one_token_request("text-before-a-nul", HEAD)
 
 
-def _spelled(name: str, *, escaped: bool) -> Probe:
+def _encoded(name: str, *, escaped: bool) -> Probe:
     body: Json = {
         "model": "{model}",
         "max_tokens": 1,
         "temperature": 0,
-        "messages": [{"role": "user", "content": _WORDS}],
+        "messages": [{"role": "user", "content": _TEXT}],
     }
     text = json.dumps(body, ensure_ascii=escaped)
     if escaped:
@@ -53,37 +54,37 @@ def _spelled(name: str, *, escaped: bool) -> Probe:
     return Probe(name=name, options=options, body=text.encode(), reasons=False)
 
 
-RAW = _spelled("spelled-raw", escaped=False)
-ESCAPED = _spelled("spelled-with-escapes", escaped=True)
+RAW = _encoded("spelled-raw", escaped=False)
+ESCAPED = _encoded("spelled-with-escapes", escaped=True)
 
 
 @check(
     "languages.escapes-mean-the-same",
-    "A request spelled with JSON escapes MUST be read like the same in UTF-8.",
+    "A request with JSON escapes MUST be read like the same request in UTF-8.",
     source="RFC 8259 7 and 8.3",
     sends=(RAW, ESCAPED),
 )
 def escapes_mean_the_same(raw: Exchange, escaped: Exchange) -> Findings:
-    """Characters beyond U+FFFF are two escapes, which make one character."""
-    wanted, told = (counted(one, "prompt_tokens") for one in (raw, escaped))
-    if told != wanted:
+    """A character beyond U+FFFF is escaped as a surrogate pair."""
+    expected, actual = (counted(one, "prompt_tokens") for one in (raw, escaped))
+    if actual != expected:
         yield Finding(
-            "the escaped request was read otherwise",
-            expected=f"prompt_tokens {wanted} as for the raw one",
-            actual=f"prompt_tokens {told}",
+            "the escaped request was read differently",
+            expected=f"prompt_tokens {expected}, as for the request in UTF-8",
+            actual=f"prompt_tokens {actual}",
             at=usage_location(escaped),
         )
 
 
 @fault(breaks=escapes_mean_the_same)
 def surrogates_read_apart(reply: Reply) -> Reply:
-    r"""The reader makes of 👋 two characters, and U+FFFD of each."""
+    """The JSON parser reads 👋 as two lone surrogates and replaces each with U+FFFD."""
     if b"\\ud8" not in reply.request.body.lower():
         return reply
-    return misreport_prompt(reply, misread_texts(_torn))
+    return misreport_prompt(reply, misread_texts(_split_pairs))
 
 
-def _torn(text: str) -> str:
+def _split_pairs(text: str) -> str:
     return "".join(
         "\ufffd\ufffd" if character > "\uffff" else character for character in text
     )
@@ -91,36 +92,46 @@ def _torn(text: str) -> str:
 
 @check(
     "languages.nul-ends-nothing",
-    "A NUL in a text MUST be refused or kept, and never end the text.",
+    "A NUL in a text MUST be rejected or kept, and never end the text.",
     source="RFC 8259 7; CWE-158",
     sends=(PLAIN, HEAD_ONLY, NUL),
-    expects=frozenset({200, 400, 422}),
+    expects=frozenset(
+        {
+            HTTPStatus.OK,
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+        }
+    ),
 )
 def nul_ends_nothing(base: Exchange, head: Exchange, whole: Exchange) -> Findings:
-    """A server that refuses NUL is right; one that drops what follows it is not."""
-    if whole.status != 200:  # noqa: PLR2004  # refused, which is as good
+    """
+    Rejecting NUL is valid; dropping the text that follows it is not.
+
+    The exchanges are of "Hello", of the text before the NUL, and of the whole text.
+    """
+    if whole.status != HTTPStatus.OK:  # rejected, which is valid
         return
-    told, _ = token_difference(whole, head)
-    exact = token_difference(whole, base)
-    if Capability.TEKKEN in whole.profile.offers and exact[0] != exact[1]:
+    tail, _ = token_difference(whole, head)
+    reported, exact = token_difference(whole, base)
+    if Capability.TEKKEN in whole.profile.offers and reported != exact:
         yield Finding(
             "a text with NUL was not read as it was sent",
-            expected=f"{exact[1]} prompt_tokens more than for 'Hello'",
-            actual=f"{exact[0]} more",
+            expected=f"{exact} more prompt_tokens than for 'Hello'",
+            actual=f"{reported} more",
             at=usage_location(whole),
         )
-    elif told < len(TAIL.split()):
+    elif tail < len(TAIL.split()):
         yield Finding(
-            "the text ends where the NUL stands",
-            expected=f"{len(TAIL.split())} prompt_tokens more than without the rest",
-            actual=f"{told} more",
+            "the text was cut at the NUL",
+            expected=f"{len(TAIL.split())} more prompt_tokens than without the rest",
+            actual=f"{tail} more",
             at=usage_location(whole),
         )
 
 
 @fault(breaks=nul_ends_nothing)
 def nul_ends_the_text(reply: Reply) -> Reply:
-    """The tokenizer is handed a C string."""
+    """The text is passed to the tokenizer as a NUL-terminated C string."""
     return misreport_prompt(
         reply, misread_texts(lambda text: text.partition("\x00")[0])
     )

@@ -1,4 +1,4 @@
-"""Answers of any script, whole and in events."""
+"""Answer text checks: any script, whole and streamed."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ PROFILES = builtin()
 NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp", "inline"]
 
 
-def saying(name, probe, *texts):
+def answering(name, probe, *texts):
     pieces = tuple(Piece(PieceKind.ANSWER, text) for text in texts)
     return resaid(PROFILES[name], probe, lambda _: pieces)
 
@@ -42,14 +42,14 @@ def saying(name, probe, *texts):
         ("plain", "skip"),
     ],
 )
-def test_a_lost_character_of_a_whole_answer_is_found(name, text, word):
-    exchanges = [saying(name, probe, text) for probe in answer_is_whole.sends]
+def test_a_damaged_character_in_a_whole_answer_is_a_finding(name, text, word):
+    exchanges = [answering(name, probe, text) for probe in answer_is_whole.sends]
 
     assert word == judged(answer_is_whole, *exchanges).word
 
 
 @pytest.mark.parametrize(
-    ("spelled", "word"),
+    ("encoded", "word"),
     [
         ("👋", "pass"),
         (r"\ud83d\udc4b", "pass"),
@@ -62,11 +62,11 @@ def test_a_lost_character_of_a_whole_answer_is_found(name, text, word):
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_half_a_pair_is_found_however_it_is_spelled(name, spelled, word):
+def test_half_a_surrogate_pair_is_a_finding_in_any_encoding(name, encoded, word):
     profile = PROFILES[name]
     reply = told(profile, UTF8)
     frames = (
-        replace(frame, data=frame.data.replace("👋".encode(), spelled.encode()))
+        replace(frame, data=frame.data.replace("👋".encode(), encoded.encode()))
         for frame in reply.frames
     )
     exchange = rehearse(reply.with_frames(frames), UTF8, profile)
@@ -87,8 +87,8 @@ def test_half_a_pair_is_found_however_it_is_spelled(name, spelled, word):
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_text_that_was_encoded_twice_is_told_from_text_that_was_not(name, text, word):
-    exchanges = [saying(name, probe, text) for probe in (UTF8, UTF8_WHOLE)]
+def test_only_doubly_encoded_text_is_a_finding(name, text, word):
+    exchanges = [answering(name, probe, text) for probe in (UTF8, UTF8_WHOLE)]
 
     assert word == judged(answer_is_encoded_once, *exchanges).word
 
@@ -103,19 +103,19 @@ def test_text_that_was_encoded_twice_is_told_from_text_that_was_not(name, text, 
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stream_must_say_what_the_whole_says(name, streamed, whole, word):
-    pair = (saying(name, SCRIPTS, *streamed), saying(name, SCRIPTS_WHOLE, whole))
+def test_streamed_and_whole_text_must_be_equal(name, streamed, whole, word):
+    pair = (answering(name, SCRIPTS, *streamed), answering(name, SCRIPTS_WHOLE, whole))
 
     assert word == judged(streamed_equals_whole, *pair).word
 
 
-def test_a_stream_without_text_is_judged_elsewhere():
+def test_a_stream_without_text_is_skipped():
     profile = PROFILES["vllm-0.32"]
-    silent = rehearse(told(profile, SCRIPTS).with_frames(()), SCRIPTS, profile)
+    empty = rehearse(told(profile, SCRIPTS).with_frames(()), SCRIPTS, profile)
 
     assert (
         judged(
-            streamed_equals_whole, silent, saying("vllm-0.32", SCRIPTS_WHOLE, "ü")
+            streamed_equals_whole, empty, answering("vllm-0.32", SCRIPTS_WHOLE, "ü")
         ).word
         == "skip"
     )

@@ -1,4 +1,4 @@
-"""Characters that cleaners and filters like to change."""
+"""Prompt character checks: characters that filters often change."""
 
 import unicodedata
 
@@ -27,7 +27,7 @@ def text(probe):
 
 
 @pytest.mark.parametrize(
-    ("probe", "held"),
+    ("probe", "categories"),
     [
         (RIGHT_TO_LEFT, {"Mn", "Cf", "Lo"}),
         (EMOJI, {"So", "Sk", "Cf", "Mn", "Me"}),
@@ -36,11 +36,11 @@ def text(probe):
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_text_holds_the_categories_it_is_about(probe, held):
-    assert held <= {unicodedata.category(c) for c in text(probe)}
+def test_text_contains_the_tested_categories(probe, categories):
+    assert categories <= {unicodedata.category(c) for c in text(probe)}
 
 
-def test_every_word_of_the_astral_text_lies_beyond_the_bmp():
+def test_every_word_of_the_astral_text_is_beyond_the_bmp():
     assert all(any(ord(c) > 0xFFFF for c in word) for word in text(ASTRAL).split())
 
 
@@ -49,7 +49,7 @@ def test_every_word_of_the_astral_text_lies_beyond_the_bmp():
     ["\u200d", "\ufe0f", "\u20e3", "\U0001f3fd"],
     ids=["joiner", "selector", "keycap", "tone"],
 )
-def test_dropping_a_part_of_an_emoji_shows_in_the_count(dropped):
+def test_dropping_a_part_of_an_emoji_changes_the_count(dropped):
     whole = text(EMOJI)
 
     assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
@@ -58,14 +58,14 @@ def test_dropping_a_part_of_an_emoji_shows_in_the_count(dropped):
 @pytest.mark.parametrize(
     "dropped", sorted(set(text(INVISIBLE)) - set("abcdefghijklmnopqrstuvwxyz "))
 )
-def test_dropping_an_invisible_character_shows_in_the_count(dropped):
+def test_dropping_an_invisible_character_changes_the_count(dropped):
     whole = text(INVISIBLE)
 
     assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
-def test_normalising_shows_in_the_count_of_one_of_both(form):
+def test_normalising_changes_at_least_one_count(form):
     counts = [tekken.text(text(probe)) for probe in (COMPOSED, DECOMPOSED)]
     changed = [
         tekken.text(unicodedata.normalize(form, text(probe)))
@@ -84,7 +84,7 @@ def test_normalising_shows_in_the_count_of_one_of_both(form):
         ("llamacpp", 1, "pass"),
     ],
 )
-def test_forms_are_held_to_tekken_where_it_is_promised(name, more, word):
+def test_the_difference_must_be_exact_with_tekken(name, more, word):
     exchanges = (
         recharged(PROFILES[name], COMPOSED, 0),
         recharged(PROFILES[name], DECOMPOSED, more),
@@ -94,7 +94,7 @@ def test_forms_are_held_to_tekken_where_it_is_promised(name, more, word):
     assert word == ("fail" if found else "pass")
 
 
-def test_any_provider_must_tell_the_forms_apart():
+def test_equal_counts_are_a_finding_without_tekken():
     profile = PROFILES["llamacpp"]
     composed, decomposed = (recharged(profile, p, 0) for p in (COMPOSED, DECOMPOSED))
     less = composed.count("prompt_tokens") - decomposed.count("prompt_tokens")

@@ -1,4 +1,4 @@
-"""Every language in every place: requests that say what they claim."""
+"""Prompt language checks: the requests they send, and one misread text among many."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_all_roles_of_text_are_sent():
     assert {str, tuple} == kinds
 
 
-def test_the_tool_is_described_and_not_called():
+def test_the_tool_has_a_description_and_must_not_be_called():
     body = json.loads(build_request(TOOL, VLLM, "m").body)
 
     assert body["tool_choice"] == "none"
@@ -51,7 +51,7 @@ def test_the_tool_is_described_and_not_called():
     "check", [each_is_read, every_role_is_read, tools_are_read], ids=lambda c: c.id
 )
 @pytest.mark.parametrize("wrong", [1, -1])
-def test_one_text_misread_among_many_is_found(check, wrong):
+def test_one_misread_text_is_a_finding(check, wrong):
     for place in range(1, len(check.sends)):
         exchanges = [
             recharged(VLLM, probe, wrong if number == place else 0)
@@ -62,7 +62,7 @@ def test_one_text_misread_among_many_is_found(check, wrong):
         assert [check.sends[place].name in one.message for one in found] == [True]
 
 
-def test_a_base_that_was_not_counted_proves_nothing():
+def test_a_reply_without_a_count_is_skipped():
     exchanges = [recharged(VLLM, probe, 0.5) for probe in every_role_is_read.sends]
 
     with pytest.raises(NotApplicable):

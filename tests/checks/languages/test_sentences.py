@@ -1,4 +1,4 @@
-"""The sentences: one a language, short, and what they claim to be."""
+"""The sentences: one per language, short, and in the right script."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""JSON escapes and NUL: the same text, and all of it."""
+"""JSON encoding checks: escapes and NUL characters."""
 
 import json
 
@@ -29,7 +29,7 @@ def bodies(model="m"):
     ]
 
 
-def test_both_spellings_are_the_same_request():
+def test_both_encodings_are_the_same_request():
     raw, escaped = bodies()
 
     assert json.loads(raw) == json.loads(escaped)
@@ -38,13 +38,13 @@ def test_both_spellings_are_the_same_request():
 
 
 @pytest.mark.parametrize("model", ["m", 'a"b\\c', "größe"])
-def test_both_name_the_model_of_the_target(model):
+def test_both_contain_the_model_of_the_target(model):
     assert [model] * 2 == [json.loads(body)["model"] for body in bodies(model)]
 
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-3, "fail")])
-def test_another_count_is_another_reading(name, more, word):
+def test_a_different_count_is_a_finding(name, more, word):
     raw, escaped = (
         recharged(PROFILES[name], RAW, 0),
         recharged(PROFILES[name], ESCAPED, more),
@@ -54,18 +54,18 @@ def test_another_count_is_another_reading(name, more, word):
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
-def test_a_refused_nul_is_right(name):
+def test_a_rejected_nul_passes(name):
     profile = PROFILES[name]
     base, head = (recharged(profile, probe, 0) for probe in (PLAIN, HEAD_ONLY))
-    refused = rehearse(
+    rejected = rehearse(
         reject(told(profile, NUL), "/messages", None, "NUL"), NUL, profile
     )
 
-    assert judged(nul_ends_nothing, base, head, refused).word == "pass"
+    assert judged(nul_ends_nothing, base, head, rejected).word == "pass"
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
-def test_a_text_that_ends_at_the_nul_is_found(name):
+def test_a_text_cut_at_the_nul_is_a_finding(name):
     profile = PROFILES[name]
     base, head, whole = (recharged(profile, p, 0) for p in (PLAIN, HEAD_ONLY, NUL))
     less = head.count("prompt_tokens") - whole.count("prompt_tokens")
