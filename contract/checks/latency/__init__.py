@@ -1,1 +1,1 @@
-"""Whether a stream is as fast as its profile says: judged over samples, sent alone."""
+"""Latency checks: samples, sent one at a time, against the budgets of the profile."""

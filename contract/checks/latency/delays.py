@@ -1,4 +1,4 @@
-"""What judges and faults of latency share: the budget, and replies that come late."""
+"""Latency budgets, and delays added to replies by faults."""
 
 from __future__ import annotations
 
@@ -14,35 +14,47 @@ from contract.model.reply import (
     Reply,
 )
 
-SPOKEN = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
+TEXT_KINDS = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 
 
-def bound(samples: tuple[Exchange, ...], name: str) -> float:
-    """The budget of that name; without one there is nothing to judge."""
+def required_budget(samples: tuple[Exchange, ...], name: str) -> float:
+    """
+    Return the budget *name* of the profile, in seconds or tokens per second.
+
+    Raise `NotApplicable` if the profile does not set it.
+    """
     found: float | None = getattr(samples[0].profile.budget, name)
     if found is None:
         raise NotApplicable(f"the profile sets no budget; add budget.{name}")
     return found
 
 
-def texts(reply: Reply) -> tuple[int, ...]:
-    """The numbers of the frames of a stream that carry thought or answer."""
-    return text_frames(reply, SPOKEN)
+def text_positions(reply: Reply) -> tuple[int, ...]:
+    """Return the positions of the frames that contain reasoning or answer text."""
+    return text_frames(reply, TEXT_KINDS)
 
 
-def later(reply: Reply, first: int, seconds: float) -> Reply:
-    """*reply* with the frame of that number, and all after it, so much later."""
+def delayed_from(reply: Reply, first: int, seconds: float) -> Reply:
+    """
+    Return *reply* with a delay of *seconds* before the frame at position *first*.
+
+    All frames after that one are delayed as well.
+    """
     return reply.with_frames(
-        Frame(frame.at + seconds * (number >= first), frame.data)
-        for number, frame in enumerate(reply.frames)
+        Frame(frame.at + seconds * (position >= first), frame.data)
+        for position, frame in enumerate(reply.frames)
     )
 
 
-def slower(reply: Reply, numbers: Iterable[int], seconds: float) -> Reply:
-    """*reply* with so much more time before each of those frames."""
-    slowed = frozenset(numbers)
-    waits = accumulate(seconds * (number in slowed) for number in count())
+def slowed_at(reply: Reply, positions: Iterable[int], seconds: float) -> Reply:
+    """
+    Return *reply* with a delay of *seconds* before each frame at *positions*.
+
+    Delays add up: a frame is late by the delays of all frames before it as well.
+    """
+    slowed = frozenset(positions)
+    delays = accumulate(seconds * (position in slowed) for position in count())
     return reply.with_frames(
-        Frame(frame.at + wait, frame.data)
-        for frame, wait in zip(reply.frames, waits, strict=False)  # count has no end
+        Frame(frame.at + delay, frame.data)
+        for frame, delay in zip(reply.frames, delays, strict=False)  # endless delays
     )

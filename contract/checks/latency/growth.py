@@ -1,20 +1,20 @@
-"""What a long prompt costs: how TTFT grows with the tokens before it."""
+"""Prompt length checks: growth of TTFT per 1,000 prompt tokens."""
 
 from __future__ import annotations
 
 from contract.checks.latency import samples
 from contract.checks.latency.delays import (
-    bound,
-    later,
+    delayed_from,
+    required_budget,
 )
+from contract.checks.latency.response_times import STREAMING
 from contract.checks.latency.samples import (
     INFERENCE,
     each,
-    growing,
+    growing_prompts,
     judged,
     spread,
 )
-from contract.checks.latency.waiting import STREAMING
 from contract.model.check import (
     Findings,
     NotApplicable,
@@ -26,28 +26,34 @@ from contract.model.interval import Interval
 from contract.model.reply import Reply
 from contract.model.timing import percentile
 
-TIMES = 5
-SHORT = growing(1_000, TIMES)
-LONG = growing(8_000, TIMES)
-LONGER = growing(32_000, 2)
+WHAT = "the growth of TTFT per 1,000 prompt tokens"
+RANGE = "range of the samples"
+TIMES = 5  # samples of each prompt length
+SHORT = growing_prompts(1_000, TIMES)
+LONG = growing_prompts(8_000, TIMES)
+LONGER = growing_prompts(32_000, 2)
+# Kilobytes of a request: the other families send shorter ones.
+LONG_KB = 20
+VERY_LONG_KB = 100  # more than 20,000 tokens
 
 
 def _halves(found: tuple[Exchange, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """TTFT of the short prompts, and of the long ones."""
+    """Return the TTFTs of the short and of the long prompts, in seconds."""
     return each(samples.ttft, found[:TIMES]), each(samples.ttft, found[TIMES:])
 
 
 def _growth(found: tuple[Exchange, ...], thousands: int) -> Interval:
     """
-    Seconds that 1,000 more prompt tokens add to TTFT.
+    Return the seconds that each 1,000 prompt tokens add to TTFT.
 
-    Between the medians; the interval is the widest that the samples leave open,
-    because so few know no percentile.
+    This is the difference of the medians, divided by *thousands* (of tokens). The
+    interval spans the extremes of the samples, which are too few for a confidence
+    interval. Raise `NotApplicable` if either length has no sample with text.
     """
     short, long = _halves(found)
     low, high = percentile(short, 50), percentile(long, 50)
     if low is None or high is None:
-        raise NotApplicable("a sample has no text, so nobody knows when it came")
+        raise NotApplicable("no sample has text, so TTFT is not known")
     return Interval(
         (min(long) - max(short)) / thousands,
         (high - low) / thousands,
@@ -62,7 +68,7 @@ def _figures_8k(*found: Exchange) -> dict[str, float]:
 
 @check(
     "latency.ttft-growth",
-    "TTFT SHOULD grow within the budget for each 1,000 prompt tokens up to 8,000.",
+    "TTFT SHOULD grow within the budget per 1,000 prompt tokens up to 8,000.",
     source=f"house rule; {INFERENCE}",
     sends=(*SHORT, *LONG),
     needs=STREAMING,
@@ -71,10 +77,10 @@ def _figures_8k(*found: Exchange) -> dict[str, float]:
     measures=_figures_8k,
 )
 def ttft_growth(*found: Exchange) -> Findings:
-    """No sample begins like another, so that no prefix cache makes it look good."""
-    budget = bound(found, "ttft_per_1k")
-    what = "the growth of TTFT for each 1,000 tokens"
-    yield from judged(what, _growth(found, 7), budget, len(found))
+    """All samples begin differently, so that no prefix cache shortens their TTFT."""
+    budget = required_budget(found, "ttft_per_1k")
+    growth = _growth(found, 7)
+    yield from judged(WHAT, growth, budget, len(found), kind=RANGE)
 
 
 def _figures_32k(*found: Exchange) -> dict[str, float]:
@@ -84,7 +90,7 @@ def _figures_32k(*found: Exchange) -> dict[str, float]:
 
 @check(
     "latency.ttft-growth-32k",
-    "TTFT SHOULD grow within the budget for each 1,000 prompt tokens up to 32,000.",
+    "TTFT SHOULD grow within the budget per 1,000 prompt tokens up to 32,000.",
     source=f"house rule; {INFERENCE}",
     sends=(*SHORT, *LONGER),
     needs=STREAMING,
@@ -94,10 +100,10 @@ def _figures_32k(*found: Exchange) -> dict[str, float]:
     measures=_figures_32k,
 )
 def ttft_growth_32k(*found: Exchange) -> Findings:
-    """Attention is quadratic: what holds for 8,000 tokens need not hold here."""
-    budget = bound(found, "ttft_per_1k")
-    what = "the growth of TTFT for each 1,000 tokens"
-    yield from judged(what, _growth(found, 31), budget, len(found))
+    """Attention is quadratic: growth at 32,000 tokens may exceed that at 8,000."""
+    budget = required_budget(found, "ttft_per_1k")
+    growth = _growth(found, 31)
+    yield from judged(WHAT, growth, budget, len(found), kind=RANGE)
 
 
 def _kilobytes(reply: Reply) -> float:
@@ -106,13 +112,13 @@ def _kilobytes(reply: Reply) -> float:
 
 @fault(breaks=ttft_growth, also=("latency.ttft-growth-32k",))
 def prompt_read_slowly(reply: Reply) -> Reply:
-    """Prompts are computed on the processor: a tenth of a second for a kilobyte."""
+    """Prompts are computed on the CPU, at a tenth of a second per kilobyte."""
     size = _kilobytes(reply)
-    return later(reply, 0, size / 10) if size > 20 else reply  # noqa: PLR2004  # not the short ones of other families
+    return delayed_from(reply, 0, size / 10) if size > LONG_KB else reply
 
 
 @fault(breaks=ttft_growth_32k)
 def prompt_read_quadratically(reply: Reply) -> Reply:
-    """Beyond some thousand tokens the fast attention gives way to the plain one."""
+    """Beyond some thousand tokens, fast attention falls back to a quadratic one."""
     size = _kilobytes(reply)
-    return later(reply, 0, size * size / 1_000) if size > 100 else reply  # noqa: PLR2004  # beyond 20,000 tokens
+    return delayed_from(reply, 0, size * size / 1_000) if size > VERY_LONG_KB else reply

@@ -1,25 +1,25 @@
-"""How steadily text flows once it flows: gaps, stalls, tokens in a second."""
+"""Pace checks: inter-chunk latency, stalls, time per token and output rate."""
 
 from __future__ import annotations
 
 from contract.checks.latency import samples
 from contract.checks.latency.delays import (
-    bound,
-    later,
-    slower,
-    texts,
+    delayed_from,
+    required_budget,
+    slowed_at,
+    text_positions,
 )
+from contract.checks.latency.response_times import STREAMING
 from contract.checks.latency.samples import (
     INFERENCE,
     SAMPLES,
     each,
     everything,
-    gaps,
     seconds,
     spread,
+    text_gaps,
     within,
 )
-from contract.checks.latency.waiting import STREAMING
 from contract.model.check import (
     Finding,
     Findings,
@@ -31,18 +31,32 @@ from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.model.timing import percentile
 
-# A gap is a stall when everybody would notice it, and it stands out of its stream.
-STALL = 2.0  # seconds
-OUTSTANDING = 20  # times the median gap
+# A gap is a stall if it is long and stands out among the gaps of its stream.
+STALL_SECONDS = 2.0
+STALL_FACTOR = 20  # times the median gap
+MIN_TEXTS = 4  # a pause needs text before and after it
+
+
+def _paused(reply: Reply, divisor: int, pause: float) -> Reply:
+    """
+    Return *reply* with a pause of *pause* seconds after a part of its text.
+
+    The part is 1 / *divisor* of the events with text. Replies with fewer than
+    `MIN_TEXTS` of them are left alone.
+    """
+    positions = text_positions(reply)
+    if len(positions) < MIN_TEXTS:
+        return reply
+    return delayed_from(reply, positions[len(positions) // divisor], pause)
 
 
 def _icl(*found: Exchange) -> dict[str, float]:
-    return spread("icl", gaps(found))
+    return spread("icl", text_gaps(found))
 
 
 @check(
     "latency.icl-p95",
-    "The gap between two texts of a stream (ICL) SHOULD stay within the budget at p95.",
+    "Inter-chunk latency (ICL) SHOULD stay within the budget at p95.",
     source=f"house rule; {INFERENCE}",
     sends=SAMPLES,
     needs=STREAMING,
@@ -51,14 +65,14 @@ def _icl(*found: Exchange) -> dict[str, float]:
     measures=_icl,
 )
 def icl_p95(*found: Exchange) -> Findings:
-    """Of all gaps of all samples."""
-    yield from within("ICL", gaps(found), bound(found, "icl_p95"))
+    """The 95th percentile of all gaps of all samples."""
+    yield from within("ICL", text_gaps(found), required_budget(found, "icl_p95"))
 
 
 @fault(breaks=icl_p95, also=("latency",))
 def crowded_batch(reply: Reply) -> Reply:
-    """Every token waits for a batch that is far too large."""
-    return slower(reply, texts(reply), 0.5)
+    """Every token waits for an oversized batch."""
+    return slowed_at(reply, text_positions(reply), 0.5)
 
 
 def _longest(*found: Exchange) -> dict[str, float]:
@@ -76,21 +90,20 @@ def _longest(*found: Exchange) -> dict[str, float]:
     measures=_longest,
 )
 def icl_max(*found: Exchange) -> Findings:
-    """Of the longest gaps of the samples, one each."""
+    """The 95th percentile of the longest gaps, one per sample."""
     longest = each(samples.longest, found)
-    yield from within("the longest gap", longest, bound(found, "icl_max"))
+    yield from within("the longest gap", longest, required_budget(found, "icl_max"))
 
 
 @fault(breaks=icl_max, also=("latency",))
 def long_prompt_in_between(reply: Reply) -> Reply:
-    """The prompt of somebody else is computed in one go, and everybody waits."""
-    spoken = texts(reply)
-    return later(reply, spoken[len(spoken) // 3], 1.5) if len(spoken) > 3 else reply  # noqa: PLR2004  # a gap needs two
+    """Another request's long prompt is computed in one step and blocks all streams."""
+    return _paused(reply, 3, 1.5)
 
 
 @check(
     "latency.no-stall",
-    "A stream SHOULD NOT stop for seconds and then go on.",
+    "A stream SHOULD NOT pause for seconds and then continue.",
     source=f"house rule; {INFERENCE}",
     sends=SAMPLES,
     needs=STREAMING,
@@ -100,19 +113,19 @@ def long_prompt_in_between(reply: Reply) -> Reply:
 )
 def no_stall(*found: Exchange) -> Findings:
     """
-    One gap of over two seconds and of twenty times the median of its stream.
+    A stall is a gap of over two seconds and of twenty times the stream's median.
 
-    It needs no budget. A slow model has long gaps everywhere, and no stall.
+    It needs no budget: a slow model has long gaps everywhere, but no stall.
     """
-    if not gaps(found):
-        raise NotApplicable("no sample has two texts")
+    if not text_gaps(found):
+        raise NotApplicable("no sample has two events with text")
     for exchange in found:
         icl = exchange.timing.icl
-        usual, longest = percentile(icl, 50), max(icl, default=0.0)
-        if usual is not None and longest > max(STALL, OUTSTANDING * usual):
+        median, longest = percentile(icl, 50), max(icl, default=0.0)
+        if median is not None and longest > max(STALL_SECONDS, STALL_FACTOR * median):
             yield Finding(
-                "the stream stood still",
-                expected=f"gaps near the median of {seconds(usual)}",
+                "the stream stalled",
+                expected=f"gaps near the median of {seconds(median)}",
                 actual=f"a gap of {seconds(longest)}",
                 at=f"sample {exchange.probe.sample}, text {icl.index(longest) + 2}",
             )
@@ -120,9 +133,8 @@ def no_stall(*found: Exchange) -> Findings:
 
 @fault(breaks=no_stall, also=("latency",))
 def stalls_once(reply: Reply) -> Reply:
-    """A garbage collector, or a cache moved to disk, stops the stream once."""
-    spoken = texts(reply)
-    return later(reply, spoken[len(spoken) // 2], 10.0) if len(spoken) > 3 else reply  # noqa: PLR2004  # a gap needs two
+    """Garbage collection, or a cache swapped to disk, pauses the stream once."""
+    return _paused(reply, 2, 10.0)
 
 
 def _tpot(*found: Exchange) -> dict[str, float]:
@@ -131,7 +143,7 @@ def _tpot(*found: Exchange) -> dict[str, float]:
 
 @check(
     "latency.tpot",
-    "The time for each output token (TPOT) SHOULD stay within the budget at p95.",
+    "The time per output token (TPOT) SHOULD stay within the budget at p95.",
     source=f"house rule; {INFERENCE}",
     sends=SAMPLES,
     needs=STREAMING,
@@ -140,14 +152,14 @@ def _tpot(*found: Exchange) -> dict[str, float]:
     measures=_tpot,
 )
 def tpot(*found: Exchange) -> Findings:
-    """(last text - first text) / (completion_tokens - 1); others call it ITL."""
-    yield from within("TPOT", each(samples.tpot, found), bound(found, "tpot"))
+    """(last text - first text) / (completion_tokens - 1); also called ITL."""
+    yield from within("TPOT", each(samples.tpot, found), required_budget(found, "tpot"))
 
 
 @fault(breaks=tpot, also=("latency",))
 def throttled(reply: Reply) -> Reply:
-    """A gateway lets four tokens pass in a second, whoever pays."""
-    return slower(reply, texts(reply)[1:], 0.25)
+    """A gateway throttles every stream to four tokens per second."""
+    return slowed_at(reply, text_positions(reply)[1:], 0.25)
 
 
 def _rates(*found: Exchange) -> dict[str, float]:
@@ -156,7 +168,7 @@ def _rates(*found: Exchange) -> dict[str, float]:
 
 @check(
     "latency.output-rate",
-    "A stream SHOULD bring at least the budgeted output tokens in a second at p95.",
+    "A stream SHOULD deliver at least the budgeted tokens per second at p95.",
     source=f"house rule; {INFERENCE}",
     sends=SAMPLES,
     needs=STREAMING,
@@ -165,12 +177,12 @@ def _rates(*found: Exchange) -> dict[str, float]:
     measures=_rates,
 )
 def output_rate(*found: Exchange) -> Findings:
-    """Judged as seconds for a token, so that p95 is the slow end."""
-    budget = 1 / bound(found, "tokens_per_second")
-    yield from within("E2E for each token", each(samples.per_token, found), budget)
+    """Judged as seconds per token, so that p95 is the slow end."""
+    budget = 1 / required_budget(found, "tokens_per_second")
+    yield from within("E2E per output token", each(samples.per_token, found), budget)
 
 
 @fault(breaks=output_rate, also=("latency",))
 def memory_full(reply: Reply) -> Reply:
-    """The cache is full, and requests are computed again and again."""
-    return slower(reply, texts(reply), 1.0)
+    """The KV cache is full, so requests are preempted and recomputed repeatedly."""
+    return slowed_at(reply, text_positions(reply), 1.0)

@@ -1,4 +1,4 @@
-"""The samples that latencies are taken from, and what is read off them."""
+"""Latency samples, the metrics taken from them, and their comparison with budgets."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ from contract.model.probes import (
 from contract.model.timing import percentile
 
 INFERENCE = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"
-# 20 samples are the fewest whose 95th percentile is not simply the largest.
+# 20 is the smallest number of samples whose 95th percentile is not the maximum.
 SAMPLES = repeat(replace(SUM, name="latency"), 20)
 OVERFLOWS = repeat(replace(THOUSAND_MORE, name="latency-overflow"), 10)
 PERCENT = 95
-_SHOWN = (50, 95, 99, 100)
+MAXIMUM = 100  # per cent
+_SHOWN = (50, 95, 99, MAXIMUM)
+# Returns one metric of an exchange, None if it does not have it.
 Reading = Callable[[Exchange], float | None]
 
 
-def _growing(tokens: int, number: int) -> Probe:
-    """A prompt that no earlier one begins like, so that no cache has read it."""
+def _unique_prompt(tokens: int, number: int) -> Probe:
+    """Return a prompt with a unique beginning, which no prefix cache contains."""
     return Probe(
         name=f"latency-{tokens}-{number}",
         messages=(user(f"Sample {number} of {tokens}:{FILL}. Now say hello."),),
@@ -49,66 +51,66 @@ def _growing(tokens: int, number: int) -> Probe:
     )
 
 
-def growing(tokens: int, times: int) -> tuple[Probe, ...]:
-    """So many prompts of *tokens* tokens, each with a beginning of its own."""
-    return tuple(_growing(tokens, number) for number in range(times))
+def growing_prompts(tokens: int, times: int) -> tuple[Probe, ...]:
+    """Return *times* prompts of *tokens* tokens, each with a unique beginning."""
+    return tuple(_unique_prompt(tokens, number) for number in range(times))
 
 
 def ttft(exchange: Exchange) -> float | None:
-    """Seconds to the first text, thought or answer."""
+    """Return the seconds to the first text, reasoning or answer."""
     return exchange.timing.ttft
 
 
 def ttfo(exchange: Exchange) -> float | None:
-    """Seconds to the first text of the answer."""
+    """Return the seconds to the first answer text."""
     return exchange.timing.ttfo
 
 
 def tpot(exchange: Exchange) -> float | None:
-    """Seconds for each token after the first."""
+    """Return the seconds per token after the first."""
     return exchange.timing.tpot
 
 
 def e2e(exchange: Exchange) -> float | None:
-    """Seconds to the last byte."""
+    """Return the seconds to the last byte."""
     return exchange.timing.e2e
 
 
 def longest(exchange: Exchange) -> float | None:
-    """The longest gap between two texts of a stream."""
+    """Return the longest gap between two texts of a stream, in seconds."""
     return max(exchange.timing.icl, default=None)
 
 
 def per_token(exchange: Exchange) -> float | None:
-    """Seconds for each output token, the wait for the first one included."""
+    """Return the seconds per output token, including the time to the first one."""
     tokens = exchange.count("completion_tokens")
     return exchange.elapsed / tokens if tokens else None
 
 
 def each(read: Reading, samples: Iterable[Exchange]) -> tuple[float, ...]:
-    """What *read* finds in the samples that have it."""
+    """Return the metric *read* of the samples that have it."""
     return tuple(value for x in samples if (value := read(x)) is not None)
 
 
-def gaps(samples: Iterable[Exchange]) -> tuple[float, ...]:
-    """All inter-chunk latencies of all samples."""
+def text_gaps(samples: Iterable[Exchange]) -> tuple[float, ...]:
+    """Return all inter-chunk latencies of all samples, in seconds."""
     return tuple(gap for exchange in samples for gap in exchange.timing.icl)
 
 
 def spread(metric: str, values: Iterable[float]) -> dict[str, float]:
-    """Median, 95th and 99th percentile and maximum of *values*, named for a report."""
+    """Return p50, p95, p99 and maximum of *values*, as `metric_p50` and so on."""
     known = tuple(values)
     found = {}
     for percent in _SHOWN:
         value = percentile(known, percent)
         if value is not None:
-            name = "max" if percent == 100 else f"p{percent}"  # noqa: PLR2004  # all of them
+            name = "max" if percent == MAXIMUM else f"p{percent}"
             found[f"{metric}_{name}"] = value
     return found
 
 
 def rates(samples: Iterable[Exchange]) -> dict[str, float]:
-    """Output tokens in a second, the median and the slowest, named for a report."""
+    """Return the median and the minimum of output tokens per second, for a report."""
     found = [1 / value for value in each(per_token, samples) if value]
     median = percentile(found, 50)
     if median is None:
@@ -117,11 +119,11 @@ def rates(samples: Iterable[Exchange]) -> dict[str, float]:
 
 
 def everything(*samples: Exchange) -> dict[str, float]:
-    """All that the samples tell, as figures of a report."""
+    """Return all metrics of the samples, named for a report."""
     return {
         **spread("ttft", each(ttft, samples)),
         **spread("ttfo", each(ttfo, samples)),
-        **spread("icl", gaps(samples)),
+        **spread("icl", text_gaps(samples)),
         **spread("tpot", each(tpot, samples)),
         **spread("e2e", each(e2e, samples)),
         **rates(samples),
@@ -130,33 +132,47 @@ def everything(*samples: Exchange) -> dict[str, float]:
 
 def within(name: str, values: tuple[float, ...], budget: float) -> Findings:
     """
-    A finding when the 95th percentile is above *budget* beyond doubt.
+    Yield a finding if the 95th percentile of *values* is certainly above *budget*.
 
-    It is where its whole 95 % interval is; `NotApplicable` says "inconclusive" when
-    the budget lies inside the interval, or when there is nothing to judge.
+    *name* is the metric in messages; *values* and *budget* are in seconds. The whole
+    95 % confidence interval has to be above the budget; raise `NotApplicable` if the
+    budget is inside the interval (inconclusive), or without values.
     """
     found = interval(values, PERCENT)
     if found is None:
-        raise NotApplicable(f"no sample tells {name}")
+        raise NotApplicable(f"no sample has a value for {name}")
     yield from judged(f"the 95th percentile of {name}", found, budget, len(values))
 
 
-def judged(what: str, found: Interval, budget: float, count: int) -> Iterator[Finding]:
-    """The verdict on an interval: above the budget, below it, or inconclusive."""
-    seen = f"{seconds(found.seen)}, 95 % sure between {seconds(found.low)} and "
-    seen += f"{seconds(found.high)}, of {count} values"
+def judged(
+    what: str,
+    found: Interval,
+    budget: float,
+    count: int,
+    kind: str = "95 % confidence interval",
+) -> Iterator[Finding]:
+    """
+    Yield a finding if the interval *found* is above *budget* (both in seconds).
+
+    *what* names the metric, *kind* the interval and *count* the number of values in
+    messages. Raise `NotApplicable` (inconclusive) if the interval contains the budget.
+    """
+    actual = (
+        f"{seconds(found.seen)} ({kind} {seconds(found.low)} to "
+        f"{seconds(found.high)}, {count} values)"
+    )
     if found.low > budget:
         yield Finding(
             f"{what} is over budget",
             expected=f"at most {seconds(budget)}",
-            actual=seen,
+            actual=actual,
         )
     elif found.high > budget:
         raise NotApplicable(
-            f"inconclusive: {what} is {seen}; the budget is {seconds(budget)}"
+            f"inconclusive: {what} is {actual}; the budget is {seconds(budget)}"
         )
 
 
 def seconds(value: float) -> str:
-    """A duration as people read it."""
+    """Return a duration as text, in seconds or milliseconds."""
     return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"

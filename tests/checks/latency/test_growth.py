@@ -1,4 +1,4 @@
-"""What long prompts add to the wait, from few samples and therefore carefully."""
+"""Prompt length checks: growth of TTFT, judged by the range of few samples."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from contract.model.reply import (
 PROFILE = replace(builtin()["vllm-0.32"], budget=Budget(ttft_per_1k=0.1))
 
 
-def spoken(probe, at):
+def timed(probe, at):
     reply = told(PROFILE, probe)
     late = reply.with_frames(Frame(at, frame.data) for frame in reply.frames)
     return rehearse(late, probe, PROFILE)
 
 
 def samples(short, long):
-    """The samples of `ttft_growth`, their first texts at those moments."""
+    """Return samples of `ttft_growth` whose first texts arrive at the given times."""
     moments = (*short, *long)
-    return [spoken(p, at) for p, at in zip((*SHORT, *LONG), moments, strict=True)]
+    return [timed(p, at) for p, at in zip((*SHORT, *LONG), moments, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -46,21 +46,21 @@ def samples(short, long):
         pytest.param([0.5] * 5, [0.5] * 5, "pass", id="no-growth"),
     ],
 )
-def test_the_growth_is_judged_between_its_extremes(short, long, word):
+def test_the_growth_is_judged_by_the_range_of_the_samples(short, long, word):
     assert judged(ttft_growth, *samples(short, long)).word == word
 
 
-def test_figures_are_the_waits_of_both_lengths():
+def test_figures_contain_the_ttft_of_both_lengths():
     figures = ttft_growth.measures(*samples([0.1] * TIMES, [0.8] * TIMES))
 
     assert figures["ttft_1k_p50"] == 0.1
     assert figures["ttft_8k_p95"] == 0.8
 
 
-def test_a_sample_without_text_leaves_nothing_to_judge():
-    silent = [replace(x, arrivals=()) for x in samples([0.1] * 5, [0.8] * 5)]
+def test_samples_without_text_are_skipped():
+    without_text = [replace(x, arrivals=()) for x in samples([0.1] * 5, [0.8] * 5)]
 
-    assert judged(ttft_growth, *silent).word == "skip"
+    assert judged(ttft_growth, *without_text).word == "skip"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_sample_without_text_leaves_nothing_to_judge():
         ),
     ],
 )
-def test_long_prompts_make_the_wait_longer(fault, check):
+def test_each_fault_breaks_its_check(fault, check):
     sent = [told(PROFILE, probe) for probe in check.sends]
     clean = [rehearse(r, p, PROFILE) for r, p in zip(sent, check.sends, strict=True)]
     late = [

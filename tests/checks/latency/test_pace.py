@@ -1,4 +1,4 @@
-"""How text flows: gaps, stalls and tokens in a second, on a virtual clock."""
+"""Pace checks: gaps, stalls and tokens per second, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rehearsal import judged, told
 from contract.catalog.profiles import builtin
 from contract.checks.latency import pace
 from contract.checks.latency.delays import (
-    later,
-    slower,
-    texts,
+    delayed_from,
+    slowed_at,
+    text_positions,
 )
 from contract.model.profile import Budget
 from contract.model.reply import (
@@ -33,12 +33,12 @@ FAULTS = (
 
 
 def steady(gap, stall=0.0):
-    """A stream with the same gap before each text, and one longer in its middle."""
+    """Return a stream with equal gaps, and an additional *stall* in its middle."""
     reply = told(PROFILE, PROBE)
-    still = reply.with_frames(Frame(0.0, frame.data) for frame in reply.frames)
-    spoken = texts(still)
-    flowing = slower(still, spoken[1:], gap)
-    return later(flowing, spoken[len(spoken) // 2], stall)
+    at_once = reply.with_frames(Frame(0.0, frame.data) for frame in reply.frames)
+    positions = text_positions(at_once)
+    steady_reply = slowed_at(at_once, positions[1:], gap)
+    return delayed_from(steady_reply, positions[len(positions) // 2], stall)
 
 
 def samples(gap, stall=0.0, fault=None, times=20):
@@ -55,7 +55,7 @@ def samples(gap, stall=0.0, fault=None, times=20):
         pytest.param(pace.output_rate, 0.1, 0.2, id="output-rate"),
     ],
 )
-def test_a_budget_is_kept_or_broken(check, right, wrong):
+def test_a_budget_is_met_or_exceeded(check, right, wrong):
     assert judged(check, *samples(right)).word == "pass"
     assert judged(check, *samples(wrong)).word == "fail"
 
@@ -76,7 +76,7 @@ def test_each_fault_breaks_its_check(check, fault):
         pytest.param(0.0, 2.1, "fail", id="in-a-burst"),
     ],
 )
-def test_a_stall_is_long_and_stands_out(gap, stall, word):
+def test_a_stall_is_long_compared_with_the_other_gaps(gap, stall, word):
     assert judged(pace.no_stall, *samples(gap, stall)).word == word
 
 
@@ -88,14 +88,14 @@ def test_a_stall_in_one_sample_is_a_finding():
     assert finding.expected == "gaps near the median of 30.0 ms"
 
 
-def test_a_single_text_has_no_gap():
+def test_a_single_text_is_skipped():
     one = [replace(x, arrivals=x.arrivals[:2]) for x in samples(0.1)]
 
     assert judged(pace.no_stall, *one).word == "skip"
     assert judged(pace.icl_max, *one).word == "skip"
 
 
-def test_figures_are_those_of_the_stream():
+def test_figures_match_the_stream():
     exchange, *_ = samples(0.05)
     tokens = exchange.count("completion_tokens")
     rate = tokens / exchange.elapsed

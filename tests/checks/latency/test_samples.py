@@ -1,4 +1,4 @@
-"""What is read off samples, and when a budget is broken, kept or neither."""
+"""Latency samples: metrics, and budgets that are met, exceeded or inconclusive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.checks.latency.samples import (
     OVERFLOWS,
     SAMPLES,
     everything,
-    growing,
+    growing_prompts,
     rates,
     spread,
     within,
@@ -30,7 +30,7 @@ TWENTY = tuple(number / 10 for number in range(1, 21))  # 0.1 to 2.0 seconds
 
 
 def sample(at, gap=0.0):
-    """SUM's answer whose first text comes at a moment, each further one a gap later."""
+    """Return a sample whose frames arrive at *at*, *at* + *gap* and so on (seconds)."""
     reply = told(PROFILE, SAMPLES[0])
     frames = (
         Frame(at + gap * number, frame.data)
@@ -40,7 +40,7 @@ def sample(at, gap=0.0):
 
 
 def verdict(values, budget):
-    """`pass`, `fail`, or why there is none."""
+    """Return `pass`, `fail`, or the reason why the check is skipped."""
     try:
         found = list(within("TTFT", values, budget))
     except NotApplicable as reason:
@@ -51,39 +51,39 @@ def verdict(values, budget):
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
-        pytest.param(2.0, "pass", id="the-whole-interval-below"),
-        pytest.param(1.5, "fail", id="the-whole-interval-above"),
-        pytest.param(1.6, "inconclusive", id="the-low-end"),
-        pytest.param(1.99, "inconclusive", id="the-high-end"),
+        pytest.param(2.0, "pass", id="interval-below"),
+        pytest.param(1.5, "fail", id="interval-above"),
+        pytest.param(1.6, "inconclusive", id="at-the-low-end"),
+        pytest.param(1.99, "inconclusive", id="at-the-high-end"),
     ],
 )
-def test_only_a_whole_interval_decides(budget, expected):
-    """Of 0.1 … 2.0 s, p95 is 1.9 s and 95 % sure between 1.6 and 2.0 s."""
+def test_only_an_interval_on_one_side_of_the_budget_decides(budget, expected):
+    """For 0.1 … 2.0 s, p95 is 1.9 s with an interval of 1.6 to 2.0 s."""
     assert verdict(TWENTY, budget).partition(":")[0] == expected
 
 
-def test_inconclusive_says_all_its_numbers():
+def test_an_inconclusive_result_states_its_numbers():
     assert verdict(TWENTY, 1.8) == (
-        "inconclusive: the 95th percentile of TTFT is 1.90 s, 95 % sure between "
-        "1.60 s and 2.00 s, of 20 values; the budget is 1.80 s"
+        "inconclusive: the 95th percentile of TTFT is 1.90 s (95 % confidence interval "
+        "1.60 s to 2.00 s, 20 values); the budget is 1.80 s"
     )
 
 
-def test_a_finding_says_all_its_numbers():
+def test_a_finding_states_its_numbers():
     (finding,) = within("TTFT", (0.05,) * 20, 0.04)
 
     assert finding.message == "the 95th percentile of TTFT is over budget"
     assert finding.expected == "at most 40.0 ms"
     assert finding.actual == (
-        "50.0 ms, 95 % sure between 50.0 ms and 50.0 ms, of 20 values"
+        "50.0 ms (95 % confidence interval 50.0 ms to 50.0 ms, 20 values)"
     )
 
 
-def test_without_values_there_is_nothing_to_judge():
-    assert verdict((), 1.0) == "no sample tells TTFT"
+def test_samples_without_values_are_skipped():
+    assert verdict((), 1.0) == "no sample has a value for TTFT"
 
 
-def test_one_outlier_of_twenty_breaks_no_budget():
+def test_one_outlier_of_twenty_is_inconclusive():
     assert verdict((*TWENTY[:19], 100.0), 2.0).startswith("inconclusive")
 
 
@@ -106,25 +106,25 @@ def test_everything_is_measured_from_the_same_samples():
     assert found["icl_p50"] == pytest.approx(0.1)
 
 
-def test_a_rate_counts_the_wait_for_the_first_token():
+def test_a_rate_includes_the_time_to_the_first_token():
     exchange = sample(2.0)
-    told_tokens = exchange.count("completion_tokens")
+    tokens = exchange.count("completion_tokens")
 
     assert rates([exchange, sample(4.0)]) == {
-        "tokens_per_second_p50": pytest.approx(told_tokens / 4.0),
-        "tokens_per_second_min": pytest.approx(told_tokens / 4.0),
+        "tokens_per_second_p50": pytest.approx(tokens / 4.0),
+        "tokens_per_second_min": pytest.approx(tokens / 4.0),
     }
     assert rates([]) == {}
 
 
-def test_samples_are_twenty_requests_of_their_own():
+def test_samples_are_distinct_requests():
     assert len(set(SAMPLES)) == len(SAMPLES) == 20
     assert len(set(OVERFLOWS)) == len(OVERFLOWS) == 10
 
 
-def test_no_two_growing_prompts_begin_alike():
-    """A prefix cache keeps blocks of 16 tokens; the first of them differs."""
-    probes = (*growing(1_000, 5), *growing(8_000, 5))
+def test_growing_prompts_have_unique_beginnings():
+    """Prefix caches store blocks of 16 tokens; the first block has to differ."""
+    probes = (*growing_prompts(1_000, 5), *growing_prompts(8_000, 5))
     texts = [padding.padded(probe, PROFILE).messages[0].text for probe in probes]
     beginnings = {counting.pieces(text[:60])[:10].__str__() for text in texts}
 

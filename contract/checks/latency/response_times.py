@@ -1,4 +1,4 @@
-"""How long somebody waits: for the first text, for the answer, for the end."""
+"""Response time checks: TTFT, TTFO, E2E and rejection of oversized prompts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contract.checks.faults.overflow import (
 from contract.checks.judging.refusal import ABOUT_THE_REQUEST
 from contract.checks.latency import samples
 from contract.checks.latency.delays import (
-    bound,
-    later,
-    texts,
+    delayed_from,
+    required_budget,
+    text_positions,
 )
 from contract.checks.latency.samples import (
     INFERENCE,
@@ -35,7 +35,7 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 
 STREAMING = {Capability.STREAMING}
-LONG = 10.0  # seconds that nobody budgets
+LONG_DELAY = 10.0  # seconds; above any realistic budget
 
 
 def _ttft(*found: Exchange) -> dict[str, float]:
@@ -53,13 +53,13 @@ def _ttft(*found: Exchange) -> dict[str, float]:
     measures=_ttft,
 )
 def ttft(*found: Exchange) -> Findings:
-    yield from within("TTFT", each(samples.ttft, found), bound(found, "ttft"))
+    yield from within("TTFT", each(samples.ttft, found), required_budget(found, "ttft"))
 
 
 @fault(breaks=ttft, also=("latency",))
 def queued(reply: Reply) -> Reply:
-    """A request waits in a queue for ten seconds before anybody looks at it."""
-    return later(reply, 0, LONG) if reply.streamed else reply
+    """A request waits in a queue for ten seconds before it is processed."""
+    return delayed_from(reply, 0, LONG_DELAY) if reply.streamed else reply
 
 
 def _ttfo(*found: Exchange) -> dict[str, float]:
@@ -78,14 +78,14 @@ def _ttfo(*found: Exchange) -> dict[str, float]:
     measures=_ttfo,
 )
 def ttfo(*found: Exchange) -> Findings:
-    yield from within("TTFO", each(samples.ttfo, found), bound(found, "ttfo"))
+    yield from within("TTFO", each(samples.ttfo, found), required_budget(found, "ttfo"))
 
 
 @fault(breaks=ttfo, also=("latency",))
 def answer_waits_for_a_judge(reply: Reply) -> Reply:
-    """A guardrail reads the whole thought before it lets the answer begin."""
+    """A guardrail reads the complete reasoning before it lets the answer start."""
     answer = text_frames(reply, frozenset({PieceKind.ANSWER}))
-    return later(reply, answer[0], LONG) if answer else reply
+    return delayed_from(reply, answer[0], LONG_DELAY) if answer else reply
 
 
 def _e2e(*found: Exchange) -> dict[str, float]:
@@ -103,14 +103,14 @@ def _e2e(*found: Exchange) -> dict[str, float]:
     measures=_e2e,
 )
 def e2e(*found: Exchange) -> Findings:
-    yield from within("E2E", each(samples.e2e, found), bound(found, "e2e"))
+    yield from within("E2E", each(samples.e2e, found), required_budget(found, "e2e"))
 
 
 @fault(breaks=e2e, also=("latency",))
 def connection_kept_open(reply: Reply) -> Reply:
-    """The text is there, and the stream ends ten seconds after it."""
-    spoken = texts(reply)
-    return later(reply, spoken[-1] + 1, LONG) if spoken else reply
+    """The stream ends ten seconds after its last text."""
+    positions = text_positions(reply)
+    return delayed_from(reply, positions[-1] + 1, LONG_DELAY) if positions else reply
 
 
 def _reject(*found: Exchange) -> dict[str, float]:
@@ -119,8 +119,8 @@ def _reject(*found: Exchange) -> dict[str, float]:
 
 @check(
     "latency.reject",
-    "The refusal of a prompt that does not fit SHOULD come within the budget at p95.",
-    source="house rule; vllm-project/vllm refuses before any computing",
+    "An oversized prompt SHOULD be rejected within the budget at p95.",
+    source="house rule; vllm-project/vllm rejects it before any computation",
     sends=OVERFLOWS,
     expects=ANY,
     unless=BOUNDLESS,
@@ -129,14 +129,14 @@ def _reject(*found: Exchange) -> dict[str, float]:
     measures=_reject,
 )
 def reject(*found: Exchange) -> Findings:
-    refused = tuple(x for x in found if x.status in ABOUT_THE_REQUEST)
-    if len(refused) < len(found):
-        raise NotApplicable("a prompt that does not fit was not refused")
-    budget = bound(found, "reject")
-    yield from within("the time to refuse", each(samples.e2e, refused), budget)
+    rejected = tuple(x for x in found if x.status in ABOUT_THE_REQUEST)
+    if len(rejected) < len(found):
+        raise NotApplicable("an oversized prompt was not rejected")
+    budget = required_budget(found, "reject")
+    yield from within("the rejection time", each(samples.e2e, rejected), budget)
 
 
 @fault(breaks=reject)
 def refused_after_a_while(reply: Reply) -> Reply:
-    """The length of a prompt is looked at when its turn comes, not when it arrives."""
-    return reply if excess(reply) is None else later(reply, 0, LONG)
+    """The prompt length is checked only when the request leaves the queue."""
+    return reply if excess(reply) is None else delayed_from(reply, 0, LONG_DELAY)

@@ -1,4 +1,4 @@
-"""Waiting for the first text, the answer, the end, a refusal: on a virtual clock."""
+"""Response time checks: TTFT, TTFO, E2E and rejections, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from rehearsal import judged, told
 
 from contract.catalog.profiles import builtin
-from contract.checks.latency import waiting
+from contract.checks.latency import response_times as rt
 from contract.model.profile import Budget
 from contract.model.reply import (
     Frame,
@@ -17,12 +17,12 @@ from contract.model.reply import (
 
 BUDGETS = Budget(ttft=1.0, ttfo=1.0, e2e=1.0, reject=1.0)
 PROFILE = replace(builtin()["vllm-0.32"], context_window=8_192, budget=BUDGETS)
-STREAMED = (waiting.ttft, waiting.ttfo, waiting.e2e)
-ALL = (*STREAMED, waiting.reject)
+STREAMED = (rt.ttft, rt.ttfo, rt.e2e)
+ALL = (*STREAMED, rt.reject)
 
 
 def samples(check, moments, fault=None):
-    """The samples of *check*, all that they say said at those moments."""
+    """Yield samples of *check*, each with all its frames at one of *moments*."""
     probe = check.sends[0]
     reply = told(PROFILE, probe)
     for at in moments:
@@ -41,12 +41,12 @@ def samples(check, moments, fault=None):
         pytest.param([0.1] * 14 + [9.0] * 6, "fail", id="many-are-late"),
     ],
 )
-def test_the_95th_percentile_is_held_to_the_budget(check, moments, word):
+def test_the_95th_percentile_is_compared_with_the_budget(check, moments, word):
     assert word == judged(check, *samples(check, moments)).word
 
 
 @pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
-def test_what_was_measured_is_told_whatever_the_verdict(check):
+def test_figures_are_reported_for_any_verdict(check):
     metric = check.id.partition(".")[2]
     figures = check.measures(*samples(check, [0.25] * 19 + [4.0]))
 
@@ -56,7 +56,7 @@ def test_what_was_measured_is_told_whatever_the_verdict(check):
 
 
 @pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
-def test_without_a_budget_there_is_nothing_to_judge(check):
+def test_a_profile_without_the_budget_is_skipped(check):
     bare = replace(PROFILE, budget=Budget())
     found = [replace(x, profile=bare) for x in samples(check, [1.0] * 20)]
     verdict = judged(check, *found)
@@ -67,12 +67,12 @@ def test_without_a_budget_there_is_nothing_to_judge(check):
 @pytest.mark.parametrize(
     ("fault", "broken"),
     [
-        pytest.param(waiting.queued, {"ttft", "ttfo", "e2e"}, id="queued"),
-        pytest.param(waiting.answer_waits_for_a_judge, {"ttfo", "e2e"}, id="judge"),
-        pytest.param(waiting.connection_kept_open, {"e2e"}, id="kept-open"),
+        pytest.param(rt.queued, {"ttft", "ttfo", "e2e"}, id="queued"),
+        pytest.param(rt.answer_waits_for_a_judge, {"ttfo", "e2e"}, id="judge"),
+        pytest.param(rt.connection_kept_open, {"e2e"}, id="kept-open"),
     ],
 )
-def test_each_wait_shows_from_there_on(fault, broken):
+def test_a_delay_affects_all_later_metrics(fault, broken):
     found = {
         check.id.partition(".")[2]
         for check in STREAMED
@@ -82,17 +82,17 @@ def test_each_wait_shows_from_there_on(fault, broken):
     assert broken == found
 
 
-def test_a_prompt_that_was_taken_is_no_refusal():
-    taken = [replace(x, status=200) for x in samples(waiting.reject, [0.1] * 10)]
+def test_an_accepted_prompt_is_skipped():
+    accepted = [replace(x, status=200) for x in samples(rt.reject, [0.1] * 10)]
 
-    assert judged(waiting.reject, *taken).word == "skip"
+    assert judged(rt.reject, *accepted).word == "skip"
 
 
-def test_a_stream_without_text_tells_no_time():
+def test_a_stream_without_text_has_no_metrics():
     empty = [
         rehearse(told(PROFILE, probe).with_frames(()), probe, PROFILE)
-        for probe in waiting.ttft.sends
+        for probe in rt.ttft.sends
     ]
 
-    assert judged(waiting.ttft, *empty).skipped == "no sample tells TTFT"
-    assert waiting.ttft.measures(*empty) == {}
+    assert judged(rt.ttft, *empty).skipped == "no sample has a value for TTFT"
+    assert rt.ttft.measures(*empty) == {}
