@@ -109,7 +109,7 @@ def _as_repr(message: Message) -> Message:
 
 @check(
     "conversation.every-part-is-read",
-    "Every text part of a message MUST be counted, and so is their separator.",
+    "Every text part of a message, and their separator, MUST be counted.",
     source=f"{MISTRAL_COMMON}: adjacent texts are joined by a blank line",
     sends=(TEXT, LAST_PART, PARTS),
 )
