@@ -34,7 +34,6 @@ from contract.model.rewrite import rewrite_usage
 from contract.schema import openapi
 from contract.tokens import padding
 
-EXACT = frozenset({Capability.EXACT_TOKENS})
 # Share of the prompt by which the tokens of a chat template may change its length.
 TEMPLATE_TOLERANCE = 0.1
 # Characters of a message; the other families send shorter ones.

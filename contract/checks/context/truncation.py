@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contract.checks.context.prompt_length import (
-    EXACT,
     reported_prompt_tokens,
     set_prompt_tokens,
     text_length,
@@ -16,7 +15,10 @@ from contract.checks.context.prompts import (
     SHORTER,
 )
 from contract.checks.judging.prompt_tokens import prompt_of
-from contract.checks.judging.usage import counted
+from contract.checks.judging.usage import (
+    EXACT,
+    counted,
+)
 from contract.checks.sources import OLLAMA
 from contract.model.check import (
     Finding,
