@@ -1,5 +1,5 @@
 """
-Unusual but legal changes to replies, which no check may report.
+Quirks: unusual but legal changes to replies, which no check may report.
 
 Imports: model.
 """

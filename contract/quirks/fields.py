@@ -1,4 +1,4 @@
-"""Oddities of JSON: members nobody needs, absent or null, in any order and spelling."""
+"""Quirks of JSON: unknown, absent and null members, in any order and notation."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from contract.model.strict_json import (
 )
 
 
-def _respelled(reply: Reply, spell: Callable[[Json], bytes]) -> Reply:
-    """The JSON of the body or of each event in other bytes with the same meaning."""
+def _reencoded(reply: Reply, encode: Callable[[Json], bytes]) -> Reply:
+    """Return *reply* with the JSON of its body or events encoded by *encode*."""
     if not reply.streamed:
         value = read_json(reply.body)
         if value is MISSING:
             return reply
-        return reply.with_frames([Frame(reply.frames[-1].at, spell(value))])  # type: ignore[arg-type]  # MISSING was told apart
+        return reply.with_frames([Frame(reply.frames[-1].at, encode(value))])  # type: ignore[arg-type]  # it is not MISSING
     frames = []
     for frame in reply.frames:
         value = event_json(frame)
         kept = value is MISSING
-        frames.append(frame if kept else Frame(frame.at, sse.encode(spell(value))))  # type: ignore[arg-type]  # MISSING was told apart
+        frames.append(frame if kept else Frame(frame.at, sse.encode(encode(value))))  # type: ignore[arg-type]  # it is not MISSING
     return reply.with_frames(frames)
 
 
@@ -45,7 +45,7 @@ def _choices(value: Json) -> tuple[dict[str, Json], ...]:
 
 @quirk
 def unknown_members(reply: Reply) -> Reply:
-    """Providers add members at any time; a reader ignores what it does not know."""
+    """Servers may add members at any time; clients ignore unknown members."""
 
     def added(value: Json) -> Json:
         if not _choices(value) or not isinstance(value, dict):
@@ -57,7 +57,7 @@ def unknown_members(reply: Reply) -> Reply:
 
 @quirk
 def null_members(reply: Reply) -> Reply:
-    """A server writes null for what it has nothing to say about, as vLLM does."""
+    """A server may send null for an absent value, as vLLM does."""
 
     def nulled(value: Json) -> Json:
         for choice in _choices(value):
@@ -70,13 +70,13 @@ def null_members(reply: Reply) -> Reply:
     return reply.change(nulled)
 
 
-# A reader tells "nothing said" and "not over yet" by the null of these two.
-SPOKEN_NULLS = frozenset({"content", "finish_reason"})
+# Their null has a meaning: no content, and not finished.
+MEANINGFUL_NULLS = frozenset({"content", "finish_reason"})
 
 
 @quirk
 def nulls_left_out(reply: Reply) -> Reply:
-    """Gateways in Go and Rust leave out members that are null ("omitempty")."""
+    """Gateways in Go and Rust omit members that are null ("omitempty")."""
     return reply.change(_without_nulls)
 
 
@@ -85,7 +85,7 @@ def _without_nulls(value: Json) -> Json:
         return {
             name: _without_nulls(entry)
             for name, entry in value.items()
-            if entry is not None or name in SPOKEN_NULLS
+            if entry is not None or name in MEANINGFUL_NULLS
         }
     if isinstance(value, list):
         return [_without_nulls(entry) for entry in value]
@@ -108,8 +108,8 @@ def null_usage(reply: Reply) -> Reply:
 
 @quirk
 def members_reversed(reply: Reply) -> Reply:
-    """An object is an unordered collection (RFC 8259 1); llama.cpp starts elsewhere."""
-    return _respelled(reply, lambda value: encode_json(_reversed(value)))
+    """An object is unordered (RFC 8259 1); llama.cpp starts with another member."""
+    return _reencoded(reply, lambda value: encode_json(_reversed(value)))
 
 
 def _reversed(value: Json) -> Json:
@@ -123,19 +123,19 @@ def _reversed(value: Json) -> Json:
 @quirk
 def escaped_characters(reply: Reply) -> Reply:
     """Any character may be escaped (RFC 8259 7), as Python's json does by default."""
-    return _respelled(reply, lambda value: json.dumps(value).encode())
+    return _reencoded(reply, lambda value: json.dumps(value).encode())
 
 
 @quirk
 def escaped_slashes(reply: Reply) -> Reply:
     r"""A slash may be written `\/` (RFC 8259 7), as PHP does by default."""
-    return _respelled(reply, lambda value: encode_json(value).replace(b"/", b"\\/"))
+    return _reencoded(reply, lambda value: encode_json(value).replace(b"/", b"\\/"))
 
 
 @quirk
 def pretty_printed(reply: Reply) -> Reply:
-    """White space between tokens means nothing (RFC 8259 2)."""
-    return _respelled(
+    """White space between tokens is insignificant (RFC 8259 2)."""
+    return _reencoded(
         reply,
         lambda value: json.dumps(value, ensure_ascii=False, indent=2).encode(
             errors="surrogatepass"
@@ -145,7 +145,7 @@ def pretty_printed(reply: Reply) -> Reply:
 
 @quirk
 def empty_deltas(reply: Reply) -> Reply:
-    """Mistral and vLLM send deltas with no text, for the role or while they buffer."""
+    """Mistral and vLLM send deltas without text, for the role or while they buffer."""
     if not reply.streamed:
         return reply
     frames: list[Frame] = []

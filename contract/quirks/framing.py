@@ -1,4 +1,4 @@
-"""Oddities of a stream's bytes; HTML 9.2 allows every one of them."""
+"""Quirks of the bytes of a stream; HTML 9.2 allows every one of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from contract.model.reply import (
 from contract.model.strict_json import MISSING
 
 BOM = b"\xef\xbb\xbf"
-CONTINUATION = range(0x80, 0xC0)  # every byte of a character but its first
+CONTINUATION = range(0x80, 0xC0)  # the bytes of a UTF-8 character after its first
 
 
 def _rewritten(reply: Reply, change: Callable[[bytes], bytes]) -> Reply:
-    """The frames of a stream with other bytes; other replies stay."""
+    """Return a stream with *change* applied to its frames; other replies stay."""
     if not reply.streamed:
         return reply
     return reply.with_frames(Frame(f.at, change(f.data)) for f in reply.frames)
@@ -26,25 +26,25 @@ def _rewritten(reply: Reply, change: Callable[[bytes], bytes]) -> Reply:
 
 @quirk
 def keep_alive_comments(reply: Reply) -> Reply:
-    """Comments between the events, as 9.2.7 advises against idle time-outs."""
+    """Comments between events prevent idle timeouts, as 9.2.7 advises."""
     return _rewritten(reply, lambda data: b": keep-alive\n\n" + data)
 
 
 @quirk
 def crlf_line_ends(reply: Reply) -> Reply:
-    """Lines end in CR LF, one of the three ways of 9.2.5."""
+    """Lines end in CR LF, one of the three line ends of 9.2.5."""
     return _rewritten(reply, lambda data: data.replace(b"\n", b"\r\n"))
 
 
 @quirk
 def cr_line_ends(reply: Reply) -> Reply:
-    """Lines end in CR alone, one of the three ways of 9.2.5."""
+    """Lines end in CR alone, one of the three line ends of 9.2.5."""
     return _rewritten(reply, lambda data: data.replace(b"\n", b"\r"))
 
 
 @quirk
 def no_space_after_colon(reply: Reply) -> Reply:
-    """The space behind a field's colon may be left out, says 9.2.6."""
+    """The space after the colon of a field is optional (9.2.6)."""
 
     def closed(data: bytes) -> bytes:
         lines = data.split(b"\n")
@@ -55,7 +55,7 @@ def no_space_after_colon(reply: Reply) -> Reply:
 
 @quirk
 def byte_order_mark(reply: Reply) -> Reply:
-    """A stream may begin with one, which 9.2.5 says to ignore."""
+    """A stream may begin with a byte order mark, which 9.2.5 ignores."""
     if not reply.streamed or not reply.frames:
         return reply
     first, *rest = reply.frames
@@ -76,20 +76,20 @@ def other_fields(reply: Reply) -> Reply:
 
 @quirk
 def blank_lines(reply: Reply) -> Reply:
-    """Blank lines without data before them dispatch nothing (9.2.6)."""
+    """Blank lines without preceding data dispatch no event (9.2.6)."""
     return _rewritten(reply, lambda data: data + b"\n\n")
 
 
 @quirk
 def data_in_several_lines(reply: Reply) -> Reply:
-    """Data may be spread over lines, which a reader joins with LF (9.2.6)."""
+    """Data may span several lines, which the parser joins with LF (9.2.6)."""
     if not reply.streamed:
         return reply
     return reply.with_frames(map(_spread, reply.frames))
 
 
 def _spread(frame: Frame) -> Frame:
-    """White space is free between the brace and the first name."""
+    """Break the line after the opening brace, where JSON allows white space."""
     if event_json(frame) is MISSING or not frame.data.startswith(b"data: {"):
         return frame
     return Frame(frame.at, sse.encode(b"{\n" + frame.data[7:].strip()))
@@ -97,7 +97,7 @@ def _spread(frame: Frame) -> Frame:
 
 @quirk
 def events_in_fragments(reply: Reply) -> Reply:
-    """TCP knows no events: reads end anywhere, even inside a character."""
+    """TCP does not preserve events: a read may end inside a character."""
     if not reply.streamed:
         return reply
     return reply.with_frames(
@@ -106,7 +106,7 @@ def events_in_fragments(reply: Reply) -> Reply:
 
 
 def _fragments(frame: Frame) -> Iterator[Frame]:
-    """The halves of a frame, cut inside a character where there is a long one."""
+    """Yield the halves of a frame, cut inside a multi-byte character if it has one."""
     data = frame.data
     inside = [n for n, byte in enumerate(data) if byte in CONTINUATION]
     cut = inside[0] if inside else len(data) // 2

@@ -1,4 +1,4 @@
-"""Oddities of the response head; RFC 9110 allows every one of them."""
+"""Quirks of the response head; RFC 9110 allows every one of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _media_type(reply: Reply) -> str:
 
 @quirk
 def unknown_headers(reply: Reply) -> Reply:
-    """Proxies add headers; a reader ignores those it does not know (9110 5.1)."""
+    """Proxies add headers; clients ignore unknown headers (RFC 9110 5.1)."""
     return (
         reply.with_header("x-served-by", "edge-7")
         .with_header("server-timing", "queue;dur=2.4")
@@ -30,23 +30,24 @@ def not_to_be_buffered(reply: Reply) -> Reply:
 
 @quirk
 def charset_named(reply: Reply) -> Reply:
-    """A charset parameter that says UTF-8 changes nothing (8259 11, HTML 9.2)."""
-    if not (seen := _media_type(reply)):
+    """A charset parameter of UTF-8 changes nothing (RFC 8259 11, HTML 9.2)."""
+    if not (value := _media_type(reply)):
         return reply
-    return reply.with_header("content-type", seen.partition(";")[0] + "; charset=utf-8")
+    media_type = value.partition(";")[0]
+    return reply.with_header("content-type", media_type + "; charset=utf-8")
 
 
 @quirk
 def media_type_in_capitals(reply: Reply) -> Reply:
-    """Media types and charsets are case-insensitive (9110 8.3.1)."""
-    if not (seen := _media_type(reply)):
+    """Media types and charsets are case-insensitive (RFC 9110 8.3.1)."""
+    if not (value := _media_type(reply)):
         return reply
-    return reply.with_header("content-type", seen.title().replace("Utf", "UTF"))
+    return reply.with_header("content-type", value.title().replace("Utf", "UTF"))
 
 
 @quirk
 def media_type_without_parameters(reply: Reply) -> Reply:
     """The charset is optional; llama.cpp sends a bare text/event-stream."""
-    if not (seen := _media_type(reply)):
+    if not (value := _media_type(reply)):
         return reply
-    return reply.with_header("content-type", seen.partition(";")[0])
+    return reply.with_header("content-type", value.partition(";")[0])

@@ -1,4 +1,4 @@
-"""The ways in which a network cuts bytes into pieces."""
+"""Strategies that cut bytes into portions, as networks do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def cuts(data: bytes) -> SearchStrategy[tuple[bytes, ...]]:
-    """*data* in pieces, which may be empty; joined they are *data* again."""
+    """Draw *data* in portions, which may be empty; joined they are *data* again."""
     from hypothesis import strategies as st
 
     places = st.lists(st.integers(0, len(data)), max_size=8)
@@ -18,6 +18,6 @@ def cuts(data: bytes) -> SearchStrategy[tuple[bytes, ...]]:
 
 
 def pieces(data: bytes, places: list[int]) -> tuple[bytes, ...]:
-    """*data* cut at *places*, in any order and however often."""
+    """Return *data* cut at the offsets *places*, in any order, with repetitions."""
     marks = [0, *sorted(places), len(data)]
     return tuple(data[start:end] for start, end in itertools.pairwise(marks))

@@ -1,4 +1,4 @@
-"""Pictures to send: tiny ones that can be decoded, and ones that cannot."""
+"""Strategies for images: tiny ones that can be decoded, and corrupt ones."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from contract.model.images import picture
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-# One cell, a cell and a bit, and more rows than columns.
+# (width, height) in pixels: less than a patch, one, two, and more rows than columns.
 SIZES = ((1, 1), (28, 28), (29, 15), (8, 57))
-FORMATS = ("png", "jpeg")  # llama.cpp reads no WebP
+FORMATS = ("png", "jpeg")  # llama.cpp does not decode WebP
 
 
 @cache
 def pictures() -> tuple[Image, ...]:
-    """Every format in every size, the smallest first."""
+    """Return images of every format in every size, the smallest first."""
     return tuple(picture(*size, kind) for size in SIZES for kind in FORMATS)
 
 
 @cache
 def images() -> SearchStrategy[Image]:
-    """A picture that every provider with eyes can see."""
+    """Draw an image that every server with vision can decode."""
     from hypothesis import strategies as st
 
     return st.sampled_from(pictures())
@@ -33,7 +33,7 @@ def images() -> SearchStrategy[Image]:
 
 @cache
 def corrupt() -> Mapping[str, Image]:
-    """What says it is a picture and is none, by what it is: text, or parts of one."""
+    """Return image parts that cannot be decoded, by the name of the defect."""
     png = pictures()[0].data
     return {
         "image-is-text": Image(b"this is no image"),

@@ -1,4 +1,4 @@
-"""Makes a body that fits the schema a request that a provider can answer."""
+"""Repair of bodies that match a schema, so that a server can answer them."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from typing import Any
 from contract.model.chat import Json
 from contract.model.strict_json import is_one_of
 
-# A white pixel: the smallest PNG that every decoder reads.
+# A white pixel: the smallest PNG that every decoder accepts.
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4"
     "DwABAQEAG7buVgAAAABJRU5ErkJggg=="
 )
-# Enough to say something, little enough that thousands of requests take a minute.
-ROOM = 64
-# Schemas can demand what nobody can say; this one anybody can follow.
+# Tokens: enough for an answer, few enough that thousands of requests take a minute.
+MAX_TOKENS = 64
+# Replaces drawn schemas, which no model may be able to satisfy.
 _SCHEMA: dict[str, Json] = {
     "type": "object",
     "properties": {"a": {"type": "string"}},
     "required": ["a"],
     "additionalProperties": False,
 }
-_SPEAKERS = frozenset({"system", "user", "assistant", "tool"})
-_MOST_IMAGES = 2
-# Those that every model takes.
+_ROLES = frozenset({"system", "user", "assistant", "tool"})
+_MAX_IMAGES = 2
+# The values that every model accepts.
 _EFFORTS = ("none", "high")
 
 
 def mended(body: Json, model: str) -> Json:
     """
-    A copy of *body*, a chat request that fits its schema, that breaks no other rule.
+    Return a copy of *body*, which matches the request schema, that servers accept.
 
-    What a schema cannot say is put right: who speaks when, that a tool's result
-    answers a call, that an image is one, that a forced tool exists, what the model
-    is called, and how much may be said. Everything else stays as it was drawn.
+    The copy satisfies what a schema cannot express: a valid order of roles, tool
+    results that answer a call, images that can be decoded, a forced tool that is
+    defined, the name *model*, and a small max_tokens. All other members stay.
     """
     if not isinstance(body, dict):
         return body
     made: dict[str, Any] = dict(body)
-    for name in _UNANSWERABLE:
+    for name in _UNSUPPORTED:
         made.pop(name, None)
     if not any(made.get("reasoning_effort") == level for level in _EFFORTS):
         made.pop("reasoning_effort", None)
     made["model"] = model
     made["messages"] = conversation(made.get("messages"))
-    for step in (_spare, _choose, _follow):
+    for step in (_limit_tokens, _define_tools, _simplify_schema):
         step(made)
     return made
 
 
-# Each needs something of the server that no schema tells: an adapter, a cache, another
-# model, a template of one's own, files it was given before.
-_UNANSWERABLE = frozenset(
+# Members that require a particular server: an adapter, a cache, another model, a custom
+# template, uploaded files.
+_UNSUPPORTED = frozenset(
     {
         "add_generation_prompt",
         "agent_id",
@@ -91,25 +91,23 @@ _UNANSWERABLE = frozenset(
 
 
 def conversation(messages: Json) -> list[Json]:
-    """*messages* as turns that may follow each other, a user's last."""
+    """Return *messages* as turns in a valid order, the last one a user's."""
     turns: list[Json] = []
-    asked = False
+    pending = False  # whether the last turn is a user's
     for message in messages if isinstance(messages, list) else ():
-        if not isinstance(message, dict) or not is_one_of(
-            message.get("role"), _SPEAKERS
-        ):
+        if not isinstance(message, dict) or not is_one_of(message.get("role"), _ROLES):
             continue
         if message["role"] == "system" and all(
             _role(turn) == "system" for turn in turns
         ):
-            turns.append(_kept(message, _instructing))
+            turns.append(_input_turn(message, _system_part))
         elif message["role"] == "user":
-            turns.append(_kept(message, _asking))
-            asked = True
-        elif message["role"] == "assistant" and asked:
-            turns += _answered(message)
-            asked = False
-    if not asked:
+            turns.append(_input_turn(message, _user_part))
+            pending = True
+        elif message["role"] == "assistant" and pending:
+            turns += _assistant_turns(message)
+            pending = False
+    if not pending:
         turns.append({"role": "user", "content": "Hello."})
     return turns
 
@@ -118,32 +116,32 @@ def _role(turn: Json) -> Json:
     return turn["role"] if isinstance(turn, dict) else None
 
 
-def _kept(message: Mapping[str, Json], part: Callable[[Json], Json]) -> Json:
+def _input_turn(message: Mapping[str, Json], repair: Callable[[Json], Json]) -> Json:
     content = message.get("content")
     if isinstance(content, list):
-        parts = [made for one in content if (made := part(one)) is not None]
-        pictures = [p for p in parts if isinstance(p, dict) and "image_url" in p]
-        for picture in pictures[_MOST_IMAGES:]:
-            parts.remove(picture)
+        parts = [made for one in content if (made := repair(one)) is not None]
+        images = [p for p in parts if isinstance(p, dict) and "image_url" in p]
+        for image in images[_MAX_IMAGES:]:
+            parts.remove(image)
         return {"role": message["role"], "content": [*parts] or "Hello."}
     return {"role": message["role"], "content": content or "Hello."}
 
 
-def _answered(message: Mapping[str, Json]) -> list[Json]:
-    """An assistant's turn; the calls in it are answered and taken note of."""
+def _assistant_turns(message: Mapping[str, Json]) -> list[Json]:
+    """Return an assistant turn; tool calls in it are answered and acknowledged."""
     content = message.get("content")
     turn: dict[str, Json] = {
         "role": "assistant",
         "content": content if isinstance(content, str) and content else "Yes.",
     }
-    drawn = message.get("tool_calls")
+    tool_calls = message.get("tool_calls")
     calls: list[Json] = [
         {
             "id": f"call{number:05}",
             "type": "function",
             "function": {"name": "look", "arguments": "{}"},
         }
-        for number, _ in enumerate(drawn if isinstance(drawn, list) else ())
+        for number, _ in enumerate(tool_calls if isinstance(tool_calls, list) else ())
     ]
     if not calls:
         return [turn]
@@ -151,42 +149,42 @@ def _answered(message: Mapping[str, Json]) -> list[Json]:
         {"role": "tool", "tool_call_id": f"call{number:05}", "content": "Done."}
         for number, _ in enumerate(calls)
     ]
-    # In 2025 no user could speak right after a tool.
+    # In 2025, Mistral's API rejected a user message directly after a tool result.
     note: Json = {"role": "assistant", "content": "So it is."}
     return [{**turn, "tool_calls": calls}, *results, note]
 
 
-def _instructing(part: Json) -> Json:
-    """Text only: the successors of Magistral take no thought in a system message."""
+def _system_part(part: Json) -> Json:
+    """Keep text only: Magistral's successors reject reasoning in a system message."""
     if isinstance(part, dict) and isinstance(part.get("text"), str) and part["text"]:
         return {"type": "text", "text": part["text"]}
     return None
 
 
-def _asking(part: Json) -> Json:
+def _user_part(part: Json) -> Json:
     if isinstance(part, dict) and "image_url" in part:
         url = part["image_url"]
-        told: Json = {**url, "url": PIXEL} if isinstance(url, dict) else PIXEL
-        return {"type": "image_url", "image_url": told}
-    return _instructing(part)
+        repaired: Json = {**url, "url": PIXEL} if isinstance(url, dict) else PIXEL
+        return {"type": "image_url", "image_url": repaired}
+    return _system_part(part)
 
 
-def _spare(body: dict[str, Any]) -> None:
-    """Little room for an answer, and options of a stream for streams alone."""
+def _limit_tokens(body: dict[str, Any]) -> None:
+    """Set a small max_tokens, and remove options of streams from other requests."""
     for name in ("max_tokens", "max_completion_tokens"):
-        asked = body.get(name)
-        if isinstance(asked, int | float):
-            body[name] = min(asked, ROOM)
-        elif asked is not None:  # vLLM takes digits in a text
-            body[name] = ROOM
+        value = body.get(name)
+        if isinstance(value, int | float):
+            body[name] = min(value, MAX_TOKENS)
+        elif value is not None:  # vLLM accepts digits in a string
+            body[name] = MAX_TOKENS
     if "max_completion_tokens" not in body:
-        body["max_tokens"] = body.get("max_tokens") or ROOM
+        body["max_tokens"] = body.get("max_tokens") or MAX_TOKENS
     if body.get("stream") is not True:
         body.pop("stream_options", None)
 
 
-def _choose(body: dict[str, Any]) -> None:
-    """Tools have names that can be called, and a choice is one among them."""
+def _define_tools(body: dict[str, Any]) -> None:
+    """Give tools valid names and schemas, and remove choices of other tools."""
     tools = body.get("tools")
     if not isinstance(tools, list) or isinstance(body.get("tool_choice"), dict):
         body.pop("tool_choice", None)
@@ -204,9 +202,9 @@ def _choose(body: dict[str, Any]) -> None:
         body.pop("tool_choice", None)
 
 
-def _follow(body: dict[str, Any]) -> None:
-    """A schema for the answer is one that can be followed."""
-    wanted = body.get("response_format")
-    if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
-        named = {**wanted["json_schema"], "schema": _SCHEMA}
-        body["response_format"] = {**wanted, "json_schema": named}
+def _simplify_schema(body: dict[str, Any]) -> None:
+    """Replace the schema of the answer by one that a model can satisfy."""
+    form = body.get("response_format")
+    if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
+        named = {**form["json_schema"], "schema": _SCHEMA}
+        body["response_format"] = {**form, "json_schema": named}

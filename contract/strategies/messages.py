@@ -1,4 +1,4 @@
-"""Conversations: who speaks when, in parts, with pictures, with tools."""
+"""Strategies for conversations: orders of roles, parts, images, tools."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 Turns = tuple[Message, ...]
 Offers = frozenset[Capability]
-# What may stand before the first question: instructions, perhaps with a thought.
-SYSTEM, TEMPLATE = "system", "system with a thought"
-# How a question may be put: as plain text, or in parts, with I where a picture goes.
+# Steps of a conversation. A system message, plain or with a reasoning template.
+SYSTEM, TEMPLATE = "system", "system with reasoning"
+# A user message of plain text, or of parts: T is a text, I an image.
 PLAIN, PARTS = "text", ("T", "TI", "IT", "TIT", "TT")
-# What it may have got: an answer, an answer after a thought, one call or two.
-ANSWERED, THOUGHT, CALLED, CALLED_TWICE = "answered", "thought", "called", "calls"
-# The answer has begun, and is to be continued.
+# The response to it: an answer, an answer after reasoning, one call, two calls.
+ANSWERED, REASONED, CALLED, CALLED_TWICE = "answered", "reasoned", "called", "calls"
+# An assistant message to be continued.
 BEGUN = "begun"
-# Mistral demands ids of nine letters and digits.
+# Mistral's API requires ids of nine letters and digits.
 CALLS = (
     ToolCall("A1b2C3d4E", WEATHER.name, '{"city": "Paris"}'),
     ToolCall("f5G6h7I8j", WEATHER.name, '{"city": "北京"}'),
@@ -43,17 +43,17 @@ CALLS = (
 @cache
 def skeletons(offers: Offers) -> tuple[tuple[str, ...], ...]:
     """
-    The ways a conversation may go, the shortest first: who speaks, and how.
+    Return the sequences of steps of which a conversation may consist, shortest first.
 
-    Instructions, then questions and what they got, then the last question, and
-    perhaps the beginning of its answer.
+    Each is an optional system message, up to two questions with their responses, the
+    last question, and an optional beginning of its answer.
     """
-    seeing = Capability.VISION in offers
-    questions = (PLAIN, *(p for p in PARTS if seeing or "I" not in p))
-    thinking = Capability.THINKING_INPUT in offers
-    answers = [ANSWERED, *([THOUGHT] if thinking else [])]
+    vision = Capability.VISION in offers
+    questions = (PLAIN, *(p for p in PARTS if vision or "I" not in p))
+    reasoning = Capability.THINKING_INPUT in offers
+    answers = [ANSWERED, *([REASONED] if reasoning else [])]
     answers += [CALLED, CALLED_TWICE] if Capability.TOOLS in offers else []
-    systems = [(), (SYSTEM,), *([(TEMPLATE,)] if thinking else [])]
+    systems = [(), (SYSTEM,), *([(TEMPLATE,)] if reasoning else [])]
     ends = [(), *([(BEGUN,)] if Capability.PREFIX in offers else [])]
     before: list[tuple[str, ...]] = [()]
     before += product(questions, answers)
@@ -67,46 +67,52 @@ def skeletons(offers: Offers) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(made, key=len))
 
 
-def told(skeleton: Sequence[str], words: Sequence[str], image: Image) -> Turns:
-    """*skeleton* with *words*, in turn, wherever something is said."""
-    said = cycle(words)
-    return tuple(turn for step in skeleton for turn in _turns(step, said, image))
+def messages(skeleton: Sequence[str], texts: Sequence[str], image: Image) -> Turns:
+    """
+    Return the messages of *skeleton*, one of the sequences of `skeletons`.
+
+    Each place for a text takes the next of *texts*, in rotation, and each place for an
+    image takes *image*.
+    """
+    source = cycle(texts)
+    return tuple(turn for step in skeleton for turn in _turns(step, source, image))
 
 
-def _turns(step: str, said: Iterator[str], image: Image) -> Iterator[Message]:
+def _turns(step: str, texts: Iterator[str], image: Image) -> Iterator[Message]:
     if step == SYSTEM:
-        yield Message("system", next(said))
+        yield Message("system", next(texts))
     elif step == TEMPLATE:
-        parts = (Text(next(said)), Thinking(next(said)), Text(next(said)))
+        parts = (Text(next(texts)), Thinking(next(texts)), Text(next(texts)))
         yield Message("system", parts)
     elif step == ANSWERED:
-        yield Message("assistant", next(said))
-    elif step == THOUGHT:
-        yield Message("assistant", (Thinking(next(said)), Text(next(said))))
+        yield Message("assistant", next(texts))
+    elif step == REASONED:
+        yield Message("assistant", (Thinking(next(texts)), Text(next(texts))))
     elif step in {CALLED, CALLED_TWICE}:
         calls = CALLS[: 1 if step == CALLED else 2]
         yield Message("assistant", tool_calls=calls)
         for call in calls:
-            yield Message("tool", next(said), tool_call_id=call.id)
-        yield Message("assistant", next(said))
+            yield Message("tool", next(texts), tool_call_id=call.id)
+        yield Message("assistant", next(texts))
     elif step == BEGUN:
-        yield Message("assistant", next(said), prefix=True)
+        yield Message("assistant", next(texts), prefix=True)
     elif step == PLAIN:
-        yield Message("user", next(said))
+        yield Message("user", next(texts))
     else:
-        shown = (image if part == "I" else Text(next(said)) for part in step)
-        yield Message("user", tuple[Part, ...](shown))
+        content = (image if part == "I" else Text(next(texts)) for part in step)
+        yield Message("user", tuple[Part, ...](content))
 
 
 @cache
 def conversations(offers: Offers) -> SearchStrategy[Turns]:
     """
-    Perhaps instructions, some exchanges, and a question to be answered.
+    Draw the messages of a conversation that ends with a question.
 
-    With pictures, calls, thoughts and begun answers where the *offers* allow them.
+    It has images, tool calls, reasoning and answers to be continued only as far as
+    the *offers* of the server allow.
     """
     from hypothesis import strategies as st
 
-    ways = st.sampled_from(skeletons(offers))
-    shown = images() if Capability.VISION in offers else st.just(Image())
-    return st.tuples(ways, phrases(), shown).map(lambda drawn: told(*drawn))
+    sequences = st.sampled_from(skeletons(offers))
+    image = images() if Capability.VISION in offers else st.just(Image())
+    return st.tuples(sequences, phrases(), image).map(lambda drawn: messages(*drawn))

@@ -1,4 +1,4 @@
-"""The knobs of a request: each alone and every two of them together."""
+"""Strategies for options: each parameter alone, and every pair of parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contract.model.profile import Capability
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-ROOM = 24  # tokens; enough to be cut, little enough to be cheap
+MAX_TOKENS = 24  # enough for a cut answer, few enough to be cheap
 SHAPE = freeze(
     {
         "type": "json_schema",
@@ -36,7 +36,7 @@ Setting = Mapping[str, Any]  # some members of Options
 
 @cache
 def settings(offers: frozenset[Capability]) -> tuple[Setting, ...]:
-    """What a provider with these *offers* can be told, one thing at a time."""
+    """Return the settings that a server with these *offers* accepts, one at a time."""
     found: list[Setting] = [{"max_tokens": tokens} for tokens in (1, 2, 7)]
     found += [{"temperature": value} for value in (0.0, 0.7, 1.0, 1.5)]
     found += [{"top_p": value} for value in (0.01, 0.95, 1.0)]
@@ -71,7 +71,7 @@ def _tools(offers: frozenset[Capability]) -> list[Setting]:
 
 @cache
 def combined(offers: frozenset[Capability]) -> tuple[Options, ...]:
-    """Nothing but a limit, then one setting each, then every two; no doubles."""
+    """Return options with only a limit, then one setting each, then every pair."""
     single = settings(offers)
     pairs = (
         {**one, **other}
@@ -79,18 +79,18 @@ def combined(offers: frozenset[Capability]) -> tuple[Options, ...]:
         if not set(one) & set(other) and not _excluded({**one, **other})
     )
     made = [{}, *single, *pairs]
-    return tuple(Options(**{"max_tokens": ROOM, **setting}) for setting in made)
+    return tuple(Options(**{"max_tokens": MAX_TOKENS, **setting}) for setting in made)
 
 
 def _excluded(both: Setting) -> bool:
-    """Whether some provider does not take these together."""
-    # vLLM: several answers, but no chance that they differ.
-    certain = both.get("n") is not None and both.get("temperature") == 0
-    return certain or set(both) >= {"response_format", "tools"}
+    """Return whether some server rejects the combination."""
+    # vLLM rejects several choices with greedy sampling.
+    greedy_choices = both.get("n") is not None and both.get("temperature") == 0
+    return greedy_choices or set(both) >= {"response_format", "tools"}
 
 
 def options(offers: frozenset[Capability]) -> SearchStrategy[Options]:
-    """Options that a provider with these *offers* must take."""
+    """Draw options that a server with these *offers* must accept."""
     from hypothesis import strategies as st
 
     return st.sampled_from(combined(offers))

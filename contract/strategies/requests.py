@@ -1,4 +1,4 @@
-"""Requests that a provider must answer, and ones it must refuse."""
+"""Strategies for requests that a server must answer, and for ones it must reject."""
 
 from __future__ import annotations
 
@@ -39,41 +39,42 @@ _HELLO = Probe(name="hello", messages=(Message("user", "Hello."),))
 
 
 def valid(profile: Profile) -> SearchStrategy[Probe]:
-    """A request that keeps every rule *profile*'s provider has, and uses its offers."""
+    """Draw a request that uses what *profile* offers and violates none of its rules."""
     from hypothesis import strategies as st
 
     offers = profile.offers
     return st.tuples(
-        conversations(offers), options(offers), st.sampled_from(_manners(profile))
-    ).map(_drawn)
+        conversations(offers), options(offers), st.sampled_from(_modes(profile))
+    ).map(_probe)
 
 
 def parted(profile: Profile) -> SearchStrategy[tuple[Probe, tuple[str, ...]]]:
-    """A valid request, and the parts of a text that may be its last question."""
+    """Draw a valid request, and a divided text that can replace its last question."""
     from hypothesis import strategies as st
 
     return st.tuples(valid(profile), divided())
 
 
-def _manners(profile: Profile) -> tuple[tuple[bool, bool], ...]:
+def _modes(profile: Profile) -> tuple[tuple[bool, bool], ...]:
     """
-    Streamed or whole, and thinking or not where that is said; the shortest first.
+    Return the pairs (stream, reasons) that differ on the wire, the shortest first.
 
-    Some are told to think in a system message, others by a member, some not at all.
+    Reasoning is requested by a system message or by a member, or cannot be requested,
+    depending on the dialect.
     """
     streams = (False, True) if Capability.STREAMING in profile.offers else (False,)
     found: dict[str, tuple[bool, bool]] = {}
     for stream, reasons in product(streams, (True, False)):
         probe = replace(_HELLO, stream=stream, reasons=reasons)
-        spelled = freeze(profile.dialect.request(profile.dialect.prepare(probe), ""))
-        found.setdefault(spelled, (stream, reasons))
-    return tuple(found[spelled] for spelled in sorted(found, key=len))
+        body = freeze(profile.dialect.request(profile.dialect.prepare(probe), ""))
+        found.setdefault(body, (stream, reasons))
+    return tuple(found[body] for body in sorted(found, key=len))
 
 
-def _drawn(parts: tuple[Turns, Options, tuple[bool, bool]]) -> Probe:
+def _probe(parts: tuple[Turns, Options, tuple[bool, bool]]) -> Probe:
     messages, options, (stream, reasons) = parts
     if messages[-1].prefix:
-        # Nobody documents how a begun answer becomes a call, or JSON.
+        # It is undocumented how a continued answer becomes a call, or JSON.
         options = replace(
             options,
             tools=(),
@@ -92,32 +93,33 @@ def _drawn(parts: tuple[Turns, Options, tuple[bool, bool]]) -> Probe:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """
-    One way to spoil a request, by name.
+    """One way to make a request invalid."""
 
-    *known* is what the same mistake is called among the rejections: a profile that
-    tolerates it, or waives its check, is not asked. *needs* must be offered.
-    """
-
+    # Name of the mutation, which becomes the name of the probe.
     name: str
-    spoil: Callable[[Probe, Profile], Probe]
-    known: str
+    # (valid probe, profile) -> the invalid probe.
+    apply: Callable[[Probe, Profile], Probe]
+    # Name of the same mistake in the check family `rejections`; it is not drawn for a
+    # profile that tolerates it or waives its check.
+    mistake: str
+    # A capability that the profile must offer.
     needs: Capability | None = None
-    bound: bool = False
+    # Whether it is a mistake only where the request schema of the dialect rejects it.
+    by_schema: bool = False
 
     def applies(self, profile: Profile) -> bool:
-        """Whether *profile*'s provider must refuse it."""
+        """Return whether the server of *profile* must reject the mutated request."""
         return (
-            self.known not in profile.tolerates
-            and f"rejections.{self.known}" not in profile.waivers
+            self.mistake not in profile.tolerates
+            and f"rejections.{self.mistake}" not in profile.waivers
             and (self.needs is None or self.needs in profile.offers)
-            and not (self.bound and self._fits(profile))
+            and not (self.by_schema and self._matches_schema(profile))
         )
 
-    def _fits(self, profile: Profile) -> bool:
+    def _matches_schema(self, profile: Profile) -> bool:
         dialect = profile.dialect
-        wrong = self.spoil(_HELLO, profile)
-        body = apply_patches(dialect.request(_HELLO, "any"), wrong.patches)
+        mutated = self.apply(_HELLO, profile)
+        body = apply_patches(dialect.request(_HELLO, "any"), mutated.patches)
         return openapi.accepts(dialect.prefix + "ChatRequest", body)
 
 
@@ -126,93 +128,98 @@ def _patch(
     pointer: str,
     value: str | None = None,
     *,
-    known: str = "",
-    bound: bool = False,
+    mistake: str = "",
+    by_schema: bool = False,
 ) -> Mutation:
-    def spoil(probe: Probe, _profile: Profile) -> Probe:
+    def apply(probe: Probe, _profile: Profile) -> Probe:
         return replace(probe, name=name, patches=(Patch(name, pointer, value),))
 
-    return Mutation(name, spoil, known or name, bound=bound)
+    return Mutation(name, apply, mistake or name, by_schema=by_schema)
 
 
-def _cut(probe: Probe, profile: Profile) -> Probe:
+def _cut_body(probe: Probe, profile: Profile) -> Probe:
     dialect = profile.dialect
-    spelled = dialect.request(dialect.prepare(probe), probe.model or "any")
-    body = freeze(spelled).encode(errors="surrogatepass")
+    encoded = dialect.request(dialect.prepare(probe), probe.model or "any")
+    body = freeze(encoded).encode(errors="surrogatepass")
     return replace(probe, name="body-cut-in-half", body=body[: len(body) // 2])
 
 
-def _picture(name: str, image: Image, *, known: str) -> Mutation:
-    def spoil(probe: Probe, _profile: Profile) -> Probe:
-        shown = Message("user", (Text("What is this?"), image))
-        return replace(probe, name=name, messages=(*probe.messages[:-1], shown))
+def _image(name: str, image: Image, *, mistake: str) -> Mutation:
+    def apply(probe: Probe, _profile: Profile) -> Probe:
+        question = Message("user", (Text("What is this?"), image))
+        return replace(probe, name=name, messages=(*probe.messages[:-1], question))
 
-    return Mutation(name, spoil, known, Capability.VISION)
+    return Mutation(name, apply, mistake, Capability.VISION)
 
 
-def _unserved(probe: Probe, _profile: Profile) -> Probe:
+def _request_unknown_model(probe: Probe, _profile: Profile) -> Probe:
     return replace(probe, name="model-unknown", model="no-such-model")
 
 
 MUTATIONS = (
-    _patch("role-unknown", "/messages/0/role", '"wizard"', known="unknown-role"),
+    _patch("role-unknown", "/messages/0/role", '"wizard"', mistake="unknown-role"),
     _patch("messages-missing", "/messages"),
     _patch("messages-empty", "/messages", "[]"),
-    _patch("messages-are-text", "/messages", '"Hello."', known="messages-not-a-list"),
+    _patch("messages-are-text", "/messages", '"Hello."', mistake="messages-not-a-list"),
     _patch(
-        "content-is-a-number", "/messages/0/content", "42", known="content-wrong-type"
+        "content-is-a-number", "/messages/0/content", "42", mistake="content-wrong-type"
     ),
     _patch(
-        "temperature-is-text", "/temperature", '"hot"', known="temperature-wrong-type"
+        "temperature-is-text", "/temperature", '"hot"', mistake="temperature-wrong-type"
     ),
     _patch(
-        "temperature-below-zero", "/temperature", "-1", known="temperature-out-of-range"
+        "temperature-below-zero",
+        "/temperature",
+        "-1",
+        mistake="temperature-out-of-range",
     ),
-    _patch("top-p-above-one", "/top_p", "1.5", known="top-p-out-of-range"),
-    _patch("max-tokens-is-text", "/max_tokens", '"ten"', known="max-tokens-wrong-type"),
-    _patch("max-tokens-below-zero", "/max_tokens", "-5", known="max-tokens-negative"),
+    _patch("top-p-above-one", "/top_p", "1.5", mistake="top-p-out-of-range"),
+    _patch(
+        "max-tokens-is-text", "/max_tokens", '"ten"', mistake="max-tokens-wrong-type"
+    ),
+    _patch("max-tokens-below-zero", "/max_tokens", "-5", mistake="max-tokens-negative"),
     _patch(
         "max-tokens-is-zero",
         "/max_tokens",
         "0",
-        known="max-tokens-negative",
-        bound=True,  # Mistral's own API takes it
+        mistake="max-tokens-negative",
+        by_schema=True,  # Mistral's API accepts it
     ),
-    _patch("n-is-zero", "/n", "0", known="n-zero"),
-    _patch("stop-is-a-number", "/stop", "5", known="stop-wrong-type"),
-    _patch("stream-is-text", "/stream", '"maybe"', known="stream-wrong-type"),
-    _patch("tools-are-an-object", "/tools", '{"a":1}', known="tools-wrong-type"),
-    Mutation("model-unknown", _unserved, "unknown-model"),
-    _picture(
+    _patch("n-is-zero", "/n", "0", mistake="n-zero"),
+    _patch("stop-is-a-number", "/stop", "5", mistake="stop-wrong-type"),
+    _patch("stream-is-text", "/stream", '"maybe"', mistake="stream-wrong-type"),
+    _patch("tools-are-an-object", "/tools", '{"a":1}', mistake="tools-wrong-type"),
+    Mutation("model-unknown", _request_unknown_model, "unknown-model"),
+    _image(
         "image-not-base64",
         Image(url="data:image/png;base64,@"),
-        known="image-bad-base64",
+        mistake="image-bad-base64",
     ),
-    Mutation("body-cut-in-half", _cut, "truncated-json"),
+    Mutation("body-cut-in-half", _cut_body, "truncated-json"),
 )
 
 
 @cache
 def mutations() -> tuple[Mutation, ...]:
-    """All of them; pictures that are none take a picture to be made from."""
-    pictures = (
-        _picture(name, image, known="image-not-an-image")
+    """Return all mutations; those with corrupt images are generated on first use."""
+    images = (
+        _image(name, image, mistake="image-not-an-image")
         for name, image in corrupt().items()
     )
-    return (*MUTATIONS, *pictures)
+    return (*MUTATIONS, *images)
 
 
 def invalid(profile: Profile) -> SearchStrategy[Probe]:
     """
-    A valid request with exactly one mutation, whose name the probe bears.
+    Draw a valid request with exactly one mutation, which gives the probe its name.
 
-    What *profile* tolerates, or is known to get wrong, is not drawn.
+    Mistakes that *profile* tolerates or waives are not drawn.
     """
     from hypothesis import strategies as st
 
     wrong = [one for one in mutations() if one.applies(profile)]
     return st.builds(
-        lambda mutation, probe: mutation.spoil(probe, profile),
+        lambda mutation, probe: mutation.apply(probe, profile),
         st.sampled_from(wrong),
         valid(profile),
     )

@@ -1,4 +1,4 @@
-"""Texts that people and programs send, and those that break programs."""
+"""Strategies for texts: any characters, and texts that often cause defects."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-LONGEST = 20  # characters; what a text breaks, it breaks early
-# Markers that a user typed, halves of markers, right to left, joined and combined
-# characters, lone braces, escapes of other languages, and what looks like JSON.
+LONGEST = 20  # characters; a longer text rarely finds more defects
+# Markers in user text, halves of markers, right-to-left text, joined and combined
+# characters, lone braces, escapes of other languages, and text that resembles JSON.
 AWKWARD = (
     "[THINK]",
     "[/THINK]",
@@ -38,21 +38,23 @@ AWKWARD = (
 )
 
 
-# What the texts of a conversation may be: of drawn characters, or awkward.
+# Sources of a text in a conversation: drawn characters, or `AWKWARD`.
 OWN, ODD = "own", "odd"
 MOST = 3  # different texts; a long conversation repeats them
 MOST_PARTS = 5
 MIXES = tuple(mix for n in range(1, MOST + 1) for mix in product((OWN, ODD), repeat=n))
-# Not assigned, private, joined to what stands before, without a shape, beyond U+FFFF.
+# Unicode categories: unassigned, private use, combining marks, format characters,
+# symbols, and letters without case.
 STRANGE: Final = ("Cn", "Co", "Mn", "Cf", "So", "Lo")
 
 
 @cache
 def texts() -> SearchStrategy[str]:
     """
-    Any characters but none at all; half a surrogate pair is no character.
+    Draw a text of at least one character.
 
-    NUL is none either: a provider may refuse it.
+    Lone surrogates are excluded because they are not characters, and NUL because a
+    server may reject it.
     """
     from hypothesis import strategies as st
 
@@ -62,10 +64,10 @@ def texts() -> SearchStrategy[str]:
 @cache
 def phrases() -> SearchStrategy[tuple[str, ...]]:
     """
-    One to three texts, each as in `texts`.
+    Draw one to three texts, each as in `texts`.
 
-    They come of three choices. A list would make up to nine, and choices are what
-    drawing takes its time for.
+    This takes three choices where a list takes up to nine, and the number of choices
+    dominates the time of a draw.
     """
     from hypothesis import strategies as st
 
@@ -78,7 +80,7 @@ def phrases() -> SearchStrategy[tuple[str, ...]]:
 
 @cache
 def strange() -> SearchStrategy[str]:
-    """Characters that a program may never have met, or an awkward text."""
+    """Draw a text of characters that programs rarely handle, or an awkward text."""
     from hypothesis import strategies as st
 
     alphabet = st.characters(categories=STRANGE)
@@ -87,7 +89,7 @@ def strange() -> SearchStrategy[str]:
 
 @cache
 def divided() -> SearchStrategy[tuple[str, ...]]:
-    """Two texts or more, none of them empty; together they are one text, cut."""
+    """Draw two to five texts, none of them empty, as the parts of a divided text."""
     from hypothesis import strategies as st
 
     parts = st.sampled_from(AWKWARD) | _characters(LONGEST)
@@ -95,13 +97,18 @@ def divided() -> SearchStrategy[tuple[str, ...]]:
 
 
 def mixed(text: str, mix: tuple[str, ...], odd: tuple[str, ...]) -> tuple[str, ...]:
-    """Texts as *mix* says: parts of *text*, and *odd* ones in turn."""
+    """
+    Return one text for each entry of *mix*.
+
+    `OWN` stands for a part of *text*, and `ODD` for the next of the texts *odd*, in
+    rotation.
+    """
     own, others = cycle(_parts(text, mix.count(OWN) or 1)), cycle(odd)
     return tuple(next(own if kind == OWN else others) for kind in mix)
 
 
 def _parts(text: str, most: int) -> Iterator[str]:
-    """*text* in parts of about one length; fewer than *most* if it is that short."""
+    """Return *text* in up to *most* parts of about equal length."""
     size = -(-len(text) // most)
     return (text[start : start + size] for start in range(0, len(text), size))
 

@@ -1,4 +1,4 @@
-"""What a quirk makes of a real stream and of a whole response."""
+"""Replies of the mock for quirks, and their exchanges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODEL = "magistral-small-2509"
 
 @pytest.fixture
 def reply():
-    """`reply(probe, profile)` is what the stand-in means to send."""
+    """`reply(probe, profile)` is the reply of the mock."""
 
     def reply(probe=UTF8, profile="vllm-0.16"):
         known = profiles.named(profile)
@@ -27,7 +27,7 @@ def reply():
 
 @pytest.fixture
 def read():
-    """`read(reply)` is the reply as somebody who asked for it reads it."""
+    """`read(reply)` is the exchange of a client that receives the reply."""
 
     def read(reply, profile="vllm-0.16"):
         return rehearse(reply, UTF8, profiles.named(profile))

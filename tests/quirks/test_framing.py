@@ -1,3 +1,5 @@
+"""Quirks of framing do not change the events of a stream."""
+
 from __future__ import annotations
 
 import json
@@ -12,21 +14,21 @@ from contract.quirks import framing
 QUIRKS = [value for value in vars(framing).values() if isinstance(value, Quirk)]
 
 
-def meant(exchange):
-    """The events as far as their framing does not matter."""
+def payloads(exchange):
+    """Return the payloads of the events, independent of their framing."""
     return [e.data if e.data == DONE else json.loads(e.data) for e in exchange.events]
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.id)
-def test_events_mean_the_same(quirk, reply, read):
+def test_payloads_are_the_same(quirk, reply, read):
     before, after = read(reply()), read(quirk.apply(reply()))
 
     assert before.body != after.body or len(before.arrivals) != len(after.arrivals)
-    assert meant(before) == meant(after)
+    assert payloads(before) == payloads(after)
     assert () == after.flaws
 
 
-def test_several_events_in_a_frame_are_not_run_together(reply):
+def test_several_events_in_a_frame_are_not_joined(reply):
     together = framing.events_together.apply(reply())
 
     assert together == framing.data_in_several_lines.apply(together)
@@ -44,12 +46,12 @@ def test_fragments_cut_inside_characters(reply):
     assert broken
 
 
-def test_time_never_runs_backwards(reply):
+def test_frames_are_in_order_of_time(reply):
     for quirk in QUIRKS:
-        moments = [frame.at for frame in quirk.apply(reply()).frames]
+        times = [frame.at for frame in quirk.apply(reply()).frames]
 
-        assert moments == sorted(moments)
+        assert times == sorted(times)
 
 
-def test_shelf_holds_many_quirks():
+def test_there_are_many_quirks():
     assert len(find("quirks", Quirk)) >= 20

@@ -1,3 +1,5 @@
+"""Quirks of headers do not change the media type or the body of a reply."""
+
 from __future__ import annotations
 
 import pytest
@@ -14,7 +16,7 @@ QUIRKS = [value for value in vars(headers).values() if isinstance(value, Quirk)]
 
 @pytest.mark.parametrize("probe", [UTF8, UTF8_WHOLE], ids=lambda probe: probe.name)
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.id)
-def test_media_type_means_the_same(quirk, probe, reply, read):
+def test_media_type_and_body_are_the_same(quirk, probe, reply, read):
     before, after = read(reply(probe)), read(quirk.apply(reply(probe)))
 
     assert before.media_type == after.media_type
@@ -22,7 +24,7 @@ def test_media_type_means_the_same(quirk, probe, reply, read):
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.id)
-def test_reply_without_headers_is_no_trouble(quirk, reply):
+def test_reply_without_a_content_type_is_supported(quirk, reply):
     bare = reply().with_header("content-type", None)
 
     assert bare.frames == quirk.apply(bare).frames

@@ -1,4 +1,4 @@
-"""However a network cuts a response, it reads the same."""
+"""A response decodes to the same text however a network cuts it."""
 
 from __future__ import annotations
 

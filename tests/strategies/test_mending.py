@@ -1,4 +1,4 @@
-"""Bodies that fit the schema become requests that are answered."""
+"""Bodies that match the schema are repaired so that they are answered."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def answered(dialect, body):
 
 @pytest.mark.parametrize("id", DIALECTS)
 @pytest.mark.parametrize("name", CONVERSATIONS)
-def test_mended_conversation_is_answered(id, name):
+def test_repaired_conversation_is_answered(id, name):
     body = mended({"messages": CONVERSATIONS[name], "tool_choice": "auto"}, MODEL)
 
     reply = answered(DIALECTS[id], body)
@@ -53,13 +53,13 @@ def test_mended_conversation_is_answered(id, name):
     assert openapi.accepts(DIALECTS[id].prefix + "ChatRequest", body)
 
 
-def test_digits_in_a_text_are_a_limit_too():
+def test_digits_in_a_string_are_limited_too():
     body = mended({"messages": [], "max_tokens": "730938"}, MODEL)
 
     assert body["max_tokens"] == 64
 
 
-def test_what_needs_no_mending_stays():
+def test_valid_members_stay():
     body = {
         "model": MODEL,
         "messages": [{"role": "user", "content": "Hello."}],
@@ -71,5 +71,5 @@ def test_what_needs_no_mending_stays():
 
 
 @pytest.mark.parametrize("value", [None, 3, "text", []])
-def test_what_is_no_object_stays(value):
+def test_other_values_than_objects_stay(value):
     assert mended(value, MODEL) == value

@@ -1,4 +1,4 @@
-"""Drawn requests: valid by construction, or wrong in exactly one named way."""
+"""Drawn requests are valid, or invalid by exactly one named mutation."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ QUICK = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 ANY = settings(QUICK, max_examples=300, phases=[Phase.generate])
-# All that a request to Mistral's API of 2025 may hold; `usage` it tells unasked.
+# The members of a request to Mistral's API of 2025, which sends usage unrequested.
 MEMBERS = {
     *("frequency_penalty", "max_tokens", "messages", "model", "n", "prompt_mode"),
     *("parallel_tool_calls", "presence_penalty", "random_seed", "response_format"),
     *("stop", "stream", "temperature", "tool_choice", "tools", "top_p"),
 }
-# What a conversation may hold: who speaks, in which parts, and with what besides.
+# The roles, parts and further members of a conversation.
 TURNS = {
     *("system", "user", "assistant", "tool", "prefix", "tool_calls", "tool_call_id"),
     *("system text", "system thinking", "assistant thinking", "assistant text"),
@@ -59,14 +59,14 @@ TURNS = {
 }
 
 
-def told(message):
+def features(message):
     yield message["role"]
     yield from message.keys() & {"prefix", "tool_calls", "tool_call_id"}
     for part in message["content"] if isinstance(message["content"], list) else ():
         yield f"{message['role']} {part['type']}"
 
 
-def replied(profile, probe):
+def exchanged(profile, probe):
     request = build_request(probe, profile, profile.model)
     provider = MockProvider(profile.dialect, models=(profile.model,))
     return request, provider.reply(request, 0)
@@ -75,29 +75,29 @@ def replied(profile, probe):
 @pytest.mark.parametrize("name", PROFILES)
 @QUICK
 @given(data=st.data())
-def test_valid_request_fits_its_schema_and_is_answered(name, data):
+def test_valid_request_matches_its_schema_and_is_answered(name, data):
     profile = PROFILES[name]
-    request, reply = replied(profile, data.draw(valid(profile)))
-    shape = profile.dialect.prefix + "ChatRequest"
+    request, reply = exchanged(profile, data.draw(valid(profile)))
+    schema = profile.dialect.prefix + "ChatRequest"
 
-    assert openapi.accepts(shape, json.loads(request.body))
+    assert openapi.accepts(schema, json.loads(request.body))
     assert 200 == reply.status, reply.body
 
 
 @pytest.mark.parametrize("name", PROFILES)
 @QUICK
 @given(data=st.data())
-def test_invalid_request_bears_the_name_of_its_mistake_and_is_refused(name, data):
+def test_invalid_request_has_the_name_of_its_mutation_and_is_rejected(name, data):
     profile = PROFILES[name]
     probe = data.draw(invalid(profile))
-    _, reply = replied(profile, probe)
+    _, reply = exchanged(profile, probe)
 
     assert probe.name in {one.name for one in mutations()}
     assert 400 <= reply.status < 500, reply.body
 
 
 @cache
-def some(name):
+def drawn(name):
     return find(valid(PROFILES[name]), lambda _: True, settings=ANY)
 
 
@@ -105,24 +105,24 @@ def some(name):
     ("name", "wrong"),
     [("vllm-0.32", True), ("mistral-2025-10", False), ("transformers", False)],
 )
-def test_no_tokens_are_a_mistake_where_the_schema_says_so(name, wrong):
+def test_zero_tokens_are_a_mistake_where_the_schema_rejects_them(name, wrong):
     (mutation,) = (one for one in mutations() if one.name == "max-tokens-is-zero")
 
     assert wrong == mutation.applies(PROFILES[name])
 
 
 @pytest.mark.parametrize("mutation", mutations(), ids=lambda one: one.name)
-def test_mutation_is_the_only_thing_wrong(mutation):
+def test_mutation_is_the_only_mistake(mutation):
     profile = PROFILES["mistral-2025-10"]
-    probe = some(profile.id)
-    request, _ = replied(profile, probe)
-    spoiled, _ = replied(profile, mutation.spoil(probe, profile))
+    probe = drawn(profile.id)
+    request, _ = exchanged(profile, probe)
+    mutated, _ = exchanged(profile, mutation.apply(probe, profile))
 
-    assert request.body != spoiled.body
+    assert request.body != mutated.body
     assert openapi.accepts("Mistral202510ChatRequest", read_json(request.body))
 
 
-def test_every_two_options_meet():
+def test_every_pair_of_options_occurs():
     made = combined(PROFILES["mistral-2025-10"].offers)
 
     assert any(o.temperature == 1.5 and o.presence_penalty == -2.0 for o in made)
@@ -131,14 +131,14 @@ def test_every_two_options_meet():
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_option_and_way_to_talk_is_there(name):
+def test_every_option_and_step_occurs(name):
     offers = PROFILES[name].offers
     made = combined(offers)
     values = {
         field.name: {getattr(one, field.name) for one in made}
         for field in dataclasses.fields(Options)
     }
-    # Not asked for by itself: whether to think is `reasons`, usage is always told.
+    # Not set directly: reasoning is requested by `reasons`, usage always.
     unused = {"prompt_mode", "reasoning_effort", "usage"}
     unused |= set() if "seed" in offers else {"seed"}
     unused |= set() if "choices" in offers else {"n"}
@@ -150,7 +150,7 @@ def test_every_option_and_way_to_talk_is_there(name):
     assert unused == {option for option, found in values.items() if len(found) == 1}
     assert {"text", "T", "TT", "answered", "called", "calls", "system"} <= steps
     assert ("prefix" in offers) == ("begun" in steps)
-    assert ("thinking-input" in offers) == ("thought" in steps)
+    assert ("thinking-input" in offers) == ("reasoned" in steps)
 
 
 def test_every_member_and_part_is_drawn():
@@ -162,7 +162,7 @@ def test_every_member_and_part_is_drawn():
     def look(probe):
         body = json.loads(build_request(probe, profile, "m").body)
         members.update(body)
-        turns.update(word for message in body["messages"] for word in told(message))
+        turns.update(one for message in body["messages"] for one in features(message))
 
     look()
 
@@ -182,7 +182,7 @@ def test_texts_are_mixed_from_one_drawn_text_and_awkward_ones():
     )
 
 
-def test_strange_texts_hold_what_unicode_does_not_know():
+def test_strange_texts_hold_unassigned_characters():
     def unknown(text):
         return any(unicodedata.category(one) == "Cn" for one in text)
 
@@ -193,7 +193,7 @@ def test_awkward_texts_are_drawn():
     assert find(texts(), lambda text: text in AWKWARD[4:], settings=ANY)
 
 
-def test_pictures_are_pictures_and_corrupt_ones_are_not():
+def test_images_can_be_decoded_and_corrupt_ones_cannot():
     probe = find(images(), lambda image: image.media_type == "image/jpeg", settings=ANY)
 
     assert probe.data[:2] == b"\xff\xd8"
@@ -204,7 +204,7 @@ def test_pictures_are_pictures_and_corrupt_ones_are_not():
 @given(
     st.binary(max_size=40).flatmap(lambda data: st.tuples(st.just(data), cuts(data)))
 )
-def test_cut_bytes_join_again(drawn):
-    data, pieces = drawn
+def test_portions_join_to_the_data(case):
+    data, pieces = case
 
     assert data == b"".join(pieces)
