@@ -35,7 +35,7 @@ def providers() -> Mapping[str, Provider]:
 
 @cache
 def profiles() -> Mapping[str, Profile]:
-    """The profiles of every provider, by id."""
+    """Return the profiles of all providers, by id."""
     return _loaded()[1]
 
 

@@ -97,7 +97,7 @@ def _path() -> Path:
 
 
 def _ordinary() -> tuple[str, dict[bytes, int]]:
-    """The pattern that splits text, and the ordinary tokens with their ranks."""
+    """Return the pattern that splits text, and the ordinary tokens with their ranks."""
     data = packaged()
     config = data["config"]
     ranks = config["default_vocab_size"] - config["default_num_special_tokens"]

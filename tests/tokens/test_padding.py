@@ -171,8 +171,8 @@ def test_calibration_is_for_servers_without_exact_counts(fill, offers, expected)
         pytest.param(Fill(4_095), 1, False, id="fits"),
         pytest.param(Fill(4_096), 1, True, id="no-budget-for-a-token"),
         pytest.param(Fill(4_000), 97, True, id="no-budget-for-the-answer"),
-        pytest.param(Fill(99, of_window=True), 1, False, id="meant-to-be-over"),
-        pytest.param(Fill(4_000, room=1), None, False, id="meant-to-ask-for-more"),
+        pytest.param(Fill(99, of_window=True), 1, False, id="relative-to-the-window"),
+        pytest.param(Fill(4_000, room=1), None, False, id="budget-exceeded-on-purpose"),
         pytest.param(None, 9_999, False, id="no-length"),
     ],
 )
