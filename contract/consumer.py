@@ -1,4 +1,4 @@
-"""The scripted provider inside a consumer's tests: httpx answered without a port."""
+"""The mock in the tests of a client: httpx requests answered without a port."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ URL = "https://api.mistral.ai"
 
 
 @contextmanager
-def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
+def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
     dialect: str = "mistral",
     *,
     url: str = URL,
@@ -39,23 +39,31 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
     seed: int = 0,
 ) -> Iterator[respx.MockRouter]:
     """
-    Answer every request of httpx or httpx2 to *url* as *dialect*'s provider would.
+    Answer every request of httpx or httpx2 to *url* like a server of *dialect*.
 
-    The same engine, token counts, refusals and faults as `magistral-contract serve`,
-    without its latencies: nothing sleeps. *window* is its context window in tokens,
-    by default the one its profile promises. *fault* names a fault, quirk or breakage.
-    Yields the respx router, whose `calls` are what the consumer sent. Raises
-    `UsageError` for an unknown dialect or fault.
+    Engine, token counts, rejections and faults are those of `magistral-contract
+    serve`. Latencies are not simulated: nothing sleeps.
+
+    Args:
+        dialect: The id or the alias of a built-in profile.
+        url: The root of the API, without `/v1`; other requests are not affected.
+        fault: The name of a fault, quirk or breakage of the mock.
+        key: The API key to require; none by default.
+        window: The context window in tokens; the profile's by default.
+        models: The names of the served models; those of the dialect by default.
+        seed: The seed of sampled answers.
+
+    Yields the respx router; its `calls` are the requests that the client sent. Raises
+    `UsageError` if the dialect or the fault is unknown.
     """
-    bent = None if fault is None else _named(fault)
-    promised = named(dialect, what="dialect")
-    spoken = promised.dialect
+    change = None if fault is None else _change_named(fault)
+    profile = named(dialect, what="dialect")
     provider = MockProvider(
-        spoken,
-        models=models or served_models(spoken),
-        context_window=promised.context_window if window is None else window,
+        profile.dialect,
+        models=models or served_models(profile.dialect),
+        context_window=profile.context_window if window is None else window,
         api_key=key,
-        change=bent,
+        change=change,
         clock=time.time,
         seed=seed,
     )
@@ -78,13 +86,13 @@ def mocked(  # noqa: PLR0913  # the options of the mock, all but one by name
 
     with respx.mock(base_url=url.rstrip("/"), assert_all_called=False) as router:
         router.route().mock(side_effect=answer)
-        with _successor(router):
+        with _httpx2(router):
             yield router
 
 
 @contextmanager
-def _successor(router: respx.MockRouter) -> Iterator[None]:
-    """Let *router* answer httpx2 too, where it is installed; respx knows httpx only."""
+def _httpx2(router: respx.MockRouter) -> Iterator[None]:
+    """Let *router* answer httpx2 too, if it is installed; respx supports httpx only."""
     mocker = _mocker()
     if mocker is None:
         yield
@@ -100,23 +108,24 @@ def _successor(router: respx.MockRouter) -> Iterator[None]:
 
 @cache
 def _mocker() -> type[HTTPCoreMocker] | None:
-    """How respx reaches httpcore, for the fork below httpx2; None without it."""
+    """Return a respx mocker for httpcore2, which httpx2 uses; None without it."""
     if find_spec("httpcore2") is None:
         return None
 
     class Mocker(HTTPCoreMocker):
-        """The same places, in the fork; it takes the responses of its origin."""
+        """Patches httpcore2 like httpcore, whose responses are compatible."""
 
         name = "magistral-contract-httpcore2"
         targets = [  # noqa: RUF012  # respx's class variable
-            place.replace("httpcore.", "httpcore2.", 1)
-            for place in HTTPCoreMocker.targets
+            target.replace("httpcore.", "httpcore2.", 1)
+            for target in HTTPCoreMocker.targets
         ]
 
     return Mocker
 
 
-def _named(fault: str) -> ReplyChange:
+def _change_named(fault: str) -> ReplyChange:
+    """Return the fault, quirk or breakage named *fault*."""
     known = reply_changes()
     if fault not in known:
         raise UsageError(f"Unknown fault {fault!r}{suggestion(fault, known)}")

@@ -1,4 +1,4 @@
-"""The ready-made test: `pytest --pyargs contract.suite --contract-target URL`."""
+"""Ready-made test module: `pytest --pyargs contract.suite --contract-target URL`."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from contract.pytest_plugin.judged import Judged
 
 
 def test_contract(contract_result: Judged) -> None:
-    """One check on one target: skips, is expected to fail, or fails with findings."""
+    """Run one check on one target; the outcome of the check is that of the test."""
     contract_result.enforce()

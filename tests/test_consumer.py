@@ -1,4 +1,4 @@
-"""A consumer's httpx calls are answered as the provider would, without a port."""
+"""The mock answers the httpx requests of a client, without a port."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from contract.consumer import mocked
 from contract.errors import UsageError
 
 PATH = "/v1/chat/completions"
-ASKED = {
+REQUEST = {
     "model": "magistral-small-2509",
     "messages": [{"role": "user", "content": "What is 6 times 7?"}],
 }
 
 
-def test_a_whole_answer_thinks_and_answers(magistral):
+def test_a_whole_response_has_reasoning_and_an_answer(magistral):
     router = magistral("vllm", url="http://llm.test")
-    response = httpx.post(f"http://llm.test{PATH}", json=ASKED)
+    response = httpx.post(f"http://llm.test{PATH}", json=REQUEST)
     message = response.json()["choices"][0]["message"]
 
     assert response.status_code == 200
@@ -30,75 +30,75 @@ def test_a_whole_answer_thinks_and_answers(magistral):
     assert [PATH] == [call.request.url.path for call in router.calls]
 
 
-def test_a_stream_comes_event_by_event(magistral):
+def test_a_stream_arrives_event_by_event(magistral):
     magistral()
     url = f"https://api.mistral.ai{PATH}"
-    with httpx.stream("POST", url, json={**ASKED, "stream": True}) as response:
+    with httpx.stream("POST", url, json={**REQUEST, "stream": True}) as response:
         events = list(response.iter_raw())
 
     assert len(events) > 10
     assert events[-1] == b"data: [DONE]\n\n"
 
 
-def test_an_async_client_is_answered_too(magistral):
+def test_an_async_client_is_supported(magistral):
     magistral("llamacpp", url="http://llm.test")
 
-    async def ask():
+    async def send():
         async with httpx.AsyncClient(base_url="http://llm.test") as client:
-            return await client.post(PATH, json=ASKED)
+            return await client.post(PATH, json=REQUEST)
 
-    message = asyncio.run(ask()).json()["choices"][0]["message"]
+    message = asyncio.run(send()).json()["choices"][0]["message"]
 
     assert message["reasoning_content"]
 
 
-def test_httpx2_is_answered_too(magistral):
-    """What the official packages send with; respx alone would let it through."""
+def test_httpx2_is_supported(magistral):
+    """The official clients use httpx2, which respx alone does not intercept."""
     router = magistral("vllm", url="http://llm.test")
-    streamed = {**ASKED, "stream": True}
+    streamed = {**REQUEST, "stream": True}
     with httpx2.stream("POST", f"http://llm.test{PATH}", json=streamed) as response:
         events = list(response.iter_raw())
 
-    async def ask():
+    async def send():
         async with httpx2.AsyncClient(base_url="http://llm.test") as client:
-            return await client.post(PATH, json=ASKED)
+            return await client.post(PATH, json=REQUEST)
 
-    message = asyncio.run(ask()).json()["choices"][0]["message"]
+    message = asyncio.run(send()).json()["choices"][0]["message"]
 
     assert events[-1] == b"data: [DONE]\n\n"
     assert message["reasoning"]
     assert [PATH, PATH] == [call.request.url.path for call in router.calls]
 
 
-def test_httpx2_is_left_alone_afterwards():
+def test_httpx2_is_restored_afterwards():
     with mocked("vllm", url="http://llm.test"):
         pass
     with pytest.raises(httpx2.ConnectError):
         httpx2.get("http://127.0.0.1:9/v1/models", trust_env=False)
 
 
-def test_a_fault_reaches_the_consumer(magistral):
+def test_a_fault_reaches_the_client(magistral):
     magistral("vllm", url="http://llm.test", fault="thought-dropped")
-    response = httpx.post(f"http://llm.test{PATH}", json=ASKED)
+    response = httpx.post(f"http://llm.test{PATH}", json=REQUEST)
 
     assert not response.json()["choices"][0]["message"].get("reasoning")
 
 
-def test_a_key_is_demanded(magistral):
+def test_a_key_is_required(magistral):
     magistral("vllm", url="http://llm.test", key="sk-test")
     url = f"http://llm.test{PATH}"
-    right = {"authorization": "Bearer sk-test"}
+    headers = {"authorization": "Bearer sk-test"}
 
-    assert httpx.post(url, json=ASKED).status_code == 401
-    assert httpx.post(url, json=ASKED, headers=right).status_code == 200
+    assert httpx.post(url, json=REQUEST).status_code == 401
+    assert httpx.post(url, json=REQUEST, headers=headers).status_code == 200
 
 
-def test_refusals_are_the_dialects(magistral):
+def test_rejections_match_the_dialect(magistral):
     magistral("mistral", url="http://llm.test")
-    wrong = json.dumps({**ASKED, "temperature": "hot"})
+    invalid = json.dumps({**REQUEST, "temperature": "hot"})
     response = httpx.post(
         f"http://llm.test{PATH}",
-        content=wrong,
+        content=invalid,
         headers={"content-type": "application/json"},
     )
 
@@ -113,6 +113,6 @@ def test_refusals_are_the_dialects(magistral):
         pytest.param({"dialect": "vlm"}, "Did you mean 'vllm'", id="dialect"),
     ],
 )
-def test_what_is_unknown_is_a_sentence(options, words):
+def test_an_unknown_name_is_a_usage_error(options, words):
     with pytest.raises(UsageError, match=words), mocked(**options):
         pytest.fail("it was opened")

@@ -1,5 +1,5 @@
 """
-The pytest plug-in: checks as items, options, the `magistral` fixture.
+Pytest plug-in: checks as test items, options, the `magistral` fixture.
 
 Imports: _version, cli, consumer, errors, model, plugins, reporters, run, targets.
 Third parties: pytest, respx, xdist.
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from contract.run.verification import Verification
 
 MARKERS = {
-    "must": "a check whose failure violates the contract",
-    "should": "a check whose failure is reported, and a violation when strict",
-    "may": "a check whose failure is only reported",
-    "slow": "a check of many requests or a long prompt",
+    "must": "a check whose failure fails the run",
+    "should": "a check whose failure is a warning, and fails the run if strict",
+    "may": "a check whose failure is a warning",
+    "slow": "a check with many requests or a long prompt",
 }
 
 SUITE = "contract.suite"
-# What the controller of xdist tells its workers: that a target has one of them.
-APART = "contract-targets-apart"
+# Set in the input of an xdist worker if all items of a target run in one worker.
+ONE_WORKER_PER_TARGET = "contract-one-worker-per-target"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `magistral-contract verify` that make sense in a test run."""
+    """Add the options of `magistral-contract verify` that apply to a test run."""
     settings.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what items are marked with, and find out early what cannot be written."""
-    for name, story in MARKERS.items():
-        config.addinivalue_line("markers", f"{name}: {story}")
+    """Register the markers, and fail early if a report cannot be written."""
+    for name, description in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {description}")
     if settings.read(config) != settings.Settings():
-        _summarise(config)
+        _register_summary(config)
 
 
-def _summarise(config: pytest.Config) -> None:
-    """Collect the results; under xdist only the controller sees them all."""
+def _register_summary(config: pytest.Config) -> None:
+    """Register the summary; under xdist only the controller has one."""
     name = "magistral-contract-summary"
     if hasattr(config, "workerinput") or config.pluginmanager.hasplugin(name):
         return
@@ -70,14 +70,14 @@ def _summarise(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `contract_result` runs for each check on each target."""
+    """Run a test that uses `contract_result` for each check on each target."""
     if "contract_session" in metafunc.fixturenames:
-        _each_target(metafunc)
+        _parametrize_targets(metafunc)
     if "contract_check" in metafunc.fixturenames:
-        _each_check(metafunc)
+        _parametrize_checks(metafunc)
 
 
-def _each_target(metafunc: pytest.Metafunc) -> None:
+def _parametrize_targets(metafunc: pytest.Metafunc) -> None:
     targets = _targets(metafunc.config)
     metafunc.parametrize(
         "contract_session",
@@ -93,20 +93,20 @@ def _targets(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _ids(config: pytest.Config) -> tuple[str, ...]:
-    """The targets as items and reports name them: a key is not shown."""
+    """Return the targets without their keys, as in the names of items and reports."""
     from contract.targets.base import without_key
 
     return tuple(without_key(target) for target in _targets(config))
 
 
-def _each_check(metafunc: pytest.Metafunc) -> None:
+def _parametrize_checks(metafunc: pytest.Metafunc) -> None:
     from contract.errors import ContractError
     from contract.model.check import Check
     from contract.plugins.discovery import find
     from contract.run.select import select
 
     chosen = settings.read(metafunc.config)
-    _summarise(metafunc.config)
+    _register_summary(metafunc.config)
     try:
         checks = select(find("checks", Check).values(), chosen.select, chosen.ignore)
     except ContractError as error:
@@ -130,9 +130,9 @@ def contract_session(
     request: pytest.FixtureRequest,
 ) -> Iterator[Verification | Unopened]:
     """
-    The target of this test, opened once and greeted; closed when all is done.
+    The target of this test, opened once and closed at the end of the session.
 
-    A target that cannot be opened is a value too: it fails one test, not forty.
+    A target that cannot be opened is `Unopened`: it fails one test and skips the rest.
     """
     from contract.cli.budgets import (
         bounds,
@@ -163,23 +163,23 @@ def contract_session(
         except ContractError as error:
             yield Unopened(without_key(target), str(error))
             return
-        if _alone(request.session):
+        if _has_all_items(request.session):
             plan = verification.plan(_checks(request.session, target), slow=chosen.slow)
             verification.session.prefetch(plan.together)
         yield verification
 
 
-def _alone(session: pytest.Session) -> bool:
-    """Whether all items of a target run in this process, so that all may be sent."""
-    told = getattr(session.config, "workerinput", None)
-    return told is None or APART in told
+def _has_all_items(session: pytest.Session) -> bool:
+    """Return whether all items of a target run in this process."""
+    worker_input = getattr(session.config, "workerinput", None)
+    return worker_input is None or ONE_WORKER_PER_TARGET in worker_input
 
 
 def _mode(config: pytest.Config) -> str | None:
-    """The mode of xdist in which targets are kept apart; None when they are not."""
+    """Return the xdist mode if each target gets one worker; None otherwise."""
     from contract.pytest_plugin.scheduling import SCOPES
 
-    # A suite that verifies nothing keeps the scheduler it knows.
+    # A test run that verifies nothing keeps the scheduler of xdist.
     verifies = settings.read(config) != settings.Settings() or SUITE in config.args
     mode = config.getoption("dist", None)
     return mode if verifies and mode in SCOPES else None
@@ -189,7 +189,7 @@ def _mode(config: pytest.Config) -> str | None:
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: object
 ) -> TargetScheduling | None:
-    """One worker for each target, where xdist would spread a target's items."""
+    """Return a scheduler with one worker per target; None if nothing is verified."""
     if (mode := _mode(config)) is None:
         return None
     from contract.pytest_plugin.scheduling import (
@@ -202,13 +202,13 @@ def pytest_xdist_make_scheduler(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell a worker whether it has its targets to itself."""
+    """Pass to a worker that all items of its targets run there."""
     if _mode(node.config) is not None:
-        node.workerinput[APART] = True
+        node.workerinput[ONE_WORKER_PER_TARGET] = True
 
 
 def _checks(session: pytest.Session, target: str) -> list[Check]:
-    """The checks that are left after -k, -m and --lf, on this target."""
+    """Return the checks on *target* that remain after -k, -m and --lf."""
     parameters = [
         item.callspec.params for item in session.items if hasattr(item, "callspec")
     ]
@@ -232,7 +232,7 @@ def contract_result(
     contract_session: Verification | Unopened,
     contract_check: Check,
 ) -> Judged:
-    """The result of one check on one target; `enforce()` makes it the test's own."""
+    """The result of one check on one target; `enforce()` ends the test with it."""
     chosen = settings.read(request.config)
     if isinstance(contract_session, Unopened):
         judged = contract_session.judged(contract_check, strict=chosen.strict)
@@ -248,21 +248,22 @@ def contract_result(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let the result travel with the test's report, which xdist hands on."""
+    """Attach the result to the test report, which xdist sends to the controller."""
     report = yield
     judged = item.stash.get(JUDGED, None)
     if call.when == "call" and judged is not None:
-        wanted = bool(settings.read(item.config).report)
-        vars(report)["contract"] = pack(judged, exchanges=wanted)
+        with_exchanges = bool(settings.read(item.config).report)
+        vars(report)["contract"] = pack(judged, exchanges=with_exchanges)
     return report
 
 
 @pytest.fixture
 def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
     """
-    `magistral("vllm", url=…, fault=…)` answers httpx as that provider, without a port.
+    `magistral("vllm", url=…, fault=…)` answers httpx requests like that server.
 
-    Until the test ends; the options are those of `contract.consumer.mocked`.
+    No port is opened, and httpx is restored when the test ends. The options are those
+    of `contract.consumer.mocked`.
     """
     with ExitStack() as stack:
 
@@ -271,8 +272,8 @@ def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
                 from contract.consumer import mocked
             except ImportError:
                 pytest.fail(
-                    "The fixture magistral needs respx: "
-                    "pip install -e '.[consumer]' where it was cloned.",
+                    "The fixture magistral needs respx: run "
+                    "pip install -e '.[consumer]' in the cloned repository.",
                     pytrace=False,
                 )
             return stack.enter_context(mocked(dialect, **options))

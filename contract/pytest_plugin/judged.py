@@ -1,4 +1,4 @@
-"""The result of one check on one target, as a test acts on it and as it travels."""
+"""Results of checks in tests: enforced as outcomes, and serialised for xdist."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one check; `header` says what the target was taken for."""
+    """The result of one check on one target."""
 
     result: Result
+    # The header of the target, with the time and requests until the check was judged.
     header: Header
+    # Whether a failed SHOULD fails the test.
     strict: bool = False
 
     @property
     def properties(self) -> list[tuple[str, object]]:
-        """What `--junitxml` says about the test."""
+        """The properties of the test for `--junitxml`, as names and values."""
         check = self.result.check
         return [
             ("requirement", check.requirement),
@@ -39,10 +41,10 @@ class Judged:
 
     def enforce(self) -> None:
         """
-        Make the outcome that of the test: pass, skip, xfail or fail.
+        End the test with the outcome of the check: pass, skip, xfail or fail.
 
-        Known failures (waived) and failures that do not violate the contract (a MAY,
-        without --contract-strict a SHOULD) are expected failures.
+        Waived failures and warnings (a failed MAY, without --contract-strict a failed
+        SHOULD) are expected failures.
         """
         from contract.run.report import Outcome
 
@@ -54,17 +56,19 @@ class Judged:
                 pytest.skip(result.reason)
             case Outcome.WAIVED:
                 pytest.xfail(f"waived: {result.reason}")
-            case Outcome.FAIL if not self._violates():
-                pytest.xfail(f"{result.check.level}: {result.findings[0].message}")
+            case Outcome.FAIL if self._is_warning():
+                message = result.findings[0].message
+                pytest.xfail(f"warning: {result.check.level} failed: {message}")
             case _:
-                pytest.fail(self._text(), pytrace=False)
+                pytest.fail(self._failure_text(), pytrace=False)
 
-    def _violates(self) -> bool:
+    def _is_warning(self) -> bool:
         from contract.run.report import Report
 
-        return Report(headers=(), results=(), strict=self.strict).violates(self.result)
+        report = Report(headers=(), results=(), strict=self.strict)
+        return report.is_warning(self.result)
 
-    def _text(self) -> str:
+    def _failure_text(self) -> str:
         from contract.reporters.base import (
             describe_findings,
             escape_controls,
@@ -93,14 +97,21 @@ JUDGED = pytest.StashKey[Judged]()
 
 @dataclass(slots=True)
 class Unopened:
-    """A target that cannot be judged: says so once, then skips."""
+    """A target that could not be opened: an error for one check, then skips."""
 
+    # The target without its key.
     target: str
+    # Why it could not be opened, in words.
     trouble: str
-    told: bool = False
+    # Whether the error has been reported.
+    reported: bool = False
 
     def judged(self, check: Check, *, strict: bool) -> Judged:
-        """The result of *check*: an error the first time, later a reference to it."""
+        """
+        Return the result of *check*: an error at the first call, then a skip.
+
+        *strict* states whether a failed SHOULD fails the run.
+        """
         from contract._version import __version__
         from contract.run.report import (
             Header,
@@ -108,7 +119,7 @@ class Unopened:
             Result,
         )
 
-        first, self.told = not self.told, True
+        first, self.reported = not self.reported, True
         header = Header(
             target=self.target,
             url="",
@@ -130,9 +141,10 @@ class Unopened:
 
 def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
     """
-    *judged* in plain types, as xdist can send them; `unpack` reads it.
+    Return *judged* in plain types that xdist can send; `unpack` is the inverse.
 
-    *exchanges* are many bytes, and only a report needs them.
+    *exchanges* states whether to include the exchanges, which are large and needed
+    for reports only.
     """
     from contract.model.saved import dump
 
@@ -157,7 +169,15 @@ def unpack(
     checks: Mapping[str, Check],
     profiles: Mapping[str, Profile],
 ) -> Judged:
-    """What `pack` made, with the check and the profile of the same ids."""
+    """
+    Return what `pack` packed.
+
+    Args:
+        packed: The packed result.
+        checks: The known checks by id; the check of the result must be one of them.
+        profiles: The known profiles by id. Without the profile of the result its
+            exchanges are dropped.
+    """
     from contract.model.check import Finding
     from contract.model.saved import load
     from contract.run.report import (
@@ -167,7 +187,7 @@ def unpack(
     )
 
     header = Header(**{**packed["header"], "notes": tuple(packed["header"]["notes"])})
-    # A profile of somebody else's making may be gone; the timings go with it.
+    # Exchanges cannot be decoded without the profile, which a user may have removed.
     profile = profiles.get(header.profile)
     result = Result(
         check=checks[packed["check"]],

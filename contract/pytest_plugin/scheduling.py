@@ -1,4 +1,4 @@
-"""Which worker of xdist runs an item: one worker for each target."""
+"""Scheduling under xdist: all items of a target run in one worker."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ def _itself(nodeid: str) -> str:
 
 
 def _group(nodeid: str) -> str:
-    """What xdist appends for a mark `xdist_group`; a parameter may hold an @ too."""
-    named = nodeid.rfind("@") > nodeid.rfind("]")
-    return nodeid.rpartition("@")[2] if named else nodeid
+    """Return the group that the mark `xdist_group` sets, or else the node id."""
+    # A parameter may contain an @ too.
+    grouped = nodeid.rfind("@") > nodeid.rfind("]")
+    return nodeid.rpartition("@")[2] if grouped else nodeid
 
 
-# What the items of each mode of xdist have in common when no target binds them.
+# By xdist mode: the scope of an item without a target. Items of one scope run in one
+# worker.
 SCOPES: Mapping[str, Scope] = {
     "load": _itself,
     "worksteal": _itself,
@@ -36,36 +38,45 @@ SCOPES: Mapping[str, Scope] = {
 
 def target_of(nodeid: str, targets: tuple[str, ...]) -> str | None:
     """
-    The one of *targets* that stands in the parameters of an item; None if none does.
+    Return the one of *targets* that is a parameter of an item; None if none is.
 
-    Parameters are joined by `-`, which a target may contain as well: the longest
-    target that fits is meant.
+    Parameters are joined by `-`, which a target may contain too, so the longest
+    matching target wins.
     """
     parameters = nodeid.partition("::")[2].partition("[")[2].rpartition("]")[0]
-    fitting = [
+    matching = [
         target
         for target in targets
         if re.search(rf"(?:^|-){re.escape(_as_id(target))}(?:-|$)", parameters)
     ]
-    return max(fitting, key=len, default=None)
+    return max(matching, key=len, default=None)
 
 
 def _as_id(target: str) -> str:
-    """As pytest writes a parameter's id: everything but printable ASCII escaped."""
+    """Return *target* as pytest writes it in an id, with all but ASCII escaped."""
     return target.encode("unicode_escape").decode()
 
 
 class TargetScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist publishes no types
     """
-    All items of a target go to one worker, so that each target is opened once.
+    A scheduler that assigns all items of a target to one worker.
 
-    Latencies would disturb one another otherwise. Other items are spread as the
-    mode of xdist says.
+    Each target is opened once, and concurrent requests of several workers cannot
+    distort its latencies. Other items are scheduled as in the given xdist mode.
     """
 
     def __init__(
         self, config: pytest.Config, log: object, targets: tuple[str, ...], scope: Scope
     ) -> None:
+        """
+        Create the scheduler.
+
+        Args:
+            config: The configuration of the test run.
+            log: The log producer of xdist.
+            targets: The targets as they are named in item ids.
+            scope: Returns the scope of an item without a target.
+        """
         super().__init__(config, log)
         self._targets = targets
         self._scope = scope

@@ -1,4 +1,4 @@
-"""What a test run verifies: options of the command line, or of pyproject.toml."""
+"""Settings of a test run, from the command line and from pyproject.toml."""
 
 from __future__ import annotations
 
@@ -14,24 +14,40 @@ TABLE = "magistral-contract"  # [tool.magistral-contract] of a pyproject.toml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What to verify in this test run; the names are those of the TOML table."""
+    """The settings; in the TOML table a field has `-` instead of `_` in its name."""
 
+    # The targets as on the command line (`mock:vllm?ttft=80ms`, a URL); the mock if
+    # empty.
     targets: tuple[str, ...] = ()
+    # The id of the profile to judge by; None detects it.
     profile: str | None = None
+    # The path of a TOML file with additional profiles.
     profiles: str | None = None
+    # The name of the model to request; None detects it.
     model: str | None = None
+    # The environment variable that holds the API key; None stands for
+    # MISTRAL_API_KEY, then OPENAI_API_KEY.
     api_key_env: str | None = None
+    # Ids, families or patterns of the checks to run; all checks if empty.
     select: tuple[str, ...] = ()
+    # Ids, families or patterns of the checks to leave out.
     ignore: tuple[str, ...] = ()
+    # Whether to run the checks that are marked as slow.
     slow: bool = False
+    # Whether a failed SHOULD fails its test.
     strict: bool = False
+    # The reports to write, as KIND=PATH.
     report: tuple[str, ...] = ()
+    # Latency bounds as NAME=TIME and rates as NAME=NUMBER (tokens per second).
     budget: tuple[str, ...] = ()
+    # Capabilities to check in addition to those of the profile.
     offer: tuple[str, ...] = ()
+    # The context window in tokens, as decimal digits; None keeps the detected one.
     context_window: str | None = None
 
 
-_READ = pytest.StashKey[Settings]()
+_SETTINGS = pytest.StashKey[Settings]()
+# By field: the option, its metavar and its help.
 _OPTIONS: dict[str, tuple[str, str, str]] = {
     "targets": ("--contract-target", "TARGET", "verify this target; repeatable"),
     "profile": ("--contract-profile", "ID", "what the targets promise"),
@@ -47,36 +63,45 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
     "offer": ("--contract-offer", "CAPABILITY", "hold it to this too; repeatable"),
     "context_window": ("--contract-context-window", "N", "the window in tokens"),
 }
-_MANY = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
+_LISTS = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
 _SWITCHES = frozenset({"slow", "strict"})
-_NUMBERS = frozenset({"context_window"})  # in TOML; on a command line all is text
+_NUMBERS = frozenset({"context_window"})  # in TOML; text on the command line
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add the options of `magistral-contract verify` that make sense in a test run."""
+    """Add the options of `magistral-contract verify` that apply to a test run."""
     group = parser.getgroup("contract", "magistral-contract")
-    for name, (flag, metavar, story) in _OPTIONS.items():
+    for name, (flag, metavar, description) in _OPTIONS.items():
         if name in _SWITCHES:
-            group.addoption(flag, dest=_dest(name), action="store_true", help=story)
-        else:
-            action = "append" if name in _MANY else "store"
             group.addoption(
-                flag, dest=_dest(name), action=action, metavar=metavar, help=story
+                flag, dest=_dest(name), action="store_true", help=description
+            )
+        else:
+            group.addoption(
+                flag,
+                dest=_dest(name),
+                action="append" if name in _LISTS else "store",
+                metavar=metavar,
+                help=description,
             )
 
 
 def read(config: pytest.Config) -> Settings:
-    """The options given, over those of the consumer's pyproject.toml."""
-    if _READ not in config.stash:
-        config.stash[_READ] = _read(config)
-    return config.stash[_READ]
+    """
+    Return the options of the command line, with defaults from pyproject.toml.
+
+    Raises `pytest.UsageError` if the table in pyproject.toml is wrong.
+    """
+    if _SETTINGS not in config.stash:
+        config.stash[_SETTINGS] = _read(config)
+    return config.stash[_SETTINGS]
 
 
 def _read(config: pytest.Config) -> Settings:
     values: dict[str, Any] = dict(_table(config))
     for name in _OPTIONS:
         if given := config.getoption(_dest(name), None):
-            values[name] = tuple(given) if name in _MANY else given
+            values[name] = tuple(given) if name in _LISTS else given
     return replace(Settings(), **values)
 
 
@@ -85,6 +110,7 @@ def _dest(name: str) -> str:
 
 
 def _table(config: pytest.Config) -> Iterator[tuple[str, object]]:
+    """Yield the fields that pyproject.toml sets, with their values."""
     path = config.rootpath / "pyproject.toml"
     if not path.is_file():
         return
@@ -95,10 +121,10 @@ def _table(config: pytest.Config) -> Iterator[tuple[str, object]]:
         if name not in known:
             names = ", ".join(sorted(name.replace("_", "-") for name in known))
             raise pytest.UsageError(f"[tool.{TABLE}] has no {key!r}; it has {names}.")
-        wanted = _wanted(name)
-        if not isinstance(value, wanted):
+        expected = _toml_type(name)
+        if not isinstance(value, expected):
             raise pytest.UsageError(
-                f"{key} in [tool.{TABLE}] must be a {wanted.__name__}, not {value!r}."
+                f"{key} in [tool.{TABLE}] must be a {expected.__name__}, not {value!r}."
             )
         if isinstance(value, list):
             yield name, tuple(map(str, value))
@@ -106,9 +132,9 @@ def _table(config: pytest.Config) -> Iterator[tuple[str, object]]:
             yield name, str(value) if name in _NUMBERS else value
 
 
-def _wanted(name: str) -> type:
-    """What TOML must hold for the setting of that name."""
-    if name in _MANY:
+def _toml_type(name: str) -> type:
+    """Return the type that the setting *name* has in TOML."""
+    if name in _LISTS:
         return list
     if name in _SWITCHES:
         return bool

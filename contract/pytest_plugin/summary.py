@@ -1,4 +1,4 @@
-"""All results of a test run, together: the verdict at its end, and the reports."""
+"""Summary of a test run: the verdict of each target, and the reports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from contract.run.report import (
 
 
 class Summary:
-    """Collects what the tests' reports carry, also from the workers of xdist."""
+    """Collects the results attached to test reports, including those of workers."""
 
     def __init__(self, chosen: Settings) -> None:
         self._chosen = chosen
@@ -41,7 +41,7 @@ class Summary:
         return dict(find("checks", Check))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the result that a test's report carries."""
+        """Add the result that is attached to *report*."""
         packed = getattr(report, "contract", None)
         if packed is None:
             return
@@ -56,7 +56,7 @@ class Summary:
 
     @property
     def report(self) -> Report:
-        """What the run has learnt so far."""
+        """The report of all results so far."""
         return Report(
             headers=tuple(self._headers.values()),
             results=tuple(self._results),
@@ -72,15 +72,16 @@ class Summary:
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """One line for each target, and where the reports are."""
+        """Print a line for each target, and the paths of the reports."""
         if not self._results:
             return
         terminalreporter.section("magistral-contract")
         for part in by_target(self.report):
             (header,) = part.headers
-            known = f"{header.profile}: {header.why}" if header.profile else "unknown"
-            terminalreporter.line(
-                f"{escape_controls(header.target)} ({escape_controls(known)}) {verdict(part)}"
-            )
+            origin = "profile unknown"
+            if header.profile:
+                origin = f"{header.profile}: {header.why}"
+            name = escape_controls(f"{header.target} ({origin})")
+            terminalreporter.line(f"{name} {verdict(part)}")
         for output in self._outputs:
             terminalreporter.line(f"{output.reporter.id} report: {output.path}")

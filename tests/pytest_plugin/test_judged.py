@@ -1,3 +1,5 @@
+"""Results of checks as outcomes of tests, and their serialisation."""
+
 from __future__ import annotations
 
 import json
@@ -38,7 +40,7 @@ HEADER = Header(
     target="mock",
     url="http://127.0.0.1:1",
     profile="mine",
-    why="as told",
+    why="given by --profile",
     model="m",
     version="0.1.0",
     started="now",
@@ -64,7 +66,7 @@ FAILED = Result(
 
 
 def _ends(result, *, strict=False):
-    """How a test that enforces *result* ends, and what it says."""
+    """Return the outcome and the message of a test that enforces *result*."""
     try:
         Judged(result, HEADER, strict).enforce()
     except pytest.skip.Exception as why:
@@ -90,11 +92,17 @@ def _ends(result, *, strict=False):
         pytest.param(replace(FAILED, check=SHOULD), True, "fail", id="strict-should"),
     ],
 )
-def test_an_outcome_becomes_that_of_the_test(result, strict, end):
+def test_the_outcome_of_the_check_is_that_of_the_test(result, strict, end):
     assert _ends(result, strict=strict)[0] == end
 
 
-def test_a_failure_tells_requirement_finding_and_command_inertly():
+def test_a_failed_should_is_a_warning():
+    _, text = _ends(replace(FAILED, check=SHOULD))
+
+    assert text.startswith("warning: SHOULD failed: it did not")
+
+
+def test_a_failure_shows_requirement_finding_and_command():
     _, text = _ends(FAILED)
 
     assert text.splitlines() == [
@@ -106,34 +114,34 @@ def test_a_failure_tells_requirement_finding_and_command_inertly():
         "  at        z",
         "again: magistral-contract verify mock --select a.b",
         "source: house",
-        "profile: mine (as told)",
+        "profile: mine (given by --profile)",
     ]
 
 
-def test_what_travels_is_plain_and_comes_back_whole():
+def test_a_packed_result_survives_json():
     packed = pack(Judged(FAILED, HEADER), exchanges=True)
-    back = unpack(json.loads(json.dumps(packed)), {"a.b": CHECK}, {"mine": PROFILE})
+    unpacked = unpack(json.loads(json.dumps(packed)), {"a.b": CHECK}, {"mine": PROFILE})
 
-    assert back.header == HEADER
-    assert back.result.findings == FAILED.findings
-    assert back.result.exchanges[0].arrivals == EXCHANGE.arrivals
-    assert replace(back.result, exchanges=()) == replace(FAILED, exchanges=())
+    assert unpacked.header == HEADER
+    assert unpacked.result.findings == FAILED.findings
+    assert unpacked.result.exchanges[0].arrivals == EXCHANGE.arrivals
+    assert replace(unpacked.result, exchanges=()) == replace(FAILED, exchanges=())
 
 
-def test_exchanges_travel_only_when_wanted():
+def test_exchanges_are_packed_on_request_only():
     packed = pack(Judged(FAILED, HEADER), exchanges=False)
 
     assert packed["exchanges"] == []
 
 
-def test_a_target_that_cannot_be_opened_says_so_once():
-    unopened = Unopened("mock", "nobody answers")
+def test_a_target_that_cannot_be_opened_is_one_error():
+    unopened = Unopened("mock", "nothing listens")
     first = unopened.judged(CHECK, strict=False)
     second = unopened.judged(CHECK, strict=False)
 
     assert (first.result.outcome, first.result.reason) == (
         Outcome.ERROR,
-        "nobody answers",
+        "nothing listens",
     )
     assert second.result.outcome is Outcome.SKIP
-    assert first.header.trouble == "nobody answers"
+    assert first.header.trouble == "nothing listens"

@@ -1,3 +1,5 @@
+"""Settings from the command line and from pyproject.toml."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,15 +21,15 @@ def _read(pytester, *options, table=""):
 
 
 def test_the_readme_lists_every_option(pytester):
-    parser = pytester.parseconfig()._parser  # noqa: SLF001  # pytest tells them no other way
+    parser = pytester.parseconfig()._parser  # noqa: SLF001  # there is no public way to list options
     (group,) = [group for group in parser._groups if group.name == "contract"]  # noqa: SLF001
-    told = [
+    expected = [
         f"| `{option.names()[0]}{equals(option.attrs())}` | {option.attrs()['help']} |"
         for option in group.options
     ]
     lines = README.read_text("utf-8").splitlines()
 
-    assert told == [line for line in lines if line.startswith("| `--contract-")]
+    assert expected == [line for line in lines if line.startswith("| `--contract-")]
 
 
 def equals(attributes):
@@ -35,18 +37,18 @@ def equals(attributes):
     return f"={name}" if name else ""
 
 
-def test_nothing_said_is_the_default(pytester):
+def test_settings_have_defaults(pytester):
     assert _read(pytester) == Settings()
 
 
-def test_the_table_of_the_project_counts(pytester):
+def test_the_table_in_pyproject_is_read(pytester):
     table = 'targets = ["mock", "mock:vllm"]\napi-key-env = "MY_KEY"\nslow = true'
     expected = Settings(targets=("mock", "mock:vllm"), api_key_env="MY_KEY", slow=True)
 
     assert _read(pytester, table=table) == expected
 
 
-def test_the_command_line_stands_over_the_table(pytester):
+def test_the_command_line_overrides_the_table(pytester):
     options = (
         "--contract-target=mock:vllm",
         "--contract-select=a",
@@ -67,12 +69,12 @@ def test_the_command_line_stands_over_the_table(pytester):
         pytest.param("profile = 1", "must be a str", id="number-for-text"),
     ],
 )
-def test_a_wrong_table_is_refused_with_what_is_right(pytester, table, words):
+def test_an_invalid_table_is_rejected(pytester, table, words):
     with pytest.raises(pytest.UsageError, match=words):
         _read(pytester, table=table)
 
 
-def test_budgets_and_the_window_may_be_said_in_both_places(pytester):
+def test_budgets_and_the_window_can_be_set_in_both_places(pytester):
     table = 'budget = ["ttft=1s"]\ncontext-window = 8192'
     expected = Settings(budget=("ttft=1s",), context_window="8192")
     given = ("--contract-budget=e2e=9s", "--contract-context-window=4096")

@@ -1,4 +1,4 @@
-"""The script of the action, as a runner runs it, against the mock."""
+"""The script of the GitHub action, run against the mock."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ACTION = Path(__file__).parent.parent.parent / "action.yml"
 
 @pytest.fixture
 def verify(tmp_path):
-    """`verify(target, options)` is the exit code, the outputs and the job summary."""
+    """`verify(target, options)` returns process, outputs and job summary."""
     (tmp_path / "magistral-contract").mkdir()
-    # What the step before it installs: this environment.
+    # The step before it would install an environment; use this one.
     (tmp_path / "magistral-contract" / "venv").symlink_to(sys.prefix)
 
     def verify(target, options="", profile=""):
         output, summary = tmp_path / "output", tmp_path / "summary"
-        ended = subprocess.run(  # noqa: S603  # our own script
+        done = subprocess.run(  # noqa: S603  # the script under test
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPT],  # noqa: S607  # as a runner finds it
             env={
                 "PATH": os.environ["PATH"],
@@ -46,18 +46,18 @@ def verify(tmp_path):
             timeout=60,
         )
         lines = output.read_text().splitlines()
-        told = dict(line.split("=", 1) for line in lines)
-        shown = summary.read_text("utf-8") if summary.exists() else ""
-        return ended, told, shown
+        outputs = dict(line.split("=", 1) for line in lines)
+        page = summary.read_text("utf-8") if summary.exists() else ""
+        return done, outputs, page
 
     return verify
 
 
-def test_a_kept_contract_passes_and_leaves_everything(verify):
-    ended, told, summary = verify("mock:vllm", "--select usage --select 'models.*'")
-    folder = Path(told["folder"])
+def test_a_passed_run_leaves_all_files(verify):
+    done, outputs, summary = verify("mock:vllm", "--select usage --select 'models.*'")
+    folder = Path(outputs["folder"])
 
-    assert (0, "0") == (ended.returncode, told["exit-code"])
+    assert (0, "0") == (done.returncode, outputs["exit-code"])
     assert {"recording", "report.json", "report.md", "junit.xml"} == {
         path.name for path in folder.iterdir()
     }
@@ -65,17 +65,17 @@ def test_a_kept_contract_passes_and_leaves_everything(verify):
     assert junitparser.JUnitXml.fromfile(str(folder / "junit.xml")).tests > 10
 
 
-def test_a_broken_contract_fails_and_shows_what_broke(verify):
-    ended, told, summary = verify(
+def test_a_failed_run_shows_the_failed_check(verify):
+    done, outputs, summary = verify(
         "mock:vllm?fault=field-renamed", "--select reasoning.present", "vllm-0.32"
     )
 
-    assert (1, "1") == (ended.returncode, told["exit-code"])
+    assert (1, "1") == (done.returncode, outputs["exit-code"])
     assert "reasoning.present" in summary
 
 
-def test_a_wrong_option_fails_with_its_sentence(verify):
-    ended, told, summary = verify("mock", "--selct usage")
+def test_an_invalid_option_is_a_usage_error(verify):
+    done, outputs, summary = verify("mock", "--selct usage")
 
-    assert (2, "2", "") == (ended.returncode, told["exit-code"], summary)
-    assert "--selct" in ended.stderr
+    assert (2, "2", "") == (done.returncode, outputs["exit-code"], summary)
+    assert "--selct" in done.stderr

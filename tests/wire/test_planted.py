@@ -1,4 +1,4 @@
-"""A planted bug is found, and what is printed shows it again, as it was printed."""
+"""A planted bug is found, and the printed curl command reproduces it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ STATUS = " -w '\n%{http_code}'"
 
 
 def replayed(command):
-    """Status and body of what the shell gets for *command*."""
-    done = subprocess.run(  # noqa: S603  # printed by ourselves a moment ago
+    """Return the status and the body of the response to the curl *command*."""
+    done = subprocess.run(  # noqa: S603  # the command was printed by this test
         ["sh", "-c", command + STATUS],  # noqa: S607  # any shell
         capture_output=True,
         text=True,
@@ -33,9 +33,9 @@ def replayed(command):
     return int(status), body
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl to replay with")
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.parametrize("name", BUGS)
-def test_printed_command_shows_the_bug_and_a_good_provider_does_not(name):
+def test_the_printed_command_shows_the_bug_and_only_the_bug(name):
     bug = BUGS[name]
     with (
         serving(bug.provider()) as url,
@@ -45,10 +45,10 @@ def test_printed_command_shows_the_bug_and_a_good_provider_does_not(name):
             result = judge_check(CHECKS[bug.check], session, url, slow=True)
         (finding,) = result.findings
         command = finding.at[finding.at.index("curl ") :]
-        broken = replayed(command)
-        good = replayed(command.replace(url, clean))
+        faulty = replayed(command)
+        correct = replayed(command.replace(url, clean))
 
     assert result.outcome is Outcome.FAIL
     assert len(command.encode()) <= SHORT
-    assert bug.shows(*broken)
-    assert not bug.shows(*good)
+    assert bug.shows(*faulty)
+    assert not bug.shows(*correct)

@@ -1,4 +1,4 @@
-"""Schemathesis with our hooks through pytest, as the README shows it."""
+"""Schemathesis with the hooks of this package in pytest, as in the README."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECIPE = re.search(
     (ROOT / "README.md").read_text("utf-8"),
     re.DOTALL,
 )
-QUICK = '"phases": {"coverage": {"enabled": False}}'
+WITHOUT_COVERAGE = '"phases": {"coverage": {"enabled": False}}'
 BRIEF = "--hypothesis-profile=brief"
 PROFILE = """
 from hypothesis import Phase, settings
@@ -30,14 +30,14 @@ settings.register_profile("brief", max_examples=2, phases=[Phase.generate])
 """
 
 
-def ran(folder, url):
-    # The boundaries of every member alone are a thousand requests.
-    brief = RECIPE[1].replace("from_dict({", f"from_dict({{{QUICK}, ")
+def run(folder, url):
+    # The coverage phase alone sends a thousand requests.
+    brief = RECIPE[1].replace("from_dict({", f"from_dict({{{WITHOUT_COVERAGE}, ")
     (folder / "test_provider.py").write_text(brief, "utf-8")
     (folder / "conftest.py").write_text(PROFILE, "utf-8")
     (folder / "openapi.yaml").symlink_to(ROOT / "openapi.yaml")
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", BRIEF, "-k", "chat"]
-    return subprocess.run(  # noqa: S603  # our own words
+    return subprocess.run(  # noqa: S603  # the arguments are fixed
         [sys.executable, *words],
         capture_output=True,
         text=True,
@@ -47,11 +47,11 @@ def ran(folder, url):
     )
 
 
-def test_recipe_asks_our_own_checks_about_every_chat(tmp_path):
+def test_the_recipe_applies_the_checks_to_every_chat(tmp_path):
     dialect = builtin()["vllm-0.32"].dialect
     change = FAULTS["total-without-prompt"].apply
     with serving(MockProvider(dialect, change=change)) as url:
-        done = ran(tmp_path, url)
+        done = run(tmp_path, url)
 
     assert done.returncode == 1
     assert "usage_sums_up" in done.stdout, done.stdout + done.stderr

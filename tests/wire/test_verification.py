@@ -1,4 +1,4 @@
-"""A target from what the user wrote to its results, and again from its recording."""
+"""Verification of a target from its text to its results, live and replayed."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def whole(exchange):
         yield Finding("streamed")
 
 
-def provider(c, *, echo=""):
-    """A small vLLM: the list, the version, and 42 for every chat."""
+def server(c, *, echo=""):
+    """A minimal vLLM: the model list, the version, and 42 for every chat."""
     path = c.line.split()[1]
     if path == "/v1/models":
         c.answer({"object": "list", "data": [CARD]})
@@ -75,8 +75,8 @@ def _no_keys(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def says_nothing(c):
-    """Keeps a stream open with comments, as a proxy does whose engine is dead."""
+def sends_comments(c):
+    """Keep a stream open with comments, like a proxy whose engine has stopped."""
     c.stream()
     while not c.over.wait(0.1):
         c.chunk(b":\n\n")
@@ -92,30 +92,30 @@ def never_stops(c):
 @pytest.mark.parametrize(
     ("chat", "why"),
     [
-        pytest.param(says_nothing, "not complete after 1 s", id="a-byte-at-a-time"),
-        pytest.param(never_stops, "larger than 100000 bytes", id="a-flood"),
+        pytest.param(sends_comments, "not complete after 1 s", id="comments-only"),
+        pytest.param(never_stops, "larger than 100000 bytes", id="endless-text"),
     ],
 )
-def test_an_answer_without_end_is_waited_for_once(served, chat, why):
+def test_an_endless_response_is_awaited_once(served, chat, why):
     def script(c):
-        chat(c) if c.line.startswith("POST") else provider(c)
+        chat(c) if c.line.startswith("POST") else server(c)
 
-    server = served(script)
+    running = served(script)
     limits = replace(SOON, total=1.0, max_bytes=100_000)
     with (
         pytest.raises(TargetError, match="does not end") as caught,
-        open_target(server.url, limits=limits),
+        open_target(running.url, limits=limits),
     ):
         pass
 
     assert why in str(caught.value)
-    assert 1 == sum(request.startswith(b"POST") for request in server.requests)
+    assert 1 == sum(request.startswith(b"POST") for request in running.requests)
 
 
-def test_a_stream_that_says_something_and_hangs_is_judged(served):
+def test_a_stream_that_hangs_after_some_text_is_judged(served):
     def script(c):
         if not c.line.startswith("POST"):
-            provider(c)
+            server(c)
             return
         c.stream()
         delta = {"choices": [{"index": 0, "delta": {"content": "4"}}]}
@@ -129,10 +129,10 @@ def test_a_stream_that_says_something_and_hangs_is_judged(served):
     assert result.outcome is Outcome.FAIL
 
 
-def test_a_url_is_opened_detected_greeted_and_judged(served):
-    server = served(provider)
+def test_a_url_is_opened_detected_and_judged(served):
+    running = served(server)
 
-    with open_target(f"{server.url}/v1", limits=SOON) as verification:
+    with open_target(f"{running.url}/v1", limits=SOON) as verification:
         results = list(verification.verify([answers, whole]))
 
     header = verification.header
@@ -140,25 +140,25 @@ def test_a_url_is_opened_detected_greeted_and_judged(served):
     assert (header.profile, header.model, header.url) == (
         "vllm-0.16",
         "served",
-        server.url,
+        running.url,
     )
     assert "0.16.0" in header.why
-    # The list, /props, /version, hello, and one for each check.
-    assert header.requests == len(server.requests) == 6
+    # The model list, /props, /version, the smoke test, and one for each check.
+    assert header.requests == len(running.requests) == 6
     assert verification.profile.context_window == 4096
 
 
-def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path):
-    server = served(provider)
-    with open_target(f"{server.url}/v1", limits=SOON) as verification:
+def test_a_recording_gives_the_same_results_without_the_server(served, tmp_path):
+    running = served(server)
+    with open_target(f"{running.url}/v1", limits=SOON) as verification:
         live = list(verification.verify([answers]))
         verification.save(tmp_path)
-    asked = len(server.requests)
+    sent = len(running.requests)
 
     (replay,) = open_recordings(tmp_path)
     again = list(replay.verify([answers, whole]))
 
-    assert len(server.requests) == asked
+    assert len(running.requests) == sent
     assert [r.outcome for r in again] == [Outcome.PASS, Outcome.SKIP]
     assert again[0].exchanges[0].arrivals[0].data == (
         live[0].exchanges[0].arrivals[0].data
@@ -168,52 +168,50 @@ def test_a_recording_gives_the_same_results_without_a_provider(served, tmp_path)
     assert again[0].again.startswith("magistral-contract replay ")
 
 
-def test_recordings_of_one_address_are_told_apart_by_their_folders(served, tmp_path):
-    server = served(provider)
+def test_recordings_of_one_url_are_distinguished_by_their_folders(served, tmp_path):
+    running = served(server)
     for name in ("before", "after"):
-        with open_target(server.url, limits=SOON) as verification:
+        with open_target(running.url, limits=SOON) as verification:
             list(verification.verify([answers]))
             verification.save(tmp_path / name)
 
     assert ["after", "before"] == [r.target for r in open_recordings(tmp_path)]
-    assert [server.url] == [r.target for r in open_recordings(tmp_path / "after")]
+    assert [running.url] == [r.target for r in open_recordings(tmp_path / "after")]
 
 
-def test_a_key_that_is_echoed_reaches_no_file_and_no_report(
-    served, tmp_path, monkeypatch
-):
-    def refusing(c):
-        provider(c, echo=f" for {KEY}")
+def test_an_echoed_key_is_in_no_file_and_no_report(served, tmp_path, monkeypatch):
+    def echoing(c):
+        server(c, echo=f" for {KEY}")
 
     monkeypatch.setenv("MY_KEY", KEY)
-    server = served(refusing)
-    with open_target(server.url, limits=SOON, key_env="MY_KEY") as verification:
+    running = served(echoing)
+    with open_target(running.url, limits=SOON, key_env="MY_KEY") as verification:
         results = tuple(verification.verify([answers, whole]))
         verification.save(tmp_path)
     report = Report(headers=(verification.header,), results=results)
 
-    assert any(KEY.encode() in request for request in server.requests)
+    assert any(KEY.encode() in request for request in running.requests)
     assert KEY not in json.dumps(to_json(report))
     assert KEY not in repr(report)
     assert all(KEY not in p.read_text("utf-8") for p in tmp_path.iterdir())
 
 
-def test_again_repeats_what_was_told(served):
-    server = served(provider)
-    told = {"profile": "vllm-0.12", "model": "other model"}
+def test_again_repeats_the_options(served):
+    running = served(server)
+    options = {"profile": "vllm-0.12", "model": "other model"}
     with open_target(
-        server.url, limits=SOON, repeat=("--profiles", "mine.toml"), **told
+        running.url, limits=SOON, repeat=("--profiles", "mine.toml"), **options
     ) as verification:
         result = verification.run(answers)
 
     assert result.again == (
-        f"magistral-contract verify {server.url} --profile vllm-0.12 "
+        f"magistral-contract verify {running.url} --profile vllm-0.12 "
         "--model 'other model' --profiles mine.toml --select test.answers"
     )
 
 
-def test_the_plan_is_known_before_anything_is_sent(served):
-    with open_target(served(provider).url, limits=SOON) as verification:
+def test_the_plan_is_known_before_its_requests_are_sent(served):
+    with open_target(served(server).url, limits=SOON) as verification:
         before = verification.session.sent
 
         assert len(verification.plan([answers, whole])) == 2
@@ -223,9 +221,9 @@ def test_the_plan_is_known_before_anything_is_sent(served):
 def chat(**more):
     def script(c):
         if c.line.startswith("GET"):
-            provider(c)
+            server(c)
         else:
-            c.answer({"error": {"message": "said so"}}, **more)
+            c.answer({"error": {"message": "not allowed"}}, **more)
 
     return script
 
@@ -233,22 +231,24 @@ def chat(**more):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param(chat(status=401), "requires an API key (401, said so)", id="401"),
-        pytest.param(chat(status=403), "403, said so", id="403"),
+        pytest.param(
+            chat(status=401), "requires an API key (401, not allowed)", id="401"
+        ),
+        pytest.param(chat(status=403), "403, not allowed", id="403"),
         pytest.param(chat(status=404), "It lists served.", id="404"),
         pytest.param(
-            lambda c: provider(c) if c.line.startswith("GET") else c.reset(),
+            lambda c: server(c) if c.line.startswith("GET") else c.reset(),
             "cannot be reached",
             id="reset",
         ),
         pytest.param(
-            lambda c: provider(c) if c.line.startswith("GET") else c.wait(),
+            lambda c: server(c) if c.line.startswith("GET") else c.wait(),
             "no byte of the body",
             id="silent",
         ),
     ],
 )
-def test_a_provider_that_cannot_answer_is_one_sentence(served, script, words):
+def test_a_server_that_cannot_answer_is_one_sentence(served, script, words):
     with (
         pytest.raises(TargetError) as caught,
         open_target(served(script).url, limits=SOON),
@@ -259,30 +259,30 @@ def test_a_provider_that_cannot_answer_is_one_sentence(served, script, words):
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
-def test_a_provider_that_answers_badly_is_left_to_the_checks(served, status):
+def test_error_responses_are_left_to_the_checks(served, status):
     with open_target(served(chat(status=status)).url, limits=SOON) as verification:
         result = verification.run(answers)
 
     assert result.outcome in {Outcome.FAIL, Outcome.ERROR}
 
 
-def test_nobody_there_is_one_sentence(served):
-    server = served(provider)
-    url = server.url
-    server.over.set()
-    server.listener.close()
+def test_a_closed_port_is_a_target_error(served):
+    running = served(server)
+    url = running.url
+    running.over.set()
+    running.listener.close()
 
     with pytest.raises(TargetError), open_target(url, limits=SOON):
         pytest.fail("it was opened")
 
 
-def test_a_waiver_of_no_check_is_refused(served):
+def test_a_waiver_of_an_unknown_check_is_rejected(served):
     mine = replace(builtin()["vllm-0.16"], id="mine", waivers={"schema.mesage": "x"})
 
     with (
         pytest.raises(SpecError, match=r"schema\.mesage"),
         open_target(
-            served(provider).url, profile="mine", profiles={"mine": mine}, limits=SOON
+            served(server).url, profile="mine", profiles={"mine": mine}, limits=SOON
         ),
     ):
         pytest.fail("it was opened")
@@ -292,14 +292,14 @@ def test_a_key_over_plain_http_is_noted(served, monkeypatch):
     monkeypatch.setattr("contract.run.verification.is_unencrypted", lambda _root: True)
     monkeypatch.setenv("MISTRAL_API_KEY", KEY)
 
-    with open_target(served(provider).url, limits=SOON) as verification:
+    with open_target(served(server).url, limits=SOON) as verification:
         assert any("unencrypted" in note for note in verification.header.notes)
 
 
-def test_an_unknown_target_names_the_known_ones():
+def test_an_unknown_target_is_a_usage_error():
     with pytest.raises(UsageError, match="Unknown target"), open_target("mok"):
         pytest.fail("it was opened")
 
 
-def test_faults_and_quirks_can_be_named_to_a_target():
+def test_faults_and_quirks_can_be_looked_up():
     assert reply_changes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 FEW = ("--select", "reasoning.present", "--select", "usage.sums-up")
 
 
-def test_an_upgrade_that_renames_the_field_is_told(command, tmp_path):
+def test_an_upgrade_that_renames_the_field_is_a_regression(command, tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     command("verify", "mock:vllm-0.12", "--save", before, *FEW)
     command("verify", "mock:vllm-0.16?fault=field-renamed", "--save", after, *FEW)

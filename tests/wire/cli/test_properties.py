@@ -32,7 +32,7 @@ def test_a_seed_is_repeated_in_the_command(command):
     assert re.search(r"again .* --slow --seed 7\n", done.out)
 
 
-def test_the_budget_of_requests_holds(command):
+def test_the_request_allowance_is_respected(command):
     done = command("verify", "mock", *ONE, "--max-requests", "5")
 
     assert done.code == 3

@@ -1,4 +1,4 @@
-"""An API key appears nowhere, whatever the provider makes of it."""
+"""An API key appears in no output, even if the server returns it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contract.targets.base import (
 )
 
 KEY = 'sk-live/7f+1"9=secret-of-somebody'
-# As it is, inside JSON, in an address, and as Basic credentials.
+# Verbatim, inside JSON, in a URL, and as Basic credentials.
 SPELLINGS = (
     KEY,
     KEY.replace('"', '\\"'),
@@ -30,31 +30,31 @@ FEW = ("--select", "rejections", "--select", "schema", "--select", "usage.sums-u
 
 
 def echo(c):
-    """Tells the sender all it sent, in the body and in a header."""
+    """Return the headers of the request in the body and in a header."""
     if c.line.startswith("GET /v1/models "):
         c.answer({"object": "list", "data": [CARD]})
         return
     head = c.request.partition(b"\r\n\r\n")[0].decode("latin-1")
     found = re.search(r"(?i)authorization: (.*)", head)
-    told = found.group(1).strip() if found else "nothing"
+    key = found.group(1).strip() if found else "nothing"
     c.answer(
-        {"error": {"message": f"wrong: {head}", "type": "t", "param": told}},
+        {"error": {"message": f"wrong: {head}", "type": "t", "param": key}},
         status=400,
-        headers=(("Content-Type", "application/json"), ("X-Echo", told)),
+        headers=(("Content-Type", "application/json"), ("X-Echo", key)),
     )
 
 
-def turn_away(c):
+def reject(c):
     c.answer(
-        {"detail": f"{KEY} is not welcome, nor is {quote(KEY, safe='')}"}, status=401
+        {"detail": f"{KEY} is not valid, nor is {quote(KEY, safe='')}"}, status=401
     )
 
 
 @pytest.mark.parametrize(
     "script",
-    [pytest.param(echo, id="echoed"), pytest.param(turn_away, id="refused")],
+    [pytest.param(echo, id="echoed"), pytest.param(reject, id="rejected")],
 )
-def test_a_key_is_in_no_output_and_in_no_file(
+def test_an_echoed_key_is_in_no_output_and_no_file(
     served, command, tmp_path, monkeypatch, script
 ):
     monkeypatch.setenv("MY_KEY", KEY)
@@ -75,7 +75,7 @@ def test_a_key_is_in_no_output_and_in_no_file(
         for path in tmp_path.rglob("*")
         if path.is_file()
     }
-    shown = {**written, "standard output": done.out, "standard error": done.err}
+    everything = {**written, "standard output": done.out, "standard error": done.err}
 
     assert done.code == (1 if script is echo else 3)
     assert any(KEY.encode() in request for request in server.requests)
@@ -84,13 +84,13 @@ def test_a_key_is_in_no_output_and_in_no_file(
     }
     assert [] == [
         (place, spelling)
-        for place, text in shown.items()
+        for place, text in everything.items()
         for spelling in SPELLINGS
         if spelling in text
     ]
 
 
-def test_the_key_of_a_target_is_in_no_output_and_in_no_file(command, tmp_path):
+def test_the_key_of_a_target_is_in_no_output_and_no_file(command, tmp_path):
     files = tmp_path / "reports"
     files.mkdir()
     reports = [
@@ -116,25 +116,25 @@ def test_the_key_of_a_target_is_in_no_output_and_in_no_file(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("targets", "sentence"),
+    ("targets", "message"),
     [
         pytest.param(("mok?key=sk-1",), "mok?key=***", id="of-an-unknown-kind"),
         pytest.param(
             ("mock?key=sk-1", "mock?key=sk-2"),
-            "differ by their key alone",
+            "differ only by their key",
             id="twice-with-another",
         ),
     ],
 )
-def test_the_key_of_a_refused_target_is_not_repeated(command, targets, sentence):
+def test_the_key_of_a_rejected_target_is_not_printed(command, targets, message):
     done = command("verify", *targets)
 
     assert (done.code, done.out) == (2, "")
-    assert sentence in done.err
+    assert message in done.err
     assert "sk-" not in done.err
 
 
-def test_every_option_that_holds_a_key_is_called_key():
+def test_every_option_for_a_key_is_named_key():
     kinds = find("targets", TargetKind).values()
     keys = {
         option.name

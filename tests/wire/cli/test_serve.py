@@ -1,4 +1,4 @@
-"""`magistral-contract serve`, as a program of its own."""
+"""`magistral-contract serve` in a process of its own."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 
 @contextlib.contextmanager
 def serving(*arguments, **environ):
-    """The program, and what its banner says."""
-    running = subprocess.Popen(  # noqa: S603  # our own interpreter
+    """Run the program; yield its process and the lines of its banner by label."""
+    running = subprocess.Popen(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-m", "contract", "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -24,34 +24,34 @@ def serving(*arguments, **environ):
         env={**os.environ, **environ},
     )
     try:
-        said = {}
+        banner = {}
         for line in running.stdout:
             name, _, value = line.strip().partition(" ")
-            said[name] = value.strip()
+            banner[name] = value.strip()
             if name == "stop":
                 break
-        yield running, said
+        yield running, banner
     finally:
         running.kill()
         running.communicate()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
-def test_it_serves_until_ctrl_c():
-    with serving("--dialect", "vllm-0.12") as (running, said):
-        models = httpx.get(f"{said['url']}/models", trust_env=False)
+def test_the_mock_is_served_until_ctrl_c():
+    with serving("--dialect", "vllm-0.12") as (running, banner):
+        models = httpx.get(f"{banner['url']}/models", trust_env=False)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=10)
 
     assert models.status_code == 200
-    assert said["serving"].startswith("vllm-0.12: ")
+    assert banner["serving"].startswith("vllm-0.12: ")
     assert (running.returncode, out, err) == (0, "", "")
 
 
-def test_the_pasted_curl_gets_a_stream():
-    with serving(MY_KEY="sk-of-mine") as (_, said):
-        url = said["try"].split()[2]
-        body = said["try"].rpartition("-d ")[2].strip("'")
+def test_the_printed_curl_command_gets_a_stream():
+    with serving(MY_KEY="sk-of-mine") as (_, banner):
+        url = banner["try"].split()[2]
+        body = banner["try"].rpartition("-d ")[2].strip("'")
         reply = httpx.post(
             url,
             content=body,
@@ -63,45 +63,45 @@ def test_the_pasted_curl_gets_a_stream():
     assert reply.text.endswith("data: [DONE]\n\n")
 
 
-def test_a_key_is_demanded_and_never_said():
-    with serving("--api-key-env", "MY_KEY", MY_KEY="sk-of-mine") as (_, said):
-        url = f"{said['url']}/models"
-        refused = httpx.get(url, trust_env=False)
-        given = httpx.get(
+def test_a_key_is_required_and_never_printed():
+    with serving("--api-key-env", "MY_KEY", MY_KEY="sk-of-mine") as (_, banner):
+        url = f"{banner['url']}/models"
+        rejected = httpx.get(url, trust_env=False)
+        accepted = httpx.get(
             url, headers={"authorization": "Bearer sk-of-mine"}, trust_env=False
         )
 
-    assert (refused.status_code, given.status_code) == (401, 200)
-    assert not any("sk-of-mine" in value for value in said.values())
+    assert (rejected.status_code, accepted.status_code) == (401, 200)
+    assert not any("sk-of-mine" in value for value in banner.values())
 
 
 def test_a_fault_reaches_the_client():
-    with serving("--fault", "done-missing") as (_, said):
-        body = said["try"].rpartition("-d ")[2].strip("'")
+    with serving("--fault", "done-missing") as (_, banner):
+        body = banner["try"].rpartition("-d ")[2].strip("'")
         reply = httpx.post(
-            f"{said['url']}/chat/completions",
+            f"{banner['url']}/chat/completions",
             content=body,
             headers={"content-type": "application/json"},
             trust_env=False,
         )
 
-    assert said["fault"].startswith("done-missing: ")
+    assert banner["fault"].startswith("done-missing: ")
     assert "[DONE]" not in reply.text
 
 
-def test_a_breakage_reaches_the_client_with_its_report():
-    with serving("--dialect", "vllm-0.11", "--fault", "vllm-30139") as (_, said):
-        model = said["models"].partition(",")[0]
+def test_a_breakage_reaches_the_client_and_names_its_report():
+    with serving("--dialect", "vllm-0.11", "--fault", "vllm-30139") as (_, banner):
+        model = banner["models"].partition(",")[0]
         hello = [{"role": "user", "content": "hello"}]
         reply = httpx.post(
-            f"{said['url']}/chat/completions",
+            f"{banner['url']}/chat/completions",
             json={"model": model, "messages": hello},
             trust_env=False,
         )
 
     message = reply.json()["choices"][0]["message"]
-    assert said["fault"].startswith("vllm-30139: ")
-    assert said["fault"].endswith("(vllm-project/vllm#30139)")
+    assert banner["fault"].startswith("vllm-30139: ")
+    assert banner["fault"].endswith("(vllm-project/vllm#30139)")
     assert message["content"] is None
     assert message["reasoning_content"]
 
@@ -116,8 +116,8 @@ def test_a_port_in_use_is_one_sentence(command):
     assert done.err.count("\n") == 1
 
 
-def test_a_host_others_can_reach_is_warned_about(command):
-    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104  # what the test is about
+def test_a_public_address_prints_a_warning(command):
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104  # the test needs a public address
         done = command("serve", "--host", "0.0.0.0", "--port", taken.getsockname()[1])  # noqa: S104  # the same
 
     assert done.code == 3
@@ -128,16 +128,16 @@ def test_a_host_others_can_reach_is_warned_about(command):
 @pytest.mark.parametrize(
     ("dialect", "note"),
     [
-        pytest.param("vllm-0.11", "", id="where-it-happened"),
+        pytest.param("vllm-0.11", "", id="same-dialect"),
         pytest.param(
             "mistral",
-            "note: vllm-30139 happened to vllm-0.11; --dialect vllm-0.11 shows it as "
-            "it was.\n",
-            id="elsewhere",
+            "note: vllm-30139 was reported for vllm-0.11; --dialect vllm-0.11 "
+            "reproduces it exactly.\n",
+            id="other-dialect",
         ),
     ],
 )
-def test_a_breakage_of_another_provider_says_where_it_happened(dialect, note):
+def test_a_breakage_of_another_dialect_prints_a_note(dialect, note):
     with serving("--dialect", dialect, "--fault", "vllm-30139") as (running, _):
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=10)
@@ -162,7 +162,7 @@ class Early(asyncio.Runner):
 asyncio.Runner = Early
 serve_forever(MockProvider(dialects()["vllm-0.16"]), port=0)
 """
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-c", interrupted],
         check=False,
         capture_output=True,

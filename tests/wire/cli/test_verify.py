@@ -21,28 +21,28 @@ from contract.run.report import Outcome
 FEW = ("--select", "streaming", "--select", "usage")
 
 
-def test_the_mock_keeps_its_contract(command):
+def test_the_mock_passes(command):
     done = command("verify", "--select", "streaming")
 
     assert (done.code, done.err) == (0, "")
-    assert "\nHELD: " in done.out
-    assert "profile          mistral-2025-10 (the target says so)" in done.out
+    assert "\nPASSED: " in done.out
+    assert "profile          mistral-2025-10 (declared by the target)" in done.out
 
 
 @pytest.mark.parametrize("dialect", builtin())
-def test_each_dialect_of_the_mock_keeps_its_contract(command, dialect):
+def test_each_dialect_of_the_mock_passes(command, dialect):
     done = command("verify", f"mock:{dialect}", "--quiet")
 
     assert (done.code, done.err) == (0, "")
 
 
-def test_a_fault_is_a_violation_with_the_command_that_repeats_it(command):
+def test_a_fault_fails_the_run_with_the_command_that_repeats_it(command):
     done = command("verify", "mock?fault=done-missing", *FEW)
     again = re.search(r"again +magistral-contract (verify .*)", done.out)
 
     assert done.code == 1
     assert "FAIL   streaming.ends-with-done   MUST" in done.out
-    assert "\nVIOLATED: 1 MUST failed, " in done.out
+    assert "\nFAILED: 1 MUST failed, " in done.out
     assert again
     assert "'mock?fault=done-missing' --select streaming.ends-with-done" in again[1]
 
@@ -52,15 +52,15 @@ def test_several_targets_have_a_section_each_and_a_table(command):
     lines = done.out.splitlines()
 
     assert done.code == 1
-    assert sum(line.startswith("HELD: ") for line in lines) == 1
-    assert sum(line.startswith("VIOLATED: ") for line in lines) == 2
-    assert any(re.match(r"mock +HELD +\d", line) for line in lines)
+    assert sum(line.startswith("PASSED: ") for line in lines) == 1
+    assert sum(line.startswith("FAILED: ") for line in lines) == 2
+    assert any(re.match(r"mock +PASSED +\d", line) for line in lines)
 
 
 def test_quiet_is_one_line(command):
     done = command("verify", "mock", "--quiet", "--select", "usage.sums-up")
 
-    assert (done.code, done.out) == (0, "HELD: 1 check passed.\n")
+    assert (done.code, done.out) == (0, "PASSED: 1 check passed.\n")
 
 
 def test_all_reports_are_written(command, tmp_path):
@@ -80,10 +80,10 @@ def test_json_on_standard_output_is_json_alone(command):
     done = command("verify", "mock", *FEW, "--report", "json=-")
 
     assert json.loads(done.out)["exit_code"] == 0
-    assert "HELD: " in done.err
+    assert "PASSED: " in done.err
 
 
-def test_an_unwritable_report_is_found_before_anything_is_sent(command, tmp_path):
+def test_an_unwritable_report_is_rejected_before_anything_is_sent(command, tmp_path):
     done = command("verify", "http://127.0.0.1:1/v1", "--report", f"json={tmp_path}")
 
     assert done.code == 2
@@ -91,7 +91,7 @@ def test_an_unwritable_report_is_found_before_anything_is_sent(command, tmp_path
     assert "127.0.0.1" not in done.err
 
 
-def test_an_unreachable_target_is_a_sentence_and_in_the_reports(command, tmp_path):
+def test_an_unreachable_target_is_a_sentence_and_is_reported(command, tmp_path):
     path = tmp_path / "report.json"
     done = command("verify", "http://127.0.0.1:1/v1", "--report", f"json={path}")
     report = json.loads(path.read_text())
@@ -107,10 +107,10 @@ def test_an_unreachable_target_does_not_hide_the_others(command):
     done = command("verify", "http://127.0.0.1:1/v1", "mock", "-q", *FEW)
 
     assert done.code == 3
-    assert "mock HELD: " in done.out
+    assert "mock PASSED: " in done.out
 
 
-def test_a_violation_outweighs_an_unreachable_target(command):
+def test_a_failure_outweighs_an_unreachable_target(command):
     done = command(
         "verify", "http://127.0.0.1:1", "mock?fault=done-missing", "-q", *FEW
     )
@@ -138,7 +138,7 @@ def test_a_violation_outweighs_an_unreachable_target(command):
         ),
     ],
 )
-def test_what_the_user_got_wrong_is_a_sentence(command, arguments, words):
+def test_a_mistake_is_a_sentence(command, arguments, words):
     target = [] if arguments[0].startswith(("mo", "http")) else ["http://127.0.0.1:1"]
     done = command("verify", *target, *arguments)
 
@@ -157,23 +157,24 @@ def test_a_key_variable_that_is_not_set_is_a_mistake_for_any_target(command):
     assert done.err == "error: The variable NO_SUCH is not set; export it first.\n"
 
 
-def test_a_spent_allowance_is_learnt_from_and_exits_3(command):
+def test_a_used_up_allowance_is_inconclusive(command):
     done = command("verify", "mock", *FEW, "--max-requests", "2")
 
     assert done.code == 3
-    assert "\nUNKNOWN: " in done.out
+    assert "\nINCONCLUSIVE: " in done.out
     assert "raise it with --max-requests" in done.out
 
 
-def test_strict_counts_a_should(command):
+def test_a_failed_should_is_a_warning_unless_strict(command):
     arguments = ("verify", "mock?fault=says-bad-request", "-q")
     lax, strict = command(*arguments), command(*arguments, "--strict")
 
     assert (lax.code, strict.code) == (0, 1)
-    assert "SHOULD failed" in lax.out
+    assert lax.out.startswith("PASSED with 1 warning: 1 SHOULD failed, ")
+    assert strict.out.startswith("FAILED: 1 SHOULD failed, ")
 
 
-def test_saved_exchanges_are_judged_alike_without_a_provider(command, tmp_path):
+def test_saved_exchanges_have_the_same_results_without_the_server(command, tmp_path):
     saved = tmp_path / "saved"
     live = command("verify", "mock?fault=done-missing", *FEW, "--save", saved)
     done = command("replay", saved, *FEW)
@@ -204,10 +205,10 @@ def test_several_targets_are_saved_side_by_side(command, tmp_path):
 
     assert {path.name for path in tmp_path.iterdir()} == {"mock", "mock-vllm"}
     assert done.code == 0
-    assert "mock:vllm HELD: 1 check passed." in done.out
+    assert "mock:vllm PASSED: 1 check passed." in done.out
 
 
-def test_a_folder_with_other_things_is_refused_before_anything_is_sent(
+def test_a_folder_with_other_files_is_rejected_before_anything_is_sent(
     command, tmp_path
 ):
     (tmp_path / "thesis.tex").write_text("years")
@@ -226,14 +227,14 @@ def test_a_recording_of_one_target_is_not_mixed_with_several(command, tmp_path):
     assert "holds the recording of one target" in done.err
 
 
-def test_replaying_nothing_is_a_usage_error(command, tmp_path):
+def test_replaying_an_empty_folder_is_a_usage_error(command, tmp_path):
     done = command("replay", tmp_path)
 
     assert done.code == 2
     assert "holds no recording" in done.err
 
 
-def test_an_interruption_reports_what_was_learnt(command, monkeypatch, tmp_path):
+def test_an_interrupted_run_reports_its_results(command, monkeypatch, tmp_path):
     def interrupted(session, probes):
         for probe in list(probes)[:5]:
             session.send(probe)
@@ -260,7 +261,7 @@ def test_ctrl_c_ends_the_program_at_once(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = f"http://127.0.0.1:{silent.getsockname()[1]}"
         arguments = ("verify", target, "--report", f"json={path}")
-        running = subprocess.Popen(  # noqa: S603  # our own interpreter
+        running = subprocess.Popen(  # noqa: S603  # the interpreter of this test
             [sys.executable, "-m", "contract", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -272,12 +273,12 @@ def test_ctrl_c_ends_the_program_at_once(tmp_path):
         connection.close()
 
     assert running.returncode == 130
-    assert "\nUNKNOWN: 1 target not judged to the end, 0 checks passed." in f"\n{out}"
+    assert "\nINCONCLUSIVE: 1 target not fully judged, 0 checks passed." in f"\n{out}"
     assert err == "error: interrupted\n"
     assert json.loads(path.read_text())["targets"][0]["trouble"] == "interrupted"
 
 
-def test_budgets_hold_a_run_and_its_report_tells_what_was_measured(command, tmp_path):
+def test_budgets_are_judged_and_figures_are_reported(command, tmp_path):
     path = tmp_path / "report.json"
     budgets = ("--budget", "ttft=30s", "--budget", "tokens_per_second=0.1")
     chosen = ("--select", "latency.ttft", "--select", "latency.output-rate")
@@ -287,7 +288,7 @@ def test_budgets_hold_a_run_and_its_report_tells_what_was_measured(command, tmp_
     (header,) = report["targets"]
 
     assert done.code == 0
-    assert "HELD: 2 checks passed." in done.out
+    assert "PASSED: 2 checks passed." in done.out
     assert re.search(r"^ttft +(\d\S* m?s +){4}·", done.out, re.MULTILINE)
     assert set(figures["latency.ttft"]) == {
         *("ttft_p50", "ttft_p95", "ttft_p99", "ttft_max"),
@@ -295,7 +296,7 @@ def test_budgets_hold_a_run_and_its_report_tells_what_was_measured(command, tmp_
     assert any("this machine's own share" in note for note in header["notes"])
 
 
-def test_a_broken_budget_is_told_and_can_be_asked_again(command):
+def test_an_exceeded_budget_is_a_failure_with_its_command(command):
     budget = ("--select", "latency.ttft", "--budget", "ttft=50ms")
     done = command("verify", "mock?ttft=80ms", *budget, "--strict")
 
@@ -304,46 +305,46 @@ def test_a_broken_budget_is_told_and_can_be_asked_again(command):
     assert "'mock?ttft=80ms' --budget ttft=0.05 --select latency.ttft" in done.out
 
 
-def test_without_budgets_nothing_is_sampled(command):
+def test_without_budgets_no_latency_is_measured(command):
     done = command("verify", "mock", "--select", "latency.ttft")
 
     assert "mistral-2025-10 sets no budget for it; add --budget NAME=TIME" in done.out
     assert "this machine's own share" not in done.out
 
 
-def test_a_window_that_is_told_is_the_one_that_is_probed(command):
+def test_a_given_context_window_is_the_tested_one(command):
     window = ("--select", "context.refuses-*", "--context-window", "8192")
-    held = command("verify", "mock?window=8192", *window)
+    passed = command("verify", "mock?window=8192", *window)
     wider = command("verify", "mock?window=9000", *window)
 
-    assert held.code == 0
+    assert passed.code == 0
     assert wider.code == 1
     assert "prompt_tokens 8192" in wider.out
     assert "--context-window 8192 --select context.refuses-a-full-window" in wider.out
 
 
-def test_a_promise_of_ones_own_is_held_to_and_said_again(command):
+def test_an_offered_capability_is_checked_and_repeated(command):
     chosen = ("--select", "context.recalls-every-place")
     plain = command("verify", "mock:vllm", *chosen)
-    held = command("verify", "mock:vllm", *chosen, "--offer", "follows-instructions")
+    passed = command("verify", "mock:vllm", *chosen, "--offer", "follows-instructions")
     target = "mock:vllm?fault=attends-to-the-ends"
     failed = command("verify", target, *chosen, "--offer", "follows-instructions")
 
     assert "vllm-0.32 does not offer follows-instructions" in plain.out
-    assert "HELD: 1 check passed." in held.out
+    assert "PASSED: 1 check passed." in passed.out
     assert failed.code == 1
     assert "a word told at the middle of a long text" in failed.out
     assert "--offer follows-instructions --select context.recalls" in failed.out
 
 
-def test_an_unknown_promise_is_a_usage_error(command):
+def test_an_unknown_capability_is_a_usage_error(command):
     done = command("verify", "mock", "--offer", "follow-instructions")
 
     assert done.code == 2
     assert "Did you mean 'follows-instructions'?" in done.err
 
 
-def test_a_provider_that_counts_otherwise_is_calibrated(command, tmp_path):
+def test_a_server_with_other_token_counts_is_calibrated(command, tmp_path):
     saved = str(tmp_path / "saved")
     chosen = ("--select", "context.serves-1k", "--select", "context.refuses-one*")
     done = command("verify", "mock:llamacpp?window=4096", *chosen, "--save", saved)
@@ -351,37 +352,35 @@ def test_a_provider_that_counts_otherwise_is_calibrated(command, tmp_path):
 
     for run in (done, again):
         assert run.code == 0
-        assert "HELD: 2 checks passed." in run.out
+        assert "PASSED: 2 checks passed." in run.out
         assert run.out.count("are counted by calibration: 500 words cost 500") == 1
 
 
-def test_saved_samples_can_be_held_to_another_budget(command, tmp_path):
+def test_saved_exchanges_can_be_judged_by_another_budget(command, tmp_path):
     saved = str(tmp_path / "saved")
     chosen = ("--select", "latency.ttft")
     command(
         "verify", "mock?ttft=80ms", *chosen, "--budget", "ttft=30s", "--save", saved
     )
-    held = command("replay", saved, *chosen, "--budget", "ttft=30s")
-    broken = command("replay", saved, *chosen, "--budget", "ttft=50ms", "--strict")
+    passed = command("replay", saved, *chosen, "--budget", "ttft=30s")
+    failed = command("replay", saved, *chosen, "--budget", "ttft=50ms", "--strict")
 
-    assert (held.code, broken.code) == (0, 1)
-    assert "is over budget" in broken.out
-    assert broken.out.count("this machine's own share") == 1
+    assert (passed.code, failed.code) == (0, 1)
+    assert "is over budget" in failed.out
+    assert failed.out.count("this machine's own share") == 1
 
 
-def test_a_provider_that_hangs_in_the_middle_is_not_waited_for_check_by_check(
-    command, served
-):
+def test_a_server_that_stops_answering_is_not_awaited_for_every_check(command, served):
     card = {"id": "m", "object": "model", "created": 1, "owned_by": "vllm"}
     delta = {"role": "assistant", "content": "Hello."}
     choice = {"index": 0, "delta": delta, "finish_reason": "stop"}
-    said = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
+    event = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
 
     def script(c):
         if c.line.startswith("GET "):
             c.answer({"object": "list", "data": [card]})
         elif chats.acquire(blocking=False):
-            body = f"data: {json.dumps(said)}\n\ndata: [DONE]\n\n".encode()
+            body = f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n".encode()
             c.answer(body=body, headers=(("Content-Type", "text/event-stream"),))
         else:
             c.wait()
@@ -398,4 +397,4 @@ def test_a_provider_that_hangs_in_the_middle_is_not_waited_for_check_by_check(
     assert "the server stopped answering (" in done.out
     assert "see its log" in done.out
     posts = [one for one in server.requests if one.startswith(b"POST ")]
-    assert len(posts) <= 6 + 2 + 2  # those under way, and each asking once more
+    assert len(posts) <= 6 + 2 + 2  # in flight, and one liveness check each

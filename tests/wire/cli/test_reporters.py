@@ -1,0 +1,69 @@
+"""A new kind of report is one module on the extension point."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pytest
+
+from contract.plugins import discovery
+from contract.reporters.base import reporter
+
+
+@reporter("csv", suffix=".csv")
+def as_csv(report):
+    """Return a line per result."""
+    return "".join(f"{one.check.id},{one.outcome}\n" for one in report.results)
+
+
+@pytest.fixture
+def _csv_reporter(monkeypatch):
+    """Put a module with the reporter `csv` on the extension point."""
+    module = ModuleType("plugin_csv")
+    module.as_csv = as_csv
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    points = discovery.entry_points
+
+    def with_csv(*, group):
+        found = list(points(group=group))
+        if group == "contract.reporters":
+            found.append(EntryPoint("csv", module.__name__, group))
+        return found
+
+    monkeypatch.setattr(discovery, "entry_points", with_csv)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget():
+    for cached in (discovery.find, discovery.plugins, discovery._found):  # noqa: SLF001  # caches of the installed plug-ins
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("_csv_reporter")
+def test_a_new_reporter_can_be_used(command, tmp_path):
+    path = tmp_path / "report.csv"
+    done = command("verify", "mock", "--select", "models", "--report", f"csv={path}")
+    lines = path.read_text().splitlines()
+
+    assert done.code == 0, done.out
+    assert (
+        f"{len([line for line in lines if line.endswith(',pass')])} check" in done.out
+    )
+    assert all(line.startswith("models.") for line in lines)
+
+
+@pytest.mark.usefixtures("_csv_reporter")
+def test_a_new_reporter_is_listed_in_the_help(command):
+    assert "KIND is console, csv, json, " in command("verify", "--help").out
+
+
+@pytest.mark.usefixtures("_csv_reporter")
+def test_a_new_reporter_is_named_for_an_unknown_kind(command):
+    done = command("verify", "mock", "--report", "sarif=-")
+
+    assert done.code == 2
+    assert "Known: console, csv, json, " in done.err
