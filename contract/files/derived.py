@@ -7,6 +7,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,13 +22,14 @@ def derived(source: Path, module: str, make: Callable[[], T]) -> T:
     The value that *make* computes from the file *source*, from the cache if possible.
 
     The value consists of what `marshal` can write: dicts, lists, tuples, text, bytes,
-    numbers. It is kept in the `__pycache__` of *module* (a module's `__file__`) and
-    computed again when the source, the package or Python changes. As with byte code,
+    numbers. It is kept in the `__pycache__` of *module* (the `__file__` of the module
+    that computes it) and computed again when the source, that module, the package or
+    Python changes. As with byte code,
     `PYTHONDONTWRITEBYTECODE` and `PYTHONPYCACHEPREFIX` apply, and a directory that
     cannot be written costs only the time. Raises what *make* raises.
     """
     path = _place(module, source.name)
-    key = _key(source)
+    key = _key(source, Path(module))
     if key is None:
         return make()
     with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
@@ -46,19 +48,22 @@ def _place(module: str, name: str) -> Path:
     return compiled.with_name(f"{name}.{sys.implementation.cache_tag}.marshal")
 
 
-def _key(source: Path) -> tuple[str, int, int] | None:
-    """What the value depends on; None when there is no such file."""
-    try:
-        found = source.stat()
-    except OSError:
-        return None
-    return f"{__version__} {sys.version}", found.st_mtime_ns, found.st_size
+def _key(*files: Path) -> tuple[str | int, ...] | None:
+    """What the value depends on; None when one of *files* does not exist."""
+    key: list[str | int] = [__version__, sys.version]
+    for path in files:
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        key += [found.st_mtime_ns, found.st_size]
+    return tuple(key)
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write *data* beside *path* and rename it, so that readers see all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(data)
         part.replace(path)

@@ -26,8 +26,11 @@ def read(tmp_path, source, monkeypatch):
         read.times += 1
         return {"text": source.read_text()}
 
+    module = tmp_path / "module.py"
+    module.touch()
+
     def read():
-        return derived(source, str(tmp_path / "module.py"), make)
+        return derived(source, str(module), make)
 
     read.times = 0
     return read
@@ -55,6 +58,14 @@ def test_a_source_of_the_same_length_is_told_by_its_time(read, source):
     os.utime(source, ns=(1, 1))
 
     assert read() == {"text": "two"}
+
+
+def test_another_version_of_the_module_computes_again(read, tmp_path):
+    read()
+    (tmp_path / "module.py").write_text("changed")
+
+    read()
+    assert read.times == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 9, marshal.dumps(7)], ids=repr)
