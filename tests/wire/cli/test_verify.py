@@ -170,8 +170,8 @@ def test_a_failed_should_is_a_warning_unless_strict(command):
     lax, strict = command(*arguments), command(*arguments, "--strict")
 
     assert (lax.code, strict.code) == (0, 1)
-    assert lax.out.startswith("PASSED with 1 warning: 1 SHOULD failed, ")
-    assert strict.out.startswith("FAILED: 1 SHOULD failed, ")
+    assert re.match(r"PASSED with \d warnings?: \d SHOULD failed, ", lax.out)
+    assert re.match(r"FAILED: \d SHOULD failed, ", strict.out)
 
 
 def test_saved_exchanges_have_the_same_results_without_the_server(command, tmp_path):
@@ -333,7 +333,7 @@ def test_an_offered_capability_is_checked_and_repeated(command):
     assert "vllm-0.32 does not offer follows-instructions" in plain.out
     assert "PASSED: 1 check passed." in passed.out
     assert failed.code == 1
-    assert "a word told at the middle of a long text" in failed.out
+    assert "a word stated at the middle of a long text" in failed.out
     assert "--offer follows-instructions --select context.recalls" in failed.out
 
 
