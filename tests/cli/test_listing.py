@@ -70,11 +70,11 @@ def test_every_option_of_a_target_has_a_description(command, kind):
     lines = command("list", "--targets").out.splitlines()
     below = lines[lines.index(kind.id) + 1 :]
     section = takewhile(lambda line: line.startswith("    "), below)
-    told = dict(line.strip().split(maxsplit=1) for line in section)
+    descriptions = dict(line.strip().split(maxsplit=1) for line in section)
 
     for option in options(kind):
         assert option.description
-        assert option.description in told[f"?{option.name}={option.unit}"]
+        assert option.description in descriptions[f"?{option.name}={option.unit}"]
 
 
 def test_durations_and_switches_are_listed_with_their_default(command):
@@ -101,9 +101,9 @@ def test_option_without_a_description_is_listed_with_its_default(command, monkey
 def test_every_breakage_is_listed_with_its_report(command):
     lines = command("list", "--breakages").out.splitlines()
 
-    for name, broken in breakages().items():
+    for name, breakage in breakages().items():
         assert name in lines
-        assert f"    report   {broken.url}" in lines
+        assert f"    report   {breakage.url}" in lines
 
 
 def test_the_committed_page_of_breakages_is_up_to_date(command, request):
