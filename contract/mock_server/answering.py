@@ -1,4 +1,4 @@
-"""What the engine says becomes what a provider answers, and what it charges."""
+"""Completions: the engine's output with a dialect's finish reasons and usage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from contract.mock_server import engine
-from contract.mock_server.engine import Spoken
+from contract.mock_server.engine import Generated
 from contract.model.chat import (
     Piece,
     PieceKind,
@@ -21,58 +21,61 @@ from contract.model.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """
-    A request that can be answered.
-
-    *room* bounds the tokens of a choice; *full* says that the context window is the
-    bound, not the request. *reasoning* says whether the thought is shown.
-    """
+    """A request that was accepted."""
 
     probe: Probe
-    prompt: int
-    room: int
-    full: bool = False
-    reasoning: bool = True
+    # Tokens of the prompt.
+    prompt_tokens: int
+    # Completion budget: tokens that each choice may have at most.
+    budget: int
+    # Whether the context window sets the budget, and not the request.
+    window_limited: bool = False
+    # Whether the response contains the reasoning.
+    shows_reasoning: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The choices of one response and its token counts."""
+class Completion:
+    """The choices of one response and their token counts."""
 
     answers: tuple[Answer, ...]
     usage: Usage
 
 
-def answered(task: Task, rules: Rules, random: Random) -> Said:
-    """The answer to *task*; *random* is used where the request leaves it open."""
+def complete(task: Task, rules: Rules, random: Random) -> Completion:
+    """
+    Return the completion of *task* under the *rules* of a dialect.
+
+    *random* is used only if the request sets neither a seed nor temperature 0.
+    """
     options = task.probe.options
     if options.seed is not None:
-        random = Random(options.seed)  # noqa: S311  # a draw, not a secret
+        random = Random(options.seed)  # noqa: S311  # not a secret
     elif options.temperature == 0:
-        random = Random(0)  # noqa: S311  # a draw, not a secret
-    spoken = engine.answer(
-        task.probe, task.room, random, id_length=rules.call_id_length
+        random = Random(0)  # noqa: S311  # not a secret
+    choices = engine.generate(
+        task.probe, task.budget, random, id_length=rules.call_id_length
     )
     usage = Usage(
-        task.prompt,
-        sum(said.tokens for said in spoken),
-        sum(said.reasoning for said in spoken),
+        task.prompt_tokens,
+        sum(choice.tokens for choice in choices),
+        sum(choice.reasoning_tokens for choice in choices),
     )
-    return Said(tuple(_finished(said, task, rules) for said in spoken), usage)
+    return Completion(tuple(_answer(choice, task, rules) for choice in choices), usage)
 
 
-def _finished(said: Spoken, task: Task, rules: Rules) -> Answer:
-    """One choice with the provider's own finish reason and prefix."""
-    finish, pieces = said.answer.finish, said.answer.pieces
-    if finish == "length" and task.full:
+def _answer(choice: Generated, task: Task, rules: Rules) -> Answer:
+    """Return one choice with the dialect's finish reason and handling of a prefix."""
+    finish, pieces = choice.answer.finish, choice.answer.pieces
+    if finish == "length" and task.window_limited:
         finish = rules.full_window_finish
     if finish == "tool_calls" and (task.probe.options.tool_choice or "")[:1] == "=":
         finish = rules.forced_call_finish
-    if not task.reasoning:
+    if not task.shows_reasoning:
         pieces = tuple(
             piece for piece in pieces if piece.kind is not PieceKind.REASONING
         )
     last = task.probe.messages[-1] if task.probe.messages else None
     if rules.repeats_prefix and last is not None and last.prefix and last.text:
         pieces = (Piece(PieceKind.ANSWER, last.text), *pieces)
-    return replace(said.answer, pieces=pieces, finish=finish)
+    return replace(choice.answer, pieces=pieces, finish=finish)

@@ -1,8 +1,8 @@
 """
-Replies performed on sockets: an ASGI application and a uvicorn around it.
+ASGI application of the mock, and the uvicorn server that runs it.
 
-Every frame is written at its own time of one absolute schedule, so a stream is as
-long as planned however late single writes were.
+Every frame is written at its own time of one absolute schedule, so delays of single
+writes do not add up over a stream.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_HANGING = 3_600.0  # seconds; nobody waits longer for a reply that never ends
+_MAX_HANG = 3_600.0  # seconds; longer than any client waits for a reply to end
 _STARTUP = 10.0  # seconds
-_VISIT = 2.0  # seconds an address is tried
-_READ = 2**16  # bytes
-_IDLE = 120  # seconds a connection is kept; longer than clients keep theirs
+_VISIT_TIMEOUT = 2.0  # seconds
+_VISIT_SIZE = 2**16  # bytes read of the response to a visit
+_KEEP_ALIVE = 120  # seconds; longer than clients keep idle connections
+_RESET_LINGER = 1.0  # seconds until the client notices a reset
 
 
 def app(provider: MockProvider) -> App:
-    """*provider* as an ASGI application."""
+    """Return *provider* as an ASGI application."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +75,15 @@ def app(provider: MockProvider) -> App:
 
 
 async def perform(reply: Reply, started: float, receive: Receive, send: Send) -> None:
-    """*reply* in time, *started* being its second 0; the end of the client ends it."""
+    """
+    Send *reply* on schedule, until it ends or the client disconnects.
+
+    Args:
+        reply: What to send, and how it ends.
+        started: Time 0 of the schedule, on the clock of the event loop.
+        receive: ASGI callable of the request.
+        send: ASGI callable of the response.
+    """
     clock = asyncio.get_running_loop().time
     client = _Client(receive)
     head: MutableMapping[str, Any] = {
@@ -86,7 +95,8 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
     for url in reply.visits:
         await _visit(url)
     try:
-        if len(frames) < 2 and reply.end is End.COMPLETE and not reply.streamed:  # noqa: PLR2004  # one body at most
+        whole = reply.end is End.COMPLETE and not reply.streamed and not frames[1:]
+        if whole:
             body, due = (frames[0].data, started + frames[0].at) if frames else (b"", 0)
             if due > clock() and await client.leaves_before(due):
                 return
@@ -104,19 +114,19 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
             )
         await _end(reply.end, client, send)
     finally:
-        client.forget()
+        client.stop()
 
 
 async def _visit(url: str) -> None:
-    """Ask for *url*, if it is on loopback, and take what comes."""
+    """Send a GET request to *url* if it is on loopback; ignore the response."""
     parts = urlsplit(url)
     if parts.hostname != "127.0.0.1" or parts.port is None:
         return
     with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(_VISIT):
+        async with asyncio.timeout(_VISIT_TIMEOUT):
             reader, writer = await asyncio.open_connection("127.0.0.1", parts.port)
             writer.write(f"GET {parts.path} HTTP/1.1\r\nhost: canary\r\n\r\n".encode())
-            await reader.read(_READ)
+            await reader.read(_VISIT_SIZE)
             writer.close()
 
 
@@ -124,49 +134,49 @@ async def _end(end: End, client: _Client, send: Send) -> None:
     if end is End.COMPLETE:
         await send({"type": "http.response.body", "body": b""})
     elif end is End.TIMEOUT:
-        await client.leaves_before(asyncio.get_running_loop().time() + _HANGING)
+        await client.leaves_before(asyncio.get_running_loop().time() + _MAX_HANG)
     else:
         await _reset(send)
-        await client.leaves_before(asyncio.get_running_loop().time() + 1.0)
+        await client.leaves_before(asyncio.get_running_loop().time() + _RESET_LINGER)
 
 
 class _Client:
-    """Notices when the other side goes away; asks only once somebody waits."""
+    """Detects that the client disconnects; listens only once that is awaited."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._gone: asyncio.Task[None] | None = None
+        self._disconnected: asyncio.Task[None] | None = None
 
     async def leaves_before(self, due: float) -> bool:
-        """Wait until *due*; whether the client went away first."""
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(self._leaving())
+        """Wait until *due*; return whether the client disconnected first."""
+        if self._disconnected is None:
+            self._disconnected = asyncio.ensure_future(self._await_disconnect())
         clock = asyncio.get_running_loop().time
-        # Timers step by a millisecond and may fire early, so look again.
+        # Timers have a resolution of a millisecond and may fire early, so check again.
         while (left := due - clock()) > 0:
-            await asyncio.wait((self._gone,), timeout=left)
-            if self._gone.done():
+            await asyncio.wait((self._disconnected,), timeout=left)
+            if self._disconnected.done():
                 return True
         return False
 
-    async def _leaving(self) -> None:
+    async def _await_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def forget(self) -> None:
-        """Stop asking."""
-        if self._gone is not None:
-            self._gone.cancel()
+    def stop(self) -> None:
+        """Stop listening for the disconnect."""
+        if self._disconnected is not None:
+            self._disconnected.cancel()
 
 
 async def _reset(send: Send) -> None:
     """
-    Break the connection with what was sent so far, without ending the body.
+    Reset the connection after the bytes sent so far, without ending the body.
 
-    ASGI has no word for it. uvicorn's `send` belongs to an object that knows the
-    transport; any other server gets an application that does not finish.
+    ASGI has no message for that. uvicorn's `send` is a method of an object that has
+    the transport; with any other server the application merely does not finish.
     """
-    # Any: uvloop's transport is no asyncio.Transport.
+    # Any: uvloop's transport is not an asyncio.Transport.
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         return
@@ -182,9 +192,9 @@ async def _reset(send: Send) -> None:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; raises `TargetError` when it cannot."""
+    """Return a listening socket; raises `TargetError` if the address is not usable."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where proto says TCP; without it small writes
+    # asyncio sets TCP_NODELAY only if proto is IPPROTO_TCP; without it small writes
     # wait 40 ms for an acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -196,8 +206,8 @@ def listening(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise TargetError(
-                f"Port {port} of {host} is in use; stop what listens there, or choose "
-                "another port (0 takes a free one)."
+                f"Port {port} of {host} is in use; stop the program that uses it, or "
+                "choose another port (0 takes a free one)."
             ) from error
         raise TargetError(
             f"Cannot listen on {host} port {port} ({error.strerror or error}); choose "
@@ -206,7 +216,7 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _configured(provider: MockProvider) -> uvicorn.Config:
+def _config(provider: MockProvider) -> uvicorn.Config:
     return uvicorn.Config(
         app(provider),
         lifespan="off",
@@ -214,7 +224,7 @@ def _configured(provider: MockProvider) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_IDLE,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
 
@@ -229,23 +239,24 @@ def serving(
     provider: MockProvider, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[str]:
     """
-    *provider* on a port, in a thread; yields the root URL once it answers.
+    Run *provider* on a port, in a thread; yield the root URL once it is ready.
 
-    Port 0 takes a free one. Leaving stops it, whatever is still being sent.
+    Port 0 takes a free one. Leaving the context stops the server at once, even while
+    replies are being sent. Raises `TargetError` if the address is not usable.
     """
     listener = listening(host, port)
-    server = uvicorn.Server(_configured(provider))
+    server = uvicorn.Server(_config(provider))
     thread = threading.Thread(
         target=server.run, args=([listener],), name="mock", daemon=True
     )
     try:
         thread.start()
-        until = time.monotonic() + _STARTUP
+        deadline = time.monotonic() + _STARTUP
         while not server.started:
-            if not thread.is_alive() or time.monotonic() > until:
+            if not thread.is_alive() or time.monotonic() > deadline:
                 raise TargetError(
-                    "The embedded server did not start; try again, and report it if "
-                    "it happens twice."
+                    "The mock did not start; try again, and report the problem if it "
+                    "persists."
                 )
             time.sleep(0.001)
         yield _url(listener)
@@ -255,14 +266,14 @@ def serving(
         listener.close()
 
 
-class _Announced(uvicorn.Server):
-    """Says that it serves when it has taken the signals and answers, not before."""
+class _NotifyingServer(uvicorn.Server):
+    """Calls `on_ready` once signal handlers are installed and the port is served."""
 
-    announce: Callable[[], None]
+    on_ready: Callable[[], None]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.announce()
+        self.on_ready()
 
 
 def serve_forever(
@@ -272,19 +283,26 @@ def serve_forever(
     ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """
-    *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
+    Run *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
 
-    *ready* is told the root URL once the port answers and an interrupt is heeded.
+    Args:
+        provider: The mock.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        ready: Called with the root URL once the server answers and can be interrupted.
+
+    Raises:
+        TargetError: The address is not usable.
     """
     listener = listening(host, port)
-    server = _Announced(_configured(provider))
-    server.announce = lambda: ready(_url(listener))
+    server = _NotifyingServer(_config(provider))
+    server.on_ready = lambda: ready(_url(listener))
     serving = server.serve([listener])
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(serving)
     except KeyboardInterrupt:
-        pass  # uvicorn has stopped and raises the signal once more
+        pass  # uvicorn has stopped and raises the signal again
     finally:
-        serving.close()  # interrupted before its first step, it would be warned about
+        serving.close()  # if interrupted before its first step, Python would warn
         listener.close()

@@ -1,8 +1,8 @@
 """
-The scripted engine: a probe in, answers out, token by token and counted exactly.
+The scripted engine: choices for a probe, token by token and counted exactly.
 
-It knows no provider and no wire. What it says follows from the prompt and from the
-`Random` it is given, so the same request with the same seed is answered the same.
+It is independent of dialects and transport. Its output depends only on the prompt and
+on the given `Random`, so equal requests with equal seeds have equal choices.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle, islice
@@ -33,61 +33,66 @@ from contract.model.dialect import Answer
 from contract.tokens import tekken
 
 _LETTERS = string.ascii_letters + string.digits
+_SPECIFIC = 4  # characters of a word in a tool's name that can select the tool
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """
-    One choice and what it cost.
-
-    *tokens* counts thought, markers, answer and the end of the sequence; *reasoning*
-    only the text of the thought.
-    """
+class Generated:
+    """One choice and its token counts."""
 
     answer: Answer
+    # Tokens of reasoning, markers, answer and the end of the sequence.
     tokens: int
-    reasoning: int
+    # Tokens of the reasoning text alone, without its markers.
+    reasoning_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One generated token: what it adds to which text; control tokens add nothing."""
+    """One generated token; a control token has neither kind nor text."""
 
+    # The kind of text to which the token belongs.
     kind: PieceKind | None = None
+    # The characters that the token completes.
     text: str = ""
+    # The tool call to which an argument token belongs.
     call: Call | None = None
 
 
-Engine = Callable[[Probe, int, Random], tuple[Spoken, ...]]
 _CONTROL = Step()
 
 
-def answer(
-    probe: Probe, room: int, random: Random, *, id_length: int = 9
-) -> tuple[Spoken, ...]:
+def generate(
+    probe: Probe, budget: int, random: Random, *, id_length: int = 9
+) -> tuple[Generated, ...]:
     """
-    The choices *probe* asks for, each of at most *room* tokens.
+    Generate the choices that *probe* requests.
 
-    Tool call ids have *id_length* characters. Raises `UnsatisfiableError` when JSON
-    is asked for by a schema that nothing fits.
+    Args:
+        probe: The request.
+        budget: Tokens that each choice may have at most.
+        random: Source of random answers and of tool call ids.
+        id_length: Characters of a tool call id.
+
+    Raises:
+        UnsatisfiableError: The request has a JSON Schema that no value satisfies.
     """
     count = probe.options.n or 1
-    called = _called(probe)
+    calls = _tool_calls(probe)
     script = scripts.choose(probe)
-    drawn = _drawn(script, count, random)
-    found = []
-    for choice, said in enumerate(drawn):
-        if called:
-            ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in called]
-            steps = _calling(probe, called, ids)
+    choices = []
+    for number, answer in enumerate(_answers(script, count, random)):
+        if calls:
+            ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in calls]
+            steps = _call_steps(probe, calls, ids)
         else:
-            steps = _saying(probe, script, said)
-        found.append(_spoken(probe, steps, room, choice, ended=bool(called)))
-    return tuple(found)
+            steps = _text_steps(probe, script, answer)
+        choices.append(_choice(probe, steps, budget, number, calls=bool(calls)))
+    return tuple(choices)
 
 
-def _drawn(script: Script, count: int, random: Random) -> list[str | None]:
-    """The answer of each choice; drawn ones differ as long as there are enough."""
+def _answers(script: Script, count: int, random: Random) -> list[str | None]:
+    """Return the answer of each choice; random ones differ while there are enough."""
     if not script.one_of:
         return [script.answer] * count
     pool: list[str] = []
@@ -96,81 +101,81 @@ def _drawn(script: Script, count: int, random: Random) -> list[str | None]:
     return list(pool[:count])
 
 
-def _saying(probe: Probe, script: Script, said: str | None) -> Iterator[Step]:
-    """Thought and answer, then the end of the sequence unless it never ends."""
+def _text_steps(probe: Probe, script: Script, answer: str | None) -> Iterator[Step]:
+    """Yield reasoning, answer and the end of the sequence, if the script has one."""
     last = probe.messages[-1] if probe.messages else None
-    wanted = _json(probe, script)
-    if wanted is not None:
-        said = wanted
-    endless = script.again if wanted is None else ""
-    thinks = probe.reasons and script.thought is not None
+    document = _json_answer(probe, script)
+    if document is not None:
+        answer = document
+    loop = script.loop if document is None else ""
+    reasons = probe.reasons and script.reasoning is not None
     if last is not None and last.prefix:
-        thinks = False
-        said = _rest(said or "", last.text)
-    if thinks:
+        reasons = False
+        answer = _continuation(answer or "", last.text)
+    if reasons:
         yield _CONTROL
-        yield from _steps(PieceKind.REASONING, script.thought or "")
-        if script.open:
+        yield from _steps(PieceKind.REASONING, script.reasoning or "")
+        if script.unclosed:
             yield _CONTROL
             return
-        if said is None and endless:
-            yield from cycle(_steps(PieceKind.REASONING, endless))
+        if answer is None and loop:
+            yield from cycle(_steps(PieceKind.REASONING, loop))
         yield _CONTROL
-    yield from _steps(PieceKind.ANSWER, said or "")
-    if said is not None and endless:
-        yield from cycle(_steps(PieceKind.ANSWER, endless))
+    yield from _steps(PieceKind.ANSWER, answer or "")
+    if answer is not None and loop:
+        yield from cycle(_steps(PieceKind.ANSWER, loop))
     yield _CONTROL
 
 
-def _rest(said: str, prefix: str) -> str:
-    """What follows *prefix*: the rest of the script, or all of it as a new word."""
-    if said.startswith(prefix):
-        return said[len(prefix) :]
-    return said if not prefix or prefix[-1].isspace() else " " + said
+def _continuation(answer: str, prefix: str) -> str:
+    """Return what follows *prefix*: the rest of *answer*, or all after a space."""
+    if answer.startswith(prefix):
+        return answer[len(prefix) :]
+    return answer if not prefix or prefix[-1].isspace() else " " + answer
 
 
-def by_lot(probe: Probe) -> bool:
-    """Whether equal requests are answered differently: drawn words, ids of calls."""
+def is_random(probe: Probe) -> bool:
+    """Whether equal requests have different completions: random answers or call ids."""
     if probe.options.seed is not None or probe.options.temperature == 0:
         return False
-    return bool(scripts.choose(probe).one_of or _called(probe))
+    return bool(scripts.choose(probe).one_of or _tool_calls(probe))
 
 
 def wants_json(response_format: str | None) -> bool:
-    """Whether a response format (JSON text) asks for JSON; without a schema not."""
-    return _format(response_format) is not None
+    """Whether a response format (JSON text) requires JSON output."""
+    return _required_schema(response_format) is not None
 
 
 @lru_cache(maxsize=256)
-def _format(response_format: str | None) -> str | None:
-    """The JSON Schema (as text) that a response format asks to fit, if any."""
-    wanted = json.loads(response_format or "null")
-    kind = wanted.get("type") if isinstance(wanted, dict) else None
+def _required_schema(response_format: str | None) -> str | None:
+    """Return the JSON Schema (as text) that a response format requires, if any."""
+    value = json.loads(response_format or "null")
+    kind = value.get("type") if isinstance(value, dict) else None
     if kind == "json_object":
         return json.dumps({"type": "object"})
-    holder = wanted.get("json_schema") if kind == "json_schema" else None
+    holder = value.get("json_schema") if kind == "json_schema" else None
     schema = holder.get("schema") if isinstance(holder, dict) else None
     return None if schema is None else json.dumps(schema)
 
 
-def _json(probe: Probe, script: Script) -> str | None:
-    """The JSON that the response format asks for; None when it asks for none."""
-    schema = _format(probe.options.response_format)
+def _json_answer(probe: Probe, script: Script) -> str | None:
+    """Return the JSON that the response format requires; None if it requires none."""
+    schema = _required_schema(probe.options.response_format)
     return None if schema is None else _instance(schema, json.dumps(script.value))
 
 
 @lru_cache(maxsize=256)
 def _instance(schema: str, value: str) -> str:
     answer = json.loads(value)
-    wanted = json.loads(schema)
-    if wanted == {"type": "object"}:
+    parsed = json.loads(schema)
+    if parsed == {"type": "object"}:
         return json.dumps({"answer": answer}, ensure_ascii=False)
-    found = instance(wanted, {**scripts.hints(), "answer": answer})
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    document = instance(parsed, {**scripts.hints(), "answer": answer})
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _called(probe: Probe) -> tuple[tuple[Tool, str], ...]:
-    """The tools to call with their arguments; none when words will do."""
+def _tool_calls(probe: Probe) -> tuple[tuple[Tool, str], ...]:
+    """Return the tools to call with their arguments; empty for a text answer."""
     tools, choice = probe.options.tools, probe.options.tool_choice
     forced = choice == "required" or (choice or "").startswith("=")
     if not tools or choice == "none" or (probe.messages and probe.messages[-1].prefix):
@@ -180,7 +185,7 @@ def _called(probe: Probe) -> tuple[tuple[Tool, str], ...]:
     ):
         return ()
     named = [tool for tool in tools if choice == "=" + tool.name]
-    tool = named[0] if named else _fitting(probe, tools)
+    tool = named[0] if named else _matching_tool(probe, tools)
     places = scripts.places(probe)[:4] or ("",)
     if probe.options.parallel_tool_calls is False:
         places = places[:1]
@@ -188,12 +193,13 @@ def _called(probe: Probe) -> tuple[tuple[Tool, str], ...]:
     return tuple((tool, arguments) for arguments in calls)
 
 
-def _fitting(probe: Probe, tools: tuple[Tool, ...]) -> Tool:
-    """The first tool with a word of its name in the prompt, else the first."""
+def _matching_tool(probe: Probe, tools: tuple[Tool, ...]) -> Tool:
+    """Return the first tool with a word of its name in the prompt, else the first."""
     text = " ".join(message.text for message in probe.messages).lower()
     for tool in tools:
         words = re.split(r"[_-]|(?<=[a-z])(?=[A-Z])", tool.name)
-        if any(len(word) > 3 and word.lower() in text for word in words):  # noqa: PLR2004  # get, set, and, the say nothing
+        # Shorter words (get, set, and, the) are not specific.
+        if any(len(word) >= _SPECIFIC and word.lower() in text for word in words):
             return tool
     return tools[0]
 
@@ -202,75 +208,80 @@ def _fitting(probe: Probe, tools: tuple[Tool, ...]) -> Tool:
 def _arguments(tool: Tool, place: str) -> str:
     hints = {name: place or value for name, value in scripts.hints().items()}
     try:
-        found = instance(json.loads(tool.parameters), hints)
+        value = instance(json.loads(tool.parameters), hints)
     except UnsatisfiableError:
-        found = {}
-    return json.dumps(found if isinstance(found, dict) else {}, ensure_ascii=False)
+        value = {}
+    return json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
 
 
-def _calling(
-    probe: Probe, called: tuple[tuple[Tool, str], ...], ids: list[str]
+def _call_steps(
+    probe: Probe, calls: tuple[tuple[Tool, str], ...], ids: list[str]
 ) -> Iterator[Step]:
-    """A thought, then each call: its marker, its name, a marker, its arguments."""
-    thought = scripts.scripts()["tool"].thought
-    if probe.reasons and thought:
+    """Yield reasoning, then for each call a marker, its name, a marker, arguments."""
+    reasoning = scripts.scripts()["tool"].reasoning
+    if probe.reasons and reasoning:
         yield _CONTROL
-        yield from _steps(PieceKind.REASONING, thought)
+        yield from _steps(PieceKind.REASONING, reasoning)
         yield _CONTROL
-    for index, ((tool, arguments), name) in enumerate(zip(called, ids, strict=True)):
+    for index, ((tool, arguments), id_) in enumerate(zip(calls, ids, strict=True)):
         yield from [_CONTROL] * (2 + len(tekken.steps(tool.name)))
-        begun = Call(index, name, tool.name)
-        for step in tekken.steps(arguments):
-            yield Step(PieceKind.TOOL, step, begun)
-            begun = Call(index)
+        call = Call(index, id_, tool.name)
+        for text in tekken.steps(arguments):
+            yield Step(PieceKind.TOOL, text, call)
+            call = Call(index)
     yield _CONTROL
 
 
 @lru_cache(maxsize=1_024)
 def _steps(kind: PieceKind, text: str) -> tuple[Step, ...]:
-    return tuple(Step(kind, step) for step in tekken.steps(text))
+    return tuple(Step(kind, part) for part in tekken.steps(text))
 
 
-def _spoken(
-    probe: Probe, steps: Iterable[Step], room: int, choice: int, *, ended: bool
-) -> Spoken:
-    """The steps as far as there is room and no stop string ends them."""
-    ahead = list(islice(steps, room + 1))
-    taken = ahead[:room]
-    finish = "length" if len(ahead) > room else "tool_calls" if ended else "stop"
-    stop = _stopped(taken, probe.options.stop)
-    if stop is not None:
-        taken, finish = stop, "stop"
-    return Spoken(
+def _choice(
+    probe: Probe, steps: Iterable[Step], budget: int, number: int, *, calls: bool
+) -> Generated:
+    """
+    Return one choice: the steps within the budget and before any stop string.
+
+    *number* is the index of the choice; *calls* tells whether the steps are tool calls.
+    """
+    steps = list(islice(steps, budget + 1))
+    kept = steps[:budget]
+    finish = "length" if len(steps) > budget else "tool_calls" if calls else "stop"
+    stopped = _apply_stop(kept, probe.options.stop)
+    if stopped is not None:
+        kept, finish = stopped, "stop"
+    return Generated(
         Answer(
             tuple(
-                Piece(step.kind, step.text, choice, step.call)
-                for step in taken
+                Piece(step.kind, step.text, number, step.call)
+                for step in kept
                 if step.kind is not None and (step.text or step.call)
             ),
             finish,
         ),
-        len(taken),
-        sum(step.kind is PieceKind.REASONING for step in taken),
+        len(kept),
+        sum(step.kind is PieceKind.REASONING for step in kept),
     )
 
 
-def _stopped(steps: list[Step], stops: tuple[str, ...]) -> list[Step] | None:
+def _apply_stop(steps: list[Step], stops: tuple[str, ...]) -> list[Step] | None:
     """
-    The steps up to the one that completes a stop string, without its text.
+    Return the steps up to the one that completes a stop string, without its text.
 
-    Thought and answer are searched each for itself; arguments of tools are not.
+    Reasoning and answer are searched separately, tool arguments not at all. None if no
+    stop string occurs.
     """
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
         text = "".join(step.text for step in steps if step.kind is kind)
-        found = [(at + len(s), at) for s in stops if s and (at := text.find(s)) >= 0]
-        if found:
-            return list(_cut(steps, kind, *min(found)))
+        matches = [(at + len(s), at) for s in stops if s and (at := text.find(s)) >= 0]
+        if matches:
+            return list(_truncate(steps, kind, *min(matches)))
     return None
 
 
-def _cut(steps: list[Step], kind: PieceKind, end: int, at: int) -> Iterator[Step]:
-    """*steps* until *end* characters of *kind* are there, text of it up to *at*."""
+def _truncate(steps: list[Step], kind: PieceKind, end: int, at: int) -> Iterator[Step]:
+    """Yield *steps* through character *end* of *kind*, its text only up to *at*."""
     length = 0
     for step in steps:
         if step.kind is not kind:

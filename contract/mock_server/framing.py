@@ -1,13 +1,14 @@
-"""Answers become frames: one body, or the events of a stream, each with its time."""
+"""Framing of completions: one body, or the events of a stream, each with its time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import orjson
 
-from contract.mock_server.answering import Said
+from contract.mock_server.answering import Completion
 from contract.model.chat import (
     Json,
     Probe,
@@ -30,26 +31,25 @@ from contract.model.reply import (
 from contract.model.rules import Rules
 from contract.model.wire import Request
 
-# When each of so many texts is due, in seconds.
+# Maps a number of texts to the time at which each is due, in seconds.
 Times = Callable[[int], tuple[float, ...]]
 TEXT_TYPE = ("content-type", "text/plain; charset=utf-8")
-# Stands in remembered replies where the id goes; nobody says it by chance.
-HOLE = "6fdc1d2e1c9d4a0bb7a64d1f2c53e098"
-_HOLE = HOLE.encode()
-NOT_ALLOWED = 405
+# Marks the place of the id in cached frames; random, so that no text contains it.
+ID_PLACEHOLDER = "6fdc1d2e1c9d4a0bb7a64d1f2c53e098"
+_ID_PLACEHOLDER = ID_PLACEHOLDER.encode()
 _DONE = f"data: {DONE}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyFormat:
-    """In whose words an answer is told."""
+    """The dialect of a reply and the rules of its servers."""
 
     dialect: Dialect
     rules: Rules
 
 
-def spelled(value: Json) -> bytes:
-    """JSON bytes, fast; what orjson cannot write is written the slow way."""
+def dump_json(value: Json) -> bytes:
+    """Return compact JSON, by orjson unless it does not support the value."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -57,84 +57,113 @@ def spelled(value: Json) -> bytes:
 
 
 def frames(
-    probe: Probe, said: Said, head: Head, words: ReplyFormat, times: Times
+    probe: Probe,
+    completion: Completion,
+    head: Head,
+    reply_format: ReplyFormat,
+    times: Times,
 ) -> tuple[Frame, ...]:
-    """What is sent for *said*: a whole body or a stream, as *probe* asked."""
+    """
+    Return the frames of a completion: one body, or a stream if *probe* requests one.
+
+    Args:
+        probe: The request.
+        completion: The choices and the usage.
+        head: Id, time and model of the response.
+        reply_format: The dialect and its rules.
+        times: When each text is due.
+    """
     if probe.stream:
-        return tuple(_stream(probe, said, head, words, times))
-    texts = max((len(answer.pieces) for answer in said.answers), default=0)
-    body = words.dialect.completion(head, said.answers, said.usage)
-    # The last text of a stream would be due at the same moment.
-    return (Frame(times(max(texts, 1))[-1], spelled(body)),)
+        return tuple(_stream(probe, completion, head, reply_format, times))
+    texts = max((len(answer.pieces) for answer in completion.answers), default=0)
+    body = reply_format.dialect.completion(head, completion.answers, completion.usage)
+    # Due when the last text of a stream would be.
+    return (Frame(times(max(texts, 1))[-1], dump_json(body)),)
 
 
 def _stream(
-    probe: Probe, said: Said, head: Head, words: ReplyFormat, times: Times
+    probe: Probe,
+    completion: Completion,
+    head: Head,
+    reply_format: ReplyFormat,
+    times: Times,
 ) -> Iterator[Frame]:
-    """Server-Sent Events: roles at once, then the texts of all choices in turn."""
-    dialect = words.dialect
+    """Yield server-sent events: roles first, then the texts of all choices in turn."""
+    dialect = reply_format.dialect
     events = [
         (text, index, delta, finish)
-        for index, answer in enumerate(said.answers)
-        for text, delta, finish in _deltas(answer, words)
+        for index, answer in enumerate(completion.answers)
+        for text, delta, finish in _deltas(answer, reply_format)
     ]
     events.sort(key=lambda event: event[0])
     due = (0.0, *times(events[-1][0] if events else 0))
     last = len(events) - 1
     on_last = dialect.stream_usage is StreamUsage.LAST_CHUNK
     at = 0.0
-    for place, (text, index, delta, finish) in enumerate(events):
-        told = (on_last and place == last) or (
-            words.rules.usage_on_every_finish and finish is not None
+    for position, (text, index, delta, finish) in enumerate(events):
+        with_usage = (on_last and position == last) or (
+            reply_format.rules.usage_on_every_finish and finish is not None
         )
-        chunk = dialect.chunk(head, index, delta, finish, said.usage if told else None)
+        usage = completion.usage if with_usage else None
         at = due[text]
-        yield Frame(at, _event(chunk))
+        yield Frame(at, _event(dialect.chunk(head, index, delta, finish, usage)))
     if probe.options.usage and not on_last and dialect.usage_chunk:
-        yield Frame(at, _event(dialect.usage_chunk(head, said.usage)))
+        yield Frame(at, _event(dialect.usage_chunk(head, completion.usage)))
     if dialect.done:
         yield Frame(at, _DONE)
 
 
 def _event(value: Json) -> bytes:
-    return b"data: " + spelled(value) + b"\n\n"
+    return b"data: " + dump_json(value) + b"\n\n"
 
 
 def _deltas(
-    answer: Answer, words: ReplyFormat
+    answer: Answer, reply_format: ReplyFormat
 ) -> Iterator[tuple[int, dict[str, Json], str | None]]:
     """
-    The deltas of one choice with the number of the text they come with.
+    Yield the deltas of one choice: number of the text so far, delta, finish reason.
 
-    Deltas without text (the role, the step to the answer, the finish) take no time
-    of their own: they come with the text before them, the role at 0.
+    Deltas without text (the role, the transition to the answer, the finish) take no
+    time: they are due with the preceding text, the role at 0.
     """
-    deltas = list(words.dialect.encode(answer.pieces))
-    # A natural end comes in a chunk of its own, because its token has no text.
-    rides = (
-        words.rules.finish_rides_on_text and answer.finish != "stop" and len(deltas) > 1
+    deltas = list(reply_format.dialect.encode(answer.pieces))
+    # A natural end comes in its own chunk, because its token has no text.
+    on_text = (
+        reply_format.rules.finish_rides_on_text
+        and answer.finish != "stop"
+        and len(deltas) > 1
     )
     text = 0
-    for place, delta in enumerate(deltas):
-        text += any(piece.text for piece in words.dialect.decode(delta))
-        last = rides and place == len(deltas) - 1
+    for position, delta in enumerate(deltas):
+        text += any(piece.text for piece in reply_format.dialect.decode(delta))
+        last = on_text and position == len(deltas) - 1
         yield text, delta, answer.finish if last else None
-    if not rides:
+    if not on_text:
         yield text, {}, answer.finish
 
 
-def reply(  # noqa: PLR0913, PLR0917  # all that a reply is made of
+def reply(  # noqa: PLR0913, PLR0917  # the parts of a reply
     request: Request,
     probe: Probe,
-    said: Said,
+    completion: Completion,
     head: Head,
     dialect: Dialect,
     frames: tuple[Frame, ...],
 ) -> Reply:
-    """The reply that sends *frames*."""
+    """
+    Return the reply to a chat request.
+
+    Args:
+        request: The request as it arrived.
+        probe: The request as a probe.
+        completion: The choices and the usage.
+        head: Id, time and model of the response.
+        dialect: The dialect of the response.
+        frames: The body, from `frames`.
+    """
     kind = SSE_TYPE if probe.stream else JSON_TYPE
     return Reply(
-        headers=(kind, *dialect.headers(head, said.usage)),
+        headers=(kind, *dialect.headers(head, completion.usage)),
         frames=frames,
         dialect=dialect,
         request=request,
@@ -142,21 +171,31 @@ def reply(  # noqa: PLR0913, PLR0917  # all that a reply is made of
     )
 
 
-def filled(frames: tuple[Frame, ...], id: str) -> tuple[Frame, ...]:
-    """Remembered *frames* with the hole filled."""
-    name = id.encode()
-    return tuple([Frame(f.at, f.data.replace(_HOLE, name)) for f in frames])
+def insert_id(frames: tuple[Frame, ...], id: str) -> tuple[Frame, ...]:
+    """Return *frames* with the placeholder replaced by the id of a response."""
+    data = id.encode()
+    return tuple([Frame(f.at, f.data.replace(_ID_PLACEHOLDER, data)) for f in frames])
 
 
 def refused(
     request: Request, problem: Rejection, head: Head, dialect: Dialect
 ) -> Reply:
-    """The dialect's status and body for *problem*, at once and never streamed."""
+    """
+    Return the dialect's error response, sent at once and never streamed.
+
+    Args:
+        request: The request as it arrived.
+        problem: Why it is rejected.
+        head: Id, time and model of the response.
+        dialect: The dialect of the response.
+    """
     status, body = dialect.error(problem)
     text = isinstance(body, str)
     # RFC 9110, 15.5.6: "The origin server MUST generate an Allow header field in a
     # 405 response".
-    allowed = (("allow", problem.expected),) if status == NOT_ALLOWED else ()
+    not_allowed = status == HTTPStatus.METHOD_NOT_ALLOWED
+    allowed = (("allow", problem.expected),) if not_allowed else ()
+    data = body.encode() if isinstance(body, str) else dump_json(body)
     return Reply(
         status=status,
         headers=(
@@ -164,7 +203,7 @@ def refused(
             *allowed,
             *dialect.headers(head, None),
         ),
-        frames=(Frame(0.0, body.encode() if isinstance(body, str) else spelled(body)),),
+        frames=(Frame(0.0, data),),
         dialect=dialect,
         request=request,
         rejection=problem,
@@ -178,8 +217,17 @@ def plain(
     body: Json | bytes,
     kind: tuple[str, str] = JSON_TYPE,
 ) -> Reply:
-    """A body at once: JSON, or raw bytes of *kind* that may be empty."""
-    raw = body if isinstance(body, bytes) else spelled(body)
+    """
+    Return the response of an endpoint other than chat, sent at once.
+
+    Args:
+        request: The request as it arrived.
+        head: Id, time and model for the headers.
+        dialect: The dialect of the response.
+        body: A JSON value, or raw bytes; without bytes there are no headers.
+        kind: The content type header.
+    """
+    raw = body if isinstance(body, bytes) else dump_json(body)
     return Reply(
         headers=(kind, *dialect.headers(head, None)) if raw else (),
         frames=(Frame(0.0, raw),) if raw else (),

@@ -1,4 +1,4 @@
-"""The frames of a reply as a body of httpx: a provider inside a consumer's tests."""
+"""Response body for httpx made of frames, for the mock in a consumer's tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.model.reply import Frame
 
 
 class Frames(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Frame by frame for either client; httpx tells streams apart by these bases."""
+    """A stream of frames for sync and async clients, which httpx checks by base."""
 
     def __init__(self, frames: tuple[Frame, ...]) -> None:
         self._frames = frames

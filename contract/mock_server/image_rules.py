@@ -1,4 +1,4 @@
-"""Whether an image part of a request can be served; nothing is ever fetched for it."""
+"""Validation of the images in a request, without ever fetching a URL."""
 
 from __future__ import annotations
 
@@ -18,28 +18,35 @@ from contract.model.rejection import (
 from contract.model.rules import IMAGE_FORMATS
 from contract.tokens import counting
 
-LARGEST = 10 * 2**20  # bytes
-LONGEST = 10_000  # pixels a side
-# Bigger pictures are judged by their header: decoding them would cost seconds.
-_DECODED = 16_000_000  # pixels
+MAX_BYTES = 10 * 2**20
+MAX_SIDE = 10_000  # pixels
+# Larger images are validated by their header alone: decoding them would take seconds.
+_MAX_DECODED = 16_000_000  # pixels
 
 
-def problem(
-    probe: Probe, most: int | None, formats: tuple[str, ...] = IMAGE_FORMATS
+def check_images(
+    probe: Probe, limit: int | None, formats: tuple[str, ...] = IMAGE_FORMATS
 ) -> Rejection | None:
-    """Why an image of *probe* is refused; *most* is how many a request may have."""
+    """
+    Return the rejection of the images of *probe*; None if all are acceptable.
+
+    Args:
+        probe: The request.
+        limit: Number of images that a request may contain; None for any number.
+        formats: Accepted formats, by Pillow's names.
+    """
     images = [
         (number, part)
         for number, message in enumerate(probe.messages)
         for part in message.parts
         if isinstance(part, Image)
     ]
-    if most is not None and len(images) > most:
+    if limit is not None and len(images) > limit:
         return Rejection(
-            reason=RejectionReason.IMAGE_COUNT, count=len(images), limit=most
+            reason=RejectionReason.IMAGE_COUNT, count=len(images), limit=limit
         )
     for number, image in images:
-        reason, message = _refusal(image, formats)
+        reason, message = _check_image(image, formats)
         if reason is not None:
             return Rejection(
                 reason=reason,
@@ -50,16 +57,16 @@ def problem(
     return None
 
 
-def _refusal(
+def _check_image(
     image: Image, formats: tuple[str, ...]
 ) -> tuple[RejectionReason | None, str]:
     if image.url is None:
         if not image.media_type.lower().startswith("image/"):
             return RejectionReason.IMAGE, f"{image.media_type} is not an image type"
-        return _judged(image.data, formats)
+        return _check_data(image.data, formats)
     scheme = image.url.partition(":")[0].lower()
     if scheme != "data":
-        # An address is never opened: neither over the network nor as a file.
+        # A URL is never opened: neither over the network nor as a file.
         return (
             RejectionReason.IMAGE_URL,
             "Image addresses are not fetched here; send a data URI",
@@ -70,21 +77,21 @@ def _refusal(
 
 
 @lru_cache(maxsize=64)
-def _judged(
+def _check_data(
     data: bytes, formats: tuple[str, ...]
 ) -> tuple[RejectionReason | None, str]:
-    """Whether *data* is a whole picture of one of the *formats* and a bearable size."""
+    """Check that *data* is a complete image of an accepted format and size."""
     size = counting.size(data)
     if size is None:
         return RejectionReason.IMAGE, "Failed to load image: cannot identify image file"
-    if len(data) > LARGEST or max(size) > LONGEST:
+    if len(data) > MAX_BYTES or max(size) > MAX_SIDE:
         return (
             RejectionReason.IMAGE,
             f"Image is too large: {size[0]}x{size[1]} pixels, {len(data)} bytes",
         )
     try:
         with Pillow.open(io.BytesIO(data), formats=formats) as picture:
-            if size[0] * size[1] <= _DECODED:
+            if size[0] * size[1] <= _MAX_DECODED:
                 picture.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         return RejectionReason.IMAGE, f"Failed to load image: {error}"

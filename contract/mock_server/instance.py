@@ -1,4 +1,4 @@
-"""The smallest value that a JSON Schema allows, found without any randomness."""
+"""Deterministic search for a small value that satisfies a JSON Schema."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from contract.mock_server.pattern import matching
 from contract.model.chat import Json
 
 Schema = Mapping[str, Any]
-_DEPTH = 12  # levels of a recursive schema
-_TRIED = 200  # candidates for one value
+_MAX_DEPTH = 12  # levels of a recursive schema
+_MAX_CANDIDATES = 200  # candidates for one value
+_OPTIONAL_DEPTH = 2  # levels below which optional members are left out
 _FORMATS = {
     "date": "2025-09-18",
     "date-time": "2025-09-18T12:00:00Z",
@@ -28,7 +29,8 @@ _FORMATS = {
     "uri-reference": "/",
     "uuid": "123e4567-e89b-42d3-a456-426614174000",
 }
-_HINTS = {
+# Keywords that imply a type.
+_KEYWORDS = {
     "object": ("properties", "required", "additionalProperties", "minProperties"),
     "array": ("items", "prefixItems", "minItems", "contains"),
     "string": ("pattern", "minLength", "maxLength", "format"),
@@ -38,20 +40,23 @@ _ORDER = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 
 class UnsatisfiableError(ValueError):
-    """No value fits the schema, or none that is found by trying the small ones."""
+    """No value satisfies the schema, or no small one does."""
 
 
 def instance(schema: Json, hints: Mapping[str, Json] | None = None) -> Json:
     """
-    A value that fits *schema*; a member named in *hints* prefers that value.
+    Return a value that satisfies *schema*; *hints* are preferred values by member name.
 
-    Members that are not required are left out, unless the schema requires none at
-    all: then every declared one is there. References to other documents are never
-    followed. Raises `UnsatisfiableError`.
+    Optional members are left out, unless the schema has no `required`: then every
+    declared member is included. References to other documents are never followed.
+    Raises `UnsatisfiableError`.
     """
     try:
-        validator = jsonschema_rs.validator_for(cast("Any", schema), retriever=_refuse)
-        for value in islice(_Search(schema, hints or {}).values(schema, 0), _TRIED):
+        validator = jsonschema_rs.validator_for(
+            cast("Any", schema), retriever=_reject_reference
+        )
+        candidates = _Search(schema, hints or {}).values(schema, 0)
+        for value in islice(candidates, _MAX_CANDIDATES):
             if validator.is_valid(value):
                 return value
     except (jsonschema_rs.ValidationError, ValueError, TypeError) as error:
@@ -61,20 +66,24 @@ def instance(schema: Json, hints: Mapping[str, Json] | None = None) -> Json:
     raise UnsatisfiableError("no small value fits the schema")
 
 
-def _refuse(uri: str) -> NoReturn:
+def _reject_reference(uri: str) -> NoReturn:
     raise ValueError(f"{uri} is not fetched")
 
 
 class _Search:
-    """Candidates for the parts of one schema, the smallest and likeliest first."""
+    """Candidates for the parts of one schema, small and likely ones first."""
 
     def __init__(self, root: Json, hints: Mapping[str, Json]) -> None:
         self._root = root
         self._hints = hints
 
     def values(self, schema: Json, depth: int, name: str = "") -> Iterator[Json]:
-        """Candidates for *schema*; some may not fit, the caller tries them."""
-        if depth > _DEPTH or schema is False:
+        """
+        Yield candidates for *schema*, which the caller has to validate.
+
+        *depth* is the number of levels above it, *name* that of the member.
+        """
+        if depth > _MAX_DEPTH or schema is False:
             return
         if not isinstance(schema, dict):
             yield self._hints.get(name, "")
@@ -88,13 +97,13 @@ class _Search:
             rest = {key: value for key, value in schema.items() if key != "allOf"}
             whole: Json = rest
             for part in _list(schema["allOf"]):
-                whole = _merged(whole, self._followed(part))
+                whole = _merged(whole, self._dereference(part))
             yield from self.values(whole, depth + 1, name)
         elif union := next((k for k in ("anyOf", "oneOf") if k in schema), None):
             rest = {key: value for key, value in schema.items() if key != union}
             for part in _list(schema[union]):
                 yield from self.values(
-                    _merged(rest, self._followed(part)), depth + 1, name
+                    _merged(rest, self._dereference(part)), depth + 1, name
                 )
         else:
             yield from self._plain(schema, depth, name)
@@ -133,7 +142,8 @@ class _Search:
     def _objects(self, schema: Schema, depth: int) -> Iterator[Json]:
         declared = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
-        needed = list(schema.get("required", [] if depth > 2 else declared))  # noqa: PLR2004  # optional members of optional members help nobody
+        optional = [] if depth > _OPTIONAL_DEPTH else declared
+        needed = list(schema.get("required", optional))
         least = schema.get("minProperties", 0)
         spare = [key for key in declared if key not in needed]
         spare += [f"key{number}" for number in range(1, least + 1)]
@@ -165,14 +175,14 @@ class _Search:
         if not all(heads) or (rest and not pool):
             return
         if schema.get("uniqueItems"):
-            yield [head[0] for head in heads] + list(_different(pool))[:rest]
+            yield [head[0] for head in heads] + list(_distinct(pool))[:rest]
             return
         for one in islice(product(*heads), 12):
             for value in pool[:12] or (None,):
                 yield [*one, *[value] * rest]
 
     def _resolve(self, reference: Json) -> Json:
-        """What a `#/…` reference names; any other reference is refused."""
+        """Return the target of a `#/…` reference; raises for any other reference."""
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise UnsatisfiableError(f"{reference!r} is not followed")
         value = self._root
@@ -186,8 +196,8 @@ class _Search:
                 raise UnsatisfiableError(f"{reference!r} names nothing")
         return value
 
-    def _followed(self, schema: Json) -> Json:
-        for _ in range(_DEPTH):
+    def _dereference(self, schema: Json) -> Json:
+        for _ in range(_MAX_DEPTH):
             if not (isinstance(schema, dict) and "$ref" in schema):
                 return schema
             rest = {key: value for key, value in schema.items() if key != "$ref"}
@@ -196,7 +206,7 @@ class _Search:
 
 
 def _merged(one: Json, other: Json) -> Json:
-    """A schema that asks for both, as far as their keywords can be put together."""
+    """Return a schema that requires both, as far as their keywords can be combined."""
     if not isinstance(one, dict) or not isinstance(other, dict):
         return (
             False
@@ -223,7 +233,7 @@ def _kinds(schema: Schema) -> Iterable[str]:
         return (kind,)
     if isinstance(kind, list):
         return sorted(kind, key=_ORDER.index)
-    for name, keywords in _HINTS.items():
+    for name, keywords in _KEYWORDS.items():
         if any(keyword in schema for keyword in keywords):
             return (name,)
     return _ORDER
@@ -239,7 +249,7 @@ def _numbers(schema: Schema, *, whole: bool) -> Iterator[Json]:
     step = schema.get("multipleOf", 1)
     near = math.ceil(low / step) if low > -math.inf else 0
     last = math.floor(high / step) if high < math.inf else 0
-    found = [
+    candidates = [
         1,
         0,
         *(step * (near + k) for k in range(20)),
@@ -247,9 +257,9 @@ def _numbers(schema: Schema, *, whole: bool) -> Iterator[Json]:
         step * (last - 1),
     ]
     if not whole:
-        found += [bound for bound in (low, high) if math.isfinite(bound)]
-        found += [(low + high) / 2, low + 0.5, high - 0.5]
-    for value in found:
+        candidates += [bound for bound in (low, high) if math.isfinite(bound)]
+        candidates += [(low + high) / 2, low + 0.5, high - 0.5]
+    for value in candidates:
         if (
             low <= value <= high
             and value != schema.get("exclusiveMinimum")
@@ -274,7 +284,7 @@ def _strings(schema: Schema) -> Iterator[Json]:
     yield from "abcdefgh"
 
 
-def _different(values: Iterable[Json]) -> Iterator[Json]:
+def _distinct(values: Iterable[Json]) -> Iterator[Json]:
     seen: list[str] = []
     extra = (number for number in range(100))
     for value in (*values, *extra):

@@ -1,4 +1,4 @@
-"""A text that matches a regular expression, as short as easily found."""
+"""Generation of a short text that matches a regular expression."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from typing import Any
 
 
 def matching(pattern: str) -> str | None:
-    """A shortest-ish text that matches *pattern*; None when it is too clever."""
+    """Return a short text that matches *pattern*; None for unsupported patterns."""
     try:
-        text = "".join(_spelled(regex.parse(pattern)))
+        text = "".join(_parts(regex.parse(pattern)))
         return text if re.search(pattern, text) else None
     except (re.error, KeyError, RecursionError, OverflowError):
         return None
 
 
-def _spelled(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+def _parts(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
     for kind, value in tree:
         if kind in _LITERAL:
             yield _LITERAL[kind](value)
         elif kind in _REPEATS:
             least, _, inner = value
-            yield "".join(_spelled(inner)) * min(least, 1_000)
+            yield "".join(_parts(inner)) * min(least, 1_000)
         elif kind in _GROUPS:
-            yield from _spelled(_GROUPS[kind](value))
+            yield from _parts(_GROUPS[kind](value))
         elif kind is not code.AT:
             raise KeyError(kind)
 
 
 def _member(members: list[tuple[Any, Any]]) -> str:
+    """Return a character of a class such as `[a-z_]`."""
     negated = members[0][0] is code.NEGATE
     if negated:
         allowed = re.compile("[^" + "".join(_source(m) for m in members[1:]) + "]")
@@ -52,6 +53,7 @@ def _member(members: list[tuple[Any, Any]]) -> str:
 
 
 def _source(member: tuple[Any, Any]) -> str:
+    """Return one member of a class as it is written in a pattern."""
     kind, value = member
     if kind is code.LITERAL:
         return re.escape(chr(value))

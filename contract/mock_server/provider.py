@@ -1,4 +1,4 @@
-"""The stand-in provider: a request in, a reply out, as a value and without any I/O."""
+"""The mock as a function from a request to a reply, without I/O."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from random import Random
 
 from contract.errors import SpecError
 from contract.mock_server import framing
-from contract.mock_server.answering import answered
+from contract.mock_server.answering import complete
 from contract.mock_server.framing import (
-    HOLE,
+    ID_PLACEHOLDER,
     ReplyFormat,
 )
 from contract.mock_server.latency import (
@@ -21,7 +21,7 @@ from contract.mock_server.latency import (
     LatencyPlan,
 )
 from contract.mock_server.requests import (
-    Understood,
+    ParsedRequest,
     read_request,
 )
 from contract.model.chat import (
@@ -45,24 +45,23 @@ from contract.model.reply import (
 )
 from contract.model.wire import Request
 
-WINDOW = 131_072
-# Magistral 1.2, the last of its line.
+WINDOW = 131_072  # tokens
+# Magistral 1.2, the last release of these models.
 SERVED = ("magistral-small-2509", "magistral-medium-2509")
-# Prometheus text, as of client library 1.0.0.
+# Content type of Prometheus metrics, as of client library 1.0.0.
 PROMETHEUS = ("content-type", "text/plain; version=1.0.0; charset=utf-8")
-EPOCH = 1_758_153_600  # 2025-09-18: the time in rehearsals
-_REMEMBERED = 2**16  # bytes; longer bodies are read anew every time
-_BRIEF = 2_048  # tokens; longer answers are spelled anew every time
+EPOCH = 1_758_153_600  # 2025-09-18: creation time of replies without a clock
+_MAX_CACHED_BODY = 2**16  # bytes; longer bodies are parsed every time
+_MAX_CACHED_COMPLETION = 2_048  # tokens; longer ones are encoded every time
 
 
 class MockProvider:
     """
-    One provider of a dialect.
+    The mock of one dialect.
 
-    `reply` depends on nothing but its arguments, the options given here and, where a
-    request leaves the lot open, on how many replies there were before. *change* is
-    applied to every reply (a fault, a quirk). *clock* gives the time of creation.
-    Whoever performs the replies keeps `running`, the number of chats under way.
+    `reply` depends only on its arguments, on the options given here and, for requests
+    without a seed, on the number of previous replies. The server that sends the
+    replies maintains `running`, the number of chats in progress.
     """
 
     def __init__(  # noqa: PLR0913  # the options of a server, all by name
@@ -77,28 +76,45 @@ class MockProvider:
         clock: Callable[[], float] = lambda: EPOCH,
         seed: int = 0,
     ) -> None:
+        """
+        Create a mock.
+
+        Args:
+            dialect: The dialect of requests and responses.
+            models: Names of the models served, the canonical one first.
+            context_window: Context window in tokens.
+            api_key: API key that requests need; None for none.
+            plan: Latency of the replies.
+            change: Applied to every reply: a fault, a quirk.
+            clock: Returns the creation time of a response, in seconds since the epoch.
+            seed: Seed of response ids and random answers.
+
+        Raises:
+            SpecError: The dialect has no rules.
+        """
         self.dialect = dialect
         self.models = models
         self.context_window = context_window
         self.plan = plan
         self.running = 0
         if dialect.rules is None:
-            raise SpecError(f"The dialect {dialect.id} has no rules to be served by.")
+            raise SpecError(f"The dialect {dialect.id} has no rules for a mock.")
         self.rules = dialect.rules
         self._key = api_key
         self._change = change
         self._clock = clock
         self._seed = seed
         self._numbers = count()
-        self._words = ReplyFormat(dialect, self.rules)
-        self._remembered = lru_cache(maxsize=512)(self._understand)
-        self._template = lru_cache(maxsize=256)(self._spell)
+        self._format = ReplyFormat(dialect, self.rules)
+        self._cached_parse = lru_cache(maxsize=512)(self._parse)
+        self._cached_template = lru_cache(maxsize=256)(self._template)
 
     def reply(self, request: Request, number: int | None = None) -> Reply:
         """
-        What the provider answers; *number* counts the replies unless it is given.
+        Return the reply to *request*.
 
-        The same request with the same number gets the same reply.
+        *number* is that of the reply, by default the number of previous replies.
+        Equal requests with equal numbers get equal replies.
         """
         number = next(self._numbers) if number is None else number
         reply = self._reply(request, number)
@@ -106,18 +122,18 @@ class MockProvider:
 
     def _reply(self, request: Request, number: int) -> Reply:
         path = request.path.partition("?")[0]
-        problem = self._check_access(request, path)
-        if problem is not None:
-            return self._refused(request, problem, number)
+        rejection = self._check_access(request, path)
+        if rejection is not None:
+            return self._reject(request, rejection, number)
         if path == CHAT:
             return self._chat(request, number)
         return self._other(request, path, number)
 
     def _check_access(self, request: Request, path: str) -> Rejection | None:
-        """Key, path, method and content type: what is judged before the body."""
-        key = self._key_problem(request, path)
-        if key is not None:
-            return key
+        """Check API key, path, method and content type, all before the body."""
+        key_rejection = self._check_key(request, path)
+        if key_rejection is not None:
+            return key_rejection
         method = self._method(path)
         if method is None:
             return Rejection(reason=RejectionReason.ROUTE, message=path, value=path)
@@ -134,7 +150,7 @@ class MockProvider:
                 return Rejection(reason=RejectionReason.CONTENT_TYPE, value=kind)
         return None
 
-    def _key_problem(self, request: Request, path: str) -> Rejection | None:
+    def _check_key(self, request: Request, path: str) -> Rejection | None:
         if self._key is None or path in self.rules.open_paths:
             return None
         given = request.header("authorization")
@@ -143,13 +159,13 @@ class MockProvider:
             scheme, key = "bearer", request.header(self.rules.key_header) or ""
         if not key:
             return Rejection(reason=RejectionReason.NO_KEY)
-        right = hmac.compare_digest(key.strip().encode(), self._key.encode())
-        if scheme.lower() != "bearer" or not right:
+        valid = hmac.compare_digest(key.strip().encode(), self._key.encode())
+        if scheme.lower() != "bearer" or not valid:
             return Rejection(reason=RejectionReason.WRONG_KEY)
         return None
 
     def _method(self, path: str) -> str | None:
-        """The method of a path; None when nothing is there."""
+        """Return the method of a path; None if the path does not exist."""
         if path == CHAT:
             return "POST"
         if path in self.dialect.paths:
@@ -160,37 +176,45 @@ class MockProvider:
         return None
 
     def _chat(self, request: Request, number: int) -> Reply:
-        short = len(request.body) <= _REMEMBERED
-        read = self._remembered if short else self._understand
-        understood = read(request.body)
-        task = understood.task
+        cacheable = len(request.body) <= _MAX_CACHED_BODY
+        parse = self._cached_parse if cacheable else self._parse
+        parsed = parse(request.body)
+        task = parsed.task
         if task is None:
-            problem = understood.problem or Rejection(reason=RejectionReason.SCHEMA)
-            return self._refused(request, problem, number)
-        said = understood.said
+            rejection = parsed.rejection or Rejection(reason=RejectionReason.SCHEMA)
+            return self._reject(request, rejection, number)
+        completion = parsed.completion
         head = self._head(number, task.probe.model)
-        if said and said.usage.completion <= _BRIEF and not self.plan.jitter:
-            template = self._template(understood, head.created)
-            frames = framing.filled(template, head.id)
+        if (
+            completion
+            and completion.usage.completion <= _MAX_CACHED_COMPLETION
+            and not self.plan.jitter
+        ):
+            template = self._cached_template(parsed, head.created)
+            frames = framing.insert_id(template, head.id)
         else:
-            draw = Random(f"{self._seed}:{number}")  # noqa: S311  # no secret
-            said = said or answered(task, self.rules, draw)
+            random = Random(f"{self._seed}:{number}")  # noqa: S311  # not a secret
+            completion = completion or complete(task, self.rules, random)
             times = partial(self.plan.times, number=number)
-            frames = framing.frames(task.probe, said, head, self._words, times)
-        return framing.reply(request, task.probe, said, head, self.dialect, frames)
+            frames = framing.frames(task.probe, completion, head, self._format, times)
+        return framing.reply(
+            request, task.probe, completion, head, self.dialect, frames
+        )
 
-    def _understand(self, body: bytes) -> Understood:
+    def _parse(self, body: bytes) -> ParsedRequest:
         return read_request(
             body, self.dialect, self.rules, self.models, self.context_window
         )
 
-    def _spell(self, understood: Understood, created: int) -> tuple[Frame, ...]:
-        """The frames of a certain answer with a hole for the id, for one second."""
-        task, said = understood.task, understood.said
-        if task is None or said is None:
+    def _template(self, parsed: ParsedRequest, created: int) -> tuple[Frame, ...]:
+        """Return the frames of a fixed completion with a placeholder for the id."""
+        task, completion = parsed.task, parsed.completion
+        if task is None or completion is None:
             return ()
-        head = Head(HOLE, created, self._served(task.probe.model))
-        return framing.frames(task.probe, said, head, self._words, self.plan.times)
+        head = Head(ID_PLACEHOLDER, created, self._model_name(task.probe.model))
+        return framing.frames(
+            task.probe, completion, head, self._format, self.plan.times
+        )
 
     def _head(self, number: int, model: str | None = None) -> Head:
         seed = f"{self._seed}:{number}".encode()
@@ -198,18 +222,18 @@ class MockProvider:
             seed, digest_size=self.rules.id_length // 2
         ).hexdigest()
         return Head(
-            self.rules.id_prefix + digest, int(self._clock()), self._served(model)
+            self.rules.id_prefix + digest, int(self._clock()), self._model_name(model)
         )
 
-    def _served(self, model: str | None) -> str:
-        """The name that a response gives to the model."""
+    def _model_name(self, model: str | None) -> str:
+        """Return the model name in a response to a request for *model*."""
         return model if model and self.rules.echoes_model else self.models[0]
 
-    def _refused(self, request: Request, problem: Rejection, number: int) -> Reply:
-        return framing.refused(request, problem, self._head(number), self.dialect)
+    def _reject(self, request: Request, rejection: Rejection, number: int) -> Reply:
+        return framing.refused(request, rejection, self._head(number), self.dialect)
 
     def _other(self, request: Request, path: str, number: int) -> Reply:
-        """Everything but chat."""
+        """Return the reply of an endpoint other than chat."""
         body: Json | bytes | Rejection
         if path == "/health":
             body = self.rules.health
@@ -226,18 +250,18 @@ class MockProvider:
             endpoint = self.rules.body_endpoints[path]
             body = endpoint(request.body, self.context_window)
         if isinstance(body, Rejection):
-            return self._refused(request, body, number)
+            return self._reject(request, body, number)
         kind = PROMETHEUS if path == METRICS else JSON_TYPE
         return framing.plain(request, self._head(number), self.dialect, body, kind)
 
     def _card(self, name: str) -> Json | Rejection:
-        found = self.dialect.models(self.models, self.context_window).get("data")
-        for card in found if isinstance(found, list) else ():
+        cards = self.dialect.models(self.models, self.context_window).get("data")
+        for card in cards if isinstance(cards, list) else ():
             if isinstance(card, dict) and card.get("id") == name:
                 return card
         return Rejection(reason=RejectionReason.MODEL, value=name)
 
 
 def served_models(dialect: Dialect) -> tuple[str, ...]:
-    """The model names that a server of *dialect* usually serves."""
+    """Return the model names that a server of *dialect* serves by default."""
     return SERVED if dialect.rules is None else dialect.rules.served_models

@@ -1,4 +1,4 @@
-"""The body of a chat request, read and judged: a task, or why there is none."""
+"""Parsing and validation of chat request bodies: a task, or a rejection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from contract.mock_server import (
     image_rules,
 )
 from contract.mock_server.answering import (
-    Said,
+    Completion,
     Task,
-    answered,
+    complete,
 )
 from contract.mock_server.instance import UnsatisfiableError
 from contract.model.chat import (
@@ -38,77 +38,93 @@ from contract.tokens.patch_grid import mistral_grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Understood:
+class ParsedRequest:
     """
-    What a chat request comes to: a problem or a task.
+    A chat request after validation: either a rejection or a task.
 
-    *said* is the answer where nothing is drawn by lot. Equal only to itself, so that
-    things can be remembered about it at no cost.
+    It is compared by identity, so that a cache keyed by it costs nothing.
     """
 
-    problem: Rejection | None = None
+    rejection: Rejection | None = None
     task: Task | None = None
-    said: Said | None = None
+    # The completion, unless it differs between equal requests.
+    completion: Completion | None = None
 
 
 def read_request(
     body: bytes, dialect: Dialect, rules: Rules, models: tuple[str, ...], window: int
-) -> Understood:
-    """A chat body as *dialect*'s provider with these *models* understands it."""
+) -> ParsedRequest:
+    """
+    Parse and validate a chat request; never raises for its contents.
+
+    Args:
+        body: The request body.
+        dialect: The dialect of the request.
+        rules: The rules of that dialect.
+        models: Names of the models served.
+        window: Context window in tokens.
+    """
     try:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return Understood(malformed_body(body, error))
+        return ParsedRequest(malformed_body(body, error))
     name = dialect.prefix + "ChatRequest"
     if not openapi.accepts(name, value) or not isinstance(value, dict):
-        return Understood(schema_rejection(name, value))
-    probe = _read(value, dialect, rules)
-    problem = (
-        _unserved(probe, value, rules, models)
-        or next((p for rule in rules.admission if (p := rule(probe, value))), None)
-        or image_rules.problem(probe, rules.image_limit, rules.image_formats)
+        return ParsedRequest(schema_rejection(name, value))
+    probe = _parse(value, dialect, rules)
+    rejection = (
+        _unknown_model(probe, value, rules, models)
+        or next((r for rule in rules.admission if (r := rule(probe, value))), None)
+        or image_rules.check_images(probe, rules.image_limit, rules.image_formats)
     )
-    if problem is not None:
-        return Understood(replace(problem, body=value))
-    prompt = counting.prompt(probe, dialect.patch_grid or mistral_grid)
-    asked = probe.options.max_tokens
-    room = rules.completion_budget(prompt, asked, window)
-    if isinstance(room, Rejection):
-        return Understood(replace(room, body=value))
-    full = asked is None or asked > room
-    shows = value.get("include_reasoning") is not False
-    return _tried(Task(probe, prompt, room, full, shows), rules)
+    if rejection is not None:
+        return ParsedRequest(replace(rejection, body=value))
+    prompt_tokens = counting.prompt(probe, dialect.patch_grid or mistral_grid)
+    max_tokens = probe.options.max_tokens
+    budget = rules.completion_budget(prompt_tokens, max_tokens, window)
+    if isinstance(budget, Rejection):
+        return ParsedRequest(replace(budget, body=value))
+    task = Task(
+        probe,
+        prompt_tokens,
+        budget,
+        window_limited=max_tokens is None or max_tokens > budget,
+        shows_reasoning=value.get("include_reasoning") is not False,
+    )
+    return _completed(task, rules)
 
 
-def _tried(task: Task, rules: Rules) -> Understood:
-    """*task* with its answer, or the reason why the engine cannot give one."""
+def _completed(task: Task, rules: Rules) -> ParsedRequest:
+    """Return *task* with its completion, or the rejection if there can be none."""
     try:
-        said = answered(task, rules, Random(0))  # noqa: S311  # a draw, not a secret
+        completion = complete(task, rules, Random(0))  # noqa: S311  # not a secret
     except UnsatisfiableError as error:
-        return Understood(
+        return ParsedRequest(
             Rejection(
                 reason=RejectionReason.UNSUPPORTED,
                 message=f"The schema cannot be followed: {error}",
                 pointer="/response_format",
             )
         )
-    return Understood(None, task, None if engine.by_lot(task.probe) else said)
+    return ParsedRequest(
+        None, task, None if engine.is_random(task.probe) else completion
+    )
 
 
-def _read(body: dict[str, Json], dialect: Dialect, rules: Rules) -> Probe:
-    """The request as the dialect reads it, with numbers that are spelled as text."""
+def _parse(body: dict[str, Json], dialect: Dialect, rules: Rules) -> Probe:
+    """Return the request as a probe, including numbers that are written as strings."""
     probe = dialect.parse(body)
     options = replace(
         probe.options,
-        max_tokens=_whole(body, "max_completion_tokens", "max_tokens"),
-        n=_whole(body, "n"),
+        max_tokens=_integer(body, "max_completion_tokens", "max_tokens"),
+        n=_integer(body, "n"),
     )
-    quiet = rules.json_stops_reasoning and engine.wants_json(options.response_format)
-    return replace(probe, options=options, reasons=probe.reasons and not quiet)
+    silent = rules.json_stops_reasoning and engine.wants_json(options.response_format)
+    return replace(probe, options=options, reasons=probe.reasons and not silent)
 
 
-def _whole(body: Mapping[str, Json], *names: str) -> int | None:
-    """The first of the members that is a number; some providers take it as text."""
+def _integer(body: Mapping[str, Json], *names: str) -> int | None:
+    """Return the first of the members that is a number or a string of digits."""
     for name in names:
         value = body.get(name)
         if isinstance(value, str) and value.isascii() and value.isdigit():
@@ -118,12 +134,12 @@ def _whole(body: Mapping[str, Json], *names: str) -> int | None:
     return None
 
 
-def _unserved(
+def _unknown_model(
     probe: Probe, body: Mapping[str, Json], rules: Rules, models: tuple[str, ...]
 ) -> Rejection | None:
     model = body.get("model")
-    # Where the schema lets a request name no model, the first one answers; those who
-    # always name that one take an empty name for none.
+    # If the schema allows requests without a model, the first model is used. Servers
+    # that always return the canonical name accept an empty name as well.
     absent = model is None or (not model and not rules.echoes_model)
     if rules.any_model or absent or probe.model in models:
         return None

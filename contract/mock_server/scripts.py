@@ -1,4 +1,4 @@
-"""Which script answers a prompt: chosen from what the prompt says, never hidden."""
+"""Scripts of the engine, and the choice of one by the prompt alone."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _OPERATORS = {
     "\N{DIVISION SIGN}": "divided by",
 }
 _SIGNS = "|".join(re.escape(sign) for sign in _OPERATORS)
-_ASKED = re.compile(
+_QUESTION = re.compile(
     r"\bwhat(?:'s| is) (?:the|my|our) ([\w' -]{2,40}?)\s*[?.!]", re.IGNORECASE
 )
 _REPEAT = re.compile(r"\b(?:repeat|say) exactly:\s*(.+)", re.IGNORECASE | re.DOTALL)
-_SUM = re.compile(
+_OPERATION = re.compile(
     r"(?:what(?:'s| is)|how much is|compute|calculate)\s+(-?\d{1,9})\s*"
     rf"({_SIGNS}|plus|minus|times|divided by)\s*(-?\d{{1,9}})",
     re.IGNORECASE,
@@ -67,17 +67,25 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One thing to say; see the head of `scripts.toml` for the fields."""
+    """One scripted output; `scripts.toml` has most of these fields as keys."""
 
-    thought: str | None = None
+    # Reasoning text; None for a model that does not reason.
+    reasoning: str | None = None
+    # Answer text; None for none at all.
     answer: str | None = None
-    again: str = ""
+    # Text repeated without end: after the answer, or in the reasoning without one.
+    loop: str = ""
+    # Answers with equal probability, instead of `answer`.
     one_of: tuple[str, ...] = ()
-    open: bool = False
+    # Whether the reasoning is never closed; nothing follows it.
+    unclosed: bool = False
+    # Word in the conversation that selects the script; empty for none.
     trigger: str = ""
+    # Name of the tool called instead of an answer, and its arguments as JSON.
     call: str = ""
     arguments: str = ""
-    value: Json = 42  # the answer as a value, for those who ask for JSON
+    # The answer as a value, for requests that require JSON.
+    value: Json = 42
 
 
 @cache
@@ -92,7 +100,7 @@ def _file() -> Mapping[str, Any]:
 
 @cache
 def scripts() -> Mapping[str, Script]:
-    """All scripts of `scripts.toml`, in its order."""
+    """Return all scripts of `scripts.toml` by name, in order."""
     return {
         name: Script(**{**table, "one_of": tuple(table.get("one_of", ()))})
         for name, table in _file().items()
@@ -101,77 +109,81 @@ def scripts() -> Mapping[str, Script]:
 
 
 def choose(probe: Probe) -> Script:
-    """What to say to *probe* in words; calling tools is decided elsewhere."""
+    """Return the script for a text answer to *probe*; the engine decides on calls."""
     text = "\n".join(message.text for message in probe.messages)
     known = scripts()
-    asked = next((m.text for m in reversed(probe.messages) if m.role == "user"), "")
+    question = _last_user_text(probe)
     triggered = [s for s in known.values() if s.trigger and s.trigger in text]
     if triggered:
         return triggered[-1]
     if probe.messages and probe.messages[-1].role == "tool":
         return known["result"]
     return (
-        _remembered(asked, text)
-        or _seen(probe)
-        or _repeated(asked)
-        or _summed(asked)
+        _recall(question, text)
+        or _describe_images(probe)
+        or _repeat(question)
+        or _calculate(question)
         or known["default"]
     )
 
 
-def _remembered(asked: str, text: str) -> Script | None:
-    """A thing that the prompt told: "the code word is plum", asked for later."""
-    for question in reversed(_ASKED.findall(asked)):
-        told = re.compile(
-            rf"\b(?:the|my|our) {re.escape(question)} is:? [\"'“]?([^\s\"'”.,;:!?]+)",
+def _last_user_text(probe: Probe) -> str:
+    return next((m.text for m in reversed(probe.messages) if m.role == "user"), "")
+
+
+def _recall(question: str, text: str) -> Script | None:
+    """Answer a question about a fact in the prompt, as "the code word is plum"."""
+    for subject in reversed(_QUESTION.findall(question)):
+        fact = re.compile(
+            rf"\b(?:the|my|our) {re.escape(subject)} is:? [\"'“]?([^\s\"'”.,;:!?]+)",
             re.IGNORECASE,
         )
-        found = told.findall(text)
-        if found:
+        values = fact.findall(text)
+        if values:
             return Script(
-                thought=f"The {question} was given above: {found[-1]}.",
-                answer=f"The {question} is {found[-1]}",
-                value=found[-1],
+                reasoning=f"The {subject} was given above: {values[-1]}.",
+                answer=f"The {subject} is {values[-1]}",
+                value=values[-1],
             )
     return None
 
 
-def _seen(probe: Probe) -> Script | None:
-    """How many images there are, and how large."""
+def _describe_images(probe: Probe) -> Script | None:
+    """Answer with the number and the sizes of the images, if there are any."""
     images = [p for m in probe.messages for p in m.parts if isinstance(p, Image)]
     if not images:
         return None
     sizes = [counting.size(image.data) or (0, 0) for image in images]
-    shown = ", ".join(f"{width}x{height}" for width, height in sizes)
+    listed = ", ".join(f"{width}x{height}" for width, height in sizes)
     script = scripts()["image"]
     answer = script.answer
     if len(images) > 1:
-        answer = f"I see {_spelled(len(images))} images"
-    return replace(script, answer=f"{answer}: {shown}", value=shown)
+        answer = f"I see {_in_words(len(images))} images"
+    return replace(script, answer=f"{answer}: {listed}", value=listed)
 
 
-def _repeated(asked: str) -> Script | None:
-    found = _REPEAT.search(asked)
-    if not found:
+def _repeat(question: str) -> Script | None:
+    match = _REPEAT.search(question)
+    if not match:
         return None
-    text = found[1].strip()
-    return Script(thought="I only have to repeat it.", answer=text, value=text)
+    text = match[1].strip()
+    return Script(reasoning="I only have to repeat it.", answer=text, value=text)
 
 
-def _summed(asked: str) -> Script | None:
-    """Two numbers and what connects them; asked 6*7 it is the default script."""
-    found = _SUM.search(asked)
-    if not found:
+def _calculate(question: str) -> Script | None:
+    """Answer an operation on two numbers; for 6*7 it is the default script."""
+    match = _OPERATION.search(question)
+    if not match:
         return None
-    one, other = int(found[1]), int(found[3])
-    operator = found[2].lower()
+    one, other = int(match[1]), int(match[3])
+    operator = match[2].lower()
     operator = _OPERATORS.get(operator, operator)
     result = _result(one, operator, other)
     if result is None:
         return None
-    words = f"{_spelled(one)} {operator} {_spelled(other)} makes {_spelled(result)}"
+    words = f"{_in_words(one)} {operator} {_in_words(other)} makes {_in_words(result)}"
     return Script(
-        thought=f"Okay, let me think: {words}.",
+        reasoning=f"Okay, let me think: {words}.",
         answer=f"The answer is {result:g}" if result % 1 else f"The answer is {result}",
         value=result,
     )
@@ -189,16 +201,16 @@ def _result(one: int, operator: str, other: int) -> int | float | None:
     return one // other if one % other == 0 else one / other
 
 
-def _spelled(number: float) -> str:
-    """A number up to 999 in words, any other in digits."""
+def _in_words(number: float) -> str:
+    """Return a whole number of up to three digits in words, any other in digits."""
     if number % 1 or not -1_000 < number < 1_000:  # noqa: PLR2004  # three digits
         return f"{number:g}" if number % 1 else str(number)
     count = int(number)
     if count < 0:
-        return "minus " + _spelled(-count)
+        return "minus " + _in_words(-count)
     if count >= 100:  # noqa: PLR2004  # three digits
         hundreds, rest = divmod(count, 100)
-        return f"{_ONES[hundreds]} hundred" + (f" {_spelled(rest)}" if rest else "")
+        return f"{_ONES[hundreds]} hundred" + (f" {_in_words(rest)}" if rest else "")
     if count >= len(_ONES):
         tens, ones = divmod(count, 10)
         return _TENS[tens - 2] + (f"-{_ONES[ones]}" if ones else "")
@@ -206,12 +218,11 @@ def _spelled(number: float) -> str:
 
 
 def places(probe: Probe) -> tuple[str, ...]:
-    """The places that the last user message names, in order."""
-    asked = next((m.text for m in reversed(probe.messages) if m.role == "user"), "")
-    return tuple(dict.fromkeys(_PLACE.findall(asked)))
+    """Return the place names in the last user message, in order."""
+    return tuple(dict.fromkeys(_PLACE.findall(_last_user_text(probe))))
 
 
 def hints() -> Mapping[str, str]:
-    """What members of that name are given when a value must be invented."""
+    """Return the preferred values of JSON members by name, for invented documents."""
     found: Mapping[str, str] = _file()["hints"]
     return found

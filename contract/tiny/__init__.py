@@ -1,5 +1,5 @@
 """
-Writes a scripted model of Magistral's shape that real engines serve on a CPU.
+Tiny models: scripted models with Magistral's architecture, for real engines on a CPU.
 
 Imports: errors, mock_server, model, tokens. Third parties: gguf, mistral_common,
 numpy, orjson, safetensors, tiktoken.

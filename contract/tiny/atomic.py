@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all, whatever happens while it is written."""
+"""Atomic writes: a file is complete or missing, even if writing is interrupted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from contract.errors import UsageError
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """
-    Where to write what shall become *path* when the block is left without error.
+    Yield a path for the content, which replaces *path* after a block without errors.
 
-    A device, a pipe or a folder is not replaced: `UsageError`.
+    Raises `UsageError` if *path* is a device, a pipe or a folder.
     """
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no regular file; name another one.")
+        raise UsageError(f"{path} is not a regular file; name another one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -1,4 +1,4 @@
-"""The scripted model as GGUF files, which llama.cpp loads."""
+"""Scripted model as GGUF files, for llama.cpp."""
 
 from __future__ import annotations
 
@@ -52,30 +52,33 @@ def write(
     path: Path, projector: Path | None = None, size: int = LEAST, block: int = BLOCK
 ) -> None:
     """
-    The language model at *path* and, if wanted, the image encoder at *projector*.
+    Write the language model and, if wanted, the image encoder; always the same bytes.
 
-    *size* is that of the vocabulary. Rows are multiples of *block* numbers: 256 for
-    quantisations that cut them into blocks of so many (Q4_K_M, IQ4_XS), which
-    otherwise fall back to simpler ones. The same sizes are the same bytes, always.
+    Args:
+        path: File of the language model.
+        projector: File of the image encoder; None for none.
+        size: Tokens of the vocabulary.
+        block: Length of a row is a multiple of this. Quantisations with blocks of 256
+            weights (Q4_K_M, IQ4_XS) need 256 and otherwise fall back to simpler ones.
     """
     tokens = vocabulary(size)
-    made = weights(table(scripts(), tokens), tokens, block)
+    model = weights(table(scripts(), tokens), tokens, block)
     with atomic_write(path) as part:
-        _write_model(part, made, tokens)
+        _write_model(part, model, tokens)
     if projector is not None:
         with atomic_write(projector) as part:
-            _write_projector(part, made)
+            _write_projector(part, model)
 
 
-def _write_model(path: Path, made: Weights, tokens: Vocabulary) -> None:
+def _write_model(path: Path, model: Weights, tokens: Vocabulary) -> None:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny scripted Magistral")
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_file_type(_HALF)
     writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(made.width)
+    writer.add_embedding_length(model.width)
     writer.add_block_count(1)
-    writer.add_feed_forward_length(made.hidden)
+    writer.add_feed_forward_length(model.hidden)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KEY_HEADS)
     writer.add_key_length(HEAD)
@@ -85,26 +88,26 @@ def _write_model(path: Path, made: Weights, tokens: Vocabulary) -> None:
     writer.add_layer_norm_rms_eps(EPSILON)
     writer.add_vocab_size(tokens.size)
     _add_vocabulary(writer, tokens)
-    for name, array in _tensors(made).items():
+    for name, array in _tensors(model).items():
         writer.add_tensor(name, array if array.ndim == 1 else array.astype(np.float16))
     _finish(writer)
 
 
-def _tensors(made: Weights) -> Mapping[str, Array]:
-    ones = np.ones(made.width, np.float32)
+def _tensors(model: Weights) -> Mapping[str, Array]:
+    ones = np.ones(model.width, np.float32)
     return {
-        "token_embd.weight": made.embedding,
+        "token_embd.weight": model.embedding,
         "blk.0.attn_norm.weight": ones,
-        "blk.0.attn_q.weight": made.query,
-        "blk.0.attn_k.weight": made.key,
-        "blk.0.attn_v.weight": made.value,
-        "blk.0.attn_output.weight": made.output,
+        "blk.0.attn_q.weight": model.query,
+        "blk.0.attn_k.weight": model.key,
+        "blk.0.attn_v.weight": model.value,
+        "blk.0.attn_output.weight": model.output,
         "blk.0.ffn_norm.weight": ones,
-        "blk.0.ffn_gate.weight": made.gate,
-        "blk.0.ffn_up.weight": made.up,
-        "blk.0.ffn_down.weight": made.down,
+        "blk.0.ffn_gate.weight": model.gate,
+        "blk.0.ffn_up.weight": model.up,
+        "blk.0.ffn_down.weight": model.down,
         "output_norm.weight": ones,
-        "output.weight": made.head,
+        "output.weight": model.head,
     }
 
 
@@ -129,7 +132,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter, tokens: Vocabulary) -> None:
     writer.add_chat_template(template())
 
 
-def _write_projector(path: Path, made: Weights) -> None:
+def _write_projector(path: Path, model: Weights) -> None:
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type(gguf.GGUFType.MMPROJ)
     writer.add_name("tiny scripted Magistral's image encoder")
@@ -143,7 +146,7 @@ def _write_projector(path: Path, made: Weights) -> None:
         "embedding_length": vision.WIDTH,
         "feed_forward_length": vision.HIDDEN,
         "block_count": 1,
-        "projection_dim": made.width,
+        "projection_dim": model.width,
         "spatial_merge_size": MERGE,
         "attention.head_count": vision.HEADS,
     }
@@ -152,16 +155,16 @@ def _write_projector(path: Path, made: Weights) -> None:
     writer.add_float32("clip.vision.attention.layer_norm_epsilon", EPSILON)
     writer.add_array("clip.vision.image_mean", vision.MEAN)
     writer.add_array("clip.vision.image_std", vision.DEVIATION)
-    for name, array in _projection(made).items():
+    for name, array in _projection(model).items():
         writer.add_tensor(name, array)
     _finish(writer)
 
 
-def _projection(made: Weights) -> Mapping[str, Array]:
+def _projection(model: Weights) -> Mapping[str, Array]:
     encoder = vision.encoder()
-    inner, outer = vision.adapter(made.width)
+    inner, outer = vision.adapter(model.width)
     layer = "transformer.layers.0"
-    # llama.cpp has biases too; with this one a patch looks like an unknown token.
+    # llama.cpp also has biases; with this one a patch is embedded as an unknown token.
     return {
         "v.patch_embd.weight": encoder["patch_conv.weight"],
         "v.pre_ln.weight": encoder["ln_pre.weight"],
@@ -177,10 +180,10 @@ def _projection(made: Weights) -> Mapping[str, Array]:
         "mm.input_norm.weight": np.ones(vision.WIDTH, np.float32),
         "mm.patch_merger.weight": vision.merger(),
         "mm.1.weight": inner,
-        "mm.1.bias": np.zeros(made.width, np.float32),
+        "mm.1.bias": np.zeros(model.width, np.float32),
         "mm.2.weight": outer,
-        "mm.2.bias": made.embedding[UNKNOWN],
-        "v.token_embd.img_break": made.embedding[Control.IMAGE_BREAK],
+        "mm.2.bias": model.embedding[UNKNOWN],
+        "v.token_embd.img_break": model.embedding[Control.IMAGE_BREAK],
     }
 
 

@@ -1,4 +1,4 @@
-"""Tekken as byte-pair encoding spells it: merges, and a character for each byte."""
+"""Tekken in the form of byte-pair encoding: merges, and a character for each byte."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import pairwise
 
 
 def merges(ranks: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
-    """The two tokens that each token of more than one byte is merged from, by rank."""
+    """Yield the two tokens from which each longer token is merged, in rank order."""
     order = {token: rank for rank, token in enumerate(ranks)}
     for rank, token in enumerate(ranks):
         parts = [token[at : at + 1] for at in range(len(token))]
-        while len(parts) > 2:  # noqa: PLR2004  # a merge makes one of two
+        while len(parts) > 2:  # noqa: PLR2004  # a merge joins two tokens
             joined = [order.get(left + right, rank) for left, right in pairwise(parts)]
             lowest = min(joined)
             if lowest == rank:
@@ -23,17 +23,17 @@ def merges(ranks: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _alphabet() -> str:
-    """A printable character for each byte, as GPT-2 chose them."""
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = (byte for byte in range(256) if byte not in shown)
-    stands = {byte: 256 + place for place, byte in enumerate(others)}
-    return "".join(chr(stands.get(byte, byte)) for byte in range(256))
+    """Return GPT-2's mapping from each byte to a printable character."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = (byte for byte in range(256) if byte not in printable)
+    replacements = {byte: 256 + number for number, byte in enumerate(others)}
+    return "".join(chr(replacements.get(byte, byte)) for byte in range(256))
 
 
-_SHOWN = _alphabet()
+_ALPHABET = _alphabet()
 
 
 def visible(token: bytes) -> str:
-    """*token* in printable characters, one a byte."""
-    # Latin-1 is a character a byte, which is what `translate` wants.
-    return token.decode("latin-1").translate(_SHOWN)
+    """Return *token* in printable characters, one per byte."""
+    # Latin-1 has one character per byte, which `translate` needs.
+    return token.decode("latin-1").translate(_ALPHABET)

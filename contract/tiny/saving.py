@@ -1,4 +1,4 @@
-"""Tensors as a safetensors file; a full disk is an `OSError`, as elsewhere."""
+"""Safetensors files, with `OSError` for a full disk as for other files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ def save(
     path: Path,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write *tensors* to *path*; `OSError` when the file cannot be written."""
-    given: dict[str, Any] = dict(tensors)
+    """
+    Write a safetensors file; raises `OSError` if that fails.
+
+    Args:
+        tensors: Arrays by name.
+        path: The file.
+        metadata: Strings for the header of the file.
+    """
+    arrays: dict[str, Any] = dict(tensors)
     try:
-        save_file(given, path, dict(metadata) if metadata else None)
+        save_file(arrays, path, dict(metadata) if metadata else None)
     except SafetensorError as error:
         raise OSError(str(error)) from error

@@ -1,4 +1,4 @@
-"""The scripts as a table: after this token, while that script is active, comes what."""
+"""Scripts as a table of next tokens, by active script and current token."""
 
 from __future__ import annotations
 
@@ -10,84 +10,86 @@ from contract.mock_server.scripts import Script
 from contract.tiny.vocabulary import Vocabulary
 from contract.tokens.tekken import Control
 
-# What a script without a trigger word is chosen by; `<s>` begins every prompt.
-_CHOSEN_BY = {
+# Tokens that activate the scripts without a trigger word; `<s>` begins every prompt.
+_ACTIVATED_BY = {
     "default": Control.BEGIN,
     "image": Control.IMAGE_END,
     "tool": Control.TOOLS_END,
     "result": Control.RESULT_END,
 }
-# The last token of a prompt; what is said begins after it.
+# Last tokens of a prompt, after which the output starts.
 _STARTS = (int(Control.USER_END), int(Control.RESULT_END))
-# What is said where no script knows on, the first that a grammar allows: the end, or
-# the shortest way out of a JSON document. To llama.cpp's grammars the end of a thought
-# is text that may stand in a JSON string, so it comes last.
-_WAYS_OUT = ("</s>", '"', "}", "]", ":", ",", "1", "true", "{", "[", "[/THINK]")
+# Output where no script has a next token, in order of preference within a grammar: the
+# end, or the shortest way to close a JSON document. For llama.cpp's grammars the end of
+# reasoning is text that may occur in a JSON string, so it comes last.
+_FALLBACKS = ("</s>", '"', "}", "]", ":", ",", "1", "true", "{", "[", "[/THINK]")
 
-Step = tuple[int, ...]  # tokens with equal odds
+Step = tuple[int, ...]  # tokens with equal probability
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """
-    One script: the token that makes it active, and what follows each token.
+    """One script as next tokens."""
 
-    *unfinished* is the token after which the sequence ends within the thought. vLLM
-    allows no such end; there the thought is closed after all.
-    """
-
+    # Name of the script.
     name: str
+    # Token whose presence in the context activates the script.
     trigger: int
-    follows: Mapping[int, Step]
-    unfinished: int | None = None
+    # The next tokens after each token.
+    next_tokens: Mapping[int, Step]
+    # Token after which the sequence ends within the reasoning. vLLM's grammars do not
+    # allow such an end; there the reasoning is closed instead.
+    unclosed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Every script; of several active ones the last wins. *outs* are the ways out."""
+    """All scripts."""
 
+    # Of several active scripts the last one wins.
     rows: tuple[Row, ...]
-    outs: tuple[int, ...]
+    # Tokens where no script has a next token, in order of preference.
+    fallbacks: tuple[int, ...]
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """Every token the table knows, in ascending order."""
-        found = {*self.outs, *(row.trigger for row in self.rows)}
+        """All tokens in the table, in ascending order."""
+        tokens = {*self.fallbacks, *(row.trigger for row in self.rows)}
         for row in self.rows:
-            for token, step in row.follows.items():
-                found |= {token, *step}
-        return tuple(sorted(found))
+            for token, step in row.next_tokens.items():
+                tokens |= {token, *step}
+        return tuple(sorted(tokens))
 
 
 def table(scripts: Mapping[str, Script], vocabulary: Vocabulary) -> Table:
-    """*scripts* in *vocabulary*; `SpecError` names the one that is no table."""
+    """Return *scripts* as a table; `SpecError` names one that cannot be one."""
     return Table(
         rows=tuple(_row(name, script, vocabulary) for name, script in scripts.items()),
-        outs=tuple(vocabulary.ids(text)[0] for text in _WAYS_OUT),
+        fallbacks=tuple(vocabulary.ids(text)[0] for text in _FALLBACKS),
     )
 
 
 def _row(name: str, script: Script, vocabulary: Vocabulary) -> Row:
     steps = list(_steps(script, vocabulary))
-    again = _each(vocabulary, script.again)
+    loop = _each(vocabulary, script.loop)
     return Row(
         name,
         _trigger(name, script, vocabulary),
-        _follows(name, [_STARTS, *steps], again, vocabulary),
-        unfinished=steps[-2][0] if script.open else None,
+        _next_tokens(name, [_STARTS, *steps], loop, vocabulary),
+        unclosed=steps[-2][0] if script.unclosed else None,
     )
 
 
 def _trigger(name: str, script: Script, vocabulary: Vocabulary) -> int:
     if not script.trigger:
         try:
-            return int(_CHOSEN_BY[name])
+            return int(_ACTIVATED_BY[name])
         except KeyError:
             raise SpecError(
                 f"The script {name!r} has no trigger; give it one in scripts.toml."
             ) from None
     sign, *rest = vocabulary.ids(script.trigger)
-    if vocabulary.spelled(sign) != b"#" or len(rest) != 1:
+    if vocabulary.token_bytes(sign) != b"#" or len(rest) != 1:
         raise SpecError(
             f"The trigger {script.trigger!r} of the script {name!r} is not '#' and one "
             "token; choose another word in scripts.toml."
@@ -96,22 +98,22 @@ def _trigger(name: str, script: Script, vocabulary: Vocabulary) -> int:
 
 
 def _steps(script: Script, vocabulary: Vocabulary) -> Iterator[Step]:
-    """What the script says until it ends or comes to what is said again and again."""
-    if script.thought is not None:
+    """Yield the output of a script up to its end or its loop."""
+    if script.reasoning is not None:
         yield (Control.THINK,)
-        yield from _each(vocabulary, script.thought)
-        if not script.open and not (script.answer is None and script.again):
+        yield from _each(vocabulary, script.reasoning)
+        if not script.unclosed and not (script.answer is None and script.loop):
             yield (Control.THINK_END,)
-    if script.open:
+    if script.unclosed:
         yield (Control.END,)
         return
     if script.call:
-        said = f"[TOOL_CALLS]{script.call}[ARGS]{script.arguments}"
-        yield from _each(vocabulary, said)
+        call = f"[TOOL_CALLS]{script.call}[ARGS]{script.arguments}"
+        yield from _each(vocabulary, call)
     elif script.one_of:
         yield tuple(token for word in script.one_of for token in vocabulary.ids(word))
     yield from _each(vocabulary, script.answer or "")
-    if not script.again:
+    if not script.loop:
         yield (Control.END,)
 
 
@@ -119,18 +121,23 @@ def _each(vocabulary: Vocabulary, text: str) -> list[Step]:
     return [(token,) for token in vocabulary.ids(text)]
 
 
-def _follows(
-    name: str, steps: list[Step], again: list[Step], vocabulary: Vocabulary
+def _next_tokens(
+    name: str, steps: list[Step], loop: list[Step], vocabulary: Vocabulary
 ) -> Mapping[int, Step]:
-    found: dict[int, Step] = {}
-    path = steps + again
-    # The last step of what is said again leads to its first.
-    for here, then in zip(path, [*path[1:], *again[:1]], strict=False):
+    """
+    Return what follows each token of *steps*, then of the *loop*.
+
+    Raises `SpecError` that names the script if a token occurs twice.
+    """
+    following: dict[int, Step] = {}
+    path = steps + loop
+    # The last step of the loop leads to its first.
+    for here, then in zip(path, [*path[1:], *loop[:1]], strict=False):
         for token in here:
-            if token in found:
+            if token in following:
                 raise SpecError(
-                    f"{vocabulary.spelled(token)!r} stands twice in the script "
-                    f"{name!r}; a table of next tokens cannot say that."
+                    f"{vocabulary.token_bytes(token)!r} occurs twice in the script "
+                    f"{name!r}; a table of next tokens does not support that."
                 )
-            found[token] = then
-    return found
+            following[token] = then
+    return following

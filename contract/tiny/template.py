@@ -1,4 +1,4 @@
-"""The chat template of version v13, which engines without mistral-common render."""
+"""Chat template of version v13, for engines without mistral-common."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 
 def template() -> str:
-    """The chat template of version v13 with thinking and images, by mistral-common."""
-    # It takes most of a second to import, which only those who write a model wait for.
+    """Return mistral-common's chat template of version v13 with thinking and images."""
+    # The import takes most of a second, so only writing a model pays for it.
     from mistral_common.integrations.chat_templates.chat_templates import (  # noqa: PLC0415
         generate_chat_template,
     )
@@ -23,8 +23,8 @@ def template() -> str:
         "plain_thinking_support": False,
         "use_special_token_variables": True,
     }
-    # Releases of mistral-common differ in what else can be asked for.
-    known = inspect.signature(generate_chat_template).parameters
-    asked: dict[str, Any] = {name: wanted.get(name) for name in known}
-    made: str = generate_chat_template(**asked)
-    return made
+    # Releases of mistral-common differ in their other parameters.
+    parameters = inspect.signature(generate_chat_template).parameters
+    arguments: dict[str, Any] = {name: wanted.get(name) for name in parameters}
+    text: str = generate_chat_template(**arguments)
+    return text

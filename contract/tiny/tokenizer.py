@@ -1,4 +1,4 @@
-"""The vocabulary as `tokenizer.json`, and how Transformers reads what was generated."""
+"""Tokenizer files of Transformers: vocabulary, configuration, response template."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _CALL, _ARGUMENTS = NAMES[Control.CALL], NAMES[Control.ARGUMENTS]
 
 
 def tokenizer(tokens: Vocabulary) -> dict[str, Any]:
-    """The content of `tokenizer.json`: byte pairs that split as Tekken does."""
+    """Return the content of `tokenizer.json`: byte pairs that split as Tekken does."""
     added = [_added(token, control(token)) for token in range(ORDINARY)]
-    spelled = [visible(token) for token in tokens.ranks]
+    ordinary = [visible(token) for token in tokens.ranks]
     return {
         "version": "1.0",
         "truncation": None,
@@ -72,11 +72,11 @@ def tokenizer(tokens: Vocabulary) -> dict[str, Any]:
             "end_of_word_suffix": None,
             "fuse_unk": False,
             "byte_fallback": False,
-            # A token that is there is taken as it is, as tiktoken does.
+            # A text that is a token becomes that token, as in tiktoken.
             "ignore_merges": True,
             "vocab": {
                 **{token["content"]: token["id"] for token in added},
-                **{token: rank for rank, token in enumerate(spelled, ORDINARY)},
+                **{token: rank for rank, token in enumerate(ordinary, ORDINARY)},
             },
             "merges": [
                 [visible(left), visible(right)] for left, right in merges(tokens.ranks)
@@ -107,8 +107,8 @@ def _bytes(kind: str) -> dict[str, Any]:
 
 
 def configuration(*, parses: bool) -> dict[str, Any]:
-    """The content of `tokenizer_config.json`: a response template if it *parses*."""
-    found: dict[str, Any] = {
+    """Return the content of `tokenizer_config.json`; *parses*: a response template."""
+    config: dict[str, Any] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "processor_class": "PixtralProcessor",
         "bos_token": _BEGIN,
@@ -118,16 +118,16 @@ def configuration(*, parses: bool) -> dict[str, Any]:
         "clean_up_tokenization_spaces": False,
         "model_max_length": CONTEXT,
     }
-    return {**found, "response_template": response_template()} if parses else found
+    return {**config, "response_template": response_template()} if parses else config
 
 
 def response_template() -> dict[str, Any]:
     """
-    Where in the generated text the thought, the calls and the answer stand.
+    Return the rules that split generated text into reasoning, tool calls and answer.
 
-    Without it `transformers serve` takes all of it for the answer, markers left out:
-    it knows Mistral's markers as little as those of any other model. Blanks are kept,
-    so that a whole answer is what is streamed. A call that was cut is no JSON.
+    Without them `transformers serve` treats all text as the answer and drops the
+    markers, because it has no built-in knowledge of Mistral's markers. White space is
+    kept, so that a whole response equals the stream. A truncated call is not JSON.
     """
     return {
         "defaults": {"role": "assistant"},

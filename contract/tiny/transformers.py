@@ -1,4 +1,4 @@
-"""The scripted model as a directory in Hugging Face's format, for Transformers."""
+"""Scripted model as a directory in Hugging Face's format, for Transformers."""
 
 from __future__ import annotations
 
@@ -52,19 +52,22 @@ _ENDS = {
 
 def write(directory: Path, size: int = LEAST, *, parses: bool = True) -> None:
     """
-    Model, tokenizer, processor and chat template in *directory*.
+    Write model, tokenizer, processor and chat template; always the same bytes.
 
-    *size* is that of the vocabulary; the tokenizer *parses* what was generated, or
-    leaves it in one piece. The same arguments are the same bytes, always.
+    Args:
+        directory: Where to write them.
+        size: Tokens of the vocabulary.
+        parses: Whether the tokenizer splits generated text into reasoning, tool calls
+            and answer.
     """
     tokens = vocabulary(size)
-    made = weights(table(scripts(), tokens), tokens)
+    model = weights(table(scripts(), tokens), tokens)
     with atomic_write(directory / "tokenizer.json") as path:
         path.write_bytes(orjson.dumps(tokenizer(tokens)))
     with atomic_write(directory / "chat_template.jinja") as path:
         path.write_text(template(), encoding="utf-8", newline="\n")
     for name, content in {
-        "config": config(made),
+        "config": config(model),
         "generation_config": {
             **_ENDS,
             "do_sample": True,
@@ -77,13 +80,13 @@ def write(directory: Path, size: int = LEAST, *, parses: bool = True) -> None:
     }.items():
         with atomic_write(directory / f"{name}.json") as path:
             path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
-    halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
+    halves = {name: array.astype(np.float16) for name, array in tensors(model).items()}
     with atomic_write(directory / "model.safetensors") as path:
         save(halves, path, {"format": "pt"})
 
 
-def config(made: Weights) -> dict[str, Any]:
-    """What `config.json` says: Magistral Small 1.2's layout in small sizes."""
+def config(model: Weights) -> dict[str, Any]:
+    """Return the content of `config.json`: Magistral Small 1.2's layout, small."""
     return {
         "model_type": "mistral3",
         "architectures": ["Mistral3ForConditionalGeneration"],
@@ -97,9 +100,9 @@ def config(made: Weights) -> dict[str, Any]:
         **_ENDS,
         "text_config": {
             "model_type": "mistral",
-            "vocab_size": len(made.embedding),
-            "hidden_size": made.width,
-            "intermediate_size": made.hidden,
+            "vocab_size": len(model.embedding),
+            "hidden_size": model.width,
+            "intermediate_size": model.hidden,
             "num_hidden_layers": 1,
             "num_attention_heads": HEADS,
             "num_key_value_heads": KEY_HEADS,
@@ -130,7 +133,7 @@ def config(made: Weights) -> dict[str, Any]:
 
 
 def preprocessor() -> dict[str, Any]:
-    """What `preprocessor_config.json` says of images."""
+    """Return the content of `preprocessor_config.json`: how images are prepared."""
     return {
         "image_processor_type": "PixtralImageProcessor",
         "patch_size": {"height": PATCH, "width": PATCH},
@@ -147,7 +150,7 @@ def preprocessor() -> dict[str, Any]:
 
 
 def processor() -> dict[str, Any]:
-    """What `processor_config.json` says: how many tokens an image becomes."""
+    """Return the content of `processor_config.json`: the tokens of an image."""
     return {
         "processor_class": "PixtralProcessor",
         "image_token": NAMES[Control.IMAGE],
@@ -158,25 +161,25 @@ def processor() -> dict[str, Any]:
     }
 
 
-def tensors(made: Weights) -> Mapping[str, Array]:
-    """Every weight by Hugging Face's name for it."""
-    ones = np.ones(made.width, np.float32)
-    inner, outer = vision.adapter(made.width)
+def tensors(model: Weights) -> Mapping[str, Array]:
+    """Return every weight by its name in Hugging Face's format."""
+    ones = np.ones(model.width, np.float32)
+    inner, outer = vision.adapter(model.width)
     text, layer = "model.language_model", "model.language_model.layers.0"
     projector = "model.multi_modal_projector"
     return {
-        "lm_head.weight": made.head,
-        f"{text}.embed_tokens.weight": made.embedding,
+        "lm_head.weight": model.head,
+        f"{text}.embed_tokens.weight": model.embedding,
         f"{text}.norm.weight": ones,
         f"{layer}.input_layernorm.weight": ones,
         f"{layer}.post_attention_layernorm.weight": ones,
-        f"{layer}.self_attn.q_proj.weight": halved(made.query),
-        f"{layer}.self_attn.k_proj.weight": halved(made.key),
-        f"{layer}.self_attn.v_proj.weight": made.value,
-        f"{layer}.self_attn.o_proj.weight": made.output,
-        f"{layer}.mlp.gate_proj.weight": made.gate,
-        f"{layer}.mlp.up_proj.weight": made.up,
-        f"{layer}.mlp.down_proj.weight": made.down,
+        f"{layer}.self_attn.q_proj.weight": halved(model.query),
+        f"{layer}.self_attn.k_proj.weight": halved(model.key),
+        f"{layer}.self_attn.v_proj.weight": model.value,
+        f"{layer}.self_attn.o_proj.weight": model.output,
+        f"{layer}.mlp.gate_proj.weight": model.gate,
+        f"{layer}.mlp.up_proj.weight": model.up,
+        f"{layer}.mlp.down_proj.weight": model.down,
         **_tower(),
         f"{projector}.norm.weight": np.ones(vision.WIDTH, np.float32),
         f"{projector}.patch_merger.merging_layer.weight": vision.merger(),
@@ -187,9 +190,9 @@ def tensors(made: Weights) -> Mapping[str, Array]:
 
 def halved(rows: Array) -> Array:
     """
-    *rows* of queries or keys with the rotary pairs half a head apart.
+    Return rows of queries or keys with the rotary pairs half a head apart.
 
-    In Mistral's own layout they are neighbours.
+    In Mistral's own layout the members of a pair are adjacent.
     """
     heads = rows.reshape(-1, HEAD // 2, 2, rows.shape[1])
     return np.ascontiguousarray(heads.swapaxes(1, 2).reshape(rows.shape))
@@ -204,9 +207,9 @@ _NAMES = {
 
 
 def _tower() -> Mapping[str, Array]:
-    found = {}
+    tensors = {}
     for name, array in vision.encoder().items():
-        known = next((mine for mine in _NAMES if f".{mine}." in name), "")
-        renamed = name.replace(known, _NAMES[known]) if known else name
-        found[f"model.vision_tower.{renamed}"] = array
-    return found
+        part = next((part for part in _NAMES if f".{part}." in name), "")
+        renamed = name.replace(part, _NAMES[part]) if part else name
+        tensors[f"model.vision_tower.{renamed}"] = array
+    return tensors

@@ -1,4 +1,4 @@
-"""The scripted model as a directory in Mistral's own format, which vLLM loads."""
+"""Scripted model as a directory in Mistral's own format, for vLLM."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ from contract.tokens.tekken import Control
 
 def write(directory: Path, size: int = FULL) -> None:
     """
-    `tekken.json`, `params.json` and `consolidated.safetensors` in *directory*.
+    Write `tekken.json`, `params.json` and `consolidated.safetensors` in *directory*.
 
-    *size* is that of the vocabulary. The same size is the same bytes, always.
+    *size* is that of the vocabulary in tokens. Equal sizes give equal bytes.
     """
     tokens = vocabulary(size)
-    made = weights(table(scripts(), tokens), tokens)
-    halves = {name: array.astype(np.float16) for name, array in tensors(made).items()}
+    model = weights(table(scripts(), tokens), tokens)
+    halves = {name: array.astype(np.float16) for name, array in tensors(model).items()}
     with atomic_write(directory / "tekken.json") as path:
         path.write_bytes(orjson.dumps(tokens.file()))
     with atomic_write(directory / "params.json") as path:
-        path.write_bytes(orjson.dumps(parameters(made), option=orjson.OPT_INDENT_2))
+        path.write_bytes(orjson.dumps(parameters(model), option=orjson.OPT_INDENT_2))
     with atomic_write(directory / "consolidated.safetensors") as path:
         save(halves, path)
 
 
-def parameters(made: Weights) -> dict[str, Any]:
-    """What `params.json` says: Magistral Small 1.2's layout in small sizes."""
+def parameters(model: Weights) -> dict[str, Any]:
+    """Return the content of `params.json`: Magistral Small 1.2's layout, small."""
     return {
-        "dim": made.width,
+        "dim": model.width,
         "n_layers": 1,
         "head_dim": HEAD,
-        "hidden_dim": made.hidden,
+        "hidden_dim": model.hidden,
         "n_heads": HEADS,
         "n_kv_heads": KEY_HEADS,
         "rope_theta": ROPE_BASE,
         "norm_eps": EPSILON,
-        "vocab_size": len(made.embedding),
+        "vocab_size": len(model.embedding),
         "max_position_embeddings": CONTEXT,
         "max_seq_len": CONTEXT,
         "tied_embeddings": False,
@@ -88,24 +88,24 @@ def parameters(made: Weights) -> dict[str, Any]:
     }
 
 
-def tensors(made: Weights) -> dict[str, Array]:
-    """Every weight by Mistral's name for it."""
-    ones = np.ones(made.width, np.float32)
-    inner, outer = vision.adapter(made.width)
+def tensors(model: Weights) -> dict[str, Array]:
+    """Return every weight by its name in Mistral's format."""
+    ones = np.ones(model.width, np.float32)
+    inner, outer = vision.adapter(model.width)
     layer = "layers.0"
     return {
-        "tok_embeddings.weight": made.embedding,
+        "tok_embeddings.weight": model.embedding,
         "norm.weight": ones,
-        "output.weight": made.head,
+        "output.weight": model.head,
         f"{layer}.attention_norm.weight": ones,
         f"{layer}.ffn_norm.weight": ones,
-        f"{layer}.attention.wq.weight": made.query,
-        f"{layer}.attention.wk.weight": made.key,
-        f"{layer}.attention.wv.weight": made.value,
-        f"{layer}.attention.wo.weight": made.output,
-        f"{layer}.feed_forward.w1.weight": made.gate,
-        f"{layer}.feed_forward.w2.weight": made.down,
-        f"{layer}.feed_forward.w3.weight": made.up,
+        f"{layer}.attention.wq.weight": model.query,
+        f"{layer}.attention.wk.weight": model.key,
+        f"{layer}.attention.wv.weight": model.value,
+        f"{layer}.attention.wo.weight": model.output,
+        f"{layer}.feed_forward.w1.weight": model.gate,
+        f"{layer}.feed_forward.w2.weight": model.down,
+        f"{layer}.feed_forward.w3.weight": model.up,
         **{f"vision_encoder.{name}": a for name, a in vision.encoder().items()},
         "pre_mm_projector_norm.weight": np.ones(vision.WIDTH, np.float32),
         "patch_merger.merging_layer.weight": vision.merger(),

@@ -1,8 +1,8 @@
 """
-The vocabulary of the scripted model: Tekken, whole or cut, as version v13 lays it out.
+Vocabulary of the scripted model: Tekken, whole or truncated, in the layout of v13.
 
-A cut vocabulary splits rare words into more tokens, so its counts are not Tekken's;
-the order of the ranks is the order of the merges, which is why it can be cut at all.
+A truncated vocabulary splits rare words into more tokens, so its counts are not
+Tekken's. Truncation works because the order of the ranks is the order of the merges.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from contract.errors import UsageError
 from contract.tokens import tekken
 
 FULL = 131_072
-# Every trigger is one token from here on; see contract/scripts.toml.
+# The smallest size in which every trigger of scripts.toml is one token.
 LEAST = 32_768
 UNKNOWN, PADDING = 0, 11
-# Engines look control tokens up by name; the ones no prompt of ours is made of.
+# Control tokens that engines look up by name and that no prompt here contains.
 _OTHERS = {
     UNKNOWN: "<unk>",
     PADDING: "<pad>",
@@ -43,54 +43,53 @@ PATCH, LARGEST, MERGE = 14, 1_540, 2  # of images, in pixels and patches
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """
-    Control tokens, then the ordinary ones; *ranks* are the bytes of the latter.
+    """A vocabulary: control tokens, followed by the ordinary ones."""
 
-    *pattern* splits a text into what may become one token, *config* is the head of
-    the packaged file and *entries* its tokens.
-    """
-
+    # Bytes of each ordinary token.
     ranks: tuple[bytes, ...]
+    # Regular expression of the texts within which tokens are merged.
     pattern: str
+    # Head of the packaged file.
     config: Mapping[str, Any]
+    # Ordinary tokens as in the packaged file.
     entries: tuple[Mapping[str, Any], ...]
 
     @property
     def size(self) -> int:
-        """How many tokens there are, control tokens included."""
+        """Number of tokens, including control tokens."""
         return tekken.ORDINARY + len(self.ranks)
 
     @cached_property
     def _encoding(self) -> tiktoken.Encoding:
         return tiktoken.Encoding(
-            name="tekken-cut",
+            name="tekken-truncated",
             pat_str=self.pattern,
             mergeable_ranks={token: rank for rank, token in enumerate(self.ranks)},
             special_tokens={},
         )
 
     def ids(self, text: str) -> tuple[int, ...]:
-        """The tokens of *text*, in which names of control tokens stand for these."""
-        found: list[int] = []
+        """Return the token ids of *text*; names of control tokens become these."""
+        tokens: list[int] = []
         end = 0
         for control in _CONTROL.finditer(text):
-            found += self._ordinary(text[end : control.start()])
-            found.append(_IDS[control[0]])
+            tokens += self._ordinary(text[end : control.start()])
+            tokens.append(_IDS[control[0]])
             end = control.end()
-        return (*found, *self._ordinary(text[end:]))
+        return (*tokens, *self._ordinary(text[end:]))
 
     def _ordinary(self, text: str) -> list[int]:
         tokens = self._encoding.encode_ordinary(text)
         return [token + tekken.ORDINARY for token in tokens]
 
-    def spelled(self, token: int) -> bytes:
-        """The bytes of an ordinary token, the name of a control token."""
+    def token_bytes(self, token: int) -> bytes:
+        """Return the bytes of an ordinary token, or the name of a control token."""
         if token < tekken.ORDINARY:
             return control(token).encode()
         return self.ranks[token - tekken.ORDINARY]
 
     def file(self) -> dict[str, Any]:
-        """The content of `tekken.json`, as mistral-common reads it."""
+        """Return the content of `tekken.json`, for mistral-common."""
         return {
             "config": {
                 **self.config,
@@ -113,16 +112,16 @@ class Vocabulary:
 
 
 def control(token: int) -> str:
-    """The name of a control token."""
+    """Return the name of a control token."""
     return CONTROLS.get(token, f"<SPECIAL_{token}>")
 
 
 def vocabulary(size: int = FULL) -> Vocabulary:
-    """Tekken cut to *size* tokens; `UsageError` when a script does not fit in that."""
+    """Return Tekken truncated to *size* tokens; `UsageError` if that is too small."""
     if not LEAST <= size <= FULL:
         raise UsageError(
             f"The vocabulary has {LEAST} to {FULL} tokens, not {size}; choose a size "
-            "in between."
+            "in this range."
         )
     packaged = tekken.packaged()
     entries = tuple(packaged["vocab"][: size - tekken.ORDINARY])

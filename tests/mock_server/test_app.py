@@ -1,4 +1,4 @@
-"""The application performs replies frame by frame, with no server around it."""
+"""Tests of the ASGI application without a server: frames as ASGI messages."""
 
 import asyncio
 from dataclasses import replace
@@ -27,7 +27,7 @@ VLLM = dialects()["vllm-0.16"]
 
 
 def performed(reply, *, leaves=False):
-    """The messages an ASGI server is sent; a client that *leaves* does so at once."""
+    """The ASGI messages of *reply*; with *leaves*, the client disconnects at once."""
     sent = []
 
     async def receive():
@@ -53,45 +53,44 @@ def reply(probe=SUM, **options):
     )
 
 
-def test_every_frame_is_a_message_of_its_own():
-    meant = reply()
-    start, *frames, last = performed(meant)
+def test_every_frame_is_a_separate_message():
+    expected = reply()
+    start, *frames, last = performed(expected)
 
     assert start["status"] == 200
     assert (b"content-type", b"text/event-stream; charset=utf-8") in start["headers"]
-    assert [m["body"] for m in frames] == [f.data for f in meant.frames]
+    assert [m["body"] for m in frames] == [f.data for f in expected.frames]
     assert all(message["more_body"] for message in frames)
     assert last == {"type": "http.response.body", "body": b""}
 
 
 def test_whole_body_comes_with_its_length():
-    meant = reply(SUM_WHOLE)
-    start, body = performed(meant)
+    expected = reply(SUM_WHOLE)
+    start, body = performed(expected)
 
-    assert (b"content-length", str(len(meant.body)).encode()) in start["headers"]
-    assert body["body"] == meant.body
+    assert (b"content-length", str(len(expected.body)).encode()) in start["headers"]
+    assert body["body"] == expected.body
 
 
 def test_empty_body_has_the_length_zero():
-    meant = MockProvider(VLLM).reply(Request("GET", "/health"))
-    start, body = performed(meant)
+    start, body = performed(MockProvider(VLLM).reply(Request("GET", "/health")))
 
     assert start["headers"] == [(b"content-length", b"0")]
     assert body["body"] == b""
 
 
-def test_client_that_leaves_is_sent_nothing_more():
+def test_nothing_more_is_sent_after_a_disconnect():
     frames = (Frame(0.0, b"data: 1\n\n"), Frame(600.0, b"data: 2\n\n"))
-    meant = replace(reply(), frames=frames)
-    sent = [m["body"] for m in performed(meant, leaves=True)[1:]]
+    slow = replace(reply(), frames=frames)
+    sent = [m["body"] for m in performed(slow, leaves=True)[1:]]
 
     assert sent == [b"data: 1\n\n"]
 
 
-def test_client_that_leaves_before_a_whole_body_is_sent_nothing():
-    meant = replace(reply(SUM_WHOLE), frames=(Frame(600.0, b"{}"),))
+def test_nothing_is_sent_after_a_disconnect_before_the_whole_body():
+    slow = replace(reply(SUM_WHOLE), frames=(Frame(600.0, b"{}"),))
 
-    assert performed(meant, leaves=True) == []
+    assert performed(slow, leaves=True) == []
 
 
 @pytest.mark.parametrize("end", [End.RESET, End.TIMEOUT])
@@ -124,7 +123,7 @@ SCOPE = {
 }
 
 
-def test_body_in_parts_is_put_together():
+def test_body_in_parts_is_joined():
     request = build_request(
         SUM_WHOLE, Profile(id="any", dialect=VLLM), "magistral-small-2509"
     )
@@ -143,13 +142,13 @@ def test_body_in_parts_is_put_together():
     assert called(scope, parts)[0]["status"] == 200
 
 
-def test_query_is_no_part_of_the_way():
+def test_query_is_not_part_of_the_path():
     assert called(SCOPE, [{"type": "http.request"}])[0]["status"] == 200
 
 
-def test_client_that_leaves_while_asking_is_not_answered():
+def test_disconnect_within_the_request_gets_no_response():
     assert called(SCOPE, [{"type": "http.disconnect"}]) == []
 
 
-def test_other_protocols_are_left_alone():
+def test_other_protocols_are_ignored():
     assert called({"type": "websocket"}, []) == []

@@ -1,4 +1,4 @@
-"""A conversation of many turns, whatever is said in it, adds up at every turn."""
+"""Stateful test of conversations: usage, history and schemas at every turn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from rehearsal import told
+from rehearsal import told as mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import (
@@ -45,17 +45,16 @@ from contract.tokens.patch_grid import (
 
 PROFILES = builtin()
 MARKERS = ("[THINK]", "[/THINK]", "</s>", "[TOOL_CALLS]")
-# What the scripted provider answers at length, and what it answers with any words.
 QUESTIONS = ("What is 6 times 7?", "Why is the sky blue?", "Name one colour.")
-ROOM = 400
-FRAME = 2  # the control tokens around a user's turn, and around a tool's result
-MOST_IMAGES = 8
-# Where a thought may be sent, the history is what was generated, to the token.
+BUDGET = 400
+FRAME = 2  # control tokens around a user message, and around a tool result
+MAX_IMAGES = 8
+# With reasoning in requests, the history has exactly the tokens that were generated.
 REPLAYED = Capability.THINKING_INPUT
 
 
 class Conversation(RuleBasedStateMachine):
-    """Talks with the stand-in of one profile; subclasses say of which."""
+    """A conversation with the mock of one profile, which subclasses set."""
 
     profile = None
 
@@ -65,9 +64,9 @@ class Conversation(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.messages = ()
-        self.last = None  # the newest exchange
+        self.last = None  # the latest exchange
         self.turns = []  # history and prompt tokens before each question
-        self.growth = None  # what the prompt must have grown by since
+        self.expected = None  # tokens that the latest prompt must have, if known
 
     @initialize(system=st.none() | texts(), stream=st.booleans())
     def begin(self, system, stream):
@@ -76,10 +75,10 @@ class Conversation(RuleBasedStateMachine):
             self.messages = (Message("system", system),)
 
     def send(self, *new, cost, tools=False):
-        """Ask with *new* messages, which cost so many tokens; keep the answer."""
+        """Send *new* messages, which add *cost* tokens; append the answer."""
         before = self.last
         options = Options(
-            max_tokens=ROOM,
+            max_tokens=BUDGET,
             temperature=0.0,
             seed=7,
             tools=(WEATHER,) if self.offers(Capability.TOOLS) else (),
@@ -93,12 +92,15 @@ class Conversation(RuleBasedStateMachine):
             options=options,
             stream=self.stream,
         )
-        self.last = rehearse(told(self.profile, self.probe), self.probe, self.profile)
+        self.last = self.exchange(self.probe)
         assert self.last.status == 200, self.last.text
         if before is not None and self.offers(REPLAYED) and new[0].role != "assistant":
-            self.growth = before.count("completion_tokens") + cost
-            self.growth += before.count("prompt_tokens")
+            self.expected = before.count("completion_tokens") + cost
+            self.expected += before.count("prompt_tokens")
         self.messages += (*new, self.answer())
+
+    def exchange(self, probe):
+        return rehearse(mock_reply(self.profile, probe), probe, self.profile)
 
     def answer(self):
         calls = tuple(
@@ -109,16 +111,16 @@ class Conversation(RuleBasedStateMachine):
         if calls:
             text = "".join(p.text for p in self.last.pieces if p.kind is PieceKind.TOOL)
             calls = (replace(calls[0], arguments=text),)
-        thought = self.last.reasoning
+        reasoning = self.last.reasoning
         content = self.last.answer
-        if thought and self.offers(REPLAYED):
-            content = (Thinking(thought), *([Text(content)] if content else []))
+        if reasoning and self.offers(REPLAYED):
+            content = (Thinking(reasoning), *([Text(content)] if content else []))
         return Message("assistant", content or None, tool_calls=calls)
 
-    def asked(self, message, cost):
-        told = self.last.count("prompt_tokens") if self.last else 0
-        self.turns.append((self.messages, self.last, told))
-        self.send(message, cost=cost + FRAME)
+    def ask_with(self, message, cost, *, tools=False):
+        prompt_tokens = self.last.count("prompt_tokens") if self.last else 0
+        self.turns.append((self.messages, self.last, prompt_tokens))
+        self.send(message, cost=cost + FRAME, tools=tools)
 
     @property
     def calls(self):
@@ -127,38 +129,36 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: not self.calls)
     @rule(text=st.sampled_from(QUESTIONS) | st.sampled_from(AWKWARD) | texts())
     def ask(self, text):
-        self.asked(Message("user", text), counting.text(text))
+        self.ask_with(Message("user", text), counting.text(text))
 
     @precondition(lambda self: not self.calls)
     @rule(texts=st.lists(texts(), min_size=1, max_size=3))
     def ask_in_parts(self, texts):
         joined = counting.text("\n\n".join(texts))
-        self.asked(Message("user", tuple(map(Text, texts))), joined)
+        self.ask_with(Message("user", tuple(map(Text, texts))), joined)
 
-    @precondition(lambda self: self.may_show())
+    @precondition(lambda self: self.may_send_image())
     @rule(image=images(), text=texts())
-    def show(self, image, text):
+    def send_image(self, image, text):
         size = token_cost(
             (self.profile.dialect.patch_grid or mistral_grid)(
                 *counting.size(image.data)
             )
         )
         message = Message("user", (Text(text), image))
-        self.asked(message, counting.text(text) + size)
+        self.ask_with(message, counting.text(text) + size)
 
     @precondition(lambda self: self.offers(Capability.TOOLS) and not self.calls)
     @rule()
     def ask_for_a_call(self):
         text = "What is the weather in Paris right now? Use the tool."
-        told = self.last.count("prompt_tokens") if self.last else 0
-        self.turns.append((self.messages, self.last, told))
-        self.send(Message("user", text), cost=counting.text(text) + FRAME, tools=True)
+        self.ask_with(Message("user", text), counting.text(text), tools=True)
         assert [call.name for call in self.calls] == [WEATHER.name]
         assert self.last.finish == "tool_calls"
 
     @precondition(lambda self: self.calls)
     @rule(result=st.just('{"sky": "clear"}') | texts())
-    def bring_the_result(self, result):
+    def send_the_result(self, result):
         (call,) = self.calls
         message = Message("tool", result, tool_call_id=call.id)
         self.send(message, cost=counting.text(result) + FRAME)
@@ -166,25 +166,22 @@ class Conversation(RuleBasedStateMachine):
 
     @precondition(lambda self: self.turns)
     @rule()
-    def forget_the_last_question(self):
-        """Whoever keeps no state says and counts the same when asked again."""
+    def undo_the_last_question(self):
+        """The mock has no state: a repeated request gets the same response."""
         self.messages, self.last, _ = self.turns.pop()
-        self.growth = None
+        self.expected = None
         if self.last is not None:
-            again = rehearse(
-                told(self.profile, self.last.probe), self.last.probe, self.profile
-            )
-            assert again.body == self.last.body
+            assert self.exchange(self.last.probe).body == self.last.body
 
     @rule()
-    def change_the_manner(self):
+    def toggle_streaming(self):
         self.stream = not self.stream
 
-    def may_show(self):
-        seeing = self.offers(Capability.VISION) and not self.calls
-        return seeing and self.shown() < MOST_IMAGES
+    def may_send_image(self):
+        vision = self.offers(Capability.VISION) and not self.calls
+        return vision and self.images() < MAX_IMAGES
 
-    def shown(self):
+    def images(self):
         return sum(isinstance(p, Image) for turn in self.messages for p in turn.parts)
 
     @invariant()
@@ -195,17 +192,17 @@ class Conversation(RuleBasedStateMachine):
             self.last.count, ("prompt_tokens", "completion_tokens", "total_tokens")
         )
         assert prompt + completion == total
-        assert 1 <= completion <= ROOM
-        assert self.growth in {None, prompt}
+        assert 1 <= completion <= BUDGET
+        assert self.expected in {None, prompt}
 
     @invariant()
     def longer_history_costs_more(self):
-        counts = [told for _, _, told in self.turns]
+        counts = [count for _, _, count in self.turns]
         counts += [self.last.count("prompt_tokens")] if self.last else []
         assert counts == sorted(set(counts))
 
     @invariant()
-    def answer_is_of_the_dialects_shape(self):
+    def response_fits_the_schema_of_the_dialect(self):
         if self.last is None:
             return
         if self.last.streamed:
@@ -222,24 +219,24 @@ class Conversation(RuleBasedStateMachine):
     def history_alternates_and_every_call_has_its_result(self):
         roles = [turn.role for turn in self.messages]
         assert "user user" not in " ".join(roles)
-        wanted = [c.id for turn in self.messages for c in turn.tool_calls]
-        given = [t.tool_call_id for t in self.messages if t.role == "tool"]
-        assert wanted[: len(given)] == given
-        assert len(wanted) - len(given) == len(self.calls)
+        called = [c.id for turn in self.messages for c in turn.tool_calls]
+        answered = [t.tool_call_id for t in self.messages if t.role == "tool"]
+        assert called[: len(answered)] == answered
+        assert len(called) - len(answered) == len(self.calls)
 
     @invariant()
-    def answer_repeats_no_marker_of_its_own(self):
-        asked = "".join(t.text for t in self.messages if t.role != "assistant")
-        if self.last is not None and not any(one in asked for one in MARKERS):
+    def answer_contains_no_marker_unless_a_message_does(self):
+        sent = "".join(t.text for t in self.messages if t.role != "assistant")
+        if self.last is not None and not any(one in sent for one in MARKERS):
             assert not any(one in self.last.answer for one in MARKERS)
 
 
 @pytest.mark.parametrize(
     "name", ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
 )
-def test_conversation_adds_up_at_every_turn(name):
+def test_conversation_is_consistent_at_every_turn(name):
     run_state_machine_as_test(
-        type("Talk", (Conversation,), {"profile": PROFILES[name]}),
+        type("Tested", (Conversation,), {"profile": PROFILES[name]}),
         settings=settings(
             max_examples=12,
             stateful_step_count=15,

@@ -1,4 +1,4 @@
-"""Answers are counted exactly, cut exactly and the same for the same lot."""
+"""Tests of the engine: exact token counts, budgets, stop strings and seeds."""
 
 import json
 from random import Random
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.mock_server.engine import (
-    answer,
-    by_lot,
+    generate,
+    is_random,
     wants_json,
 )
 from contract.mock_server.instance import UnsatisfiableError
@@ -26,8 +26,8 @@ from contract.model.chat import (
 from contract.model.probes import WEATHER
 from contract.tokens import counting
 
-ROOM = 4_000
-THOUGHT = "Okay, let me think: six times seven makes forty-two."
+BUDGET = 4_000
+REASONING = "Okay, let me think: six times seven makes forty-two."
 PAIR = {
     "type": "object",
     "properties": {"answer": {"type": "integer"}, "why": {"type": "string"}},
@@ -36,154 +36,166 @@ PAIR = {
 }
 
 
-def asked(text="What is 6*7?", *more, reasons=True, **options):
+def probe_of(text="What is 6*7?", *more, reasons=True, **options):
     return Probe(
-        name="asked",
+        name="probe",
         messages=(Message("user", text), *more),
         options=Options(**options),
         reasons=reasons,
     )
 
 
-def spoken(probe, room=ROOM, seed=1):
-    return answer(probe, room, Random(seed))
+def generated(probe, budget=BUDGET, seed=1):
+    return generate(probe, budget, Random(seed))
 
 
-def said(choice, kind):
+def text_of(choice, kind):
     return "".join(p.text for p in choice.answer.pieces if p.kind is kind)
 
 
 # The counts are those of vLLM 0.32 with a tiny model of the same script.
 @pytest.mark.parametrize(
-    ("probe", "thought", "text", "count", "reasoning"),
+    ("probe", "reasoning", "text", "tokens", "reasoning_tokens"),
     [
-        pytest.param(asked(), THOUGHT, "The answer is 42", 22, 13, id="default"),
+        pytest.param(probe_of(), REASONING, "The answer is 42", 22, 13, id="default"),
         pytest.param(
-            asked("Hi #bare"), "", "Hello without any reasoning.", 6, 0, id="bare"
+            probe_of("Hi #bare"), "", "Hello without any reasoning.", 6, 0, id="bare"
         ),
         pytest.param(
-            asked("#json"), "They want an object.", '{"answer": 42}', 15, 5, id="json"
+            probe_of("#json"),
+            "They want an object.",
+            '{"answer": 42}',
+            15,
+            5,
+            id="json",
         ),
         pytest.param(
-            asked("#math"),
+            probe_of("#math"),
             "Compute it first.",
             r"Final: $\boxed{42}$",
             16,
             4,
             id="math",
         ),
-        pytest.param(asked("#utf"), "café", "日本 wave: 👋", 12, 3, id="utf"),
-        pytest.param(asked("#random"), "Roll.", None, 6, 2, id="random"),
-        pytest.param(asked("#empty"), "", "", 1, 0, id="empty"),
+        pytest.param(probe_of("#utf"), "café", "日本 wave: 👋", 12, 3, id="utf"),
+        pytest.param(probe_of("#random"), "Roll.", None, 6, 2, id="random"),
+        pytest.param(probe_of("#empty"), "", "", 1, 0, id="empty"),
         pytest.param(
-            asked("#open"), "This thought never ends", "", 6, 4, id="never-closed"
+            probe_of("#open"), "This thought never ends", "", 6, 4, id="never-closed"
         ),
         pytest.param(
-            asked(reasons=False), "", "The answer is 42", 7, 0, id="no-thinking"
+            probe_of(reasons=False), "", "The answer is 42", 7, 0, id="no-reasoning"
         ),
     ],
 )
-def test_scripts_cost_what_a_real_engine_counts(probe, thought, text, count, reasoning):
-    (choice,) = spoken(probe)
+def test_scripts_have_the_token_counts_of_a_real_engine(
+    probe, reasoning, text, tokens, reasoning_tokens
+):
+    (choice,) = generated(probe)
 
-    assert said(choice, PieceKind.REASONING) == thought
-    assert text in {None, said(choice, PieceKind.ANSWER)}
-    assert (choice.tokens, choice.reasoning) == (count, reasoning)
+    assert text_of(choice, PieceKind.REASONING) == reasoning
+    assert text in {None, text_of(choice, PieceKind.ANSWER)}
+    assert (choice.tokens, choice.reasoning_tokens) == (tokens, reasoning_tokens)
     assert choice.answer.finish == "stop"
 
 
 @pytest.mark.parametrize(
-    ("text", "room", "thought", "answered"),
+    ("text", "budget", "reasoning", "answer"),
     [
         ("What is 6*7?", 1, "", ""),
         ("What is 6*7?", 3, "Okay,", ""),
-        ("What is 6*7?", 15, THOUGHT, ""),
-        ("What is 6*7?", 16, THOUGHT, "The"),
-        ("What is 6*7?", 21, THOUGHT, "The answer is 42"),
+        ("What is 6*7?", 15, REASONING, ""),
+        ("What is 6*7?", 16, REASONING, "The"),
+        ("What is 6*7?", 21, REASONING, "The answer is 42"),
         ("#long", 6, "Hmm, wait,", ""),
         ("#loop", 9, "Short plan.", " again and again and"),
         ("What is 6*7?", 0, "", ""),
     ],
 )
-def test_answers_are_cut_at_exactly_the_room(text, room, thought, answered):
-    (choice,) = spoken(asked(text), room)
+def test_text_is_cut_at_exactly_the_budget(text, budget, reasoning, answer):
+    (choice,) = generated(probe_of(text), budget)
 
     assert choice.answer.finish == "length"
-    assert choice.tokens == room
-    assert said(choice, PieceKind.REASONING) == thought
-    assert said(choice, PieceKind.ANSWER) == answered
+    assert choice.tokens == budget
+    assert text_of(choice, PieceKind.REASONING) == reasoning
+    assert text_of(choice, PieceKind.ANSWER) == answer
 
 
-@given(room=st.integers(0, 40), text=st.sampled_from(["6*7", "#utf", "#long", "#loop"]))
-def test_tokens_never_exceed_the_room(room, text):
-    (choice,) = spoken(asked(text), room)
-    whole = spoken(asked(text), 100)[0]
+@given(
+    budget=st.integers(0, 40), text=st.sampled_from(["6*7", "#utf", "#long", "#loop"])
+)
+def test_tokens_never_exceed_the_budget(budget, text):
+    (choice,) = generated(probe_of(text), budget)
+    whole = generated(probe_of(text), 100)[0]
 
-    assert choice.tokens <= room
-    assert (choice.tokens == room) or choice.answer.finish == "stop"
-    assert said(whole, PieceKind.REASONING).startswith(
-        said(choice, PieceKind.REASONING)
+    assert choice.tokens <= budget
+    assert (choice.tokens == budget) or choice.answer.finish == "stop"
+    assert text_of(whole, PieceKind.REASONING).startswith(
+        text_of(choice, PieceKind.REASONING)
     )
-    assert said(whole, PieceKind.ANSWER).startswith(said(choice, PieceKind.ANSWER))
+    assert text_of(whole, PieceKind.ANSWER).startswith(
+        text_of(choice, PieceKind.ANSWER)
+    )
 
 
 @pytest.mark.parametrize(
-    ("stop", "thought", "text", "count"),
+    ("stop", "reasoning", "text", "tokens"),
     [
-        (("is",), THOUGHT, "The answer ", 18),
+        (("is",), REASONING, "The answer ", 18),
         (("times",), "Okay, let me think: six ", "", 9),
-        (("swer", "zzz"), THOUGHT, "The an", 17),
-        (("42", "The"), THOUGHT, "", 16),
-        (("zzz",), THOUGHT, "The answer is 42", 22),
+        (("swer", "zzz"), REASONING, "The an", 17),
+        (("42", "The"), REASONING, "", 16),
+        (("zzz",), REASONING, "The answer is 42", 22),
     ],
 )
-def test_text_ends_before_the_stop_string(stop, thought, text, count):
-    (choice,) = spoken(asked(stop=stop))
+def test_text_ends_before_the_stop_string(stop, reasoning, text, tokens):
+    (choice,) = generated(probe_of(stop=stop))
 
-    assert said(choice, PieceKind.REASONING) == thought
-    assert said(choice, PieceKind.ANSWER) == text
-    assert choice.tokens == count
+    assert text_of(choice, PieceKind.REASONING) == reasoning
+    assert text_of(choice, PieceKind.ANSWER) == text
+    assert choice.tokens == tokens
     assert choice.answer.finish == "stop"
 
 
 @given(st.text(alphabet="Theansweri 42,:mkOoy", min_size=1, max_size=4))
-def test_stop_string_is_never_said(stop):
-    (choice,) = spoken(asked(stop=(stop,)))
+def test_stop_string_is_never_generated(stop):
+    (choice,) = generated(probe_of(stop=(stop,)))
 
-    assert stop not in said(choice, PieceKind.REASONING)
-    assert stop not in said(choice, PieceKind.ANSWER)
+    assert stop not in text_of(choice, PieceKind.REASONING)
+    assert stop not in text_of(choice, PieceKind.ANSWER)
 
 
-def test_drawn_choices_differ_and_are_seeded():
-    probe = asked("#random", n=6)
-    texts = [said(choice, PieceKind.ANSWER) for choice in spoken(probe)]
+def test_random_choices_differ_and_are_seeded():
+    probe = probe_of("#random", n=6)
+    texts = [text_of(choice, PieceKind.ANSWER) for choice in generated(probe)]
 
     assert sorted(texts) == list("234567")
-    assert texts == [said(choice, PieceKind.ANSWER) for choice in spoken(probe)]
-    assert [p.choice for c in spoken(probe) for p in c.answer.pieces][-1] == 5
+    assert texts == [text_of(choice, PieceKind.ANSWER) for choice in generated(probe)]
+    assert [p.choice for c in generated(probe) for p in c.answer.pieces][-1] == 5
 
 
-def test_draws_vary_with_the_seed():
+def test_random_answers_vary_with_the_seed():
     texts = {
-        said(spoken(asked("#random"), seed=s)[0], PieceKind.ANSWER) for s in range(50)
+        text_of(generated(probe_of("#random"), seed=s)[0], PieceKind.ANSWER)
+        for s in range(50)
     }
 
     assert len(texts) > 1
 
 
 @pytest.mark.parametrize(
-    ("probe", "lot"),
+    ("probe", "random"),
     [
-        (asked("#random"), True),
-        (asked("#random", seed=7), False),
-        (asked("#random", temperature=0.0), False),
-        (asked(), False),
-        (asked(tools=(WEATHER,)), True),
-        (asked(tools=(WEATHER,), tool_choice="none"), False),
+        (probe_of("#random"), True),
+        (probe_of("#random", seed=7), False),
+        (probe_of("#random", temperature=0.0), False),
+        (probe_of(), False),
+        (probe_of(tools=(WEATHER,)), True),
+        (probe_of(tools=(WEATHER,), tool_choice="none"), False),
     ],
 )
-def test_lot_decides_only_what_is_left_open(probe, lot):
-    assert by_lot(probe) is lot
+def test_completions_are_random_only_without_a_seed(probe, random):
+    assert is_random(probe) is random
 
 
 ADD = Tool(
@@ -202,22 +214,22 @@ ADD = Tool(
     ("probe", "calls"),
     [
         pytest.param(
-            asked(tools=(WEATHER,)),
+            probe_of(tools=(WEATHER,)),
             [("get_weather", '{"city": "Rome"}')],
             id="auto",
         ),
         pytest.param(
-            asked("Weather in Paris?", tools=(ADD, WEATHER)),
+            probe_of("Weather in Paris?", tools=(ADD, WEATHER)),
             [("get_weather", '{"city": "Paris"}')],
-            id="fitting-tool-and-place",
+            id="matching-tool-and-place",
         ),
         pytest.param(
-            asked("Weather in Paris and Lyon?", tools=(WEATHER,)),
+            probe_of("Weather in Paris and Lyon?", tools=(WEATHER,)),
             [("get_weather", '{"city": "Paris"}'), ("get_weather", '{"city": "Lyon"}')],
             id="parallel",
         ),
         pytest.param(
-            asked(
+            probe_of(
                 "Weather in Paris and Lyon?",
                 tools=(WEATHER,),
                 parallel_tool_calls=False,
@@ -226,22 +238,22 @@ ADD = Tool(
             id="not-parallel",
         ),
         pytest.param(
-            asked("Weather?", tools=(WEATHER, ADD), tool_choice="=add_numbers"),
+            probe_of("Weather?", tools=(WEATHER, ADD), tool_choice="=add_numbers"),
             [("add_numbers", '{"a": 1, "b": 1}')],
             id="named",
         ),
         pytest.param(
-            asked("#bare", tools=(ADD,), tool_choice="required"),
+            probe_of("#bare", tools=(ADD,), tool_choice="required"),
             [("add_numbers", '{"a": 1, "b": 1}')],
             id="required",
         ),
-        pytest.param(asked("#bare", tools=(WEATHER,)), [], id="words-will-do"),
-        pytest.param(asked(tools=(WEATHER,), tool_choice="none"), [], id="none"),
-        pytest.param(asked(tool_choice="auto"), [], id="no-tools"),
+        pytest.param(probe_of("#bare", tools=(WEATHER,)), [], id="not-needed"),
+        pytest.param(probe_of(tools=(WEATHER,), tool_choice="none"), [], id="none"),
+        pytest.param(probe_of(tool_choice="auto"), [], id="no-tools"),
     ],
 )
-def test_tools_are_called_when_asked(probe, calls):
-    (choice,) = spoken(probe)
+def test_tools_are_called_as_requested(probe, calls):
+    (choice,) = generated(probe)
     found = [p for p in merge_pieces(choice.answer.pieces) if p.kind is PieceKind.TOOL]
 
     assert [(piece.call.name, piece.text) for piece in found] == calls
@@ -251,14 +263,14 @@ def test_tools_are_called_when_asked(probe, calls):
     assert [piece.call.index for piece in found] == list(range(len(found)))
 
 
-def test_tool_call_costs_what_a_real_engine_counts():
-    (choice,) = spoken(asked(tools=(WEATHER,)))
+def test_tool_call_has_the_token_counts_of_a_real_engine():
+    (choice,) = generated(probe_of(tools=(WEATHER,)))
 
-    assert (choice.tokens, choice.reasoning) == (21, 7)
+    assert (choice.tokens, choice.reasoning_tokens) == (21, 7)
 
 
-def test_arguments_come_in_fragments_and_fit_the_schema():
-    (choice,) = spoken(asked(tools=(ADD,)))
+def test_arguments_come_in_fragments_and_satisfy_the_schema():
+    (choice,) = generated(probe_of(tools=(ADD,)))
     fragments = [p for p in choice.answer.pieces if p.kind is PieceKind.TOOL]
 
     assert len(fragments) > 3
@@ -270,36 +282,36 @@ def test_arguments_come_in_fragments_and_fit_the_schema():
 
 def test_tool_without_a_usable_schema_is_called_without_arguments():
     broken = Tool("broken", freeze({"type": "integer", "minimum": 2, "maximum": 1}))
-    (choice,) = spoken(asked(tools=(broken,)))
+    (choice,) = generated(probe_of(tools=(broken,)))
 
-    assert said(choice, PieceKind.TOOL) == "{}"
+    assert text_of(choice, PieceKind.TOOL) == "{}"
 
 
-def wanted(schema):
+def json_schema(schema):
     return freeze({"type": "json_schema", "json_schema": {"name": "x", **schema}})
 
 
 @pytest.mark.parametrize(
-    ("text", "response_format", "answered"),
+    ("text", "response_format", "answer"),
     [
         ("What is 6*7?", freeze({"type": "json_object"}), '{"answer": 42}'),
         ("What is 2+3?", freeze({"type": "json_object"}), '{"answer": 5}'),
-        ("What is 6*7?", wanted({"schema": PAIR}), '{"answer":42,"why":""}'),
-        ("#loop", wanted({"schema": PAIR}), '{"answer":42,"why":""}'),
-        ("What is 6*7?", wanted({}), "The answer is 42"),
+        ("What is 6*7?", json_schema({"schema": PAIR}), '{"answer":42,"why":""}'),
+        ("#loop", json_schema({"schema": PAIR}), '{"answer":42,"why":""}'),
+        ("What is 6*7?", json_schema({}), "The answer is 42"),
         ("What is 6*7?", freeze({"type": "text"}), "The answer is 42"),
     ],
 )
-def test_answer_has_the_wanted_format(text, response_format, answered):
-    (choice,) = spoken(asked(text, response_format=response_format))
+def test_answer_has_the_required_format(text, response_format, answer):
+    (choice,) = generated(probe_of(text, response_format=response_format))
 
-    assert said(choice, PieceKind.ANSWER) == answered
-    assert wants_json(response_format) is answered.startswith("{")
+    assert text_of(choice, PieceKind.ANSWER) == answer
+    assert wants_json(response_format) is answer.startswith("{")
 
 
-def test_schema_that_nothing_fits_is_refused():
+def test_unsatisfiable_schema_is_rejected():
     with pytest.raises(UnsatisfiableError):
-        spoken(asked(response_format=wanted({"schema": {"type": "banana"}})))
+        generated(probe_of(response_format=json_schema({"schema": {"type": "banana"}})))
 
 
 @pytest.mark.parametrize(
@@ -311,20 +323,20 @@ def test_schema_that_nothing_fits_is_refused():
         ("The answer is 42", ""),
     ],
 )
-def test_prefix_is_continued_without_thinking_again(prefix, rest):
-    probe = asked("What is 6*7?", Message("assistant", prefix, prefix=True))
-    (choice,) = spoken(probe)
+def test_prefix_is_continued_without_reasoning(prefix, rest):
+    probe = probe_of("What is 6*7?", Message("assistant", prefix, prefix=True))
+    (choice,) = generated(probe)
 
-    assert said(choice, PieceKind.REASONING) == ""
-    assert said(choice, PieceKind.ANSWER) == rest
+    assert text_of(choice, PieceKind.REASONING) == ""
+    assert text_of(choice, PieceKind.ANSWER) == rest
     assert choice.tokens == counting.text(rest) + 1
 
 
 @given(st.text(max_size=60), st.integers(0, 3))
-def test_anything_is_answered_within_its_tokens(text, seed):
-    (choice,) = spoken(asked(text), 200, seed)
+def test_any_prompt_is_answered_within_its_tokens(text, seed):
+    (choice,) = generated(probe_of(text), 200, seed)
     kinds = {PieceKind.REASONING, PieceKind.ANSWER}
-    count = sum(counting.text(said(choice, kind)) for kind in kinds)
+    count = sum(counting.text(text_of(choice, kind)) for kind in kinds)
 
     assert choice.tokens <= 200
     assert choice.answer.finish in {"stop", "length"}

@@ -1,4 +1,4 @@
-"""Answers become frames that say the same, at the times of the plan."""
+"""Tests of framing: content and times of frames, and error responses."""
 
 from functools import partial
 
@@ -6,9 +6,9 @@ import pytest
 
 from contract.catalog.providers import dialects
 from contract.mock_server import framing
-from contract.mock_server.answering import Said
+from contract.mock_server.answering import Completion
 from contract.mock_server.framing import (
-    HOLE,
+    ID_PLACEHOLDER,
     ReplyFormat,
 )
 from contract.mock_server.latency import LatencyPlan
@@ -45,20 +45,20 @@ EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id
 REQUEST = Request("POST", "/v1/chat/completions")
 HEAD = Head("chatcmpl-1", 1_758_153_600, "magistral-small-2509")
 USAGE = Usage(10, 6, 2)
-THOUGHT = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.REASONING, "m."))
-WORDS = (Piece(PieceKind.ANSWER, "It"), Piece(PieceKind.ANSWER, " is 42"))
-CALLED = (
+REASONING = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.REASONING, "m."))
+ANSWER = (Piece(PieceKind.ANSWER, "It"), Piece(PieceKind.ANSWER, " is 42"))
+CALL = (
     Piece(PieceKind.TOOL, '{"a":', call=Call(0, "abcdefghi", "add")),
     Piece(PieceKind.TOOL, "1}", call=Call(0)),
 )
 TIMES = LatencyPlan(0.5, 0.1).times
 
 
-def told(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
-    said = Said(answers, USAGE)
-    words = ReplyFormat(dialect, dialect.rules)
-    frames = framing.frames(probe, said, head, words, times)
-    reply = framing.reply(REQUEST, probe, said, head, dialect, frames)
+def framed(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
+    completion = Completion(answers, USAGE)
+    reply_format = ReplyFormat(dialect, dialect.rules)
+    frames = framing.frames(probe, completion, head, reply_format, times)
+    reply = framing.reply(REQUEST, probe, completion, head, dialect, frames)
     return rehearse(reply, probe, Profile(id=dialect.id, dialect=dialect))
 
 
@@ -67,15 +67,15 @@ def told(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
 @pytest.mark.parametrize(
     ("pieces", "finish"),
     [
-        ((*THOUGHT, *WORDS), "stop"),
-        (THOUGHT, "length"),
-        (WORDS, "length"),
+        ((*REASONING, *ANSWER), "stop"),
+        (REASONING, "length"),
+        (ANSWER, "length"),
         ((), "stop"),
-        ((*THOUGHT, *CALLED), "tool_calls"),
+        ((*REASONING, *CALL), "tool_calls"),
     ],
 )
-def test_frames_say_what_was_answered(dialect, probe, pieces, finish):
-    exchange = told(dialect, (Answer(pieces, finish),), probe)
+def test_frames_contain_the_completion(dialect, probe, pieces, finish):
+    exchange = framed(dialect, (Answer(pieces, finish),), probe)
 
     assert merge_pieces(exchange.pieces) == merge_pieces(pieces)
     assert exchange.finishes == {0: (finish,)}
@@ -83,14 +83,14 @@ def test_frames_say_what_was_answered(dialect, probe, pieces, finish):
 
 
 @EVERY
-def test_choices_are_told_in_turn_and_apart(dialect):
+def test_choices_are_streamed_in_turn(dialect):
     answers = (
         Answer(
             (Piece(PieceKind.ANSWER, "one"), Piece(PieceKind.ANSWER, " two")), "stop"
         ),
         Answer((Piece(PieceKind.ANSWER, "three", 1),), "length"),
     )
-    exchange = told(dialect, answers)
+    exchange = framed(dialect, answers)
     order = [choice["index"] for _, choice in exchange.choices if choice["delta"]]
 
     assert exchange.text_of(PieceKind.ANSWER, 0) == "one two"
@@ -101,8 +101,8 @@ def test_choices_are_told_in_turn_and_apart(dialect):
 
 
 @EVERY
-def test_texts_are_on_time_and_all_else_takes_none(dialect):
-    exchange = told(dialect, (Answer((*THOUGHT, *WORDS)),))
+def test_texts_are_on_schedule_and_nothing_else_takes_time(dialect):
+    exchange = framed(dialect, (Answer((*REASONING, *ANSWER)),))
     texts = [
         round(chunk.at, 9) for chunk, piece in exchange.placed_pieces if piece.text
     ]
@@ -113,34 +113,34 @@ def test_texts_are_on_time_and_all_else_takes_none(dialect):
 
 
 @EVERY
-def test_whole_answer_takes_as_long_as_its_stream(dialect):
-    exchange = told(dialect, (Answer((*THOUGHT, *WORDS)),), SUM_WHOLE)
+def test_whole_response_takes_as_long_as_its_stream(dialect):
+    exchange = framed(dialect, (Answer((*REASONING, *ANSWER)),), SUM_WHOLE)
 
     assert exchange.elapsed == pytest.approx(0.8)
 
 
 @EVERY
-@pytest.mark.parametrize("asked", [True, False])
-def test_usage_is_where_the_dialect_puts_it(dialect, asked):
-    probe = Probe(name="usage", options=Options(usage=asked), stream=True)
-    exchange = told(dialect, (Answer(WORDS),), probe)
+@pytest.mark.parametrize("requested", [True, False])
+def test_usage_is_where_the_dialect_puts_it(dialect, requested):
+    probe = Probe(name="usage", options=Options(usage=requested), stream=True)
+    exchange = framed(dialect, (Answer(ANSWER),), probe)
     last = dialect.stream_usage.value == "last-chunk"
 
-    assert len(exchange.usages) == (1 if last or asked else 0)
+    assert len(exchange.usages) == (1 if last or requested else 0)
     assert all(bool(chunk.json["choices"]) is last for chunk, _ in exchange.usages)
 
 
 @EVERY
 def test_stream_ends_as_the_dialect_ends_it(dialect):
-    exchange = told(dialect, (Answer(WORDS),))
+    exchange = framed(dialect, (Answer(ANSWER),))
     last = exchange.arrivals[-1]
 
     assert is_done(last) is dialect.done
 
 
-def test_finish_rides_on_the_last_text_only_where_it_does():
-    vllm = told(DIALECTS["vllm-0.16"], (Answer(WORDS, "length"),))
-    mistral = told(DIALECTS["mistral-2025-10"], (Answer(WORDS, "length"),))
+def test_finish_reason_is_on_the_last_text_by_rule():
+    vllm = framed(DIALECTS["vllm-0.16"], (Answer(ANSWER, "length"),))
+    mistral = framed(DIALECTS["mistral-2025-10"], (Answer(ANSWER, "length"),))
 
     assert vllm.choices[-1][1]["delta"] == {"content": " is 42"}
     assert mistral.choices[-1][1]["delta"] == {"content": ""}
@@ -148,36 +148,37 @@ def test_finish_rides_on_the_last_text_only_where_it_does():
 
 @EVERY
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
-def test_filled_hole_is_the_reply_itself(dialect, probe):
-    answers = (Answer((*THOUGHT, *WORDS)),)
-    holed = told(dialect, answers, probe, head=Head(HOLE, HEAD.created, HEAD.model))
-    filled = framing.filled(
-        tuple(framing.Frame(a.at, a.data) for a in holed.arrivals), HEAD.id
+def test_inserted_id_gives_the_same_reply(dialect, probe):
+    answers = (Answer((*REASONING, *ANSWER)),)
+    head = Head(ID_PLACEHOLDER, HEAD.created, HEAD.model)
+    template = framed(dialect, answers, probe, head=head)
+    frames = framing.insert_id(
+        tuple(framing.Frame(a.at, a.data) for a in template.arrivals), HEAD.id
     )
-    straight = told(dialect, answers, probe)
+    direct = framed(dialect, answers, probe)
 
-    assert HOLE.encode() in holed.body
-    assert b"".join(f.data for f in filled).count(HEAD.id.encode()) > 0
-    assert [f.at for f in filled] == [a.at for a in straight.arrivals]
-    assert merge_pieces(straight.pieces) == merge_pieces(holed.pieces)
+    assert ID_PLACEHOLDER.encode() in template.body
+    assert b"".join(f.data for f in frames).count(HEAD.id.encode()) > 0
+    assert [f.at for f in frames] == [a.at for a in direct.arrivals]
+    assert merge_pieces(direct.pieces) == merge_pieces(template.pieces)
 
 
 @EVERY
-@pytest.mark.parametrize("trouble", RejectionReason)
-def test_refusal_is_the_dialects_own_and_never_streamed(dialect, trouble):
-    problem = Rejection(reason=trouble, message="no", pointer="/n", keyword="minimum")
-    reply = framing.refused(REQUEST, problem, HEAD, dialect)
+@pytest.mark.parametrize("reason", RejectionReason)
+def test_rejection_is_the_dialects_own_and_never_streamed(dialect, reason):
+    rejection = Rejection(reason=reason, message="no", pointer="/n", keyword="minimum")
+    reply = framing.refused(REQUEST, rejection, HEAD, dialect)
 
-    assert reply.status == dialect.error(problem)[0]
+    assert reply.status == dialect.error(rejection)[0]
     assert not reply.streamed
-    assert reply.rejection is problem
+    assert reply.rejection is rejection
 
 
-def test_numbers_that_orjson_refuses_are_spelled_too():
-    assert framing.spelled({"a": 2**70}) == b'{"a":1180591620717411303424}'
+def test_numbers_that_orjson_does_not_support_are_written():
+    assert framing.dump_json({"a": 2**70}) == b'{"a":1180591620717411303424}'
 
 
-def test_empty_body_has_no_type():
+def test_empty_body_has_no_content_type():
     reply = framing.plain(REQUEST, HEAD, DIALECTS["vllm-0.16"], b"")
 
     assert (reply.status, reply.headers, reply.frames) == (200, (), ())
@@ -185,7 +186,9 @@ def test_empty_body_has_no_type():
 
 def test_times_may_be_jittered():
     times = partial(LatencyPlan(0.1, 0.1, 0.05).times, number=3)
-    exchange = told(DIALECTS["vllm-0.16"], (Answer((*THOUGHT, *WORDS)),), times=times)
+    exchange = framed(
+        DIALECTS["vllm-0.16"], (Answer((*REASONING, *ANSWER)),), times=times
+    )
 
     assert {round(a.at, 9) for a in exchange.arrivals} == {
         0.0,

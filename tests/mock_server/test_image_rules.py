@@ -1,4 +1,4 @@
-"""Images are judged by their bytes; addresses are never opened."""
+"""Tests of image validation: by the bytes, and without opening URLs."""
 
 import io
 import socket
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from contract.mock_server import image_rules
-from contract.mock_server.image_rules import problem
+from contract.mock_server.image_rules import check_images
 from contract.model.chat import (
     Image,
     Message,
@@ -23,13 +23,13 @@ def picture(form="PNG", size=(60, 40)):
     return buffer.getvalue()
 
 
-def shown(*found):
-    return Probe(name="shown", messages=(Message("user", (Text("See:"), *found)),))
+def probe_with(*images):
+    return Probe(name="images", messages=(Message("user", (Text("See:"), *images)),))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_pictures_of_known_formats_pass(form):
-    assert problem(shown(Image(picture(form))), None) is None
+def test_images_of_supported_formats_are_accepted(form):
+    assert check_images(probe_with(Image(picture(form))), None) is None
 
 
 def bomb():
@@ -52,8 +52,8 @@ def bomb():
         pytest.param(Image(url="data:image/png,%89PNG"), id="no-base64"),
     ],
 )
-def test_what_is_no_picture_is_refused(image):
-    found = problem(shown(image), None)
+def test_invalid_images_are_rejected(image):
+    found = check_images(probe_with(image), None)
 
     assert found is not None
     assert found.reason is RejectionReason.IMAGE
@@ -61,10 +61,10 @@ def test_what_is_no_picture_is_refused(image):
     assert found.pointer == "/messages/0/content"
 
 
-def test_picture_of_too_many_bytes_is_refused(monkeypatch):
-    monkeypatch.setattr(image_rules, "LARGEST", 10)
+def test_image_of_too_many_bytes_is_rejected(monkeypatch):
+    monkeypatch.setattr(image_rules, "MAX_BYTES", 10)
 
-    assert problem(shown(Image(picture("JPEG", (7, 9)))), None) is not None
+    assert check_images(probe_with(Image(picture("JPEG", (7, 9)))), None) is not None
 
 
 @pytest.mark.parametrize(
@@ -80,28 +80,28 @@ def test_picture_of_too_many_bytes_is_refused(monkeypatch):
         "",
     ],
 )
-def test_addresses_are_refused_unopened(url, monkeypatch):
+def test_urls_are_rejected_without_opening_them(url, monkeypatch):
     def opened(*_, **__):
-        pytest.fail("something was opened")
+        pytest.fail("the URL was opened")
 
     monkeypatch.setattr(socket.socket, "connect", opened)
     monkeypatch.setattr(socket, "getaddrinfo", opened)
     monkeypatch.setattr("builtins.open", opened)
     monkeypatch.setattr(io, "open", opened)
     monkeypatch.setattr("os.open", opened)
-    found = problem(shown(Image(url=url)), None)
+    found = check_images(probe_with(Image(url=url)), None)
 
     assert found is not None
     assert found.reason is RejectionReason.IMAGE_URL
 
 
-@pytest.mark.parametrize(("count", "refused"), [(8, False), (9, True)])
-def test_images_of_all_messages_are_counted(count, refused):
+@pytest.mark.parametrize(("count", "rejected"), [(8, False), (9, True)])
+def test_images_of_all_messages_are_counted(count, rejected):
     message = Message("user", (Image(picture()),))
     probe = Probe(name="many", messages=(message,) * count)
-    found = problem(probe, 8)
+    found = check_images(probe, 8)
 
-    assert refused is (found is not None)
+    assert rejected is (found is not None)
     assert found is None or (found.reason, found.count, found.limit) == (
         RejectionReason.IMAGE_COUNT,
         9,

@@ -1,4 +1,4 @@
-"""Invented values fit their schema, and nothing is fetched to invent them."""
+"""Tests of generated values: they satisfy their schema, and nothing is fetched."""
 
 import jsonschema_rs
 import pytest
@@ -82,11 +82,11 @@ TREE = {
         pytest.param(True, "", id="anything"),
     ],
 )
-def test_smallest_value_is_invented(schema, value):
+def test_smallest_value_is_generated(schema, value):
     assert value == instance(schema, {"city": "Rome"})
 
 
-def test_recursive_schema_ends():
+def test_search_in_a_recursive_schema_ends():
     value = instance(TREE)
 
     assert jsonschema_rs.is_valid(TREE, value)
@@ -105,7 +105,7 @@ def test_recursive_schema_ends():
         pytest.param({"type": "string", "pattern": "("}, id="wrong-pattern"),
     ],
 )
-def test_schema_without_a_value_is_refused(schema):
+def test_schema_without_a_value_is_rejected(schema):
     with pytest.raises(UnsatisfiableError):
         instance(schema)
 
@@ -159,7 +159,7 @@ SCHEMAS = st.recursive(
 
 
 @given(SCHEMAS)
-def test_invented_values_fit_their_schema(schema):
+def test_generated_values_satisfy_their_schema(schema):
     assert jsonschema_rs.is_valid(schema, instance(schema))
 
 
@@ -182,7 +182,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_a_value_or_one_error(schema):
+def test_any_json_gives_a_value_or_one_error(schema):
     try:
         value = instance(schema)
     except UnsatisfiableError:

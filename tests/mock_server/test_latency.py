@@ -1,4 +1,4 @@
-"""Schedules are absolute, in order and the same for the same seed."""
+"""Tests of latency plans: absolute, ordered and seeded."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,9 @@ def test_texts_are_due_on_one_absolute_schedule():
 
 
 @given(st.floats(0, 5), st.floats(0, 1), st.floats(0, 1), st.integers(0, 9))
-def test_jitter_keeps_the_order_and_the_first_text(ttft, icl, jitter, number):
+def test_jitter_keeps_the_order_and_the_time_of_the_first_text(
+    ttft, icl, jitter, number
+):
     times = LatencyPlan(ttft, icl, jitter).times(20, number)
 
     assert times[0] == ttft

@@ -1,4 +1,4 @@
-"""Texts for patterns match them, or there is none."""
+"""Tests of texts generated for regular expressions."""
 
 import re
 
@@ -28,5 +28,5 @@ def test_text_matches_its_pattern(pattern):
 
 
 @pytest.mark.parametrize("pattern", ["[", "(?=a)b", r"(a)\1\2", "a(?!a)"])
-def test_pattern_that_is_wrong_or_too_clever_has_no_text(pattern):
+def test_invalid_or_unsupported_pattern_has_no_text(pattern):
     assert matching(pattern) is None

@@ -1,4 +1,4 @@
-"""The stand-in answers as its dialect's provider would: exact, seeded and pure."""
+"""Tests of the mock as a pure function: dialects, usage, windows, keys, endpoints."""
 
 import io
 import json
@@ -64,7 +64,7 @@ def profile(dialect):
     return Profile(id=dialect.id, dialect=dialect)
 
 
-def asked(provider, probe, key=None, number=None):
+def exchanged(provider, probe, key=None, number=None):
     request = build_request(probe, profile(provider.dialect), SERVED[0], key)
     reply = provider.reply(request, number)
     return rehearse(reply, probe, profile(provider.dialect))
@@ -77,17 +77,17 @@ def ask(text, *, stream=False, **options):
     )
 
 
-def violated(exchange):
-    """What the schemas of the dialect object to in an exchange."""
+def schema_errors(exchange):
+    """The errors of an exchange under the schemas of its dialect."""
     prefix = exchange.profile.dialect.prefix
     if exchange.status >= 400:
         return openapi.schema_errors(prefix + "Error", exchange.json)
     if not exchange.streamed:
         return openapi.schema_errors(prefix + "ChatResponse", exchange.json)
     return [
-        violation
+        error
         for chunk in exchange.chunks
-        for violation in openapi.schema_errors(prefix + "ChatEvent", chunk.json)
+        for error in openapi.schema_errors(prefix + "ChatEvent", chunk.json)
     ]
 
 
@@ -151,11 +151,11 @@ PROBES = [
 @pytest.mark.parametrize(
     "probe", [pytest.param(p, id=f"{p.name}-{n}") for n, p in enumerate(PROBES)]
 )
-def test_bytes_satisfy_the_schemas(dialect, probe):
-    exchange = asked(MockProvider(dialect), probe)
+def test_responses_satisfy_the_schemas(dialect, probe):
+    exchange = exchanged(MockProvider(dialect), probe)
 
     assert exchange.status == 200
-    assert list(violated(exchange)) == []
+    assert list(schema_errors(exchange)) == []
 
 
 REQUESTS = st.builds(
@@ -199,10 +199,10 @@ REQUESTS = st.builds(
 
 @EVERY
 @given(probe=REQUESTS)
-def test_bytes_of_any_request_satisfy_the_schemas(dialect, probe):
-    exchange = asked(PROVIDERS[dialect.id], probe)
+def test_responses_to_any_request_satisfy_the_schemas(dialect, probe):
+    exchange = exchanged(PROVIDERS[dialect.id], probe)
 
-    assert list(violated(exchange)) == []
+    assert list(schema_errors(exchange)) == []
     if exchange.status == 200:
         assert exchange.count("completion_tokens") in {None, *range(200)}
         assert set(exchange.finishes) == set(range(probe.options.n or 1))
@@ -213,9 +213,9 @@ PROVIDERS = {name: MockProvider(dialect) for name, dialect in DIALECTS.items()}
 
 
 @EVERY
-def test_whole_and_stream_say_and_cost_the_same(dialect):
-    whole = asked(MockProvider(dialect), ask("What is 6*7?", n=2, seed=1))
-    streamed = asked(
+def test_whole_response_and_stream_have_equal_text_and_usage(dialect):
+    whole = exchanged(MockProvider(dialect), ask("What is 6*7?", n=2, seed=1))
+    streamed = exchanged(
         MockProvider(dialect), ask("What is 6*7?", stream=True, n=2, seed=1)
     )
     places = [(kind, choice) for kind in PieceKind for choice in (0, 1)]
@@ -228,35 +228,37 @@ def test_whole_and_stream_say_and_cost_the_same(dialect):
 @EVERY
 def test_same_number_gets_the_same_bytes(dialect):
     probe = ask("#random", stream=True)
-    bodies = {asked(MockProvider(dialect), probe, number=5).body for _ in range(3)}
+    bodies = {exchanged(MockProvider(dialect), probe, number=5).body for _ in range(3)}
 
     assert len(bodies) == 1
 
 
 @EVERY
-def test_responses_are_numbered_by_themselves(dialect):
+def test_responses_have_different_ids(dialect):
     provider = MockProvider(dialect)
-    ids = {asked(provider, SUM_WHOLE).json["id"] for _ in range(5)}
+    ids = {exchanged(provider, SUM_WHOLE).json["id"] for _ in range(5)}
 
     assert len(ids) == 5
 
 
 @EVERY
-def test_unseeded_draws_vary_and_seeded_ones_do_not(dialect):
+def test_unseeded_answers_vary_and_seeded_ones_do_not(dialect):
     provider = MockProvider(dialect)
-    open_ones = {asked(provider, ask("#random")).answer for _ in range(30)}
-    seeded = {asked(provider, ask("#random", seed=3)).answer for _ in range(30)}
-    cold = {asked(provider, ask("#random", temperature=0.0)).answer for _ in range(30)}
+    unseeded = {exchanged(provider, ask("#random")).answer for _ in range(30)}
+    seeded = {exchanged(provider, ask("#random", seed=3)).answer for _ in range(30)}
+    cold = {
+        exchanged(provider, ask("#random", temperature=0.0)).answer for _ in range(30)
+    }
 
-    assert len(open_ones) > 1
+    assert len(unseeded) > 1
     assert (len(seeded), len(cold)) == (1, 1)
 
 
 @EVERY
-def test_creation_is_the_time_of_the_clock(dialect):
-    assert asked(MockProvider(dialect), SUM_WHOLE).json["created"] == EPOCH
+def test_created_is_the_time_of_the_clock(dialect):
+    assert exchanged(MockProvider(dialect), SUM_WHOLE).json["created"] == EPOCH
     provider = MockProvider(dialect, clock=iter([7.9, 7.9, 8.2, 8.2, 9.0]).__next__)
-    first, second = (asked(provider, SUM_WHOLE).json["created"] for _ in range(2))
+    first, second = (exchanged(provider, SUM_WHOLE).json["created"] for _ in range(2))
 
     assert (first, second) in {(7, 8), (7, 7)}
 
@@ -274,20 +276,20 @@ def test_usage_counts_the_prompt_exactly(dialect):
 
     count = counting.prompt(probe, dialect.patch_grid or patch_grid.mistral_grid)
 
-    assert asked(MockProvider(dialect), probe).count("prompt_tokens") == count
+    assert exchanged(MockProvider(dialect), probe).count("prompt_tokens") == count
 
 
 def overflow(provider, count, **options):
-    """A prompt of *count* tokens, whatever system message the dialect adds."""
+    """The exchange of a prompt of *count* tokens."""
     bare = Probe(
         name="long",
         messages=(Message("user", ""),),
         options=Options(**options),
         reasons=False,
     )
-    room = count - counting.prompt(bare)
-    filled = (Message("user", counting.filler(room)),)
-    return asked(provider, replace(bare, messages=filled))
+    missing = count - counting.prompt(bare)
+    filled = (Message("user", counting.filler(missing)),)
+    return exchanged(provider, replace(bare, messages=filled))
 
 
 @EVERY
@@ -301,7 +303,7 @@ def test_context_window_is_exact(dialect, window):
     assert (at_most.status, full.status, beyond.status) == (200, 400, 400)
     assert at_most.count("total_tokens") == window
     assert at_most.finish == "length"
-    assert list(violated(beyond)) == []
+    assert list(schema_errors(beyond)) == []
     assert str(window) in beyond.text or dialect.id == "transformers"
 
 
@@ -316,7 +318,7 @@ def test_context_window_is_exact(dialect, window):
         ("llamacpp", 200, "length"),
     ],
 )
-def test_max_tokens_beyond_the_window_is_as_at_the_provider(name, status, finish):
+def test_max_tokens_beyond_the_window_are_handled_by_dialect(name, status, finish):
     exchange = overflow(
         MockProvider(DIALECTS[name], context_window=512), 510, max_tokens=9
     )
@@ -325,30 +327,30 @@ def test_max_tokens_beyond_the_window_is_as_at_the_provider(name, status, finish
     assert exchange.count("completion_tokens") in {None, 2}
 
 
-def test_window_that_ends_an_answer_is_its_finish_reason():
+def test_answer_that_fills_the_window_has_its_own_finish_reason():
     exchange = overflow(
         MockProvider(DIALECTS["mistral-2025-10"], context_window=512), 510
     )
 
     assert exchange.finish == "model_length"
-    assert list(violated(exchange)) == []
+    assert list(schema_errors(exchange)) == []
 
 
 @EVERY
 def test_endless_answer_fills_the_window(dialect):
-    exchange = asked(MockProvider(dialect, context_window=400), ask("#long"))
+    exchange = exchanged(MockProvider(dialect, context_window=400), ask("#long"))
 
     assert exchange.count("total_tokens") == 400
 
 
 @EVERY
-def test_key_is_demanded_where_there_is_one(dialect):
+def test_key_is_required_if_there_is_one(dialect):
     provider = MockProvider(dialect, api_key="sk-right")
-    right = asked(provider, SUM_WHOLE, "sk-right")
-    none, wrong = asked(provider, NO_KEY), asked(provider, WRONG_KEY)
+    right = exchanged(provider, SUM_WHOLE, "sk-right")
+    none, wrong = exchanged(provider, NO_KEY), exchanged(provider, WRONG_KEY)
 
     assert (right.status, none.status, wrong.status) == (200, 401, 401)
-    assert list(violated(none)) == list(violated(wrong)) == []
+    assert list(schema_errors(none)) == list(schema_errors(wrong)) == []
     assert "sk-right" not in wrong.text
 
 
@@ -357,13 +359,13 @@ def test_key_is_demanded_where_there_is_one(dialect):
     "value",
     ["sk-right", "Basic sk-right", "Bearer", "Bearer ", "Bearer sk-right2", "bearer x"],
 )
-def test_only_a_bearer_opens(dialect, value):
+def test_only_a_bearer_token_is_accepted(dialect, value):
     request = Request("GET", "/v1/models", (("authorization", value),))
 
     assert MockProvider(dialect, api_key="sk-right").reply(request).status == 401
 
 
-def test_llama_cpp_takes_its_own_header_too():
+def test_llama_cpp_accepts_its_own_header_too():
     request = Request("GET", "/v1/models", (("x-api-key", "sk-right"),))
 
     assert (
@@ -377,14 +379,14 @@ def test_llama_cpp_takes_its_own_header_too():
 
 
 @EVERY
-def test_without_a_key_any_is_taken(dialect):
-    assert asked(MockProvider(dialect), SUM_WHOLE, "sk-any").status == 200
+def test_without_a_required_key_any_is_accepted(dialect):
+    assert exchanged(MockProvider(dialect), SUM_WHOLE, "sk-any").status == 200
     assert KeyMode.GIVEN == SUM_WHOLE.key
 
 
 @EVERY
-def test_models_are_listed_first_one_first(dialect):
-    exchange = asked(MockProvider(dialect, models=("a", "b")), LIST_MODELS)
+def test_models_are_listed_in_order(dialect):
+    exchange = exchanged(MockProvider(dialect, models=("a", "b")), LIST_MODELS)
     names = [card["id"] for card in exchange.json["data"]]
 
     assert names == ["a", "b"]
@@ -392,8 +394,8 @@ def test_models_are_listed_first_one_first(dialect):
 
 
 @EVERY
-def test_model_card_is_there_where_the_provider_has_one(dialect):
-    exchange = asked(MockProvider(dialect), MODEL_CARD)
+def test_model_card_exists_if_the_dialect_has_the_endpoint(dialect):
+    exchange = exchanged(MockProvider(dialect), MODEL_CARD)
 
     if "/v1/models/{model}" in dialect.paths:
         assert exchange.json["id"] == SERVED[0]
@@ -402,10 +404,10 @@ def test_model_card_is_there_where_the_provider_has_one(dialect):
         assert exchange.status == 404
 
 
-def test_card_of_an_unknown_model_is_refused():
+def test_card_of_an_unknown_model_is_rejected():
     provider = MockProvider(DIALECTS["mistral-2025-10"])
 
-    assert provider.reply(Request("GET", "/v1/models/nobody")).status == 400
+    assert provider.reply(Request("GET", "/v1/models/unknown")).status == 400
 
 
 @pytest.mark.parametrize(
@@ -418,7 +420,7 @@ def test_card_of_an_unknown_model_is_refused():
         ("vllm-0.11", "/version", b'{"version":"0.11.0"}'),
     ],
 )
-def test_health_and_version_are_told(name, path, body):
+def test_health_and_version_are_returned(name, path, body):
     reply = MockProvider(DIALECTS[name], api_key="sk-right").reply(Request("GET", path))
 
     assert (reply.status, reply.body) == (200, body)
@@ -426,7 +428,7 @@ def test_health_and_version_are_told(name, path, body):
 
 @EVERY
 @pytest.mark.parametrize(
-    ("method", "path", "trouble"),
+    ("method", "path", "reason"),
     [
         ("GET", "/v1/nowhere", RejectionReason.ROUTE),
         ("POST", "/", RejectionReason.ROUTE),
@@ -437,17 +439,17 @@ def test_health_and_version_are_told(name, path, body):
         ("GET", CHAT + "?a=b", RejectionReason.METHOD),
     ],
 )
-def test_wrong_ways_lead_to_the_dialects_error(dialect, method, path, trouble):
+def test_wrong_path_or_method_gets_the_dialects_error(dialect, method, path, reason):
     reply = MockProvider(dialect).reply(Request(method, path))
 
-    assert reply.rejection.reason is trouble
+    assert reply.rejection.reason is reason
     assert reply.status in {404, 405}
     assert openapi.schema_errors(dialect.prefix + "Error", reply.json) == ()
 
 
 @EVERY
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-json"])
-def test_content_type_is_demanded_except_by_llama_cpp(dialect, kind):
+def test_content_type_is_required_except_by_llama_cpp(dialect, kind):
     request = build_request(SUM_WHOLE, profile(dialect), SERVED[0])
     headers = (("content-type", kind),) if kind else ()
     reply = MockProvider(dialect).reply(Request("POST", CHAT, headers, request.body))
@@ -465,7 +467,7 @@ def test_content_type_may_have_parameters(dialect):
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "told"),
+    ("name", "model", "returned"),
     [
         ("mistral-2025-10", SERVED[1], SERVED[1]),
         ("vllm-0.16", SERVED[1], SERVED[0]),
@@ -473,32 +475,34 @@ def test_content_type_may_have_parameters(dialect):
         ("transformers", SERVED[1], f"{SERVED[1]}@main"),
     ],
 )
-def test_model_is_named_as_the_provider_names_it(name, model, told):
+def test_model_name_in_the_response_depends_on_the_dialect(name, model, returned):
     provider = MockProvider(DIALECTS[name])
     request = build_request(SUM_WHOLE, profile(DIALECTS[name]), model)
 
-    assert provider.reply(request).json["model"] == told
+    assert provider.reply(request).json["model"] == returned
 
 
 @EVERY
 def test_times_follow_the_plan(dialect):
     plan = LatencyPlan(0.4, 0.03, 0.01, seed=5)
     provider = MockProvider(dialect, plan=plan)
-    texts = [c.at for c, p in asked(provider, SUM, number=9).placed_pieces if p.text]
+    texts = [
+        c.at for c, p in exchanged(provider, SUM, number=9).placed_pieces if p.text
+    ]
 
     assert tuple(sorted(set(texts))) == plan.times(19, 9)
-    assert asked(provider, SUM_WHOLE, number=9).elapsed == plan.times(19, 9)[-1]
+    assert exchanged(provider, SUM_WHOLE, number=9).elapsed == plan.times(19, 9)[-1]
 
 
 @EVERY
 def test_change_is_applied_to_every_reply(dialect):
     provider = MockProvider(dialect, change=lambda reply: reply.with_status(418))
 
-    assert {asked(provider, p).status for p in (SUM, NO_KEY, LIST_MODELS)} == {418}
+    assert {exchanged(provider, p).status for p in (SUM, NO_KEY, LIST_MODELS)} == {418}
 
 
 @EVERY
-def test_reply_knows_what_it_answers(dialect):
+def test_reply_refers_to_its_request(dialect):
     request = build_request(SUM, profile(dialect), SERVED[0])
     reply = MockProvider(dialect).reply(request)
 
@@ -509,36 +513,36 @@ def test_reply_knows_what_it_answers(dialect):
 
 
 @EVERY
-def test_remembered_reply_is_the_reply_spelled_anew(dialect):
-    provider, fresh = (
+def test_cached_reply_equals_a_new_one(dialect):
+    provider, uncached = (
         MockProvider(dialect),
         MockProvider(dialect, plan=LatencyPlan(jitter=1e-12)),
     )
     for probe in (SUM, SUM_WHOLE, TOOL):
-        twice = [asked(provider, probe, number=n).body for n in (1, 2)]
-        anew = [asked(fresh, probe, number=n).body for n in (1, 2)]
+        cached = [exchanged(provider, probe, number=n).body for n in (1, 2)]
+        new = [exchanged(uncached, probe, number=n).body for n in (1, 2)]
 
-        assert [unpadded(body) for body in twice] == [unpadded(body) for body in anew]
+        assert [unpadded(body) for body in cached] == [unpadded(body) for body in new]
 
 
 def unpadded(body):
-    """A body without the padding that Mistral makes of the id."""
+    """A body without the padding that Mistral derives from the id."""
     events = [event for event in body.decode().split("\n\n") if "{" in event]
     values = [json.loads(event.removeprefix("data: ")) for event in events]
     return [{**value, "p": None} for value in values]
 
 
-def test_long_bodies_are_not_remembered():
+def test_long_bodies_are_not_cached():
     provider = MockProvider(DIALECTS["vllm-0.16"])
     probe = ask(counting.filler(30_000), max_tokens=1)
 
-    assert asked(provider, probe).count("prompt_tokens") > 30_000
-    assert provider._remembered.cache_info().currsize == 0  # noqa: SLF001  # the claim
+    assert exchanged(provider, probe).count("prompt_tokens") > 30_000
+    assert provider._cached_parse.cache_info().currsize == 0  # noqa: SLF001  # the claim
 
 
 def test_needle_in_a_long_prompt_is_found():
     text = f"{counting.filler(50_000)}. The code word is plum. What is the code word?"
-    exchange = asked(MockProvider(DIALECTS["mistral-2025-10"]), ask(text))
+    exchange = exchanged(MockProvider(DIALECTS["mistral-2025-10"]), ask(text))
 
     assert exchange.answer == "The code word is plum"
     assert exchange.text_of(PieceKind.REASONING)

@@ -1,4 +1,4 @@
-"""The stand-in answers recorded requests as the real servers did."""
+"""Tests of the mock against recorded exchanges of real servers."""
 
 import json
 import re
@@ -20,7 +20,7 @@ LLAMACPP = MockProvider(DIALECTS["llamacpp"], context_window=4_096)
 SMALL = MockProvider(DIALECTS["llamacpp"], context_window=512)
 GUARDED = MockProvider(DIALECTS["llamacpp"], api_key="sk-test-1")
 
-# Where the stand-in means to differ, and why.
+# Intended differences of the status, and why.
 STATUS = {
     "img_1540": "recorded without its bytes",
     "img_4000x1000": "recorded without its bytes",
@@ -29,7 +29,7 @@ STATUS = {
     "so_regex_bad": "structured_outputs is not offered",
     "so_two": "structured_outputs is not offered",
 }
-# A mistake of the client is a 4xx here, also where the real server made it a 5xx.
+# The mock has a 4xx for every mistake of the client, the real server sometimes a 5xx.
 FAILED = {
     "img_http_refused": "500 in vLLM",
     "img_no_base64_marker": "501 in vLLM",
@@ -43,18 +43,18 @@ FAILED = {
     "tools_bad_schema": "500 in llama.cpp",
     "tools_not_list": "500 in llama.cpp",
 }
-# Where vLLM's tiny model of the same script was made to say something else.
-SAID = {
+# Where vLLM's tiny model with the same scripts was made to generate other text.
+OUTPUT = {
     "chat_continue_final": "the tiny model has no script for a continued text",
     "chat_empty": "the grammar of the parser forbids an empty answer",
-    "chat_open": "the grammar of the parser closes the thought",
+    "chat_open": "the grammar of the parser closes the reasoning",
     "chat_system_last": "the tiny model has no script after a system message",
     "chat_system_only": "the tiny model has no script after a system message",
     "ctx_truncate": "truncate_prompt_tokens is not offered",
-    "img_10": "the stand-in tells the sizes of images",
-    "img_detail": "the stand-in tells the sizes of images",
-    "img_mime_mismatch": "the stand-in tells the sizes of images",
-    "img_png": "the stand-in tells the sizes of images",
+    "img_10": "the mock states the sizes of images",
+    "img_detail": "the mock states the sizes of images",
+    "img_mime_mismatch": "the mock states the sizes of images",
+    "img_png": "the mock states the sizes of images",
     "rf_json_object": "the tiny model answers the shortest JSON",
     "rf_json_schema": "the tiny model answers the shortest JSON",
     "so_choice": "structured_outputs is not offered",
@@ -64,9 +64,9 @@ SAID = {
     "stop_include": "include_stop_str_in_output is not offered",
     "stop_token_ids": "stop_token_ids is not offered",
     "stream_rf_schema": "the tiny model answers the shortest JSON",
-    "tools_none": "the tiny model means to call whatever the choice",
-    "tools_no_params": "the tiny model calls get_weather whatever is given",
-    "tools_other_required": "the tiny model calls get_weather whatever is given",
+    "tools_none": "the tiny model starts a call whatever the tool choice is",
+    "tools_no_params": "the tiny model calls get_weather whatever the tools are",
+    "tools_other_required": "the tiny model calls get_weather whatever the tools are",
     "tools_result_bad_args": "vLLM replaces arguments that are not JSON",
 }
 
@@ -98,7 +98,8 @@ def whole(value):
     return cut[1] + " a" * ((int(cut[2]) - len(cut[1])) // 2)
 
 
-def stood_in(provider, exchange):
+def mocked(provider, exchange):
+    """The mock's exchange for the recorded request."""
     request = exchange.request
     if request.method == "POST" and not request.header("content-type"):
         headers = (*request.headers, ("content-type", "application/json"))
@@ -115,8 +116,8 @@ def shape(exchange):
 
 
 def compared(provider, exchange):
-    """The stand-in's exchange, once its status and errors have been compared."""
-    found = stood_in(provider, exchange)
+    """The mock's exchange, after its status and errors have been compared."""
+    found = mocked(provider, exchange)
     same = exchange.status // 100 == found.status // 100
 
     failed = exchange.status >= 500
@@ -130,22 +131,22 @@ def compared(provider, exchange):
 
 
 @pytest.mark.parametrize("exchange", list(recorded("recorded-vllm-0.32", "vllm-0.16")))
-def test_vllm_is_stood_in_for(exchange):
+def test_mock_matches_vllm(exchange):
     found = compared(VLLM, exchange)
     if not found.status == exchange.status == 200 or not exchange.choices:
         return
     expected, actual = (
-        (one.finishes, one.usage, told(one)) for one in (exchange, found)
+        (one.finishes, one.usage, output(one)) for one in (exchange, found)
     )
 
-    if exchange.probe.name in SAID:
+    if exchange.probe.name in OUTPUT:
         assert expected != actual
     else:
         assert expected == actual
 
 
-def told(exchange):
-    """What was said in each choice, drawn words and the ids of calls left out."""
+def output(exchange):
+    """The output of each choice, without random answers and the ids of calls."""
     if "#random" in exchange.request.body.decode():
         return [exchange.text_of(PieceKind.REASONING, choice) for choice in range(4)]
     names = [piece.call.name for piece in exchange.pieces if piece.call]
@@ -164,6 +165,6 @@ def told(exchange):
         for parameters in recorded(folder, "llamacpp")
     ],
 )
-def test_llama_cpp_is_stood_in_for(provider, exchange):
-    """Its model speaks another script, so only status and errors are compared."""
+def test_mock_matches_llama_cpp(provider, exchange):
+    """Its model has other scripts, so only status and errors are compared."""
     compared(provider, exchange)

@@ -1,4 +1,4 @@
-"""Bodies become tasks or problems; nothing a client sends raises."""
+"""Tests of request parsing: every body gives a task or a rejection."""
 
 import json
 
@@ -35,16 +35,17 @@ def change(pointer, value):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_plain_body_becomes_a_task_with_its_answer(name):
+def test_valid_body_gives_a_task_with_its_completion(name):
     found = read(BODY, name)
 
-    assert found.problem is None
-    assert (found.task.prompt, found.task.room, found.task.full) == (10, 990, True)
-    assert found.said.usage.prompt == 10
+    assert found.rejection is None
+    assert (found.task.prompt_tokens, found.task.budget) == (10, 990)
+    assert found.task.window_limited
+    assert found.completion.usage.prompt == 10
 
 
 @pytest.mark.parametrize(
-    ("body", "trouble"),
+    ("body", "reason"),
     [
         pytest.param(b"", RejectionReason.MALFORMED, id="empty"),
         pytest.param(b'{"model": ', RejectionReason.MALFORMED, id="truncated"),
@@ -93,18 +94,18 @@ def test_plain_body_becomes_a_task_with_its_answer(name):
         ),
     ],
 )
-def test_wrong_body_becomes_one_problem(body, trouble):
+def test_invalid_body_gives_one_rejection(body, reason):
     found = read(body)
 
     assert found.task is None
-    assert found.problem.reason is trouble
+    assert found.rejection.reason is reason
 
 
-def test_schema_problem_tells_where_and_what():
-    problem = read(change("/temperature", "hot")).problem
+def test_schema_rejection_has_pointer_and_value():
+    rejection = read(change("/temperature", "hot")).rejection
 
-    assert problem.pointer == "/temperature"
-    assert problem.value == "hot"
+    assert rejection.pointer == "/temperature"
+    assert rejection.value == "hot"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,14 @@ def test_schema_problem_tells_where_and_what():
         ("llamacpp", None, True),
     ],
 )
-def test_models_are_known_as_each_provider_knows_them(name, model, served):
+def test_model_names_are_accepted_as_in_each_dialect(name, model, served):
     found = read(change("/model", model), name)
 
-    assert served is (found.problem is None)
+    assert served is (found.rejection is None)
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "thinks"),
+    ("name", "options", "reasons"),
     [
         ("mistral-2025-10", {}, True),
         ("mistral-2025-10", {"prompt_mode": "reasoning"}, True),
@@ -141,10 +142,10 @@ def test_models_are_known_as_each_provider_knows_them(name, model, served):
         ("llamacpp", {"response_format": {"type": "json_object"}}, True),
     ],
 )
-def test_thinking_is_switched_as_each_provider_switches_it(name, options, thinks):
+def test_reasoning_is_switched_as_in_each_dialect(name, options, reasons):
     found = read({**BODY, **options}, name)
 
-    assert thinks is (found.said.usage.reasoning > 0)
+    assert reasons is (found.completion.usage.reasoning > 0)
 
 
 @pytest.mark.parametrize(
@@ -156,20 +157,20 @@ def test_thinking_is_switched_as_each_provider_switches_it(name, options, thinks
         ({"max_tokens": 4, "max_completion_tokens": 5}, 5),
     ],
 )
-def test_bounds_are_read_in_every_spelling(options, count):
-    assert read({**BODY, **options}).said.usage.completion == count
+def test_max_tokens_are_accepted_in_every_form(options, count):
+    assert read({**BODY, **options}).completion.usage.completion == count
 
 
-def test_answers_left_to_the_lot_are_not_kept():
-    assert read(change("/messages/0/content", "#random")).said is None
-    assert read({**change("/messages/0/content", "#random"), "seed": 1}).said
+def test_random_completions_are_not_kept():
+    assert read(change("/messages/0/content", "#random")).completion is None
+    assert read({**change("/messages/0/content", "#random"), "seed": 1}).completion
 
 
 def test_reasoning_is_hidden_on_demand():
     found = read({**BODY, "include_reasoning": False})
 
-    assert found.task.reasoning is False
-    assert found.said.usage.reasoning == 13
+    assert found.task.shows_reasoning is False
+    assert found.completion.usage.reasoning == 13
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -177,7 +178,7 @@ def test_reasoning_is_hidden_on_demand():
 def test_no_bytes_raise(name, body):
     found = read(body, name)
 
-    assert (found.problem is None) is (found.task is not None)
+    assert (found.rejection is None) is (found.task is not None)
 
 
 VALUES = st.recursive(
@@ -213,4 +214,4 @@ def test_no_json_raises(name, changes):
             return
     found = read(body, name)
 
-    assert (found.problem is None) is (found.task is not None)
+    assert (found.rejection is None) is (found.task is not None)

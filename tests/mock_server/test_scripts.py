@@ -1,4 +1,4 @@
-"""What is said follows from the prompt alone."""
+"""Tests of the choice of a script by the prompt."""
 
 import io
 
@@ -23,8 +23,8 @@ from contract.model.chat import (
 from contract.tokens import counting
 
 
-def asked(*texts, role="user"):
-    return Probe(name="asked", messages=tuple(Message(role, text) for text in texts))
+def probe_of(*texts, role="user"):
+    return Probe(name="probe", messages=tuple(Message(role, text) for text in texts))
 
 
 def png(width, height):
@@ -33,28 +33,28 @@ def png(width, height):
     return buffer.getvalue()
 
 
-def test_asked_for_nothing_known_it_says_the_default():
-    assert choose(asked("Hello")) is scripts()["default"]
+def test_other_prompts_get_the_default_script():
+    assert choose(probe_of("Hello")) is scripts()["default"]
 
 
 @pytest.mark.parametrize("name", [n for n, s in scripts().items() if s.trigger])
 def test_trigger_works_anywhere_in_the_conversation(name):
     trigger = scripts()[name].trigger
 
-    assert choose(asked(f"Please {trigger} now", "and again")) is scripts()[name]
+    assert choose(probe_of(f"Please {trigger} now", "and again")) is scripts()[name]
 
 
 def test_later_of_two_triggers_wins():
-    assert choose(asked("#random #bare")) is scripts()["random"]
+    assert choose(probe_of("#random #bare")) is scripts()["random"]
 
 
 @pytest.mark.parametrize(
-    ("question", "thought", "answer"),
+    ("question", "reasoning", "answer"),
     [
-        ("What is 6*7?", scripts()["default"].thought, "The answer is 42"),
+        ("What is 6*7?", scripts()["default"].reasoning, "The answer is 42"),
         (
             "What is 6 times 7? Answer with one short sentence.",
-            scripts()["default"].thought,
+            scripts()["default"].reasoning,
             "The answer is 42",
         ),
         (
@@ -79,19 +79,19 @@ def test_later_of_two_triggers_wins():
         ),
     ],
 )
-def test_sums_are_added_up(question, thought, answer):
-    script = choose(asked(question))
+def test_calculations_are_answered(question, reasoning, answer):
+    script = choose(probe_of(question))
 
-    assert (script.thought, script.answer) == (thought, answer)
+    assert (script.reasoning, script.answer) == (reasoning, answer)
 
 
 @given(st.integers(-999_999_999, 999_999_999), st.integers(-999, 999))
-def test_sums_are_right(one, other):
-    assert choose(asked(f"What is {one} + {other}?")).value == one + other
+def test_sums_are_correct(one, other):
+    assert choose(probe_of(f"What is {one} + {other}?")).value == one + other
 
 
-def test_division_by_zero_is_nothing_special():
-    assert choose(asked("What is 7 / 0?")) is scripts()["default"]
+def test_division_by_zero_gets_the_default_script():
+    assert choose(probe_of("What is 7 / 0?")) is scripts()["default"]
 
 
 @pytest.mark.parametrize(
@@ -111,23 +111,23 @@ def test_division_by_zero_is_nothing_special():
         ),
     ],
 )
-def test_things_told_are_remembered(texts, answer):
-    assert choose(asked(*texts)).answer == answer
+def test_facts_in_the_prompt_are_recalled(texts, answer):
+    assert choose(probe_of(*texts)).answer == answer
 
 
-def test_things_not_told_are_not_made_up():
-    assert choose(asked("What is the code word?")) is scripts()["default"]
+def test_missing_facts_are_not_invented():
+    assert choose(probe_of("What is the code word?")) is scripts()["default"]
 
 
 def test_needle_is_found_in_a_whole_context_window():
     hay = counting.filler(60_000)
     text = f"{hay}. The code word is plum. {hay} What is the code word?"
 
-    assert choose(asked(text)).value == "plum"
+    assert choose(probe_of(text)).value == "plum"
 
 
-def test_words_are_repeated():
-    assert choose(asked("Repeat exactly: Grüße, 日本")).answer == "Grüße, 日本"
+def test_text_is_repeated_on_request():
+    assert choose(probe_of("Repeat exactly: Grüße, 日本")).answer == "Grüße, 日本"
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_words_are_repeated():
 )
 def test_images_are_counted_and_measured(sizes, answer):
     parts = (Text("What is this?"), *(Image(png(*size)) for size in sizes))
-    probe = Probe(name="seen", messages=(Message("user", parts),))
+    probe = Probe(name="images", messages=(Message("user", parts),))
 
     assert choose(probe).answer == answer
 
 
-def test_result_of_a_tool_is_told():
+def test_tool_result_has_a_script():
     probe = Probe(
         name="result",
         messages=(
@@ -166,15 +166,15 @@ def test_result_of_a_tool_is_told():
     ],
 )
 def test_places_are_found(text, found):
-    assert places(asked(text)) == found
+    assert places(probe_of(text)) == found
 
 
-def test_hints_are_texts():
+def test_hints_are_strings():
     assert hints()["city"] == "Rome"
 
 
 @given(st.text(max_size=200))
 def test_any_text_has_a_script(text):
-    script = choose(asked(text))
+    script = choose(probe_of(text))
 
-    assert script.answer is not None or script.again or script.one_of or script.open
+    assert script.answer is not None or script.loop or script.one_of or script.unclosed

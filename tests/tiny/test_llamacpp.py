@@ -1,4 +1,4 @@
-"""GGUF files: the same bytes every time, small, with what was meant in them."""
+"""Tests of the GGUF files: reproducible, small and readable."""
 
 import pytest
 
@@ -26,13 +26,15 @@ def test_same_bytes_every_time(files, name):
     assert len(one) < 40_000_000
 
 
-def test_reader_finds_what_was_meant(files):
+def test_reader_finds_metadata_and_tensors(files):
     reader = gguf.GGUFReader(files[0] / "model.gguf")
-    said = {name: field.contents() for name, field in reader.fields.items()}
+    metadata = {name: field.contents() for name, field in reader.fields.items()}
     shapes = {tensor.name: list(tensor.shape) for tensor in reader.tensors}
 
-    assert "llama" == said["general.architecture"]
-    assert 131_072 == said["llama.context_length"]
-    assert LEAST == said["llama.vocab_size"] == len(said["tokenizer.ggml.tokens"])
-    assert "[THINK]" in said["tokenizer.chat_template"]
+    assert "llama" == metadata["general.architecture"]
+    assert 131_072 == metadata["llama.context_length"]
+    assert (
+        LEAST == metadata["llama.vocab_size"] == len(metadata["tokenizer.ggml.tokens"])
+    )
+    assert "[THINK]" in metadata["tokenizer.chat_template"]
     assert [192, LEAST] == shapes["token_embd.weight"] == shapes["output.weight"]

@@ -1,4 +1,4 @@
-"""Tekken's ranks as merges, and its bytes as characters."""
+"""Tests of merges, and of characters for bytes."""
 
 from functools import cache
 
@@ -31,9 +31,9 @@ def test_nearly_every_longer_token_has_its_merge():
     assert len(longer - made) < len(longer) / 100
 
 
-def test_every_byte_has_a_character_of_its_own_that_can_be_seen():
-    shown = visible(bytes(range(256)))
+def test_every_byte_has_its_own_printable_character():
+    characters = visible(bytes(range(256)))
 
-    assert 256 == len(set(shown))
-    assert shown.isprintable()
+    assert 256 == len(set(characters))
+    assert characters.isprintable()
     assert "\u0120abc" == visible(b" abc")

@@ -1,4 +1,4 @@
-"""Scripts as next tokens, and the sentences for scripts that are no table."""
+"""Tests of scripts as tables of next tokens, and of scripts that cannot be tables."""
 
 from functools import cache
 
@@ -20,15 +20,15 @@ TOOL = "[THINK]I should call the weather tool.[/THINK]"
 tokens = cache(lambda: vocabulary(LEAST))
 
 
-def walked(row, start=Control.USER_END, limit=40):
-    """What a row says, with names for control tokens, until the end or the limit."""
-    said, token = b"", int(start)
+def output(row, start=Control.USER_END, limit=40):
+    """The output of a row, with names for control tokens, up to *limit* tokens."""
+    text, token = b"", int(start)
     for _ in range(limit):
-        token = row.follows[token][0]
-        said += tokens().spelled(token)
+        token = row.next_tokens[token][0]
+        text += tokens().token_bytes(token)
         if token == Control.END:
             break
-    return said.decode()
+    return text.decode()
 
 
 def rows(named):
@@ -36,7 +36,7 @@ def rows(named):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "text"),
     [
         ("image", "[THINK]There must be a picture here.[/THINK]I see one image</s>"),
         ("tool", f'{TOOL}[TOOL_CALLS]get_weather[ARGS]{{"city": "Rome"}}</s>'),
@@ -47,31 +47,32 @@ def rows(named):
         ("random", "[THINK]Roll.[/THINK]2</s>"),
     ],
 )
-def test_script_is_said_as_it_stands(name, said):
-    assert said == walked(rows(scripts())[name])
+def test_output_is_the_script(name, text):
+    assert text == output(rows(scripts())[name])
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "text"),
     [
         ("loop", "[THINK]Short plan.[/THINK] again and again and again"),
         ("long", "[THINK]Hmm, wait, wait, wait"),
     ],
 )
-def test_endless_script_comes_round(name, said):
-    assert walked(rows(scripts())[name]).startswith(said)
+def test_script_with_a_loop_repeats_it(name, text):
+    assert output(rows(scripts())[name]).startswith(text)
 
 
-def test_every_script_answers_a_user_and_a_tool():
+def test_output_is_the_same_after_user_messages_and_tool_results():
     for row in rows(scripts()).values():
-        assert walked(row) == walked(row, Control.RESULT_END)
+        assert output(row) == output(row, Control.RESULT_END)
 
 
-def test_drawn_answers_have_equal_odds():
+def test_random_answers_are_alternatives():
     row = rows(scripts())["random"]
 
     assert list("234567") == [
-        tokens().spelled(token).decode() for token in row.follows[Control.THINK_END]
+        tokens().token_bytes(token).decode()
+        for token in row.next_tokens[Control.THINK_END]
     ]
 
 
@@ -84,15 +85,15 @@ def test_no_two_scripts_share_a_trigger():
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        (Script(answer="no no no", trigger="#json"), "stands twice in the script"),
-        (Script(thought="yes", answer="yes", trigger="#json"), "stands twice"),
+        (Script(answer="no no no", trigger="#json"), "occurs twice in the script"),
+        (Script(reasoning="yes", answer="yes", trigger="#json"), "occurs twice"),
         (Script(answer="yes"), "has no trigger"),
         (Script(answer="yes", trigger="json"), "not '#' and one token"),
         (Script(answer="yes", trigger="#unpronounceable"), "not '#' and one token"),
     ],
-    ids=["token-twice", "thought-and-answer", "no-trigger", "no-sign", "many-tokens"],
+    ids=["token-twice", "reasoning-and-answer", "no-trigger", "no-sign", "many-tokens"],
 )
-def test_script_that_is_no_table_is_named(script, sentence):
+def test_script_that_cannot_be_a_table_is_named(script, sentence):
     with pytest.raises(SpecError, match=sentence) as caught:
         table({"odd": script}, tokens())
 

@@ -1,4 +1,4 @@
-"""The tokenizer's files: tokens where Tekken has them, markers where they are read."""
+"""Tests of the tokenizer files: Tekken's token ids, markers in the template."""
 
 import re
 from functools import cache
@@ -30,7 +30,7 @@ def test_ids_are_the_ranks_of_tekken():
     assert "\u0120the" in list(vocab)[ORDINARY:]
 
 
-def test_control_tokens_are_never_made_of_text():
+def test_control_tokens_are_special():
     added = made()["added_tokens"]
 
     assert ORDINARY == len(added)
@@ -54,7 +54,7 @@ def test_template_finds_a_call_by_its_markers():
     assert '{"city": "Rome"}' == both.string[: both.start()]
 
 
-def test_without_a_template_nothing_is_parsed():
+def test_response_template_can_be_left_out():
     plain, parsing = (tokenizer.configuration(parses=parses) for parses in (0, 1))
 
     assert {"response_template"} == set(parsing) - set(plain)

@@ -1,4 +1,4 @@
-"""The directory for Transformers: the same bytes every time, with shapes that fit."""
+"""Tests of the directory for Transformers: reproducible, small, consistent shapes."""
 
 import json
 
@@ -40,17 +40,17 @@ def test_same_bytes_every_time(folders, name):
     assert one == two
 
 
-def test_directory_is_small_and_holds_nothing_else(folders):
+def test_directory_is_small_and_contains_nothing_else(folders):
     paths = sorted(folders[0].iterdir())
 
     assert NAMES == [path.name for path in paths]
     assert sum(path.stat().st_size for path in paths) < 40_000_000
 
 
-def test_shapes_are_those_the_configuration_promises(folders):
-    said = json.loads((folders[0] / "config.json").read_text())
+def test_shapes_match_the_configuration(folders):
+    config = json.loads((folders[0] / "config.json").read_text())
     found = numpy.load_file(folders[0] / "model.safetensors")
-    text, seen = said["text_config"], said["vision_config"]["hidden_size"]
+    text, vision = config["text_config"], config["vision_config"]["hidden_size"]
     width, size = text["hidden_size"], text["vocab_size"]
     heads = text["num_attention_heads"] * text["head_dim"]
     layer = "model.language_model.layers.0"
@@ -64,10 +64,10 @@ def test_shapes_are_those_the_configuration_promises(folders):
         f"{layer}.self_attn.o_proj.weight": (width, heads),
         f"{layer}.mlp.gate_proj.weight": (text["intermediate_size"], width),
         f"{layer}.mlp.down_proj.weight": (width, text["intermediate_size"]),
-        "model.vision_tower.patch_conv.weight": (seen, 3, 14, 14),
-        f"{tower}.attention.q_proj.weight": (seen, seen),
-        f"{tower}.feed_forward.down_proj.weight": (seen, seen),
-        "model.multi_modal_projector.linear_1.weight": (width, seen),
+        "model.vision_tower.patch_conv.weight": (vision, 3, 14, 14),
+        f"{tower}.attention.q_proj.weight": (vision, vision),
+        f"{tower}.feed_forward.down_proj.weight": (vision, vision),
+        "model.multi_modal_projector.linear_1.weight": (width, vision),
     }.items() <= {name: array.shape for name, array in found.items()}.items()
 
 
@@ -79,7 +79,7 @@ def test_rotary_pairs_are_half_a_head_apart():
     assert [(0, 1), (2, 3), (62, 63)] == pairs
 
 
-def test_template_and_tokenizer_speak_of_the_same_markers(folders):
+def test_template_and_tokenizer_have_the_same_markers(folders):
     template = (folders[0] / "chat_template.jinja").read_text(encoding="utf-8")
     known = json.loads((folders[0] / "tokenizer.json").read_text())["model"]["vocab"]
 

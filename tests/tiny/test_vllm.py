@@ -1,4 +1,4 @@
-"""The directory for vLLM: the same bytes every time, small, with shapes that fit."""
+"""Tests of the directory for vLLM: reproducible, small, consistent shapes."""
 
 import json
 
@@ -26,29 +26,29 @@ def test_same_bytes_every_time(folders, name):
     assert one == two
 
 
-def test_directory_is_small_and_holds_nothing_else(folders):
+def test_directory_is_small_and_contains_nothing_else(folders):
     paths = sorted(folders[0].iterdir())
 
     assert NAMES == [path.name for path in paths]
     assert sum(path.stat().st_size for path in paths) < 40_000_000
 
 
-def test_shapes_are_those_the_parameters_promise(folders):
-    said = json.loads((folders[0] / "params.json").read_text())
+def test_shapes_match_the_parameters(folders):
+    params = json.loads((folders[0] / "params.json").read_text())
     found = numpy.load_file(folders[0] / "consolidated.safetensors")
-    width = said["dim"]
-    seen = said["vision_encoder"]["hidden_size"]
-    heads = said["n_heads"] * said["head_dim"]
+    width = params["dim"]
+    vision = params["vision_encoder"]["hidden_size"]
+    heads = params["n_heads"] * params["head_dim"]
 
     assert {
-        "tok_embeddings.weight": (said["vocab_size"], width),
-        "output.weight": (said["vocab_size"], width),
+        "tok_embeddings.weight": (params["vocab_size"], width),
+        "output.weight": (params["vocab_size"], width),
         "layers.0.attention.wq.weight": (heads, width),
         "layers.0.attention.wo.weight": (width, heads),
-        "layers.0.feed_forward.w1.weight": (said["hidden_dim"], width),
-        "layers.0.feed_forward.w2.weight": (width, said["hidden_dim"]),
-        "vision_encoder.patch_conv.weight": (seen, 3, 14, 14),
-        "vision_language_adapter.w_in.weight": (width, seen),
+        "layers.0.feed_forward.w1.weight": (params["hidden_dim"], width),
+        "layers.0.feed_forward.w2.weight": (width, params["hidden_dim"]),
+        "vision_encoder.patch_conv.weight": (vision, 3, 14, 14),
+        "vision_language_adapter.w_in.weight": (width, vision),
     }.items() <= {name: array.shape for name, array in found.items()}.items()
 
 

@@ -1,4 +1,4 @@
-"""Tekken, whole or cut: the same tokens in the same order, under v13's head."""
+"""Tests of the vocabulary: Tekken's tokens in order, whole or truncated."""
 
 import base64
 from functools import cache
@@ -19,7 +19,7 @@ TEXTS = ("What is 6 times 7?", "Grüße, 日本語 👋🏽", '{"city": "Rome"}'
 
 
 @cache
-def cut():
+def truncated():
     return vocabulary(LEAST)
 
 
@@ -30,15 +30,15 @@ def test_whole_vocabulary_splits_texts_as_tekken_does():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_cut_vocabulary_still_spells_every_text(text):
-    tokens = cut().ids(text)
+def test_truncated_vocabulary_encodes_every_text(text):
+    tokens = truncated().ids(text)
 
-    assert text.encode() == b"".join(cut().spelled(token) for token in tokens)
+    assert text.encode() == b"".join(truncated().token_bytes(token) for token in tokens)
     assert max(tokens) < LEAST
 
 
-def test_names_of_control_tokens_stand_for_these():
-    begin, think, *_, end = cut().ids("<s>[THINK]hm[/THINK]")
+def test_names_of_control_tokens_become_these():
+    begin, think, *_, end = truncated().ids("<s>[THINK]hm[/THINK]")
 
     assert (tekken.Control.BEGIN, tekken.Control.THINK) == (begin, think)
     assert tekken.Control.THINK_END == end
@@ -48,20 +48,20 @@ def test_names_of_control_tokens_stand_for_these():
     "trigger", [script.trigger for script in scripts().values() if script.trigger]
 )
 @pytest.mark.parametrize("before", ["", "Please ", "\n", "(", "«"])
-def test_trigger_ends_in_its_one_token_wherever_it_stands(trigger, before):
-    *_, alone = cut().ids(trigger)
+def test_trigger_ends_in_the_same_token_after_any_text(trigger, before):
+    *_, alone = truncated().ids(trigger)
 
-    assert alone in cut().ids(before + trigger)
-    assert 2 == len(cut().ids(trigger))
+    assert alone in truncated().ids(before + trigger)
+    assert 2 == len(truncated().ids(trigger))
 
 
-def test_file_says_what_the_vocabulary_is():
-    file = cut().file()
+def test_file_contains_the_vocabulary():
+    file = truncated().file()
 
     assert "v13" == file["config"]["version"]
-    assert LEAST == file["config"]["default_vocab_size"] == cut().size
+    assert LEAST == file["config"]["default_vocab_size"] == truncated().size
     assert LEAST == len(file["special_tokens"]) + len(file["vocab"])
-    assert list(cut().ranks) == [
+    assert list(truncated().ranks) == [
         base64.b64decode(entry["token_bytes"]) for entry in file["vocab"]
     ]
     assert control(tekken.Control.THINK) in {
@@ -69,11 +69,11 @@ def test_file_says_what_the_vocabulary_is():
     }
 
 
-def test_no_two_control_tokens_have_one_name():
+def test_names_of_control_tokens_are_unique():
     assert tekken.ORDINARY == len({control(token) for token in range(tekken.ORDINARY)})
 
 
 @pytest.mark.parametrize("size", [0, LEAST - 1, FULL + 1])
-def test_size_that_cannot_hold_the_scripts_is_refused(size):
+def test_size_outside_the_range_is_rejected(size):
     with pytest.raises(UsageError, match="32768 to 131072 tokens"):
         vocabulary(size)

@@ -1,4 +1,4 @@
-"""The weights say the script when a transformer of a few lines runs them."""
+"""Tests of the weights in a minimal transformer: the output is the script."""
 
 from functools import cache
 
@@ -30,9 +30,9 @@ def normed(x):
 
 def logits(context, far=0):
     """
-    What the model expects next; the last token stands *far* positions further on.
+    The logits of the next token; the last token is *far* positions further on.
 
-    Written from the definition of the architecture, for one layer without a cache.
+    Implements the definition of the architecture for one layer, without a cache.
     """
     w = made()
     x = w.embedding[list(context)]
@@ -40,7 +40,7 @@ def logits(context, far=0):
     half = weights.HEAD // 2
     speed = weights.ROPE_BASE ** (-np.arange(half) / half)
     place = len(context) - 1 + far - np.arange(len(context))
-    turn = np.exp(1j * place[:, None] * speed)  # keys, as the last query sees them
+    turn = np.exp(1j * place[:, None] * speed)  # rotation of keys relative to the query
     keys = (n @ w.key.T).reshape(len(context), half, 2) @ [1, 1j]
     heads = []
     for query in (n[-1] @ w.query.T).reshape(weights.HEADS, half, 2) @ [1, 1j]:
@@ -54,12 +54,13 @@ def logits(context, far=0):
     return w.head @ normed(x)
 
 
-def said(prompt, limit=32, far=0):
+def output(prompt, limit=32, far=0):
+    """The greedy output of the model, up to *limit* tokens."""
     context = list(tokens().ids(prompt))
-    begun = len(context)
-    while len(context) - begun < limit and context[-1] != Control.END:
+    start = len(context)
+    while len(context) - start < limit and context[-1] != Control.END:
         context.append(int(logits(context, far).argmax()))
-    return b"".join(tokens().spelled(token) for token in context[begun:]).decode()
+    return b"".join(tokens().token_bytes(token) for token in context[start:]).decode()
 
 
 @pytest.mark.parametrize(
@@ -83,34 +84,34 @@ def said(prompt, limit=32, far=0):
         ("<s>[INST]#json[/INST]x</s>[INST]#bare[/INST]", '{"answer": 42}</s>'),
     ],
     ids=[
-        "nothing-known",
+        "default",
         "trigger",
-        "open-thought",
+        "unclosed",
         "bytes",
         "endless",
         "tools",
         "image",
         "result",
         "later-script-wins",
-        "wherever-it-stands",
+        "at-any-position",
     ],
 )
-def test_model_says_the_script(prompt, answer):
-    assert said(prompt).endswith(answer)
+def test_output_is_the_script(prompt, answer):
+    assert output(prompt).endswith(answer)
 
 
 @pytest.mark.parametrize("far", [1_000, weights.CONTEXT])
-def test_trigger_is_seen_from_far_away(far):
-    assert said("<s>[INST]#bare[/INST]", far=far).startswith("Hello without")
+def test_trigger_works_at_any_distance(far):
+    assert output("<s>[INST]#bare[/INST]", far=far).startswith("Hello without")
 
 
-def test_script_leads_by_so_much_that_temperature_changes_nothing():
+def test_margin_is_large_enough_for_any_temperature():
     *_, second, first = np.sort(logits(tokens().ids("<s>[INST]Hi[/INST]")))
 
     assert first - second > 40
 
 
-def test_drawn_answers_have_equal_odds():
+def test_random_answers_have_equal_probability():
     *rest, _ = np.sort(
         logits(tokens().ids("<s>[INST]#random[/INST][THINK]Roll.[/THINK]"))
     )
@@ -120,15 +121,15 @@ def test_drawn_answers_have_equal_odds():
     assert best[0] - rest[-6] > 20
 
 
-def test_unknown_token_ends_the_answer_and_a_grammar_finds_a_way_out():
+def test_unknown_token_is_followed_by_the_fallbacks():
     found = logits(tokens().ids("<s>[INST]Hi[/INST] Zanzibar"))
-    order = [tokens().spelled(int(token)) for token in np.argsort(-found)[:5]]
+    order = [tokens().token_bytes(int(token)) for token in np.argsort(-found)[:5]]
 
     assert [b"</s>", b'"', b"}", b"]", b":"] == order
     assert found[tokens().ids(" ")[0]] < found.mean()
 
 
-def test_thought_that_never_ends_can_still_be_closed():
+def test_unclosed_reasoning_can_be_closed_by_a_grammar():
     found = logits(tokens().ids("<s>[INST]#open[/INST][THINK]This thought never ends"))
     order = [int(token) for token in np.argsort(-found)[:2]]
 
