@@ -1,4 +1,4 @@
-"""Quantised weights under the contract: which formats keep the script, which do not."""
+"""Tests of quantised weights: the checks that fail in each format."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ from contract.tiny.llamacpp import write
 pytestmark = pytest.mark.live
 PAGE = Path(__file__).parents[2] / "docs" / "quantisation.md"
 LIBRARIES = "MAGISTRAL_CONTRACT_LIBLLAMA"
-CHOSEN = (
+SELECTED = (
     "reasoning",
     "tools",
     "streaming",
@@ -29,17 +29,16 @@ CHOSEN = (
     "structured",
     "conversation.answers-a-sum",
 )
-CHECKS = select(find("checks", Check).values(), CHOSEN)
-# The K quantisations cut rows into blocks of so many numbers.
-BLOCK = 256
-HELD = "holds"
+CHECKS = select(find("checks", Check).values(), SELECTED)
+BLOCK = 256  # weights in a block of the K quantisations
+NONE = "holds"  # in the page, for a format in which no check fails
 HEAD = "| Format | MUST checks that fail |\n|---|---|\n"
 
 
 @pytest.fixture(scope="module")
 def libraries():
     if LIBRARIES not in os.environ:
-        pytest.skip(f"{LIBRARIES} names no folder with libllama; .ci/live sets it")
+        pytest.skip(f"{LIBRARIES} is not set; .ci/live sets it to libllama's folder")
     return Path(os.environ[LIBRARIES])
 
 
@@ -65,13 +64,13 @@ def failing(file, mmproj):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_llamacpp_keeps_the_script_in_every_format_that_the_page_names(
+def test_failing_checks_of_a_format_are_those_on_the_page(
     name, libraries, model, request
 ):
     file = model / f"{name}.gguf"
     quantised(libraries, model / "tiny.gguf", name, file)
     failed = ", ".join(f"`{one}`" for one in failing(file, model / "mmproj.gguf"))
-    row = f"| {name} | {failed or HELD} |\n"
+    row = f"| {name} | {failed or NONE} |\n"
     text = PAGE.read_text("utf-8")
     if request.config.getoption("--update-golden"):
         rows = dict(rows_of(text)) | {name: row}

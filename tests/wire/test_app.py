@@ -1,4 +1,4 @@
-"""Replies on real sockets: what was rehearsed is what arrives, when it was due."""
+"""Tests of the mock on real sockets: bytes, schedule, resets and shutdown."""
 
 import contextlib
 import os
@@ -53,33 +53,36 @@ def client(url):
         yield found
 
 
-def sent(http, asked):
-    """The response, and the parts of the body as they came."""
+def sent(http, message):
+    """The response, and the parts of the body as they arrived."""
     with http.stream(
-        asked.method, asked.path, headers=list(asked.headers), content=asked.body
+        message.method,
+        message.path,
+        headers=list(message.headers),
+        content=message.body,
     ) as response:
         return response, list(response.iter_raw())
 
 
 @EVERY
-def test_rehearsed_and_performed_replies_are_the_same_bytes(dialect):
-    rehearsed = MockProvider(dialect)
+def test_responses_are_the_bytes_of_the_replies(dialect):
+    mock = MockProvider(dialect)
     with serving(MockProvider(dialect)) as url, client(url) as http:
         for probe in (SUM, SUM_WHOLE, CUT, TOOL, LIST_MODELS, NO_KEY):
             asked = request(probe, dialect)
             response, parts = sent(http, asked)
-            meant = rehearsed.reply(asked)
+            expected = mock.reply(asked)
 
-            assert response.status_code == meant.status
-            assert b"".join(parts) == meant.body
-            assert set(meant.headers) <= set(response.headers.items())
+            assert response.status_code == expected.status
+            assert b"".join(parts) == expected.body
+            assert set(expected.headers) <= set(response.headers.items())
             assert "server" not in response.headers
 
 
 def test_frames_arrive_on_schedule_and_not_before():
     plan = LatencyPlan(ttft=0.06, icl=0.02)
     asked = request(SUM, VLLM)
-    meant = MockProvider(VLLM, plan=plan).reply(asked, 1)
+    expected = MockProvider(VLLM, plan=plan).reply(asked, 1)
     with serving(MockProvider(VLLM, plan=plan)) as url, client(url) as http:
         sent(http, asked)  # number 0 loads the vocabulary
         start = time.perf_counter()
@@ -88,7 +91,7 @@ def test_frames_arrive_on_schedule_and_not_before():
         ) as response:
             arrived = [(time.perf_counter() - start, p) for p in response.iter_raw()]
     data, due = b"", {}
-    for frame in meant.frames:
+    for frame in expected.frames:
         data += frame.data
         due[len(data)] = frame.at
     seen = 0
@@ -98,10 +101,10 @@ def test_frames_arrive_on_schedule_and_not_before():
         assert last is None or at >= due[last] - 0.001
     assert b"".join(part for _, part in arrived) == data
     assert len(arrived) > 15
-    assert arrived[-1][0] < meant.frames[-1].at + 1.0
+    assert arrived[-1][0] < expected.frames[-1].at + 1.0
 
 
-def test_many_slow_streams_run_side_by_side():
+def test_many_slow_streams_run_concurrently():
     plan = LatencyPlan(ttft=0.2, icl=0.01)
     asked = request(SUM, VLLM)
     with (
@@ -118,7 +121,7 @@ def test_many_slow_streams_run_side_by_side():
     assert elapsed < 20 * 0.4
 
 
-def test_whole_answer_waits_for_its_time():
+def test_whole_response_is_sent_on_schedule():
     asked = request(SUM_WHOLE, VLLM)
     with (
         serving(MockProvider(VLLM, plan=LatencyPlan(0.1, 0.005))) as url,
@@ -141,23 +144,23 @@ def broken(end, after=2):
 
 def test_reset_breaks_the_connection_after_the_last_frame():
     asked = request(SUM, VLLM)
-    meant = MockProvider(VLLM).reply(asked)
-    got = []
+    expected = MockProvider(VLLM).reply(asked)
+    received = []
     provider = MockProvider(VLLM, change=broken(End.RESET))
     with serving(provider) as url, client(url) as http:
         with (
             http.stream(
                 "POST", asked.path, headers=list(asked.headers), content=asked.body
             ) as response,
-            pytest.raises(httpx.ReadError),  # no clean end, no mere silence
+            pytest.raises(httpx.ReadError),  # neither a clean end nor a timeout
         ):
-            got.extend(response.iter_raw())
+            received.extend(response.iter_raw())
 
-        assert b"".join(got) == b"".join(frame.data for frame in meant.frames[:2])
+        assert b"".join(received) == b"".join(f.data for f in expected.frames[:2])
         assert http.get("/health").status_code == 200
 
 
-def test_hanging_reply_hangs_until_the_client_goes():
+def test_hanging_reply_hangs_until_the_client_disconnects():
     asked = request(SUM, VLLM)
     provider = MockProvider(VLLM, change=broken(End.TIMEOUT))
     with serving(provider) as url, client(url) as http:
@@ -176,7 +179,7 @@ def test_hanging_reply_hangs_until_the_client_goes():
         assert http.get("/health").status_code == 200
 
 
-def test_others_are_served_when_a_client_goes_in_the_middle():
+def test_disconnect_within_a_stream_does_not_affect_other_clients():
     asked = request(SUM, VLLM)
     with (
         serving(MockProvider(VLLM, plan=LatencyPlan(icl=30))) as url,
@@ -194,7 +197,7 @@ def test_others_are_served_when_a_client_goes_in_the_middle():
     assert not [thread for thread in threading.enumerate() if thread.name == "mock"]
 
 
-def test_load_is_what_is_being_sent():
+def test_load_is_the_number_of_streams_in_progress():
     asked = request(SUM, VLLM)
     with (
         serving(MockProvider(VLLM, plan=LatencyPlan(icl=30))) as url,
@@ -207,7 +210,7 @@ def test_load_is_what_is_being_sent():
                 "POST", asked.path, headers=list(asked.headers), content=asked.body
             ) as response,
         ):
-            parts = response.iter_raw()  # the stream is given up with its last reader
+            parts = response.iter_raw()  # keep the iterator, or httpx closes the stream
             first = next(parts)
             during = http.get("/metrics")
 
@@ -221,7 +224,7 @@ def running(metrics):
     return re.findall(r"^vllm:num_requests_running\{.*\} (.*)$", metrics, re.MULTILINE)
 
 
-def test_stopping_does_not_wait_for_what_is_being_sent():
+def test_stopping_does_not_wait_for_streams_in_progress():
     asked = request(SUM, VLLM)
     with serving(MockProvider(VLLM, plan=LatencyPlan(ttft=60))) as url:
         peer = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
@@ -236,19 +239,19 @@ def test_stopping_does_not_wait_for_what_is_being_sent():
     assert time.perf_counter() - start < 60  # when the first token would be sent
 
 
-def test_port_in_use_is_told_with_what_to_do():
+def test_port_in_use_raises_a_target_error():
     with serving(MockProvider(VLLM)) as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(TargetError, match=f"Port {port} .* choose another port"):
             listening("127.0.0.1", port)
 
 
-def test_address_of_another_machine_is_told_with_what_to_do():
+def test_address_of_another_machine_raises_a_target_error():
     with pytest.raises(TargetError, match="choose an address of this machine"):
         listening("192.0.2.1", 0)
 
 
-def test_server_of_the_sixth_protocol_has_brackets_in_its_url():
+def test_ipv6_address_has_brackets_in_the_url():
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     try:
@@ -277,10 +280,10 @@ print("stopped", flush=True)
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serving_forever_ends_quietly_when_interrupted(number):
-    with subprocess.Popen(  # noqa: S603  # our own interpreter, our own words
+    with subprocess.Popen(  # noqa: S603  # the program above
         [sys.executable, "-W", "error", "-c", FOREVER],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

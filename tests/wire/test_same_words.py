@@ -1,4 +1,4 @@
-"""The mock and the real llama.cpp read one script file and say the same words."""
+"""Tests of the mock against the real llama.cpp with the same scripts."""
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ PROMPTS = ["Hello", *(s.trigger for s in scripts().values() if s.trigger)]
 
 @pytest.fixture(scope="module")
 def engines():
-    """Both of them, by their URLs."""
+    """The URLs of the mock and of llama.cpp."""
     kinds = find("targets", TargetKind)
     with (
         parse_target("mock:llamacpp?key=", kinds).open() as mock,
@@ -26,9 +26,9 @@ def engines():
         yield mock.url, real.url
 
 
-def heard(url, prompt):
-    """Thought, answer and how it ended; llama.cpp trims an answer on the left."""
-    answer = httpx.post(
+def output(url, prompt):
+    """Reasoning, answer and finish reason; llama.cpp strips the start of an answer."""
+    response = httpx.post(
         f"{url}/v1/chat/completions",
         json={
             "model": "magistral-small-2509",
@@ -39,7 +39,7 @@ def heard(url, prompt):
         trust_env=False,
         timeout=30.0,
     )
-    choice = answer.json()["choices"][0]
+    choice = response.json()["choices"][0]
     message = choice["message"]
     return (
         message.get("reasoning_content"),
@@ -49,13 +49,13 @@ def heard(url, prompt):
 
 
 @pytest.mark.parametrize("prompt", [p for p in PROMPTS if p != "#random"])
-def test_words_are_the_same(engines, prompt):
+def test_output_is_the_same(engines, prompt):
     mock, real = engines
 
-    assert heard(mock, prompt) == heard(real, prompt)
+    assert output(mock, prompt) == output(real, prompt)
 
 
-def test_drawn_words_come_from_the_same_hat(engines):
-    hat = set(scripts()["random"].one_of)
+def test_random_answers_are_from_the_same_set(engines):
+    answers = set(scripts()["random"].one_of)
 
-    assert {heard(url, "#random")[1] for url in engines} <= hat
+    assert {output(url, "#random")[1] for url in engines} <= answers
