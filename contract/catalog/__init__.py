@@ -1,5 +1,5 @@
 """
 Installed providers, profiles and public breakages, by id.
 
-Imports: errors, model, plugins, schema.
+Imports: errors, files, model, plugins, schema.
 """

@@ -2,14 +2,13 @@
 Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
-plugins, reporters, run, targets, tiny. Third parties: click, rich.
+plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -37,8 +36,19 @@ VERBS = {
 }
 
 
+class OutputClosed(Exception):  # noqa: N818  # an event, not an error
+    """Raised instead of a BrokenPipeError, which click would turn into exit code 1."""
+
+
 class VerbGroup(click.Group):
     """The group of verbs; a verb is imported when it is used, for a quick start."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; raise `OutputClosed` if its output is closed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise OutputClosed from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names of the verbs, the most useful first."""
@@ -93,10 +103,10 @@ def run(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputClosed):
         return _close_output()
     except SystemExit as error:
-        # click exits with 1 if the output is closed; here that would mean "failed".
+        # rich exits with 1 if the output is closed; here that would mean "failed".
         if isinstance(error.__context__, BrokenPipeError):
             return _close_output()
         raise
@@ -116,6 +126,8 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _print_error("error: interrupted.", INTERRUPTED)
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     return _print_error(
         f"error: {type(error).__name__}: {error}. This is a bug in {PROGRAM}; please "

@@ -21,13 +21,11 @@ from contract.model.check import (
     Check,
     Level,
 )
+from contract.model.escape import escape_controls
 from contract.model.profile import Capability
 from contract.model.strict_json import read_json
 from contract.plugins.discovery import find
-from contract.reporters.base import (
-    escape_controls,
-    format_figure,
-)
+from contract.reporters.base import format_figure
 from contract.run.report import (
     FORMAT,
     Outcome,

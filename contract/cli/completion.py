@@ -7,17 +7,6 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from contract.catalog.breakages import faults_by_name
-from contract.catalog.profiles import builtin
-from contract.catalog.providers import aliases
-from contract.engines.environments import RECIPES
-from contract.model.check import (
-    Check,
-    Quirk,
-)
-from contract.plugins.discovery import find
-from contract.reporters.base import Reporter
-
 Complete = Callable[
     [click.Context, click.Parameter, str], list[CompletionItem] | list[str]
 ]
@@ -37,37 +26,62 @@ def names(source: Callable[[], Iterable[str]]) -> Complete:
 
 def checks() -> Iterable[str]:
     """Return the ids and the families of all checks."""
-    found = find("checks", Check)
-    return [*found, *dict.fromkeys(check.family for check in found.values())]
+    from contract.catalog.index import entries
+
+    found = entries()
+    families = dict.fromkeys(entry.family for entry in found)
+    return [*(entry.id for entry in found), *families]
 
 
 def dialects() -> Iterable[str]:
     """Return the dialects of the mock: the built-in profiles and their aliases."""
+    from contract.catalog.profiles import builtin
+    from contract.catalog.providers import aliases
+
     return [*builtin(), *aliases()]
 
 
 def faults() -> Iterable[str]:
     """Return the ids of all faults and of all breakages."""
+    from contract.catalog.breakages import faults_by_name
+
     return faults_by_name()
 
 
 def quirks() -> Iterable[str]:
     """Return the ids of all quirks."""
+    from contract.model.check import Quirk
+    from contract.plugins.discovery import find
+
     return find("quirks", Quirk)
 
 
 def profiles() -> Iterable[str]:
     """Return the ids of the built-in profiles."""
+    from contract.catalog.profiles import builtin
+
     return builtin()
 
 
 def reports() -> Iterable[str]:
     """Return the kinds of report, each followed by an equals sign."""
+    from contract.plugins.discovery import find
+    from contract.reporters.base import Reporter
+
     return [f"{kind}=" for kind in find("reporters", Reporter)]
+
+
+def capabilities() -> Iterable[str]:
+    """Return the capabilities that `--offer` takes."""
+    from contract.cli.offers import NAMES
+
+    return NAMES
 
 
 def targets() -> Iterable[str]:
     """Return the mock in each dialect, and each engine with the tiny model."""
+    from contract.engines.environments import RECIPES
+
     mocks = (f"mock:{dialect}" for dialect in dialects())
     return ["mock", *mocks, *(f"{engine}:tiny" for engine in RECIPES)]
 

@@ -8,7 +8,7 @@ import click
 
 from contract.cli import options
 from contract.cli.outputs import Output
-from contract.reporters.base import escape_controls
+from contract.model.escape import escape_controls
 from contract.reporters.console import show
 from contract.run.report import Report
 

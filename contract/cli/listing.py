@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
-from contract.catalog import breakages as catalog
-from contract.catalog.breakages import Breakage
-from contract.catalog.profiles import builtin
-from contract.catalog.providers import dialects
 from contract.cli import options
 from contract.errors import UsageError
-from contract.model.check import (
-    Check,
-    Fault,
-    Quirk,
-)
-from contract.plugins.discovery import find
-from contract.reporters.base import escape_controls
-from contract.run.select import select as selected
-from contract.targets.base import (
-    SWITCH,
-    TIME,
-    Option,
-    TargetKind,
-)
-from contract.targets.base import options as options_of
+
+if TYPE_CHECKING:
+    from contract.catalog.breakages import Breakage
+    from contract.catalog.index import Entry as CheckEntry
+    from contract.model.check import Check, Fault
+    from contract.targets.base import Option
 
 # A name, a remark on the same line, and labelled fields on the lines below.
 Entry = tuple[str, str, dict[str, str]]
@@ -95,7 +82,9 @@ def list_command(  # noqa: PLR0913  # each parameter is an option
     if len(given := [name for name, chosen in kinds.items() if chosen]) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other; choose one.")
     if markdown and breakages:
-        click.echo(breakage_page(catalog.breakages().values()), nl=False)
+        from contract.catalog.breakages import breakages as known
+
+        click.echo(breakage_page(known().values()), nl=False)
     elif markdown:
         click.echo(page(_checks(select, ignore), _faults()), nl=False)
     elif faults:
@@ -109,46 +98,43 @@ def list_command(  # noqa: PLR0913  # each parameter is an option
     elif targets:
         _show(_target_entries(), color=color)
     else:
-        _show(_check_entries(_checks(select, ignore)), color=color)
+        from contract.catalog.index import entries
+        from contract.run.select import select as selected
+
+        _show(_check_entries(selected(entries(), select, ignore)), color=color)
 
 
 def _checks(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Check, ...]:
-    return selected(find("checks", Check).values(), select, ignore)
+    return options.selected(select, ignore, trust_plugins=True)
 
 
 def _show(entries: Iterable[Entry], *, color: bool | None) -> None:
-    console = options.console(color)
+    from contract.model.escape import escape_controls
+
     for name, remark, fields in entries:
-        console.print(
-            Text.assemble(
-                (escape_controls(name), "bold"),
-                f"   {escape_controls(remark)}".rstrip(),
-            ),
-            soft_wrap=True,
-        )
+        title = click.style(escape_controls(name), bold=True)
+        click.echo(f"{title}   {escape_controls(remark)}".rstrip(), color=color)
         for label, value in fields.items():
             if value:
-                shown = Text.assemble(
-                    (f"    {label:<9}", "dim"), escape_controls(value)
-                )
-                console.print(shown, soft_wrap=True)
+                dim = click.style(f"    {label:<9}", dim=True)
+                click.echo(dim + escape_controls(value), color=color)
 
 
-def _check_entries(
-    checks: Iterable[Check],
-) -> Iterator[Entry]:
-    for check in checks:
+def _check_entries(entries: Iterable[CheckEntry]) -> Iterator[Entry]:
+    for check in entries:
         slow = "   slow" if check.slow else ""
         fields = {
             "requires": check.requirement,
             "source": check.source,
-            "needs": ", ".join(sorted(check.needs)),
+            "needs": ", ".join(check.needs),
             "unless": f"the profile tolerates {check.unless}" if check.unless else "",
         }
-        yield check.id, check.level.value + slow, fields
+        yield check.id, check.level + slow, fields
 
 
 def _fault_entries() -> Iterator[Entry]:
+    from contract.catalog.providers import dialects
+
     for fault in _faults():
         fields = {
             "what": fault.story,
@@ -163,7 +149,9 @@ def _fault_entries() -> Iterator[Entry]:
 
 
 def _breakage_entries() -> Iterator[Entry]:
-    for name, breakage in catalog.breakages().items():
+    from contract.catalog.breakages import breakages
+
+    for name, breakage in breakages().items():
         fields = {
             "what": breakage.what,
             "report": breakage.url,
@@ -175,11 +163,16 @@ def _breakage_entries() -> Iterator[Entry]:
 
 
 def _quirk_entries() -> Iterator[Entry]:
+    from contract.model.check import Quirk
+    from contract.plugins.discovery import find
+
     for name, quirk in sorted(find("quirks", Quirk).items()):
         yield name, "", {"what": quirk.story}
 
 
 def _profile_entries() -> Iterator[Entry]:
+    from contract.catalog.profiles import builtin
+
     for name, profile in builtin().items():
         fields = {
             "title": profile.title,
@@ -194,6 +187,10 @@ def _profile_entries() -> Iterator[Entry]:
 
 
 def _target_entries() -> Iterator[Entry]:
+    from contract.plugins.discovery import find
+    from contract.targets.base import TargetKind
+    from contract.targets.base import options as options_of
+
     for name, kind in sorted(find("targets", TargetKind).items()):
         function = inspect.unwrap(kind.open)
         summary = (inspect.getdoc(function) or "").split("\n\n")[0]
@@ -203,6 +200,8 @@ def _target_entries() -> Iterator[Entry]:
 
 def _option(option: Option) -> tuple[str, str]:
     """Return `?ttft=TIME` and the description of the option with its default."""
+    from contract.targets.base import SWITCH, TIME
+
     default = option.default
     if option.unit == SWITCH:
         default = "yes" if default else "no"
@@ -217,6 +216,9 @@ def _option(option: Option) -> tuple[str, str]:
 
 
 def _faults() -> list[Fault]:
+    from contract.model.check import Fault
+    from contract.plugins.discovery import find
+
     found = find("checks", Fault).values()
     return sorted(found, key=lambda fault: (fault.breaks.id, fault.id))
 

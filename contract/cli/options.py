@@ -5,26 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
 
 from contract.cli import completion
-from contract.cli.budgets import bounds
-from contract.cli.offers import (
-    NAMES,
-    capabilities,
-)
-from contract.cli.outputs import (
-    Output,
-    outputs,
-)
-from contract.errors import ContractError, UsageError
-from contract.model.profile import Capability
-from contract.plugins.discovery import find
-from contract.reporters.base import Reporter
-from contract.targets.base import parse_duration
+from contract.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from contract.cli.outputs import Output
+    from contract.model.check import Check
+    from contract.model.profile import Capability
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -33,6 +27,8 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def _outputs(
     _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
 ) -> tuple[Output, ...]:
+    from contract.cli.outputs import outputs
+
     return outputs(pairs)
 
 
@@ -44,6 +40,8 @@ def seconds(
 
     A callback of click. Raises `UsageError` for anything else.
     """
+    from contract.targets.base import parse_duration
+
     return None if value is None else parse_duration(option.opts[0], value)
 
 
@@ -60,6 +58,8 @@ def timeout(
 def _budget(
     _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
 ) -> dict[str, float]:
+    from contract.cli.budgets import bounds
+
     return bounds(pairs)
 
 
@@ -78,6 +78,8 @@ def budget(command: F) -> F:
 def _offers(
     _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
 ) -> frozenset[Capability]:
+    from contract.cli.offers import capabilities
+
     return capabilities(names)
 
 
@@ -88,7 +90,7 @@ def offer(command: F) -> F:
         multiple=True,
         metavar="CAPABILITY",
         callback=_offers,
-        shell_complete=completion.names(lambda: NAMES),
+        shell_complete=completion.names(completion.capabilities),
         help="Check this capability too, e.g. follows-instructions for a model with "
         "real weights. Repeatable.",
     )(command)
@@ -116,6 +118,36 @@ def selection(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def selected(
+    select: tuple[str, ...], ignore: tuple[str, ...], *, trust_plugins: bool
+) -> tuple[Check, ...]:
+    """
+    Return the checks that `--select` and `--ignore` leave.
+
+    Raises `UsageError` if nothing is left, or if one of a plug-in is not proven and
+    *trust_plugins* is false.
+    """
+    from contract.model.check import Check
+    from contract.plugins.discovery import find, plugins
+    from contract.run.select import select as selected
+
+    checks = selected(find("checks", Check).values(), select, ignore)
+    if plugins("checks", Check) and not trust_plugins:
+        from contract.testing.proof import ensure_proven
+
+        ensure_proven(checks)
+    return checks
+
+
+def trust(command: F) -> F:
+    """Add `--trust-plugins` to *command*."""
+    return click.option(
+        "--trust-plugins",
+        is_flag=True,
+        help="Run checks of plug-ins that no fault has been shown to break, too.",
+    )(command)
 
 
 def profile(command: F) -> F:
@@ -150,12 +182,15 @@ class _ReportOption(click.Option):
 
 
 def _kinds() -> str:
-    """Return a sentence that lists the kinds of report."""
-    try:
-        kinds = sorted(find("reporters", Reporter))
-    except ContractError:
-        return ""  # a broken plug-in is reported when --report is used
-    return f"KIND is {', '.join(kinds[:-1])} or {kinds[-1]}. "
+    """
+    Return a sentence that lists the kinds of report.
+
+    Each is a module of `contract.reporters`; those are named without being imported,
+    since what they need takes longer to import than all other help.
+    """
+    folder = Path(__file__).resolve().parent.parent / "reporters"
+    kinds = sorted(p.stem for p in folder.glob("[a-z]*.py") if p.stem != "base")
+    return f"KIND is {', '.join(kinds)} or that of a plug-in. "
 
 
 def reporting(command: F) -> F:
@@ -200,6 +235,8 @@ def console(color: bool | None, *, stderr: bool = False) -> Console:  # noqa: FB
     *color* is the option of that name; None decides by the terminal. *stderr* selects
     standard error instead of standard output.
     """
+    from rich.console import Console
+
     plain = not (sys.stderr if stderr else sys.stdout).isatty()
     return Console(
         stderr=stderr,

@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from contract.cli import options
-from contract.reporters.base import escape_controls
+from contract.model.escape import escape_controls
 from contract.run.report import (
     Outcome,
     Result,

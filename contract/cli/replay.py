@@ -13,20 +13,18 @@ from contract.cli import (
 )
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
-from contract.model.check import Check
 from contract.model.profile import Capability
-from contract.plugins.discovery import find
 from contract.run.report import (
     Report,
     Result,
 )
-from contract.run.select import select as selected
 from contract.run.verification import open_recordings
 
 
 @click.command("replay")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @options.selection
+@options.trust
 @options.profile
 @options.budget
 @options.offer
@@ -36,6 +34,7 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
     directory: Path,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    trust_plugins: bool,
     profile: str | None,
     profiles: str | None,
     budget: Mapping[str, float],
@@ -52,7 +51,7 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
     Checks whose requests were not recorded are skipped. The exit codes are those of
     `verify`. Use `compare` to see what changed between two recordings.
     """
-    checks = selected(find("checks", Check).values(), select, ignore)
+    checks = options.selected(select, ignore, trust_plugins=trust_plugins)
     recordings = open_recordings(
         directory,
         profile=profile,

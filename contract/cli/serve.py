@@ -33,13 +33,13 @@ from contract.model.check import (
     Fault,
     Quirk,
 )
+from contract.model.escape import escape_controls
 from contract.model.profile import Profile
 from contract.model.reply import Reply
 from contract.plugins.discovery import (
     find,
     get,
 )
-from contract.reporters.base import escape_controls
 from contract.targets.mock import mock_profile
 
 Change = Callable[[Reply], Reply]

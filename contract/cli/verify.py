@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from contract._version import __version__
-from contract.cli import (
-    completion,
-    options,
-    outputs,
-)
-from contract.cli.delivery import deliver
-from contract.cli.outputs import Output
-from contract.cli.progress import Progress
-from contract.client.credentials import api_key
+from contract.cli import completion, options
 from contract.client.timeouts import Limits
-from contract.errors import (
-    ContractError,
-    TargetError,
-    UsageError,
-)
-from contract.model.check import Check
-from contract.model.exchange import End
-from contract.model.profile import Capability
-from contract.plugins.discovery import find
-from contract.run.recording import (
-    MANIFEST,
-    ensure_free,
-    folder,
-)
-from contract.run.report import (
-    Header,
-    Report,
-    Result,
-)
-from contract.run.select import select as selected
-from contract.run.verification import (
-    Verification,
-    open_target,
-    reply_changes,
-)
-from contract.targets.base import (
-    TargetKind,
-    parse_target,
-    without_key,
-)
 
-INTERRUPTED = 130
-# The exit codes of targets from the worst to the best; a run exits with the worst.
-WORST_FIRST = (INTERRUPTED, 4, 2, 1, 3, 0)
+if TYPE_CHECKING:
+    from contract.cli.outputs import Output
+    from contract.model.profile import Capability
 
 
 def _limit(name: str, bound: str, description: str) -> options.Decorator:
@@ -69,18 +26,6 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPlan:
-    """The part of the command line that is the same for every target."""
-
-    # The selected checks, in the order to run them.
-    checks: tuple[Check, ...]
-    # Whether to run the checks that are marked as slow.
-    slow: bool
-    # The keyword arguments of `open_target`.
-    options: Mapping[str, Any]
-
-
 @click.command("verify")
 @click.argument(
     "targets",
@@ -89,6 +34,7 @@ class RunPlan:
     shell_complete=completion.names(completion.targets),
 )
 @options.selection
+@options.trust
 @click.option(
     "--slow", is_flag=True, help="Run slow checks too: many samples, 128k prompts."
 )
@@ -145,6 +91,7 @@ def verify_command(  # noqa: PLR0913  # each parameter is an option
     targets: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    trust_plugins: bool,
     slow: bool,
     profile: str | None,
     profiles: str | None,
@@ -187,168 +134,30 @@ def verify_command(  # noqa: PLR0913  # each parameter is an option
       4  ERROR: a check crashed, or this program did
     130  interrupted; the results until then are reported
     """  # noqa: D301  # click keeps the lines after \b
-    known = outputs.profiles(profiles)
-    limits: dict[str, Any] = {k: v for k, v in bounds.items() if v is not None}
-    plan = RunPlan(
-        checks=selected(find("checks", Check).values(), select, ignore),
+    from contract.cli.verifying import verify_targets
+
+    return verify_targets(
+        targets=targets,
+        select=select,
+        ignore=ignore,
+        trust_plugins=trust_plugins,
         slow=slow,
-        options={
-            "profile": profile,
-            "profiles": known,
-            "model": model,
-            "key_env": api_key_env,
-            "limits": replace(Limits(), **limits),
-            "concurrency": concurrency,
-            "max_requests": max_requests,
-            "max_examples": max_examples,
-            "seed": seed,
-            "context_window": context_window,
-            "budget": budget,
-            "offers": offer,
-            "repeat": _repeated_options(profiles, context_window, budget, offer),
-        },
-    )
-    distinct = tuple(dict.fromkeys(targets or ("mock",)))
-    # Mistakes in any target are reported before the first one is opened.
-    api_key(api_key_env, os.environ)
-    for target in distinct:
-        parse_target(target, find("targets", TargetKind), reply_changes())
-    if len({without_key(target) for target in distinct}) < len(distinct):
-        raise UsageError(
-            "Two targets differ only by their key, which reports do not show; "
-            "verify them one after the other."
-        )
-    folders = _recording_folders(save, distinct)
-    parts: list[Report] = []
-    codes: list[int] = []
-    for target in distinct:
-        with Progress(
-            without_key(target), len(plan.checks), color=color, quiet=quiet
-        ) as progress:
-            part, code = _judge(target, plan, folders.get(target), progress)
-        parts.append(part)
-        codes.append(code)
-        if code == INTERRUPTED:
-            break
-    whole = Report(
-        headers=tuple(header for part in parts for header in part.headers),
-        results=tuple(result for part in parts for result in part.results),
+        profile=profile,
+        profiles=profiles,
+        model=model,
+        api_key_env=api_key_env,
+        concurrency=concurrency,
+        max_requests=max_requests,
+        max_examples=max_examples,
+        seed=seed,
+        context_window=context_window,
+        budget=budget,
+        offer=offer,
+        save=save,
         strict=strict,
-    )
-    explained = {
-        part.headers[0].target
-        for part, code in zip(parts, codes, strict=True)
-        if code == UsageError.exit_code
-        or (code == TargetError.exit_code and len(distinct) == 1 and not part.results)
-    }
-    deliver(
-        whole,
-        report,
+        report=report,
         quiet=quiet,
         verbose=verbose,
         color=color,
-        explained=frozenset(explained),
+        bounds={name: value for name, value in bounds.items() if value is not None},
     )
-    return next(code for code in WORST_FIRST if code in {*codes, whole.exit_code})
-
-
-def _repeated_options(
-    profiles: str | None,
-    window: int | None,
-    budget: Mapping[str, float],
-    offers: frozenset[Capability],
-) -> tuple[str, ...]:
-    """Return the options that `Result.again` repeats to judge by the same profile."""
-    words = ["--profiles", profiles] if profiles else []
-    words += ["--context-window", str(window)] if window else []
-    for name, bound in budget.items():
-        words += ["--budget", f"{name}={bound:g}"]
-    for capability in sorted(offers):
-        words += ["--offer", capability.value]
-    return tuple(words)
-
-
-def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
-    """
-    Return the folder to save each target's exchanges in; empty without *save*.
-
-    A single target is saved in *save* itself, several targets in folders in it. Raises
-    `UsageError` if a folder cannot be written to or holds something else.
-    """
-    if save is None:
-        return {}
-    parent = Path(save)
-    if len(targets) == 1:
-        folders = {targets[0]: parent}
-    elif (parent / MANIFEST).exists():
-        raise UsageError(
-            f"{save} holds the recording of one target; name another folder for "
-            f"{len(targets)}."
-        )
-    else:
-        folders = {target: parent / folder(without_key(target)) for target in targets}
-    for directory in folders.values():
-        ensure_free(directory)
-        outputs.folder(str(directory))
-    return folders
-
-
-def _judge(
-    target: str, plan: RunPlan, save: Path | None, progress: Progress
-) -> tuple[Report, int]:
-    """
-    Return the report of one target, complete or not, and its exit code.
-
-    The exit code is 0 if all checks ran, whatever their outcomes. The exchanges are
-    written to *save* unless it is None.
-    """
-    results: list[Result] = []
-    header = Header(
-        target=without_key(target),
-        url="",
-        profile="",
-        why="",
-        model="",
-        version=__version__,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    code = 0
-    try:
-        with open_target(target, tick=progress.sent, **plan.options) as verification:
-            try:
-                for result in verification.verify(plan.checks, slow=plan.slow):
-                    results.append(result)
-                    progress.judged(result)
-            except KeyboardInterrupt:
-                results += _results_so_far(verification, plan, results)
-                raise
-            finally:
-                header = verification.header
-                if save is not None:
-                    verification.save(save)
-    except ContractError as error:
-        header, code = replace(header, trouble=str(error)), error.exit_code
-    except KeyboardInterrupt:
-        header, code = replace(header, trouble="interrupted"), INTERRUPTED
-    return Report(headers=(header,), results=tuple(results)), code
-
-
-def _results_so_far(
-    verification: Verification, plan: RunPlan, judged: Iterable[Result]
-) -> list[Result]:
-    """
-    Return the results of the remaining checks whose requests are all answered.
-
-    *judged* are the results before the interruption. Nothing is sent.
-    """
-    done = {result.check.id for result in judged}
-    answered = {
-        exchange.probe
-        for exchange in verification.session.exchanges()
-        if exchange.end is End.COMPLETE
-    }
-    return [
-        verification.run(check, slow=plan.slow)
-        for check in plan.checks
-        if check.id not in done and check.sends and answered.issuperset(check.sends)
-    ]

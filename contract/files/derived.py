@@ -8,7 +8,7 @@ import marshal
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,9 +17,13 @@ from contract._version import __version__
 T = TypeVar("T")
 
 
-def derived(source: Path, module: str, make: Callable[[], T]) -> T:
+def derived(
+    source: Path | Sequence[Path], module: str, make: Callable[[], T], name: str = ""
+) -> T:
     """
     The value that *make* computes from the file *source*, from the cache if possible.
+
+    *source* may be several files; *name* is then that of the cache.
 
     The value consists of what `marshal` can write: dicts, lists, tuples, text, bytes,
     numbers. It is kept in the `__pycache__` of *module* (the `__file__` of the module
@@ -28,8 +32,9 @@ def derived(source: Path, module: str, make: Callable[[], T]) -> T:
     `PYTHONDONTWRITEBYTECODE` and `PYTHONPYCACHEPREFIX` apply, and a directory that
     cannot be written costs only the time. Raises what *make* raises.
     """
-    path = _place(module, source.name)
-    key = _key(source, Path(module))
+    sources = (source,) if isinstance(source, Path) else source
+    path = _place(module, name or sources[0].name)
+    key = _key(*sources, Path(module))
     if key is None:
         return make()
     with contextlib.suppress(OSError, ValueError, EOFError, TypeError):

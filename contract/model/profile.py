@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -128,6 +126,8 @@ def parse(
     `like = "other"` may extend beside those of the same file. Raises `SpecError` with
     the location of the mistake and the closest valid name.
     """
+    import tomllib  # noqa: PLC0415  # listing checks reads no profile
+
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -259,7 +259,9 @@ def _capability(name: str, text: object) -> Capability:
 def _near(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or all known names when none is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415  # only for a wrong name
+
+    close = get_close_matches(word, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}."

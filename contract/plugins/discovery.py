@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import os
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contract.errors import (
     SpecError,
@@ -21,6 +20,7 @@ from contract.errors import (
 
 MAX_SUGGESTIONS = 3  # similar names in a message
 MIN_WORD = 3  # characters of a word that counts as shared between names
+_STANDARD_LIBRARY = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
 MAX_LISTED = 30  # names in a message that lists them all
 
 
@@ -31,6 +31,9 @@ class Named(Protocol):
     def id(self) -> str:
         """The name by which it is found."""
 
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T", bound=Named)
 
@@ -72,13 +75,51 @@ def _modules(folder: str) -> Iterator[tuple[ModuleType, Plugin | None]]:
         yield _import(plugin), plugin
 
 
+def entry_points(*, group: str) -> Iterable[EntryPoint]:
+    """Return the entry points of *group*, as `importlib.metadata.entry_points` does."""
+    if not declares_plugins():
+        return ()
+    from importlib.metadata import entry_points as installed  # noqa: PLC0415
+
+    return installed(group=group)
+
+
+@cache
+def declares_plugins() -> bool:
+    """
+    Return whether an installed distribution may have an entry point for this package.
+
+    Importing `importlib.metadata` takes as long as importing click, so the files that
+    it would read are searched first. Anything but plain directories counts as a yes.
+    """
+    for place in dict.fromkeys(path or os.curdir for path in sys.path):
+        try:
+            names = os.listdir(place)  # noqa: PTH208  # pathlib would triple the time
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.isfile(place) and not place.endswith(_STANDARD_LIBRARY):  # noqa: PTH113
+                return True  # an archive
+            continue
+        except OSError:
+            return True
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")):
+                path = os.path.join(place, name, "entry_points.txt")  # noqa: PTH118
+                try:
+                    with open(path, "rb") as file:  # noqa: PTH123
+                        if b"[contract." in file.read():
+                            return True
+                except OSError:
+                    continue
+    return False
+
+
 def _import(plugin: Plugin) -> ModuleType:
     try:
         return importlib.import_module(plugin.module)
     except Exception as error:
         reason = str(error) or "without a message"
         raise UsageError(
-            f"{str(plugin).capitalize()} cannot be imported: {type(error).__name__}: "
+            f"T{str(plugin)[1:]} cannot be imported: {type(error).__name__}: "
             f"{reason}. Update, reinstall or remove {plugin.distribution}."
         ) from error
 
@@ -140,7 +181,9 @@ def suggestion(name: str, known: Iterable[str], *, few: int = MAX_LISTED) -> str
     there are at most *few* of them, or else a reference to the command that lists them.
     """
     names = sorted(known)
-    similar = difflib.get_close_matches(name, names, n=MAX_SUGGESTIONS)
+    from difflib import get_close_matches  # noqa: PLC0415  # only for a wrong name
+
+    similar = get_close_matches(name, names, n=MAX_SUGGESTIONS)
     candidates = dict.fromkeys([*similar, *_sharing_words(name, names)])
     if candidates:
         quoted = [repr(word) for word in candidates][:MAX_SUGGESTIONS]
@@ -152,6 +195,8 @@ def suggestion(name: str, known: Iterable[str], *, few: int = MAX_LISTED) -> str
 
 def _sharing_words(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that share a word or its beginning with *name*, best first."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  # only for a wrong name
+
     wanted = _words(name)
     shared = {
         other: sum(

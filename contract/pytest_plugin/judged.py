@@ -69,10 +69,8 @@ class Judged:
         return report.is_warning(self.result)
 
     def _failure_text(self) -> str:
-        from contract.reporters.base import (
-            describe_findings,
-            escape_controls,
-        )
+        from contract.model.escape import escape_controls
+        from contract.reporters.base import describe_findings
 
         check, header = self.result.check, self.header
         lines = [

@@ -12,14 +12,11 @@ from contract.cli.outputs import (
     profiles,
 )
 from contract.model.check import Check
+from contract.model.escape import escape_controls
 from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
-from contract.reporters.base import (
-    by_target,
-    escape_controls,
-    verdict,
-)
+from contract.reporters.base import by_target, verdict
 from contract.run.report import (
     Header,
     Report,

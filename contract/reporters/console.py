@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.model.check import Finding
+from contract.model.escape import escape_controls
 from contract.reporters.base import (
     by_family,
     by_target,
-    escape_controls,
     figures,
     format_figure,
     headline,

@@ -8,13 +8,8 @@ import re
 import junitparser
 from junitparser.junitparser import FinalResult
 
-from contract.reporters.base import (
-    by_target,
-    describe_findings,
-    escape_controls,
-    reporter,
-    verdict,
-)
+from contract.model.escape import escape_controls
+from contract.reporters.base import by_target, describe_findings, reporter, verdict
 from contract.run.report import (
     Header,
     Outcome,

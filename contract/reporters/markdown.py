@@ -6,12 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
-from contract.reporters.base import (
-    by_target,
-    escape_controls,
-    reporter,
-    verdict,
-)
+from contract.model.escape import escape_controls
+from contract.reporters.base import by_target, reporter, verdict
 from contract.run.report import (
     Outcome,
     Report,

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Protocol, TypeVar
 
 from contract.errors import UsageError
-from contract.model.check import Check
 from contract.plugins.discovery import suggestion
 
 
+class Selectable(Protocol):
+    """A check, or what a listing says about one."""
+
+    @property
+    def id(self) -> str:
+        """The id, `family.name`."""
+
+    @property
+    def family(self) -> str:
+        """The part of the id before the dot."""
+
+
+S = TypeVar("S", bound=Selectable)
+
+
 def select(
-    checks: Iterable[Check], chosen: Iterable[str] = (), ignored: Iterable[str] = ()
-) -> tuple[Check, ...]:
+    checks: Iterable[S], chosen: Iterable[str] = (), ignored: Iterable[str] = ()
+) -> tuple[S, ...]:
     """
     Return the *checks* that are chosen and not ignored, in their original order.
 
@@ -39,7 +54,7 @@ def select(
     return kept
 
 
-def _matching(checks: tuple[Check, ...], name: str) -> frozenset[str]:
+def _matching(checks: tuple[S, ...], name: str) -> frozenset[str]:
     """Return the ids of the checks that *name* matches."""
     found = frozenset(
         check.id

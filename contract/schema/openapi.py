@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import jsonschema_rs
-
 from contract.errors import SpecError
 from contract.files.derived import derived
 from contract.model.chat import Json
@@ -28,6 +26,7 @@ from contract.schema.explain import (
 )
 
 if TYPE_CHECKING:
+    import jsonschema_rs
     from jsonschema.protocols import Validator
 
 FILE = "openapi.yaml"
@@ -236,6 +235,9 @@ def _holders(node: Any, key: str) -> Iterator[dict[str, Any]]:
 
 @cache
 def _fast(name: str) -> jsonschema_rs.Draft202012Validator:
+    # Takes 10 ms to import, and listing checks does not need it.
+    import jsonschema_rs  # noqa: PLC0415
+
     return jsonschema_rs.Draft202012Validator(cast("Any", schema(name)))
 
 

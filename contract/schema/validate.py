@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import jsonschema_rs
-
 from contract.model.chat import Json
 from contract.model.strict_json import MISSING
 
@@ -20,6 +18,8 @@ def mismatch(schema: Json, value: object) -> str | None:
 
     MISSING stands for text that is not JSON. No value makes this raise.
     """
+    import jsonschema_rs  # noqa: PLC0415  # as in openapi.py
+
     if value is MISSING:
         return "it is not JSON"
     try:

@@ -9,7 +9,6 @@ import pytest
 
 from contract.catalog.breakages import breakages
 from contract.catalog.profiles import builtin
-from contract.cli import listing
 from contract.cli.listing import page
 from contract.model.check import (
     Check,
@@ -17,6 +16,7 @@ from contract.model.check import (
     Finding,
     Quirk,
 )
+from contract.plugins import discovery
 from contract.plugins.discovery import find
 from contract.targets.base import (
     TargetKind,
@@ -90,7 +90,7 @@ def test_option_without_a_description_is_listed_with_its_default(command, monkey
         """A target."""
 
     kinds = {"plain": TargetKind("plain", opened)}
-    monkeypatch.setattr(listing, "find", lambda *_: kinds)
+    monkeypatch.setattr(discovery, "find", lambda *_: kinds)
     lines = command("list", "--targets").out.splitlines()
 
     assert "    ?retries=N                default 3" in lines

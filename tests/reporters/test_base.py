@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from contract import reporters
+from contract.model.escape import escape_controls
 from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
     by_family,
     by_target,
     describe_findings,
-    escape_controls,
     figures,
     format_figure,
     verdict,

@@ -21,6 +21,7 @@ def python(*arguments, path=()):
     folders = [*map(str, path), str(SOURCE.parent)]
     return subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, *arguments],
+        cwd=folders[0],  # `-c` and `-m` put it before PYTHONPATH
         env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
         check=False,
         capture_output=True,

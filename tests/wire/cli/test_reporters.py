@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from contract import reporters
 from contract.plugins import discovery
-from contract.reporters.base import reporter
+from contract.reporters.base import Reporter, reporter
 
 
 @reporter("csv", suffix=".csv")
@@ -56,9 +58,13 @@ def test_a_new_reporter_can_be_used(command, tmp_path):
     assert all(line.startswith("models.") for line in lines)
 
 
-@pytest.mark.usefixtures("_csv_reporter")
-def test_a_new_reporter_is_listed_in_the_help(command):
-    assert "KIND is console, csv, json, " in command("verify", "--help").out
+def test_the_help_names_every_file_of_the_reporters_and_what_it_is_called(command):
+    kinds = sorted(discovery.find("reporters", Reporter))
+    files = {path.stem for path in Path(reporters.__file__).parent.glob("[a-z]*.py")}
+
+    assert set(kinds) == files - {"base"}
+    text = " ".join(command("verify", "--help").out.split())
+    assert f"KIND is {', '.join(kinds)} or that of a plug-in." in text
 
 
 @pytest.mark.usefixtures("_csv_reporter")
