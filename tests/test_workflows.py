@@ -13,13 +13,15 @@ import yaml
 
 from contract import cli
 from contract.engines.environments import RECIPES
-from contract.targets.vllm import usual
+from contract.targets.vllm import default_flags
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTION = ROOT / "action.yml"
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+CI = ROOT / "docs" / "ci.md"
 YAML = ("-", "run:")  # what stands before a command there
+RUNS = {"README.md", "CONTRIBUTING.md", "action.yml", "ci.md", "mock.md", "verify.md"}
 
 yaml_files = pytest.mark.parametrize(
     "path", [ACTION, *WORKFLOWS], ids=lambda path: path.name
@@ -33,17 +35,18 @@ def steps(path):
 
 
 def scripts(path):
-    """Each script of a workflow, or each shell block of a document."""
+    """Each script of a workflow, or each block and span of commands of a document."""
     if path.suffix == ".yml":
         return [step["run"] for step in steps(path) if "run" in step]
     text = path.read_text("utf-8")
     blocks = re.findall(r"^```(?:sh|yaml)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     sessions = re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    asked = [m for s in sessions for m in re.findall(r"^\$ (.*)$", s, re.MULTILINE)]
-    return [*blocks, *asked]
+    typed = [m for s in sessions for m in re.findall(r"^\$ (.*)$", s, re.MULTILINE)]
+    spans = re.findall(rf"(?<!`)`({cli.PROGRAM} [^`]+)`(?!`)", text)
+    return [*blocks, *typed, *(span.replace("\n", " ") for span in spans)]
 
 
-def commands(script):
+def commands(script, program=cli.PROGRAM):
     """The words after the program's name, for each time it is run."""
     joined = script.replace("\\\n", " ")
     for line in joined.splitlines():
@@ -56,7 +59,7 @@ def commands(script):
                 continue
             while words[:1] and words[0] in YAML:
                 words.pop(0)
-            if words and words[0].endswith(cli.PROGRAM):
+            if words and words[0].endswith(program):
                 yield words[1:]
             words = []
 
@@ -64,21 +67,27 @@ def commands(script):
 def unknown(words):
     """The first verb or option of a command line that does not exist."""
     command, words = cli.command, list(words)
-    while isinstance(command, click.Group):
-        name = words.pop(0) if words else ""
+    while isinstance(command, click.Group) and words:
+        name = words.pop(0)
         if name.startswith("-"):
+            if name not in names(command):
+                return name
             continue
         found = command.get_command(click.Context(command), name)
         if found is None:
             return name
         command = found
-    known = {"-h", "--help"} | {
+    given = (word.partition("=")[0] for word in words if word.startswith("-"))
+    return next((word for word in given if word not in names(command)), None)
+
+
+def names(command):
+    """The options of a command."""
+    return {"-h", "--help"} | {
         name
         for parameter in command.params
         for name in (*parameter.opts, *parameter.secondary_opts)
     }
-    given = (word.partition("=")[0] for word in words if word.startswith("-"))
-    return next((word for word in given if word not in known), None)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,8 @@ def unknown(words):
         pytest.param("verity mock", "verity", id="verb"),
         pytest.param("engines instal vllm", "instal", id="verb-of-a-verb"),
         pytest.param("verify mock --reprot x", "--reprot", id="option"),
+        pytest.param("--version", None, id="right-option-of-the-program"),
+        pytest.param("--verson", "--verson", id="option-of-the-program"),
     ],
 )
 def test_what_does_not_exist_is_noticed(line, wrong):
@@ -105,7 +116,35 @@ def test_every_command_exists(path):
     wrong = [words for words in found if unknown(words) is not None]
 
     assert not wrong
-    assert found or path.name not in {"README.md", "action.yml"}
+    assert found or path.name not in RUNS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_option_of_pytest_exists(path, pytestconfig):
+    groups = pytestconfig._parser._groups  # noqa: SLF001  # there is no public list
+    options = (*(o for g in groups for o in g.options), *anonymous(pytestconfig))
+    known = {name for option in options for name in option.names()}
+    given = {
+        word.partition("=")[0]
+        for script in scripts(path)
+        for words in commands(script, "pytest")
+        for word in words
+        if word.startswith("--")
+    }
+
+    assert given <= known
+
+
+def anonymous(config):
+    """The options of pytest that belong to no group, such as those of `conftest.py`."""
+    return config._parser._anonymous.options  # noqa: SLF001  # there is no public list
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_script_of_the_repository_is_there(path):
+    named = set(re.findall(r"(?<![\w/])\.ci/[\w-]+", path.read_text("utf-8")))
+
+    assert [] == [name for name in named if not (ROOT / name).stat().st_mode & 0o100]
 
 
 @yaml_files
@@ -165,8 +204,8 @@ def test_what_the_action_is_given_it_has():
 
 
 def test_the_image_is_started_as_the_target_starts_vllm():
-    """The recipe of the README and `vllm:tiny` differ in how, not in what."""
-    (recipe,) = [s for s in scripts(DOCUMENTS[0]) if "docker run" in s]
+    """The recipe for CI and `vllm:tiny` use the same flags."""
+    (recipe,) = [s for s in scripts(CI) if "docker run" in s]
     words = shlex.split(recipe.replace("\\\n", " "), comments=True)
 
-    assert set(usual(131_072, "mistral", "mistral")) <= set(words)
+    assert set(default_flags(131_072, "mistral", "mistral")) <= set(words)
