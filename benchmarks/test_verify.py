@@ -1,4 +1,4 @@
-"""Wall seconds of `verify mock` in each dialect: the README's figure."""
+"""Wall seconds of `verify mock` in each dialect: the figure in docs/figures.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemathesis with the hooks of this package in pytest, as in the README."""
+"""Schemathesis with the hooks of this package in pytest, as in docs/openapi.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAULTS = find("checks", Fault)
 ROOT = Path(__file__).parents[2]
 RECIPE = re.search(
     r"```python\n(# test_provider\.py\n.*?)```",
-    (ROOT / "README.md").read_text("utf-8"),
+    (ROOT / "docs" / "openapi.md").read_text("utf-8"),
     re.DOTALL,
 )
 WITHOUT_COVERAGE = '"phases": {"coverage": {"enabled": False}}'
