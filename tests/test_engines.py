@@ -48,7 +48,7 @@ def judged() -> Report:
         result for each in recordings for result in each.verify(checks, slow=True)
     ]
     # Time and place of the run belong to the recording, not to the page.
-    headers = tuple(recording.made for recording in recordings)
+    headers = tuple(recording.initial_header for recording in recordings)
     return Report(headers=headers, results=tuple(results))
 
 
