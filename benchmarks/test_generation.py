@@ -43,7 +43,7 @@ def rate(strategy, made, examples):
 
 
 def test_valid_requests_are_drawn_faster_than_from_the_schema():
-    narrow = openapi.narrowed("mistral-2025-10", "Mistral202510", {CHAT})
+    narrow = openapi.for_dialect("mistral-2025-10", "Mistral202510", {CHAT})
     operation = schemathesis.openapi.from_dict(narrow)[CHAT]["POST"]
     ours = rate(valid(PROFILE), lambda probe: build_request(probe, PROFILE, "m"), 300)
     theirs = rate(operation.as_strategy(), lambda _: None, 60)

@@ -9,7 +9,6 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from contract.plugins import discovery
 from contract.catalog.profiles import named
 from contract.mock_server.provider import MockProvider
 from contract.model.check import (
@@ -26,6 +25,7 @@ from contract.model.probes import (
 )
 from contract.model.reply import rehearse
 from contract.model.wire import build_request
+from contract.plugins import discovery
 from contract.schema import openapi
 
 EVENTS = 2_000

@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from planted import BUGS, MODEL, PROFILE
+from support.planted_bugs import BUGS, MODEL, PROFILE
 
-from contract.plugins.discovery import find
 from contract.client.session import Session
 from contract.mock_server.app import serving
 from contract.model.chat import CHAT
 from contract.model.check import Check
+from contract.plugins.discovery import find
 from contract.run.report import Outcome
 from contract.run.runner import judge_check
 

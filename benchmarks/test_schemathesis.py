@@ -13,8 +13,8 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.mock_server.app import serving
 from contract.mock_server.provider import (
-    MockProvider,
     SERVED,
+    MockProvider,
 )
 
 ROOT = Path(__file__).parents[1]

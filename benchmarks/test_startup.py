@@ -1,8 +1,8 @@
 """
 From start to use, as ratios to a Python that only imports click, in the same run.
 
-Before the modules were loaded on demand the ratios were: `verify --help` 6.5, `list` 14,
-and `verify mock` took 1.84 CPU seconds where it takes 1.2 now.
+Version 0.1.0 on the same machine: `verify --help` ratio 6.4, `list` ratio 12, and
+`verify mock` 1.84 CPU seconds.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ def fastest(*arguments: str) -> tuple[float, float]:
         subprocess.run((sys.executable, *arguments), check=True, capture_output=True)
         walls.append(time.perf_counter() - begun)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpus.append(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        )
+        cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(walls), min(cpus)
 
 
@@ -45,7 +43,7 @@ def fastest(*arguments: str) -> tuple[float, float]:
     ],
 )
 def test_command(benchmark, arguments, peer):
-    wall, cpu = fastest(*peer)
+    wall, _ = fastest(*peer)
     ours, ours_cpu = benchmark.pedantic(fastest, arguments, rounds=1)
     benchmark.extra_info.update(
         seconds=round(ours, 3),

@@ -61,23 +61,42 @@ if TYPE_CHECKING:
         quirk,
     )
     from contract.model.dialect import Dialect
-    from contract.model.exchange import End, Exchange
-    from contract.model.profile import Budget, Capability, Profile
+    from contract.model.exchange import (
+        End,
+        Exchange,
+    )
+    from contract.model.profile import (
+        Budget,
+        Capability,
+        Profile,
+    )
     from contract.model.provider import (
         Evidence,
         Fingerprint,
         Match,
         Provider,
     )
-    from contract.model.provider import (
-        define as provider,
+    from contract.model.provider import define as provider
+    from contract.model.reply import (
+        Frame,
+        Reply,
     )
-    from contract.model.reply import Frame, Reply
     from contract.model.rules import Rules
-    from contract.reporters.base import Reporter, reporter
-    from contract.run.report import Header, Outcome, Report, Result
+    from contract.reporters.base import (
+        Reporter,
+        reporter,
+    )
+    from contract.run.report import (
+        Header,
+        Outcome,
+        Report,
+        Result,
+    )
     from contract.run.serving import mock
-    from contract.targets.base import Opened, target
+    from contract.targets.base import (
+        Opened,
+        target,
+    )
 
 __all__ = [  # noqa: RUF022  # grouped by what they are for
     # Run: judge an endpoint or a recording, or serve the mock.

@@ -41,7 +41,7 @@ from contract.model.chat import (
 )
 from contract.model.wire import Request
 from contract.schema import openapi
-from contract.strategies import mending
+from contract.strategies import repair
 from contract.targets import url
 
 PROFILE = "MAGISTRAL_CONTRACT_PROFILE"
@@ -84,7 +84,9 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
         model=os.environ.get(MODEL) or None,
     )
     dialect = _SERVER.detected.profile.dialect
-    narrow: Any = openapi.narrowed(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+    narrow: Any = openapi.for_dialect(
+        dialect.id, dialect.prefix, dialect.paths | {CHAT}
+    )
     card = narrow["paths"].get(f"{MODELS}/{{model}}")
     if card is not None:
         card["parameters"][0]["example"] = _SERVER.detected.model
@@ -108,11 +110,11 @@ def map_case(_context: Any, case: Any) -> Any:
     model = _SERVER.detected.model
     path = case.operation.path
     if path == CHAT:
-        case.body = mending.mended(case.body, model)
+        case.body = repair.mended(case.body, model)
     elif path.startswith(MODELS) and case.path_parameters:
         case.path_parameters = {**case.path_parameters, "model": model}
     elif isinstance(case.body, dict) and "messages" in case.body:
-        turns = mending.conversation(case.body["messages"])
+        turns = repair.conversation(case.body["messages"])
         case.body = {**case.body, "messages": turns, "model": model}
     elif isinstance(case.body, dict) and "model" in case.body:
         case.body = {**case.body, "model": model}

@@ -1,10 +1,24 @@
 """What holds for every check, fault and quirk, in every dialect, without a socket."""
 
 import pytest
-from laws import CHECKS, DIALECTS, FAULTS, PROFILES, QUIRKS, may_break, outcomes
+from support.catalogue import (
+    CHECKS,
+    DIALECTS,
+    FAULTS,
+    PROFILES,
+    QUIRKS,
+    may_break,
+    outcomes,
+)
 
-from contract.model.check import Check, Fault
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.check import (
+    Check,
+    Fault,
+)
+from contract.model.probes import (
+    SUM,
+    SUM_WHOLE,
+)
 from contract.plugins.discovery import modules
 from contract.run.report import Outcome
 from contract.testing import laws
@@ -28,9 +42,9 @@ def test_mock_keeps_the_whole_contract(name):
 
 def test_every_check_is_judged_somewhere():
     judged = {
-        id
+        check
         for name in PROFILES
-        for id, result in outcomes(name).items()
+        for check, result in outcomes(name).items()
         if result.exchanges
     }
 
@@ -46,16 +60,18 @@ def test_fault_breaks_its_check_and_no_other(id):
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_quirks_trip_nothing(name):
-    tripped = {id: laws.failing(name, q.apply, CHECKS) for id, q in QUIRKS.items()}
+    tripped = {
+        q: laws.failing(name, quirk.apply, CHECKS) for q, quirk in QUIRKS.items()
+    }
 
-    assert {} == {id: found for id, found in tripped.items() if found}
+    assert {} == {q: found for q, found in tripped.items() if found}
 
 
 def test_every_quirk_does_something():
     replies = [clean(n).reply(p) for n in DIALECTS for p in (SUM, SUM_WHOLE)]
     idle = [
-        id
-        for id, quirk in QUIRKS.items()
+        name
+        for name, quirk in QUIRKS.items()
         if all(quirk.apply(reply) == reply for reply in replies)
     ]
 
@@ -73,7 +89,7 @@ def test_every_check_has_a_fault_and_a_source_and_one_keyword():
 
 
 def test_every_check_sends_or_explores():
-    assert [] == [id for id, c in CHECKS.items() if not (c.sends or c.explores)]
+    assert [] == [c.id for c in CHECKS.values() if not (c.sends or c.explores)]
 
 
 def test_every_fault_and_quirk_is_described_in_one_sentence():

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from values import wire_values
+from support.strategies import wire_values
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT

@@ -88,7 +88,7 @@ def parse(
 def faults_by_name() -> Mapping[str, Fault]:
     """Return every fault by its id and by the ids of the breakages it reproduces."""
     reproductions = {
-        name: replace(each.fault, id=name, story=f"{each.what} ({each.issue})")
+        name: replace(each.fault, id=name, description=f"{each.what} ({each.issue})")
         for name, each in breakages().items()
     }
     return {**reproductions, **discovery.find("checks", Fault)}

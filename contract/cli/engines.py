@@ -12,7 +12,7 @@ from contract.engines.environments import (
     folder,
     install,
     installed,
-    ours,
+    version_here,
 )
 
 
@@ -39,7 +39,7 @@ def list_engines() -> None:
 def _state(recipe: Recipe, place: Path) -> str:
     if installed(recipe, place):
         return f"installed in {place}"
-    if (version := ours(recipe)) is not None:
+    if (version := version_here(recipe)) is not None:
         return f"{recipe.modules[0]} {version}, installed in this environment"
     return "not installed"
 

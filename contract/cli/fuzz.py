@@ -20,7 +20,7 @@ from contract.fuzzing.running import fuzz
 from contract.plugins.discovery import suggestion
 from contract.run.report import Report
 from contract.run.verification import open_target
-from contract.targets.base import without_key
+from contract.targets.base import mask_key
 
 PHASES = ("examples", "coverage", "fuzzing")
 
@@ -95,7 +95,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     )
     with (
         Progress(
-            without_key(target), len(REQUIREMENTS), color=color, quiet=quiet
+            mask_key(target), len(REQUIREMENTS), color=color, quiet=quiet
         ) as progress,
         open_target(
             target,

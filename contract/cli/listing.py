@@ -14,7 +14,10 @@ from contract.errors import UsageError
 if TYPE_CHECKING:
     from contract.catalog.breakages import Breakage
     from contract.catalog.index import Entry as CheckEntry
-    from contract.model.check import Check, Fault
+    from contract.model.check import (
+        Check,
+        Fault,
+    )
     from contract.targets.base import Option
 
 # A name, a remark on the same line, and labelled fields on the lines below.
@@ -137,7 +140,7 @@ def _fault_entries() -> Iterator[Entry]:
 
     for fault in _faults():
         fields = {
-            "what": fault.story,
+            "what": fault.description,
             "breaks": ", ".join([fault.breaks.id, *sorted(fault.also)]),
             "dialects": ", ".join(
                 name for name, dialect in dialects().items() if fault.exists_in(dialect)
@@ -167,7 +170,7 @@ def _quirk_entries() -> Iterator[Entry]:
     from contract.plugins.discovery import find
 
     for name, quirk in sorted(find("quirks", Quirk).items()):
-        yield name, "", {"what": quirk.story}
+        yield name, "", {"what": quirk.description}
 
 
 def _profile_entries() -> Iterator[Entry]:
@@ -200,7 +203,10 @@ def _target_entries() -> Iterator[Entry]:
 
 def _option(option: Option) -> tuple[str, str]:
     """Return `?ttft=TIME` and the description of the option with its default."""
-    from contract.targets.base import SWITCH, TIME
+    from contract.targets.base import (
+        SWITCH,
+        TIME,
+    )
 
     default = option.default
     if option.unit == SWITCH:

@@ -198,7 +198,7 @@ def banner(
         ("serving", f"{profile.id}: {profile.title}"),
         ("url", f"{url}/v1"),
         ("models", ", ".join(provider.models)),
-        *((type(c).__name__.lower(), f"{c.id}: {c.story}") for c in changes),
+        *((type(c).__name__.lower(), f"{c.id}: {c.description}") for c in changes),
         ("set", f"OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={shown_key}"),
         ("try", curl),
         (

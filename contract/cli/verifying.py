@@ -45,8 +45,8 @@ from contract.run.verification import (
 )
 from contract.targets.base import (
     TargetKind,
+    mask_key,
     parse_target,
-    without_key,
 )
 
 INTERRUPTED = 130
@@ -124,7 +124,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     api_key(api_key_env, os.environ)
     for target in distinct:
         parse_target(target, find("targets", TargetKind), reply_changes())
-    if len({without_key(target) for target in distinct}) < len(distinct):
+    if len({mask_key(target) for target in distinct}) < len(distinct):
         raise UsageError(
             "Two targets differ only by their key, which reports do not show; "
             "verify them one after the other."
@@ -134,7 +134,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     codes: list[int] = []
     for target in distinct:
         with Progress(
-            without_key(target), len(plan.checks), color=color, quiet=quiet
+            mask_key(target), len(plan.checks), color=color, quiet=quiet
         ) as progress:
             part, code = _judge(target, plan, folders.get(target), progress)
         parts.append(part)
@@ -197,7 +197,7 @@ def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, 
             f"{len(targets)}."
         )
     else:
-        folders = {target: parent / folder(without_key(target)) for target in targets}
+        folders = {target: parent / folder(mask_key(target)) for target in targets}
     for directory in folders.values():
         ensure_free(directory)
         outputs.folder(str(directory))
@@ -215,7 +215,7 @@ def _judge(
     """
     results: list[Result] = []
     header = Header(
-        target=without_key(target),
+        target=mask_key(target),
         url="",
         profile="",
         why="",

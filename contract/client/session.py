@@ -23,7 +23,10 @@ from contract.model.chat import (
     Probe,
 )
 from contract.model.exchange import Exchange
-from contract.model.profile import Capability, Profile
+from contract.model.profile import (
+    Capability,
+    Profile,
+)
 from contract.model.saved import digest
 from contract.model.wire import (
     Request,

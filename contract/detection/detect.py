@@ -145,7 +145,7 @@ def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
     raise UsageError("The server lists no model; name one with --model.")
 
 
-def why_unreachable(exchange: Exchange, url: str) -> str | None:
+def unreachable_reason(exchange: Exchange, url: str) -> str | None:
     """Return why *url* sent no HTTP response; None if it sent one."""
     if exchange.status is not None:
         return None
@@ -159,7 +159,7 @@ def why_unreachable(exchange: Exchange, url: str) -> str | None:
     return f"{url} cannot be reached: {exchange.note}. {hint}".rstrip()
 
 
-def why_endless(exchange: Exchange, url: str) -> str | None:
+def endless_reason(exchange: Exchange, url: str) -> str | None:
     """
     Return why the response of *url* to a small request did not end; None if it did.
 
@@ -175,7 +175,7 @@ def why_endless(exchange: Exchange, url: str) -> str | None:
     )
 
 
-def why_unauthorized(
+def access_denied_reason(
     exchange: Exchange, url: str, *, key: bool, variable: str
 ) -> str | None:
     """
@@ -201,9 +201,9 @@ def why_unauthorized(
 def _ensure_api(models: Exchange, url: str, *, key: bool, variable: str) -> None:
     """Raise `TargetError` unless *models* is the response of an accessible API."""
     problem = (
-        why_unreachable(models, url)
-        or why_unauthorized(models, url, key=key, variable=variable)
-        or why_endless(models, url)
+        unreachable_reason(models, url)
+        or access_denied_reason(models, url, key=key, variable=variable)
+        or endless_reason(models, url)
     )
     if problem:
         raise TargetError(problem)

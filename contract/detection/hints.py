@@ -54,7 +54,7 @@ def _unparsed_call(exchanges: tuple[Exchange, ...]) -> str:
         wanted = exchange.probe.options.tool_choice not in {None, "none"}
         missing = wanted and PieceKind.TOOL not in _kinds(exchange)
         if missing and TOOL_CALLS in exchange.answer:
-            flag = exchange.profile.dialect.server_flags.call
+            flag = exchange.profile.dialect.server_flags.tool_calls
             return _marker_hint(TOOL_CALLS, "tool call parser is off", flag)
     return ""
 
@@ -64,12 +64,12 @@ def _unparsed_reasoning(exchanges: tuple[Exchange, ...]) -> str:
     if not unparsed:
         return ""
     flags = unparsed[0].profile.dialect.server_flags
-    if not (flags.streams and all(exchange.probe.stream for exchange in unparsed)):
-        return _marker_hint(OPEN, "reasoning parser is off", flags.thought)
+    if not (flags.streaming and all(exchange.probe.stream for exchange in unparsed)):
+        return _marker_hint(OPEN, "reasoning parser is off", flags.reasoning)
     if any(PieceKind.REASONING in _kinds(exchange) for exchange in exchanges):
         cause = "reasoning parser applies to whole responses and not to streams"
-        return _marker_hint(OPEN, cause, flags.streams)
-    both = f"{flags.thought}; if it was, {flags.streams}"
+        return _marker_hint(OPEN, cause, flags.streaming)
+    both = f"{flags.reasoning}; if it was, {flags.streaming}"
     return _marker_hint(OPEN, "reasoning parser is off", both)
 
 
@@ -124,10 +124,10 @@ def _no_reasoning(exchanges: tuple[Exchange, ...]) -> str:
         dialect, probe = exchange.profile.dialect, exchange.probe
         free = not (probe.options.response_format or probe.options.tools)
         plain = _kinds(exchange) == {PieceKind.ANSWER} and "[" not in exchange.answer
-        if probe.reasons and free and plain and dialect.server_flags.thought:
+        if probe.reasons and free and plain and dialect.server_flags.reasoning:
             return (
                 "no reasoning is separate from the answer; if the model reasons, "
-                f"{dialect.server_flags.thought}"
+                f"{dialect.server_flags.reasoning}"
             )
     return ""
 
@@ -145,10 +145,10 @@ def _rejection(exchange: Exchange) -> str:
     if (exchange.status or 0) < HTTPStatus.BAD_REQUEST:
         return ""
     profile, flags = exchange.profile, exchange.profile.dialect.server_flags
-    if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(flags.call)):
-        return f"the server rejects tools; {flags.call}"
-    if _NO_PROJECTOR in exchange.text and flags.sight:
-        return f"the server was started without an image encoder; {flags.sight}"
+    if set(_FLAG.findall(exchange.text)) & set(_FLAG.findall(flags.tool_calls)):
+        return f"the server rejects tools; {flags.tool_calls}"
+    if _NO_PROJECTOR in exchange.text and flags.vision:
+        return f"the server was started without an image encoder; {flags.vision}"
     window = _number(_WINDOW, exchange.text)
     if window is not None and window < profile.context_window:
         flag = flags.window.format(profile.context_window)

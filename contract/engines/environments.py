@@ -106,7 +106,7 @@ def interpreter(engine: str, given: str = "") -> str:
     place = folder() / engine
     if installed(recipe, place):
         return str(_python(place))
-    if ours(recipe) is not None:
+    if version_here(recipe) is not None:
         return sys.executable
     raise UsageError(
         f"{recipe.modules[0]} is not installed; run magistral-contract engines install "
@@ -150,7 +150,7 @@ print("yes" if find_spec(sys.argv[1]) else "no")
 _FIND_TIMEOUT = 30.0  # seconds
 
 
-def ours(recipe: Recipe) -> str | None:
+def version_here(recipe: Recipe) -> str | None:
     """Return the version of the engine in this environment; None if it is missing."""
     if any(find_spec(module) is None for module in recipe.modules):
         return None

@@ -224,9 +224,9 @@ def _call_steps(
         yield from _steps(PieceKind.REASONING, reasoning)
         yield _CONTROL
     for index, ((tool, arguments), id_) in enumerate(zip(calls, ids, strict=True)):
-        yield from [_CONTROL] * (2 + len(tekken.steps(tool.name)))
+        yield from [_CONTROL] * (2 + len(tekken.token_texts(tool.name)))
         call = Call(index, id_, tool.name)
-        for text in tekken.steps(arguments):
+        for text in tekken.token_texts(arguments):
             yield Step(PieceKind.TOOL, text, call)
             call = Call(index)
     yield _CONTROL
@@ -234,7 +234,7 @@ def _call_steps(
 
 @lru_cache(maxsize=1_024)
 def _steps(kind: PieceKind, text: str) -> tuple[Step, ...]:
-    return tuple(Step(kind, part) for part in tekken.steps(text))
+    return tuple(Step(kind, part) for part in tekken.token_texts(text))
 
 
 def _choice(

@@ -177,7 +177,7 @@ def insert_id(frames: tuple[Frame, ...], id: str) -> tuple[Frame, ...]:
     return tuple([Frame(f.at, f.data.replace(_ID_PLACEHOLDER, data)) for f in frames])
 
 
-def refused(
+def rejection_reply(
     request: Request, problem: Rejection, head: Head, dialect: Dialect
 ) -> Reply:
     """

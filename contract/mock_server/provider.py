@@ -230,7 +230,9 @@ class MockProvider:
         return model if model and self.rules.echoes_model else self.models[0]
 
     def _reject(self, request: Request, rejection: Rejection, number: int) -> Reply:
-        return framing.refused(request, rejection, self._head(number), self.dialect)
+        return framing.rejection_reply(
+            request, rejection, self._head(number), self.dialect
+        )
 
     def _other(self, request: Request, path: str, number: int) -> Reply:
         """Return the reply of an endpoint other than chat."""

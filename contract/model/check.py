@@ -227,7 +227,7 @@ class Fault:
     # Returns whether the change is a fault in a dialect; None: in every dialect.
     where: Callable[[Dialect], bool] | None = None
     # One sentence for `list --faults`.
-    story: str = ""
+    description: str = ""
 
     def exists_in(self, dialect: Dialect) -> bool:
         """Return whether the change is a fault in *dialect*."""
@@ -273,7 +273,7 @@ def fault(
             apply=apply,
             also=frozenset(c if isinstance(c, str) else c.id for c in also),
             where=where,
-            story=" ".join((apply.__doc__ or "").split()),
+            description=" ".join((apply.__doc__ or "").split()),
         )
 
     return decorate
@@ -288,7 +288,7 @@ class Quirk:
     # Returns the changed reply, or the same reply where the change cannot occur.
     apply: Callable[[Reply], Reply]
     # One sentence that states why the change is legal.
-    story: str = ""
+    description: str = ""
 
 
 def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
@@ -311,7 +311,7 @@ def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
     return Quirk(
         id=apply.__name__.replace("_", "-"),
         apply=apply,
-        story=" ".join((apply.__doc__ or "").split()),
+        description=" ".join((apply.__doc__ or "").split()),
     )
 
 

@@ -69,17 +69,17 @@ class ServerFlags:
     """
 
     # Separates the reasoning from the content.
-    thought: str = ""
+    reasoning: str = ""
     # Further flags that streams need beside *thought*.
-    streams: str = ""
+    streaming: str = ""
     # Separates tool calls from the content.
-    call: str = ""
+    tool_calls: str = ""
     # Sets the context window; `{}` stands for the number of tokens.
     window: str = ""
     # Sets the number of images that a request may hold; `{}` stands for the number.
     images: str = ""
     # Enables image input.
-    sight: str = ""
+    vision: str = ""
     # Stops the server from sending usage that the request did not ask for.
     usage: str = ""
     # Names the releases that separate reasoning and answer only in streams.

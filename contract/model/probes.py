@@ -133,4 +133,4 @@ def padded_prompt(name: str, fill: Fill, *, stream: bool = False) -> Probe:
     )
 
 
-THOUSAND_MORE = padded_prompt("prompt-window-and-1000", Fill(1_000, of_window=True))
+WINDOW_PLUS_1000 = padded_prompt("prompt-window-and-1000", Fill(1_000, of_window=True))

@@ -94,9 +94,9 @@ def _targets(config: pytest.Config) -> tuple[str, ...]:
 
 def _ids(config: pytest.Config) -> tuple[str, ...]:
     """Return the targets without their keys, as in the names of items and reports."""
-    from contract.targets.base import without_key
+    from contract.targets.base import mask_key
 
-    return tuple(without_key(target) for target in _targets(config))
+    return tuple(mask_key(target) for target in _targets(config))
 
 
 def _parametrize_checks(metafunc: pytest.Metafunc) -> None:
@@ -142,7 +142,7 @@ def contract_session(
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
     from contract.run.verification import open_target
-    from contract.targets.base import without_key
+    from contract.targets.base import mask_key
 
     chosen = settings.read(request.config)
     target: str = request.param
@@ -161,7 +161,7 @@ def contract_session(
                 )
             )
         except ContractError as error:
-            yield Unopened(without_key(target), str(error))
+            yield Unopened(mask_key(target), str(error))
             return
         if _has_all_items(request.session):
             plan = verification.plan(_checks(request.session, target), slow=chosen.slow)

@@ -16,7 +16,10 @@ from contract.model.escape import escape_controls
 from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
-from contract.reporters.base import by_target, verdict
+from contract.reporters.base import (
+    by_target,
+    verdict,
+)
 from contract.run.report import (
     Header,
     Report,

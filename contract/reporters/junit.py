@@ -9,7 +9,12 @@ import junitparser
 from junitparser.junitparser import FinalResult
 
 from contract.model.escape import escape_controls
-from contract.reporters.base import by_target, describe_findings, reporter, verdict
+from contract.reporters.base import (
+    by_target,
+    describe_findings,
+    reporter,
+    verdict,
+)
 from contract.run.report import (
     Header,
     Outcome,

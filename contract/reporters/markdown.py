@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
 from contract.model.escape import escape_controls
-from contract.reporters.base import by_target, reporter, verdict
+from contract.reporters.base import (
+    by_target,
+    reporter,
+    verdict,
+)
 from contract.run.report import (
     Outcome,
     Report,

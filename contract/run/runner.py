@@ -156,7 +156,7 @@ def _judge(
             findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
     except (RequestLimitReached, NotAnswering) as reason:
         return Verdict(Outcome.ERROR, reason=f"{reason}")
-    except (CanaryUnavailable, NotRecorded, padding.Unsizable) as reason:
+    except (CanaryUnavailable, NotRecorded, padding.CannotPad) as reason:
         return Verdict(Outcome.SKIP, reason=f"{reason}")
     except NotApplicable as reason:
         if not findings:

@@ -26,10 +26,10 @@ from contract.client.session import (
 from contract.client.timeouts import Limits
 from contract.detection.detect import (
     Detected,
+    access_denied_reason,
     detect,
-    why_endless,
-    why_unauthorized,
-    why_unreachable,
+    endless_reason,
+    unreachable_reason,
 )
 from contract.detection.error_message import error_message
 from contract.errors import (
@@ -246,7 +246,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
         _ensure_known_waivers(detected.profile)
         judged_by = overrides.apply(
             _without_waivers(detected.profile)
-            if opened.scripted and not profile
+            if opened.is_mock and not profile
             else detected.profile
         )
         with Session(
@@ -432,12 +432,12 @@ def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
     in that message.
     """
     exchange = session.send(HELLO)
-    trouble = why_unreachable(exchange, session.url) or why_unauthorized(
+    trouble = unreachable_reason(exchange, session.url) or access_denied_reason(
         exchange, session.url, key=session.key is not None, variable=key_source
     )
     # A stream that contains text and then stops is left for the checks to judge.
     if not trouble and (exchange.end is End.TOO_LARGE or not exchange.choices):
-        trouble = why_endless(exchange, session.url)
+        trouble = endless_reason(exchange, session.url)
     if trouble:
         raise TargetError(trouble)
     if exchange.status == HTTPStatus.NOT_FOUND:

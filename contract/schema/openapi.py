@@ -109,7 +109,9 @@ def missing_schemas(prefix: str) -> tuple[str, ...]:
     return tuple(prefix + own for own in UNIONS.values() if prefix + own not in schemas)
 
 
-def narrowed(dialect: str, prefix: str, paths: Collection[str] | None = None) -> Json:
+def for_dialect(
+    dialect: str, prefix: str, paths: Collection[str] | None = None
+) -> Json:
     """
     Return a copy of the document with the schemas and examples of one dialect.
 

@@ -79,7 +79,7 @@ def phrases() -> SearchStrategy[tuple[str, ...]]:
 
 
 @cache
-def strange() -> SearchStrategy[str]:
+def unusual_characters() -> SearchStrategy[str]:
     """Draw a text of characters that programs rarely handle, or an awkward text."""
     from hypothesis import strategies as st
 

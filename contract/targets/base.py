@@ -50,7 +50,7 @@ class Opened:
     model: str | None = None
     # True for the mock. Waivers do not apply to it, because it has none of the known
     # defects that the profile of the real server waives.
-    scripted: bool = False
+    is_mock: bool = False
 
 
 Open = Callable[..., AbstractContextManager[Opened]]
@@ -149,7 +149,7 @@ class Target:
         return self.kind.open(self.argument, **self.options)
 
 
-def without_key(text: str) -> str:
+def mask_key(text: str) -> str:
     """
     Return the target *text* for reports, recordings and progress, with its key masked.
 
@@ -184,7 +184,7 @@ def parse_target(
     if name not in kinds or name == "url":
         similar = suggestion(name, set(kinds) - {"url"})
         raise UsageError(
-            f"Unknown target {without_key(text)!r}{similar} A target is "
+            f"Unknown target {mask_key(text)!r}{similar} A target is "
             "mock[:dialect][?ttft=…&fault=…], an engine such as llamacpp:tiny, or a "
             "URL such as http://127.0.0.1:8000/v1."
         )
@@ -193,7 +193,7 @@ def parse_target(
         key: _option(kind, key, value, changes or {})
         for key, value in parse_qsl(query, keep_blank_values=True)
     }
-    return Target(without_key(text), _read(kind, argument), argument, options)
+    return Target(mask_key(text), _read(kind, argument), argument, options)
 
 
 def _read(kind: TargetKind, argument: str) -> TargetKind:

@@ -90,7 +90,7 @@ def llamacpp(  # noqa: PLR0913  # the options of a target, all by name
     if min(ctx, slots, threads) < 1:
         raise UsageError("ctx, slots and threads must be at least 1.")
     arguments = merge_flags(
-        usual(ctx * slots, slots, threads, reasoning_format),
+        default_flags(ctx * slots, slots, threads, reasoning_format),
         flags=flags,
         without=without,
         reserved=RESERVED,
@@ -134,7 +134,7 @@ def model_flags(model: Path, projector: Path | None, alias: str) -> tuple[str, .
     return tuple(flags)
 
 
-def usual(
+def default_flags(
     tokens: int, slots: int, threads: int, reasoning_format: str
 ) -> tuple[str, ...]:
     """

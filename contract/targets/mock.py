@@ -85,7 +85,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
             profile=profile.id,
             key=key or None,
             model=provider.models[0],
-            scripted=True,
+            is_mock=True,
         )
 
 

@@ -95,7 +95,7 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
     if ctx < 1:
         raise UsageError(f"ctx must be at least 1 token, not {ctx}.")
     arguments = merge_flags(
-        usual(ctx, reasoning_parser, tool_call_parser),
+        default_flags(ctx, reasoning_parser, tool_call_parser),
         flags=flags,
         without=without,
         reserved=RESERVED,
@@ -124,7 +124,9 @@ def vllm(  # noqa: PLR0913  # the options of a target, all by name
             yield Opened(url, key=key or None)
 
 
-def usual(ctx: int, reasoning_parser: str, tool_call_parser: str) -> tuple[str, ...]:
+def default_flags(
+    ctx: int, reasoning_parser: str, tool_call_parser: str
+) -> tuple[str, ...]:
     """
     Return the default flags of vLLM for Mistral's models.
 

@@ -12,7 +12,13 @@ from functools import cache
 from types import ModuleType
 
 from contract.catalog.profiles import builtin
-from contract.model.check import KEYWORD, Check, Fault, Level, Quirk
+from contract.model.check import (
+    KEYWORD,
+    Check,
+    Fault,
+    Level,
+    Quirk,
+)
 from contract.model.reply import Reply
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
@@ -139,9 +145,9 @@ def check_words(check: Check, faults: Iterable[Fault]) -> Iterator[str]:
 
 def description_laws(value: Fault | Quirk) -> Iterator[str]:
     """How the description of a fault or quirk breaks the law: one short sentence."""
-    if not value.story.endswith((".", ")")):
+    if not value.description.endswith((".", ")")):
         yield f"{value.id}: the docstring is not a sentence"
-    if len(value.story) >= LONGEST_DESCRIPTION:
+    if len(value.description) >= LONGEST_DESCRIPTION:
         yield f"{value.id}: the docstring has {LONGEST_DESCRIPTION} characters or more"
 
 

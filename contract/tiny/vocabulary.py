@@ -123,7 +123,7 @@ def vocabulary(size: int = FULL) -> Vocabulary:
             f"The vocabulary has {LEAST} to {FULL} tokens, not {size}; choose a size "
             "in this range."
         )
-    packaged = tekken.packaged()
+    packaged = tekken.vocabulary_file()
     entries = tuple(packaged["vocab"][: size - tekken.ORDINARY])
     return Vocabulary(
         ranks=tuple(base64.b64decode(entry["token_bytes"]) for entry in entries),

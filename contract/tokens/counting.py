@@ -25,13 +25,13 @@ from contract.tokens.patch_grid import (
 )
 from contract.tokens.tekken import (
     Control,
+    count_text,
     filler,
     ids,
     pieces,
-    text,
 )
 
-__all__ = ["filler", "image", "pieces", "prompt", "prompt_ids", "size", "text"]
+__all__ = ["count_text", "filler", "image", "pieces", "prompt", "prompt_ids", "size"]
 
 PatchGrid = Callable[[int, int], tuple[int, int]]
 """(width, height) of an image in pixels -> (columns, rows) of its patch grid."""
@@ -85,7 +85,7 @@ def prompt(probe: Probe, patch_grid: PatchGrid = mistral_grid) -> int:
         if isinstance(segment, Control):
             count += 1
         elif isinstance(segment, str):
-            count += text(segment)
+            count += count_text(segment)
         else:
             count += token_cost(patch_grid(*segment))
     return count

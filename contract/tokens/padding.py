@@ -22,11 +22,11 @@ from contract.model.profile import (
 )
 from contract.tokens import counting
 
-ADDED = 500  # difference in words between the two calibration requests
+CALIBRATION_WORDS = 500  # difference in words between the two calibration requests
 _WORDS = 20  # words of the shorter one
 
 
-class Unsizable(Exception):  # noqa: N818  # a state of affairs, not an error
+class CannotPad(Exception):  # noqa: N818  # a state of affairs, not an error
     """
     Raised when no prompt of the requested length can be made.
 
@@ -47,7 +47,7 @@ def _calibration_request(name: str, words: int) -> Probe:
 # Their prompt_tokens calibrate the count for servers with another template.
 CALIBRATION_REQUESTS = (
     _calibration_request("yardstick-short", _WORDS),
-    _calibration_request("yardstick-long", _WORDS + ADDED),
+    _calibration_request("yardstick-long", _WORDS + CALIBRATION_WORDS),
 )
 
 
@@ -69,11 +69,11 @@ def template_overhead(short: Exchange, long: Exchange) -> int:
         for exchange in (short, long)
     ]
     if counts[0] is None or counts[1] is None:
-        raise Unsizable("prompts cannot be sized: the usage has no prompt_tokens")
-    if counts[1] - counts[0] != ADDED:
-        raise Unsizable(
-            f"prompts cannot be sized: {ADDED} more words cost {counts[1] - counts[0]} "
-            "more prompt_tokens"
+        raise CannotPad("prompts cannot be sized: the usage has no prompt_tokens")
+    if counts[1] - counts[0] != CALIBRATION_WORDS:
+        raise CannotPad(
+            f"prompts cannot be sized: {CALIBRATION_WORDS} more words cost "
+            f"{counts[1] - counts[0]} more prompt_tokens"
         )
     return counts[0] - counting.prompt(short.profile.dialect.prepare(short.probe))
 
@@ -87,8 +87,9 @@ def counting_method(profile: Profile, more: int) -> str:
     if Capability.EXACT_TOKENS in profile.offers:
         return "prompts of a given length are counted by Tekken v13"
     return (
-        f"prompts of a given length are counted by calibration: {ADDED} words cost "
-        f"{ADDED} prompt_tokens, and the template {more:+} to the count of Tekken v13"
+        "prompts of a given length are counted by calibration: "
+        f"{CALIBRATION_WORDS} words cost {CALIBRATION_WORDS} prompt_tokens, and the "
+        f"template {more:+} to the count of Tekken v13"
     )
 
 
@@ -109,7 +110,7 @@ def padded(probe: Probe, profile: Profile, more: int = 0) -> Probe:
     shortest = _filled(probe, (1,) * places)
     words = length - counting.prompt(profile.dialect.prepare(shortest)) - more + places
     if not places or words < places:
-        raise Unsizable(
+        raise CannotPad(
             f"the request {probe.name} does not fit into a prompt of {length} tokens"
         )
     share, rest = divmod(words, places)

@@ -75,7 +75,7 @@ NAMES = {
 }
 
 
-def packaged() -> Any:
+def vocabulary_file() -> Any:
     """
     Return the vocabulary file of mistral-common: `config`, and `vocab` by rank.
 
@@ -98,7 +98,7 @@ def _path() -> Path:
 
 def _ordinary() -> tuple[str, dict[bytes, int]]:
     """Return the pattern that splits text, and the ordinary tokens with their ranks."""
-    data = packaged()
+    data = vocabulary_file()
     config = data["config"]
     ranks = config["default_vocab_size"] - config["default_num_special_tokens"]
     decode = binascii.a2b_base64  # base64.b64decode is five times slower around it
@@ -121,7 +121,7 @@ def encoding() -> tiktoken.Encoding:
         return _read_encoding()
 
 
-def text(text: str) -> int:
+def count_text(text: str) -> int:
     """Return the number of tokens of *text*; markers in it are ordinary text."""
     return _short(text) if len(text) <= _SHORT else _count(text)
 
@@ -133,7 +133,7 @@ def _count(text: str) -> int:
 _short = lru_cache(maxsize=4_096)(_count)
 
 
-def steps(text: str) -> tuple[str, ...]:
+def token_texts(text: str) -> tuple[str, ...]:
     """
     Return the text that each token of *text* adds; joined they are *text* again.
 
@@ -157,7 +157,7 @@ _short_steps = lru_cache(maxsize=1_024)(_steps)
 
 def pieces(text: str) -> list[str]:
     """Return *text* in the portions that an engine streams, one for most tokens."""
-    return [step for step in steps(text) if step]
+    return [step for step in token_texts(text) if step]
 
 
 def ids(text: str) -> tuple[int, ...]:
@@ -165,7 +165,7 @@ def ids(text: str) -> tuple[int, ...]:
     return tuple(token + ORDINARY for token in encoding().encode_ordinary(text))
 
 
-def spelled(token: int) -> bytes:
+def token_bytes(token: int) -> bytes:
     """Return the bytes of a token: the text, or the name of a control token."""
     tekken = encoding()
     if ORDINARY <= token < tekken.n_vocab + ORDINARY:
@@ -175,7 +175,7 @@ def spelled(token: int) -> bytes:
 
 def decoded(ids: Iterable[int]) -> str:
     """Return the text of token *ids*; control tokens appear by their names."""
-    return b"".join(spelled(token) for token in ids).decode(errors="replace")
+    return b"".join(token_bytes(token) for token in ids).decode(errors="replace")
 
 
 def filler(tokens: int) -> str:

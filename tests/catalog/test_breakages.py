@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from laws import CHECKS
+from support.catalogue import CHECKS
 
 from contract.catalog import breakages
 from contract.catalog.profiles import builtin
@@ -57,7 +57,7 @@ def test_a_breakage_is_its_fault_with_its_own_description():
 
     assert fault.apply is KNOWN["vllm-30139"].fault.apply
     assert fault.breaks.id == "reasoning.answer-without-thought"
-    assert fault.story.endswith("(vllm-project/vllm#30139)")
+    assert fault.description.endswith("(vllm-project/vllm#30139)")
 
 
 def test_a_fault_is_found_by_its_own_name():

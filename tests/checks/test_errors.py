@@ -1,7 +1,7 @@
 """Faults of generated text and usage do not change error responses."""
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.check import Fault
@@ -18,7 +18,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 @pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
 def test_fault_does_not_change_an_error(fault, name):
-    reply = told(PROFILES[name], fault.breaks.sends[0])
+    reply = mock_reply(PROFILES[name], fault.breaks.sends[0])
     rejected = reply.with_header("content-type", "application/json")
     rejected = rejected.with_json({"detail": "no"})
 

@@ -1,7 +1,7 @@
 """Reasoning checks on recorded replies of real servers."""
 
 import pytest
-from rehearsal import judged, recorded
+from support.rehearsal import recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.model.check import Check
@@ -106,11 +106,11 @@ BY_ID = {check.id: check for check in CHECKS}
     ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
 )
 def test_real_reply_passes(name, id):
-    verdict = judged(BY_ID[id], recorded(name))
+    verdict = verdict_on(BY_ID[id], recorded_exchange(name))
 
     assert (verdict.word, verdict.findings) == ("pass", ())
 
 
 @pytest.mark.parametrize(("name", "profile", "id"), BAD)
 def test_real_defect_is_found(name, profile, id):
-    assert judged(BY_ID[id], recorded(name, profile)).word == "fail"
+    assert verdict_on(BY_ID[id], recorded_exchange(name, profile)).word == "fail"

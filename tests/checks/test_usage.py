@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import judged, recorded, told
+from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.usage.prompt import (
@@ -59,7 +59,7 @@ BY_ID = {check.id: check for check in CHECKS}
     ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
 )
 def test_real_reply_passes(name, id):
-    verdict = judged(BY_ID[id], recorded(name))
+    verdict = verdict_on(BY_ID[id], recorded_exchange(name))
 
     assert (verdict.word, verdict.findings) == ("pass", ())
 
@@ -76,7 +76,7 @@ def test_real_reply_passes(name, id):
     ],
 )
 def test_real_defect_is_found(name, id):
-    assert judged(BY_ID[id], recorded(name)).word == "fail"
+    assert verdict_on(BY_ID[id], recorded_exchange(name)).word == "fail"
 
 
 def test_tokenize_request_has_the_same_messages():
@@ -94,9 +94,11 @@ def test_tokenize_request_has_the_same_messages():
 )
 def test_wrong_tokenize_answer_is_found(body, word):
     profile = PROFILES["vllm-0.16"]
-    reply = rehearse(told(profile, SUM_WHOLE), SUM_WHOLE, profile)
-    answer = told(profile, SUM_WHOLE).with_json(body)
+    reply = rehearse(mock_reply(profile, SUM_WHOLE), SUM_WHOLE, profile)
+    answer = mock_reply(profile, SUM_WHOLE).with_json(body)
 
-    verdict = judged(agrees_with_tokenize, reply, rehearse(answer, TOKENIZE, profile))
+    verdict = verdict_on(
+        agrees_with_tokenize, reply, rehearse(answer, TOKENIZE, profile)
+    )
 
     assert verdict.word == word

@@ -16,7 +16,7 @@ def kept(monkeypatch, tmp_path):
 
 
 def test_every_engine_is_listed_with_packages_and_cost(monkeypatch, capsys):
-    monkeypatch.setattr(engines, "ours", lambda _: None)
+    monkeypatch.setattr(engines, "version_here", lambda _: None)
     code = run(["engines", "list"])
     out = capsys.readouterr().out
 
@@ -28,7 +28,7 @@ def test_every_engine_is_listed_with_packages_and_cost(monkeypatch, capsys):
 
 def test_an_engine_in_this_environment_is_listed_with_its_version(monkeypatch, capsys):
     versions = {"llamacpp": "1.2"}
-    monkeypatch.setattr(engines, "ours", lambda recipe: versions.get(recipe.id))
+    monkeypatch.setattr(engines, "version_here", lambda recipe: versions.get(recipe.id))
     run(["engines", "list"])
     out = capsys.readouterr().out
 

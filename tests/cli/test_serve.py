@@ -43,8 +43,8 @@ def test_the_banner_names_the_fault_and_the_quirk():
     quirk = next(iter(find("quirks", Quirk).values()))
     lines = dict(banner_of(changes=[fault, quirk]))
 
-    assert lines["fault"] == f"{fault.id}: {fault.story}"
-    assert lines["quirk"] == f"{quirk.id}: {quirk.story}"
+    assert lines["fault"] == f"{fault.id}: {fault.description}"
+    assert lines["quirk"] == f"{quirk.id}: {quirk.description}"
 
 
 @pytest.mark.parametrize(

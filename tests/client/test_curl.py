@@ -6,7 +6,7 @@ import json
 import shlex
 
 from hypothesis import given
-from values import wire_values
+from support.strategies import wire_values
 
 from contract.catalog.profiles import builtin
 from contract.client.curl import curl

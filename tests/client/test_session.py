@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.client.credentials import validate_key
@@ -139,7 +139,7 @@ def test_a_key_that_no_header_can_hold_is_rejected_and_not_printed(key):
 def answered(probe: Probe, profile: Profile) -> dict[str, Exchange]:
     """The mock's exchange for *probe* as it is sent, by digest."""
     request = build_request(padded(probe, profile), profile, "m")
-    exchange = rehearse(told(profile, probe), probe, profile)
+    exchange = rehearse(mock_reply(profile, probe), probe, profile)
     return {digest(request, probe): exchange}
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.detection.detect import (
+    access_denied_reason,
     detect,
     profile_named,
-    why_unauthorized,
-    why_unreachable,
+    unreachable_reason,
 )
 from contract.detection.error_message import error_message
 from contract.errors import UsageError
@@ -56,14 +56,14 @@ def test_an_error_body_is_quoted_in_one_short_line(body, words):
 
 @pytest.mark.parametrize("end", [End.REFUSED, End.RESET, End.TIMEOUT, End.TOO_LARGE])
 def test_a_missing_response_is_explained_with_the_url(end):
-    message = why_unreachable(exchange(end=end, note="for a reason"), "http://h")
+    message = unreachable_reason(exchange(end=end, note="for a reason"), "http://h")
 
     assert message is not None
     assert message.startswith("http://h cannot be reached: for a reason.")
 
 
 def test_any_status_is_a_response():
-    assert why_unreachable(exchange(status=500), "http://h") is None
+    assert unreachable_reason(exchange(status=500), "http://h") is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_any_status_is_a_response():
     ],
 )
 def test_denied_access_is_explained_with_the_variable(status, key, words):
-    message = why_unauthorized(
+    message = access_denied_reason(
         exchange(b"nope", status=status), "http://h", key=key, variable="MY_KEY"
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
@@ -30,7 +30,7 @@ from contract.model.reply import (
 )
 
 PARSED = [d for d in dialects().values() if not d.tagged]
-WITH_FLAGS = [d for d in PARSED if d.server_flags.thought]
+WITH_FLAGS = [d for d in PARSED if d.server_flags.reasoning]
 REASONING = "[THINK]Six times seven.[/THINK]It is 42."
 CALL = '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris"}'
 
@@ -40,7 +40,7 @@ def profile(dialect):
 
 
 def unparsed(dialect, probe, text, *others):
-    return resaid(
+    return rewritten_exchange(
         profile(dialect), probe, lambda _said: [Piece(PieceKind.ANSWER, text), *others]
     )
 
@@ -48,7 +48,7 @@ def unparsed(dialect, probe, text, *others):
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
 def test_a_field_of_another_version_is_named(probe):
     known = builtin()
-    old = rehearse(told(known["vllm-0.11"], probe), probe, known["vllm-0.32"])
+    old = rehearse(mock_reply(known["vllm-0.11"], probe), probe, known["vllm-0.32"])
     hint = flag_hint([old])
 
     assert hint.startswith("reasoning arrives in the field reasoning_content")
@@ -61,12 +61,12 @@ def test_reasoning_in_the_content_means_that_its_parser_is_off(dialect, probe):
     hint = flag_hint([unparsed(dialect, probe, REASONING)])
     first, _, advice = hint.partition("; ")
 
-    streams = dialect.server_flags.streams if probe.stream else ""
+    streams = dialect.server_flags.streaming if probe.stream else ""
 
     assert "the server leaves [THINK] in the content: its reasoning parser is off" == (
         first
     )
-    assert advice.startswith(dialect.server_flags.thought)
+    assert advice.startswith(dialect.server_flags.reasoning)
     assert advice.endswith(streams)
 
 
@@ -76,7 +76,7 @@ def test_a_call_in_the_content_means_that_its_parser_is_off(dialect, probe):
     hint = flag_hint([unparsed(dialect, probe, CALL)])
 
     assert "[TOOL_CALLS]" in hint
-    assert hint.endswith(dialect.server_flags.call)
+    assert hint.endswith(dialect.server_flags.tool_calls)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,8 @@ def test_a_leaked_marker_gives_no_hint(probe, text, others):
 def test_a_correct_response_gives_no_hint(dialect):
     own = profile(dialect)
     exchanges = [
-        rehearse(told(own, probe), probe, own) for probe in (SUM, TOOL, TOOL_WHOLE)
+        rehearse(mock_reply(own, probe), probe, own)
+        for probe in (SUM, TOOL, TOOL_WHOLE)
     ]
 
     assert "" == flag_hint(exchanges)
@@ -120,7 +121,7 @@ def test_markers_in_streams_only_have_a_hint_of_their_own():
     dialect = dialects()["vllm-0.16"]
     own = profile(dialect)
     streamed = unparsed(dialect, SUM, REASONING)
-    whole = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
+    whole = rehearse(mock_reply(own, SUM_WHOLE), SUM_WHOLE, own)
 
     hint = flag_hint([streamed, whole])
 
@@ -141,15 +142,17 @@ def test_reasoning_without_markers_gives_a_conditional_hint(dialect):
     hint = flag_hint([unparsed(dialect, SUM_WHOLE, "Six times seven. It is 42.")])
 
     assert "no reasoning is separate from the answer; if the model reasons" in hint
-    assert hint.endswith(dialect.server_flags.thought)
+    assert hint.endswith(dialect.server_flags.reasoning)
 
 
 @pytest.mark.parametrize("kind", [PieceKind.REASONING, PieceKind.ANSWER], ids=str)
 def test_separation_in_streams_only_gives_a_hint_on_the_release(kind):
     dialect = dialects()["vllm-0.16"]
     own = profile(dialect)
-    streamed = rehearse(told(own, SUM), SUM, own)
-    whole = resaid(own, SUM_WHOLE, lambda _said: [Piece(kind, "Hm. It is 42.")])
+    streamed = rehearse(mock_reply(own, SUM), SUM, own)
+    whole = rewritten_exchange(
+        own, SUM_WHOLE, lambda _said: [Piece(kind, "Hm. It is 42.")]
+    )
 
     assert flag_hint([streamed, whole]) == (
         "streams separate reasoning from the answer, and whole responses do not; "
@@ -161,7 +164,7 @@ VLLM, LLAMA = (builtin()[name] for name in ("vllm-0.32", "llamacpp"))
 
 
 def rejection(own, sentence, status=400):
-    exchange = rehearse(told(own, SUM_WHOLE), SUM_WHOLE, own)
+    exchange = rehearse(mock_reply(own, SUM_WHOLE), SUM_WHOLE, own)
     body = encode_json({"error": {"message": sentence, "code": status}})
     return replace(exchange, status=status, arrivals=(Arrival(0.1, body),))
 

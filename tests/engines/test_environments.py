@@ -16,7 +16,7 @@ from contract.engines.environments import (
     folder,
     install,
     installed,
-    ours,
+    version_here,
 )
 from contract.errors import (
     TargetError,
@@ -95,8 +95,8 @@ def test_engine_in_this_environment_has_a_version():
     whole = Recipe("p", "pytest", ("pytest",), (f"pytest[x]=={here}",), "")
     partly = replace(whole, modules=("pytest", "no_such_module"))
 
-    assert here == ours(whole)
-    assert ours(partly) is None
+    assert here == version_here(whole)
+    assert version_here(partly) is None
 
 
 def test_engine_in_this_environment_is_used_if_none_is_installed(monkeypatch, tmp_path):

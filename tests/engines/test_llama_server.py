@@ -6,12 +6,15 @@ import pytest
 
 from contract.engines.llama_server import flags
 from contract.targets.llamacpp import (
+    default_flags,
     model_flags,
-    usual,
 )
 
 REST = ["--host", "127.0.0.1", "--port", "1"]
-FLAGS = [*model_flags(Path("m.gguf"), Path("i.gguf"), "m"), *usual(16, 2, 1, "none")]
+FLAGS = [
+    *model_flags(Path("m.gguf"), Path("i.gguf"), "m"),
+    *default_flags(16, 2, 1, "none"),
+]
 
 
 def test_flags_of_the_target_are_supported():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.fuzzing.semantics import (
@@ -30,7 +30,7 @@ FAULTS = find("checks", Fault)
 
 def answered(profile, probe, fault=None):
     """Return the mock's response to *probe* as Schemathesis passes it on."""
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
     reply = fault.apply(reply) if fault else reply
     rehearsed = rehearse(reply, probe, profile)
     request = build_request(probe, profile, SERVED[0])

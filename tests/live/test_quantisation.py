@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from quantising import FORMATS, quantised
+from support.quantisation import FORMATS, quantise
 
 from contract.engines.environments import interpreter
 from contract.model.check import (
@@ -68,7 +68,7 @@ def test_failing_checks_of_a_format_are_those_on_the_page(
     name, libraries, model, request
 ):
     file = model / f"{name}.gguf"
-    quantised(libraries, model / "tiny.gguf", name, file)
+    quantise(libraries, model / "tiny.gguf", name, file)
     failed = ", ".join(f"`{one}`" for one in failing(file, model / "mmproj.gguf"))
     row = f"| {name} | {failed or NONE} |\n"
     text = PAGE.read_text("utf-8")

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from rehearsal import told as mock_reply
+from support.rehearsal import mock_reply  
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import (
@@ -129,12 +129,12 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: not self.calls)
     @rule(text=st.sampled_from(QUESTIONS) | st.sampled_from(AWKWARD) | texts())
     def ask(self, text):
-        self.ask_with(Message("user", text), counting.text(text))
+        self.ask_with(Message("user", text), counting.count_text(text))
 
     @precondition(lambda self: not self.calls)
     @rule(texts=st.lists(texts(), min_size=1, max_size=3))
     def ask_in_parts(self, texts):
-        joined = counting.text("\n\n".join(texts))
+        joined = counting.count_text("\n\n".join(texts))
         self.ask_with(Message("user", tuple(map(Text, texts))), joined)
 
     @precondition(lambda self: self.may_send_image())
@@ -146,13 +146,13 @@ class Conversation(RuleBasedStateMachine):
             )
         )
         message = Message("user", (Text(text), image))
-        self.ask_with(message, counting.text(text) + size)
+        self.ask_with(message, counting.count_text(text) + size)
 
     @precondition(lambda self: self.offers(Capability.TOOLS) and not self.calls)
     @rule()
     def ask_for_a_call(self):
         text = "What is the weather in Paris right now? Use the tool."
-        self.ask_with(Message("user", text), counting.text(text), tools=True)
+        self.ask_with(Message("user", text), counting.count_text(text), tools=True)
         assert [call.name for call in self.calls] == [WEATHER.name]
         assert self.last.finish == "tool_calls"
 
@@ -161,7 +161,7 @@ class Conversation(RuleBasedStateMachine):
     def send_the_result(self, result):
         (call,) = self.calls
         message = Message("tool", result, tool_call_id=call.id)
-        self.send(message, cost=counting.text(result) + FRAME)
+        self.send(message, cost=counting.count_text(result) + FRAME)
         assert not self.calls
 
     @precondition(lambda self: self.turns)

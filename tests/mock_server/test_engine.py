@@ -329,14 +329,14 @@ def test_prefix_is_continued_without_reasoning(prefix, rest):
 
     assert text_of(choice, PieceKind.REASONING) == ""
     assert text_of(choice, PieceKind.ANSWER) == rest
-    assert choice.tokens == counting.text(rest) + 1
+    assert choice.tokens == counting.count_text(rest) + 1
 
 
 @given(st.text(max_size=60), st.integers(0, 3))
 def test_any_prompt_is_answered_within_its_tokens(text, seed):
     (choice,) = generated(probe_of(text), 200, seed)
     kinds = {PieceKind.REASONING, PieceKind.ANSWER}
-    count = sum(counting.text(text_of(choice, kind)) for kind in kinds)
+    count = sum(counting.count_text(text_of(choice, kind)) for kind in kinds)
 
     assert choice.tokens <= 200
     assert choice.answer.finish in {"stop", "length"}

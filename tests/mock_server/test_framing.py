@@ -167,7 +167,7 @@ def test_inserted_id_gives_the_same_reply(dialect, probe):
 @pytest.mark.parametrize("reason", RejectionReason)
 def test_rejection_is_the_dialects_own_and_never_streamed(dialect, reason):
     rejection = Rejection(reason=reason, message="no", pointer="/n", keyword="minimum")
-    reply = framing.refused(REQUEST, rejection, HEAD, dialect)
+    reply = framing.rejection_reply(REQUEST, rejection, HEAD, dialect)
 
     assert reply.status == dialect.error(rejection)[0]
     assert not reply.streamed

@@ -5,7 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import pytest
-from beside import asked, names, reason, words
+from support.recordings import (
+    output_of,
+    reason_not_compared,
+    recorded_exchanges,
+    recorded_names,
+)
 
 TRANSFORMERS = "transformers-5.23.0"
 STATUS = {
@@ -38,12 +43,12 @@ FINISHES = {
     "tool-cut-at-20": "tool_calls in Transformers, where the call was truncated",
     "tool-streamed-cut-at-16": "tool_calls in Transformers for a truncated call",
 }
-NAMES = names(TRANSFORMERS)
+NAMES = recorded_names(TRANSFORMERS)
 
 
 def pairs(name):
     """Each exchange of that name, and the mock's for the same request."""
-    return asked(TRANSFORMERS)[name]
+    return recorded_exchanges(TRANSFORMERS)[name]
 
 
 ANSWERED = [
@@ -60,7 +65,7 @@ def same_output(real, mock):
     The vocabulary of the tiny model is a part of Tekken's, so text that a token limit
     truncates is longer in one than in the other.
     """
-    expected, actual = words(real), words(mock)
+    expected, actual = output_of(real), output_of(mock)
     truncated = any(
         "length" in ends for one in (real, mock) for ends in one.finishes.values()
     )
@@ -85,12 +90,16 @@ def test_content_types_are_the_same(name):
         assert real.header("content-type") == mock.header("content-type")
 
 
-@pytest.mark.parametrize("name", [n for n in ANSWERED if not reason(OUTPUT, n)])
+@pytest.mark.parametrize(
+    "name", [n for n in ANSWERED if not reason_not_compared(OUTPUT, n)]
+)
 def test_text_is_the_same(name):
     assert all(same_output(real, mock) for real, mock in pairs(name))
 
 
-@pytest.mark.parametrize("name", [n for n in ANSWERED if not reason(FINISHES, n)])
+@pytest.mark.parametrize(
+    "name", [n for n in ANSWERED if not reason_not_compared(FINISHES, n)]
+)
 def test_finish_reasons_are_the_same(name):
     assert all(real.finishes == mock.finishes for real, mock in pairs(name))
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from beside import asked, names, reason, words
+from support.recordings import (
+    output_of,
+    reason_not_compared,
+    recorded_exchanges,
+    recorded_names,
+)
 
 VLLM = "vllm-0.32.0"
 # The mock has none of vLLM's known defects, and an error message for each rejection.
@@ -41,12 +46,12 @@ FINISHES = {
     "tool-cut-at-16": "tool_calls in vLLM, where the call was truncated",
     "tool-cut-at-20": "tool_calls in vLLM, where the call was truncated",
 }
-NAMES = names(VLLM)
+NAMES = recorded_names(VLLM)
 
 
 def pairs(name):
     """Each exchange of that name, and the mock's for the same request."""
-    return asked(VLLM)[name]
+    return recorded_exchanges(VLLM)[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,9 +87,9 @@ ANSWERED = [name for name in NAMES if name not in STATUS and pairs(name)[0][0].c
 def test_text_and_usage_are_the_same(name):
     for real, mock in pairs(name):
         assert real.count("prompt_tokens") == mock.count("prompt_tokens")
-        if reason(OUTPUT, name):
+        if reason_not_compared(OUTPUT, name):
             continue
-        assert words(real) == words(mock)
+        assert output_of(real) == output_of(mock)
         assert real.usage == mock.usage
 
 
@@ -101,7 +106,7 @@ def test_every_reason_is_needed():
         for name in ANSWERED
         if name.startswith(start)
         for real, mock in pairs(name)
-        if words(real) != words(mock)
+        if output_of(real) != output_of(mock)
     }
 
     assert set(OUTPUT) == differing

@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from values import json_values, pieces
+from support.strategies import json_values, pieces
 
 from contract.model.chat import (
     Call,

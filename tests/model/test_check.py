@@ -112,7 +112,7 @@ def test_fault_has_the_name_and_docstring_of_its_function():
         return reply
 
     assert "two-words" == two_words.id
-    assert "A description in two lines." == two_words.story
+    assert "A description in two lines." == two_words.description
     assert {"family.thing", "usage"} == two_words.also
     assert two_words.exists_in(DIALECTS["vllm-0.16"])
     assert not two_words.exists_in(DIALECTS["llamacpp"])
@@ -132,7 +132,7 @@ def test_quirk_has_the_name_and_docstring_of_its_function():
 
     assert ("odd-but-legal", "RFC 1 allows it.") == (
         odd_but_legal.id,
-        odd_but_legal.story,
+        odd_but_legal.description,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from values import json_values, marked, pieces, probes, wire_values
+from support.strategies import json_values, marked, pieces, probes, wire_values
 
 from contract.catalog.providers import (
     aliases,

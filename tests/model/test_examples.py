@@ -4,7 +4,10 @@ import doctest
 
 import pytest
 
-from contract.model import check, provider
+from contract.model import (
+    check,
+    provider,
+)
 
 
 @pytest.mark.parametrize(

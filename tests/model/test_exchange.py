@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from values import wire_values
+from support.strategies import wire_values
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects

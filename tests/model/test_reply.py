@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from values import json_values
+from support.strategies import json_values
 
 from contract.model import sse
 from contract.model.exchange import End

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import (
@@ -47,14 +47,14 @@ def capitalised(pieces):
 
 @every_reply
 def test_unchanged_pieces_leave_a_reply_byte_for_byte(profile, probe):
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
 
     assert rewrite_pieces(reply, lambda pieces: pieces) == reply
 
 
 @every_reply
 def test_the_new_text_is_decoded(profile, probe):
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
     before = decode_reply(reply)
     after = decode_reply(rewrite_pieces(reply, capitalised))
 
@@ -69,7 +69,7 @@ def test_the_new_text_is_decoded(profile, probe):
 
 @every_reply
 def test_finish_reasons_usage_and_times_stay(profile, probe):
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
 
     rewritten = rewrite_pieces(reply, capitalised)
 
@@ -83,7 +83,7 @@ def test_finish_reasons_usage_and_times_stay(profile, probe):
 @pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("name", PROFILES)
 def test_fewer_and_more_pieces_are_placed_in_order(name, count):
-    reply = told(PROFILES[name], SUM)
+    reply = mock_reply(PROFILES[name], SUM)
     new = [Piece(PieceKind.ANSWER, f"word {number} ") for number in range(count)]
 
     exchange = decode_reply(rewrite_pieces(reply, lambda _: new))
@@ -93,14 +93,14 @@ def test_fewer_and_more_pieces_are_placed_in_order(name, count):
 
 
 def test_a_reply_without_text_stays():
-    reply = told(PROFILES["vllm-0.16"], SUM_WHOLE).with_json({"error": "no"})
+    reply = mock_reply(PROFILES["vllm-0.16"], SUM_WHOLE).with_json({"error": "no"})
 
     assert rewrite_pieces(reply, capitalised) == reply
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=lambda probe: probe.name)
 def test_only_usage_is_rewritten(probe):
-    reply = told(PROFILES["mistral-2025-10"], probe)
+    reply = mock_reply(PROFILES["mistral-2025-10"], probe)
 
     def doubled(usage):
         usage["prompt_tokens"] *= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from values import marked, pieces
+from support.strategies import marked, pieces
 
 from contract.model.chat import (
     Call,

@@ -668,7 +668,7 @@ def test_a_schema_is_self_contained(name):
 
 @pytest.mark.parametrize(("dialect", "prefix"), PREFIXES.items())
 def test_a_narrowed_document_holds_one_dialect(dialect, prefix):
-    narrow: Any = openapi.narrowed(dialect, prefix)
+    narrow: Any = openapi.for_dialect(dialect, prefix)
     chat = narrow["paths"][CHAT]["post"]
     names = chat["requestBody"]["content"]["application/json"]["examples"]
 
@@ -679,13 +679,13 @@ def test_a_narrowed_document_holds_one_dialect(dialect, prefix):
 
 
 def test_a_narrowed_document_is_valid_openapi():
-    narrow: Any = openapi.narrowed("llamacpp", "Llamacpp")
+    narrow: Any = openapi.for_dialect("llamacpp", "Llamacpp")
 
     assert list(OpenAPIV31SpecValidator(narrow).iter_errors()) == []
 
 
 def test_narrowing_does_not_change_the_document():
     before = json.dumps(openapi.document())
-    openapi.narrowed("inline", "Inline")
+    openapi.for_dialect("inline", "Inline")
 
     assert before == json.dumps(openapi.document())

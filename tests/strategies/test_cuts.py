@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.exchange import Arrival
@@ -26,7 +26,7 @@ PROFILES = builtin()
 @given(data=st.data())
 def test_any_cut_decodes_the_same(name, probe, data):
     profile = PROFILES[name]
-    whole = rehearse(told(profile, probe), probe, profile)
+    whole = rehearse(mock_reply(profile, probe), probe, profile)
     pieces = data.draw(cuts(whole.body))
     cut = replace(whole, arrivals=tuple(Arrival(0.0, piece) for piece in pieces))
 

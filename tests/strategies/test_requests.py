@@ -35,8 +35,8 @@ from contract.strategies.texts import (
     MIXES,
     mixed,
     phrases,
-    strange,
     texts,
+    unusual_characters,
 )
 from contract.tokens import counting
 
@@ -186,7 +186,7 @@ def test_strange_texts_hold_unassigned_characters():
     def unknown(text):
         return any(unicodedata.category(one) == "Cn" for one in text)
 
-    assert find(strange(), unknown, settings=ANY)
+    assert find(unusual_characters(), unknown, settings=ANY)
 
 
 def test_awkward_texts_are_drawn():

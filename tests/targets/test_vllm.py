@@ -7,9 +7,9 @@ import pytest
 from contract.errors import UsageError
 from contract.targets.base import parse_target
 from contract.targets.vllm import (
+    default_flags,
     environment,
     read,
-    usual,
     vllm,
 )
 
@@ -49,7 +49,7 @@ def test_name_of_a_model_is_resolved_by_vllm():
 
 
 def test_parsers_are_passed_on():
-    both = usual(131_072, "mistral", "hermes")
+    both = default_flags(131_072, "mistral", "hermes")
 
     assert {
         ("--reasoning-parser", "mistral"),
@@ -60,7 +60,7 @@ def test_parsers_are_passed_on():
 
 
 def test_empty_parser_is_left_out():
-    neither = usual(8, "", "")
+    neither = default_flags(8, "", "")
 
     assert not {"--reasoning-parser", "--tool-call-parser"} & set(neither)
     assert "--enable-auto-tool-choice" not in neither

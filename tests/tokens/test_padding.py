@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import (
@@ -31,9 +31,9 @@ from contract.tokens import (
     padding,
 )
 from contract.tokens.padding import (
-    ADDED,
     CALIBRATION_REQUESTS,
-    Unsizable,
+    CALIBRATION_WORDS,
+    CannotPad,
     padded,
     template_overhead,
 )
@@ -69,10 +69,10 @@ def charged(probe, more=0, factor=1):
     """
 
     def change(usage):
-        words = counting.text(probe.messages[0].text)
+        words = counting.count_text(probe.messages[0].text)
         usage["prompt_tokens"] += more + (factor - 1) * words
 
-    return rehearse(rewrite_usage(told(COARSE, probe), change), probe, COARSE)
+    return rehearse(rewrite_usage(mock_reply(COARSE, probe), change), probe, COARSE)
 
 
 @pytest.mark.parametrize("messages", PLACES)
@@ -98,7 +98,7 @@ def test_every_length_is_met_in_every_dialect(length, name):
 def test_words_are_distributed_evenly():
     messages = tuple(user(FILL) for _ in range(10))
     made = padded(Probe(name="x", messages=messages, fill=Fill(1_000)), PROFILE)
-    found = {counting.text(message.text) for message in made.messages}
+    found = {counting.count_text(message.text) for message in made.messages}
 
     assert max(found) - min(found) <= 1
 
@@ -123,7 +123,7 @@ def test_max_tokens_can_exceed_the_completion_budget():
     ],
 )
 def test_a_length_that_cannot_be_met_is_reported(probe):
-    with pytest.raises(Unsizable, match=f"the request {probe.name} does not fit"):
+    with pytest.raises(CannotPad, match=f"the request {probe.name} does not fit"):
         padded(probe, PROFILE)
 
 
@@ -137,17 +137,20 @@ def test_template_overhead_is_measured_and_subtracted(more):
 
 
 def test_words_of_several_tokens_cannot_size_prompts():
-    with pytest.raises(Unsizable, match=f"{ADDED} more words cost {2 * ADDED} more"):
+    with pytest.raises(
+        CannotPad,
+        match=f"{CALIBRATION_WORDS} more words cost {2 * CALIBRATION_WORDS} more",
+    ):
         template_overhead(*(charged(probe, factor=2) for probe in CALIBRATION_REQUESTS))
 
 
 def test_a_usage_without_counts_cannot_size_prompts():
     uncounted = [
-        rehearse(rewrite_usage(told(COARSE, probe), dict.clear), probe, COARSE)
+        rehearse(rewrite_usage(mock_reply(COARSE, probe), dict.clear), probe, COARSE)
         for probe in CALIBRATION_REQUESTS
     ]
 
-    with pytest.raises(Unsizable, match="the usage has no prompt_tokens"):
+    with pytest.raises(CannotPad, match="the usage has no prompt_tokens"):
         template_overhead(*uncounted)
 
 

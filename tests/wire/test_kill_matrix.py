@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from laws import CHECKS, DIALECTS, FAULTS, PROFILES, may_break
+from support.catalogue import CHECKS, DIALECTS, FAULTS, PROFILES, may_break
 
 from contract.client.session import Session
 from contract.client.timeouts import Limits
@@ -20,7 +20,10 @@ from contract.model.profile import (
 )
 from contract.run.report import Outcome
 from contract.testing import rehearsal
-from contract.testing.laws import applies, explained
+from contract.testing.laws import (
+    applies,
+    explained,
+)
 from contract.testing.rehearsal import (
     BUDGET,
     KEY,

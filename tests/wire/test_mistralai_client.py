@@ -11,7 +11,7 @@ import pydantic
 import pytest
 from mistralai.client import Mistral, errors
 from mistralai.client.models import TextChunk, ThinkChunk
-from oneport import KEY, served
+from support.one_port import KEY, served
 
 from contract.catalog.profiles import builtin
 from contract.mock_server import framing
@@ -349,7 +349,7 @@ def test_every_refusal_has_its_class_and_body(client, dialect):
     for trouble in RejectionReason:
         problem = Rejection(reason=trouble, message="as told", value="some value")
         known = builtin()[dialect].dialect
-        told = framing.refused(None, problem, Head("", 0, ""), known)
+        told = framing.rejection_reply(None, problem, Head("", 0, ""), known)
         kind = errors.HTTPValidationError if told.status == 422 else errors.SDKError
         with pytest.raises(errors.MistralError) as raised:
             client(dialect, trouble).chat.complete(**asked(dialect))

@@ -49,7 +49,7 @@ def chat(target, *, key=None, model=None):
 def test_every_profile_opens_and_answers(name):
     with opened(f"mock:{name}") as target:
         assert target.profile == name
-        assert target.scripted
+        assert target.is_mock
         assert chat(target).status_code == 200
     assert not [thread for thread in threading.enumerate() if thread.name == "mock"]
 

@@ -10,7 +10,7 @@ import httpx2
 import openai
 import pydantic
 import pytest
-from oneport import KEY, served
+from support.one_port import KEY, served
 
 from contract.catalog.profiles import builtin
 from contract.mock_server import framing
@@ -386,7 +386,9 @@ def test_every_refusal_has_its_class_and_body(client, dialect):
     seen = {}
     for trouble in RejectionReason:
         problem = Rejection(reason=trouble, message="as told", value="some value")
-        told: Reply = framing.refused(None, problem, Head("", 0, ""), profile.dialect)
+        told: Reply = framing.rejection_reply(
+            None, problem, Head("", 0, ""), profile.dialect
+        )
         body = json.loads(told.body)
         with pytest.raises(openai.APIStatusError) as raised:
             client(dialect, trouble).models.list()

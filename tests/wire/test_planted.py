@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from planted import BUGS, MODEL, PROFILE
+from support.planted_bugs import BUGS, MODEL, PROFILE
 
 from contract.client.session import Session
 from contract.mock_server.app import serving

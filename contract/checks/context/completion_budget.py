@@ -9,12 +9,12 @@ from contract.checks.context.prompts import (
     EXCESSIVE_BUDGET,
     FULL_WINDOW_BUDGET,
 )
-from contract.checks.faults.refusal import (
-    accepted,
+from contract.checks.faults.rejection import (
+    accept_request,
     reject,
     request_body,
 )
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST
 from contract.checks.sources import (
     MISTRAL_CHAT,
     MODEL_CARD,
@@ -62,7 +62,7 @@ def room_cut_silently(reply: Reply) -> Reply:
         return reply
     requested = problem.value
     large = isinstance(requested, int) and requested > 1
-    return accepted(reply) if large else reply
+    return accept_request(reply) if large else reply
 
 
 @check(

@@ -18,7 +18,7 @@ from contract.checks.context.prompts import (
     PROMPT_40K,
     TOOL_RESULT,
 )
-from contract.checks.judging.usage import counted
+from contract.checks.judging.usage import require_counter
 from contract.checks.sources import (
     MODEL_CARD,
     OLLAMA,
@@ -78,11 +78,13 @@ def window_of_768(reply: Reply) -> Reply:
 )
 def counts_every_word(short: Exchange, long: Exchange) -> Findings:
     """No tokenizer merges two words into one token; in Tekken each word here is one."""
-    more = counted(long, "prompt_tokens") - counted(short, "prompt_tokens")
-    if more < padding.ADDED:
+    more = require_counter(long, "prompt_tokens") - require_counter(
+        short, "prompt_tokens"
+    )
+    if more < padding.CALIBRATION_WORDS:
         yield Finding(
             "part of a short prompt is not counted",
-            expected=f"at least {padding.ADDED} more prompt_tokens",
+            expected=f"at least {padding.CALIBRATION_WORDS} more prompt_tokens",
             actual=f"{more} more",
             at=f"request {long.probe.name} after {short.probe.name}",
         )

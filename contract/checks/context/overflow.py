@@ -15,10 +15,10 @@ from contract.checks.context.prompts import (
     ONE_MORE_STREAMED,
 )
 from contract.checks.faults.overflow import (
-    BOUNDLESS,
-    excess,
+    TOLERATES_OVERFLOW,
+    excess_tokens,
 )
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST
 from contract.checks.sources import (
     MISTRAL_CHAT,
     OLLAMA,
@@ -39,7 +39,7 @@ from contract.model.exchange import (
     DONE,
     Exchange,
 )
-from contract.model.probes import THOUSAND_MORE
+from contract.model.probes import WINDOW_PLUS_1000
 from contract.model.profile import Capability
 from contract.model.rejection import (
     Rejection,
@@ -62,7 +62,7 @@ FAR_BEYOND = 1_000
     source=VLLM_LIMITS,
     sends=FULL,
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
 )
 def refuses_a_full_window(exchange: Exchange) -> Findings:
     yield from overflow_rejected(exchange)
@@ -71,7 +71,7 @@ def refuses_a_full_window(exchange: Exchange) -> Findings:
 @fault(breaks=refuses_a_full_window)
 def full_window_taken(reply: Reply) -> Reply:
     """The limit is checked with > instead of >=."""
-    return accept_truncated(reply) if excess(reply) == 0 else reply
+    return accept_truncated(reply) if excess_tokens(reply) == 0 else reply
 
 
 @check(
@@ -81,7 +81,7 @@ def full_window_taken(reply: Reply) -> Reply:
     source=MISTRAL_CHAT,
     sends=ONE_MORE,
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
 )
 def refuses_one_token_more(exchange: Exchange) -> Findings:
     yield from overflow_rejected(exchange)
@@ -90,7 +90,7 @@ def refuses_one_token_more(exchange: Exchange) -> Findings:
 @fault(breaks=refuses_one_token_more, also=("context",))
 def first_token_dropped(reply: Reply) -> Reply:
     """A prompt slightly beyond the window is silently cut to fit."""
-    over = excess(reply)
+    over = excess_tokens(reply)
     slightly = over is not None and 0 < over < FAR_BEYOND
     return accept_truncated(reply) if slightly else reply
 
@@ -100,9 +100,9 @@ def first_token_dropped(reply: Reply) -> Reply:
     "A prompt 1,000 tokens longer than the context window MUST be rejected with a "
     "4xx error.",
     source=OLLAMA,
-    sends=THOUSAND_MORE,
+    sends=WINDOW_PLUS_1000,
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
 )
 def refuses_a_thousand_more(exchange: Exchange) -> Findings:
     yield from overflow_rejected(exchange)
@@ -111,7 +111,7 @@ def refuses_a_thousand_more(exchange: Exchange) -> Findings:
 @fault(breaks=refuses_a_thousand_more, also=("context", "latency"))
 def overflow_cut_silently(reply: Reply) -> Reply:
     """A long conversation silently loses its beginning."""
-    over = excess(reply)
+    over = excess_tokens(reply)
     return accept_truncated(reply) if over is not None and over >= FAR_BEYOND else reply
 
 
@@ -123,7 +123,7 @@ def overflow_cut_silently(reply: Reply) -> Reply:
     sends=ONE_MORE_STREAMED,
     needs={Capability.STREAMING},
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
 )
 def refuses_streams_before_they_begin(exchange: Exchange) -> Findings:
     yield from overflow_rejected(exchange)
@@ -132,7 +132,7 @@ def refuses_streams_before_they_begin(exchange: Exchange) -> Findings:
 @fault(breaks=refuses_streams_before_they_begin)
 def overflow_inside_stream(reply: Reply) -> Reply:
     """The stream opens with status 200 and carries the error as an event."""
-    if not excess(reply) or b'"stream":true' not in reply.request.body:
+    if not excess_tokens(reply) or b'"stream":true' not in reply.request.body:
         return reply
     body = sse.encode(reply.body)
     end = sse.encode(DONE.encode())
@@ -157,7 +157,7 @@ def _type_and_code(body: Json) -> dict[str, Json]:
     "A context overflow error MUST carry the type and code that the API defines for "
     "it.",
     source=MISTRAL_CHAT,
-    sends=(ONE_MORE, THOUSAND_MORE),
+    sends=(ONE_MORE, WINDOW_PLUS_1000),
     expects=ANY,
     unless="overflow-without-code",
 )
@@ -190,7 +190,7 @@ def _rejections(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
 @fault(breaks=overflow_has_its_code, also=("context",))
 def overflow_by_the_proxy(reply: Reply) -> Reply:
     """A proxy with its own body limit rejects long requests before the server does."""
-    if not excess(reply):
+    if not excess_tokens(reply):
         return reply
     page = b"<html><body><h1>413 Request Entity Too Large</h1></body></html>"
     rejected = reply.with_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -202,9 +202,9 @@ def overflow_by_the_proxy(reply: Reply) -> Reply:
     "context.overflow-tells-the-limit",
     "A context overflow error SHOULD state the length of the context window.",
     source="house rule; Mistral, vLLM and llama.cpp state it",
-    sends=(ONE_MORE, THOUSAND_MORE),
+    sends=(ONE_MORE, WINDOW_PLUS_1000),
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
 )
 def overflow_tells_the_limit(*exchanges: Exchange) -> Findings:
     for exchange in _rejections(exchanges):
@@ -221,7 +221,7 @@ def overflow_tells_the_limit(*exchanges: Exchange) -> Findings:
 @fault(breaks=overflow_tells_the_limit)
 def limit_kept_secret(reply: Reply) -> Reply:
     """A gateway strips the numbers from the errors that it forwards."""
-    if not excess(reply) or reply.rejection is None:
+    if not excess_tokens(reply) or reply.rejection is None:
         return reply
     redacted = reply.body.replace(f"{reply.rejection.limit}".encode(), b"1")
     return reply.with_frames((Frame(reply.frames[-1].at, redacted),))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import (
+from contract.checks.faults.rejection import accept_request
+from contract.checks.judging.rejection import (
     ABOUT_THE_REQUEST,
-    seen,
+    status_and_body,
 )
-from contract.checks.judging.usage import counted
+from contract.checks.judging.usage import require_counter
 from contract.model.chat import (
     Json,
     Probe,
@@ -48,7 +48,7 @@ def fully_counted(exchange: Exchange, *, tolerant: bool = False) -> Findings:
     `TEMPLATE_TOLERANCE`. Raise `NotApplicable` if the reply has no prompt_tokens.
     """
     actual, expected = (
-        counted(exchange, "prompt_tokens"),
+        require_counter(exchange, "prompt_tokens"),
         padding.target_length(exchange),
     )
     exact = Capability.EXACT_TOKENS in exchange.profile.offers or not tolerant
@@ -75,14 +75,14 @@ def overflow_rejected(exchange: Exchange) -> Findings:
             if failed
             else "a request that exceeds the context window was not rejected",
             expected="status 400, 413 or 422",
-            actual=seen(exchange) + usage,
+            actual=status_and_body(exchange) + usage,
             at=f"request {exchange.probe.name}",
         )
     elif not openapi.accepts(exchange.profile.dialect.prefix + "Error", exchange.json):
         yield Finding(
             "the rejection does not match the error schema of this API",
             expected=f"{exchange.profile.dialect.prefix}Error of openapi.yaml",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at=f"request {exchange.probe.name}",
         )
 
@@ -108,7 +108,7 @@ def set_prompt_tokens(reply: Reply, prompt: int) -> Reply:
 def accept_truncated(reply: Reply) -> Reply:
     """Turn an overflow rejection into an answer to a prompt cut to the window."""
     limit = reply.rejection.limit if reply.rejection is not None else 0
-    return set_prompt_tokens(accepted(reply), max(limit - 1, 1))
+    return set_prompt_tokens(accept_request(reply), max(limit - 1, 1))
 
 
 def overflow_rejection(reply: Reply, count: int, limit: int) -> Reply:

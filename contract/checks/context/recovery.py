@@ -8,12 +8,12 @@ from http import HTTPStatus
 from contract.checks.context.prompt_length import reported_prompt_tokens
 from contract.checks.context.prompts import LAST_BUT_ONE
 from contract.checks.faults.overflow import (
-    BOUNDLESS,
-    excess,
+    TOLERATES_OVERFLOW,
+    excess_tokens,
 )
-from contract.checks.judging.refusal import (
+from contract.checks.judging.rejection import (
     ABOUT_THE_REQUEST,
-    answers,
+    is_reply_to,
 )
 from contract.model.check import (
     ANY,
@@ -27,7 +27,7 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probes import (
     SUM_WHOLE,
-    THOUSAND_MORE,
+    WINDOW_PLUS_1000,
 )
 from contract.model.reply import (
     Frame,
@@ -35,7 +35,7 @@ from contract.model.reply import (
 )
 
 # Separate samples: sent in this order, whatever other checks have sent.
-OVERFLOW = replace(THOUSAND_MORE, name="overflow-before", sample=1)
+OVERFLOW = replace(WINDOW_PLUS_1000, name="overflow-before", sample=1)
 AFTER = replace(
     SUM_WHOLE,
     name="after-overflow",
@@ -44,7 +44,7 @@ AFTER = replace(
 )
 # Shared with serves-the-window: a second copy could be answered from a prefix cache.
 SERVED = LAST_BUT_ONE
-REJECTED = replace(THOUSAND_MORE, name="refused-alone", sample=2)
+REJECTED = replace(WINDOW_PLUS_1000, name="refused-alone", sample=2)
 
 # A busy server (429, 503) is a finding here and is not retried.
 ANSWERS = frozenset(range(200, 600))
@@ -62,7 +62,7 @@ NEARLY_FULL = 45_000
     source="vllm-project/vllm#765; sgl-project/sglang#3910",
     sends=(OVERFLOW, AFTER),
     expects=ANSWERS,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
     alone=True,
 )
 def answers_after_overflow(overflow: Exchange, after: Exchange) -> Findings:
@@ -81,7 +81,7 @@ def answers_after_overflow(overflow: Exchange, after: Exchange) -> Findings:
 @fault(breaks=answers_after_overflow)
 def engine_lost_after_overflow(reply: Reply) -> Reply:
     """An oversized prompt takes the engine down, and the next request gets a 503."""
-    if not answers(reply, AFTER):
+    if not is_reply_to(reply, AFTER):
         return reply
     return reply.with_status(HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -93,7 +93,7 @@ def engine_lost_after_overflow(reply: Reply) -> Reply:
     source="house rule; vllm-project/vllm rejects it before any computation",
     sends=(SERVED, REJECTED),
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
     slow=True,
     alone=True,
 )
@@ -120,6 +120,6 @@ def refuses_sooner_than_it_serves(served: Exchange, rejected: Exchange) -> Findi
 @fault(breaks=refuses_sooner_than_it_serves, also=("latency",))
 def computed_before_refused(reply: Reply) -> Reply:
     """The prompt is computed before its length is checked."""
-    if excess(reply) is None and reported_prompt_tokens(reply) < NEARLY_FULL:
+    if excess_tokens(reply) is None and reported_prompt_tokens(reply) < NEARLY_FULL:
         return reply
     return reply.with_frames(Frame(frame.at + 10, frame.data) for frame in reply.frames)

@@ -14,10 +14,10 @@ from contract.checks.context.prompts import (
     NEEDLES,
     SHORTER,
 )
-from contract.checks.judging.prompt_tokens import prompt_of
+from contract.checks.judging.prompt_tokens import tekken_prompt_tokens
 from contract.checks.judging.usage import (
-    EXACT,
-    counted,
+    EXACT_TOKENS,
+    require_counter,
 )
 from contract.checks.sources import OLLAMA
 from contract.model.check import (
@@ -44,10 +44,11 @@ def _costs(longer: Exchange, shorter: Exchange, what: str) -> Findings:
     *what* names that text, as the subject of the finding's message.
     """
     actual, tekken = (
-        counted(longer, "prompt_tokens") - counted(shorter, "prompt_tokens"),
-        prompt_of(longer) - prompt_of(shorter),
+        require_counter(longer, "prompt_tokens")
+        - require_counter(shorter, "prompt_tokens"),
+        tekken_prompt_tokens(longer) - tekken_prompt_tokens(shorter),
     )
-    exact = longer.profile.offers >= EXACT
+    exact = longer.profile.offers >= EXACT_TOKENS
     least = round(tekken * MIN_SHARE)
     if actual != tekken if exact else actual < tekken * MIN_SHARE:
         yield Finding(
@@ -78,7 +79,7 @@ def only_recent_turns(reply: Reply) -> Reply:
     dropped = sent[:-KEPT_MESSAGES]
     if len(dropped) <= 1 or text_length(reply.probe) < LONG_CONVERSATION:
         return reply
-    lost = sum(counting.text(message.text) for message in dropped)
+    lost = sum(counting.count_text(message.text) for message in dropped)
     return set_prompt_tokens(reply, max(reported_prompt_tokens(reply) - lost, 1))
 
 
@@ -100,5 +101,5 @@ def middle_left_out(reply: Reply) -> Reply:
     texts = [m.text for m in sent if NEEDLE in m.text]
     if not texts or not 0.2 < texts[0].index(NEEDLE) / len(texts[0]) < 0.8:  # noqa: PLR2004  # at neither end
         return reply
-    prompt = reported_prompt_tokens(reply) - counting.text(NEEDLE)
+    prompt = reported_prompt_tokens(reply) - counting.count_text(NEEDLE)
     return set_prompt_tokens(reply, prompt)

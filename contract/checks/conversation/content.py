@@ -9,7 +9,7 @@ from contract.checks.conversation.prompt_cost import (
     costs_the_same,
     system,
 )
-from contract.checks.faults.refusal import reject
+from contract.checks.faults.rejection import reject
 from contract.checks.faults.usage import (
     misread_texts,
     misreport_prompt,

@@ -10,15 +10,15 @@ from contract.checks.conversation.prompt_cost import (
     costs_the_same,
     system,
 )
-from contract.checks.faults.refusal import (
+from contract.checks.faults.rejection import (
     crash,
     reject,
     request_body,
 )
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.answered import (
-    EITHER,
-    answered_or_rejected,
+    ANSWERED_OR_REJECTED,
+    expect_answered_or_rejected,
 )
 from contract.checks.judging.prompt_tokens import one_token_request
 from contract.checks.sources import (
@@ -153,11 +153,11 @@ def late_system_refused(reply: Reply) -> Reply:
     "A conversation that ends with a system message MUST be answered or rejected.",
     source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: one rejects it, the other has no rule",
     sends=LAST_SYSTEM,
-    expects=EITHER,
+    expects=ANSWERED_OR_REJECTED,
 )
 def system_last_is_settled(exchange: Exchange) -> Findings:
     """Mistral's validation rejects it (code 3230); most templates accept it."""
-    yield from answered_or_rejected(exchange)
+    yield from expect_answered_or_rejected(exchange)
 
 
 @fault(breaks=system_last_is_settled, also=("rejections.never-5xx",))

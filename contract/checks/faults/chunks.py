@@ -16,7 +16,7 @@ from contract.model.reply import (
 )
 
 
-def chunkwise(reply: Reply, change: Callable[[Object], Json]) -> Reply:
+def map_chunks(reply: Reply, change: Callable[[Object], Json]) -> Reply:
     """Return a stream with *change* applied to each chunk object, others as is."""
     if not reply.streamed:
         return reply

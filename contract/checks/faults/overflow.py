@@ -8,7 +8,7 @@ from contract.model.reply import Reply
 LONG = 20_000  # bytes; a shorter request cannot fill any context window
 
 
-def excess(reply: Reply) -> int | None:
+def excess_tokens(reply: Reply) -> int | None:
     """
     Return by how many tokens the prompt exceeds the window; None for other replies.
 
@@ -26,4 +26,4 @@ def excess(reply: Reply) -> int | None:
 
 
 # The entry in a profile's `tolerates` for servers without a documented limit.
-BOUNDLESS = "prompt-over-the-window"
+TOLERATES_OVERFLOW = "prompt-over-the-window"

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import replace
 
 from contract.checks.judging.chunks import (
-    TELLABLE_SECONDS,
+    SHORTEST_JUDGED_SECONDS,
     arrived_at_once,
 )
 from contract.model.check import (
@@ -116,5 +116,5 @@ def compressor_never_flushed(reply: Reply) -> Reply:
         return reply
     writer = zlib.compressobj(wbits=GZIP_WBITS)
     data = writer.compress(reply.body) + writer.flush()
-    at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
+    at = max(reply.frames[-1].at, 2 * SHORTEST_JUDGED_SECONDS)
     return reply.with_header("content-encoding", "gzip").with_frames((Frame(at, data),))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from contract.checks.headers.keys import SHORT_REQUEST
-from contract.checks.judging.refusal import seen
+from contract.checks.judging.rejection import status_and_body
 from contract.model.chat import CHAT
 from contract.model.check import (
     ANY,
@@ -54,7 +54,7 @@ def accept_event_stream(exchange: Exchange) -> Findings:
         yield Finding(
             "the request was rejected or not answered with a stream",
             expected="status 200, text/event-stream",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at="accept: text/event-stream",
         )
 
@@ -95,7 +95,7 @@ def content_type_with_charset(exchange: Exchange) -> Findings:
         yield Finding(
             "a JSON body was rejected because of its charset",
             expected="status 200",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at="content-type: application/json; charset=utf-8",
         )
 

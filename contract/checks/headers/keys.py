@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import seen
+from contract.checks.faults.rejection import accept_request
+from contract.checks.judging.rejection import status_and_body
 from contract.model.chat import (
     KeyMode,
     Options,
@@ -63,7 +63,7 @@ def bearer_in_lower_case(exchange: Exchange) -> Findings:
         yield Finding(
             "a valid key was rejected because of the case of its scheme",
             expected="status 200",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at="authorization: bearer …",
         )
 
@@ -93,7 +93,7 @@ def _rejected(exchange: Exchange, where: str) -> Findings:
         yield Finding(
             "a misplaced key was not rejected",
             expected="status 401, or 400 for a malformed header",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at=where,
         )
 
@@ -115,7 +115,7 @@ def key_without_scheme(exchange: Exchange) -> Findings:
 def scheme_optional(reply: Reply) -> Reply:
     """The scheme Bearer is stripped if present but not required."""
     given = reply.request.header("authorization")
-    return accepted(reply) if given and " " not in given else reply
+    return accept_request(reply) if given and " " not in given else reply
 
 
 @check(
@@ -134,7 +134,7 @@ def key_as_password(exchange: Exchange) -> Findings:
 def password_taken_for_key(reply: Reply) -> Reply:
     """A proxy in front of the server accepts any HTTP Basic password."""
     given = reply.request.header("authorization") or ""
-    return accepted(reply) if given.startswith("Basic ") else reply
+    return accept_request(reply) if given.startswith("Basic ") else reply
 
 
 @check(
@@ -155,4 +155,4 @@ def key_in_address(exchange: Exchange) -> Findings:
 @fault(breaks=key_in_address)
 def key_read_from_the_address(reply: Reply) -> Reply:
     """A gateway accepts the key from the query string as well."""
-    return accepted(reply) if "api_key=" in reply.request.path else reply
+    return accept_request(reply) if "api_key=" in reply.request.path else reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from contract.checks.judging.refusal import seen
+from contract.checks.judging.rejection import status_and_body
 from contract.model.chat import (
     CHAT,
     MODELS,
@@ -69,7 +69,7 @@ def _not_failed(exchange: Exchange, allowed: frozenset[int] = frozenset()) -> Fi
         yield Finding(
             "the server failed instead of rejecting the request",
             expected="a status below 500",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at=f"{exchange.request.method} {exchange.request.path[:60]}",
         )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contract.checks.faults.usage import add_tokens
 from contract.checks.isolation.reply_identity import to_one_of
-from contract.checks.judging.usage import counted
+from contract.checks.judging.usage import require_counter
 from contract.model.chat import (
     Json,
     Options,
@@ -97,7 +97,7 @@ def own_prompt(*exchanges: Exchange) -> Findings:
     ranked = sorted(exchanges, key=lambda x: len(x.probe.messages[-1].text))
     previous = 0
     for exchange in ranked:
-        actual = counted(exchange, "prompt_tokens")
+        actual = require_counter(exchange, "prompt_tokens")
         prepared = exchange.profile.dialect.prepare(exchange.probe)
         expected = counting.prompt(prepared) if exact else previous + 1
         if actual != expected and (exact or actual < expected):
@@ -138,7 +138,7 @@ def own_limit(*exchanges: Exchange) -> Findings:
     if len(truncated) < 2:  # noqa: PLR2004  # a pair is needed for a comparison
         raise NotApplicable("fewer than two answers reached their max_tokens")
     for exchange in truncated:
-        tokens = counted(exchange, "completion_tokens")
+        tokens = require_counter(exchange, "completion_tokens")
         limit = exchange.probe.options.max_tokens
         if tokens != limit:
             yield Finding(

@@ -12,10 +12,10 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 
 # Statuses worth judging: redirects and server errors are findings, not errors.
-EITHER = frozenset(range(200, 600))
+ANSWERED_OR_REJECTED = frozenset(range(200, 600))
 
 
-def answered_or_rejected(exchange: Exchange) -> Findings:
+def expect_answered_or_rejected(exchange: Exchange) -> Findings:
     """Yield a finding unless the reply has a choice or a 4xx status, with any body."""
     status = exchange.status or 0
     location = f"request {exchange.probe.name}"
@@ -42,7 +42,7 @@ def visible_text(exchange: Exchange) -> tuple[str, str]:
     return exchange.reasoning.strip(), exchange.answer.strip()
 
 
-def all_answered(*exchanges: Exchange) -> Findings:
+def expect_answers(*exchanges: Exchange) -> Findings:
     """Yield a finding for each reply without a choice, whatever its status."""
     for exchange in exchanges:
         if not exchange.choices:

@@ -22,7 +22,7 @@ from contract.model.exchange import (
 Object = dict[str, Json]
 
 
-def objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
+def chunk_objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
     """
     Return the chunks of a stream with their JSON objects, without error events.
 
@@ -53,26 +53,28 @@ def choices(exchange: Exchange) -> tuple[tuple[Chunk, int, Object], ...]:
 
     Raises `NotApplicable` if there are none.
     """
-    objects(exchange)
-    found = tuple((chunk, number(choice), choice) for chunk, choice in exchange.choices)
+    chunk_objects(exchange)
+    found = tuple(
+        (chunk, choice_index(choice), choice) for chunk, choice in exchange.choices
+    )
     if not found:
         raise NotApplicable("the stream contains no choice")
     return found
 
 
-def number(choice: Object) -> int:
+def choice_index(choice: Object) -> int:
     """Return the index of a choice; 0 if it has none."""
     index = choice.get("index")
     return index if isinstance(index, int) else 0
 
 
-def says(exchange: Exchange, choice: Object) -> tuple[Piece, ...]:
+def delta_pieces(exchange: Exchange, choice: Object) -> tuple[Piece, ...]:
     """Return the pieces of one delta that have text or a call, markers included."""
     pieces = exchange.profile.dialect.decode(choice.get("delta"))
     return tuple(piece for piece in pieces if piece.text or piece.call)
 
 
-def complete(exchange: Exchange) -> Iterator[tuple[Chunk, Piece]]:
+def uncut_pieces(exchange: Exchange) -> Iterator[tuple[Chunk, Piece]]:
     """
     Yield all pieces except the last one of each choice that max_tokens cut off.
 
@@ -102,8 +104,8 @@ FINISH_REASONS = frozenset(
 
 
 # A shorter stream cannot be distinguished from a whole response by its timing.
-TELLABLE_SECONDS = 0.5  # seconds
-MANY = 8  # text-bearing events
+SHORTEST_JUDGED_SECONDS = 0.5  # seconds
+FEWEST_EVENTS = 8  # text-bearing events
 FEW_READS = 2  # a server may flush its buffer in two writes
 
 
@@ -114,11 +116,11 @@ def arrived_at_once(exchange: Exchange) -> Findings:
     Raises `NotApplicable` for streams with little text or a short duration. A server
     that queued the request still spreads its tokens over several reads.
     """
-    objects(exchange)
+    chunk_objects(exchange)
     marks = exchange.timing.marks
-    if len(marks) < MANY:
+    if len(marks) < FEWEST_EVENTS:
         raise NotApplicable(f"only {len(marks)} events carry text; too few to judge")
-    if exchange.elapsed < TELLABLE_SECONDS:
+    if exchange.elapsed < SHORTEST_JUDGED_SECONDS:
         raise NotApplicable(
             f"the stream ended after {exchange.elapsed:.3f} s; too soon to judge"
         )

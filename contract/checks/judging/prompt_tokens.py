@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract.checks.judging.usage import (
-    counted,
+    require_counter,
     usage_location,
 )
 from contract.model.chat import (
@@ -39,7 +39,7 @@ def one_token_request(name: str, *messages: Message | str) -> Probe:
 PLAIN = one_token_request("languages-plain", "Hello")
 
 
-def prompt_of(exchange: Exchange) -> int:
+def tekken_prompt_tokens(exchange: Exchange) -> int:
     """Return the prompt tokens of a request as counted by Tekken v13."""
     return counting.prompt(exchange.profile.dialect.prepare(exchange.probe))
 
@@ -51,7 +51,9 @@ def token_difference(exchange: Exchange, base: Exchange) -> tuple[int, int]:
     The first number is the server's, the second one is Tekken's. Raises
     `NotApplicable` if a reply has no prompt_tokens.
     """
-    reported = counted(exchange, "prompt_tokens") - counted(base, "prompt_tokens")
+    reported = require_counter(exchange, "prompt_tokens") - require_counter(
+        base, "prompt_tokens"
+    )
     exact = [
         counting.prompt(one.profile.dialect.prepare(one.probe))
         for one in (exchange, base)
@@ -59,7 +61,7 @@ def token_difference(exchange: Exchange, base: Exchange) -> tuple[int, int]:
     return reported, exact[0] - exact[1]
 
 
-def intact(base: Exchange, exchanges: tuple[Exchange, ...]) -> Findings:
+def expect_unaltered(base: Exchange, exchanges: tuple[Exchange, ...]) -> Findings:
     """
     Yield a finding for each prompt whose text costs other tokens than Tekken counts.
 
@@ -77,9 +79,12 @@ def intact(base: Exchange, exchanges: tuple[Exchange, ...]) -> Findings:
             )
 
 
-def exactly_counted(exchange: Exchange) -> Findings:
+def expect_exact_count(exchange: Exchange) -> Findings:
     """Yield a finding if prompt_tokens is not the number that Tekken v13 counts."""
-    reported, exact = counted(exchange, "prompt_tokens"), prompt_of(exchange)
+    reported, exact = (
+        require_counter(exchange, "prompt_tokens"),
+        tekken_prompt_tokens(exchange),
+    )
     if reported != exact:
         yield Finding(
             f"the prompt {exchange.probe.name} is counted wrongly",

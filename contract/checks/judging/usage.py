@@ -12,11 +12,11 @@ from contract.model.profile import Capability
 COUNTERS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 # Capabilities that a check of exact counts, or of usage in a stream, needs.
-EXACT = frozenset({Capability.EXACT_TOKENS})
-BOTH = frozenset({Capability.STREAMING, Capability.STREAM_USAGE})
+EXACT_TOKENS = frozenset({Capability.EXACT_TOKENS})
+STREAMED_USAGE = frozenset({Capability.STREAMING, Capability.STREAM_USAGE})
 
 
-def counted(exchange: Exchange, name: str) -> int:
+def require_counter(exchange: Exchange, name: str) -> int:
     """Return the counter *name*; raises `NotApplicable` if it is not an integer."""
     found = exchange.count(name)
     if found is None:

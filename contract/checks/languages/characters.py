@@ -13,7 +13,7 @@ from contract.checks.faults.usage import (
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     TEKKEN,
-    intact,
+    expect_unaltered,
     one_token_request,
     token_difference,
 )
@@ -59,7 +59,7 @@ DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _TEXT)
     needs=TEKKEN,
 )
 def right_to_left_is_kept(base: Exchange, *exchanges: Exchange) -> Findings:
-    yield from intact(base, exchanges)
+    yield from expect_unaltered(base, exchanges)
 
 
 @fault(breaks=right_to_left_is_kept)
@@ -77,7 +77,7 @@ def direction_marks_stripped(reply: Reply) -> Reply:
     needs=TEKKEN,
 )
 def emoji_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
-    yield from intact(base, exchanges)
+    yield from expect_unaltered(base, exchanges)
 
 
 @fault(breaks=emoji_are_kept)
@@ -96,7 +96,7 @@ def joiners_stripped(reply: Reply) -> Reply:
     needs=TEKKEN,
 )
 def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
-    yield from intact(base, exchanges)
+    yield from expect_unaltered(base, exchanges)
 
 
 @fault(
@@ -118,7 +118,7 @@ def astral_replaced(reply: Reply) -> Reply:
     needs=TEKKEN,
 )
 def mixed_scripts_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
-    yield from intact(base, exchanges)
+    yield from expect_unaltered(base, exchanges)
 
 
 @fault(
@@ -143,7 +143,7 @@ def compatibility_forms_folded(reply: Reply) -> Reply:
     needs=TEKKEN,
 )
 def invisible_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
-    yield from intact(base, exchanges)
+    yield from expect_unaltered(base, exchanges)
 
 
 @fault(breaks=invisible_characters_are_kept)

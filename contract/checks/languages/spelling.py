@@ -15,7 +15,7 @@ from contract.checks.judging.prompt_tokens import (
     token_difference,
 )
 from contract.checks.judging.usage import (
-    counted,
+    require_counter,
     usage_location,
 )
 from contract.model.chat import (
@@ -66,7 +66,7 @@ ESCAPED = _encoded("spelled-with-escapes", escaped=True)
 )
 def escapes_mean_the_same(raw: Exchange, escaped: Exchange) -> Findings:
     """A character beyond U+FFFF is escaped as a surrogate pair."""
-    expected, actual = (counted(one, "prompt_tokens") for one in (raw, escaped))
+    expected, actual = (require_counter(one, "prompt_tokens") for one in (raw, escaped))
     if actual != expected:
         yield Finding(
             "the escaped request was read differently",

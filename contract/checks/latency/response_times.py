@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contract.checks.faults.chunks import text_frames
 from contract.checks.faults.overflow import (
-    BOUNDLESS,
-    excess,
+    TOLERATES_OVERFLOW,
+    excess_tokens,
 )
-from contract.checks.judging.refusal import ABOUT_THE_REQUEST
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST
 from contract.checks.latency import samples
 from contract.checks.latency.delays import (
     delayed_from,
@@ -123,7 +123,7 @@ def _reject(*found: Exchange) -> dict[str, float]:
     source="house rule; vllm-project/vllm rejects it before any computation",
     sends=OVERFLOWS,
     expects=ANY,
-    unless=BOUNDLESS,
+    unless=TOLERATES_OVERFLOW,
     alone=True,
     budget="reject",
     measures=_reject,
@@ -139,4 +139,4 @@ def reject(*found: Exchange) -> Findings:
 @fault(breaks=reject)
 def refused_after_a_while(reply: Reply) -> Reply:
     """The prompt length is checked only when the request leaves the queue."""
-    return reply if excess(reply) is None else delayed_from(reply, 0, LONG_DELAY)
+    return reply if excess_tokens(reply) is None else delayed_from(reply, 0, LONG_DELAY)

@@ -24,7 +24,7 @@ from contract.model.interval import (
 )
 from contract.model.probes import (
     SUM,
-    THOUSAND_MORE,
+    WINDOW_PLUS_1000,
     user,
 )
 from contract.model.timing import percentile
@@ -32,7 +32,7 @@ from contract.model.timing import percentile
 INFERENCE = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"
 # 20 is the smallest number of samples whose 95th percentile is not the maximum.
 SAMPLES = repeat(replace(SUM, name="latency"), 20)
-OVERFLOWS = repeat(replace(THOUSAND_MORE, name="latency-overflow"), 10)
+OVERFLOWS = repeat(replace(WINDOW_PLUS_1000, name="latency-overflow"), 10)
 PERCENT = 95
 MAXIMUM = 100  # per cent
 _SHOWN = (50, 95, 99, MAXIMUM)

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import seen
+from contract.checks.faults.rejection import accept_request
+from contract.checks.judging.rejection import status_and_body
 from contract.checks.multimodal.image_cost import (
     QUESTION,
     VISION,
@@ -73,7 +73,7 @@ def opens_or_refuses_addresses(exchange: Exchange) -> Findings:
         yield Finding(
             "the image URL was accepted but not fetched",
             expected="a GET request for the URL, or a rejection",
-            actual=seen(exchange),
+            actual=status_and_body(exchange),
             at=exchange.probe.name,
         )
 
@@ -81,7 +81,7 @@ def opens_or_refuses_addresses(exchange: Exchange) -> Findings:
 @fault(breaks=opens_or_refuses_addresses)
 def address_taken_for_an_image(reply: Reply) -> Reply:
     """An adapter forwards data URIs and drops images given by URL."""
-    return accepted(reply) if _rejected_urls(reply) else reply
+    return accept_request(reply) if _rejected_urls(reply) else reply
 
 
 @check(
@@ -108,7 +108,7 @@ def opens_no_loopback(exchange: Exchange) -> Findings:
 def loopback_opened(reply: Reply) -> Reply:
     """Any URL that a client sends is fetched from inside the network."""
     urls = _rejected_urls(reply)
-    return replace(accepted(reply), visits=urls) if urls else reply
+    return replace(accept_request(reply), visits=urls) if urls else reply
 
 
 @check(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from contract.checks.faults.refusal import accepted
-from contract.checks.judging.refusal import (
-    refused,
-    seen,
+from contract.checks.faults.rejection import accept_request
+from contract.checks.judging.rejection import (
+    expect_rejected,
+    status_and_body,
 )
 from contract.checks.multimodal.image_cost import (
     QUESTION,
@@ -96,7 +96,7 @@ def takes_promised_images(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "a request with the promised number of images is not accepted",
                 expected="status 200",
-                actual=seen(exchange),
+                actual=status_and_body(exchange),
                 at=exchange.probe.name,
             )
 
@@ -123,13 +123,13 @@ def limit_is_one_too_low(reply: Reply) -> Reply:
 def refuses_too_many_images(*exchanges: Exchange) -> Findings:
     """If surplus images are silently dropped, the answer ignores them."""
     for exchange in _at_limit(exchanges, 1):
-        yield from refused(exchange)
+        yield from expect_rejected(exchange)
 
 
 @fault(breaks=refuses_too_many_images, also=("multimodal.limit-spans-turns",))
 def surplus_images_dropped(reply: Reply) -> Reply:
     """The images within the limit are kept, and the others are silently dropped."""
-    return accepted(reply) if _rejects_image_count(reply) else reply
+    return accept_request(reply) if _rejects_image_count(reply) else reply
 
 
 @check(
@@ -142,14 +142,18 @@ def surplus_images_dropped(reply: Reply) -> Reply:
 )
 def limit_spans_turns(*exchanges: Exchange) -> Findings:
     for exchange in _at_limit(exchanges, 1):
-        yield from refused(exchange)
+        yield from expect_rejected(exchange)
 
 
 @fault(breaks=limit_spans_turns)
 def limit_of_each_turn(reply: Reply) -> Reply:
     """The limit is applied to each message separately instead of the conversation."""
     several_turns = b'"assistant"' in reply.request.body
-    return accepted(reply) if several_turns and _rejects_image_count(reply) else reply
+    return (
+        accept_request(reply)
+        if several_turns and _rejects_image_count(reply)
+        else reply
+    )
 
 
 SYSTEM_IMAGE = chat(

@@ -72,7 +72,7 @@ def requested_images(reply: Reply) -> tuple[Image, ...]:
     )
 
 
-def _rejecting(check: Check, kind: str, story: str, *also: str) -> Fault:
+def _rejecting(check: Check, kind: str, description: str, *also: str) -> Fault:
     """
     Return the fault `refuses-KIND`, which rejects images of one format.
 
@@ -92,7 +92,7 @@ def _rejecting(check: Check, kind: str, story: str, *also: str) -> Fault:
         breaks=check,
         apply=reject,
         also=frozenset(also),
-        story=story,
+        description=description,
     )
 
 

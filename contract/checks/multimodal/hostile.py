@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contract.checks.judging.refusal import (
+from contract.checks.judging.rejection import (
     ABOUT_AN_IMAGE,
-    answers,
-    misshapen,
-    refusals,
-    seen,
+    error_violations,
+    is_reply_to,
+    rejections_among,
+    status_and_body,
 )
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
@@ -56,7 +56,7 @@ refuses_truncated_image, accepts_truncated_image = check_and_fault(
     "A truncated PNG MUST be rejected.",
     "The missing half of an image is filled with grey.",
     source="W3C PNG §13.2; vllm-project/vllm#47163",
-    by=ABOUT_AN_IMAGE,
+    statuses=ABOUT_AN_IMAGE,
 )
 refuses_empty_image, accepts_empty_image = check_and_fault(
     EMPTY,
@@ -64,7 +64,7 @@ refuses_empty_image, accepts_empty_image = check_and_fault(
     "A data URI without data MUST be rejected.",
     "An image without data is dropped, and the text is answered.",
     source=f"{VISION_GUIDE}; vllm-project/vllm#47163",
-    by=ABOUT_AN_IMAGE,
+    statuses=ABOUT_AN_IMAGE,
 )
 # Vision models are trained on pixels, and an SVG renderer fetches external references.
 refuses_svg, accepts_svg = check_and_fault(
@@ -73,7 +73,7 @@ refuses_svg, accepts_svg = check_and_fault(
     "An SVG image MUST be rejected.",
     "An SVG image is rendered, including everything it refers to.",
     source=f"{VISION_GUIDE}, supported formats; CWE-611",
-    by=ABOUT_AN_IMAGE,
+    statuses=ABOUT_AN_IMAGE,
     unless="takes-svg",
 )
 # Decoded it takes 2.5 GB, as the header already shows.
@@ -83,7 +83,7 @@ refuses_bomb, accepts_bomb = check_and_fault(
     "A small PNG that claims 50,000 by 50,000 pixels MUST be rejected.",
     "Memory is allocated for the size that the header claims.",
     source="CWE-409; Mistral vision guide, at most 10,000 pixels a side",
-    by=ABOUT_AN_IMAGE,
+    statuses=ABOUT_AN_IMAGE,
 )
 # Servers that do not fetch URLs at all reject it as well.
 refuses_unreachable_url, accepts_unreachable_url = check_and_fault(
@@ -92,7 +92,7 @@ refuses_unreachable_url, accepts_unreachable_url = check_and_fault(
     "An image at an unreachable URL MUST be rejected.",
     "An image that cannot be fetched is silently dropped.",
     source="vllm-project/vllm#47163",
-    by=ABOUT_AN_IMAGE,
+    statuses=ABOUT_AN_IMAGE,
 )
 
 
@@ -108,19 +108,19 @@ def hostile_refusal_has_shape(*exchanges: Exchange) -> Findings:
     """Server errors are left to the checks that require a rejection."""
     rejections = [
         exchange
-        for exchange in refusals(exchanges)
+        for exchange in rejections_among(exchanges)
         if (exchange.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR
     ]
     if not rejections:
         raise NotApplicable("no hostile image was rejected")
     for exchange in rejections:
-        yield from misshapen(exchange)
+        yield from error_violations(exchange)
 
 
 @fault(breaks=hostile_refusal_has_shape)
 def decoder_speaks_for_itself(reply: Reply) -> Reply:
     """The exception of the image library is returned unchanged."""
-    if reply.status >= HTTPStatus.BAD_REQUEST and answers(reply, TRUNCATED):
+    if reply.status >= HTTPStatus.BAD_REQUEST and is_reply_to(reply, TRUNCATED):
         return reply.with_json(["OSError", "image file is truncated"])
     return reply
 
@@ -141,7 +141,7 @@ def answers_after_hostile_images(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "a request after hostile images fails",
                 expected="status 200",
-                actual=seen(exchange),
+                actual=status_and_body(exchange),
                 at=exchange.probe.name,
             )
             return

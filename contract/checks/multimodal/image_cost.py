@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.usage import (
-    counted,
+    require_counter,
     usage_location,
 )
 from contract.model.chat import (
@@ -63,7 +63,9 @@ def extra_tokens(base: Exchange, other: Exchange) -> int:
 
     Raises `NotApplicable` if a reply has no prompt_tokens.
     """
-    return counted(other, "prompt_tokens") - counted(base, "prompt_tokens")
+    return require_counter(other, "prompt_tokens") - require_counter(
+        base, "prompt_tokens"
+    )
 
 
 def expect_counted(text: Exchange, image: Exchange) -> Findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.checks.judging.prompt_tokens import exactly_counted
+from contract.checks.judging.prompt_tokens import expect_exact_count
 from contract.checks.judging.usage import usage_location
 from contract.checks.multimodal.image_cost import (
     QUESTION,
@@ -102,7 +102,7 @@ def first_size_for_all(reply: Reply) -> Reply:
 def position_is_exact(*exchanges: Exchange) -> Findings:
     """Adjacent texts are joined, texts with an image between them are not."""
     for exchange in exchanges:
-        yield from exactly_counted(exchange)
+        yield from expect_exact_count(exchange)
 
 
 @fault(breaks=position_is_exact)
@@ -112,8 +112,8 @@ def texts_joined_around_image(reply: Reply) -> Reply:
     for message in _messages(reply):
         texts = [part.text for part in message.parts if isinstance(part, Text)]
         if len(texts) > 1 and any(isinstance(p, Image) for p in message.parts):
-            separate = sum(counting.text(text) for text in texts)
-            extra += counting.text("\n\n".join(texts)) - separate
+            separate = sum(counting.count_text(text) for text in texts)
+            extra += counting.count_text("\n\n".join(texts)) - separate
     return add_prompt_tokens(reply, extra)
 
 

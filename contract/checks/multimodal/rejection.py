@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import (
+from contract.checks.faults.rejection import acceptance_fault
+from contract.checks.judging.rejection import (
     ABOUT_THE_REQUEST,
-    refused,
+    expect_rejected,
 )
 from contract.checks.multimodal.image_cost import VISION
 from contract.model.chat import Probe
@@ -61,19 +61,19 @@ def check_and_fault(  # noqa: PLR0913  # the fields that differ between these pa
     description: str,
     *,
     source: str,
-    by: frozenset[int] = ABOUT_THE_REQUEST,
+    statuses: frozenset[int] = ABOUT_THE_REQUEST,
     unless: str | None = None,
 ) -> tuple[Check, Fault]:
     """
     Return the check `multimodal.refuses-NAME` and its fault `accepts-NAME`.
 
-    The check requires that the image of *sends* is rejected with one of the statuses
-    *by*. The fault answers the request instead; *description* says why. *unless* is
-    the entry in a profile's `tolerates` for servers documented to accept the image.
+    The check requires that the image of *sends* is rejected with one of *statuses*.
+    The fault answers the request instead; *description* says why. *unless* is the
+    entry in a profile's `tolerates` for servers documented to accept the image.
     """
 
     def judge(exchange: Exchange) -> Findings:
-        yield from refused(exchange, by)
+        yield from expect_rejected(exchange, statuses)
 
     judge.__name__ = judge.__qualname__ = f"refuses_{name}".replace("-", "_")
     rejected = check(
@@ -85,4 +85,6 @@ def check_and_fault(  # noqa: PLR0913  # the fields that differ between these pa
         expects=ANY,
         unless=unless,
     )(judge)
-    return rejected, replace(accepts(rejected, description), id=f"accepts-{name}")
+    return rejected, replace(
+        acceptance_fault(rejected, description), id=f"accepts-{name}"
+    )

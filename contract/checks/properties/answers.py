@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from contract.checks.faults.refusal import crash
+from contract.checks.faults.rejection import crash
 from contract.checks.sources import OPENAPI
 from contract.model.chat import Probe
 from contract.model.check import (

@@ -17,7 +17,7 @@ from contract.checks.judging.prompt_tokens import (
     token_difference,
 )
 from contract.checks.judging.usage import (
-    counted,
+    require_counter,
     usage_location,
 )
 from contract.model.chat import Probe
@@ -34,7 +34,7 @@ from contract.model.profile import (
     Profile,
 )
 from contract.model.reply import Reply
-from contract.strategies.texts import strange
+from contract.strategies.texts import unusual_characters
 
 # The general categories of unassigned and of private use characters.
 UNKNOWN = frozenset({"Cn", "Co"})
@@ -50,7 +50,7 @@ def raw_and_escaped(profile: Profile) -> Any:  # a strategy
         escaped = json.dumps(body, ensure_ascii=True).encode()
         return (PLAIN, raw, replace(raw, name="drawn-escaped", body=escaped))
 
-    return strange().map(probes)
+    return unusual_characters().map(probes)
 
 
 @check(
@@ -65,7 +65,7 @@ def unknown_characters_survive(
 ) -> Findings:
     """Characters that are dropped, replaced or composed change the token count."""
     text = shorten(ascii(raw.probe.messages[-1].text))
-    utf8, escapes = (counted(one, "prompt_tokens") for one in (raw, escaped))
+    utf8, escapes = (require_counter(one, "prompt_tokens") for one in (raw, escaped))
     if utf8 != escapes:
         yield Finding(
             f"{text} is read differently when JSON escapes it",

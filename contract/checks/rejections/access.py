@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contract.checks.judging.refusal import (
-    answers,
-    misshapen,
-    refusals,
+from contract.checks.judging.rejection import (
+    error_violations,
+    is_reply_to,
+    rejections_among,
 )
-from contract.checks.rejections import mistakes
+from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import replace_message
 from contract.checks.rejections.pairs import check_and_fault
 from contract.model.check import (
@@ -35,8 +35,8 @@ no_key, accepts_no_key = check_and_fault(
     "One route of a gateway skips the key check.",
     source="RFC 9110 §15.5.2",
     needs={Capability.KEY_REQUIRED},
-    by=frozenset({HTTPStatus.UNAUTHORIZED}),
-    wanted="status 401",
+    statuses=frozenset({HTTPStatus.UNAUTHORIZED}),
+    described="status 401",
 )
 wrong_key, accepts_wrong_key = check_and_fault(
     WRONG_KEY,
@@ -44,24 +44,24 @@ wrong_key, accepts_wrong_key = check_and_fault(
     "The server checks that a key is present, but not which one.",
     source="RFC 9110 §15.5.2",
     needs={Capability.KEY_REQUIRED},
-    by=frozenset({HTTPStatus.UNAUTHORIZED}),
-    wanted="status 401",
+    statuses=frozenset({HTTPStatus.UNAUTHORIZED}),
+    described="status 401",
 )
 wrong_method, accepts_wrong_method = check_and_fault(
-    mistakes.WRONG_METHOD,
+    invalid_requests.WRONG_METHOD,
     "A GET request to the chat endpoint MUST be rejected with status 404 or 405.",
     "A catch-all route answers every method.",
     source="RFC 9110 §15.5.6",
-    by=frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}),
-    wanted="status 404 or 405",
+    statuses=frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}),
+    described="status 404 or 405",
 )
 unknown_path, accepts_unknown_path = check_and_fault(
-    mistakes.UNKNOWN_PATH,
+    invalid_requests.UNKNOWN_PATH,
     "A request to a path that does not exist MUST be rejected with status 404.",
     "A catch-all route answers every path.",
     source="RFC 9110 §15.5.5",
-    by=frozenset({HTTPStatus.NOT_FOUND}),
-    wanted="status 404",
+    statuses=frozenset({HTTPStatus.NOT_FOUND}),
+    described="status 404",
 )
 
 
@@ -87,7 +87,7 @@ def asks_for_no_password(exchange: Exchange) -> Findings:
 @fault(breaks=asks_for_no_password)
 def asks_for_a_password(reply: Reply) -> Reply:
     """A proxy answers first and makes browsers prompt for a name and password."""
-    if reply.status == HTTPStatus.UNAUTHORIZED and answers(reply, NO_KEY):
+    if reply.status == HTTPStatus.UNAUTHORIZED and is_reply_to(reply, NO_KEY):
         return reply.with_header("www-authenticate", 'Basic realm="models"')
     return reply
 
@@ -102,8 +102,8 @@ def asks_for_a_password(reply: Reply) -> Reply:
 )
 def key_refusal_has_shape(*exchanges: Exchange) -> Findings:
     """Clients use this body to distinguish a bad key from a bad request."""
-    for exchange in refusals(exchanges):
-        yield from misshapen(exchange)
+    for exchange in rejections_among(exchanges):
+        yield from error_violations(exchange)
 
 
 @fault(breaks=key_refusal_has_shape, also=("schema.error",))
@@ -138,7 +138,7 @@ def key_is_not_echoed(exchange: Exchange) -> Findings:
 @fault(breaks=key_is_not_echoed, also=(key_refusal_has_shape, "schema.error"))
 def echoes_the_key(reply: Reply) -> Reply:
     """The error message contains the rejected key in full."""
-    if reply.status != HTTPStatus.UNAUTHORIZED or not answers(reply, WRONG_KEY):
+    if reply.status != HTTPStatus.UNAUTHORIZED or not is_reply_to(reply, WRONG_KEY):
         return reply
     message = f"Invalid API Key: {SENT_KEY}"
     return reply.change(lambda body: replace_message(body, message))

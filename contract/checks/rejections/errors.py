@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.judging.refusal import (
-    answers,
-    is_about_a_field,
-    judged,
-    misshapen,
-    seen,
+from contract.checks.judging.rejection import (
+    error_violations,
+    is_reply_to,
+    is_schema_rejection,
+    rejections_or_skip,
+    status_and_body,
 )
-from contract.checks.rejections import mistakes
+from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import (
     is_html,
     repeated_status,
@@ -46,17 +46,17 @@ API = "Mistral API reference and OpenAI API reference, errors"
     "rejections.never-5xx",
     "An invalid request MUST NOT be answered with a status of 500 or more.",
     source="RFC 9110 §15.5 and §15.6",
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def never_5xx(*exchanges: Exchange) -> Findings:
     """Clients retry a 5xx, so they send the same invalid request again and again."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         if (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             yield Finding(
                 "a client error is reported as a server error",
                 expected="a status from 400 to 499",
-                actual=seen(exchange),
+                actual=status_and_body(exchange),
                 at=exchange.probe.name,
             )
 
@@ -67,7 +67,7 @@ def never_5xx(*exchanges: Exchange) -> Findings:
 )
 def fails_on_a_wrong_type(reply: Reply) -> Reply:
     """A validation error is not handled and becomes the framework's status 500."""
-    if answers(reply, mistakes.MAX_TOKENS_WRONG_TYPE) and reply.rejection:
+    if is_reply_to(reply, invalid_requests.MAX_TOKENS_WRONG_TYPE) and reply.rejection:
         return reply.with_status(HTTPStatus.INTERNAL_SERVER_ERROR)
     return reply
 
@@ -76,12 +76,12 @@ def fails_on_a_wrong_type(reply: Reply) -> Reply:
     "rejections.never-html",
     "An error MUST NOT be an HTML page.",
     source=API,
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def never_html(*exchanges: Exchange) -> Findings:
     """HTML pages come from proxies and frameworks, and API clients cannot read them."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         if is_html(exchange):
             yield Finding(
                 "the error is an HTML page",
@@ -104,7 +104,7 @@ def never_html(*exchanges: Exchange) -> Findings:
 )
 def page_of_a_proxy(reply: Reply) -> Reply:
     """A proxy replaces error bodies with its own HTML page."""
-    if not is_about_a_field(reply):
+    if not is_schema_rejection(reply):
         return reply
     title = f"{reply.status} {HTTPStatus(reply.status).phrase}"
     page = f"<html><head><title>{title}</title></head><body>{title}</body></html>\r\n"
@@ -116,12 +116,12 @@ def page_of_a_proxy(reply: Reply) -> Reply:
     "rejections.errors-are-json",
     "An error MUST be JSON and be sent as application/json.",
     source=API,
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def errors_are_json(*exchanges: Exchange) -> Findings:
     """Clients decode errors with the decoder that they use for answers."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         if exchange.media_type != "application/json" or not exchange.is_json:
             kind = exchange.media_type or "no content type"
             yield Finding(
@@ -135,7 +135,7 @@ def errors_are_json(*exchanges: Exchange) -> Findings:
 @fault(breaks=errors_are_json)
 def json_by_another_name(reply: Reply) -> Reply:
     """The body is JSON but is sent as text/plain."""
-    if is_about_a_field(reply):
+    if is_schema_rejection(reply):
         return reply.with_header("content-type", "text/plain; charset=utf-8")
     return reply
 
@@ -144,13 +144,13 @@ def json_by_another_name(reply: Reply) -> Reply:
     "rejections.errors-have-shape",
     "Every error body MUST match the error schema of the dialect.",
     source=API,
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def errors_have_shape(*exchanges: Exchange) -> Findings:
     """Some APIs document several error shapes; clients do not expect another one."""
-    for exchange in judged(exchanges):
-        yield from misshapen(exchange)
+    for exchange in rejections_or_skip(exchanges):
+        yield from error_violations(exchange)
 
 
 @fault(
@@ -164,19 +164,19 @@ def errors_have_shape(*exchanges: Exchange) -> Findings:
 )
 def bare_code(reply: Reply) -> Reply:
     """The error is only an internal error number, without a message."""
-    return reply.with_json({"errno": 22}) if is_about_a_field(reply) else reply
+    return reply.with_json({"errno": 22}) if is_schema_rejection(reply) else reply
 
 
 @check(
     "rejections.body-repeats-status",
     "A status code in an error body SHOULD be the status code of the response.",
     source="house rule",
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def body_repeats_status(*exchanges: Exchange) -> Findings:
     """Some clients read the status line and others the body, so the two must agree."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         repeated = repeated_status(exchange.json)
         if repeated not in {None, exchange.status}:
             yield Finding(
@@ -198,7 +198,7 @@ def _repeats_status(dialect: Dialect) -> bool:
 )
 def another_status_in_the_body(reply: Reply) -> Reply:
     """A gateway maps status codes but leaves the bodies unchanged."""
-    if not is_about_a_field(reply) or repeated_status(reply.json) is None:
+    if not is_schema_rejection(reply) or repeated_status(reply.json) is None:
         return reply
     if reply.status == HTTPStatus.BAD_REQUEST:
         return reply.with_status(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -206,7 +206,9 @@ def another_status_in_the_body(reply: Reply) -> Reply:
 
 
 VALID_REQUEST = replace(
-    mistakes.BRIEF, name="good-among-wrong", messages=(user("Say good evening."),)
+    invalid_requests.BRIEF,
+    name="good-among-wrong",
+    messages=(user("Say good evening."),),
 )
 
 
@@ -214,7 +216,7 @@ VALID_REQUEST = replace(
     "rejections.disturb-nobody",
     "A valid request MUST be answered while other requests are being rejected.",
     source="RFC 9110 §15.5",
-    sends=(*mistakes.EVERYWHERE, VALID_REQUEST),
+    sends=(*invalid_requests.EVERYWHERE, VALID_REQUEST),
     expects=ANY,
 )
 def disturb_nobody(*exchanges: Exchange) -> Findings:
@@ -226,7 +228,7 @@ def disturb_nobody(*exchanges: Exchange) -> Findings:
         yield Finding(
             "a valid request was rejected along with the invalid ones",
             expected="status 200",
-            actual=seen(valid),
+            actual=status_and_body(valid),
             at=valid.probe.name,
         )
 
@@ -234,7 +236,7 @@ def disturb_nobody(*exchanges: Exchange) -> Findings:
 @fault(breaks=disturb_nobody)
 def bans_the_client(reply: Reply) -> Reply:
     """A firewall blocks a client with status 403 after its first invalid requests."""
-    if not answers(reply, VALID_REQUEST):
+    if not is_reply_to(reply, VALID_REQUEST):
         return reply
     blocked = reply.with_status(HTTPStatus.FORBIDDEN)
     return blocked.with_json({"message": "You have been blocked."})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import (
+from contract.checks.faults.rejection import acceptance_fault
+from contract.checks.judging.rejection import (
     ABOUT_THE_REQUEST,
-    rejects,
+    rejection_check,
 )
 from contract.model.chat import Probe
 from contract.model.check import (
@@ -25,8 +25,8 @@ def check_and_fault(  # noqa: PLR0913  # what differs between the pairs
     source: str,
     needs: Iterable[Capability] = (),
     unless: str | None = None,
-    by: frozenset[int] = ABOUT_THE_REQUEST,
-    wanted: str = "",
+    statuses: frozenset[int] = ABOUT_THE_REQUEST,
+    described: str = "",
 ) -> tuple[Check, Fault]:
     """
     Return the check that *sends* is rejected, and the fault that accepts it.
@@ -41,17 +41,17 @@ def check_and_fault(  # noqa: PLR0913  # what differs between the pairs
         source: The document that demands the rejection.
         needs: The capabilities without which the request cannot be sent.
         unless: The entry of a profile's `tolerates` that documents acceptance.
-        by: The status codes that count as a rejection.
-        wanted: Those status codes as a finding prints them.
+        statuses: The status codes that count as a rejection.
+        described: Those status codes as a finding prints them.
 
     """
-    rejection = rejects(
+    rejection = rejection_check(
         sends,
         requirement,
         source=source,
         needs=needs,
         unless=unless,
-        by=by,
-        wanted=wanted,
+        statuses=statuses,
+        described=described,
     )
-    return rejection, accepts(rejection, description)
+    return rejection, acceptance_fault(rejection, description)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contract.checks.judging.refusal import (
+from contract.checks.judging.rejection import (
     error_document,
     field_of,
-    is_about_a_field,
-    judged,
-    seen,
+    is_schema_rejection,
+    rejections_or_skip,
+    status_and_body,
 )
-from contract.checks.rejections import mistakes
+from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import (
     error_message,
     mentions,
@@ -31,8 +31,8 @@ from contract.model.reply import Reply
 # NaN is a syntax error, so it is rejected before its field is known.
 FIELDS = tuple(
     probe
-    for probe in mistakes.EVERYWHERE
-    if field_of(probe) and probe != mistakes.NAN_LITERAL
+    for probe in invalid_requests.EVERYWHERE
+    if field_of(probe) and probe != invalid_requests.NAN_LITERAL
 )
 
 
@@ -40,12 +40,12 @@ FIELDS = tuple(
     "rejections.errors-show-no-insides",
     "An error MUST NOT contain stack frames, source files or template source.",
     source="CWE-209; CWE-497",
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def errors_show_no_insides(*exchanges: Exchange) -> Findings:
     """Internals help an attacker and are useless to any other client."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         trace = source_trace(exchange.text.replace('\\"', '"'))
         if trace is not None:
             yield Finding(
@@ -59,7 +59,7 @@ def errors_show_no_insides(*exchanges: Exchange) -> Findings:
 @fault(breaks=errors_show_no_insides)
 def traceback_in_the_message(reply: Reply) -> Reply:
     """The server runs in debug mode and sends tracebacks."""
-    if not is_about_a_field(reply):
+    if not is_schema_rejection(reply):
         return reply
     pointer = reply.rejection.pointer if reply.rejection else ""
     trace = (
@@ -74,13 +74,13 @@ def traceback_in_the_message(reply: Reply) -> Reply:
     "rejections.errors-say-what-is-wrong",
     "An error SHOULD describe what is wrong.",
     source="RFC 9110 §15.5",
-    sends=mistakes.EVERYWHERE,
+    sends=invalid_requests.EVERYWHERE,
     expects=ANY,
 )
 def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
     """A status phrase repeats the status and explains nothing."""
     phrases = {"", "internal server error", "bad request", "unprocessable entity"}
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         text = error_message(exchange.json) if exchange.is_json else exchange.text
         if text.strip().lower().rstrip(".") in phrases:
             yield Finding(
@@ -94,7 +94,7 @@ def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
 @fault(breaks=errors_say_what_is_wrong, also=("rejections.names-the-field",))
 def says_bad_request(reply: Reply) -> Reply:
     """A gateway replaces error messages with a generic one."""
-    if not is_about_a_field(reply):
+    if not is_schema_rejection(reply):
         return reply
     return reply.change(lambda body: replace_message(body, "Bad Request"))
 
@@ -108,7 +108,7 @@ def says_bad_request(reply: Reply) -> Reply:
 )
 def names_the_field(*exchanges: Exchange) -> Findings:
     """With thirty parameters in a request, "invalid value" does not locate the bug."""
-    for exchange in judged(exchanges):
+    for exchange in rejections_or_skip(exchanges):
         field = field_of(exchange.probe)
         if exchange.status not in CLIENT_ERRORS:
             continue  # a server error: there is no rejection to read
@@ -116,7 +116,7 @@ def names_the_field(*exchanges: Exchange) -> Findings:
             yield Finding(
                 f"the rejection does not name {field}",
                 expected=f"{field} somewhere in the error",
-                actual=seen(exchange),
+                actual=status_and_body(exchange),
                 at=exchange.probe.name,
             )
 
@@ -124,6 +124,6 @@ def names_the_field(*exchanges: Exchange) -> Findings:
 @fault(breaks=names_the_field)
 def names_nothing(reply: Reply) -> Reply:
     """Every invalid value gets the same error message."""
-    if not is_about_a_field(reply):
+    if not is_schema_rejection(reply):
         return reply
     return reply.change(lambda body: replace_message(body, "The request is not valid."))

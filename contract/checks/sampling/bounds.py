@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import (
+from contract.checks.faults.rejection import (
     reject,
     request_body,
 )
-from contract.checks.judging.answered import all_answered
+from contract.checks.judging.answered import expect_answers
 from contract.checks.sources import (
     MISTRAL_CHAT,
     MODEL_CARD,
@@ -49,7 +49,7 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
 )
 def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """Mistral's maximum is 1.5 (its error glossary states 1), OpenAI's is 2."""
-    yield from all_answered(*exchanges)
+    yield from expect_answers(*exchanges)
 
 
 @fault(
@@ -71,7 +71,7 @@ def temperature_above_1_refused(reply: Reply) -> Reply:
     unless="temperature-at-most-1.5",
 )
 def temperature_of_2_is_taken(exchange: Exchange) -> Findings:
-    yield from all_answered(exchange)
+    yield from expect_answers(exchange)
 
 
 @fault(breaks=temperature_of_2_is_taken)
@@ -94,7 +94,7 @@ def temperature_bound_excluded(reply: Reply) -> Reply:
 )
 def top_p_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """The documents disagree on whether 0 is allowed, so it is not sent."""
-    yield from all_answered(*exchanges)
+    yield from expect_answers(*exchanges)
 
 
 @fault(breaks=top_p_bounds_are_taken)
@@ -124,7 +124,7 @@ def top_p_bound_excluded(reply: Reply) -> Reply:
     ),
 )
 def penalty_bounds_are_taken(*exchanges: Exchange) -> Findings:
-    yield from all_answered(*exchanges)
+    yield from expect_answers(*exchanges)
 
 
 @fault(breaks=penalty_bounds_are_taken)
@@ -152,7 +152,7 @@ def recommended_values_are_taken(exchange: Exchange) -> Findings:
     whole context window, which leaves no tokens for the prompt on servers where both
     must fit.
     """
-    yield from all_answered(exchange)
+    yield from expect_answers(exchange)
 
 
 @fault(breaks=recommended_values_are_taken)
@@ -180,7 +180,7 @@ def one_sampler_only(reply: Reply) -> Reply:
 )
 def null_means_not_sent(exchange: Exchange) -> Findings:
     """Clients with typed requests send null for unset parameters."""
-    yield from all_answered(exchange)
+    yield from expect_answers(exchange)
 
 
 @fault(breaks=null_means_not_sent)

@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from contract.checks.faults.usage import add_tokens
-from contract.checks.judging.usage import counted
+from contract.checks.judging.usage import require_counter
 from contract.checks.sources import OPENAI_CHAT
 from contract.model.chat import (
     Json,
@@ -141,7 +141,7 @@ def beams_shown(reply: Reply) -> Reply:
     sends=ONE_TOKEN,
 )
 def one_token_is_one(exchange: Exchange) -> Findings:
-    completion = counted(exchange, "completion_tokens")
+    completion = require_counter(exchange, "completion_tokens")
     if (completion, exchange.finish) != (1, "length"):
         yield Finding(
             "the reply was not cut off after one token",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.checks.faults.refusal import request_body
+from contract.checks.faults.rejection import request_body
 from contract.checks.judging.answered import visible_text
 from contract.checks.sources import (
     MISTRAL_CHAT,

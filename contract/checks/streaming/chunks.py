@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contract.checks.faults.chunks import (
     choices_of,
-    chunkwise,
+    map_chunks,
 )
 from contract.checks.judging.chunks import (
     Object,
     choices,
-    objects,
-    says,
+    chunk_objects,
+    delta_pieces,
 )
 from contract.model.chat import Json
 from contract.model.check import (
@@ -36,7 +36,7 @@ OBJECT = "chat.completion.chunk"
 
 def _is_constant(exchange: Exchange, name: str) -> Findings:
     """Yield a finding unless all chunks have the same value of the member *name*."""
-    (start, first), *rest = objects(exchange)
+    (start, first), *rest = chunk_objects(exchange)
     wanted = first.get(name)
     if wanted is None or wanted == "":
         yield Finding(
@@ -71,7 +71,7 @@ def _vary(reply: Reply, name: str) -> Reply:
             value[name] = old + count
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @check(
@@ -82,7 +82,7 @@ def _vary(reply: Reply, name: str) -> Reply:
     needs=STREAMING,
 )
 def object_is_chunk(exchange: Exchange) -> Findings:
-    for chunk, value in objects(exchange):
+    for chunk, value in chunk_objects(exchange):
         if value.get("object") != OBJECT:
             yield Finding(
                 "the object of a chunk is not chat.completion.chunk",
@@ -100,7 +100,7 @@ def chunks_called_completions(reply: Reply) -> Reply:
     def change(value: Object) -> Json:
         return {**value, "object": "chat.completion"}
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @check(
@@ -193,7 +193,7 @@ def index_missing(reply: Reply) -> Reply:
             choice.pop("index", None)
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @check(
@@ -231,7 +231,7 @@ def role_missing(reply: Reply) -> Reply:
                 delta.pop("role", None)
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @check(
@@ -247,7 +247,7 @@ def choices_stay_apart(exchange: Exchange) -> Findings:
     count = _requested_choices(exchange)
     if count == 1:
         raise NotApplicable("only one choice was requested")
-    with_text = {index for _, index, choice in found if says(exchange, choice)}
+    with_text = {index for _, index, choice in found if delta_pieces(exchange, choice)}
     if with_text != set(range(count)):
         yield Finding(
             "not every choice has text",
@@ -273,4 +273,4 @@ def choices_merged(reply: Reply) -> Reply:
                 choice["index"] = 0
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)

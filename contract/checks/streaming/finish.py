@@ -5,14 +5,14 @@ from __future__ import annotations
 from contract.checks.faults.chunks import (
     choices_of,
     chunk_of,
-    chunkwise,
+    map_chunks,
     text_frames,
 )
 from contract.checks.judging.chunks import (
     FINISH_REASONS,
     Object,
     choices,
-    says,
+    delta_pieces,
 )
 from contract.model.chat import Json
 from contract.model.check import (
@@ -73,7 +73,7 @@ def finish_missing(reply: Reply) -> Reply:
                 choice["finish_reason"] = None
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @fault(breaks=finishes_once, also=("streaming.choices-stay-apart", "usage"))
@@ -130,7 +130,7 @@ def finish_called_eos(reply: Reply) -> Reply:
                 choice["finish_reason"] = "eos_token"
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 @check(
@@ -143,7 +143,7 @@ def finish_called_eos(reply: Reply) -> Reply:
 def finish_is_last(exchange: Exchange) -> Findings:
     finished: dict[int, int] = {}
     for held, index, choice in choices(exchange):
-        if index in finished and (pieces := says(exchange, choice)):
+        if index in finished and (pieces := delta_pieces(exchange, choice)):
             yield Finding(
                 f"choice {index} continues after its finish reason",
                 f"nothing after event {finished[index]}",
@@ -174,7 +174,7 @@ def finish_too_early(reply: Reply) -> Reply:
                 choice["finish_reason"] = None
         return value
 
-    rest = chunkwise(reply, take)
+    rest = map_chunks(reply, take)
     first = chunk_of(rest.frames[place])
     if not reasons:
         return reply

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contract.checks.faults.chunks import (
     choices_of,
     chunk_of,
-    chunkwise,
+    map_chunks,
     text_frames,
 )
 from contract.checks.judging.chunks import (
-    TELLABLE_SECONDS,
+    SHORTEST_JUDGED_SECONDS,
     Object,
     arrived_at_once,
-    complete,
-    objects,
+    chunk_objects,
+    uncut_pieces,
 )
 from contract.model.chat import (
     Json,
@@ -100,9 +100,9 @@ def _finishes(frame: Frame) -> bool:
     needs=STREAMING,
 )
 def utf8_intact(exchange: Exchange) -> Findings:
-    objects(exchange)
+    chunk_objects(exchange)
     broken = False
-    for held, piece in complete(exchange):
+    for held, piece in uncut_pieces(exchange):
         if any(c == REPLACEMENT or _is_surrogate(c) for c in piece.text):
             broken = True
             yield Finding(
@@ -140,7 +140,7 @@ def characters_split(reply: Reply) -> Reply:
             choice["delta"] = _damage_characters(choice.get("delta"))
         return value
 
-    return chunkwise(reply, change)
+    return map_chunks(reply, change)
 
 
 def _damage_characters(value: Json) -> Json:
@@ -163,7 +163,7 @@ def _damage_characters(value: Json) -> Json:
 )
 def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
     """Outer white space is ignored: some servers trim non-streamed answers."""
-    objects(streamed)
+    chunk_objects(streamed)
     if not whole.choices:
         raise NotApplicable("the non-streamed response has no choice")
     if not streamed.pieces and not whole.pieces:
@@ -213,7 +213,7 @@ def held_back(reply: Reply) -> Reply:
     """A buffering proxy forwards nothing before the response is complete."""
     if not reply.streamed or not reply.frames:
         return reply
-    at = max(reply.frames[-1].at, 2 * TELLABLE_SECONDS)
+    at = max(reply.frames[-1].at, 2 * SHORTEST_JUDGED_SECONDS)
     return reply.with_frames((Frame(at, reply.body),))
 
 
@@ -226,7 +226,7 @@ def held_back(reply: Reply) -> Reply:
     needs=STREAMING | {Capability.TOOLS},
 )
 def tool_fragments_join(exchange: Exchange) -> Findings:
-    objects(exchange)
+    chunk_objects(exchange)
     if any("length" in reason for rs in exchange.finishes.values() for reason in rs):
         raise NotApplicable("the reply was cut off; its arguments may be incomplete")
     calls = _calls(exchange)
@@ -281,6 +281,6 @@ def brace_twice(reply: Reply) -> Reply:
         return value
 
     last = calling[-1]
-    changed = chunkwise(reply.with_frames(reply.frames[last : last + 1]), change)
+    changed = map_chunks(reply.with_frames(reply.frames[last : last + 1]), change)
     frames = (*reply.frames[:last], *changed.frames, *reply.frames[last + 1 :])
     return reply.with_frames(frames)

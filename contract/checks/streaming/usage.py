@@ -7,11 +7,11 @@ from dataclasses import replace
 from contract.checks.faults.chunks import (
     choices_of,
     chunk_of,
-    chunkwise,
+    map_chunks,
 )
 from contract.checks.judging.chunks import (
     Object,
-    objects,
+    chunk_objects,
 )
 from contract.model.chat import Json
 from contract.model.check import (
@@ -49,7 +49,7 @@ NO_USAGE = replace(
     needs=STREAMING | {Capability.STREAM_USAGE},
 )
 def usage_comes_once(exchange: Exchange) -> Findings:
-    last, value = objects(exchange)[-1]
+    last, value = chunk_objects(exchange)[-1]
     if len(exchange.usages) != 1:
         yield Finding(
             "usage is not reported exactly once",
@@ -99,7 +99,7 @@ def usage_repeated(reply: Reply) -> Reply:
             value["usage"] = usage
         return value
 
-    return reply if usage is None else chunkwise(reply, change)
+    return reply if usage is None else map_chunks(reply, change)
 
 
 @check(
@@ -122,7 +122,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
         raise NotApplicable("the request includes stream_options")
     switch = exchange.profile.dialect.server_flags.usage
     hint = f"{switch}, or let the profile tolerate usage-unasked" if switch else ""
-    for held, value in objects(exchange):
+    for held, value in chunk_objects(exchange):
         if isinstance(value.get("usage"), dict):
             yield Finding(
                 "usage was sent without being requested",

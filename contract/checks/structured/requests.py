@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import refused
+from contract.checks.faults.rejection import acceptance_fault
+from contract.checks.judging.rejection import expect_rejected
 from contract.checks.sources import (
     MISTRAL_JSON,
     OPENAI_JSON,
@@ -113,10 +113,10 @@ def form_lost_beside_tools(reply: Reply) -> Reply:
     expects=ANY,
 )
 def invalid_schema_is_refused(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_invalid_schema = accepts(
+accepts_invalid_schema = acceptance_fault(
     invalid_schema_is_refused,
     "A schema that nothing can satisfy is treated as no schema.",
 )
@@ -132,9 +132,9 @@ accepts_invalid_schema = accepts(
     unless="response-format-name-missing",
 )
 def name_is_demanded(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_nameless_schema = accepts(
+accepts_nameless_schema = acceptance_fault(
     name_is_demanded, "A schema without the required name is accepted."
 )

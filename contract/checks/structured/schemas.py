@@ -153,7 +153,7 @@ def _schema_fault(
             return reply
         return rewrite_document(reply, lambda value: {**value, **change})
 
-    return Fault(id=id, breaks=breaks, apply=apply, story=description)
+    return Fault(id=id, breaks=breaks, apply=apply, description=description)
 
 
 enum_not_enforced = _schema_fault(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.refusal import accepts
-from contract.checks.judging.refusal import refused
+from contract.checks.faults.rejection import acceptance_fault
+from contract.checks.judging.rejection import expect_rejected
 from contract.checks.sources import MISTRAL_TOOLS
 from contract.checks.tools.calls import (
     TOOLS,
@@ -94,10 +94,10 @@ def few_tools_taken(reply: Reply) -> Reply:
     unless="tool-name-unchecked",
 )
 def bad_name_is_refused(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_bad_name = accepts(
+accepts_bad_name = acceptance_fault(
     bad_name_is_refused, "A tool is accepted with a name that no call can contain."
 )
 
@@ -112,10 +112,10 @@ accepts_bad_name = accepts(
     unless="tool-schema-unchecked",
 )
 def bad_schema_is_refused(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_bad_schema = accepts(
+accepts_bad_schema = acceptance_fault(
     bad_schema_is_refused,
     "Parameters that nothing can satisfy are rendered into the prompt.",
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.refusal import accepts
+from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.faults.usage import misreport_prompt
-from contract.checks.judging.prompt_tokens import exactly_counted
-from contract.checks.judging.refusal import refused
+from contract.checks.judging.prompt_tokens import expect_exact_count
+from contract.checks.judging.rejection import expect_rejected
 from contract.checks.sources import (
     MISTRAL_TOKENS,
     MISTRAL_TOOLS,
@@ -82,10 +82,10 @@ def silent_after_results(reply: Reply) -> Reply:
     unless="tool-ids-unchecked",
 )
 def mismatched_id_is_refused(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_mismatched_id = accepts(
+accepts_mismatched_id = acceptance_fault(
     mismatched_id_is_refused,
     "A result with the id of another call is accepted for the call made.",
 )
@@ -101,10 +101,10 @@ accepts_mismatched_id = accepts(
     unless="tool-ids-unchecked",
 )
 def second_result_is_refused(exchange: Exchange) -> Findings:
-    yield from refused(exchange)
+    yield from expect_rejected(exchange)
 
 
-accepts_second_result = accepts(
+accepts_second_result = acceptance_fault(
     second_result_is_refused, "Both results of one call are rendered into the prompt."
 )
 
@@ -117,7 +117,7 @@ accepts_second_result = accepts(
     needs=TOOLS | {Capability.EXACT_TOKENS},
 )
 def declared_tools_are_counted(exchange: Exchange) -> Findings:
-    yield from exactly_counted(exchange)
+    yield from expect_exact_count(exchange)
 
 
 @fault(
@@ -139,7 +139,7 @@ def tools_not_counted(reply: Reply) -> Reply:
     needs=TOOLS | {Capability.EXACT_TOKENS},
 )
 def results_are_counted(exchange: Exchange) -> Findings:
-    yield from exactly_counted(exchange)
+    yield from expect_exact_count(exchange)
 
 
 @fault(breaks=results_are_counted, also=("usage", "conversation", "context"))

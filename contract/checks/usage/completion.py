@@ -9,8 +9,8 @@ from contract.checks.faults.usage import (
     details,
 )
 from contract.checks.judging.usage import (
-    BOTH,
-    counted,
+    STREAMED_USAGE,
+    require_counter,
     usage_location,
 )
 from contract.checks.sources import (
@@ -67,7 +67,7 @@ def tolerance(tokens: int) -> int:
     "The completion_tokens MUST include the reasoning as well as the answer.",
     source=MISTRAL_CHAT,
     sends=(SUM, SUM_WHOLE),
-    needs=BOTH | {Capability.REASONING},
+    needs=STREAMED_USAGE | {Capability.REASONING},
 )
 def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     """
@@ -78,13 +78,13 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     bound is well below Tekken's count.
     """
     for exchange in exchanges:
-        completion = counted(exchange, "completion_tokens")
+        completion = require_counter(exchange, "completion_tokens")
         texts = [
             exchange.text_of(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
         ]
         if not all(texts):
             raise NotApplicable("the reply does not have both reasoning and an answer")
-        tokens = sum(counting.text(text) for text in texts)
+        tokens = sum(counting.count_text(text) for text in texts)
         size = sum(len(text.encode(errors="replace")) for text in texts)
         exact = Capability.EXACT_TOKENS in exchange.profile.offers
         least = tokens - tolerance(tokens) if exact else round(tokens * COARSEST)
@@ -106,7 +106,7 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
 def thinking_for_free(reply: Reply) -> Reply:
     """Only the answer is counted, because counting happens after reasoning is split."""
     exchange = decode_reply(reply)
-    reasoning = counting.text(exchange.reasoning)
+    reasoning = counting.count_text(exchange.reasoning)
     if exchange.finish == "length" or not reasoning:
         return reply
     return rewrite_usage(
@@ -120,7 +120,7 @@ def _equals_max_tokens(exchange: Exchange) -> Findings:
     reasons = [reason for found in exchange.finishes.values() for reason in found]
     if not isinstance(limit, int) or set(reasons) != {"length"}:
         raise NotApplicable("max_tokens did not cut off the reply")
-    completion = counted(exchange, "completion_tokens")
+    completion = require_counter(exchange, "completion_tokens")
     expected = limit * len(reasons)
     if completion != expected:
         yield Finding(
@@ -137,7 +137,7 @@ def _equals_max_tokens(exchange: Exchange) -> Findings:
     "The completion_tokens of a reply that max_tokens cut off MUST equal max_tokens.",
     source=OPENAI_USAGE,
     sends=(CUT, CUT_WHOLE),
-    needs=BOTH,
+    needs=STREAMED_USAGE,
 )
 def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -191,7 +191,7 @@ def one_choice_counted(reply: Reply) -> Reply:
     "The reasoning_tokens MUST be the part of completion_tokens that is reasoning.",
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
-    needs=BOTH | {Capability.REASONING, Capability.REASONING_TOKENS},
+    needs=STREAMED_USAGE | {Capability.REASONING, Capability.REASONING_TOKENS},
 )
 def counts_reasoning(*exchanges: Exchange) -> Findings:
     """At least the tokens of the reasoning, at most the rest of the completion."""
@@ -200,11 +200,11 @@ def counts_reasoning(*exchanges: Exchange) -> Findings:
             raise NotApplicable("the reply has no reasoning")
         parts = details(exchange.usage, "completion_tokens_details")
         reported = parts.get("reasoning_tokens")
-        completion = counted(exchange, "completion_tokens")
+        completion = require_counter(exchange, "completion_tokens")
         least, most = 1, completion - bool(exchange.answer)
         if Capability.EXACT_TOKENS in exchange.profile.offers:
-            reasoning = counting.text(exchange.reasoning)
-            answer = counting.text(exchange.answer)
+            reasoning = counting.count_text(exchange.reasoning)
+            answer = counting.count_text(exchange.answer)
             least = max(least, reasoning - tolerance(reasoning))
             # Some servers count the markers as part of the reasoning, some do not.
             most = min(most, completion - answer + tolerance(answer))

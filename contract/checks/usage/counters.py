@@ -9,9 +9,9 @@ from contract.checks.faults.usage import (
     details,
 )
 from contract.checks.judging.usage import (
-    BOTH,
     COUNTERS,
-    counted,
+    STREAMED_USAGE,
+    require_counter,
     usage_location,
 )
 from contract.checks.sources import (
@@ -73,7 +73,7 @@ def _without_usage(value: Json) -> Json:
     "A stream MUST contain requested usage with the three counters.",
     source=OPENAI_STREAM,
     sends=SUM,
-    needs=BOTH,
+    needs=STREAMED_USAGE,
 )
 def present_in_stream(exchange: Exchange) -> Findings:
     missing = [name for name in COUNTERS if name not in exchange.usage]
@@ -97,7 +97,7 @@ def stream_usage_dropped(reply: Reply) -> Reply:
     "Every counter in the usage MUST be a non-negative integer.",
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
-    needs=BOTH,
+    needs=STREAMED_USAGE,
 )
 def counts_are_natural(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -132,11 +132,13 @@ def counts_as_text(reply: Reply) -> Reply:
     "The total_tokens MUST be the sum of prompt_tokens and completion_tokens.",
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
-    needs=BOTH,
+    needs=STREAMED_USAGE,
 )
 def sums_up(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        prompt, completion, total = (counted(exchange, name) for name in COUNTERS)
+        prompt, completion, total = (
+            require_counter(exchange, name) for name in COUNTERS
+        )
         if total != prompt + completion:
             yield Finding(
                 "total_tokens is not the sum of the other counters",
@@ -162,11 +164,11 @@ def total_without_prompt(reply: Reply) -> Reply:
     "A request MUST have the same prompt_tokens streamed and not streamed.",
     source=OPENAI_STREAM,
     sends=(SUM, SUM_WHOLE),
-    needs=BOTH,
+    needs=STREAMED_USAGE,
 )
 def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    found = counted(streamed, "prompt_tokens")
-    expected = counted(whole, "prompt_tokens")
+    found = require_counter(streamed, "prompt_tokens")
+    expected = require_counter(whole, "prompt_tokens")
     if found != expected:
         yield Finding(
             "streamed and non-streamed prompt_tokens differ",
@@ -200,7 +202,7 @@ def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
     sends=SUM_WHOLE,
 )
 def cached_within_prompt(exchange: Exchange) -> Findings:
-    prompt = counted(exchange, "prompt_tokens")
+    prompt = require_counter(exchange, "prompt_tokens")
     cached = list(_cached(exchange.usage))
     if not cached:
         raise NotApplicable("the usage does not report cached tokens")

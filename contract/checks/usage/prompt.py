@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.prompt_tokens import (
-    exactly_counted,
-    prompt_of,
+    expect_exact_count,
+    tekken_prompt_tokens,
 )
 from contract.checks.judging.usage import (
-    EXACT,
-    counted,
+    EXACT_TOKENS,
+    require_counter,
     usage_location,
 )
 from contract.checks.sources import (
@@ -71,11 +71,11 @@ TOKENIZE = Probe(name="tokenize", messages=SUM_WHOLE.messages, path="/tokenize")
     "The prompt_tokens MUST equal the count of the model's own tokenizer.",
     source=MISTRAL_TOKENS,
     sends=(SUM_WHOLE, UTF8_WHOLE),
-    needs=EXACT,
+    needs=EXACT_TOKENS,
 )
 def exact_prompt_tokens(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
-        yield from exactly_counted(exchange)
+        yield from expect_exact_count(exchange)
 
 
 @fault(
@@ -115,7 +115,7 @@ def _typed_markers(messages: tuple[Message, ...]) -> int:
     "Control markers in the text of a user MUST be counted as text.",
     source=MISTRAL_TOKENS,
     sends=TYPED_CONTROL,
-    needs=EXACT,
+    needs=EXACT_TOKENS,
 )
 def typed_markers_are_text(exchange: Exchange) -> Findings:
     """
@@ -124,13 +124,13 @@ def typed_markers_are_text(exchange: Exchange) -> Findings:
     A count of one means that a user can inject control tokens, which only the template
     may write.
     """
-    yield from exactly_counted(exchange)
+    yield from expect_exact_count(exchange)
 
 
 @fault(breaks=typed_markers_are_text)
 def typed_markers_obeyed(reply: Reply) -> Reply:
     """The tokenizer reads [INST] in a user's text as the control token (llama.cpp)."""
-    fewer = _typed_markers(_messages(reply)) * (counting.text(CLOSE) - 1)
+    fewer = _typed_markers(_messages(reply)) * (counting.count_text(CLOSE) - 1)
     if not fewer:
         return reply
     return rewrite_usage(
@@ -147,7 +147,7 @@ def typed_markers_obeyed(reply: Reply) -> Reply:
 )
 def agrees_with_tokenize(reply: Exchange, tokenized: Exchange) -> Findings:
     count = tokenized.json.get("count") if isinstance(tokenized.json, dict) else None
-    prompt = counted(reply, "prompt_tokens")
+    prompt = require_counter(reply, "prompt_tokens")
     if count != prompt:
         yield Finding(
             "/tokenize and the usage disagree",
@@ -181,9 +181,11 @@ def tokenize_forgets_a_token(reply: Reply) -> Reply:
 )
 def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
     """If the tokenizer is unknown, any increase passes."""
-    increase = counted(longer, "prompt_tokens") - counted(short, "prompt_tokens")
+    increase = require_counter(longer, "prompt_tokens") - require_counter(
+        short, "prompt_tokens"
+    )
     exact = Capability.EXACT_TOKENS in short.profile.offers
-    added = prompt_of(longer) - prompt_of(short) if exact else 1
+    added = tekken_prompt_tokens(longer) - tekken_prompt_tokens(short) if exact else 1
     if increase != added and (exact or increase < added):
         yield Finding(
             "prompt_tokens does not increase with the prompt",

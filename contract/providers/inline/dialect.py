@@ -109,7 +109,7 @@ INLINE = replace(
     tagged=True,
     reasoning_fields=frozenset(),
     server_flags=ServerFlags(
-        call="start the server with its parser for Mistral's tool calls"
+        tool_calls="start the server with its parser for Mistral's tool calls"
     ),
     # Either the form of vLLM or that of llama.cpp.
     call_id=r"[A-Za-z0-9]{9}|[A-Za-z0-9]{32}",

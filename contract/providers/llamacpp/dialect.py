@@ -289,9 +289,9 @@ LLAMACPP = Dialect(
     paths=frozenset({"/v1/models", "/health", SLOTS, "/tokenize", "/detokenize"}),
     load=SLOTS,
     server_flags=ServerFlags(
-        thought="start llama-server with --jinja and without --reasoning-format none",
-        call="start llama-server with --jinja",
-        sight="start llama-server with --mmproj FILE (llamacpp:FILE.gguf?mmproj=FILE)",
+        reasoning="start llama-server with --jinja and without --reasoning-format none",
+        tool_calls="start llama-server with --jinja",
+        vision="start llama-server with --mmproj FILE (llamacpp:FILE.gguf?mmproj=FILE)",
         window="start llama-server with --ctx-size {}, times the slots of --parallel",
     ),
 )

@@ -71,4 +71,4 @@ def missing(name: str) -> Rejection:
 
 def printable(token: int) -> str:
     """Return the text of a token; bytes that are not UTF-8 become U+FFFD."""
-    return tekken.spelled(token).decode(errors="replace")
+    return tekken.token_bytes(token).decode(errors="replace")

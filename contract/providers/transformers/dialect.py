@@ -210,7 +210,7 @@ TRANSFORMERS = Dialect(
     done=False,
     paths=frozenset({"/v1/models", "/health"}),
     server_flags=ServerFlags(
-        thought="give the model's tokenizer a response template",
-        call="give the model's tokenizer a response template",
+        reasoning="give the model's tokenizer a response template",
+        tool_calls="give the model's tokenizer a response template",
     ),
 )

@@ -48,10 +48,10 @@ SYSTEM = Message(
     ),
 )
 SERVER_FLAGS = ServerFlags(
-    thought="start vLLM with --reasoning-parser mistral",
+    reasoning="start vLLM with --reasoning-parser mistral",
     # Recorded with 0.32.0: without a tool parser, streams keep the markers.
-    streams="add --enable-auto-tool-choice --tool-call-parser mistral",
-    call="start vLLM with --enable-auto-tool-choice --tool-call-parser mistral",
+    streaming="add --enable-auto-tool-choice --tool-call-parser mistral",
+    tool_calls="start vLLM with --enable-auto-tool-choice --tool-call-parser mistral",
     window="start vLLM with --max-model-len {}",
     images="start vLLM with --limit-mm-per-prompt '{{\"image\": {}}}'",
     usage="start vLLM without --enable-force-include-usage",

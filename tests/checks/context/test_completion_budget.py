@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import completion_budget
@@ -29,7 +29,7 @@ def answered_with(check, status, body=b"{}", profile=VLLM):
         frames = (Frame(0.0, body),)
         return reply.with_status(status).with_frames(frames)
 
-    return rehearsed(check, profile, change=change)
+    return rehearsed_verdict(check, profile, change=change)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_clamping_server_accepts_the_whole_window_as_max_tokens(name, status, 
 def test_max_tokens_is_the_whole_window():
     (probe,) = completion_budget.takes_the_window_as_room.sends
 
-    assert told(VLLM, probe).request.body.count(b'"max_tokens":8192') == 1
+    assert mock_reply(VLLM, probe).request.body.count(b'"max_tokens":8192') == 1
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,13 @@ def test_max_tokens_is_the_whole_window():
 def test_the_mock_rejects_or_clamps_like_its_profile(name, status):
     profile = PROFILES[name]
     (probe,) = completion_budget.refuses_too_much_room.sends
-    exchange = rehearse(told(profile, probe), probe, profile)
-    verdict_of_rejection = judged(
+    exchange = rehearse(mock_reply(profile, probe), probe, profile)
+    verdict_of_rejection = verdict_on(
         completion_budget.refuses_too_much_room, exchange
     ).word
-    verdict_of_window = judged(completion_budget.stays_within_the_window, exchange).word
+    verdict_of_window = verdict_on(
+        completion_budget.stays_within_the_window, exchange
+    ).word
 
     assert status == exchange.status
     assert ("fail" if status == 200 else "pass") == verdict_of_rejection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import lengths
@@ -40,9 +40,9 @@ TOLERANT_CHECKS = (
 def outcome(check, profile, more):
     """Return the verdict on a prompt reported *more* tokens longer than it is."""
     (probe,) = check.sends
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
     changed = set_prompt_tokens(reply, reported_prompt_tokens(reply) + more)
-    return judged(check, rehearse(changed, probe, profile)).word
+    return verdict_on(check, rehearse(changed, probe, profile)).word
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_reply_without_usage_is_skipped(check):
     def without_usage(reply):
         return reply.change(lambda body: {**body, "usage": None})
 
-    assert "skip" == rehearsed(check, EXACT, change=without_usage).word
+    assert "skip" == rehearsed_verdict(check, EXACT, change=without_usage).word
 
 
 def test_a_conversation_has_a_thousand_messages():
@@ -90,8 +90,8 @@ def test_a_conversation_has_a_thousand_messages():
 def test_the_window_is_read_from_the_profile():
     (probe,) = lengths.serves_the_window.sends
     small = replace(EXACT, context_window=700)
-    exchange = rehearse(told(small, probe), probe, small)
+    exchange = rehearse(mock_reply(small, probe), probe, small)
 
     assert 699 == exchange.count("prompt_tokens")
     assert probe.fill == Fill(-1, of_window=True)
-    assert "pass" == judged(lengths.serves_the_window, exchange).word
+    assert "pass" == verdict_on(lengths.serves_the_window, exchange).word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import overflow
@@ -35,13 +35,13 @@ def answered_with(check, status, body=b"{}"):
         frames = (Frame(0.0, body),)
         return reply.with_status(status).with_frames(frames)
 
-    return rehearsed(check, VLLM, change=change)
+    return rehearsed_verdict(check, VLLM, change=change)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("check", REJECTIONS, ids=lambda check: check.id)
 def test_the_mock_of_each_profile_passes(check, name):
-    assert "pass" == rehearsed(check, PROFILES[name]).word
+    assert "pass" == rehearsed_verdict(check, PROFILES[name]).word
 
 
 @pytest.mark.parametrize("check", REJECTIONS, ids=lambda check: check.id)
@@ -70,7 +70,7 @@ def test_the_reported_prompt_tokens_are_part_of_the_finding():
 
 def test_an_error_inside_a_stream_is_a_finding():
     check = overflow.refuses_streams_before_they_begin
-    verdict = rehearsed(check, VLLM, fault=overflow.overflow_inside_stream)
+    verdict = rehearsed_verdict(check, VLLM, fault=overflow.overflow_inside_stream)
 
     assert "status 200" in verdict.findings[0].actual
 
@@ -117,7 +117,9 @@ def test_accepted_prompts_are_skipped(check):
 def test_the_html_page_of_a_proxy_is_a_finding():
     fault = overflow.overflow_by_the_proxy
     (probe,) = overflow.refuses_one_token_more.sends
-    reply = fault.apply(told(VLLM, probe))
+    reply = fault.apply(mock_reply(VLLM, probe))
 
     assert (413, "text/html") == (reply.status, dict(reply.headers)[JSON_TYPE[0]])
-    assert "fail" == rehearsed(overflow.refuses_one_token_more, VLLM, fault).word
+    assert (
+        "fail" == rehearsed_verdict(overflow.refuses_one_token_more, VLLM, fault).word
+    )

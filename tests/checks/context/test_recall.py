@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context.recall import (
@@ -17,7 +17,7 @@ from contract.model.chat import PieceKind
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["mistral-2025-10"]
-RECALLED = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in SHORT]
+RECALLED = [rehearse(mock_reply(PROFILE, probe), probe, PROFILE) for probe in SHORT]
 
 
 def answering(probe, text):
@@ -26,16 +26,16 @@ def answering(probe, text):
     def change(pieces):
         return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
 
-    return resaid(PROFILE, probe, change)
+    return rewritten_exchange(PROFILE, probe, change)
 
 
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_finding_names_the_place_that_was_not_recalled(number, place):
     exchanges = list(RECALLED)
     exchanges[number] = answering(SHORT[number], "I do not know.")
-    verdict = judged(recalls_every_place, *exchanges)
+    verdict = verdict_on(recalls_every_place, *exchanges)
 
-    assert "pass" == judged(recalls_every_place, *RECALLED).word
+    assert "pass" == verdict_on(recalls_every_place, *RECALLED).word
     assert [place in finding.message for finding in verdict.findings] == [True]
 
 
@@ -50,11 +50,11 @@ def test_a_finding_names_the_place_that_was_not_recalled(number, place):
 def test_only_the_word_is_judged(text, word):
     first = answering(SHORT[0], text)
 
-    assert word == judged(recalls_every_place, first, *RECALLED[1:]).word
+    assert word == verdict_on(recalls_every_place, first, *RECALLED[1:]).word
 
 
 def test_a_truncated_answer_is_skipped():
     short = replace(SHORT[0], options=replace(SHORT[0].options, max_tokens=3))
-    cut = rehearse(told(PROFILE, short), SHORT[0], PROFILE)
+    cut = rehearse(mock_reply(PROFILE, short), SHORT[0], PROFILE)
 
-    assert "skip" == judged(recalls_every_place, cut, *RECALLED[1:]).word
+    assert "skip" == verdict_on(recalls_every_place, cut, *RECALLED[1:]).word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context.recovery import (
@@ -25,11 +25,11 @@ PROFILE = replace(builtin()["vllm-0.32"], context_window=8_192)
 
 
 def exchange(probe, **more):
-    return replace(rehearse(told(PROFILE, probe), probe, PROFILE), **more)
+    return replace(rehearse(mock_reply(PROFILE, probe), probe, PROFILE), **more)
 
 
 def test_an_answer_after_a_rejection_passes():
-    verdict = judged(answers_after_overflow, exchange(OVERFLOW), exchange(AFTER))
+    verdict = verdict_on(answers_after_overflow, exchange(OVERFLOW), exchange(AFTER))
 
     assert "pass" == verdict.word
 
@@ -38,13 +38,13 @@ def test_an_answer_after_a_rejection_passes():
 def test_an_error_after_a_rejection_is_a_finding(status):
     after = exchange(AFTER, status=status)
 
-    assert "fail" == judged(answers_after_overflow, exchange(OVERFLOW), after).word
+    assert "fail" == verdict_on(answers_after_overflow, exchange(OVERFLOW), after).word
 
 
 def test_an_accepted_overflow_is_skipped():
     accepted = exchange(OVERFLOW, status=200)
 
-    assert "skip" == judged(answers_after_overflow, accepted, exchange(AFTER)).word
+    assert "skip" == verdict_on(answers_after_overflow, accepted, exchange(AFTER)).word
 
 
 def test_a_busy_server_is_a_finding():
@@ -70,7 +70,7 @@ def test_a_busy_server_is_a_finding():
     ],
 )
 def test_a_rejection_may_take_half_the_time_of_an_answer(served, rejected, word):
-    verdict = judged(
+    verdict = verdict_on(
         refuses_sooner_than_it_serves,
         exchange(SERVED, elapsed=served),
         exchange(REJECTED, elapsed=rejected),
@@ -84,4 +84,4 @@ def test_both_answers_are_needed_for_the_comparison(one, other):
     served = exchange(SERVED, elapsed=60.0, status=one)
     rejected = exchange(REJECTED, elapsed=60.0, status=other)
 
-    assert "skip" == judged(refuses_sooner_than_it_serves, served, rejected).word
+    assert "skip" == verdict_on(refuses_sooner_than_it_serves, served, rejected).word

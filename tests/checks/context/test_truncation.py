@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context.prompt_length import (
@@ -38,12 +38,12 @@ def verdict(check, profile, more=None):
     """Return the verdict; *more* maps a request's position to tokens added to it."""
     exchanges = []
     for number, probe in enumerate(check.sends):
-        reply = told(profile, probe)
+        reply = mock_reply(profile, probe)
         reply = set_prompt_tokens(
             reply, reported_prompt_tokens(reply) + (more or {}).get(number, 0)
         )
         exchanges.append(rehearse(reply, probe, profile))
-    return judged(check, *exchanges)
+    return verdict_on(check, *exchanges)
 
 
 @pytest.mark.parametrize(("check", "others"), CASES)
@@ -61,7 +61,7 @@ def test_every_request_is_compared_with_the_first(check, others):
 
 
 def test_inexact_counts_must_reach_half_of_the_text():
-    whole, shorter = (told(COARSE, probe) for probe in (CONVERSATION, SHORTER[0]))
+    whole, shorter = (mock_reply(COARSE, probe) for probe in (CONVERSATION, SHORTER[0]))
     lost = reported_prompt_tokens(whole) - reported_prompt_tokens(shorter)
 
     assert "pass" == verdict(drops_no_message, COARSE, {1: lost // 2}).word
@@ -73,4 +73,4 @@ def test_needles_are_at_the_start_middle_and_end():
     places = [probe.messages[0].text.index(NEEDLE) / len(text) for probe in NEEDLES]
 
     assert places == pytest.approx([0.0, 0.5, 1.0], abs=0.02)
-    assert 2_000 < counting.text(text) < 2_020
+    assert 2_000 < counting.count_text(text) < 2_020

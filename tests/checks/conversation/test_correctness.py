@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.correctness import answers_a_sum
@@ -29,13 +29,13 @@ def test_only_the_correct_number_passes(text, word):
     def change(pieces):
         return [replace(p, text=text) for p in pieces if p.kind is PieceKind.ANSWER][:1]
 
-    whole = resaid(PROFILE, SUM_WHOLE, change)
+    whole = rewritten_exchange(PROFILE, SUM_WHOLE, change)
 
-    assert word == judged(answers_a_sum, whole).word
+    assert word == verdict_on(answers_a_sum, whole).word
 
 
 def test_a_truncated_answer_is_skipped():
     short = replace(SUM_WHOLE, options=replace(SUM_WHOLE.options, max_tokens=3))
-    cut = rehearse(told(PROFILE, short), SUM_WHOLE, PROFILE)
+    cut = rehearse(mock_reply(PROFILE, short), SUM_WHOLE, PROFILE)
 
-    assert "skip" == judged(answers_a_sum, cut).word
+    assert "skip" == verdict_on(answers_a_sum, cut).word

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import recharged
+from support.rehearsal import overcharged_exchange
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.history import (
@@ -36,9 +36,9 @@ def test_each_earlier_message_is_left_out_once():
 @pytest.mark.parametrize("place", range(len(WITHOUT)))
 def test_a_finding_names_the_missing_message(place):
     profile = PROFILES["vllm-0.32"]
-    everything = recharged(profile, ALL_TURNS, 0)
+    everything = overcharged_exchange(profile, ALL_TURNS, 0)
     without = [
-        recharged(profile, probe, 3 if number == place else 0)
+        overcharged_exchange(profile, probe, 3 if number == place else 0)
         for number, probe in enumerate(WITHOUT)
     ]
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation import order
@@ -39,7 +39,7 @@ def test_roles_are_sent_in_that_order(probe, roles):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_only_mistral_2025_rejects_a_user_message_after_a_tool_result(name):
-    reply = told(PROFILES[name], AFTER_TOOL)
+    reply = mock_reply(PROFILES[name], AFTER_TOOL)
     rejected = name == "mistral-2025-10"
 
     assert rejected == (reply.status == 400)
@@ -48,7 +48,7 @@ def test_only_mistral_2025_rejects_a_user_message_after_a_tool_result(name):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_only_the_closed_schema_rejects_a_named_message(name):
-    reply = told(PROFILES[name], NAMED)
+    reply = mock_reply(PROFILES[name], NAMED)
     rejected = name.startswith("mistral-")
 
     assert rejected == (reply.status == 422)
@@ -71,7 +71,7 @@ def test_the_name_is_sent_inside_the_message():
     ids=lambda value: getattr(value, "id", ""),
 )
 def test_a_rejection_states_its_reason(fault, probe, word):
-    reply = fault.apply(told(PROFILES["vllm-0.32"], probe))
+    reply = fault.apply(mock_reply(PROFILES["vllm-0.32"], probe))
 
     assert reply.status == 400
     assert word in json.dumps(reply.json)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import judged, resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.prefix import (
@@ -28,7 +28,7 @@ NAMES = ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
 def answering(name, probe, answer, reasoning=""):
     pieces = [Piece(PieceKind.REASONING, reasoning)] if reasoning else []
     pieces.append(Piece(PieceKind.ANSWER, answer))
-    return resaid(PROFILES[name], probe, lambda _: tuple(pieces))
+    return rewritten_exchange(PROFILES[name], probe, lambda _: tuple(pieces))
 
 
 def both(name, check, answer, reasoning=""):
@@ -46,7 +46,9 @@ def both(name, check, answer, reasoning=""):
     ],
 )
 def test_the_prefix_may_appear_once_or_not_at_all(name, answer, word):
-    verdict = judged(prefix_is_not_doubled, *both(name, prefix_is_not_doubled, answer))
+    verdict = verdict_on(
+        prefix_is_not_doubled, *both(name, prefix_is_not_doubled, answer)
+    )
 
     assert word == verdict.word
 
@@ -56,7 +58,7 @@ def test_the_prefix_may_appear_once_or_not_at_all(name, answer, word):
 def test_no_reasoning_may_follow_the_prefix(name, reasoning, word):
     exchanges = both(name, prefix_begins_no_thought, " is 42", reasoning)
 
-    assert word == judged(prefix_begins_no_thought, *exchanges).word
+    assert word == verdict_on(prefix_begins_no_thought, *exchanges).word
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,7 +76,7 @@ def test_streamed_and_whole_answers_must_agree(name, streamed, whole, word):
         answering(name, CONTINUED, whole),
     )
 
-    assert word == judged(prefix_streams_the_same, *pair).word
+    assert word == verdict_on(prefix_streams_the_same, *pair).word
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_streamed_and_whole_answers_must_agree(name, streamed, whole, word):
 )
 @pytest.mark.parametrize("probe", [CONTINUED, CONTINUED_STREAM], ids=lambda p: p.name)
 def test_the_mock_repeats_the_prefix_like_its_profile(name, repeats, probe):
-    exchange = rehearse(told(PROFILES[name], probe), probe, PROFILES[name])
+    exchange = rehearse(mock_reply(PROFILES[name], probe), probe, PROFILES[name])
 
     assert repeats == exchange.answer.startswith(PREFIX_TEXT)
     assert exchange.answer.endswith(" is 42")

@@ -1,7 +1,7 @@
 """Comparison of prompt tokens: exact with Tekken, an increase elsewhere."""
 
 import pytest
-from rehearsal import recharged
+from support.rehearsal import overcharged_exchange
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.prompt_cost import (
@@ -33,8 +33,8 @@ LONG = one_token_request(
 )
 def test_the_difference_must_be_exact_with_tekken(name, more, found):
     short, longer = (
-        recharged(PROFILES[name], SHORT, 0),
-        recharged(PROFILES[name], LONG, more),
+        overcharged_exchange(PROFILES[name], SHORT, 0),
+        overcharged_exchange(PROFILES[name], LONG, more),
     )
 
     assert found == len(list(costs_more(longer, short, "the rest")))
@@ -43,10 +43,12 @@ def test_the_difference_must_be_exact_with_tekken(name, more, found):
 @pytest.mark.parametrize("name", PROFILES)
 def test_an_equal_count_is_a_finding(name):
     profile = PROFILES[name]
-    short, longer = (recharged(profile, probe, 0) for probe in (SHORT, LONG))
+    short, longer = (overcharged_exchange(profile, probe, 0) for probe in (SHORT, LONG))
     less = short.count("prompt_tokens") - longer.count("prompt_tokens")
 
-    found = list(costs_more(recharged(profile, LONG, less), short, "the rest"))
+    found = list(
+        costs_more(overcharged_exchange(profile, LONG, less), short, "the rest")
+    )
 
     assert ["the rest is not counted as it was sent"] == [one.message for one in found]
 
@@ -54,6 +56,6 @@ def test_an_equal_count_is_a_finding(name):
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize(("more", "found"), [(0, 0), (1, 1), (-1, 1)])
 def test_equal_prompts_must_cost_the_same_in_every_profile(name, more, found):
-    one, other = (recharged(PROFILES[name], SHORT, n) for n in (0, more))
+    one, other = (overcharged_exchange(PROFILES[name], SHORT, n) for n in (0, more))
 
     assert found == len(list(costs_the_same(one, other, "it")))

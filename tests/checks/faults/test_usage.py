@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.faults.usage import (
@@ -37,7 +37,7 @@ def extended(text):
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
 @pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.32", "llamacpp"])
 def test_usage_counts_the_misread_prompt(name, probe):
-    reply = told(PROFILES[name], probe)
+    reply = mock_reply(PROFILES[name], probe)
     misread = misread_texts(extended)(reply.probe)
     exchange = rehearse(
         misreport_prompt(reply, misread_texts(extended)), probe, PROFILES[name]
@@ -51,7 +51,7 @@ def test_usage_counts_the_misread_prompt(name, probe):
 
 @pytest.mark.parametrize("probe", [SUM_WHOLE, WRONG], ids=["not-misread", "rejected"])
 def test_other_replies_are_not_changed(probe):
-    reply = told(PROFILES["vllm-0.32"], probe)
+    reply = mock_reply(PROFILES["vllm-0.32"], probe)
     change = str if probe is SUM_WHOLE else extended
 
     assert reply == misreport_prompt(reply, misread_texts(change))

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.headers import encodings
@@ -15,7 +15,7 @@ from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
 PROBE = encodings.GZIP_OFFERED
-PLAIN = rehearse(told(PROFILE, PROBE), PROBE, PROFILE)
+PLAIN = rehearse(mock_reply(PROFILE, PROBE), PROBE, PROFILE)
 
 
 def spread_out(exchange, *, seconds=2.0):
@@ -67,7 +67,7 @@ def test_decoding_keeps_bodies_and_arrival_times():
     ],
 )
 def test_a_stream_must_match_its_content_encoding(exchange, word):
-    assert word == judged(encodings.compressed_stream_is_readable, exchange).word
+    assert word == verdict_on(encodings.compressed_stream_is_readable, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_stream_must_match_its_content_encoding(exchange, word):
     ],
 )
 def test_an_unflushed_compressor_is_a_finding(exchange, word):
-    assert word == judged(encodings.compression_does_not_buffer, exchange).word
+    assert word == verdict_on(encodings.compression_does_not_buffer, exchange).word
 
 
 def test_a_decompression_bomb_is_not_decoded_to_its_end():

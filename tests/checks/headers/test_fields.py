@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged
+from support.rehearsal import verdict_on
 
 from contract.checks.headers import fields
 from contract.model.probes import SUM_WHOLE
@@ -25,7 +25,7 @@ def test_a_client_that_accepts_only_a_stream_must_get_one(answer, status, kind, 
     exchange = answer(fields.ACCEPT_STREAM, status)
     exchange = replace(exchange, headers=(("content-type", kind),))
 
-    assert word == judged(fields.accept_event_stream, exchange).word
+    assert word == verdict_on(fields.accept_event_stream, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_client_that_accepts_only_a_stream_must_get_one(answer, status, kind, 
 def test_a_charset_must_be_accepted(answer, status, word):
     exchange = answer(fields.CHARSET, status)
 
-    assert word == judged(fields.content_type_with_charset, exchange).word
+    assert word == verdict_on(fields.content_type_with_charset, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_request_ids_must_differ(answer, ids, word):
         for one in ids
     ]
 
-    assert word == judged(fields.request_ids_differ, *exchange).word
+    assert word == verdict_on(fields.request_ids_differ, *exchange).word
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,6 @@ def test_a_date_must_be_in_the_http_format(answer, date, word):
     headers = () if date is None else (("date", date),)
 
     assert (
-        word == judged(fields.date_is_readable, answer(SUM_WHOLE, headers=headers)).word
+        word
+        == verdict_on(fields.date_is_readable, answer(SUM_WHOLE, headers=headers)).word
     )

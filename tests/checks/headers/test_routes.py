@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import judged
+from support.rehearsal import verdict_on
 
 from contract.checks.headers import routes
 
@@ -24,9 +24,11 @@ def test_only_an_unsupported_method_may_get_a_501(answer, status, method, path):
     methods = [answer(probe, status) for probe in routes.METHODS]
     paths = [answer(probe, status) for probe in routes.PATHS]
 
-    assert method == judged(routes.any_method, *methods).word
-    assert path == judged(routes.any_path, *paths).word
-    assert path == judged(routes.head_is_no_failure, answer(routes.HEAD, status)).word
+    assert method == verdict_on(routes.any_method, *methods).word
+    assert path == verdict_on(routes.any_path, *paths).word
+    assert (
+        path == verdict_on(routes.head_is_no_failure, answer(routes.HEAD, status)).word
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_only_an_unsupported_method_may_get_a_501(answer, status, method, path):
 def test_a_preflight_that_allows_the_origin_must_succeed(answer, status, headers, word):
     exchange = answer(routes.PREFLIGHT, status, headers=headers)
 
-    assert word == judged(routes.preflight_is_consistent, exchange).word
+    assert word == verdict_on(routes.preflight_is_consistent, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -57,4 +59,4 @@ def test_a_preflight_that_allows_the_origin_must_succeed(answer, status, headers
 def test_an_echoed_origin_must_not_allow_credentials(answer, headers, word):
     exchange = answer(routes.PREFLIGHT, 200, headers=headers)
 
-    assert word == judged(routes.strangers_get_no_credentials, exchange).word
+    assert word == verdict_on(routes.strangers_get_no_credentials, exchange).word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation import cross_talk
@@ -24,7 +24,9 @@ def answers(probes, profile=PROFILE, **charged):
         return lambda usage: usage.update(charged.get(probe.name, {}))
 
     return [
-        rehearse(rewrite_usage(told(profile, probe), change(probe)), probe, profile)
+        rehearse(
+            rewrite_usage(mock_reply(profile, probe), change(probe)), probe, profile
+        )
         for probe in probes
     ]
 
@@ -36,11 +38,11 @@ def test_swapped_prompts_are_a_finding(profile):
     one, other = clean[0].probe.name, clean[1].probe.name
     swapped = {one: counts[other], other: counts[one]}
 
-    verdict = judged(
+    verdict = verdict_on(
         cross_talk.own_prompt, *answers(cross_talk.MARKED_PROMPTS, profile, **swapped)
     )
 
-    assert "pass" == judged(cross_talk.own_prompt, *clean).word
+    assert "pass" == verdict_on(cross_talk.own_prompt, *clean).word
     assert "fail" == verdict.word
 
 
@@ -48,7 +50,7 @@ def test_the_limit_of_another_request_is_a_finding():
     first = cross_talk.LIMITED[0].name
     wrong = answers(cross_talk.LIMITED, **{first: {"completion_tokens": 6}})
 
-    (finding,) = judged(cross_talk.own_limit, *wrong).findings
+    (finding,) = verdict_on(cross_talk.own_limit, *wrong).findings
 
     assert (finding.expected, finding.at) == (
         "completion_tokens 3, its max_tokens",
@@ -59,19 +61,19 @@ def test_the_limit_of_another_request_is_a_finding():
 def test_answers_below_their_limit_are_skipped():
     short = [replace(x, arrivals=()) for x in answers(cross_talk.LIMITED)]
 
-    assert "skip" == judged(cross_talk.own_limit, *short).word
+    assert "skip" == verdict_on(cross_talk.own_limit, *short).word
 
 
 def test_swapped_forms_are_two_findings():
     whole, streamed = answers((cross_talk.WHOLE_TWIN, cross_talk.STREAMED_TWIN))
 
-    assert "pass" == judged(cross_talk.own_form, whole, streamed).word
-    assert 2 == len(judged(cross_talk.own_form, streamed, whole).findings)
+    assert "pass" == verdict_on(cross_talk.own_form, whole, streamed).word
+    assert 2 == len(verdict_on(cross_talk.own_form, streamed, whole).findings)
 
 
 def test_swapped_choices_are_two_findings():
     one, two = answers((cross_talk.WHOLE_TWIN, cross_talk.DOUBLE_TWIN))
     swapped = (replace(two, probe=one.probe), replace(one, probe=two.probe))
 
-    assert "pass" == judged(cross_talk.own_choices, one, two).word
-    assert 2 == len(judged(cross_talk.own_choices, *swapped).findings)
+    assert "pass" == verdict_on(cross_talk.own_choices, one, two).word
+    assert 2 == len(verdict_on(cross_talk.own_choices, *swapped).findings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation.hang_ups import (
@@ -17,8 +17,8 @@ from contract.model.exchange import End
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
-LEFT = [rehearse(told(PROFILE, probe), probe, PROFILE) for probe in ABANDONED]
-ANSWERED = rehearse(told(PROFILE, AFTER), AFTER, PROFILE)
+LEFT = [rehearse(mock_reply(PROFILE, probe), probe, PROFILE) for probe in ABANDONED]
+ANSWERED = rehearse(mock_reply(PROFILE, AFTER), AFTER, PROFILE)
 
 
 def test_the_client_disconnects_at_the_first_byte():
@@ -37,10 +37,10 @@ def test_the_client_disconnects_at_the_first_byte():
 def test_the_next_request_must_be_answered(change, word):
     after = replace(ANSWERED, **change)
 
-    assert word == judged(survives_hang_ups, *LEFT, after).word
+    assert word == verdict_on(survives_hang_ups, *LEFT, after).word
 
 
 def test_answers_that_end_before_the_disconnect_are_skipped():
     whole = [replace(x, end=End.COMPLETE) for x in LEFT]
 
-    assert "skip" == judged(survives_hang_ups, *whole, ANSWERED).word
+    assert "skip" == verdict_on(survives_hang_ups, *whole, ANSWERED).word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rehearsal import judged
+from support.rehearsal import verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation import identity
@@ -24,14 +24,14 @@ def served(probe, number):
 def test_a_repeated_request_must_get_a_new_id():
     one, other = (served(p, n) for n, p in enumerate(identity.TWICE))
 
-    assert "pass" == judged(identity.repeats_have_own_ids, one, other).word
-    assert "fail" == judged(identity.repeats_have_own_ids, one, one).word
+    assert "pass" == verdict_on(identity.repeats_have_own_ids, one, other).word
+    assert "fail" == verdict_on(identity.repeats_have_own_ids, one, one).word
 
 
 def test_every_pair_that_shares_an_id_is_a_finding():
     exchanges = [served(p, n // 2) for n, p in enumerate(identity.MARKED_PROMPTS)]
 
-    found = judged(identity.ids_differ, *exchanges).findings
+    found = verdict_on(identity.ids_differ, *exchanges).findings
 
     assert [f.at for f in found] == [
         "canary-of-5 and canary-of-89",
@@ -44,7 +44,7 @@ def test_a_finding_names_the_owner_of_a_foreign_chunk():
     one, other, third = (served(p, n) for n, p in enumerate(identity.STREAMS))
     mixed = with_second_event_of(one, other)
 
-    (finding,) = judged(identity.streams_are_apart, mixed, other, third).findings
+    (finding,) = verdict_on(identity.streams_are_apart, mixed, other, third).findings
 
     assert "stream-b" in finding.actual
     assert finding.at.startswith("stream-a, event 1")

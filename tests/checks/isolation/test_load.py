@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation.load import (
@@ -19,7 +19,7 @@ from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]
 IDLE = [
-    rehearse(told(PROFILE, probe), probe, PROFILE)
+    rehearse(mock_reply(PROFILE, probe), probe, PROFILE)
     for probe in hang_ups_free_the_server.sends
 ]
 BUSY = b'vllm:num_requests_running{engine="0",model_name="m"} 2.0\n'
@@ -37,7 +37,7 @@ def word(*busy):
     exchanges = list(IDLE)
     for reading in busy:
         exchanges[positions[reading]] = with_body(exchanges[positions[reading]], BUSY)
-    return judged(hang_ups_free_the_server, *exchanges).word
+    return verdict_on(hang_ups_free_the_server, *exchanges).word
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_only_a_server_that_is_busy_afterwards_fails(busy, expected):
 def test_an_answer_that_ends_before_the_disconnect_is_skipped():
     whole = [replace(x, end=End.COMPLETE) for x in IDLE]
 
-    assert judged(hang_ups_free_the_server, *whole).word == "skip"
+    assert verdict_on(hang_ups_free_the_server, *whole).word == "skip"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation import reply_identity
@@ -62,5 +62,5 @@ def test_a_response_without_an_id_is_skipped():
 
 
 def test_a_reply_is_identified_by_its_user_text():
-    assert reply_identity.to_one_of(told(PROFILE, SUM), (UTF8, SUM_WHOLE))
-    assert not reply_identity.to_one_of(told(PROFILE, SUM), (UTF8,))
+    assert reply_identity.to_one_of(mock_reply(PROFILE, SUM), (UTF8, SUM_WHOLE))
+    assert not reply_identity.to_one_of(mock_reply(PROFILE, SUM), (UTF8,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import rehearsed
+from support.rehearsal import rehearsed_verdict
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.order import system_last_is_settled
@@ -27,11 +27,13 @@ def test_only_answers_and_rejections_pass(status, body, word):
     def change(reply):
         return reply.with_status(status).with_frames((Frame(0.0, body),))
 
-    verdict = rehearsed(system_last_is_settled, PROFILES["vllm-0.32"], change=change)
+    verdict = rehearsed_verdict(
+        system_last_is_settled, PROFILES["vllm-0.32"], change=change
+    )
 
     assert word == verdict.word
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_dialect_answers_or_rejects_a_final_system_message(name):
-    assert "pass" == rehearsed(system_last_is_settled, PROFILES[name]).word
+    assert "pass" == rehearsed_verdict(system_last_is_settled, PROFILES[name]).word

@@ -4,7 +4,7 @@ import pytest
 
 from contract.checks.faults.chunks import (
     choices_of,
-    chunkwise,
+    map_chunks,
     text_frames,
 )
 from contract.checks.judging import chunks
@@ -16,7 +16,7 @@ from contract.model.exchange import DONE
 def test_errors_and_other_json_are_not_chunks(stream, good):
     seen = stream(({"error": "no"}, [], *good))
 
-    assert list(good[:-1]) == [value for _, value in chunks.objects(seen)]
+    assert list(good[:-1]) == [value for _, value in chunks.chunk_objects(seen)]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_errors_and_other_json_are_not_chunks(stream, good):
 )
 def test_stream_without_chunks_is_not_applicable(events, stream):
     with pytest.raises(NotApplicable):
-        chunks.objects(stream(events))
+        chunks.chunk_objects(stream(events))
 
 
 def test_stream_without_choices_is_not_applicable(stream, good):
@@ -48,9 +48,9 @@ def test_text_frames_are_found_by_kind(reply):
 def test_whole_bodies_are_not_changed_chunkwise(reply):
     whole = reply.with_header("content-type", "application/json").with_json({"a": 1})
 
-    assert whole == chunkwise(whole, lambda _: None)
+    assert whole == map_chunks(whole, lambda _: None)
     assert [DONE] == [
-        f.data.decode().strip()[6:] for f in chunkwise(reply, lambda _: None).frames
+        f.data.decode().strip()[6:] for f in map_chunks(reply, lambda _: None).frames
     ]
 
 

@@ -1,16 +1,16 @@
 """Prompt token counts compared with those of the Tekken tokenizer."""
 
 import pytest
-from rehearsal import judged, recharged
+from support.rehearsal import overcharged_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
-    intact,
+    expect_unaltered,
     one_token_request,
     token_difference,
 )
-from contract.checks.languages.every import each_is_read
+from contract.checks.languages.prompts import each_is_read
 
 PROFILES = builtin()
 TEKKEN = [name for name, one in PROFILES.items() if each_is_read.needs <= one.offers]
@@ -27,18 +27,23 @@ def test_hosted_and_vllm_profiles_promise_tekken_counts():
 @pytest.mark.parametrize("name", TEKKEN)
 @pytest.mark.parametrize("more", [0, 12])
 def test_constant_overhead_of_every_prompt_is_ignored(name, more):
-    base, greek = (recharged(PROFILES[name], probe, more) for probe in (PLAIN, GREEK))
+    base, greek = (
+        overcharged_exchange(PROFILES[name], probe, more) for probe in (PLAIN, GREEK)
+    )
 
-    assert [] == list(intact(base, (greek,)))
+    assert [] == list(expect_unaltered(base, (greek,)))
     assert len(set(token_difference(greek, base))) == 1
 
 
 @pytest.mark.parametrize("more", [-1, 1, 7])
 def test_text_with_another_token_count_is_found(more):
     profile = PROFILES["vllm-0.32"]
-    base, greek = recharged(profile, PLAIN, 0), recharged(profile, GREEK, more)
+    base, greek = (
+        overcharged_exchange(profile, PLAIN, 0),
+        overcharged_exchange(profile, GREEK, more),
+    )
 
-    found = list(intact(base, (greek,)))
+    found = list(expect_unaltered(base, (greek,)))
 
     assert len(found) == 1
     assert "greek" in found[0].message
@@ -47,7 +52,8 @@ def test_text_with_another_token_count_is_found(more):
 
 def test_missing_counts_are_not_applicable():
     base, *others = (
-        recharged(PROFILES["vllm-0.32"], probe, 0.5) for probe in each_is_read.sends
+        overcharged_exchange(PROFILES["vllm-0.32"], probe, 0.5)
+        for probe in each_is_read.sends
     )
 
-    assert judged(each_is_read, base, *others).word == "skip"
+    assert verdict_on(each_is_read, base, *others).word == "skip"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.languages.answers import (
@@ -30,7 +30,7 @@ NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp", "inline"]
 
 def answering(name, probe, *texts):
     pieces = tuple(Piece(PieceKind.ANSWER, text) for text in texts)
-    return resaid(PROFILES[name], probe, lambda _: pieces)
+    return rewritten_exchange(PROFILES[name], probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,7 +45,7 @@ def answering(name, probe, *texts):
 def test_a_damaged_character_in_a_whole_answer_is_a_finding(name, text, word):
     exchanges = [answering(name, probe, text) for probe in answer_is_whole.sends]
 
-    assert word == judged(answer_is_whole, *exchanges).word
+    assert word == verdict_on(answer_is_whole, *exchanges).word
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_damaged_character_in_a_whole_answer_is_a_finding(name, text, word):
 @pytest.mark.parametrize("name", NAMES)
 def test_half_a_surrogate_pair_is_a_finding_in_any_encoding(name, encoded, word):
     profile = PROFILES[name]
-    reply = told(profile, UTF8)
+    reply = mock_reply(profile, UTF8)
     frames = (
         replace(frame, data=frame.data.replace("👋".encode(), encoded.encode()))
         for frame in reply.frames
@@ -72,7 +72,7 @@ def test_half_a_surrogate_pair_is_a_finding_in_any_encoding(name, encoded, word)
     exchange = rehearse(reply.with_frames(frames), UTF8, profile)
 
     assert "日本" in exchange.answer
-    assert word == judged(pairs_are_not_torn, exchange).word
+    assert word == verdict_on(pairs_are_not_torn, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_half_a_surrogate_pair_is_a_finding_in_any_encoding(name, encoded, word)
 def test_only_doubly_encoded_text_is_a_finding(name, text, word):
     exchanges = [answering(name, probe, text) for probe in (UTF8, UTF8_WHOLE)]
 
-    assert word == judged(answer_is_encoded_once, *exchanges).word
+    assert word == verdict_on(answer_is_encoded_once, *exchanges).word
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_only_doubly_encoded_text_is_a_finding(name, text, word):
 def test_streamed_and_whole_text_must_be_equal(name, streamed, whole, word):
     pair = (answering(name, SCRIPTS, *streamed), answering(name, SCRIPTS_WHOLE, whole))
 
-    assert word == judged(streamed_equals_whole, *pair).word
+    assert word == verdict_on(streamed_equals_whole, *pair).word
 
 
 def test_a_stream_without_text_is_skipped():
     profile = PROFILES["vllm-0.32"]
-    empty = rehearse(told(profile, SCRIPTS).with_frames(()), SCRIPTS, profile)
+    empty = rehearse(mock_reply(profile, SCRIPTS).with_frames(()), SCRIPTS, profile)
 
     assert (
-        judged(
+        verdict_on(
             streamed_equals_whole, empty, answering("vllm-0.32", SCRIPTS_WHOLE, "ü")
         ).word
         == "skip"

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from rehearsal import recharged
+from support.rehearsal import overcharged_exchange
 
 from contract.catalog.profiles import builtin
 from contract.checks.languages import characters
@@ -52,7 +52,7 @@ def test_every_word_of_the_astral_text_is_beyond_the_bmp():
 def test_dropping_a_part_of_an_emoji_changes_the_count(dropped):
     whole = text(EMOJI)
 
-    assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
+    assert tekken.count_text(whole) != tekken.count_text(whole.replace(dropped, ""))
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_dropping_a_part_of_an_emoji_changes_the_count(dropped):
 def test_dropping_an_invisible_character_changes_the_count(dropped):
     whole = text(INVISIBLE)
 
-    assert tekken.text(whole) != tekken.text(whole.replace(dropped, ""))
+    assert tekken.count_text(whole) != tekken.count_text(whole.replace(dropped, ""))
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
 def test_normalising_changes_at_least_one_count(form):
-    counts = [tekken.text(text(probe)) for probe in (COMPOSED, DECOMPOSED)]
+    counts = [tekken.count_text(text(probe)) for probe in (COMPOSED, DECOMPOSED)]
     changed = [
-        tekken.text(unicodedata.normalize(form, text(probe)))
+        tekken.count_text(unicodedata.normalize(form, text(probe)))
         for probe in (COMPOSED, DECOMPOSED)
     ]
 
@@ -86,8 +86,8 @@ def test_normalising_changes_at_least_one_count(form):
 )
 def test_the_difference_must_be_exact_with_tekken(name, more, word):
     exchanges = (
-        recharged(PROFILES[name], COMPOSED, 0),
-        recharged(PROFILES[name], DECOMPOSED, more),
+        overcharged_exchange(PROFILES[name], COMPOSED, 0),
+        overcharged_exchange(PROFILES[name], DECOMPOSED, more),
     )
     found = list(characters.normal_forms_stay_apart.judge(*exchanges))
 
@@ -96,11 +96,15 @@ def test_the_difference_must_be_exact_with_tekken(name, more, word):
 
 def test_equal_counts_are_a_finding_without_tekken():
     profile = PROFILES["llamacpp"]
-    composed, decomposed = (recharged(profile, p, 0) for p in (COMPOSED, DECOMPOSED))
+    composed, decomposed = (
+        overcharged_exchange(profile, p, 0) for p in (COMPOSED, DECOMPOSED)
+    )
     less = composed.count("prompt_tokens") - decomposed.count("prompt_tokens")
 
     found = list(
-        normal_forms_stay_apart.judge(composed, recharged(profile, DECOMPOSED, less))
+        normal_forms_stay_apart.judge(
+            composed, overcharged_exchange(profile, DECOMPOSED, less)
+        )
     )
 
     assert [one.message for one in found] == ["the text was normalised"]

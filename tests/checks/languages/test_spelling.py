@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from rehearsal import judged, recharged, told
+from support.rehearsal import mock_reply, overcharged_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.refusal import reject
+from contract.checks.faults.rejection import reject
 from contract.checks.judging.prompt_tokens import PLAIN
 from contract.checks.languages.spelling import (
     ESCAPED,
@@ -46,30 +46,34 @@ def test_both_contain_the_model_of_the_target(model):
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-3, "fail")])
 def test_a_different_count_is_a_finding(name, more, word):
     raw, escaped = (
-        recharged(PROFILES[name], RAW, 0),
-        recharged(PROFILES[name], ESCAPED, more),
+        overcharged_exchange(PROFILES[name], RAW, 0),
+        overcharged_exchange(PROFILES[name], ESCAPED, more),
     )
 
-    assert word == judged(escapes_mean_the_same, raw, escaped).word
+    assert word == verdict_on(escapes_mean_the_same, raw, escaped).word
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
 def test_a_rejected_nul_passes(name):
     profile = PROFILES[name]
-    base, head = (recharged(profile, probe, 0) for probe in (PLAIN, HEAD_ONLY))
+    base, head = (
+        overcharged_exchange(profile, probe, 0) for probe in (PLAIN, HEAD_ONLY)
+    )
     rejected = rehearse(
-        reject(told(profile, NUL), "/messages", None, "NUL"), NUL, profile
+        reject(mock_reply(profile, NUL), "/messages", None, "NUL"), NUL, profile
     )
 
-    assert judged(nul_ends_nothing, base, head, rejected).word == "pass"
+    assert verdict_on(nul_ends_nothing, base, head, rejected).word == "pass"
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32", "mistral-2026-08", "llamacpp"])
 def test_a_text_cut_at_the_nul_is_a_finding(name):
     profile = PROFILES[name]
-    base, head, whole = (recharged(profile, p, 0) for p in (PLAIN, HEAD_ONLY, NUL))
+    base, head, whole = (
+        overcharged_exchange(profile, p, 0) for p in (PLAIN, HEAD_ONLY, NUL)
+    )
     less = head.count("prompt_tokens") - whole.count("prompt_tokens")
-    cut = recharged(profile, NUL, less)
+    cut = overcharged_exchange(profile, NUL, less)
 
-    assert judged(nul_ends_nothing, base, head, whole).word == "pass"
-    assert judged(nul_ends_nothing, base, head, cut).word == "fail"
+    assert verdict_on(nul_ends_nothing, base, head, whole).word == "pass"
+    assert verdict_on(nul_ends_nothing, base, head, cut).word == "fail"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency import growth
@@ -25,7 +25,7 @@ PROFILE = replace(builtin()["vllm-0.32"], budget=Budget(ttft_per_1k=0.1))
 
 
 def timed(probe, at):
-    reply = told(PROFILE, probe)
+    reply = mock_reply(PROFILE, probe)
     late = reply.with_frames(Frame(at, frame.data) for frame in reply.frames)
     return rehearse(late, probe, PROFILE)
 
@@ -47,7 +47,7 @@ def samples(short, long):
     ],
 )
 def test_the_growth_is_judged_by_the_range_of_the_samples(short, long, word):
-    assert judged(ttft_growth, *samples(short, long)).word == word
+    assert verdict_on(ttft_growth, *samples(short, long)).word == word
 
 
 def test_figures_contain_the_ttft_of_both_lengths():
@@ -60,7 +60,7 @@ def test_figures_contain_the_ttft_of_both_lengths():
 def test_samples_without_text_are_skipped():
     without_text = [replace(x, arrivals=()) for x in samples([0.1] * 5, [0.8] * 5)]
 
-    assert judged(ttft_growth, *without_text).word == "skip"
+    assert verdict_on(ttft_growth, *without_text).word == "skip"
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_samples_without_text_are_skipped():
     ],
 )
 def test_each_fault_breaks_its_check(fault, check):
-    sent = [told(PROFILE, probe) for probe in check.sends]
+    sent = [mock_reply(PROFILE, probe) for probe in check.sends]
     clean = [rehearse(r, p, PROFILE) for r, p in zip(sent, check.sends, strict=True)]
     late = [
         rehearse(fault.apply(r), p, PROFILE)
         for r, p in zip(sent, check.sends, strict=True)
     ]
 
-    assert judged(check, *clean).word == "pass"
-    assert judged(check, *late).word == "fail"
+    assert verdict_on(check, *clean).word == "pass"
+    assert verdict_on(check, *late).word == "fail"

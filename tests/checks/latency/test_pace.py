@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency import pace
@@ -34,7 +34,7 @@ FAULTS = (
 
 def steady(gap, stall=0.0):
     """Return a stream with equal gaps, and an additional *stall* in its middle."""
-    reply = told(PROFILE, PROBE)
+    reply = mock_reply(PROFILE, PROBE)
     at_once = reply.with_frames(Frame(0.0, frame.data) for frame in reply.frames)
     positions = text_positions(at_once)
     steady_reply = slowed_at(at_once, positions[1:], gap)
@@ -56,14 +56,14 @@ def samples(gap, stall=0.0, fault=None, times=20):
     ],
 )
 def test_a_budget_is_met_or_exceeded(check, right, wrong):
-    assert judged(check, *samples(right)).word == "pass"
-    assert judged(check, *samples(wrong)).word == "fail"
+    assert verdict_on(check, *samples(right)).word == "pass"
+    assert verdict_on(check, *samples(wrong)).word == "fail"
 
 
 @pytest.mark.parametrize(("check", "fault"), FAULTS, ids=lambda one: one.id)
 def test_each_fault_breaks_its_check(check, fault):
-    assert judged(check, *samples(0.01)).word == "pass"
-    assert judged(check, *samples(0.01, fault=fault)).word == "fail"
+    assert verdict_on(check, *samples(0.01)).word == "pass"
+    assert verdict_on(check, *samples(0.01, fault=fault)).word == "fail"
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_each_fault_breaks_its_check(check, fault):
     ],
 )
 def test_a_stall_is_long_compared_with_the_other_gaps(gap, stall, word):
-    assert judged(pace.no_stall, *samples(gap, stall)).word == word
+    assert verdict_on(pace.no_stall, *samples(gap, stall)).word == word
 
 
 def test_a_stall_in_one_sample_is_a_finding():
     found = [*samples(0.03, times=19), *samples(0.03, 5.0, times=1)]
-    (finding,) = judged(pace.no_stall, *found).findings
+    (finding,) = verdict_on(pace.no_stall, *found).findings
 
     assert finding.actual == "a gap of 5.03 s"
     assert finding.expected == "gaps near the median of 30.0 ms"
@@ -91,8 +91,8 @@ def test_a_stall_in_one_sample_is_a_finding():
 def test_a_single_text_is_skipped():
     one = [replace(x, arrivals=x.arrivals[:2]) for x in samples(0.1)]
 
-    assert judged(pace.no_stall, *one).word == "skip"
-    assert judged(pace.icl_max, *one).word == "skip"
+    assert verdict_on(pace.no_stall, *one).word == "skip"
+    assert verdict_on(pace.icl_max, *one).word == "skip"
 
 
 def test_figures_match_the_stream():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency import response_times as rt
@@ -24,7 +24,7 @@ ALL = (*STREAMED, rt.reject)
 def samples(check, moments, fault=None):
     """Yield samples of *check*, each with all its frames at one of *moments*."""
     probe = check.sends[0]
-    reply = told(PROFILE, probe)
+    reply = mock_reply(PROFILE, probe)
     for at in moments:
         late = reply.with_frames(Frame(at, frame.data) for frame in reply.frames)
         late = fault.apply(late) if fault else late
@@ -42,7 +42,7 @@ def samples(check, moments, fault=None):
     ],
 )
 def test_the_95th_percentile_is_compared_with_the_budget(check, moments, word):
-    assert word == judged(check, *samples(check, moments)).word
+    assert word == verdict_on(check, *samples(check, moments)).word
 
 
 @pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
@@ -59,7 +59,7 @@ def test_figures_are_reported_for_any_verdict(check):
 def test_a_profile_without_the_budget_is_skipped(check):
     bare = replace(PROFILE, budget=Budget())
     found = [replace(x, profile=bare) for x in samples(check, [1.0] * 20)]
-    verdict = judged(check, *found)
+    verdict = verdict_on(check, *found)
 
     assert verdict.skipped == f"the profile sets no budget; add budget.{check.budget}"
 
@@ -76,7 +76,7 @@ def test_a_delay_affects_all_later_metrics(fault, broken):
     found = {
         check.id.partition(".")[2]
         for check in STREAMED
-        if judged(check, *samples(check, [0.1] * 20, fault)).word == "fail"
+        if verdict_on(check, *samples(check, [0.1] * 20, fault)).word == "fail"
     }
 
     assert broken == found
@@ -85,14 +85,14 @@ def test_a_delay_affects_all_later_metrics(fault, broken):
 def test_an_accepted_prompt_is_skipped():
     accepted = [replace(x, status=200) for x in samples(rt.reject, [0.1] * 10)]
 
-    assert judged(rt.reject, *accepted).word == "skip"
+    assert verdict_on(rt.reject, *accepted).word == "skip"
 
 
 def test_a_stream_without_text_has_no_metrics():
     empty = [
-        rehearse(told(PROFILE, probe).with_frames(()), probe, PROFILE)
+        rehearse(mock_reply(PROFILE, probe).with_frames(()), probe, PROFILE)
         for probe in rt.ttft.sends
     ]
 
-    assert judged(rt.ttft, *empty).skipped == "no sample has a value for TTFT"
+    assert verdict_on(rt.ttft, *empty).skipped == "no sample has a value for TTFT"
     assert rt.ttft.measures(*empty) == {}

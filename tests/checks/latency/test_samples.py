@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency.samples import (
@@ -31,7 +31,7 @@ TWENTY = tuple(number / 10 for number in range(1, 21))  # 0.1 to 2.0 seconds
 
 def sample(at, gap=0.0):
     """Return a sample whose frames arrive at *at*, *at* + *gap* and so on (seconds)."""
-    reply = told(PROFILE, SAMPLES[0])
+    reply = mock_reply(PROFILE, SAMPLES[0])
     frames = (
         Frame(at + gap * number, frame.data)
         for number, frame in enumerate(reply.frames)

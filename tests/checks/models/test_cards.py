@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged
+from support.rehearsal import verdict_on
 
 from contract.checks.models import cards
 from contract.model.exchange import Arrival
@@ -42,7 +42,7 @@ def test_response_contains_a_name_of_the_requested_model(
 ):
     response, listed = answer("a", returned), model_list(*cards_listed)
 
-    verdict = judged(cards.answer_names_the_model, response, response, listed)
+    verdict = verdict_on(cards.answer_names_the_model, response, response, listed)
 
     assert word == verdict.word
 
@@ -63,7 +63,7 @@ def test_response_contains_a_name_of_the_requested_model(
 def test_context_window_is_a_positive_number(model_list, answer, stated, word):
     listed = model_list({"id": "a", **stated})
 
-    assert word == judged(cards.context_length_is_told, answer("a"), listed).word
+    assert word == verdict_on(cards.context_length_is_told, answer("a"), listed).word
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_context_window_is_a_positive_number(model_list, answer, stated, word):
 def test_window_smaller_than_promised_is_found(model_list, answer, stated, word):
     listed = model_list({"id": "a", **stated})
 
-    verdict = judged(cards.context_length_is_as_promised, answer("a"), listed)
+    verdict = verdict_on(cards.context_length_is_as_promised, answer("a"), listed)
 
     assert word == verdict.word
 
@@ -88,7 +88,9 @@ def test_window_smaller_than_promised_is_found(model_list, answer, stated, word)
 def test_finding_about_a_small_window_names_the_server_flag(model_list, answer):
     listed = model_list({"id": "a", "max_model_len": 32_768}, profile="vllm-0.32")
     response = answer("a", profile="vllm-0.32")
-    (finding,) = judged(cards.context_length_is_as_promised, response, listed).findings
+    (finding,) = verdict_on(
+        cards.context_length_is_as_promised, response, listed
+    ).findings
 
     assert "start vLLM with --max-model-len 131072" == finding.hint
 
@@ -113,7 +115,7 @@ def test_dated_id_with_another_date_on_its_card_is_found(
 ):
     listed = model_list({"id": model, **card})
 
-    assert word == judged(cards.dated_id_is_pinned, answer(model), listed).word
+    assert word == verdict_on(cards.dated_id_is_pinned, answer(model), listed).word
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_dated_id_with_another_date_on_its_card_is_found(
 def test_deprecation_date_is_found(model_list, answer, card, word):
     listed = model_list({"id": "a", **card})
 
-    assert word == judged(cards.is_not_deprecated, answer("a"), listed).word
+    assert word == verdict_on(cards.is_not_deprecated, answer("a"), listed).word
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_card_that_differs_from_its_list_entry_is_found(model_list, body, pointe
     listed = model_list({"id": "a", "created": 1, "name": "a"})
     card = card_response(model_list, body)
 
-    verdict = judged(
+    verdict = verdict_on(
         cards.card_agrees_with_list,
         listed,
         replace(card, request=replace(card.request, path="/v1/models/a")),
@@ -157,4 +159,4 @@ def test_card_that_differs_from_its_list_entry_is_found(model_list, body, pointe
 def test_card_of_an_unknown_model_is_found(model_list, status, word):
     response = card_response(model_list, b"{}", status)
 
-    assert word == judged(cards.unknown_card, response).word
+    assert word == verdict_on(cards.unknown_card, response).word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import judged, recorded
+from support.rehearsal import recorded_exchange, verdict_on
 
 from contract.checks.models import listing
 
@@ -20,7 +20,7 @@ B = {"id": "b", "aliases": ["a"], "max_context_length": 9}
     ],
 )
 def test_duplicate_ids_are_found(model_list, cards, word):
-    assert word == judged(listing.ids_are_unique, model_list(*cards)).word
+    assert word == verdict_on(listing.ids_are_unique, model_list(*cards)).word
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_duplicate_ids_are_found(model_list, cards, word):
     ],
 )
 def test_unlisted_model_that_answers_is_found(model_list, answer, model, word):
-    verdict = judged(listing.requested_is_listed, answer(model), model_list(A))
+    verdict = verdict_on(listing.requested_is_listed, answer(model), model_list(A))
 
     assert word == verdict.word
 
@@ -48,7 +48,7 @@ def test_unlisted_model_that_answers_is_found(model_list, answer, model, word):
     ],
 )
 def test_asymmetric_aliases_are_found(model_list, cards, word):
-    assert word == judged(listing.aliases_are_symmetric, model_list(*cards)).word
+    assert word == verdict_on(listing.aliases_are_symmetric, model_list(*cards)).word
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_asymmetric_aliases_are_found(model_list, cards, word):
     ],
 )
 def test_different_windows_of_one_model_are_found(model_list, cards, word):
-    assert word == judged(listing.aliases_share_the_window, model_list(*cards)).word
+    assert word == verdict_on(listing.aliases_share_the_window, model_list(*cards)).word
 
 
 @pytest.mark.parametrize("name", ["vllm-0.32/get_v1_models", "llamacpp-b11434/models"])
 def test_recorded_lists_pass(name):
-    listed = recorded(name)
+    listed = recorded_exchange(name)
 
-    assert "pass" == judged(listing.ids_are_unique, listed).word
-    assert "fail" != judged(listing.aliases_are_symmetric, listed).word
-    assert "fail" != judged(listing.aliases_share_the_window, listed).word
+    assert "pass" == verdict_on(listing.ids_are_unique, listed).word
+    assert "fail" != verdict_on(listing.aliases_are_symmetric, listed).word
+    assert "fail" != verdict_on(listing.aliases_share_the_window, listed).word

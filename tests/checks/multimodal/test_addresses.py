@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import addresses
@@ -17,7 +17,7 @@ VLLM = PROFILES["vllm-0.32"]
 
 
 def visited(probe, status, visits):
-    exchange = rehearse(told(VLLM, probe), probe, VLLM)
+    exchange = rehearse(mock_reply(VLLM, probe), probe, VLLM)
     return replace(exchange, status=status, visits=visits)
 
 
@@ -35,8 +35,8 @@ def visited(probe, status, visits):
 def test_visits_and_status_are_judged_together(status, visits, handled, loopback):
     exchange = visited(addresses.IMAGE_URL, status, visits)
 
-    assert handled == judged(addresses.opens_or_refuses_addresses, exchange).word
-    assert loopback == judged(addresses.opens_no_loopback, exchange).word
+    assert handled == verdict_on(addresses.opens_or_refuses_addresses, exchange).word
+    assert loopback == verdict_on(addresses.opens_no_loopback, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_visits_and_status_are_judged_together(status, visits, handled, loopback
 def test_fetched_url_of_a_text_is_found(visits, word):
     exchange = visited(addresses.URL_IN_TEXT, 200, visits)
 
-    assert word == judged(addresses.opens_no_address_in_text, exchange).word
+    assert word == verdict_on(addresses.opens_no_address_in_text, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_fetched_url_of_a_text_is_found(visits, word):
 )
 @pytest.mark.parametrize("name", PROFILES)
 def test_mock_fetches_nothing_without_a_fault(check, fault, name):
-    assert "pass" == rehearsed(check, PROFILES[name]).word
-    assert "fail" == rehearsed(check, PROFILES[name], fault).word
+    assert "pass" == rehearsed_verdict(check, PROFILES[name]).word
+    assert "fail" == rehearsed_verdict(check, PROFILES[name], fault).word
 
 
 def test_check_without_a_canary_is_skipped_with_a_reason():
@@ -80,7 +80,7 @@ def test_check_without_a_canary_is_skipped_with_a_reason():
 
 @pytest.mark.parametrize("probe", [addresses.IMAGE_URL, addresses.URL_IN_TEXT])
 def test_probes_contain_only_the_url_of_the_canary(probe):
-    body = told(VLLM, probe).request.body.decode()
+    body = mock_reply(VLLM, probe).request.body.decode()
 
     assert probe.canary
     assert 1 == body.count("http") == body.count(CANARY)

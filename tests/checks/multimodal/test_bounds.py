@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import bounds
@@ -30,7 +30,7 @@ CHECKS = [
 def test_limit_of_the_profile_is_judged(check, name, limit, word):
     profile = replace(PROFILES[name], image_limit=limit)
 
-    assert word == rehearsed(check, profile).word
+    assert word == rehearsed_verdict(check, profile).word
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,10 @@ def test_limit_other_than_promised_is_found(check, limit):
     """The mock accepts 8 images as Mistral and 10 as vLLM."""
     name = "mistral-2025-10" if limit == 10 else "vllm-0.32"
 
-    assert "fail" == rehearsed(check, replace(PROFILES[name], image_limit=limit)).word
+    assert (
+        "fail"
+        == rehearsed_verdict(check, replace(PROFILES[name], image_limit=limit)).word
+    )
 
 
 @pytest.mark.parametrize("number", [8, 9, 10, 11])
@@ -73,8 +76,8 @@ def test_probes_have_the_given_number_of_images(number):
 def test_mock_accepts_images_in_the_roles_of_its_dialect(name, system, assistant):
     profile = PROFILES[name]
 
-    assert system == told(profile, bounds.SYSTEM_IMAGE).status
-    assert assistant == told(profile, bounds.ASSISTANT_IMAGE).status
+    assert system == mock_reply(profile, bounds.SYSTEM_IMAGE).status
+    assert assistant == mock_reply(profile, bounds.ASSISTANT_IMAGE).status
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
@@ -83,5 +86,5 @@ def test_profiles_tolerate_the_roles_that_their_mock_accepts(profile):
         ("system-image", bounds.SYSTEM_IMAGE),
         ("assistant-image", bounds.ASSISTANT_IMAGE),
     ):
-        if told(profile, probe).status == 200:
+        if mock_reply(profile, probe).status == 200:
             assert name in profile.tolerates

@@ -1,7 +1,7 @@
 """Verdicts on images with streaming, tools, system chunks and reasoning."""
 
 import pytest
-from rehearsal import judged, rehearsed, resaid
+from support.rehearsal import rehearsed_verdict, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import combinations
@@ -24,9 +24,9 @@ PROFILES = builtin()
 def test_mock_passes_without_a_fault(check, fault, name):
     profile = PROFILES[name]
 
-    assert "pass" == rehearsed(check, profile).word
+    assert "pass" == rehearsed_verdict(check, profile).word
     if fault is not None:
-        assert "fail" == rehearsed(check, profile, fault).word
+        assert "fail" == rehearsed_verdict(check, profile, fault).word
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_mock_passes_without_a_fault(check, fault, name):
     ids=["both", "cut-in-reasoning", "answer-only", "nothing"],
 )
 def test_answer_without_reasoning_is_found(kept, word):
-    exchange = resaid(
+    exchange = rewritten_exchange(
         PROFILES["vllm-0.32"],
         combinations.REASONED,
         lambda pieces: [piece for piece in pieces if piece.kind in kept],
     )
 
-    assert word == judged(combinations.thinks_about_images, exchange).word
+    assert word == verdict_on(combinations.thinks_about_images, exchange).word

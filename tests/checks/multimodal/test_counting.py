@@ -1,7 +1,7 @@
 """Verdicts on the cost of images, with the counts of real engines."""
 
 import pytest
-from rehearsal import judged, rehearsed, told
+from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import counting
@@ -15,7 +15,7 @@ PROFILES = builtin()
 def charged(profile, probe, prompt):
     """A reply to *probe* that reports *prompt* tokens."""
     reply = rewrite_usage(
-        told(profile, probe), lambda usage: usage.update(prompt_tokens=prompt)
+        mock_reply(profile, probe), lambda usage: usage.update(prompt_tokens=prompt)
     )
     return rehearse(reply, probe, profile)
 
@@ -37,7 +37,7 @@ def test_measured_costs_pass_and_one_more_token_fails(name, check, prompts):
 
     def verdict(*counts):
         pairs = zip(check.sends, counts, strict=True)
-        return judged(check, *(charged(profile, *pair) for pair in pairs)).word
+        return verdict_on(check, *(charged(profile, *pair) for pair in pairs)).word
 
     assert "pass" == verdict(*prompts)
     for place in range(1, len(prompts)):
@@ -62,7 +62,7 @@ def test_missing_cost_of_one_of_two_images_is_found(name, prompts, word):
         for pair in zip(check.sends, prompts, strict=True)
     ]
 
-    assert word == judged(check, *exchanges).word
+    assert word == verdict_on(check, *exchanges).word
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_large_images_are_downscaled_like_by_each_engine(name, huge, long):
 def test_dropped_images_are_found_with_and_without_exact_costs(name):
     profile, fault = PROFILES[name], counting.images_dropped
 
-    assert "pass" == rehearsed(counting.image_counts, profile).word
-    assert "fail" == rehearsed(counting.image_counts, profile, fault).word
+    assert "pass" == rehearsed_verdict(counting.image_counts, profile).word
+    assert "fail" == rehearsed_verdict(counting.image_counts, profile, fault).word

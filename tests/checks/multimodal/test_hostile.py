@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import hostile
@@ -31,7 +31,7 @@ CHECKS = [
 
 
 def answered(probe, status=None, body=None, profile=VLLM):
-    exchange = rehearse(told(profile, probe), probe, profile)
+    exchange = rehearse(mock_reply(profile, probe), probe, profile)
     if status is None:
         return exchange
     data = json.dumps(body).encode()
@@ -58,13 +58,13 @@ def test_every_hostile_image_has_its_check():
     ],
 )
 def test_only_a_rejection_of_the_image_passes(check, status, word):
-    assert word == judged(check, answered(check.sends[0], status, {})).word
+    assert word == verdict_on(check, answered(check.sends[0], status, {})).word
 
 
 @pytest.mark.parametrize("probe", HOSTILE, ids=lambda probe: probe.name)
 @pytest.mark.parametrize("name", PROFILES)
 def test_mock_rejects_every_hostile_image(name, probe):
-    assert told(PROFILES[name], probe).status in {400, 403, 404, 413, 415, 422}
+    assert mock_reply(PROFILES[name], probe).status in {400, 403, 404, 413, 415, 422}
 
 
 def test_rejections_are_validated_and_server_errors_are_not():
@@ -72,9 +72,9 @@ def test_rejections_are_validated_and_server_errors_are_not():
     error = {"error": {"message": "no", "type": "BadRequestError", "code": 400}}
     error["error"]["param"] = None
 
-    assert "pass" == judged(check, answered(hostile.EMPTY, 400, error)).word
-    assert "fail" == judged(check, answered(hostile.EMPTY, 400, ["no"])).word
-    assert "skip" == judged(check, answered(hostile.EMPTY, 500, ["no"])).word
+    assert "pass" == verdict_on(check, answered(hostile.EMPTY, 400, error)).word
+    assert "fail" == verdict_on(check, answered(hostile.EMPTY, 400, ["no"])).word
+    assert "skip" == verdict_on(check, answered(hostile.EMPTY, 500, ["no"])).word
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_failing_request_after_hostile_images_is_found(status, word):
     after = answered(hostile.AFTERWARDS, status, {})
 
     assert check.alone
-    assert word == judged(check, *before, answered(NO_IMAGE), after).word
+    assert word == verdict_on(check, *before, answered(NO_IMAGE), after).word
 
 
 def test_no_hostile_image_points_to_another_machine():

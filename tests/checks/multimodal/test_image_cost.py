@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
@@ -32,7 +32,7 @@ COARSE = replace(VLLM, offers=VLLM.offers - {Capability.EXACT_IMAGES})
 
 
 def answered(probe, more=0, profile=VLLM):
-    return rehearse(add_prompt_tokens(told(profile, probe), more), probe, profile)
+    return rehearse(add_prompt_tokens(mock_reply(profile, probe), more), probe, profile)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_one_token_suffices_for_an_image(more, found):
 
 
 def test_tokens_are_added_to_the_prompt():
-    reply = told(VLLM, ONE_IMAGE)
+    reply = mock_reply(VLLM, ONE_IMAGE)
 
     assert add_prompt_tokens(reply, 0) is reply
     assert decode_reply(add_prompt_tokens(reply, 5)).count("prompt_tokens") == (

@@ -1,7 +1,7 @@
 """Rejecting replies, and pairs of a check and its fault."""
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
@@ -15,7 +15,7 @@ from contract.model.rewrite import decode_reply
 @pytest.mark.parametrize("name", sorted(dialects()))
 def test_image_is_rejected_in_the_format_of_the_dialect(name):
     profile = next(p for p in builtin().values() if p.dialect.id == name)
-    rejected = reject_image(told(profile, ONE_IMAGE), "no images here")
+    rejected = reject_image(mock_reply(profile, ONE_IMAGE), "no images here")
 
     assert rejected.status in CLIENT_ERRORS | {500}
     assert rejected.rejection is not None

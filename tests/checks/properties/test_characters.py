@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.faults.usage import (
@@ -25,7 +25,7 @@ UNUSUAL = one_token_request("drawn", "a\u0378e\u0301\ue000 \U000e0fff")
 
 
 def exchange(profile, probe, change=None):
-    reply = told(profile, probe)
+    reply = mock_reply(profile, probe)
     return rehearse(
         misreport_prompt(reply, misread_texts(change)) if change else reply,
         probe,
@@ -37,7 +37,7 @@ def verdict(name, *, raw=None, escaped=None):
     profile = PROFILES[name]
     plain = exchange(profile, PLAIN)
     unusual = [exchange(profile, UNUSUAL, change) for change in (raw, escaped)]
-    return judged(unknown_characters_survive, plain, *unusual)
+    return verdict_on(unknown_characters_survive, plain, *unusual)
 
 
 def composed(text):
@@ -73,4 +73,4 @@ def test_replies_without_usage_are_not_applicable():
     profile = PROFILES["llamacpp"]
     empty = replace(exchange(profile, UNUSUAL), arrivals=())
 
-    assert judged(unknown_characters_survive, empty, empty, empty).word == "skip"
+    assert verdict_on(unknown_characters_survive, empty, empty, empty).word == "skip"

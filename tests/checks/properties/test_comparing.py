@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, recharged, resaid, told
+from support.rehearsal import (
+    mock_reply,
+    overcharged_exchange,
+    rewritten_exchange,
+    verdict_on,
+)
 
 from contract.catalog.profiles import builtin
 from contract.checks.properties import comparing
@@ -46,7 +51,7 @@ COMPARING = (
 
 
 def answer(probe=SUM_WHOLE, profile=VLLM):
-    return rehearse(told(profile, probe), probe, profile)
+    return rehearse(mock_reply(profile, probe), probe, profile)
 
 
 def empty():
@@ -56,15 +61,15 @@ def empty():
 
 @pytest.mark.parametrize("check", COMPARING, ids=lambda check: check.id)
 def test_two_empty_answers_are_not_applicable(check):
-    assert judged(check, empty(), empty()).word == "skip"
+    assert verdict_on(check, empty(), empty()).word == "skip"
 
 
 def test_reply_without_usage_is_not_applicable():
-    assert judged(prompts_are_counted_exactly, empty()).word == "skip"
+    assert verdict_on(prompts_are_counted_exactly, empty()).word == "skip"
 
 
 def test_error_of_another_schema_is_found():
-    assert judged(invalid_requests_are_refused, empty()).word == "fail"
+    assert verdict_on(invalid_requests_are_refused, empty()).word == "fail"
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -72,7 +77,7 @@ def test_stream_of_the_mock_equals_its_whole_response(name):
     profile = PROFILES[name]
     whole, streamed = answer(SUM_WHOLE, profile), answer(SUM, profile)
 
-    assert judged(streamed_equals_whole, whole, streamed).word == "pass"
+    assert verdict_on(streamed_equals_whole, whole, streamed).word == "pass"
 
 
 def test_arguments_of_a_call_are_compared_but_not_its_id():
@@ -86,26 +91,28 @@ def test_arguments_of_a_call_are_compared_but_not_its_id():
         )
 
     whole = answer(TOOL_WHOLE)
-    other, again = (resaid(VLLM, TOOL_WHOLE, one) for one in (elsewhere, renamed))
-    (finding,) = judged(streamed_equals_whole, whole, other).findings
+    other, again = (
+        rewritten_exchange(VLLM, TOOL_WHOLE, one) for one in (elsewhere, renamed)
+    )
+    (finding,) = verdict_on(streamed_equals_whole, whole, other).findings
 
     assert finding.message == "different call"
-    assert judged(streamed_equals_whole, whole, again).word == "pass"
-    assert judged(streamed_equals_whole, whole, answer(TOOL)).word == "pass"
+    assert verdict_on(streamed_equals_whole, whole, again).word == "pass"
+    assert verdict_on(streamed_equals_whole, whole, answer(TOOL)).word == "pass"
 
 
 def test_longer_prompt_with_fewer_tokens_is_found():
-    short, long = answer(), recharged(VLLM, SUM_WHOLE, 1)
+    short, long = answer(), overcharged_exchange(VLLM, SUM_WHOLE, 1)
 
-    assert judged(more_text_is_more_tokens, short, long).word == "pass"
-    assert judged(more_text_is_more_tokens, long, short).word == "fail"
+    assert verdict_on(more_text_is_more_tokens, short, long).word == "pass"
+    assert verdict_on(more_text_is_more_tokens, long, short).word == "fail"
 
 
 def test_parts_must_equal_one_of_the_joined_texts():
-    parts, other = answer(), recharged(VLLM, SUM_WHOLE, 1)
+    parts, other = answer(), overcharged_exchange(VLLM, SUM_WHOLE, 1)
 
-    assert judged(text_in_parts_equals_text, parts, other, parts).word == "pass"
-    assert judged(text_in_parts_equals_text, parts, other, other).word == "fail"
+    assert verdict_on(text_in_parts_equals_text, parts, other, parts).word == "pass"
+    assert verdict_on(text_in_parts_equals_text, parts, other, other).word == "fail"
 
 
 def test_last_question_is_replaced_before_a_prefix():

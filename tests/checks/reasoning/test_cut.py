@@ -1,7 +1,7 @@
 """Verdicts on replies that were cut off after three tokens."""
 
 import pytest
-from rehearsal import judged, resaid
+from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.reasoning.cut import (
@@ -49,16 +49,18 @@ REASONING = Piece(PieceKind.REASONING, "The sky")
     ],
 )
 def test_text_of_a_cut_reply_is_judged(probe, pieces, keeps, no_answer, no_marker):
-    exchange = resaid(builtin()["vllm-0.16"], probe, lambda _: pieces)
+    exchange = rewritten_exchange(builtin()["vllm-0.16"], probe, lambda _: pieces)
 
-    assert judged(cut_gives_length, exchange).word == "pass"
-    assert judged(cut_keeps_thought, exchange).word == keeps
-    assert judged(cut_has_no_answer, exchange).word == no_answer
-    assert judged(cut_has_no_marker, exchange).word == no_marker
+    assert verdict_on(cut_gives_length, exchange).word == "pass"
+    assert verdict_on(cut_keeps_thought, exchange).word == keeps
+    assert verdict_on(cut_has_no_answer, exchange).word == no_answer
+    assert verdict_on(cut_has_no_marker, exchange).word == no_marker
 
 
 def test_reply_that_was_not_cut_off_is_found():
-    exchange = resaid(builtin()["vllm-0.16"], SUM_WHOLE, lambda pieces: pieces)
+    exchange = rewritten_exchange(
+        builtin()["vllm-0.16"], SUM_WHOLE, lambda pieces: pieces
+    )
 
-    (finding,) = judged(cut_gives_length, exchange).findings
+    (finding,) = verdict_on(cut_gives_length, exchange).findings
     assert finding.actual == "finish_reason stop"

@@ -1,7 +1,7 @@
 """Verdicts on the fields and the content chunks with reasoning."""
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.reasoning.fields import (
@@ -21,7 +21,7 @@ TEXT = {"type": "text", "text": "so"}
 def whole_reply(name, message):
     """A whole reply whose first choice has this *message*."""
     profile = PROFILES[name]
-    reply = told(profile, SUM_WHOLE)
+    reply = mock_reply(profile, SUM_WHOLE)
     body = reply.json
     body["choices"][0]["message"] = {"role": "assistant", **message}
     return rehearse(reply.with_json(body), SUM_WHOLE, profile)
@@ -54,13 +54,13 @@ def whole_reply(name, message):
     ],
 )
 def test_field_depends_on_the_version(name, message, word):
-    assert judged(right_field, whole_reply(name, message)).word == word
+    assert verdict_on(right_field, whole_reply(name, message)).word == word
 
 
 def test_finding_names_the_field_that_was_found():
     exchange = whole_reply("vllm-0.16", {"reasoning_content": "so", "content": "42"})
 
-    (finding,) = judged(right_field, exchange).findings
+    (finding,) = verdict_on(right_field, exchange).findings
 
     assert (finding.expected, finding.actual) == ("reasoning", "reasoning_content")
 
@@ -68,7 +68,7 @@ def test_finding_names_the_field_that_was_found():
 def test_reasoning_in_the_content_is_found_by_its_markers():
     exchange = whole_reply("llamacpp", {"content": "[THINK]so[/THINK]42"})
 
-    (finding,) = judged(right_field, exchange).findings
+    (finding,) = verdict_on(right_field, exchange).findings
 
     assert finding.actual == "markers in content"
 
@@ -100,7 +100,7 @@ def thinking(*parts, **more):
 def test_invalid_chunks_of_a_content_list_are_found(content, word):
     exchange = whole_reply("mistral-2026-08", {"content": content})
 
-    assert judged(chunks_are_well_formed, exchange).word == word
+    assert verdict_on(chunks_are_well_formed, exchange).word == word
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_invalid_chunks_of_a_content_list_are_found(content, word):
 )
 def test_malformed_messages_do_not_raise(message, word):
     profile = PROFILES["mistral-2025-10"]
-    reply = told(profile, SUM_WHOLE)
+    reply = mock_reply(profile, SUM_WHOLE)
     body = reply.json
     body["choices"] = [{"index": 0, "message": message}, None, 7]
     exchange = rehearse(reply.with_json(body), SUM_WHOLE, profile)
 
-    assert word == judged(right_field, exchange).word
-    assert judged(chunks_are_well_formed, exchange).word == "skip"
+    assert word == verdict_on(right_field, exchange).word
+    assert verdict_on(chunks_are_well_formed, exchange).word == "skip"
 
 
 def test_empty_thinking_chunk_before_the_answer_of_a_stream_passes():
     exchange = rehearse(
-        told(PROFILES["mistral-2025-10"], SUM), SUM, PROFILES["mistral-2025-10"]
+        mock_reply(PROFILES["mistral-2025-10"], SUM), SUM, PROFILES["mistral-2025-10"]
     )
 
     empty = {"content": [{"type": "thinking", "thinking": []}]}
     assert empty in [choice["delta"] for _, choice in exchange.choices]
-    assert judged(chunks_are_well_formed, exchange).word == "pass"
+    assert verdict_on(chunks_are_well_formed, exchange).word == "pass"

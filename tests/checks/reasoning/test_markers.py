@@ -1,7 +1,7 @@
 """Markers and tool calls in text are found, also across deltas."""
 
 import pytest
-from rehearsal import judged, resaid
+from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.reasoning.markers import (
@@ -28,7 +28,7 @@ PLAIN = Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "42")
 
 def stream_of(*pieces, name="vllm-0.16", probe=SUM):
     """The stream of a server that generates just these pieces."""
-    return resaid(PROFILES[name], probe, lambda _: pieces)
+    return rewritten_exchange(PROFILES[name], probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize("cut", range(8))
@@ -47,34 +47,34 @@ def test_marker_is_found_wherever_deltas_split_it(kind, cut):
 
     exchange = stream_of(*pieces)
 
-    (finding,) = judged(check, exchange).findings
+    (finding,) = verdict_on(check, exchange).findings
     assert finding.expected == f"no {text}"
-    assert judged(other, exchange).word == "pass"
+    assert verdict_on(other, exchange).word == "pass"
 
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_every_marker_is_found(marker):
     leaking = stream_of(PLAIN[0], Piece(PieceKind.ANSWER, f"4{marker}2"))
 
-    assert judged(no_marker_in_answer, leaking).word == "fail"
+    assert verdict_on(no_marker_in_answer, leaking).word == "fail"
 
 
 @pytest.mark.parametrize("text", ["[THINK", "THINK]", "[think]", "[ TOOL_CALLS]", "[]"])
 def test_text_similar_to_a_marker_passes(text):
     exchange = stream_of(Piece(PieceKind.ANSWER, text))
 
-    assert judged(no_marker_in_answer, exchange).word == "pass"
+    assert verdict_on(no_marker_in_answer, exchange).word == "pass"
 
 
 def test_missing_text_is_not_applicable():
-    assert judged(no_marker_in_answer, stream_of(PLAIN[0])).word == "skip"
-    assert judged(no_marker_in_reasoning, stream_of(PLAIN[1])).word == "skip"
+    assert verdict_on(no_marker_in_answer, stream_of(PLAIN[0])).word == "skip"
+    assert verdict_on(no_marker_in_reasoning, stream_of(PLAIN[1])).word == "skip"
 
 
 def test_dialect_with_inline_markers_is_not_applicable():
     exchange = stream_of(*PLAIN, name="inline")
 
-    assert judged(first_token_is_no_marker, exchange).word == "skip"
+    assert verdict_on(first_token_is_no_marker, exchange).word == "skip"
 
 
 CALLED = Piece(
@@ -106,11 +106,11 @@ CALLED = Piece(
     ],
 )
 def test_call_as_text_is_found(pieces, word):
-    assert judged(tool_call_is_apart, stream_of(*pieces, probe=TOOL)).word == word
+    assert verdict_on(tool_call_is_apart, stream_of(*pieces, probe=TOOL)).word == word
 
 
 def test_reply_without_a_call_is_not_applicable():
-    assert judged(tool_call_is_apart, stream_of(*PLAIN)).word == "skip"
+    assert verdict_on(tool_call_is_apart, stream_of(*PLAIN)).word == "skip"
 
 
 def test_tool_mentioned_in_the_reasoning_is_not_a_call():
@@ -120,4 +120,4 @@ def test_tool_mentioned_in_the_reasoning_is_not_a_call():
 
     exchange = stream_of(reasoning, PLAIN[1])
 
-    assert judged(unwanted_call_is_not_shown, exchange).word == "pass"
+    assert verdict_on(unwanted_call_is_not_shown, exchange).word == "pass"

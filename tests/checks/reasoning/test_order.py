@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, resaid
+from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.reasoning.order import (
@@ -22,7 +22,7 @@ PROFILE = builtin()["vllm-0.16"]
 
 def stream_of(*pieces):
     """The stream of a server that generates just these pieces."""
-    return resaid(PROFILE, SUM, lambda _: pieces)
+    return rewritten_exchange(PROFILE, SUM, lambda _: pieces)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_only_repeated_reasoning_is_found(reasoning, answer, word):
         Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer)
     )
 
-    assert judged(not_repeated_in_answer, exchange).word == word
+    assert verdict_on(not_repeated_in_answer, exchange).word == word
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_reasoning_after_the_start_of_the_answer_is_found(kinds, word):
         " ": Piece(PieceKind.ANSWER, "\n"),
     }
 
-    verdict = judged(precedes_answer, stream_of(*(pieces[kind] for kind in kinds)))
+    verdict = verdict_on(precedes_answer, stream_of(*(pieces[kind] for kind in kinds)))
 
     assert verdict.word == word
     assert all("event" in finding.at for finding in verdict.findings)
@@ -73,11 +73,11 @@ def test_reasoning_after_the_start_of_the_answer_is_found(kinds, word):
 
 def test_order_is_judged_per_choice():
     one = (Piece(PieceKind.REASONING, "so "), Piece(PieceKind.ANSWER, "It is "))
-    exchange = resaid(
+    exchange = rewritten_exchange(
         PROFILE,
         replace(SUM, options=replace(SUM.options, n=2, temperature=0.7)),
         lambda before: [replace(p, choice=before[0].choice) for p in one],
     )
 
     assert {piece.choice for piece in exchange.pieces} == {0, 1}
-    assert judged(precedes_answer, exchange).word == "pass"
+    assert verdict_on(precedes_answer, exchange).word == "pass"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, resaid, told
+from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.reasoning.presence import (
@@ -41,23 +41,23 @@ REASONING, ANSWER = Piece(PieceKind.REASONING, "so"), Piece(PieceKind.ANSWER, "4
     ],
 )
 def test_missing_or_blank_text_is_found(pieces, both, answered):
-    exchange = resaid(PROFILES["vllm-0.16"], SUM_WHOLE, lambda _: pieces)
+    exchange = rewritten_exchange(PROFILES["vllm-0.16"], SUM_WHOLE, lambda _: pieces)
 
-    assert judged(present, exchange).word == both
-    assert judged(answer_arrives, exchange).word == answered
+    assert verdict_on(present, exchange).word == both
+    assert verdict_on(answer_arrives, exchange).word == answered
 
 
 def test_reply_that_was_cut_off_is_not_applicable():
     profile = PROFILES["vllm-0.16"]
-    exchange = rehearse(told(profile, CUT_WHOLE), CUT_WHOLE, profile)
+    exchange = rehearse(mock_reply(profile, CUT_WHOLE), CUT_WHOLE, profile)
 
-    assert judged(present, exchange).word == "skip"
-    assert judged(answer_arrives, exchange).word == "skip"
+    assert verdict_on(present, exchange).word == "skip"
+    assert verdict_on(answer_arrives, exchange).word == "skip"
 
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_choice_without_reasoning_is_found(lost):
-    exchange = resaid(
+    exchange = rewritten_exchange(
         PROFILES["llamacpp"],
         TWO_CHOICES,
         lambda pieces: [
@@ -65,7 +65,7 @@ def test_choice_without_reasoning_is_found(lost):
         ],
     )
 
-    (finding,) = judged(in_every_choice, exchange).findings
+    (finding,) = verdict_on(in_every_choice, exchange).findings
     assert finding.message == f"choice {lost} has no reasoning"
 
 
@@ -74,16 +74,16 @@ def test_choice_without_reasoning_is_found(lost):
     [("mistral-2025-10", "fail"), ("mistral-2026-08", "fail"), ("vllm-0.16", "skip")],
 )
 def test_ignored_switch_is_found_in_dialects_that_have_one(name, word):
-    exchange = resaid(PROFILES[name], HELLO, lambda _: (REASONING, ANSWER))
+    exchange = rewritten_exchange(PROFILES[name], HELLO, lambda _: (REASONING, ANSWER))
 
-    assert judged(off_means_off, exchange).word == word
+    assert verdict_on(off_means_off, exchange).word == word
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_faults_of_one_request_do_not_change_others(name):
     profile = PROFILES[name]
     enabled = replace(HELLO, reasons=True)
-    reply = told(profile, enabled)
+    reply = mock_reply(profile, enabled)
 
     assert switch_ignored.apply(reply) == reply
     assert unmarked_taken_for_thought.apply(reply) == reply

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.checks.judging.refusal import (
+from contract.checks.judging.rejection import (
     error_document,
-    misshapen,
+    error_violations,
 )
-from contract.checks.rejections import mistakes
+from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import (
     error_message,
     is_html,
@@ -152,21 +152,23 @@ def test_a_repeated_status_is_an_http_status_code(body, status):
     ],
 )
 def test_an_html_page_is_recognised(answer, kind, body, page):
-    seen = answer(mistakes.BRIEF, 400, body, kind=kind)
+    seen = answer(invalid_requests.BRIEF, 400, body, kind=kind)
 
     assert page is is_html(seen)
 
 
 def test_a_body_that_is_not_json_is_its_text(answer):
-    assert error_document(answer(mistakes.BRIEF, 500, b"oops")) == "oops"
+    assert error_document(answer(invalid_requests.BRIEF, 500, b"oops")) == "oops"
 
 
 def test_a_body_that_breaks_the_schema_is_found_where_it_is_wrong(answer):
-    (finding,) = misshapen(answer(mistakes.BRIEF, 400, {"error": {"message": "x"}}))
+    (finding,) = error_violations(
+        answer(invalid_requests.BRIEF, 400, {"error": {"message": "x"}})
+    )
 
     assert "Vllm016Error" in finding.message
     assert "brief" in finding.at
 
 
 def test_a_body_that_matches_the_schema_passes(answer):
-    assert list(misshapen(answer(mistakes.BRIEF, 400, VLLM))) == []
+    assert list(error_violations(answer(invalid_requests.BRIEF, 400, VLLM))) == []

@@ -4,7 +4,7 @@ import pytest
 
 from contract.checks.rejections import (
     errors,
-    mistakes,
+    invalid_requests,
 )
 from contract.model.check import NotApplicable
 
@@ -24,7 +24,7 @@ def found(check, *exchanges):
 
 @pytest.fixture
 def rejected(answer):
-    return answer(mistakes.N_ZERO, 400, GOOD)
+    return answer(invalid_requests.N_ZERO, 400, GOOD)
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def rejected(answer):
 def test_a_bad_error_is_found_among_good_ones(  # noqa: PLR0913, PLR0917  # a row of the table
     answer, rejected, check, status, body, kind, message
 ):
-    bad = answer(mistakes.STOP_WRONG_TYPE, status, body, kind=kind)
+    bad = answer(invalid_requests.STOP_WRONG_TYPE, status, body, kind=kind)
 
     assert [(message, "stop-wrong-type")] == found(check, rejected, bad, rejected)
     assert found(check, rejected, rejected) == []
 
 
 def test_a_body_of_another_shape_is_found(answer, rejected):
-    bad = answer(mistakes.STOP_WRONG_TYPE, 400, {"errno": 22})
+    bad = answer(invalid_requests.STOP_WRONG_TYPE, 400, {"errno": 22})
 
     assert len(found(errors.errors_have_shape, rejected, bad)) == 1
     assert found(errors.errors_have_shape, rejected) == []

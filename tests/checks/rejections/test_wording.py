@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from contract.checks.rejections import (
-    mistakes,
+    invalid_requests,
     wording,
 )
 
@@ -14,7 +14,7 @@ def found(check, *exchanges):
 
 def test_a_traceback_in_json_is_found(answer):
     trace = 'Traceback (most recent call last):\n  File "/srv/a.py", line 3'
-    bad = answer(mistakes.N_ZERO, 400, {"detail": trace})
+    bad = answer(invalid_requests.N_ZERO, 400, {"detail": trace})
 
     assert found(wording.errors_show_no_insides, bad) == [
         ("the error exposes server internals", "n-zero")
@@ -49,7 +49,7 @@ def test_recorded_internals_are_found(recorded, name, shows):
     ],
 )
 def test_an_error_that_only_repeats_the_status_is_found(answer, body, silent):
-    seen = answer(mistakes.N_ZERO, 400, body)
+    seen = answer(invalid_requests.N_ZERO, 400, body)
 
     assert silent is bool(found(wording.errors_say_what_is_wrong, seen))
 
@@ -63,6 +63,6 @@ def test_an_error_that_only_repeats_the_status_is_found(answer, body, silent):
     ],
 )
 def test_a_rejected_value_is_looked_up_by_its_field(answer, status, body, named):
-    seen = answer(mistakes.TOP_P_OUT_OF_RANGE, status, body)
+    seen = answer(invalid_requests.TOP_P_OUT_OF_RANGE, status, body)
 
     assert named is (found(wording.names_the_field, seen) == [])

@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling import bounds
@@ -49,18 +49,20 @@ def test_bounds_are_sent(check, name, values):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_reply_without_a_choice_is_not_an_answer(check, name):
     profile = PROFILES[name]
-    replies = [told(profile, probe).with_json({"choices": []}) for probe in check.sends]
+    replies = [
+        mock_reply(profile, probe).with_json({"choices": []}) for probe in check.sends
+    ]
     exchanges = [
         rehearse(reply, probe, profile)
         for reply, probe in zip(replies, check.sends, strict=True)
     ]
 
-    assert len(judged(check, *exchanges).findings) == len(check.sends)
+    assert len(verdict_on(check, *exchanges).findings) == len(check.sends)
 
 
 @pytest.mark.parametrize("name", ["mistral-2025-10", "mistral-2026-08"])
 def test_hosted_api_documents_temperatures_up_to_one_and_a_half(name):
-    rejection = told(PROFILES[name], bounds.temperature_of_2_is_taken.sends[0])
+    rejection = mock_reply(PROFILES[name], bounds.temperature_of_2_is_taken.sends[0])
 
     assert rejection.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert bounds.temperature_of_2_is_taken.unless in PROFILES[name].tolerates

@@ -1,7 +1,7 @@
 """Tests that a reply has the requested number of choices and tokens."""
 
 import pytest
-from rehearsal import judged, recorded, told
+from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.choices import (
@@ -19,7 +19,7 @@ NAMES = ["mistral-2026-08", "vllm-0.32", "llamacpp"]
 
 
 def with_indexes(name, probe, *indexes):
-    reply = told(PROFILES[name], probe)
+    reply = mock_reply(PROFILES[name], probe)
 
     def replace_choices(value):
         first = value["choices"][0]
@@ -43,7 +43,10 @@ def with_indexes(name, probe, *indexes):
     ],
 )
 def test_two_choices_are_numbered_from_zero(name, indexes, word):
-    assert word == judged(n_gives_as_many, with_indexes(name, TWO_WHOLE, *indexes)).word
+    assert (
+        word
+        == verdict_on(n_gives_as_many, with_indexes(name, TWO_WHOLE, *indexes)).word
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +57,7 @@ def test_two_choices_are_numbered_from_zero(name, indexes, word):
 def test_without_n_there_is_one_choice(name, indexes, word):
     exchange = with_indexes(name, SUM_WHOLE, *indexes)
 
-    assert word == judged(one_choice_by_default, exchange).word
+    assert word == verdict_on(one_choice_by_default, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -75,9 +78,11 @@ def test_one_token_is_counted_as_one_and_finishes_with_length(finish, tokens, wo
         value["usage"]["completion_tokens"] = tokens
         return value
 
-    exchange = rehearse(told(profile, ONE_TOKEN).change(change), ONE_TOKEN, profile)
+    exchange = rehearse(
+        mock_reply(profile, ONE_TOKEN).change(change), ONE_TOKEN, profile
+    )
 
-    assert word == judged(one_token_is_one, exchange).word
+    assert word == verdict_on(one_token_is_one, exchange).word
 
 
 @pytest.mark.parametrize(
@@ -95,4 +100,4 @@ def test_one_token_is_counted_as_one_and_finishes_with_length(finish, tokens, wo
     ],
 )
 def test_recorded_replies_get_their_verdicts(check, name, word):
-    assert word == judged(check, recorded(name)).word
+    assert word == verdict_on(check, recorded_exchange(name)).word

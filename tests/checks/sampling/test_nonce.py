@@ -1,7 +1,7 @@
 """Tests of the nonce that distinguishes replies."""
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.nonce import reply_nonce
@@ -31,4 +31,4 @@ def test_every_reply_has_its_own_nonce(name, probe):
 
 
 def test_a_body_without_an_id_has_an_empty_nonce():
-    assert reply_nonce(told(PROFILES["vllm-0.32"], SUM_WHOLE).with_json([])) == ""
+    assert reply_nonce(mock_reply(PROFILES["vllm-0.32"], SUM_WHOLE).with_json([])) == ""

@@ -1,7 +1,7 @@
 """Tests of the checks of seeds and of greedy sampling."""
 
 import pytest
-from rehearsal import judged, resaid
+from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.seeds import (
@@ -27,7 +27,7 @@ VLLM = PROFILES["vllm-0.32"]
 
 def reply_with(probe, reasoning, answer):
     pieces = (Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer))
-    return resaid(VLLM, probe, lambda _: pieces)
+    return rewritten_exchange(VLLM, probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,8 @@ def test_reasoning_and_answer_must_be_equal(check, one, other, word):
     first, second = check.sends
 
     assert (
-        word == judged(check, reply_with(first, *one), reply_with(second, *other)).word
+        word
+        == verdict_on(check, reply_with(first, *one), reply_with(second, *other)).word
     )
 
 
@@ -63,7 +64,7 @@ def test_one_different_answer_is_enough(answers, word):
         for probe, answer in zip(SEEDS, answers, strict=True)
     ]
 
-    assert word == judged(seeds_differ, *exchanges).word
+    assert word == verdict_on(seeds_differ, *exchanges).word
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import judged, resaid
+from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.stops import (
@@ -32,7 +32,7 @@ FULL_TEXT = ("They want six times seven.", "The answer is 42")
 
 def reply_with(probe, reasoning, answer):
     pieces = (Piece(PieceKind.REASONING, reasoning), Piece(PieceKind.ANSWER, answer))
-    return resaid(VLLM, probe, lambda _: pieces)
+    return rewritten_exchange(VLLM, probe, lambda _: pieces)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,10 @@ def reply_with(probe, reasoning, answer):
 def test_text_ends_where_the_stop_begins(text, word):
     cut = [reply_with(probe, *text) for probe in stop_ends_the_answer.sends[1:]]
 
-    assert word == judged(stop_ends_the_answer, reply_with(FULL, *FULL_TEXT), *cut).word
+    assert (
+        word
+        == verdict_on(stop_ends_the_answer, reply_with(FULL, *FULL_TEXT), *cut).word
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_a_stop_inside_the_reasoning_ends_the_whole_reply(text, word):
     full = reply_with(FULL, "Six sevens; the answer is clear.", "The answer is 42")
     cut = [reply_with(probe, *text) for probe in stop_ends_the_answer.sends[1:]]
 
-    assert word == judged(stop_ends_the_answer, full, *cut).word
+    assert word == verdict_on(stop_ends_the_answer, full, *cut).word
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_a_stop_inside_the_reasoning_ends_the_whole_reply(text, word):
 def test_text_without_the_stop_string_is_inconclusive(check):
     exchanges = [reply_with(probe, "Hm.", "Forty-two.") for probe in check.sends]
 
-    assert judged(check, *exchanges).word == "skip"
+    assert verdict_on(check, *exchanges).word == "skip"
 
 
 @pytest.mark.parametrize(("answer", "word"), [("The ans", "pass"), ("The ", "fail")])
@@ -86,7 +89,9 @@ def test_a_stop_inside_tokens_keeps_their_beginnings(answer, word):
         reply_with(probe, FULL_TEXT[0], answer) for probe in stop_spans_tokens.sends[1:]
     ]
 
-    assert word == judged(stop_spans_tokens, reply_with(FULL, *FULL_TEXT), *cut).word
+    assert (
+        word == verdict_on(stop_spans_tokens, reply_with(FULL, *FULL_TEXT), *cut).word
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,9 @@ def test_a_stop_inside_tokens_keeps_their_beginnings(answer, word):
 def test_the_first_stop_in_the_text_wins_over_the_first_in_the_list(answer, word):
     several = reply_with(SEVERAL, FULL_TEXT[0], answer)
 
-    assert word == judged(first_stop_wins, reply_with(FULL, *FULL_TEXT), several).word
+    assert (
+        word == verdict_on(first_stop_wins, reply_with(FULL, *FULL_TEXT), several).word
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_the_first_stop_in_the_text_wins_over_the_first_in_the_list(answer, word
 def test_the_stop_may_not_be_shown_anywhere(text, word):
     exchanges = [reply_with(probe, *text) for probe in stop_is_not_shown.sends]
 
-    assert word == judged(stop_is_not_shown, *exchanges).word
+    assert word == verdict_on(stop_is_not_shown, *exchanges).word
 
 
 def test_the_finish_reason_of_a_reply_that_was_not_stopped_is_not_judged():
@@ -118,7 +125,7 @@ def test_the_finish_reason_of_a_reply_that_was_not_stopped_is_not_judged():
         for probe in stop_finishes_with_stop.sends
     ]
 
-    assert judged(stop_finishes_with_stop, *exchanges).word == "skip"
+    assert verdict_on(stop_finishes_with_stop, *exchanges).word == "skip"
 
 
 @pytest.mark.parametrize("name", ["mistral-2025-10", "vllm-0.32", "llamacpp"])

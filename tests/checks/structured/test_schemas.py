@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.structured import (
@@ -23,13 +23,13 @@ def verdict(check, text=None, profile="llamacpp", change=None):
     profile = PROFILES[profile]
     exchanges = []
     for probe in check.sends:
-        reply = told(profile, probe)
+        reply = mock_reply(profile, probe)
         if change is not None:
             reply = change(reply)
         elif text is not None:
             reply = rewrite_answer(reply, lambda _: text)
         exchanges.append(rehearse(reply, probe, profile))
-    return judged(check, *exchanges)
+    return verdict_on(check, *exchanges)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.tools.calls import rewrite_calls
@@ -18,10 +18,10 @@ def verdict():
 
     def verdict(check, change=lambda reply: reply, profile=PROFILE):
         exchanges = [
-            rehearse(change(told(profile, probe)), probe, profile)
+            rehearse(change(mock_reply(profile, probe)), probe, profile)
             for probe in check.sends
         ]
-        return judged(check, *exchanges)
+        return verdict_on(check, *exchanges)
 
     return verdict
 

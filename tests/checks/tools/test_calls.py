@@ -1,7 +1,7 @@
 """Tests of the assembly and rewriting of tool calls."""
 
 import pytest
-from rehearsal import told
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.tools.calls import (
@@ -27,7 +27,7 @@ PROFILES = builtin()
 
 
 def exchange(profile, probe, reply=None):
-    return rehearse(reply or told(profile, probe), probe, profile)
+    return rehearse(reply or mock_reply(profile, probe), probe, profile)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -43,7 +43,9 @@ def test_two_calls_are_assembled_streamed_and_not_streamed(name, probe):
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("probe", [TOOL, TOOL_WHOLE], ids=lambda one: one.name)
 def test_rewritten_arguments_are_read_back(name, probe):
-    reply = rewrite_arguments(told(PROFILES[name], probe), lambda _: '{"city": "Oslo"}')
+    reply = rewrite_arguments(
+        mock_reply(PROFILES[name], probe), lambda _: '{"city": "Oslo"}'
+    )
 
     (found,) = calls(exchange(PROFILES[name], probe, reply))
 
@@ -52,7 +54,7 @@ def test_rewritten_arguments_are_read_back(name, probe):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_reply_without_calls_is_unchanged(name):
-    reply = told(PROFILES[name], SUM)
+    reply = mock_reply(PROFILES[name], SUM)
 
     assert not has_calls(reply)
     assert reply == rewrite_arguments(reply, str.upper)
@@ -61,7 +63,7 @@ def test_a_reply_without_calls_is_unchanged(name):
 
 
 def test_the_finish_reason_is_replaced():
-    reply = told(PROFILES["vllm-0.32"], REQUIRED_WHOLE)
+    reply = mock_reply(PROFILES["vllm-0.32"], REQUIRED_WHOLE)
     changed = replace_finish_reason(reply, frozenset({"tool_calls"}), "stop")
 
     seen = exchange(PROFILES["vllm-0.32"], REQUIRED_WHOLE, changed)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, recorded, told
+from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.usage.completion import (
@@ -28,13 +28,17 @@ COARSE = replace(PROFILE, offers=PROFILE.offers - {Capability.EXACT_TOKENS})
 
 def with_usage(probe, profile=PROFILE, **counters):
     """Return the reply to *probe* with other counters."""
-    reply = rewrite_usage(told(profile, probe), lambda usage: usage.update(counters))
+    reply = rewrite_usage(
+        mock_reply(profile, probe), lambda usage: usage.update(counters)
+    )
     return rehearse(reply, probe, profile)
 
 
 def test_the_count_is_reasoning_answer_markers_and_end():
     exchange = with_usage(SUM_WHOLE)
-    text = counting.text(exchange.reasoning) + counting.text(exchange.answer)
+    text = counting.count_text(exchange.reasoning) + counting.count_text(
+        exchange.answer
+    )
 
     assert exchange.count("completion_tokens") == text + 3
 
@@ -57,7 +61,7 @@ def test_completion_tokens_must_include_the_reasoning(number, exact, coarse):
     for profile, word in ((PROFILE, exact), (COARSE, coarse)):
         exchange = with_usage(SUM_WHOLE, profile, completion_tokens=number)
 
-        assert judged(completion_includes_thinking, exchange).word == word
+        assert verdict_on(completion_includes_thinking, exchange).word == word
 
 
 @pytest.mark.parametrize(
@@ -78,23 +82,26 @@ def test_reasoning_tokens_must_match_the_reasoning(number, exact, coarse):
     for profile, word in ((PROFILE, exact), (COARSE, coarse)):
         exchange = with_usage(SUM_WHOLE, profile, completion_tokens_details=details)
 
-        assert judged(counts_reasoning, exchange).word == word
+        assert verdict_on(counts_reasoning, exchange).word == word
 
 
 @pytest.mark.parametrize("number", [2, 4])
 def test_a_cut_off_reply_must_count_its_limit(number):
-    assert judged(capped_by_max_tokens, with_usage(CUT_WHOLE)).word == "pass"
+    assert verdict_on(capped_by_max_tokens, with_usage(CUT_WHOLE)).word == "pass"
     wrong = with_usage(CUT_WHOLE, completion_tokens=number)
-    assert judged(capped_by_max_tokens, wrong).word == "fail"
+    assert verdict_on(capped_by_max_tokens, wrong).word == "fail"
 
 
 @pytest.mark.parametrize(("number", "word"), [(6, "pass"), (3, "fail"), (7, "fail")])
 def test_two_cut_off_choices_must_count_twice_the_limit(number, word):
     exchange = with_usage(TWO_CUT, completion_tokens=number)
 
-    assert judged(choices_are_summed, exchange).word == word
+    assert verdict_on(choices_are_summed, exchange).word == word
 
 
 def test_a_complete_reply_is_not_judged_by_its_limit():
-    assert judged(capped_by_max_tokens, with_usage(SUM_WHOLE)).word == "skip"
-    assert judged(choices_are_summed, recorded("llamacpp-b11434/n2")).word == "skip"
+    assert verdict_on(capped_by_max_tokens, with_usage(SUM_WHOLE)).word == "skip"
+    assert (
+        verdict_on(choices_are_summed, recorded_exchange("llamacpp-b11434/n2")).word
+        == "skip"
+    )

@@ -1,7 +1,7 @@
 """Tests of the checks of usage counters."""
 
 import pytest
-from rehearsal import judged, told
+from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.usage.counters import (
@@ -29,7 +29,7 @@ def with_usage(usage, probe=SUM_WHOLE):
             value["usage"] = usage
         return value
 
-    return rehearse(told(PROFILE, probe).change(change), probe, PROFILE)
+    return rehearse(mock_reply(PROFILE, probe).change(change), probe, PROFILE)
 
 
 def counters(prompt, completion, total, **more):
@@ -64,18 +64,18 @@ def test_counters_must_be_complete_natural_and_sum_up(
 ):
     exchange = with_usage(usage, probe)
 
-    assert judged(present_in_stream if probe.stream else present, exchange).word == (
-        complete
-    )
-    assert judged(counts_are_natural, exchange).word == natural
-    assert judged(sums_up, exchange).word == summed
+    assert verdict_on(
+        present_in_stream if probe.stream else present, exchange
+    ).word == (complete)
+    assert verdict_on(counts_are_natural, exchange).word == natural
+    assert verdict_on(sums_up, exchange).word == summed
 
 
 @pytest.mark.parametrize(("prompt", "word"), [(3, "pass"), (4, "fail"), (None, "skip")])
 def test_streamed_and_non_streamed_prompt_tokens_must_be_equal(prompt, word):
     pair = with_usage(counters(prompt, 4, 7), SUM), with_usage(counters(3, 9, 12))
 
-    assert judged(streamed_equals_whole, *pair).word == word
+    assert verdict_on(streamed_equals_whole, *pair).word == word
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_streamed_and_non_streamed_prompt_tokens_must_be_equal(prompt, word):
 def test_cached_tokens_must_not_exceed_the_prompt(more, word):
     exchange = with_usage(counters(3, 4, 7, **more))
 
-    assert judged(cached_within_prompt, exchange).word == word
+    assert verdict_on(cached_within_prompt, exchange).word == word

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal import judged, recorded, told
+from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.usage.prompt import (
@@ -38,7 +38,7 @@ def misreported(probe, more=0, profile=PROFILE):
     def change(usage):
         usage["prompt_tokens"] += more
 
-    return rehearse(rewrite_usage(told(profile, probe), change), probe, profile)
+    return rehearse(rewrite_usage(mock_reply(profile, probe), change), probe, profile)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def misreported(probe, more=0, profile=PROFILE):
 )
 @pytest.mark.parametrize(("more", "word"), [(0, "pass"), (1, "fail"), (-1, "fail")])
 def test_a_difference_of_one_token_is_found(check, probe, more, word):
-    assert judged(check, misreported(probe, more)).word == word
+    assert verdict_on(check, misreported(probe, more)).word == word
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_a_difference_of_one_token_is_found(check, probe, more, word):
         (0, "pass", "pass"),
         (1, "fail", "pass"),
         (-1, "fail", "pass"),
-        (-counting.text(LONGER_LIST.messages[0].text), "fail", "fail"),
+        (-counting.count_text(LONGER_LIST.messages[0].text), "fail", "fail"),
     ],
 )
 def test_a_longer_prompt_must_have_more_prompt_tokens(more, exact, coarse):
     for profile, word in ((PROFILE, exact), (COARSE, coarse)):
         pair = misreported(LIST, 0, profile), misreported(LONGER_LIST, more, profile)
 
-        assert judged(grows_with_prompt, *pair).word == word
+        assert verdict_on(grows_with_prompt, *pair).word == word
 
 
 def bare(text):
@@ -99,6 +99,6 @@ def bare(text):
     ],
 )
 def test_recorded_servers_are_compared_with_tekken(name, text, check, word):
-    exchange = replace(recorded(name), probe=bare(text))
+    exchange = replace(recorded_exchange(name), probe=bare(text))
 
-    assert judged(check, exchange).word == word
+    assert verdict_on(check, exchange).word == word

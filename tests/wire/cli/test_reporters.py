@@ -11,7 +11,10 @@ import pytest
 
 from contract import reporters
 from contract.plugins import discovery
-from contract.reporters.base import Reporter, reporter
+from contract.reporters.base import (
+    Reporter,
+    reporter,
+)
 
 
 @reporter("csv", suffix=".csv")

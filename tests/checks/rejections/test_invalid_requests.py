@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.catalog.profiles import builtin
+from contract.checks.rejections import (
+    access,
+    bodies,
+    errors,
+    images,
+    invalid_requests,
+    messages,
+    options,
+    wording,
+)
+from contract.model.check import Check
+from contract.model.strict_json import (
+    MISSING,
+    read_json,
+)
+from contract.model.wire import build_request
+
+MODULES = (access, bodies, errors, images, messages, options, wording)
+SINGLE_PROBES = [
+    value.sends[0]
+    for module in MODULES
+    for value in vars(module).values()
+    if isinstance(value, Check) and len(value.sends) == 1
+]
+
+
+def sent(probe, profile="mistral-2026-08"):
+    return build_request(probe, builtin()[profile], "some-model")
+
+
+def test_mistakes_have_distinct_names():
+    names = [probe.name for probe in invalid_requests.EVERYWHERE]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_mistakes_are_distinct_requests():
+    requests = {sent(probe) for probe in invalid_requests.EVERYWHERE}
+
+    assert len(invalid_requests.EVERYWHERE) == len(requests)
+
+
+def test_every_mistake_has_a_check_of_its_own():
+    assert set(invalid_requests.EVERYWHERE) <= set(SINGLE_PROBES)
+
+
+@pytest.mark.parametrize("profile", sorted(builtin()))
+@pytest.mark.parametrize(
+    "probe",
+    [probe for probe in invalid_requests.EVERYWHERE if probe.patches],
+    ids=lambda probe: probe.name,
+)
+def test_a_patch_changes_what_every_dialect_sends(probe, profile):
+    unpatched = build_request(
+        invalid_requests.replace(probe, patches=()), builtin()[profile], "some-model"
+    )
+
+    assert unpatched.body != sent(probe, profile).body
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        invalid_requests.MALFORMED_JSON,
+        invalid_requests.TRUNCATED_JSON,
+        invalid_requests.INVALID_UTF8,
+        invalid_requests.EMPTY_BODY,
+        invalid_requests.NAN_LITERAL,
+    ],
+    ids=lambda probe: probe.name,
+)
+def test_a_body_that_is_not_json_cannot_be_read(probe):
+    assert read_json(sent(probe).body) is MISSING
+
+
+def test_an_accepted_mistake_costs_few_tokens():
+    limits = {
+        probe.options.max_tokens
+        for probe in invalid_requests.EVERYWHERE
+        if probe.options.seed
+    }
+
+    assert {16} == limits
+
+
+def test_the_first_message_is_from_the_user():
+    for profile in builtin():
+        body = json.loads(sent(invalid_requests.BRIEF, profile).body)
+
+        assert body["messages"][0]["role"] == "user"

@@ -1,0 +1,1 @@
+"""Helpers that several test modules share; imported as `support.NAME`."""
