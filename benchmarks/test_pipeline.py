@@ -11,18 +11,9 @@ import pytest
 
 from contract.catalog.profiles import named
 from contract.mock_server.provider import MockProvider
-from contract.model.check import (
-    Check,
-    NotApplicable,
-)
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    user,
-)
+from contract.model.check import Check, NotApplicable
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probes import SUM, user
 from contract.model.reply import rehearse
 from contract.model.wire import build_request
 from contract.plugins import discovery

@@ -12,10 +12,7 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.mock_server.app import serving
-from contract.mock_server.provider import (
-    SERVED,
-    MockProvider,
-)
+from contract.mock_server.provider import SERVED, MockProvider
 
 ROOT = Path(__file__).parents[1]
 LEAST = 2_000  # cases

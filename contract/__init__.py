@@ -34,19 +34,15 @@ if TYPE_CHECKING:
     )
     from contract.model import probes
     from contract.model.chat import (
-        Fill,
         Image,
         Message,
         Options,
-        Patch,
         Piece,
         PieceKind,
-        Probe,
         Text,
         Thinking,
         Tool,
         ToolCall,
-        repeat,
     )
     from contract.model.check import (
         Check,
@@ -61,49 +57,28 @@ if TYPE_CHECKING:
         quirk,
     )
     from contract.model.dialect import Dialect
-    from contract.model.exchange import (
-        End,
-        Exchange,
-    )
-    from contract.model.profile import (
-        Budget,
-        Capability,
-        Profile,
-    )
-    from contract.model.provider import (
-        Evidence,
-        Fingerprint,
-        Match,
-        Provider,
-    )
+    from contract.model.exchange import End, Exchange
+    from contract.model.probe import Fill, Patch, Probe, repeat
+    from contract.model.profile import Budget, Capability, Profile
+    from contract.model.provider import Evidence, Fingerprint, Match, Provider
     from contract.model.provider import define as provider
-    from contract.model.reply import (
-        Frame,
-        Reply,
-    )
+    from contract.model.reply import Frame, Reply
     from contract.model.rules import Rules
-    from contract.reporters.base import (
-        Reporter,
-        reporter,
-    )
-    from contract.run.report import (
-        Header,
-        Outcome,
-        Report,
-        Result,
-    )
+    from contract.reporters.base import Reporter, reporter
+    from contract.run.compare import Change, Comparison, compare
+    from contract.run.report import Header, Outcome, Report, Result
     from contract.run.serving import mock
-    from contract.targets.base import (
-        Opened,
-        target,
-    )
+    from contract.targets.base import Opened, target
 
 __all__ = [  # noqa: RUF022  # grouped by what they are for
-    # Run: judge an endpoint or a recording, or serve the mock.
+    # Run: judge an endpoint or a recording, compare two runs, or serve the mock.
+    "compare",
     "mock",
     "replay",
     "verify",
     # Results.
+    "Change",
+    "Comparison",
     "Header",
     "Outcome",
     "Report",
@@ -173,19 +148,20 @@ _HOMES = {
         "contract.client.timeouts": "Limits",
         "contract.errors": "CheckError ContractError SpecError TargetError UsageError",
         "contract.model.chat": (
-            "Fill Image Message Options Patch Piece PieceKind Probe Text Thinking Tool "
-            "ToolCall repeat"
+            "Image Message Options Piece PieceKind Text Thinking Tool ToolCall"
         ),
         "contract.model.check": (
             "Check Fault Finding Findings Level NotApplicable Quirk check fault quirk"
         ),
         "contract.model.dialect": "Dialect",
         "contract.model.exchange": "End Exchange",
+        "contract.model.probe": "Fill Patch Probe repeat",
         "contract.model.profile": "Budget Capability Profile",
         "contract.model.provider": "Evidence Fingerprint Match Provider",
         "contract.model.reply": "Frame Reply",
         "contract.model.rules": "Rules",
         "contract.reporters.base": "Reporter reporter",
+        "contract.run.compare": "Change Comparison compare",
         "contract.run.report": "Header Outcome Report Result",
         "contract.run.serving": "mock",
         "contract.targets.base": "Opened target",
@@ -250,9 +226,9 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     """
     from contract.model.check import Check
     from contract.plugins.discovery import find
+    from contract.run.opening import open_target
     from contract.run.report import Report
     from contract.run.select import select as selected
-    from contract.run.verification import open_target
     from contract.testing.proof import ensure_proven
 
     checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
@@ -300,9 +276,9 @@ def replay(  # noqa: PLR0913  # each is one option of the command line
 
     from contract.model.check import Check
     from contract.plugins.discovery import find
+    from contract.run.opening import open_recordings
     from contract.run.report import Report
     from contract.run.select import select as selected
-    from contract.run.verification import open_recordings
 
     checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
     found = open_recordings(

@@ -15,13 +15,10 @@ from respx.mocks import HTTPCoreMocker
 from contract.catalog.profiles import named
 from contract.errors import UsageError
 from contract.mock_server.httpx_stream import Frames
-from contract.mock_server.provider import (
-    MockProvider,
-    served_models,
-)
+from contract.mock_server.provider import MockProvider, served_models
 from contract.model.wire import Request
 from contract.plugins.discovery import suggestion
-from contract.run.verification import reply_changes
+from contract.run.opening import reply_changes
 from contract.targets.base import ReplyChange
 
 URL = "https://api.mistral.ai"

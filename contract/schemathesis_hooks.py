@@ -25,20 +25,11 @@ import schemathesis
 from schemathesis import GenerationMode
 
 from contract.cli import outputs
-from contract.client.credentials import (
-    api_key,
-    validate_key,
-)
-from contract.detection.detect import (
-    Detected,
-    detect,
-)
+from contract.client.credentials import api_key, validate_key
+from contract.detection.detect import Detected, detect
 from contract.fuzzing import semantics
 from contract.fuzzing.rules import excused
-from contract.model.chat import (
-    CHAT,
-    MODELS,
-)
+from contract.model.chat import CHAT, MODELS
 from contract.model.wire import Request
 from contract.schema import openapi
 from contract.strategies import repair

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from contract.model.check import Check
+from contract.model.check import Check, Fault
 from contract.model.timing import Timing
 from contract.plugins.discovery import find
-from contract.testing import layers
+from contract.reporters.base import Reporter
+from contract.targets.base import TargetKind
+from contract.testing import broken_laws, layers
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -27,6 +30,9 @@ FOLDERS = re.compile(
     r"(?<=\| Folder \| Purpose \| Imports \|\n\|---\|---\|---\|\n)(\|.*\n)*"
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Pages whose names are true now; the CHANGELOG also names what was renamed.
+CURRENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 GENERATED = {"breakages", "checks", "clients", "engines", "kill-matrix", "wrong-flags"}
 
 
@@ -134,3 +140,74 @@ def test_the_glossary_has_the_formulas_of_the_code():
     for property_ in (Timing.tpot, Timing.reasoning_time):
         formula = inspect.getdoc(property_).partition(";")[0]
         assert formula in glossary
+
+
+def recipes():
+    """The modules that CONTRIBUTING.md shows, by the kind of thing they define."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    modules = [
+        block
+        for language, block in BLOCK.findall(text)
+        if language == "python" and "\n@" in block and "import" in block
+    ]
+    return [defined(block) for block in modules]
+
+
+def defined(block):
+    names = {}
+    exec(compile(block, "recipe", "exec", dont_inherit=True), names)  # noqa: S102  # of our own documents
+    return names.values()
+
+
+def test_the_recipes_of_checks_keep_the_laws():
+    found = [
+        [value for value in values if isinstance(value, Check | Fault)]
+        for values in recipes()
+    ]
+    checks = [values for values in found if values]
+
+    assert len(checks) == 2  # in the package, and in a plug-in
+    assert [broken_laws(values) for values in checks] == [(), ()]
+
+
+def test_the_recipes_of_a_target_and_a_reporter_define_one():
+    kinds = [type(value) for values in recipes() for value in values]
+
+    assert (kinds.count(TargetKind), kinds.count(Reporter)) == (1, 1)
+
+
+@pytest.mark.parametrize("path", CURRENT, ids=lambda path: path.name)
+def test_every_file_that_is_named_exists(path):
+    """Recipes name files of their own, which are not meant to exist."""
+    text = path.read_text("utf-8")
+    named = re.findall(
+        r"`((?:contract|tests|docs|fixtures|benchmarks)/[\w./-]+)`", text
+    )
+    missing = {name for name in named if not (ROOT / name).exists()}
+    placeholders = {name for name in missing if re.search(r"/[A-Z]+\b", name)}
+    new = {"checks/streaming/event_types", "targets/compose", "reporters/tsv"}
+
+    assert missing - placeholders <= {
+        *(f"contract/{name}.py" for name in new),
+        "tests/checks/streaming/test_event_types.py",
+    }
+
+
+@pytest.mark.parametrize("path", CURRENT, ids=lambda path: path.name)
+def test_every_module_and_function_that_is_named_exists(path):
+    text = path.read_text("utf-8")
+    spans = re.findall(r"`(contract(?:\.\w+)+)", text)
+    folders = "|".join(layers.read().folders)
+    diagrams = "".join(block for name, block in BLOCK.findall(text) if name == "text")
+    words = re.findall(rf"(?<![\w./])((?:{folders})(?:\.[a-z_]+)+)", diagrams)
+    named = {*spans, *(f"contract.{word}" for word in words if "-" not in word)}
+
+    assert [] == sorted(name for name in named if not exists(name))
+
+
+def exists(name):
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True

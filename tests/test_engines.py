@@ -11,11 +11,8 @@ import pytest
 from contract.model.check import Check
 from contract.plugins.discovery import find
 from contract.reporters.markdown import markdown
-from contract.run.report import (
-    Outcome,
-    Report,
-)
-from contract.run.verification import open_recordings
+from contract.run.opening import open_recordings
+from contract.run.report import Outcome, Report
 
 ROOT = Path(__file__).parent.parent
 EXCHANGES = ROOT / "fixtures" / "exchanges"

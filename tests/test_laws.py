@@ -11,14 +11,8 @@ from support.catalogue import (
     outcomes,
 )
 
-from contract.model.check import (
-    Check,
-    Fault,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.check import Check, Fault
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.plugins.discovery import modules
 from contract.run.report import Outcome
 from contract.testing import laws

@@ -10,16 +10,9 @@ import pytest
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT
-from contract.model.check import (
-    OK,
-    Check,
-    NotApplicable,
-)
+from contract.model.check import OK, Check, NotApplicable
 from contract.model.dialect import StreamUsage
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.saved import load
 from contract.plugins.discovery import find
 

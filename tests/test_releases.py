@@ -10,11 +10,9 @@ import pytest
 from contract.model.check import Check
 from contract.model.probes import SUM
 from contract.plugins.discovery import find
+from contract.run.opening import open_recordings
 from contract.run.report import Outcome
-from contract.run.verification import (
-    Verification,
-    open_recordings,
-)
+from contract.run.verification import Verification
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "releases"
 PROFILES = {

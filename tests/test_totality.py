@@ -13,34 +13,12 @@ from support.strategies import wire_values
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT
-from contract.model.check import (
-    Check,
-    Fault,
-    Finding,
-    NotApplicable,
-    Quirk,
-)
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
-from contract.model.wire import (
-    Request,
-    build_request,
-)
+from contract.model.check import Check, Fault, Finding, NotApplicable, Quirk
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Frame, Reply
+from contract.model.wire import Request, build_request
 from contract.plugins.discovery import find
 from contract.run.explore import smallest
 from contract.run.triage import triage

@@ -9,23 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from contract.model.check import (
-    Check,
-    Finding,
-)
+from contract.model.check import Check, Finding
 from contract.plugins.discovery import find
-from contract.reporters.markdown import (
-    code,
-    text,
-)
-from contract.run.report import (
-    Outcome,
-    Result,
-)
-from contract.run.verification import (
-    Verification,
-    open_recordings,
-)
+from contract.reporters.markdown import code, text
+from contract.run.opening import open_recordings
+from contract.run.report import Outcome, Result
+from contract.run.verification import Verification
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "wrong-flags.md"

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from contract.catalog.providers import (
-    aliases,
-    profiles,
-)
+from contract.catalog.providers import aliases, profiles
 from contract.model.profile import Profile
 from contract.plugins.discovery import get
 

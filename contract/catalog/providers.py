@@ -10,16 +10,8 @@ from contract.errors import SpecError
 from contract.model import profile
 from contract.model.dialect import Dialect
 from contract.model.profile import Profile
-from contract.model.provider import (
-    PROFILES,
-    SCHEMAS,
-    Fingerprint,
-    Provider,
-)
-from contract.plugins.discovery import (
-    find,
-    plugins,
-)
+from contract.model.provider import PROFILES, SCHEMAS, Fingerprint, Provider
+from contract.plugins.discovery import find, plugins
 from contract.schema import openapi
 
 

@@ -4,10 +4,6 @@ The checks and their faults, one package for each family.
 Imports: model, schema, strategies, tokens.
 """
 
-from contract.model.check import (
-    Check,
-    Fault,
-    Finding,
-)
+from contract.model.check import Check, Fault, Finding
 
 __all__ = ["Check", "Fault", "Finding"]

@@ -6,10 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from contract.errors import UsageError
-from contract.model.profile import (
-    RATES,
-    Budget,
-)
+from contract.model.profile import RATES, Budget
 from contract.plugins.discovery import suggestion
 from contract.targets.base import parse_duration
 

@@ -6,11 +6,7 @@ from dataclasses import replace
 
 import click
 
-from contract.cli import (
-    completion,
-    options,
-    outputs,
-)
+from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
@@ -18,8 +14,8 @@ from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
 from contract.plugins.discovery import suggestion
+from contract.run.opening import open_target
 from contract.run.report import Report
-from contract.run.verification import open_target
 from contract.targets.base import mask_key
 
 PHASES = ("examples", "coverage", "fuzzing")

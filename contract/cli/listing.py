@@ -14,10 +14,7 @@ from contract.errors import UsageError
 if TYPE_CHECKING:
     from contract.catalog.breakages import Breakage
     from contract.catalog.index import Entry as CheckEntry
-    from contract.model.check import (
-        Check,
-        Fault,
-    )
+    from contract.model.check import Check, Fault
     from contract.targets.base import Option
 
 # A name, a remark on the same line, and labelled fields on the lines below.
@@ -203,10 +200,7 @@ def _target_entries() -> Iterator[Entry]:
 
 def _option(option: Option) -> tuple[str, str]:
     """Return `?ttft=TIME` and the description of the option with its default."""
-    from contract.targets.base import (
-        SWITCH,
-        TIME,
-    )
+    from contract.targets.base import SWITCH, TIME
 
     default = option.default
     if option.unit == SWITCH:

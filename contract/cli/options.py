@@ -130,10 +130,7 @@ def selected(
     *trust_plugins* is false.
     """
     from contract.model.check import Check
-    from contract.plugins.discovery import (
-        find,
-        plugins,
-    )
+    from contract.plugins.discovery import find, plugins
     from contract.run.select import select as selected
 
     checks = selected(find("checks", Check).values(), select, ignore)

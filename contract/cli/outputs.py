@@ -10,18 +10,9 @@ import click
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
-from contract.errors import (
-    SpecError,
-    UsageError,
-)
-from contract.model.profile import (
-    Profile,
-    parse,
-)
-from contract.plugins.discovery import (
-    find,
-    get,
-)
+from contract.errors import SpecError, UsageError
+from contract.model.profile import Profile, parse
+from contract.plugins.discovery import find, get
 from contract.reporters.base import Reporter
 from contract.run.report import Report
 

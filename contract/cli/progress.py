@@ -12,10 +12,7 @@ from rich.text import Text
 
 from contract.cli import options
 from contract.model.escape import escape_controls
-from contract.run.report import (
-    Outcome,
-    Result,
-)
+from contract.run.report import Outcome, Result
 
 
 class Progress:

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
-from contract.cli import (
-    options,
-    outputs,
-)
+from contract.cli import options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.model.profile import Capability
-from contract.run.report import (
-    Report,
-    Result,
-)
-from contract.run.verification import open_recordings
+from contract.run.opening import open_recordings
+from contract.run.report import Report, Result
 
 
 @click.command("replay")

@@ -13,33 +13,18 @@ from functools import reduce
 import click
 from rich.text import Text
 
-from contract.catalog.breakages import (
-    breakages,
-    faults_by_name,
-)
-from contract.cli import (
-    completion,
-    options,
-)
+from contract.catalog.breakages import breakages, faults_by_name
+from contract.cli import completion, options
 from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import (
-    MockProvider,
-    served_models,
-)
+from contract.mock_server.provider import MockProvider, served_models
 from contract.model.chat import CHAT
-from contract.model.check import (
-    Fault,
-    Quirk,
-)
+from contract.model.check import Fault, Quirk
 from contract.model.escape import escape_controls
 from contract.model.profile import Profile
 from contract.model.reply import Reply
-from contract.plugins.discovery import (
-    find,
-    get,
-)
+from contract.plugins.discovery import find, get
 from contract.targets.mock import mock_profile
 
 Change = Callable[[Reply], Reply]

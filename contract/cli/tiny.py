@@ -9,10 +9,7 @@ from typing import Any
 import click
 
 from contract.errors import UsageError
-from contract.tiny.writing import (
-    DISK_SPACE,
-    writer,
-)
+from contract.tiny.writing import DISK_SPACE, writer
 
 MEGABYTE = 1_000_000
 _SIZE = click.option(

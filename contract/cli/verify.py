@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contract.cli import (
-    completion,
-    options,
-)
+from contract.cli import completion, options
 from contract.client.timeouts import Limits
 
 if TYPE_CHECKING:

@@ -10,44 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from contract._version import __version__
-from contract.cli import (
-    options,
-    outputs,
-)
+from contract.cli import options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.credentials import api_key
 from contract.client.timeouts import Limits
-from contract.errors import (
-    ContractError,
-    TargetError,
-    UsageError,
-)
+from contract.errors import ContractError, TargetError, UsageError
 from contract.model.check import Check
 from contract.model.exchange import End
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
-from contract.run.recording import (
-    MANIFEST,
-    ensure_free,
-    folder,
-)
-from contract.run.report import (
-    Header,
-    Report,
-    Result,
-)
-from contract.run.verification import (
-    Verification,
-    open_target,
-    reply_changes,
-)
-from contract.targets.base import (
-    TargetKind,
-    mask_key,
-    parse_target,
-)
+from contract.run.opening import open_target, reply_changes
+from contract.run.recording import MANIFEST, ensure_free, folder
+from contract.run.report import Header, Report, Result
+from contract.run.verification import Verification
+from contract.targets.base import TargetKind, mask_key, parse_target
 
 INTERRUPTED = 130
 # The exit codes of targets from the worst to the best; a run exits with the worst.

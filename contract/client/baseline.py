@@ -7,11 +7,9 @@ import threading
 
 from contract.client.recorder import Recorder
 from contract.client.timeouts import Limits
-from contract.model.chat import (
-    MODELS,
-    Probe,
-)
+from contract.model.chat import MODELS
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.timing import percentile
 from contract.model.wire import build_request

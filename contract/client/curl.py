@@ -6,10 +6,7 @@ import base64
 import json
 import shlex
 
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request
 
 VARIABLE = "MISTRAL_API_KEY"

@@ -7,11 +7,8 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from contract.model.chat import Probe
-from contract.model.exchange import (
-    End,
-    Exchange,
-)
+from contract.model.exchange import End, Exchange
+from contract.model.probe import Probe
 from contract.model.wire import Request
 
 Send = Callable[[Probe, Request], Exchange]

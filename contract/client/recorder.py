@@ -15,25 +15,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from contract._version import __version__
-from contract.client.timeouts import (
-    Limits,
-    Watchdog,
-)
-from contract.model.chat import Probe
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.client.timeouts import Limits, Watchdog
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.redaction import (
-    redact_headers,
-    redact_text,
-)
-from contract.model.wire import (
-    Request,
-    basic_credentials,
-)
+from contract.model.redaction import redact_headers, redact_text
+from contract.model.wire import Request, basic_credentials
 
 # A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
 # would alter ordinary responses.

@@ -17,21 +17,11 @@ from contract.client.recorder import Recorder
 from contract.client.ssrf_canary import open_canary
 from contract.client.timeouts import Limits
 from contract.model.address import is_local
-from contract.model.chat import (
-    CANARY,
-    KeyMode,
-    Probe,
-)
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.probe import CANARY, KeyMode, Probe
+from contract.model.profile import Capability, Profile
 from contract.model.saved import digest
-from contract.model.wire import (
-    Request,
-    build_request,
-)
+from contract.model.wire import Request, build_request
 from contract.tokens import padding
 
 Tick = Callable[[int, int], None]

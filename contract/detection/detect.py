@@ -10,25 +10,13 @@ from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
 from contract.client.recorder import Recorder
 from contract.client.timeouts import Limits
-from contract.detection.error_message import (
-    BUSY,
-    error_message,
-)
+from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.errors import TargetError, UsageError
 from contract.model.chat import MODELS
-from contract.model.exchange import (
-    End,
-    Exchange,
-)
+from contract.model.exchange import End, Exchange
 from contract.model.profile import Profile
-from contract.model.provider import (
-    Evidence,
-    Match,
-)
+from contract.model.provider import Evidence, Match
 
 # Upper bound for a GET request, in seconds: a model list takes no time to compute.
 TIMEOUT = 30.0

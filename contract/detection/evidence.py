@@ -5,12 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.client.recorder import Recorder
-from contract.model.chat import (
-    MODELS,
-    Json,
-    Probe,
-)
+from contract.model.chat import MODELS, Json
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.wire import build_request
 

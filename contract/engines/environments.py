@@ -14,10 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from contract.engines.process import last_lines
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.errors import TargetError, UsageError
 
 VARIABLE = "MAGISTRAL_CONTRACT_ENGINES"
 # File with the pins, written once an installation is complete.

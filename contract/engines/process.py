@@ -18,11 +18,7 @@ from typing import IO
 import httpx
 
 from contract.engines import watching
-from contract.errors import (
-    ContractError,
-    TargetError,
-    UsageError,
-)
+from contract.errors import ContractError, TargetError, UsageError
 
 HOST = "127.0.0.1"
 LINES, MAX_LENGTH = 20, 300  # lines of the log in a message, and characters of a line

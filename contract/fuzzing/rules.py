@@ -6,20 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.fuzzing.semantics import (
-    NAMES,
-    check_named,
-)
-from contract.model.check import (
-    Check,
-    Findings,
-)
+from contract.fuzzing.semantics import NAMES, check_named
+from contract.model.check import Check, Findings
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 
 # A profile that waives this check may answer invalid requests with a 5xx status.
 NEVER_5XX = "rejections.never-5xx"

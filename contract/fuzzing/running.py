@@ -12,29 +12,13 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract.client.curl import (
-    VARIABLE,
-    curl,
-)
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
-from contract.fuzzing.events import (
-    Failure,
-    RunSummary,
-    read_events,
-)
-from contract.fuzzing.rules import (
-    REQUIREMENTS,
-    rule,
-)
+from contract.client.curl import VARIABLE, curl
+from contract.errors import TargetError, UsageError
+from contract.fuzzing.events import Failure, RunSummary, read_events
+from contract.fuzzing.rules import REQUIREMENTS, rule
 from contract.fuzzing.shrinking import smallest_request
 from contract.model.check import Finding
-from contract.run.report import (
-    Outcome,
-    Result,
-)
+from contract.run.report import Outcome, Result
 from contract.run.verification import Verification
 from contract.schema import openapi
 

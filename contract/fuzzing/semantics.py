@@ -6,19 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 
-from contract.model.chat import (
-    CHAT,
-    Probe,
-)
-from contract.model.check import (
-    Check,
-    Finding,
-    NotApplicable,
-)
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.model.chat import CHAT
+from contract.model.check import Check, Finding, NotApplicable
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.strict_json import read_json
 from contract.model.wire import Request

@@ -7,25 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from contract.client.session import (
-    NotAnswering,
-    RequestLimitReached,
-)
+from contract.client.session import NotAnswering, RequestLimitReached
 from contract.fuzzing.events import Failure
-from contract.fuzzing.semantics import (
-    NAMES,
-    findings,
-)
-from contract.model.chat import (
-    CHAT,
-    Json,
-    Probe,
-)
+from contract.fuzzing.semantics import NAMES, findings
+from contract.model.chat import CHAT, Json
 from contract.model.exchange import Exchange
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.probe import Probe
+from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request
 from contract.run.minimise import minimise
 from contract.run.verification import Verification

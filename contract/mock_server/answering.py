@@ -7,15 +7,9 @@ from random import Random
 
 from contract.mock_server import engine
 from contract.mock_server.engine import Generated
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.dialect import (
-    Answer,
-    Usage,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.dialect import Answer, Usage
+from contract.model.probe import Probe
 from contract.model.rules import Rules
 
 

@@ -17,19 +17,11 @@ from itertools import cycle, islice
 from random import Random
 
 from contract.mock_server import scripts
-from contract.mock_server.instance import (
-    UnsatisfiableError,
-    instance,
-)
+from contract.mock_server.instance import UnsatisfiableError, instance
 from contract.mock_server.scripts import Script
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-    Probe,
-    Tool,
-)
+from contract.model.chat import Call, Piece, PieceKind, Tool
 from contract.model.dialect import Answer
+from contract.model.probe import Probe
 from contract.tokens import tekken
 
 _LETTERS = string.ascii_letters + string.digits

@@ -9,25 +9,12 @@ from http import HTTPStatus
 import orjson
 
 from contract.mock_server.answering import Completion
-from contract.model.chat import (
-    Json,
-    Probe,
-)
-from contract.model.dialect import (
-    Answer,
-    Dialect,
-    Head,
-    StreamUsage,
-)
+from contract.model.chat import Json
+from contract.model.dialect import Answer, Dialect, Head, StreamUsage
 from contract.model.exchange import DONE
+from contract.model.probe import Probe
 from contract.model.rejection import Rejection
-from contract.model.reply import (
-    JSON_TYPE,
-    SSE_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply, encode_json
 from contract.model.rules import Rules
 from contract.model.wire import Request
 

@@ -7,14 +7,9 @@ from functools import lru_cache
 
 from PIL import Image as Pillow
 
-from contract.model.chat import (
-    Image,
-    Probe,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.chat import Image
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import IMAGE_FORMATS
 from contract.tokens import counting
 

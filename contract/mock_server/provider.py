@@ -12,37 +12,13 @@ from random import Random
 from contract.errors import SpecError
 from contract.mock_server import framing
 from contract.mock_server.answering import complete
-from contract.mock_server.framing import (
-    ID_PLACEHOLDER,
-    ReplyFormat,
-)
-from contract.mock_server.latency import (
-    AT_ONCE,
-    LatencyPlan,
-)
-from contract.mock_server.requests import (
-    ParsedRequest,
-    read_request,
-)
-from contract.model.chat import (
-    CHAT,
-    METRICS,
-    MODELS,
-    Json,
-)
-from contract.model.dialect import (
-    Dialect,
-    Head,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-)
+from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
+from contract.mock_server.latency import AT_ONCE, LatencyPlan
+from contract.mock_server.requests import ParsedRequest, read_request
+from contract.model.chat import CHAT, METRICS, MODELS, Json
+from contract.model.dialect import Dialect, Head
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply
 from contract.model.wire import Request
 
 WINDOW = 131_072  # tokens

@@ -8,25 +8,13 @@ from random import Random
 
 import orjson
 
-from contract.mock_server import (
-    engine,
-    image_rules,
-)
-from contract.mock_server.answering import (
-    Completion,
-    Task,
-    complete,
-)
+from contract.mock_server import engine, image_rules
+from contract.mock_server.answering import Completion, Task, complete
 from contract.mock_server.instance import UnsatisfiableError
-from contract.model.chat import (
-    Json,
-    Probe,
-)
+from contract.model.chat import Json
 from contract.model.dialect import Dialect
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import Rules
 from contract.providers.openai_format.schema_rejection import (
     malformed_body,

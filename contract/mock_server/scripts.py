@@ -10,11 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from contract.model.chat import (
-    Image,
-    Json,
-    Probe,
-)
+from contract.model.chat import Image, Json
+from contract.model.probe import Probe
 from contract.tokens import counting
 
 _OPERATORS = {

@@ -11,12 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 from contract.errors import SpecError
-from contract.model.chat import Probe
 from contract.model.dialect import Dialect
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.probe import Probe
+from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 
 

@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from contract.model.chat import (
-    Json,
-    Message,
-    Piece,
-    Probe,
-)
+from contract.model.chat import Json, Message, Piece
+from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 from contract.model.rules import Rules
 

@@ -6,26 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from contract.model import (
-    sse,
-    think,
-)
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-    Probe,
-    merge_pieces,
-)
+from contract.model import sse, think
+from contract.model.chat import Json, Piece, PieceKind, merge_pieces
+from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
-from contract.model.timing import (
-    Mark,
-    Timing,
-)
+from contract.model.strict_json import MISSING, read_json
+from contract.model.timing import Mark, Timing
 from contract.model.wire import Request
 
 DONE = "[DONE]"

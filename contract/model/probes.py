@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    FILL,
-    MODELS,
-    Fill,
-    KeyMode,
-    Message,
-    Options,
-    Patch,
-    Probe,
-    Tool,
-    freeze,
-)
+from contract.model.chat import MODELS, Message, Options, Tool, freeze
+from contract.model.probe import FILL, Fill, KeyMode, Patch, Probe
 
 
 def user(text: str) -> Message:

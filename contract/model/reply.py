@@ -9,23 +9,13 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from contract.model import sse
-from contract.model.chat import (
-    Json,
-    Probe,
-)
+from contract.model.chat import Json
 from contract.model.dialect import Dialect
-from contract.model.exchange import (
-    DONE,
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.exchange import DONE, Arrival, End, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.rejection import Rejection
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request
 
 JSON_TYPE = ("content-type", "application/json")

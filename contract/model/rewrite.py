@@ -6,20 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from contract.model import sse
-from contract.model.chat import (
-    Json,
-    Piece,
-    Probe,
-)
+from contract.model.chat import Json, Piece
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.reply import (
-    Frame,
-    Reply,
-    encode_json,
-    event_json,
-    rehearse,
-)
+from contract.model.reply import Frame, Reply, encode_json, event_json, rehearse
 from contract.model.strict_json import MISSING
 
 PieceChange = Callable[[tuple[Piece, ...]], Iterable[Piece]]

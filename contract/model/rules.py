@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from contract.model.chat import (
-    Json,
-    Probe,
-)
+from contract.model.chat import Json
+from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 
 Body = Mapping[str, Json]

@@ -8,21 +8,12 @@ import hashlib
 import json
 
 from contract.errors import UsageError
-from contract.model.chat import (
-    Json,
-    Probe,
-)
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.chat import Json
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.redaction import redact_headers
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request
 
 FORMAT = "exchange-v1"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.model.chat import Piece, PieceKind
 
 OPEN = "[THINK]"
 CLOSE = "[/THINK]"

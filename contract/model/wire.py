@@ -7,12 +7,8 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from contract.model.chat import (
-    Json,
-    KeyMode,
-    Probe,
-    apply_patches,
-)
+from contract.model.chat import Json
+from contract.model.probe import KeyMode, Probe, apply_patches
 from contract.model.profile import Profile
 
 WRONG_KEY = "sk-wrong-key-for-testing"

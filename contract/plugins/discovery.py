@@ -13,10 +13,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from contract.errors import (
-    SpecError,
-    UsageError,
-)
+from contract.errors import SpecError, UsageError
 
 MAX_SUGGESTIONS = 3  # similar names in a message
 MIN_WORD = 3  # characters of a word that counts as shared between names

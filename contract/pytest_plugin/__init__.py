@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.pytest_plugin import settings
-from contract.pytest_plugin.judged import (
-    JUDGED,
-    Judged,
-    Unopened,
-    pack,
-)
+from contract.pytest_plugin.judged import JUDGED, Judged, Unopened, pack
 
 if TYPE_CHECKING:
     import respx
@@ -134,14 +129,11 @@ def contract_session(
 
     A target that cannot be opened is `Unopened`: it fails one test and skips the rest.
     """
-    from contract.cli.budgets import (
-        bounds,
-        window,
-    )
+    from contract.cli.budgets import bounds, window
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
-    from contract.run.verification import open_target
+    from contract.run.opening import open_target
     from contract.targets.base import mask_key
 
     chosen = settings.read(request.config)
@@ -192,10 +184,7 @@ def pytest_xdist_make_scheduler(
     """Return a scheduler with one worker per target; None if nothing is verified."""
     if (mode := _mode(config)) is None:
         return None
-    from contract.pytest_plugin.scheduling import (
-        SCOPES,
-        TargetScheduling,
-    )
+    from contract.pytest_plugin.scheduling import SCOPES, TargetScheduling
 
     return TargetScheduling(config, log, _ids(config), SCOPES[mode])
 

@@ -11,10 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from contract.model.check import Check
     from contract.model.profile import Profile
-    from contract.run.report import (
-        Header,
-        Result,
-    )
+    from contract.run.report import Header, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +108,7 @@ class Unopened:
         *strict* states whether a failed SHOULD fails the run.
         """
         from contract._version import __version__
-        from contract.run.report import (
-            Header,
-            Outcome,
-            Result,
-        )
+        from contract.run.report import Header, Outcome, Result
 
         first, self.reported = not self.reported, True
         header = Header(
@@ -178,11 +171,7 @@ def unpack(
     """
     from contract.model.check import Finding
     from contract.model.saved import load
-    from contract.run.report import (
-        Header,
-        Outcome,
-        Result,
-    )
+    from contract.run.report import Header, Outcome, Result
 
     header = Header(**{**packed["header"], "notes": tuple(packed["header"]["notes"])})
     # Exchanges cannot be decoded without the profile, which a user may have removed.

@@ -7,24 +7,14 @@ from functools import cached_property
 
 import pytest
 
-from contract.cli.outputs import (
-    outputs,
-    profiles,
-)
+from contract.cli.outputs import outputs, profiles
 from contract.model.check import Check
 from contract.model.escape import escape_controls
 from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
-from contract.reporters.base import (
-    by_target,
-    verdict,
-)
-from contract.run.report import (
-    Header,
-    Report,
-    Result,
-)
+from contract.reporters.base import by_target, verdict
+from contract.run.report import Header, Report, Result
 
 
 class Summary:

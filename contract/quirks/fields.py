@@ -9,16 +9,8 @@ from contract.model import sse
 from contract.model.chat import Json
 from contract.model.check import quirk
 from contract.model.dialect import StreamUsage
-from contract.model.reply import (
-    Frame,
-    Reply,
-    encode_json,
-    event_json,
-)
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.reply import Frame, Reply, encode_json, event_json
+from contract.model.strict_json import MISSING, read_json
 
 
 def _reencoded(reply: Reply, encode: Callable[[Json], bytes]) -> Reply:

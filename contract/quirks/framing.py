@@ -6,11 +6,7 @@ from collections.abc import Callable, Iterator
 
 from contract.model import sse
 from contract.model.check import quirk
-from contract.model.reply import (
-    Frame,
-    Reply,
-    event_json,
-)
+from contract.model.reply import Frame, Reply, event_json
 from contract.model.strict_json import MISSING
 
 BOM = b"\xef\xbb\xbf"

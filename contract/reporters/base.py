@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from contract.model.check import Level
 from contract.model.escape import escape_controls
 from contract.model.profile import RATES
-from contract.run.report import (
-    Outcome,
-    Report,
-    Result,
-)
+from contract.run.report import Outcome, Report, Result
 
 Render = Callable[[Report], str]
 

@@ -21,12 +21,7 @@ from contract.reporters.base import (
     reporter,
     verdict,
 )
-from contract.run.report import (
-    Header,
-    Outcome,
-    Report,
-    Result,
-)
+from contract.run.report import Header, Outcome, Report, Result
 
 STYLES = {
     Outcome.ERROR: "bold magenta",

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 
 from contract.reporters.base import reporter
-from contract.run.report import (
-    Report,
-    to_json,
-)
+from contract.run.report import Report, to_json
 
 
 @reporter("json", suffix=".json")

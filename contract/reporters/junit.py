@@ -9,18 +9,8 @@ import junitparser
 from junitparser.junitparser import FinalResult
 
 from contract.model.escape import escape_controls
-from contract.reporters.base import (
-    by_target,
-    describe_findings,
-    reporter,
-    verdict,
-)
-from contract.run.report import (
-    Header,
-    Outcome,
-    Report,
-    Result,
-)
+from contract.reporters.base import by_target, describe_findings, reporter, verdict
+from contract.run.report import Header, Outcome, Report, Result
 
 # XML 1.0 2.2: Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | …
 # ElementTree writes other characters without an error, and no parser accepts them.

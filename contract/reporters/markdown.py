@@ -7,16 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
 from contract.model.escape import escape_controls
-from contract.reporters.base import (
-    by_target,
-    reporter,
-    verdict,
-)
-from contract.run.report import (
-    Outcome,
-    Report,
-    Result,
-)
+from contract.reporters.base import by_target, reporter, verdict
+from contract.run.report import Outcome, Report, Result
 
 MARKS = {
     Outcome.PASS: "pass",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contract.model.chat import Probe
 from contract.model.check import Check
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.tokens import padding
 

@@ -14,10 +14,7 @@ from contract.errors import UsageError
 from contract.model.chat import Json
 from contract.model.exchange import Exchange
 from contract.model.profile import Profile
-from contract.model.saved import (
-    digest,
-    dump,
-)
+from contract.model.saved import digest, dump
 from contract.model.saved import load as load_exchange
 from contract.model.strict_json import read_json
 from contract.run.report import Header

@@ -8,11 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from contract.model.chat import Json
-from contract.model.check import (
-    Check,
-    Finding,
-    Level,
-)
+from contract.model.check import Check, Finding, Level
 from contract.model.exchange import Exchange
 
 FORMAT = "report-v1"

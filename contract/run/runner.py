@@ -8,10 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from contract.client.curl import (
-    VARIABLE,
-    curl,
-)
+from contract.client.curl import VARIABLE, curl
 from contract.client.session import (
     CanaryUnavailable,
     NotAnswering,
@@ -19,36 +16,16 @@ from contract.client.session import (
     RequestLimitReached,
     Session,
 )
-from contract.errors import (
-    CheckError,
-    UsageError,
-)
+from contract.errors import CheckError, UsageError
 from contract.model.address import LOOPBACK_HOSTS
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Finding,
-    NotApplicable,
-)
+from contract.model.check import Check, Finding, NotApplicable
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.run.explore import (
-    ensure_available,
-    smallest,
-)
-from contract.run.plan import (
-    inapplicable,
-    plan_requests,
-)
-from contract.run.report import (
-    Outcome,
-    Result,
-)
-from contract.run.triage import (
-    Verdict,
-    triage,
-    with_hint,
-)
+from contract.run.explore import ensure_available, smallest
+from contract.run.plan import inapplicable, plan_requests
+from contract.run.report import Outcome, Result
+from contract.run.triage import Verdict, triage, with_hint
 from contract.tokens import padding
 
 VERIFY = ("magistral-contract", "verify")

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contract.errors import UsageError
-from contract.plugins.discovery import (
-    find,
-    suggestion,
-)
-from contract.run.verification import reply_changes
+from contract.plugins.discovery import find, suggestion
+from contract.run.opening import reply_changes
 from contract.targets.base import TargetKind
 
 

@@ -7,25 +7,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import groupby
 
-from contract.detection.error_message import (
-    BUSY,
-    error_message,
-)
-from contract.detection.hints import (
-    flag_hint,
-    rejection_hint,
-)
-from contract.model.check import (
-    ANY,
-    CLIENT_ERRORS,
-    Check,
-    Finding,
-    shorten,
-)
-from contract.model.exchange import (
-    End,
-    Exchange,
-)
+from contract.detection.error_message import BUSY, error_message
+from contract.detection.hints import flag_hint, rejection_hint
+from contract.model.check import ANY, CLIENT_ERRORS, Check, Finding, shorten
+from contract.model.exchange import End, Exchange
 from contract.run.report import Outcome
 
 # The families that judge what the server's parsers make of the model's output. Only

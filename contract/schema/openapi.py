@@ -19,11 +19,7 @@ from contract.files.derived import derived
 from contract.model.chat import Json
 from contract.model.provider import Provider
 from contract.plugins.discovery import find
-from contract.schema.explain import (
-    SchemaError,
-    explain_error,
-    preview,
-)
+from contract.schema.explain import SchemaError, explain_error, preview
 
 if TYPE_CHECKING:
     import jsonschema_rs

@@ -7,14 +7,7 @@ from functools import cache
 from itertools import cycle, product
 from typing import TYPE_CHECKING
 
-from contract.model.chat import (
-    Image,
-    Message,
-    Part,
-    Text,
-    Thinking,
-    ToolCall,
-)
+from contract.model.chat import Image, Message, Part, Text, Thinking, ToolCall
 from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 from contract.strategies.images import images

@@ -7,10 +7,7 @@ from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from contract.model.chat import (
-    Options,
-    freeze,
-)
+from contract.model.chat import Options, freeze
 from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 

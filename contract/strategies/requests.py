@@ -8,26 +8,12 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from contract.model.chat import (
-    Image,
-    Message,
-    Options,
-    Patch,
-    Probe,
-    Text,
-    apply_patches,
-    freeze,
-)
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.chat import Image, Message, Options, Text, freeze
+from contract.model.probe import Patch, Probe, apply_patches
+from contract.model.profile import Capability, Profile
 from contract.schema import openapi
 from contract.strategies.images import corrupt
-from contract.strategies.messages import (
-    Turns,
-    conversations,
-)
+from contract.strategies.messages import Turns, conversations
 from contract.strategies.options import options
 from contract.strategies.texts import divided
 

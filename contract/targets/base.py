@@ -13,10 +13,7 @@ from urllib.parse import parse_qsl
 from contract.errors import UsageError
 from contract.model.redaction import REDACTED
 from contract.model.reply import Reply
-from contract.plugins.discovery import (
-    get,
-    suggestion,
-)
+from contract.plugins.discovery import get, suggestion
 
 # host:port, an address without its scheme
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")

@@ -12,13 +12,7 @@ from typing import Annotated
 from contract.engines import llama_server
 from contract.engines.environments import interpreter
 from contract.engines.flags import merge_flags
-from contract.engines.process import (
-    HOST,
-    Launch,
-    existing_file,
-    free_port,
-    running,
-)
+from contract.engines.process import HOST, Launch, existing_file, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,

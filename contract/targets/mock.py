@@ -11,17 +11,9 @@ from contract.catalog.profiles import named
 from contract.errors import UsageError
 from contract.mock_server.app import serving
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import (
-    MockProvider,
-    served_models,
-)
+from contract.mock_server.provider import MockProvider, served_models
 from contract.model.profile import Profile
-from contract.targets.base import (
-    KeyOption,
-    Opened,
-    ReplyChange,
-    target,
-)
+from contract.targets.base import KeyOption, Opened, ReplyChange, target
 from contract.tokens import tekken
 
 DEFAULT = "mistral"

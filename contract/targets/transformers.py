@@ -12,22 +12,9 @@ from typing import Annotated
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.flags import merge_flags
-from contract.engines.process import (
-    HOST,
-    Launch,
-    free_port,
-    running,
-)
+from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
-from contract.targets.base import (
-    Flags,
-    Opened,
-    Port,
-    Python,
-    Startup,
-    Without,
-    target,
-)
+from contract.targets.base import Flags, Opened, Port, Python, Startup, Without, target
 from contract.tiny.writing import temporary_model
 
 TINY = "tiny"

@@ -7,10 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from contract.errors import UsageError
-from contract.targets.base import (
-    Opened,
-    target,
-)
+from contract.targets.base import Opened, target
 
 # Paths that users may include in the URL.
 ENDINGS = ("/v1/chat/completions", "/v1/models", "/v1")

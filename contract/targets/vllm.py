@@ -13,12 +13,7 @@ from typing import Annotated
 from contract.engines import process
 from contract.engines.environments import interpreter
 from contract.engines.flags import merge_flags
-from contract.engines.process import (
-    HOST,
-    Launch,
-    free_port,
-    running,
-)
+from contract.engines.process import HOST, Launch, free_port, running
 from contract.errors import UsageError
 from contract.targets.base import (
     Flags,

@@ -10,19 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from contract.testing.laws import (
-        broken_laws,
-        run_laws,
-    )
-    from contract.testing.proof import (
-        ensure_proven,
-        unproven,
-    )
-    from contract.testing.rehearsal import (
-        Rehearsal,
-        rehearse,
-        reply_to,
-    )
+    from contract.testing.laws import broken_laws, run_laws
+    from contract.testing.proof import ensure_proven, unproven
+    from contract.testing.rehearsal import Rehearsal, rehearse, reply_to
 
 __all__ = [
     "Rehearsal",

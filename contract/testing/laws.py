@@ -12,22 +12,11 @@ from functools import cache
 from types import ModuleType
 
 from contract.catalog.profiles import builtin
-from contract.model.check import (
-    KEYWORD,
-    Check,
-    Fault,
-    Level,
-    Quirk,
-)
+from contract.model.check import KEYWORD, Check, Fault, Level, Quirk
 from contract.model.reply import Reply
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
-from contract.testing.rehearsal import (
-    changed,
-    judge,
-    outcomes,
-    requests,
-)
+from contract.testing.rehearsal import changed, judge, outcomes, requests
 
 LONGEST_DESCRIPTION = 200  # characters of the sentence that describes a fault
 

@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from contract.errors import UsageError
-from contract.model.check import (
-    Check,
-    Fault,
-)
-from contract.plugins.discovery import (
-    find,
-    plugins,
-)
+from contract.model.check import Check, Fault
+from contract.plugins.discovery import find, plugins
 from contract.run.report import Outcome
-from contract.testing.laws import (
-    applies,
-    representatives,
-)
-from contract.testing.rehearsal import (
-    changed,
-    judge,
-)
+from contract.testing.laws import applies, representatives
+from contract.testing.rehearsal import changed, judge
 
 
 def unproven(checks: Iterable[Check], faults: Iterable[Fault]) -> Iterator[str]:

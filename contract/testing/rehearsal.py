@@ -16,25 +16,15 @@ from contract.catalog import profiles
 from contract.client.session import Session
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Fault,
-)
+from contract.model.check import Check, Fault
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Budget,
-    Capability,
-    Profile,
-)
+from contract.model.probe import Probe
+from contract.model.profile import Budget, Capability, Profile
 from contract.model.reply import Reply
 from contract.model.reply import rehearse as perform
 from contract.model.wire import build_request
 from contract.run.explore import smallest
-from contract.run.report import (
-    Outcome,
-    Result,
-)
+from contract.run.report import Outcome, Result
 from contract.run.runner import judge_check
 from contract.tokens.padding import padded
 

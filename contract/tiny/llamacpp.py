@@ -11,10 +11,7 @@ import numpy as np
 from contract.mock_server.scripts import scripts
 from contract.tiny import vision
 from contract.tiny.atomic import atomic_write
-from contract.tiny.merging import (
-    merges,
-    visible,
-)
+from contract.tiny.merging import merges, visible
 from contract.tiny.table import table
 from contract.tiny.template import template
 from contract.tiny.vocabulary import (
@@ -40,10 +37,7 @@ from contract.tiny.weights import (
     Weights,
     weights,
 )
-from contract.tokens.tekken import (
-    ORDINARY,
-    Control,
-)
+from contract.tokens.tekken import ORDINARY, Control
 
 _HALF, _WHOLE = gguf.LlamaFileType.MOSTLY_F16, gguf.LlamaFileType.ALL_F32
 

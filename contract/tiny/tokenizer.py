@@ -5,22 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from contract.model import think
-from contract.tiny.merging import (
-    merges,
-    visible,
-)
-from contract.tiny.vocabulary import (
-    PADDING,
-    UNKNOWN,
-    Vocabulary,
-    control,
-)
+from contract.tiny.merging import merges, visible
+from contract.tiny.vocabulary import PADDING, UNKNOWN, Vocabulary, control
 from contract.tiny.weights import CONTEXT
-from contract.tokens.tekken import (
-    NAMES,
-    ORDINARY,
-    Control,
-)
+from contract.tokens.tekken import NAMES, ORDINARY, Control
 
 _BEGIN, _END = NAMES[Control.BEGIN], NAMES[Control.END]
 _CALL, _ARGUMENTS = NAMES[Control.CALL], NAMES[Control.ARGUMENTS]

@@ -15,18 +15,8 @@ from contract.tiny.atomic import atomic_write
 from contract.tiny.saving import save
 from contract.tiny.table import table
 from contract.tiny.template import template
-from contract.tiny.tokenizer import (
-    configuration,
-    tokenizer,
-)
-from contract.tiny.vocabulary import (
-    LARGEST,
-    LEAST,
-    MERGE,
-    PADDING,
-    PATCH,
-    vocabulary,
-)
+from contract.tiny.tokenizer import configuration, tokenizer
+from contract.tiny.vocabulary import LARGEST, LEAST, MERGE, PADDING, PATCH, vocabulary
 from contract.tiny.weights import (
     CONTEXT,
     EPSILON,
@@ -38,10 +28,7 @@ from contract.tiny.weights import (
     Weights,
     weights,
 )
-from contract.tokens.tekken import (
-    NAMES,
-    Control,
-)
+from contract.tokens.tekken import NAMES, Control
 
 _ENDS = {
     "bos_token_id": int(Control.BEGIN),

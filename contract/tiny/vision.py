@@ -6,10 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from contract.tiny.vocabulary import (
-    MERGE,
-    PATCH,
-)
+from contract.tiny.vocabulary import MERGE, PATCH
 from contract.tiny.weights import Array
 
 WIDTH, HIDDEN, HEADS = 64, 64, 2

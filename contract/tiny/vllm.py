@@ -13,13 +13,7 @@ from contract.tiny import vision
 from contract.tiny.atomic import atomic_write
 from contract.tiny.saving import save
 from contract.tiny.table import table
-from contract.tiny.vocabulary import (
-    FULL,
-    LARGEST,
-    MERGE,
-    PATCH,
-    vocabulary,
-)
+from contract.tiny.vocabulary import FULL, LARGEST, MERGE, PATCH, vocabulary
 from contract.tiny.weights import (
     CONTEXT,
     EPSILON,

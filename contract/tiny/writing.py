@@ -7,10 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
 
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.errors import TargetError, UsageError
 
 DISK_SPACE = "200 MB"
 

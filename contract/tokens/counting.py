@@ -10,26 +10,10 @@ from itertools import groupby
 
 from PIL import Image as Pillow
 
-from contract.model.chat import (
-    Json,
-    Message,
-    Part,
-    Probe,
-    Text,
-    Thinking,
-    Tool,
-)
-from contract.tokens.patch_grid import (
-    mistral_grid,
-    token_cost,
-)
-from contract.tokens.tekken import (
-    Control,
-    count_text,
-    filler,
-    ids,
-    pieces,
-)
+from contract.model.chat import Json, Message, Part, Text, Thinking, Tool
+from contract.model.probe import Probe
+from contract.tokens.patch_grid import mistral_grid, token_cost
+from contract.tokens.tekken import Control, count_text, filler, ids, pieces
 
 __all__ = ["count_text", "filler", "image", "pieces", "prompt", "prompt_ids", "size"]
 

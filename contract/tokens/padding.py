@@ -6,20 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.model.chat import (
-    FILL,
-    Fill,
-    Message,
-    Options,
-    Probe,
-    Text,
-)
+from contract.model.chat import Message, Options, Text
 from contract.model.exchange import Exchange
+from contract.model.probe import FILL, Fill, Probe
 from contract.model.probes import FILLED_PROMPT
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.profile import Capability, Profile
 from contract.tokens import counting
 
 CALIBRATION_WORDS = 500  # difference in words between the two calibration requests

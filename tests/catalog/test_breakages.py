@@ -8,10 +8,7 @@ from support.catalogue import CHECKS
 from contract.catalog import breakages
 from contract.catalog.profiles import builtin
 from contract.errors import SpecError
-from contract.model.check import (
-    Fault,
-    Quirk,
-)
+from contract.model.check import Fault, Quirk
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
 from contract.testing import rehearse

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.catalog.profiles import (
-    builtin,
-    named,
-)
-from contract.catalog.providers import (
-    aliases,
-    dialects,
-)
+from contract.catalog.profiles import builtin, named
+from contract.catalog.providers import aliases, dialects
 from contract.errors import UsageError
 from contract.model.profile import Capability
 

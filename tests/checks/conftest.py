@@ -12,19 +12,9 @@ from contract.catalog import profiles
 from contract.catalog.profiles import builtin
 from contract.model import sse
 from contract.model.chat import Json
-from contract.model.exchange import (
-    DONE,
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.exchange import DONE, Arrival, End, Exchange
 from contract.model.probes import SUM
-from contract.model.reply import (
-    SSE_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.reply import SSE_TYPE, Frame, Reply, encode_json
 from contract.model.wire import Request
 
 HEAD = {

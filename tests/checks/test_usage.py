@@ -6,10 +6,7 @@ import pytest
 from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.usage.prompt import (
-    TOKENIZE,
-    agrees_with_tokenize,
-)
+from contract.checks.usage.prompt import TOKENIZE, agrees_with_tokenize
 from contract.model.check import Check
 from contract.model.probes import SUM_WHOLE
 from contract.model.reply import rehearse

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.cli.budgets import (
-    NAMES,
-    bounds,
-    window,
-)
+from contract.cli.budgets import NAMES, bounds, window
 from contract.errors import UsageError
 
 

@@ -6,18 +6,9 @@ import json
 
 import pytest
 
-from contract.model.check import (
-    Check,
-    Finding,
-)
+from contract.model.check import Check, Finding
 from contract.plugins.discovery import find
-from contract.run.report import (
-    Header,
-    Outcome,
-    Report,
-    Result,
-    to_json,
-)
+from contract.run.report import Header, Outcome, Report, Result, to_json
 
 CHECKS = find("checks", Check)
 MUST = CHECKS["streaming.ends-with-done"]

@@ -9,10 +9,7 @@ import pytest
 
 from contract.cli.delivery import deliver
 from contract.cli.outputs import outputs
-from contract.run.report import (
-    Header,
-    Report,
-)
+from contract.run.report import Header, Report
 
 HEADER = Header(
     target="mock",

@@ -2,10 +2,7 @@
 
 import pytest
 
-from contract.cli import (
-    engines,
-    run,
-)
+from contract.cli import engines, run
 from contract.engines.environments import RECIPES
 
 

@@ -12,12 +12,7 @@ import pytest
 
 import contract
 from contract import cli
-from contract.errors import (
-    CheckError,
-    SpecError,
-    TargetError,
-    UsageError,
-)
+from contract.errors import CheckError, SpecError, TargetError, UsageError
 
 
 def fail_with(monkeypatch, error):

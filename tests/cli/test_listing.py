@@ -10,18 +10,10 @@ import pytest
 from contract.catalog.breakages import breakages
 from contract.catalog.profiles import builtin
 from contract.cli.listing import page
-from contract.model.check import (
-    Check,
-    Fault,
-    Finding,
-    Quirk,
-)
+from contract.model.check import Check, Fault, Finding, Quirk
 from contract.plugins import discovery
 from contract.plugins.discovery import find
-from contract.targets.base import (
-    TargetKind,
-    options,
-)
+from contract.targets.base import TargetKind, options
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "checks.md"
 BREAKAGES = DOCS.with_name("breakages.md")

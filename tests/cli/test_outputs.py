@@ -7,15 +7,8 @@ import re
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.cli.outputs import (
-    folder,
-    outputs,
-    profiles,
-)
-from contract.errors import (
-    SpecError,
-    UsageError,
-)
+from contract.cli.outputs import folder, outputs, profiles
+from contract.errors import SpecError, UsageError
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 from contract.run.report import Report

@@ -8,10 +8,7 @@ import pytest
 
 from contract.cli.progress import Progress
 from contract.model.check import Check
-from contract.run.report import (
-    Outcome,
-    Result,
-)
+from contract.run.report import Outcome, Result
 
 
 class Terminal(io.StringIO):

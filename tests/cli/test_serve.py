@@ -6,10 +6,7 @@ import pytest
 
 from contract.cli.serve import banner
 from contract.mock_server.provider import MockProvider
-from contract.model.check import (
-    Fault,
-    Quirk,
-)
+from contract.model.check import Fault, Quirk
 from contract.plugins.discovery import find
 from contract.targets.mock import mock_profile
 

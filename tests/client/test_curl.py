@@ -12,10 +12,7 @@ from contract.catalog.profiles import builtin
 from contract.client.curl import curl
 from contract.model.probes import SUM_WHOLE
 from contract.model.strict_json import read_json
-from contract.model.wire import (
-    Request,
-    build_request,
-)
+from contract.model.wire import Request, build_request
 
 URL = "http://127.0.0.1:8700"
 CHAT = "/v1/chat/completions"

@@ -8,16 +8,9 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client import liveness
-from contract.client.liveness import (
-    ATTEMPTS,
-    Liveness,
-)
+from contract.client.liveness import ATTEMPTS, Liveness
 from contract.model.chat import MODELS
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.exchange import Arrival, End, Exchange
 from contract.model.probes import HELLO
 from contract.model.wire import Request
 

@@ -9,32 +9,16 @@ from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.client.credentials import validate_key
-from contract.client.session import (
-    NotRecorded,
-    RequestLimitReached,
-    Session,
-)
+from contract.client.session import NotRecorded, RequestLimitReached, Session
 from contract.errors import UsageError
-from contract.model.chat import (
-    Fill,
-    Probe,
-    repeat,
-)
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    FILLED_PROMPT,
-    SUM,
-    SUM_WHOLE,
-    user,
-)
+from contract.model.probe import Fill, Probe, repeat
+from contract.model.probes import FILLED_PROMPT, SUM, SUM_WHOLE, user
 from contract.model.profile import Profile
 from contract.model.reply import rehearse
 from contract.model.saved import digest
 from contract.model.wire import build_request
-from contract.tokens.padding import (
-    CALIBRATION_REQUESTS,
-    padded,
-)
+from contract.tokens.padding import CALIBRATION_REQUESTS, padded
 
 PROFILE = builtin()["vllm-0.16"]
 COARSE = builtin()["llamacpp"]

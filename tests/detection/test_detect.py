@@ -13,12 +13,8 @@ from contract.detection.detect import (
 )
 from contract.detection.error_message import error_message
 from contract.errors import UsageError
-from contract.model.chat import Probe
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import Probe
 from contract.model.wire import Request
 
 PROFILE = builtin()["inline"]

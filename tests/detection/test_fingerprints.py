@@ -9,11 +9,7 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.detection.detect import recognise
 from contract.detection.evidence import ServerEvidence
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.exchange import Arrival, End, Exchange
 
 PROFILE = builtin()["inline"]
 NOT_FOUND = {"status": 404, "json": {"detail": "Not Found"}}

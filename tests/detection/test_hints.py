@@ -8,26 +8,12 @@ from support.rehearsal import mock_reply, rewritten_exchange
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.checks.reasoning.markers import NO_TOOL
-from contract.detection.hints import (
-    flag_hint,
-    rejection_hint,
-)
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.detection.hints import flag_hint, rejection_hint
+from contract.model.chat import Piece, PieceKind
 from contract.model.exchange import Arrival
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
 from contract.model.profile import Profile
-from contract.model.reply import (
-    encode_json,
-    rehearse,
-)
+from contract.model.reply import encode_json, rehearse
 
 PARSED = [d for d in dialects().values() if not d.tagged]
 WITH_FLAGS = [d for d in PARSED if d.server_flags.reasoning]

@@ -18,10 +18,7 @@ from contract.engines.environments import (
     installed,
     version_here,
 )
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.errors import TargetError, UsageError
 
 VLLM = RECIPES["vllm"]
 

@@ -5,10 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.engines.llama_server import flags
-from contract.targets.llamacpp import (
-    default_flags,
-    model_flags,
-)
+from contract.targets.llamacpp import default_flags, model_flags
 
 REST = ["--host", "127.0.0.1", "--port", "1"]
 FLAGS = [

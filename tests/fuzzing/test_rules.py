@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.fuzzing.rules import (
-    REQUIREMENTS,
-    excused,
-    rule,
-)
+from contract.fuzzing.rules import REQUIREMENTS, excused, rule
 from contract.fuzzing.semantics import NAMES
 from contract.model.check import Level
 

@@ -8,18 +8,10 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.fuzzing.semantics import (
-    NAMES,
-    findings,
-    to_exchange,
-)
+from contract.fuzzing.semantics import NAMES, findings, to_exchange
 from contract.mock_server.provider import SERVED
 from contract.model.check import Fault
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-)
+from contract.model.probes import SUM, SUM_WHOLE, TOOL
 from contract.model.reply import rehearse
 from contract.model.wire import build_request
 from contract.plugins.discovery import find

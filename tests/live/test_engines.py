@@ -12,10 +12,7 @@ import httpx
 import pytest
 
 from contract.cli import run
-from contract.engines.environments import (
-    RECIPES,
-    interpreter,
-)
+from contract.engines.environments import RECIPES, interpreter
 from contract.engines.process import free_port
 from contract.errors import UsageError
 from contract.targets.vllm import MODEL

@@ -7,15 +7,12 @@ import pytest
 from support.quantisation import FORMATS, quantise
 
 from contract.engines.environments import interpreter
-from contract.model.check import (
-    Check,
-    Level,
-)
+from contract.model.check import Check, Level
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
+from contract.run.opening import open_target
 from contract.run.report import Outcome
 from contract.run.select import select
-from contract.run.verification import open_target
 from contract.tiny.llamacpp import write
 
 pytestmark = pytest.mark.live

@@ -6,16 +6,9 @@ from random import Random
 import pytest
 
 from contract.catalog.providers import dialects
-from contract.mock_server.answering import (
-    Task,
-    complete,
-)
-from contract.model.chat import (
-    Message,
-    Options,
-    PieceKind,
-    Probe,
-)
+from contract.mock_server.answering import Task, complete
+from contract.model.chat import Message, Options, PieceKind
+from contract.model.probe import Probe
 from contract.model.probes import WEATHER
 
 DIALECTS = dialects()

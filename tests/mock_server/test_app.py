@@ -6,22 +6,13 @@ from dataclasses import replace
 import pytest
 
 from contract.catalog.providers import dialects
-from contract.mock_server.app import (
-    app,
-    perform,
-)
+from contract.mock_server.app import app, perform
 from contract.mock_server.provider import MockProvider
 from contract.model.exchange import End
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Profile
 from contract.model.reply import Frame
-from contract.model.wire import (
-    Request,
-    build_request,
-)
+from contract.model.wire import Request, build_request
 
 VLLM = dialects()["vllm-0.16"]
 

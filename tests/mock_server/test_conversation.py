@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from support.rehearsal import mock_reply  
+from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.chat import (
@@ -23,25 +23,19 @@ from contract.model.chat import (
     Message,
     Options,
     PieceKind,
-    Probe,
     Text,
     Thinking,
     ToolCall,
 )
+from contract.model.probe import Probe
 from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.schema import openapi
 from contract.strategies.images import images
-from contract.strategies.texts import (
-    AWKWARD,
-    texts,
-)
+from contract.strategies.texts import AWKWARD, texts
 from contract.tokens import counting
-from contract.tokens.patch_grid import (
-    mistral_grid,
-    token_cost,
-)
+from contract.tokens.patch_grid import mistral_grid, token_cost
 
 PROFILES = builtin()
 MARKERS = ("[THINK]", "[/THINK]", "</s>", "[TOOL_CALLS]")

@@ -8,21 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.mock_server.engine import (
-    generate,
-    is_random,
-    wants_json,
-)
+from contract.mock_server.engine import generate, is_random, wants_json
 from contract.mock_server.instance import UnsatisfiableError
-from contract.model.chat import (
-    Message,
-    Options,
-    PieceKind,
-    Probe,
-    Tool,
-    freeze,
-    merge_pieces,
-)
+from contract.model.chat import Message, Options, PieceKind, Tool, freeze, merge_pieces
+from contract.model.probe import Probe
 from contract.model.probes import WEATHER
 from contract.tokens import counting
 

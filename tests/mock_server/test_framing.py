@@ -7,37 +7,15 @@ import pytest
 from contract.catalog.providers import dialects
 from contract.mock_server import framing
 from contract.mock_server.answering import Completion
-from contract.mock_server.framing import (
-    ID_PLACEHOLDER,
-    ReplyFormat,
-)
+from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
 from contract.mock_server.latency import LatencyPlan
-from contract.model.chat import (
-    Call,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-    merge_pieces,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.chat import Call, Options, Piece, PieceKind, merge_pieces
+from contract.model.dialect import Answer, Head, Usage
+from contract.model.probe import Probe
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Profile
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    is_done,
-    rehearse,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import is_done, rehearse
 from contract.model.wire import Request
 
 DIALECTS = dialects()

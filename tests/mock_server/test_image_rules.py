@@ -8,12 +8,8 @@ from PIL import Image as Pillow
 
 from contract.mock_server import image_rules
 from contract.mock_server.image_rules import check_images
-from contract.model.chat import (
-    Image,
-    Message,
-    Probe,
-    Text,
-)
+from contract.model.chat import Image, Message, Text
+from contract.model.probe import Probe
 from contract.model.rejection import RejectionReason
 
 

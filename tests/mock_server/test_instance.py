@@ -5,10 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.mock_server.instance import (
-    UnsatisfiableError,
-    instance,
-)
+from contract.mock_server.instance import UnsatisfiableError, instance
 
 TREE = {
     "$ref": "#/$defs/node",

@@ -3,10 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.mock_server.latency import (
-    AT_ONCE,
-    LatencyPlan,
-)
+from contract.mock_server.latency import AT_ONCE, LatencyPlan
 
 
 def test_texts_are_due_on_one_absolute_schedule():

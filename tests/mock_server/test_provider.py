@@ -11,24 +11,18 @@ from PIL import Image as Pillow
 
 from contract.catalog.providers import dialects
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import (
-    EPOCH,
-    SERVED,
-    WINDOW,
-    MockProvider,
-)
+from contract.mock_server.provider import EPOCH, SERVED, WINDOW, MockProvider
 from contract.model.chat import (
     CHAT,
     Image,
-    KeyMode,
     Message,
     Options,
     PieceKind,
-    Probe,
     Text,
     Thinking,
     freeze,
 )
+from contract.model.probe import KeyMode, Probe
 from contract.model.probes import (
     CUT,
     LIST_MODELS,
@@ -46,15 +40,9 @@ from contract.model.probes import (
 from contract.model.profile import Profile
 from contract.model.rejection import RejectionReason
 from contract.model.reply import rehearse
-from contract.model.wire import (
-    Request,
-    build_request,
-)
+from contract.model.wire import Request, build_request
 from contract.schema import openapi
-from contract.tokens import (
-    counting,
-    patch_grid,
-)
+from contract.tokens import counting, patch_grid
 
 DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.id)

@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 
 from contract.catalog.providers import dialects
 from contract.mock_server.requests import read_request
-from contract.model.chat import (
-    Patch,
-    apply_patches,
-    freeze,
-)
+from contract.model.chat import freeze
+from contract.model.probe import Patch, apply_patches
 from contract.model.rejection import RejectionReason
 from contract.tokens import counting
 

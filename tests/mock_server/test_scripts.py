@@ -7,19 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from contract.mock_server.scripts import (
-    choose,
-    hints,
-    places,
-    scripts,
-)
-from contract.model.chat import (
-    Image,
-    Message,
-    Probe,
-    Text,
-    ToolCall,
-)
+from contract.mock_server.scripts import choose, hints, places, scripts
+from contract.model.chat import Image, Message, Text, ToolCall
+from contract.model.probe import Probe
 from contract.tokens import counting
 
 

@@ -13,17 +13,14 @@ from contract.model.chat import (
     Call,
     Image,
     Message,
-    Patch,
     Piece,
     PieceKind,
-    Probe,
     Text,
     Thinking,
-    apply_patches,
     freeze,
     merge_pieces,
-    repeat,
 )
+from contract.model.probe import Patch, Probe, apply_patches, repeat
 
 R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
 

@@ -15,10 +15,7 @@ from contract.model.check import (
     quirk,
     shorten,
 )
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 
 DIALECTS = dialects()
 

@@ -9,35 +9,21 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from support.strategies import json_values, marked, pieces, probes, wire_values
 
-from contract.catalog.providers import (
-    aliases,
-    dialects,
-)
+from contract.catalog.providers import aliases, dialects
 from contract.model.chat import (
     Message,
     Options,
     Piece,
     PieceKind,
-    Probe,
     Text,
     Thinking,
     merge_pieces,
 )
-from contract.model.dialect import (
-    Answer,
-    Head,
-    StreamUsage,
-    Usage,
-)
-from contract.model.probes import (
-    SUM,
-    TOOL,
-)
+from contract.model.dialect import Answer, Head, StreamUsage, Usage
+from contract.model.probe import Probe
+from contract.model.probes import SUM, TOOL
 from contract.model.profile import Profile
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import (
     JSON_TYPE,
     SSE_TYPE,

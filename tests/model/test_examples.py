@@ -4,10 +4,7 @@ import doctest
 
 import pytest
 
-from contract.model import (
-    check,
-    provider,
-)
+from contract.model import check, provider
 
 
 @pytest.mark.parametrize(

@@ -13,43 +13,15 @@ from support.strategies import wire_values
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.errors import UsageError
-from contract.model.chat import (
-    MODELS,
-    KeyMode,
-    Patch,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
-from contract.model.probes import (
-    MODEL_CARD,
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.chat import MODELS, Piece, PieceKind
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import KeyMode, Patch, Probe
+from contract.model.probes import MODEL_CARD, SUM, SUM_WHOLE
 from contract.model.profile import Profile
-from contract.model.redaction import (
-    redact_headers,
-    redact_text,
-)
-from contract.model.saved import (
-    digest,
-    dump,
-    load,
-)
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
-from contract.model.wire import (
-    WRONG_KEY,
-    Request,
-    build_request,
-)
+from contract.model.redaction import redact_headers, redact_text
+from contract.model.saved import digest, dump, load
+from contract.model.strict_json import MISSING, read_json
+from contract.model.wire import WRONG_KEY, Request, build_request
 from contract.providers.inline.dialect import INLINE
 from contract.providers.vllm.dialect import VLLM_0_16
 

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model.interval import (
-    Interval,
-    interval,
-)
+from contract.model.interval import Interval, interval
 from contract.model.timing import percentile
 
 SECONDS = st.floats(0, 1_000)

@@ -6,11 +6,7 @@ import pytest
 
 from contract.catalog.providers import dialects
 from contract.errors import SpecError
-from contract.model.profile import (
-    Budget,
-    Capability,
-    parse,
-)
+from contract.model.profile import Budget, Capability, parse
 
 DIALECTS = dialects()
 OWN = """

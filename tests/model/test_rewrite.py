@@ -6,24 +6,10 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-    merge_pieces,
-)
-from contract.model.probes import (
-    CUT,
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-    TWO_CHOICES,
-)
+from contract.model.chat import Piece, PieceKind, merge_pieces
+from contract.model.probes import CUT, SUM, SUM_WHOLE, TOOL, TWO_CHOICES
 from contract.model.reply import event_json
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-    rewrite_usage,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces, rewrite_usage
 
 PROFILES = builtin()
 PROBES = (SUM, SUM_WHOLE, CUT, TOOL, TWO_CHOICES)

@@ -8,11 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.model.sse import (
-    Event,
-    Parser,
-    encode,
-)
+from contract.model.sse import Event, Parser, encode
 
 STREAM = (
     b"\xef\xbb\xbf: hello\n\nid: 7\nevent: note\ndata: one\ndata:two\n\n"

@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.model.chat import PieceKind
-from contract.model.timing import (
-    Mark,
-    Timing,
-    percentile,
-)
+from contract.model.timing import Mark, Timing, percentile
 
 # Reasoning at 1.0 and 1.5, the answer at 2.0, 2.25 and (together) 2.25 seconds.
 MARKS = (

@@ -9,14 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from contract.errors import (
-    SpecError,
-    UsageError,
-)
-from contract.model.check import (
-    Check,
-    Quirk,
-)
+from contract.errors import SpecError, UsageError
+from contract.model.check import Check, Quirk
 from contract.plugins import discovery
 
 

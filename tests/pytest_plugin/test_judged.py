@@ -7,29 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Finding,
-)
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.model.check import Check, Finding
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.wire import Request
 from contract.providers.vllm.dialect import VLLM_0_16
-from contract.pytest_plugin.judged import (
-    Judged,
-    Unopened,
-    pack,
-    unpack,
-)
-from contract.run.report import (
-    Header,
-    Outcome,
-    Result,
-)
+from contract.pytest_plugin.judged import Judged, Unopened, pack, unpack
+from contract.run.report import Header, Outcome, Result
 
 PROFILE = Profile(id="mine", dialect=VLLM_0_16)
 CHECK = Check(

@@ -2,10 +2,7 @@
 
 import pytest
 
-from contract.pytest_plugin.scheduling import (
-    SCOPES,
-    target_of,
-)
+from contract.pytest_plugin.scheduling import SCOPES, target_of
 
 TARGETS = ("mock", "mock:vllm", "http://a-b:8000/v1", "b:8000", "http://bücher/v1")
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.pytest_plugin.settings import (
-    Settings,
-    read,
-)
+from contract.pytest_plugin.settings import Settings, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "pytest.md"
 TABLE = re.compile(r"(?<=\| Option \| Meaning \|\n\|---\|---\|\n)(\|.*\n)*")

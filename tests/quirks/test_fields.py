@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.model.check import Quirk
-from contract.model.probes import (
-    SUM,
-    UTF8,
-    UTF8_WHOLE,
-)
+from contract.model.probes import SUM, UTF8, UTF8_WHOLE
 from contract.quirks import fields
 
 QUIRKS = [value for value in vars(fields).values() if isinstance(value, Quirk)]

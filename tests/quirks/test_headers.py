@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.model.check import Quirk
-from contract.model.probes import (
-    UTF8,
-    UTF8_WHOLE,
-)
+from contract.model.probes import UTF8, UTF8_WHOLE
 from contract.quirks import headers
 
 QUIRKS = [value for value in vars(headers).values() if isinstance(value, Quirk)]

@@ -6,24 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Finding,
-)
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.model.check import Check, Finding
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.wire import Request
 from contract.providers.vllm.dialect import VLLM_0_16
-from contract.run.report import (
-    Header,
-    Outcome,
-    Report,
-    Result,
-)
+from contract.run.report import Header, Outcome, Report, Result
 
 HOSTILE = "so \x1b[31m[red]42[/red]\x00 <b>&\u202e\ud800]]>"
 

@@ -19,10 +19,7 @@ from contract.reporters.base import (
     format_figure,
     verdict,
 )
-from contract.run.report import (
-    Outcome,
-    Report,
-)
+from contract.run.report import Outcome, Report
 
 
 def test_every_module_defines_a_reporter_with_a_file_suffix():

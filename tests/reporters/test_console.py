@@ -8,10 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from contract.reporters.console import (
-    console,
-    show,
-)
+from contract.reporters.console import console, show
 from contract.run.report import Outcome
 
 

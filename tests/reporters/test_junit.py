@@ -11,16 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model.check import (
-    Check,
-    Finding,
-)
+from contract.model.check import Check, Finding
 from contract.reporters.junit import junit
-from contract.run.report import (
-    Outcome,
-    Report,
-    Result,
-)
+from contract.run.report import Outcome, Report, Result
 
 
 def test_the_text_is_golden(report, golden):

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.reporters.markdown import (
-    code,
-    markdown,
-    text,
-)
+from contract.reporters.markdown import code, markdown, text
 
 
 def test_the_text_is_golden(report, golden):

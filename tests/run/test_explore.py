@@ -14,10 +14,7 @@ from contract.errors import UsageError
 from contract.model.check import Check
 from contract.plugins.discovery import find
 from contract.run import explore
-from contract.run.explore import (
-    SHRINKING,
-    smallest,
-)
+from contract.run.explore import SHRINKING, smallest
 from contract.run.report import Outcome
 from contract.run.runner import judge_check
 

@@ -10,25 +10,12 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.client.session import Session
 from contract.errors import UsageError
-from contract.model.chat import repeat
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    user,
-)
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import repeat
+from contract.model.probes import SUM, SUM_WHOLE, user
 from contract.model.saved import digest
 from contract.model.wire import build_request
-from contract.run.recording import (
-    MANIFEST,
-    folder,
-    load,
-    save,
-)
+from contract.run.recording import MANIFEST, folder, load, save
 from contract.run.report import Header
 
 PROFILE = replace(builtin()["vllm-0.16"], context_window=4096)

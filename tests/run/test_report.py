@@ -9,25 +9,11 @@ import jsonschema
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Finding,
-    check,
-)
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
+from contract.model.check import Check, Finding, check
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import Probe
 from contract.model.wire import Request
-from contract.run.report import (
-    Header,
-    Outcome,
-    Report,
-    Result,
-    to_json,
-)
+from contract.run.report import Header, Outcome, Report, Result, to_json
 
 PROBE = Probe(name="any")
 SCHEMA = json.loads(

@@ -10,11 +10,6 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.client.session import Session
 from contract.errors import UsageError
-from contract.model.chat import (
-    Fill,
-    Probe,
-    repeat,
-)
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
@@ -23,28 +18,15 @@ from contract.model.check import (
     NotApplicable,
     check,
 )
-from contract.model.exchange import (
-    Arrival,
-    End,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
-from contract.model.profile import (
-    Budget,
-    Capability,
-)
+from contract.model.exchange import Arrival, End, Exchange
+from contract.model.probe import Fill, Probe, repeat
+from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.profile import Budget, Capability
 from contract.model.saved import digest
 from contract.model.wire import build_request
 from contract.run.plan import plan_requests
 from contract.run.report import Outcome
-from contract.run.runner import (
-    MOST_FINDINGS,
-    judge_all,
-    judge_check,
-)
+from contract.run.runner import MOST_FINDINGS, judge_all, judge_check
 from contract.run.select import select
 from contract.tokens.padding import CALIBRATION_REQUESTS
 

@@ -11,10 +11,7 @@ from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.model.exchange import Arrival
-from contract.model.probes import (
-    TOOL,
-    UTF8,
-)
+from contract.model.probes import TOOL, UTF8
 from contract.model.reply import rehearse
 from contract.strategies.cuts import cuts
 

@@ -18,18 +18,10 @@ from contract.model.strict_json import read_json
 from contract.model.wire import build_request
 from contract.schema import openapi
 from contract.strategies.cuts import cuts
-from contract.strategies.images import (
-    corrupt,
-    images,
-    pictures,
-)
+from contract.strategies.images import corrupt, images, pictures
 from contract.strategies.messages import skeletons
 from contract.strategies.options import combined
-from contract.strategies.requests import (
-    invalid,
-    mutations,
-    valid,
-)
+from contract.strategies.requests import invalid, mutations, valid
 from contract.strategies.texts import (
     AWKWARD,
     MIXES,

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from contract.catalog.profiles import builtin
-from contract.model.check import (
-    Check,
-    Fault,
-    Quirk,
-)
+from contract.model.check import Check, Fault, Quirk
 from contract.plugins.discovery import find
-from contract.testing import (
-    laws,
-    rehearsal,
-)
+from contract.testing import laws, rehearsal
 
 CHECKS = find("checks", Check)
 FAULTS = find("checks", Fault)

@@ -12,11 +12,8 @@ from contract.mock_server import framing
 from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
 from contract.model.dialect import Head
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.run.verification import reply_changes
+from contract.model.rejection import Rejection, RejectionReason
+from contract.run.opening import reply_changes
 
 KEY = "sk-of-a-client"
 MODELS = ("magistral-small-2509", "magistral-medium-2509")

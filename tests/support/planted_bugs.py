@@ -6,10 +6,7 @@ import json
 from dataclasses import dataclass, replace
 
 from contract.catalog.profiles import builtin
-from contract.mock_server.provider import (
-    SERVED,
-    MockProvider,
-)
+from contract.mock_server.provider import SERVED, MockProvider
 from contract.model.reply import JSON_TYPE
 
 PROFILE = replace(builtin()["vllm-0.32"], waivers={}, max_examples=200)

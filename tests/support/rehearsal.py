@@ -6,16 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from contract.catalog.profiles import builtin
-from contract.mock_server.provider import (
-    SERVED,
-    MockProvider,
-)
+from contract.mock_server.provider import SERVED, MockProvider
 from contract.model.check import NotApplicable
 from contract.model.reply import rehearse
-from contract.model.rewrite import (
-    rewrite_pieces,
-    rewrite_usage,
-)
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
 from contract.model.saved import load
 from contract.model.wire import build_request
 from contract.tokens.padding import padded

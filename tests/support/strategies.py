@@ -14,13 +14,13 @@ from contract.model.chat import (
     Options,
     Piece,
     PieceKind,
-    Probe,
     Text,
     Thinking,
     Tool,
     ToolCall,
     merge_pieces,
 )
+from contract.model.probe import Probe
 
 json_values = st.recursive(
     st.none()

@@ -4,12 +4,7 @@ import pytest
 
 from contract.errors import UsageError
 from contract.targets.base import parse_target
-from contract.targets.transformers import (
-    FILES,
-    environment,
-    read,
-    transformers,
-)
+from contract.targets.transformers import FILES, environment, read, transformers
 
 KINDS = {"transformers": transformers}
 

@@ -6,15 +6,9 @@ import pytest
 
 from contract.client.credentials import api_key
 from contract.errors import UsageError
-from contract.model.address import (
-    is_local,
-    is_unencrypted,
-)
+from contract.model.address import is_local, is_unencrypted
 from contract.plugins.discovery import find
-from contract.targets.base import (
-    TargetKind,
-    parse_target,
-)
+from contract.targets.base import TargetKind, parse_target
 from contract.targets.url import read
 
 

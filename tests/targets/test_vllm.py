@@ -6,12 +6,7 @@ import pytest
 
 from contract.errors import UsageError
 from contract.targets.base import parse_target
-from contract.targets.vllm import (
-    default_flags,
-    environment,
-    read,
-    vllm,
-)
+from contract.targets.vllm import default_flags, environment, read, vllm
 
 KINDS = {"vllm": vllm}
 

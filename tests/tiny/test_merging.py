@@ -2,14 +2,8 @@
 
 from functools import cache
 
-from contract.tiny.merging import (
-    merges,
-    visible,
-)
-from contract.tiny.vocabulary import (
-    LEAST,
-    vocabulary,
-)
+from contract.tiny.merging import merges, visible
+from contract.tiny.vocabulary import LEAST, vocabulary
 
 
 @cache

@@ -5,15 +5,9 @@ from functools import cache
 import pytest
 
 from contract.errors import SpecError
-from contract.mock_server.scripts import (
-    Script,
-    scripts,
-)
+from contract.mock_server.scripts import Script, scripts
 from contract.tiny.table import table
-from contract.tiny.vocabulary import (
-    LEAST,
-    vocabulary,
-)
+from contract.tiny.vocabulary import LEAST, vocabulary
 from contract.tokens.tekken import Control
 
 TOOL = "[THINK]I should call the weather tool.[/THINK]"

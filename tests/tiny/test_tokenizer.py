@@ -5,11 +5,7 @@ from functools import cache
 
 import pytest
 
-from contract.tiny.vocabulary import (
-    LEAST,
-    control,
-    vocabulary,
-)
+from contract.tiny.vocabulary import LEAST, control, vocabulary
 from contract.tokens.tekken import ORDINARY
 
 pytest.importorskip("numpy", reason="the extra [tiny] is not installed")

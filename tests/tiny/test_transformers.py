@@ -5,10 +5,7 @@ import json
 import pytest
 
 from contract.tiny.vocabulary import LEAST
-from contract.tiny.weights import (
-    HEAD,
-    KEY_HEADS,
-)
+from contract.tiny.weights import HEAD, KEY_HEADS
 
 np = pytest.importorskip("numpy", reason="the extra [tiny] is not installed")
 numpy = pytest.importorskip("safetensors.numpy", reason="no extra [tiny]")

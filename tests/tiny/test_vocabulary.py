@@ -7,12 +7,7 @@ import pytest
 
 from contract.errors import UsageError
 from contract.mock_server.scripts import scripts
-from contract.tiny.vocabulary import (
-    FULL,
-    LEAST,
-    control,
-    vocabulary,
-)
+from contract.tiny.vocabulary import FULL, LEAST, control, vocabulary
 from contract.tokens import tekken
 
 TEXTS = ("What is 6 times 7?", "Grüße, 日本語 👋🏽", '{"city": "Rome"}')

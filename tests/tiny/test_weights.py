@@ -6,10 +6,7 @@ import pytest
 
 from contract.mock_server.scripts import scripts
 from contract.tiny.table import table
-from contract.tiny.vocabulary import (
-    LEAST,
-    vocabulary,
-)
+from contract.tiny.vocabulary import LEAST, vocabulary
 from contract.tokens.tekken import Control
 
 np = pytest.importorskip("numpy", reason="the extra [tiny] is not installed")

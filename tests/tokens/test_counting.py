@@ -16,13 +16,13 @@ from contract.model.chat import (
     Image,
     Message,
     Options,
-    Probe,
     Text,
     Thinking,
     Tool,
     ToolCall,
     freeze,
 )
+from contract.model.probe import Probe
 from contract.model.strict_json import read_json
 from contract.tokens import counting
 

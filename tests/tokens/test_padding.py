@@ -10,26 +10,13 @@ from hypothesis import strategies as st
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.model.chat import (
-    FILL,
-    Fill,
-    Message,
-    Options,
-    Probe,
-    Text,
-)
-from contract.model.probes import (
-    FILLED_PROMPT,
-    SUM_WHOLE,
-    user,
-)
+from contract.model.chat import Message, Options, Text
+from contract.model.probe import FILL, Fill, Probe
+from contract.model.probes import FILLED_PROMPT, SUM_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.model.rewrite import rewrite_usage
-from contract.tokens import (
-    counting,
-    padding,
-)
+from contract.tokens import counting, padding
 from contract.tokens.padding import (
     CALIBRATION_REQUESTS,
     CALIBRATION_WORDS,

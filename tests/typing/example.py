@@ -87,6 +87,12 @@ def replay_again() -> int:
     return contract.replay("recording", select=["usage"], slow=True).exit_code
 
 
+def got_worse() -> list[str]:
+    """The checks that got worse between two recordings."""
+    found = contract.compare("before", "after", select="latency", budget={"ttft": 1.5})
+    return [name for one in found for name in one.changes[contract.Change.WORSE]]
+
+
 def against_the_mock(client: Callable[[str], str]) -> str:
     """What a client makes of a broken provider."""
     with contract.mock("vllm", fault="field-renamed", ttft=0.08) as url:

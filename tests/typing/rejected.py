@@ -7,11 +7,7 @@ What the types must reject: mypy fails when an ignore below is not needed.
 from __future__ import annotations
 
 import contract
-from contract import (
-    Finding,
-    check,
-    probes,
-)
+from contract import Finding, check, probes
 
 
 def misspelt_options() -> None:

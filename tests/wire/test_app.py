@@ -17,24 +17,11 @@ import pytest
 
 from contract.catalog.providers import dialects
 from contract.errors import TargetError
-from contract.mock_server.app import (
-    listening,
-    serving,
-)
+from contract.mock_server.app import listening, serving
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import (
-    SERVED,
-    MockProvider,
-)
+from contract.mock_server.provider import SERVED, MockProvider
 from contract.model.exchange import End
-from contract.model.probes import (
-    CUT,
-    LIST_MODELS,
-    NO_KEY,
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-)
+from contract.model.probes import CUT, LIST_MODELS, NO_KEY, SUM, SUM_WHOLE, TOOL
 from contract.model.profile import Profile
 from contract.model.wire import build_request
 

@@ -8,11 +8,8 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client import baseline
-from contract.model.chat import Probe
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probe import Probe
 from contract.model.wire import Request
 
 PROFILE = builtin()["vllm-0.32"]

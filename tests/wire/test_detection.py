@@ -10,10 +10,7 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.client.timeouts import Limits
 from contract.detection.detect import detect
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.errors import TargetError, UsageError
 
 SOON = Limits(connect=2.0, first_byte=0.3, between=0.3, total=2.0, max_bytes=1_000_000)
 CARD = {"id": "served", "owned_by": "vllm", "max_model_len": 32768}

@@ -14,16 +14,10 @@ from contract.client.timeouts import Limits
 from contract.mock_server.app import serving
 from contract.mock_server.latency import AT_ONCE
 from contract.mock_server.provider import MockProvider
-from contract.model.profile import (
-    Budget,
-    Capability,
-)
+from contract.model.profile import Budget, Capability
 from contract.run.report import Outcome
 from contract.testing import rehearsal
-from contract.testing.laws import (
-    applies,
-    explained,
-)
+from contract.testing.laws import applies, explained
 from contract.testing.rehearsal import (
     BUDGET,
     KEY,

@@ -17,10 +17,7 @@ from contract.catalog.profiles import builtin
 from contract.mock_server import framing
 from contract.model import images
 from contract.model.dialect import Head
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 
 MODEL = "magistral-small-2509"
 ASKED = [{"role": "user", "content": "What is 6 times 7?"}]

@@ -6,20 +6,14 @@ import time
 import httpx
 import pytest
 
-from contract.catalog.profiles import (
-    builtin,
-    named,
-)
+from contract.catalog.profiles import builtin, named
 from contract.detection.detect import detect
 from contract.errors import UsageError
 from contract.model.probes import SUM
 from contract.model.wire import build_request
 from contract.plugins.discovery import find
 from contract.targets import mock
-from contract.targets.base import (
-    TargetKind,
-    parse_target,
-)
+from contract.targets.base import TargetKind, parse_target
 
 KINDS = find("targets", TargetKind)
 CHANGES = {

@@ -16,10 +16,7 @@ from contract.catalog.profiles import builtin
 from contract.mock_server import framing
 from contract.model import images
 from contract.model.dialect import Head
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import Reply
 
 MODEL = "magistral-small-2509"

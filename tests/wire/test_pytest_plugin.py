@@ -65,9 +65,9 @@ def test_a_target_is_opened_once_and_closed(run, pytester):
     pytester.makeconftest(
         """
         import contextlib
-        from contract.run import verification
+        from contract.run import opening
 
-        opened, count = verification.open_target, []
+        opened, count = opening.open_target, []
 
         @contextlib.contextmanager
         def counted(*arguments, **options):
@@ -76,10 +76,10 @@ def test_a_target_is_opened_once_and_closed(run, pytester):
                 yield found
             count.append("closed")
 
-        verification.open_target = counted
+        opening.open_target = counted
 
         def pytest_unconfigure():
-            verification.open_target = opened
+            opening.open_target = opened
             print("TRACE", *count)
         """
     )
@@ -214,9 +214,9 @@ def test_reports_are_written_under_xdist(pytester, tmp_path):
 
 OPENINGS = """
     import contextlib, os, pathlib
-    from contract.run import verification
+    from contract.run import opening
 
-    opened = verification.open_target
+    opened = opening.open_target
 
     @contextlib.contextmanager
     def counted(text, **options):
@@ -225,7 +225,7 @@ OPENINGS = """
         with opened(text, **options) as found:
             yield found
 
-    verification.open_target = counted
+    opening.open_target = counted
 """
 
 

@@ -13,18 +13,12 @@ import httpx
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.client.recorder import (
-    Recorder,
-    failure,
-)
+from contract.client.recorder import Recorder, failure
 from contract.client.timeouts import Limits
-from contract.model.chat import Probe
 from contract.model.exchange import End
+from contract.model.probe import Probe
 from contract.model.saved import dump
-from contract.model.wire import (
-    Request,
-    basic_credentials,
-)
+from contract.model.wire import Request, basic_credentials
 
 PROFILE = builtin()["vllm-0.16"]
 STREAMED = Probe(name="streamed", stream=True)

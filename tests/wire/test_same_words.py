@@ -5,10 +5,7 @@ import pytest
 
 from contract.mock_server.scripts import scripts
 from contract.plugins.discovery import find
-from contract.targets.base import (
-    TargetKind,
-    parse_target,
-)
+from contract.targets.base import TargetKind, parse_target
 
 pytest.importorskip("xllamacpp", reason="the extra [llamacpp] is not installed")
 pytest.importorskip("gguf", reason="the extra [tiny] is not installed")

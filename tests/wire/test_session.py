@@ -7,23 +7,12 @@ import threading
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.client.session import (
-    NotAnswering,
-    RequestLimitReached,
-    Session,
-)
+from contract.client.session import NotAnswering, RequestLimitReached, Session
 from contract.client.timeouts import Limits
-from contract.model.chat import (
-    MODELS,
-    KeyMode,
-    Probe,
-    repeat,
-)
+from contract.model.chat import MODELS
 from contract.model.exchange import End
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probe import KeyMode, Probe, repeat
+from contract.model.probes import SUM, SUM_WHOLE
 
 PROFILE = builtin()["vllm-0.16"]
 SOON = Limits(connect=2.0, first_byte=2.0, between=2.0, total=8.0)

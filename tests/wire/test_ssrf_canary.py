@@ -10,20 +10,14 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import addresses
-from contract.client.session import (
-    CanaryUnavailable,
-    Session,
-)
+from contract.client.session import CanaryUnavailable, Session
 from contract.client.ssrf_canary import open_canary
 from contract.client.timeouts import Limits
 from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
-from contract.model.chat import CANARY
 from contract.model.images import picture
-from contract.model.saved import (
-    dump,
-    load,
-)
+from contract.model.probe import CANARY
+from contract.model.saved import dump, load
 from contract.run.runner import judge_check
 
 VLLM = builtin()["vllm-0.32"]

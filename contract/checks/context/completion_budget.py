@@ -5,21 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.checks.context.prompt_length import overflow_rejected
-from contract.checks.context.prompts import (
-    EXCESSIVE_BUDGET,
-    FULL_WINDOW_BUDGET,
-)
-from contract.checks.faults.rejection import (
-    accept_request,
-    reject,
-    request_body,
-)
+from contract.checks.context.prompts import EXCESSIVE_BUDGET, FULL_WINDOW_BUDGET
+from contract.checks.faults.rejection import accept_request, reject, request_body
 from contract.checks.judging.rejection import ABOUT_THE_REQUEST
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    MODEL_CARD,
-    VLLM_LIMITS,
-)
+from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, VLLM_LIMITS
 from contract.model.check import (
     ANY,
     Finding,

@@ -19,17 +19,9 @@ from contract.checks.context.prompts import (
     TOOL_RESULT,
 )
 from contract.checks.judging.usage import require_counter
-from contract.checks.sources import (
-    MODEL_CARD,
-    OLLAMA,
-)
+from contract.checks.sources import MODEL_CARD, OLLAMA
 from contract.model.chat import Image
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -5,25 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.context.prompt_length import (
-    accept_truncated,
-    overflow_rejected,
-)
-from contract.checks.context.prompts import (
-    FULL,
-    ONE_MORE,
-    ONE_MORE_STREAMED,
-)
-from contract.checks.faults.overflow import (
-    TOLERATES_OVERFLOW,
-    excess_tokens,
-)
+from contract.checks.context.prompt_length import accept_truncated, overflow_rejected
+from contract.checks.context.prompts import FULL, ONE_MORE, ONE_MORE_STREAMED
+from contract.checks.faults.overflow import TOLERATES_OVERFLOW, excess_tokens
 from contract.checks.judging.rejection import ABOUT_THE_REQUEST
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    OLLAMA,
-    VLLM_LIMITS,
-)
+from contract.checks.sources import MISTRAL_CHAT, OLLAMA, VLLM_LIMITS
 from contract.model import sse
 from contract.model.chat import Json
 from contract.model.check import (
@@ -35,22 +21,11 @@ from contract.model.check import (
     fault,
     shorten,
 )
-from contract.model.exchange import (
-    DONE,
-    Exchange,
-)
+from contract.model.exchange import DONE, Exchange
 from contract.model.probes import WINDOW_PLUS_1000
 from contract.model.profile import Capability
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    SSE_TYPE,
-    Frame,
-    Reply,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, SSE_TYPE, Frame, Reply
 
 # Tokens beyond the window from which a prompt counts as far too long.
 FAR_BEYOND = 1_000

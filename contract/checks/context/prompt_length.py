@@ -6,30 +6,15 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request
-from contract.checks.judging.rejection import (
-    ABOUT_THE_REQUEST,
-    status_and_body,
-)
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST, status_and_body
 from contract.checks.judging.usage import require_counter
-from contract.model.chat import (
-    Json,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-)
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Capability
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Frame, Reply, encode_json
 from contract.model.rewrite import rewrite_usage
 from contract.schema import openapi
 from contract.tokens import padding

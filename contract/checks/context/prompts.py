@@ -5,21 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.model import images
-from contract.model.chat import (
-    FILL,
-    Fill,
-    Message,
-    Options,
-    Probe,
-    Text,
-    ToolCall,
-)
-from contract.model.probes import (
-    ONE_TOKEN,
-    WEATHER,
-    padded_prompt,
-    user,
-)
+from contract.model.chat import Message, Options, Text, ToolCall
+from contract.model.probe import FILL, Fill, Probe
+from contract.model.probes import ONE_TOKEN, WEATHER, padded_prompt, user
 from contract.tokens import counting
 
 PROMPT_1K = padded_prompt("prompt-1k", Fill(1_000))

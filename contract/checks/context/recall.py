@@ -6,27 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contract.checks.sources import OLLAMA
-from contract.model.chat import (
-    FILL,
-    Fill,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    user,
-)
+from contract.model.probe import FILL, Fill, Probe
+from contract.model.probes import MAX_TOKENS, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces

@@ -7,14 +7,8 @@ from http import HTTPStatus
 
 from contract.checks.context.prompt_length import reported_prompt_tokens
 from contract.checks.context.prompts import LAST_BUT_ONE
-from contract.checks.faults.overflow import (
-    TOLERATES_OVERFLOW,
-    excess_tokens,
-)
-from contract.checks.judging.rejection import (
-    ABOUT_THE_REQUEST,
-    is_reply_to,
-)
+from contract.checks.faults.overflow import TOLERATES_OVERFLOW, excess_tokens
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST, is_reply_to
 from contract.model.check import (
     ANY,
     Finding,
@@ -25,14 +19,8 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM_WHOLE,
-    WINDOW_PLUS_1000,
-)
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.probes import SUM_WHOLE, WINDOW_PLUS_1000
+from contract.model.reply import Frame, Reply
 
 # Separate samples: sent in this order, whatever other checks have sent.
 OVERFLOW = replace(WINDOW_PLUS_1000, name="overflow-before", sample=1)

@@ -15,17 +15,9 @@ from contract.checks.context.prompts import (
     SHORTER,
 )
 from contract.checks.judging.prompt_tokens import tekken_prompt_tokens
-from contract.checks.judging.usage import (
-    EXACT_TOKENS,
-    require_counter,
-)
+from contract.checks.judging.usage import EXACT_TOKENS, require_counter
 from contract.checks.sources import OLLAMA
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.tokens import counting

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.conversation.prompt_cost import (
-    costs_more,
-    costs_the_same,
-    system,
-)
+from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
 from contract.checks.faults.rejection import reject
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
-from contract.checks.judging.prompt_tokens import (
-    PLAIN,
-    one_token_request,
-)
-from contract.checks.sources import (
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Message,
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import PLAIN, one_token_request
+from contract.checks.sources import MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, Text
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import user
 from contract.model.reply import Reply
 

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM_WHOLE
 from contract.model.profile import Capability

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.conversation.order import (
-    CALL,
-    RESULT,
-    with_tool,
-)
-from contract.checks.conversation.prompt_cost import (
-    assistant,
-    costs_more,
-    system,
-)
+from contract.checks.conversation.order import CALL, RESULT, with_tool
+from contract.checks.conversation.prompt_cost import assistant, costs_more, system
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.prompt_tokens import one_token_request
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Message,
-    Probe,
-    Text,
-    Thinking,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_CHAT, MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, Text, Thinking
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -5,42 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from contract.checks.conversation.prompt_cost import (
-    costs_more,
-    costs_the_same,
-    system,
-)
-from contract.checks.faults.rejection import (
-    crash,
-    reject,
-    request_body,
-)
+from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
+from contract.checks.faults.rejection import crash, reject, request_body
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.answered import (
     ANSWERED_OR_REJECTED,
     expect_answered_or_rejected,
 )
 from contract.checks.judging.prompt_tokens import one_token_request
-from contract.checks.sources import (
-    MISTRAL_COMMON,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Message,
-    Patch,
-    Probe,
-    ToolCall,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_COMMON, OPENAI_CHAT
+from contract.model.chat import Message, ToolCall
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    WEATHER,
-    user,
-)
+from contract.model.probe import Patch, Probe
+from contract.model.probes import WEATHER, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -8,26 +8,11 @@ from dataclasses import replace
 from contract.checks.conversation.prompt_cost import costs_more
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.answered import visible_text
-from contract.model.chat import (
-    Message,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Message, Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    user,
-)
+from contract.model.probe import Probe
+from contract.model.probes import MAX_TOKENS, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces

@@ -5,10 +5,7 @@ from __future__ import annotations
 from contract.checks.judging.prompt_tokens import token_difference
 from contract.checks.judging.usage import usage_location
 from contract.model.chat import Message
-from contract.model.check import (
-    Finding,
-    Findings,
-)
+from contract.model.check import Finding, Findings
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 

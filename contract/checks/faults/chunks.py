@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contract.checks.judging.chunks import Object
-from contract.model.chat import (
-    Json,
-    PieceKind,
-)
-from contract.model.reply import (
-    Frame,
-    Reply,
-    event_json,
-)
+from contract.model.chat import Json, PieceKind
+from contract.model.reply import Frame, Reply, event_json
 
 
 def map_chunks(reply: Reply, change: Callable[[Object], Json]) -> Reply:

@@ -5,39 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.checks.judging.rejection import (
-    is_reply_to,
-    requested_model,
-)
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    CLIENT_ERRORS,
-    Check,
-    Fault,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.checks.judging.rejection import is_reply_to, requested_model
+from contract.model.chat import Json, Piece, PieceKind
+from contract.model.check import CLIENT_ERRORS, Check, Fault
+from contract.model.dialect import Answer, Head, Usage
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.strict_json import MISSING, read_json
 
 
 def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:

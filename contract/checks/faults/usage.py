@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Message,
-    Part,
-    Probe,
-    Text,
-)
+from contract.model.chat import Json, Message, Part, Text
+from contract.model.probe import Probe
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 from contract.tokens import counting

@@ -5,27 +5,12 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from contract.checks.judging.chunks import (
-    SHORTEST_JUDGED_SECONDS,
-    arrived_at_once,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.checks.judging.chunks import SHORTEST_JUDGED_SECONDS, arrived_at_once
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import Arrival, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.reply import Frame, Reply
 
 GZIP_OFFERED = replace(SUM, name="gzip-offered", headers=(("accept-encoding", "gzip"),))
 GZIP_WBITS = 16 + zlib.MAX_WBITS  # selects the gzip format of zlib

@@ -19,11 +19,7 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    UTF8_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE, UTF8_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

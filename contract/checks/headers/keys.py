@@ -7,32 +7,14 @@ from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request
 from contract.checks.judging.rejection import status_and_body
-from contract.model.chat import (
-    KeyMode,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.chat import Options
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import KeyMode, Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 
 REJECTED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 KEY_REQUIRED = frozenset({Capability.KEY_REQUIRED})

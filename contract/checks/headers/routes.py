@@ -6,25 +6,11 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from contract.checks.judging.rejection import status_and_body
-from contract.model.chat import (
-    CHAT,
-    MODELS,
-    KeyMode,
-    Probe,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.chat import CHAT, MODELS
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.probe import KeyMode, Probe
+from contract.model.reply import Frame, Reply
 
 SUCCESS = range(200, 300)
 FOREIGN_ORIGIN = "https://client.example"

@@ -7,36 +7,15 @@ from dataclasses import replace
 from contract.checks.faults.usage import add_tokens
 from contract.checks.isolation.reply_identity import to_one_of
 from contract.checks.judging.usage import require_counter
-from contract.model.chat import (
-    Json,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
+from contract.model.chat import Json, Options
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.dialect import Answer, Head, Usage
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_usage,
-)
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.rewrite import decode_reply, rewrite_usage
 from contract.tokens import counting
 
 OPENAI_COMPLETION = "OpenAI API reference, chat completion"

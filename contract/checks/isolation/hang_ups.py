@@ -5,30 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.checks.isolation.reply_identity import to_one_of
-from contract.model.chat import (
-    Json,
-    Options,
-    Probe,
-    repeat,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.model.exchange import (
-    End,
-    Exchange,
-)
+from contract.model.chat import Json, Options
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import End, Exchange
+from contract.model.probe import Probe, repeat
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.reply import (
-    JSON_TYPE,
-    Reply,
-)
+from contract.model.reply import JSON_TYPE, Reply
 
 # More requests than a small server has slots; each disconnects at the first byte.
 ABANDONED = repeat(

@@ -7,18 +7,9 @@ from dataclasses import replace
 from itertools import combinations
 
 from contract.checks.isolation.cross_talk import MARKED_PROMPTS
-from contract.checks.isolation.reply_identity import (
-    first_id,
-    ids,
-    to_one_of,
-)
+from contract.checks.isolation.reply_identity import first_id, ids, to_one_of
 from contract.checks.sources import OPENAI_ID
-from contract.model.chat import (
-    Json,
-    Options,
-    Probe,
-    repeat,
-)
+from contract.model.chat import Json, Options
 from contract.model.check import (
     Finding,
     Findings,
@@ -28,6 +19,7 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe, repeat
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.reply import Reply

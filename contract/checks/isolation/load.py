@@ -6,30 +6,13 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from contract.model.chat import (
-    METRICS,
-    Json,
-    Options,
-    Probe,
-    repeat,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
-from contract.model.exchange import (
-    End,
-    Exchange,
-)
+from contract.model.chat import METRICS, Json, Options
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.exchange import End, Exchange
+from contract.model.probe import Probe, repeat
 from contract.model.probes import user
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.reply import Frame, Reply
 
 # The gauges of vLLM and llama.cpp; one line for each engine of a server.
 _RUNNING = re.compile(

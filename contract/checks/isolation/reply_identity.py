@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.model.chat import Probe
 from contract.model.check import NotApplicable
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.reply import Reply
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contract.model.check import (
-    Finding,
-    Findings,
-    shorten,
-)
+from contract.model.check import Finding, Findings, shorten
 from contract.model.exchange import Exchange
 
 # Statuses worth judging: redirects and server errors are findings, not errors.

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.model.chat import (
-    Json,
-    Piece,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    event_location,
-)
-from contract.model.exchange import (
-    Chunk,
-    Exchange,
-)
+from contract.model.chat import Json, Piece
+from contract.model.check import Finding, Findings, NotApplicable, event_location
+from contract.model.exchange import Chunk, Exchange
 
 Object = dict[str, Json]
 

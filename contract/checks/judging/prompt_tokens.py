@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from contract.checks.judging.usage import (
-    require_counter,
-    usage_location,
-)
-from contract.model.chat import (
-    Message,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    shorten,
-)
+from contract.checks.judging.usage import require_counter, usage_location
+from contract.model.chat import Message, Options
+from contract.model.check import Finding, Findings, shorten
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.tokens import counting

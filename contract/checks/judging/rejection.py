@@ -6,11 +6,7 @@ import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from contract.model.chat import (
-    Json,
-    KeyMode,
-    Probe,
-)
+from contract.model.chat import Json
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
@@ -22,17 +18,11 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.probe import KeyMode, Probe
+from contract.model.profile import Capability, Profile
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
-from contract.model.wire import (
-    WRONG_KEY,
-    Request,
-    build_request,
-)
+from contract.model.wire import WRONG_KEY, Request, build_request
 from contract.schema.openapi import schema_errors
 
 # Statuses that reject the request itself, not its sender, route or rate.

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contract.model.check import (
-    NotApplicable,
-    event_location,
-)
+from contract.model.check import NotApplicable, event_location
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 

@@ -6,27 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.model.chat import (
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    UTF8,
-    UTF8_WHOLE,
-    user,
-)
+from contract.model.probe import Probe
+from contract.model.probes import MAX_TOKENS, UTF8, UTF8_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces

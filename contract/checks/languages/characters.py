@@ -6,10 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     TEKKEN,
@@ -19,12 +16,7 @@ from contract.checks.judging.prompt_tokens import (
 )
 from contract.checks.judging.usage import usage_location
 from contract.checks.sources import MISTRAL_TOKENS
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     TEKKEN,
@@ -16,23 +13,11 @@ from contract.checks.judging.prompt_tokens import (
     one_token_request,
 )
 from contract.checks.languages.sentences import SENTENCES
-from contract.checks.sources import (
-    MISTRAL_TOKENS,
-    MODEL_CARD,
-)
-from contract.model.chat import (
-    Message,
-    Probe,
-    Text,
-    Tool,
-    freeze,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_TOKENS, MODEL_CARD
+from contract.model.chat import Message, Text, Tool, freeze
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

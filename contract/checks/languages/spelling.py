@@ -5,31 +5,17 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     one_token_request,
     token_difference,
 )
-from contract.checks.judging.usage import (
-    require_counter,
-    usage_location,
-)
-from contract.model.chat import (
-    Json,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.judging.usage import require_counter, usage_location
+from contract.model.chat import Json, Options
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -9,10 +9,7 @@ from contract.checks.faults.chunks import text_frames
 from contract.model.chat import PieceKind
 from contract.model.check import NotApplicable
 from contract.model.exchange import Exchange
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.reply import Frame, Reply
 
 TEXT_KINDS = frozenset({PieceKind.REASONING, PieceKind.ANSWER})
 

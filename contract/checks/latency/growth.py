@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from contract.checks.latency import samples
-from contract.checks.latency.delays import (
-    delayed_from,
-    required_budget,
-)
+from contract.checks.latency.delays import delayed_from, required_budget
 from contract.checks.latency.response_times import STREAMING
 from contract.checks.latency.samples import (
     INFERENCE,
@@ -15,12 +12,7 @@ from contract.checks.latency.samples import (
     judged,
     spread,
 )
-from contract.model.check import (
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.check import Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.interval import Interval
 from contract.model.reply import Reply

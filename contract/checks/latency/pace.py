@@ -20,13 +20,7 @@ from contract.checks.latency.samples import (
     text_gaps,
     within,
 )
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 from contract.model.timing import percentile

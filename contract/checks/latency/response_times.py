@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from contract.checks.faults.chunks import text_frames
-from contract.checks.faults.overflow import (
-    TOLERATES_OVERFLOW,
-    excess_tokens,
-)
+from contract.checks.faults.overflow import TOLERATES_OVERFLOW, excess_tokens
 from contract.checks.judging.rejection import ABOUT_THE_REQUEST
 from contract.checks.latency import samples
-from contract.checks.latency.delays import (
-    delayed_from,
-    required_budget,
-    text_positions,
-)
+from contract.checks.latency.delays import delayed_from, required_budget, text_positions
 from contract.checks.latency.samples import (
     INFERENCE,
     OVERFLOWS,
@@ -23,13 +16,7 @@ from contract.checks.latency.samples import (
     within,
 )
 from contract.model.chat import PieceKind
-from contract.model.check import (
-    ANY,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.check import ANY, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from contract.model.chat import (
-    FILL,
-    Fill,
-    Options,
-    Probe,
-    repeat,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-)
+from contract.model.chat import Options
+from contract.model.check import Finding, Findings, NotApplicable
 from contract.model.exchange import Exchange
-from contract.model.interval import (
-    Interval,
-    interval,
-)
-from contract.model.probes import (
-    SUM,
-    WINDOW_PLUS_1000,
-    user,
-)
+from contract.model.interval import Interval, interval
+from contract.model.probe import FILL, Fill, Probe, repeat
+from contract.model.probes import SUM, WINDOW_PLUS_1000, user
 from contract.model.timing import percentile
 
 INFERENCE = "https://docs.nvidia.com/nim/benchmarking/llm/latest/metrics.html"

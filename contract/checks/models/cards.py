@@ -21,14 +21,8 @@ from contract.checks.models.model_cards import (
     same_model,
     with_context_window,
 )
-from contract.checks.sources import (
-    MISTRAL_MODELS,
-    OPENAI_MODELS,
-)
-from contract.model.chat import (
-    MODELS,
-    Json,
-)
+from contract.checks.sources import MISTRAL_MODELS, OPENAI_MODELS
+from contract.model.chat import MODELS, Json
 from contract.model.check import (
     ANY,
     CLIENT_ERRORS,
@@ -40,19 +34,9 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    LIST_MODELS,
-    MODEL_CARD,
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
 from contract.model.profile import Capability
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 
 UNKNOWN = "no-such-model"
 UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN}")

@@ -19,19 +19,9 @@ from contract.checks.models.model_cards import (
 )
 from contract.checks.sources import OPENAI_MODELS
 from contract.model.chat import Json
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    LIST_MODELS,
-    SUM_WHOLE,
-)
+from contract.model.probes import LIST_MODELS, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -8,25 +8,11 @@ from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request
 from contract.checks.judging.rejection import status_and_body
-from contract.checks.multimodal.image_cost import (
-    QUESTION,
-    VISION,
-    ask,
-)
-from contract.model.chat import (
-    CANARY,
-    Image,
-    Text,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.checks.multimodal.image_cost import QUESTION, VISION, ask
+from contract.model.chat import Image, Text
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import CANARY
 from contract.model.reply import Reply
 
 # Paths of the URL in an image part, and of the URL in a text.

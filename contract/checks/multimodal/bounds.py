@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request
-from contract.checks.judging.rejection import (
-    expect_rejected,
-    status_and_body,
-)
+from contract.checks.judging.rejection import expect_rejected, status_and_body
 from contract.checks.multimodal.image_cost import (
     QUESTION,
     VISION,
@@ -18,28 +15,12 @@ from contract.checks.multimodal.image_cost import (
     sizes,
     square,
 )
-from contract.checks.multimodal.rejection import (
-    check_and_fault,
-    reject_image,
-)
-from contract.checks.sources import (
-    VISION_GUIDE,
-    VLLM_IMAGES,
-)
-from contract.model.chat import (
-    Message,
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.checks.multimodal.rejection import check_and_fault, reject_image
+from contract.checks.sources import VISION_GUIDE, VLLM_IMAGES
+from contract.model.chat import Message, Text
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
 

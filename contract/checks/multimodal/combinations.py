@@ -20,26 +20,11 @@ from contract.checks.multimodal.image_cost import (
 )
 from contract.checks.multimodal.rejection import reject_image
 from contract.checks.sources import VISION_GUIDE
-from contract.model.chat import (
-    Message,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.chat import Message, Options, Piece, PieceKind, Text
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    WEATHER,
-)
+from contract.model.probe import Probe
+from contract.model.probes import MAX_TOKENS, WEATHER
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces

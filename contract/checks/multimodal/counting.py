@@ -23,29 +23,15 @@ from contract.checks.multimodal.image_cost import (
     sizes,
     square,
 )
-from contract.checks.sources import (
-    PIXTRAL,
-    VLLM_IMAGES,
-)
-from contract.model.chat import (
-    Image,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import PIXTRAL, VLLM_IMAGES
+from contract.model.chat import Image
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.images import picture
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.tokens.patch_grid import (
-    LONGEST,
-    PATCH,
-    token_cost,
-)
+from contract.tokens.patch_grid import LONGEST, PATCH, token_cost
 
 SMALLEST = ask("smallest-image", QUESTION, square(1))
 EDGES = tuple(

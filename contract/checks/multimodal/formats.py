@@ -20,25 +20,12 @@ from contract.checks.multimodal.image_cost import (
     square,
 )
 from contract.checks.multimodal.rejection import reject_image
-from contract.checks.sources import (
-    OPENAI_IMAGES,
-    VISION_GUIDE,
-)
-from contract.model.chat import (
-    Image,
-    Patch,
-    freeze,
-)
-from contract.model.check import (
-    Check,
-    Fault,
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import OPENAI_IMAGES, VISION_GUIDE
+from contract.model.chat import Image, freeze
+from contract.model.check import Check, Fault, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.images import picture
+from contract.model.probe import Patch
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -26,14 +26,7 @@ from contract.checks.multimodal.rejection import check_and_fault
 from contract.checks.sources import VISION_GUIDE
 from contract.model import images
 from contract.model.chat import Image
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from contract.checks.faults.usage import add_tokens
-from contract.checks.judging.usage import (
-    require_counter,
-    usage_location,
-)
-from contract.model.chat import (
-    Image,
-    Message,
-    Options,
-    Part,
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-)
+from contract.checks.judging.usage import require_counter, usage_location
+from contract.model.chat import Image, Message, Options, Part, Text
+from contract.model.check import Finding, Findings
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.images import picture
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 from contract.tokens import counting
-from contract.tokens.patch_grid import (
-    mistral_grid,
-    token_cost,
-)
+from contract.tokens.patch_grid import mistral_grid, token_cost
 
 VISION = frozenset({Capability.VISION})
 EXACT_COST = VISION | {Capability.EXACT_IMAGES}

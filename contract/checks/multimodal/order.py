@@ -17,19 +17,10 @@ from contract.checks.multimodal.image_cost import (
     square,
 )
 from contract.checks.sources import VISION_GUIDE
-from contract.model.chat import (
-    Image,
-    Message,
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.chat import Image, Message, Text
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.tokens import counting

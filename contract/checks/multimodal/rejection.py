@@ -5,30 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.faults.rejection import acceptance_fault
-from contract.checks.judging.rejection import (
-    ABOUT_THE_REQUEST,
-    expect_rejected,
-)
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST, expect_rejected
 from contract.checks.multimodal.image_cost import VISION
-from contract.model.chat import Probe
-from contract.model.check import (
-    ANY,
-    Check,
-    Fault,
-    Findings,
-    check,
-)
+from contract.model.check import ANY, Check, Fault, Findings, check
 from contract.model.exchange import Exchange
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 
 
 def reject_image(

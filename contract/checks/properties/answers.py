@@ -7,17 +7,10 @@ from typing import Any
 
 from contract.checks.faults.rejection import crash
 from contract.checks.sources import OPENAPI
-from contract.model.chat import Probe
-from contract.model.check import (
-    CLIENT_ERRORS,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import CLIENT_ERRORS, Finding, Findings, check, fault, shorten
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.reply import Reply
 from contract.schema import openapi

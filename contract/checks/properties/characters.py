@@ -7,32 +7,17 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
     one_token_request,
     token_difference,
 )
-from contract.checks.judging.usage import (
-    require_counter,
-    usage_location,
-)
-from contract.model.chat import Probe
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.judging.usage import require_counter, usage_location
+from contract.model.check import Finding, Findings, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.probe import Probe
+from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 from contract.strategies.texts import unusual_characters
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    Part,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    shorten,
-)
+from contract.model.chat import Part, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, shorten
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 
 SEEDED = frozenset({Capability.SEED})

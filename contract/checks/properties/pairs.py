@@ -16,30 +16,13 @@ from contract.checks.properties.comparing import (
     with_last_question,
     without_prefix,
 )
-from contract.model.chat import (
-    Json,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.chat import Json
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Reply,
-)
-from contract.model.rewrite import (
-    rewrite_pieces,
-    rewrite_usage,
-)
+from contract.model.probe import Probe
+from contract.model.profile import Capability, Profile
+from contract.model.reply import JSON_TYPE, Reply
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
 from contract.strategies import requests
 
 MANY_TURNS = 3  # messages

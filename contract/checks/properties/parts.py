@@ -13,20 +13,11 @@ from contract.checks.properties.comparing import (
     last_user_content,
     with_last_question,
 )
-from contract.model.chat import (
-    Probe,
-    Text,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.model.chat import Text
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
-from contract.model.profile import (
-    Capability,
-    Profile,
-)
+from contract.model.probe import Probe
+from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 from contract.strategies import requests

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from contract.checks.faults.usage import add_tokens
 from contract.checks.properties.answers import valid
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -12,33 +12,14 @@ from contract.checks.reasoning.reasoning_text import (
     reasoning_as_answer,
     without_reasoning,
 )
-from contract.checks.sources import (
-    MISTRAL_REASONING,
-    OPENAI_CHAT_OBJECT,
-)
-from contract.model.chat import (
-    Json,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MISTRAL_REASONING, OPENAI_CHAT_OBJECT
+from contract.model.chat import Json, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    CUT,
-    CUT_WHOLE,
-)
+from contract.model.probes import CUT, CUT_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces
 from contract.model.think import OPEN
 
 

@@ -13,19 +13,9 @@ from contract.checks.reasoning.reasoning_text import (
     separates_reasoning,
 )
 from contract.model.chat import Json
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS

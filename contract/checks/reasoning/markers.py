@@ -17,26 +17,11 @@ from contract.checks.reasoning.reasoning_text import (
     reasoning_as_answer,
     separates_reasoning,
 )
-from contract.checks.sources import (
-    MODEL_CARD,
-    VLLM_REASONING,
-)
-from contract.model.chat import (
-    Json,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MODEL_CARD, VLLM_REASONING
+from contract.model.chat import Json, Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import (
     CUT,
     CUT_WHOLE,
@@ -50,14 +35,8 @@ from contract.model.probes import (
 )
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-)
-from contract.model.think import (
-    CLOSE,
-    OPEN,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.think import CLOSE, OPEN
 
 ONE_TOKEN = replace(
     CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)

@@ -10,26 +10,10 @@ from contract.checks.reasoning.reasoning_text import (
     location,
 )
 from contract.checks.sources import VLLM_REASONING
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
-from contract.model.exchange import (
-    Chunk,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.exchange import Chunk, Exchange
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 

@@ -16,42 +16,16 @@ from contract.checks.reasoning.reasoning_text import (
     reasoning_as_answer,
     without_reasoning,
 )
-from contract.checks.sources import (
-    MISTRAL_REASONING,
-    MODEL_CARD,
-)
-from contract.model.chat import (
-    Message,
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-    ToolCall,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MISTRAL_REASONING, MODEL_CARD
+from contract.model.chat import Message, Options, Piece, PieceKind, ToolCall
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    SUM,
-    SUM_WHOLE,
-    TWO_CHOICES,
-    WEATHER,
-    user,
-)
+from contract.model.probe import Probe
+from contract.model.probes import MAX_TOKENS, SUM, SUM_WHOLE, TWO_CHOICES, WEATHER, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces
 
 HELLO = Probe(
     name="hello-unprompted",

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-)
+from contract.model.chat import Json, Piece, PieceKind
 from contract.model.check import (
     Finding,
     Findings,
@@ -18,10 +14,7 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.dialect import Dialect
-from contract.model.exchange import (
-    Chunk,
-    Exchange,
-)
+from contract.model.exchange import Chunk, Exchange
 from contract.model.profile import Capability
 from contract.model.think import MARKERS
 

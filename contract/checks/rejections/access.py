@@ -12,19 +12,9 @@ from contract.checks.judging.rejection import (
 from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import replace_message
 from contract.checks.rejections.pairs import check_and_fault
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import ANY, Finding, Findings, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    NO_KEY,
-    WRONG_KEY,
-)
+from contract.model.probes import NO_KEY, WRONG_KEY
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.wire import WRONG_KEY as SENT_KEY

@@ -13,10 +13,7 @@ from contract.checks.judging.rejection import (
     status_and_body,
 )
 from contract.checks.rejections import invalid_requests
-from contract.checks.rejections.documents import (
-    is_html,
-    repeated_status,
-)
+from contract.checks.rejections.documents import is_html, repeated_status
 from contract.checks.rejections.options import max_tokens_wrong_type
 from contract.model.check import (
     ANY,
@@ -30,14 +27,8 @@ from contract.model.check import (
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.probes import user
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import Frame, Reply
 
 API = "Mistral API reference and OpenAI API reference, errors"
 

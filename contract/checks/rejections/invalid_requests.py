@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    CHAT,
-    Image,
-    Message,
-    Options,
-    Patch,
-    Probe,
-    Text,
-)
-from contract.model.probes import (
-    WEATHER,
-    user,
-)
+from contract.model.chat import CHAT, Image, Message, Options, Text
+from contract.model.probe import Patch, Probe
+from contract.model.probes import WEATHER, user
 
 # The valid request that the invalid ones are derived from. Its answer is short, in
 # case a server accepts the invalid one. It does not request reasoning, so that no

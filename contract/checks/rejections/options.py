@@ -11,21 +11,10 @@ from contract.checks.judging.rejection import (
 )
 from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.pairs import check_and_fault
-from contract.model.check import (
-    ANY,
-    CLIENT_ERRORS,
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.check import ANY, CLIENT_ERRORS, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
-from contract.model.reply import (
-    SSE_TYPE,
-    Frame,
-    Reply,
-)
+from contract.model.reply import SSE_TYPE, Frame, Reply
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.checks.faults.rejection import acceptance_fault
-from contract.checks.judging.rejection import (
-    ABOUT_THE_REQUEST,
-    rejection_check,
-)
-from contract.model.chat import Probe
-from contract.model.check import (
-    Check,
-    Fault,
-)
+from contract.checks.judging.rejection import ABOUT_THE_REQUEST, rejection_check
+from contract.model.check import Check, Fault
+from contract.model.probe import Probe
 from contract.model.profile import Capability
 
 

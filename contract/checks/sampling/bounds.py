@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.rejection import (
-    reject,
-    request_body,
-)
+from contract.checks.faults.rejection import reject, request_body
 from contract.checks.judging.answered import expect_answers
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    MODEL_CARD,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Options,
-    Patch,
-    Probe,
-)
-from contract.model.check import (
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, OPENAI_CHAT
+from contract.model.chat import Options
+from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Patch, Probe
 from contract.model.probes import user
 from contract.model.reply import Reply
 

@@ -8,29 +8,14 @@ from dataclasses import replace
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.usage import require_counter
 from contract.checks.sources import OPENAI_CHAT
-from contract.model.chat import (
-    Json,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.chat import Json, Options
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM_WHOLE,
-    TWO_CHOICES,
-    user,
-)
+from contract.model.probe import Probe
+from contract.model.probes import SUM_WHOLE, TWO_CHOICES, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_usage,
-)
+from contract.model.rewrite import decode_reply, rewrite_usage
 
 TWO_WHOLE = replace(TWO_CHOICES, name="two-choices-whole", stream=False)
 ONE_TOKEN = Probe(

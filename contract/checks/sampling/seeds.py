@@ -7,26 +7,11 @@ from dataclasses import replace
 
 from contract.checks.judging.answered import visible_text
 from contract.checks.sampling.nonce import reply_nonce
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Options,
-    Piece,
-    PieceKind,
-    Probe,
-    repeat,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
+from contract.model.chat import Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe, repeat
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.reply import Reply

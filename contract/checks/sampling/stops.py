@@ -7,31 +7,12 @@ from dataclasses import replace
 
 from contract.checks.faults.rejection import request_body
 from contract.checks.judging.answered import visible_text
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    OPENAI_CHAT,
-)
-from contract.model.chat import (
-    Json,
-    Options,
-    Patch,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
+from contract.model.chat import Json, Options, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    MAX_TOKENS,
-    user,
-)
+from contract.model.probe import Patch, Probe
+from contract.model.probes import MAX_TOKENS, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces

@@ -6,24 +6,10 @@ import json
 
 from contract.checks.schema.bodies import body_of_kind
 from contract.model.chat import Json
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM_WHOLE,
-    UTF8_WHOLE,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-)
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE
+from contract.model.reply import JSON_TYPE, Frame, Reply
 from contract.model.strict_json import read_json
 
 BOM = b"\xef\xbb\xbf"

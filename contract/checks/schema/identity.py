@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.checks.schema.bodies import body_of_kind
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    LIST_MODELS,
-    SUM,
-    SUM_WHOLE,
-    UTF8_WHOLE,
-)
+from contract.model.probes import LIST_MODELS, SUM, SUM_WHOLE, UTF8_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

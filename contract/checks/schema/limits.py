@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM_WHOLE
 from contract.model.profile import Capability

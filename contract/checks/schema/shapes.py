@@ -18,17 +18,9 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    LIST_MODELS,
-    MODEL_CARD,
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
 from contract.model.profile import Capability
-from contract.model.reply import (
-    JSON_TYPE,
-    Reply,
-)
+from contract.model.reply import JSON_TYPE, Reply
 from contract.schema import openapi
 
 # Rejected by every server, however lenient.

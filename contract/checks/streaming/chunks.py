@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import (
-    choices_of,
-    map_chunks,
-)
-from contract.checks.judging.chunks import (
-    Object,
-    choices,
-    chunk_objects,
-    delta_pieces,
-)
+from contract.checks.faults.chunks import choices_of, map_chunks
+from contract.checks.judging.chunks import Object, choices, chunk_objects, delta_pieces
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -23,10 +15,7 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM,
-    TWO_CHOICES,
-)
+from contract.model.probes import SUM, TWO_CHOICES
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -14,18 +14,10 @@ from contract.model.check import (
     fault,
     shorten,
 )
-from contract.model.exchange import (
-    DONE,
-    End,
-    Exchange,
-)
+from contract.model.exchange import DONE, End, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-    is_done,
-)
+from contract.model.reply import Frame, Reply, is_done
 
 STREAMING = {Capability.STREAMING}
 

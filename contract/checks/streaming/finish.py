@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import (
-    choices_of,
-    chunk_of,
-    map_chunks,
-    text_frames,
-)
-from contract.checks.judging.chunks import (
-    FINISH_REASONS,
-    Object,
-    choices,
-    delta_pieces,
-)
+from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
+from contract.checks.judging.chunks import FINISH_REASONS, Object, choices, delta_pieces
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -27,11 +17,7 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.reply import Frame, Reply, encode_json
 from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}

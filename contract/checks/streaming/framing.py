@@ -11,17 +11,10 @@ from contract.model.check import (
     fault,
     shorten,
 )
-from contract.model.exchange import (
-    DONE,
-    Exchange,
-)
+from contract.model.exchange import DONE, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import (
-    SSE_TYPE,
-    Frame,
-    Reply,
-)
+from contract.model.reply import SSE_TYPE, Frame, Reply
 from contract.model.strict_json import read_json
 
 STREAMING = {Capability.STREAMING}

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from contract.checks.faults.chunks import (
-    choices_of,
-    chunk_of,
-    map_chunks,
-    text_frames,
-)
+from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
 from contract.checks.judging.chunks import (
     SHORTEST_JUDGED_SECONDS,
     Object,
@@ -15,10 +10,7 @@ from contract.checks.judging.chunks import (
     chunk_objects,
     uncut_pieces,
 )
-from contract.model.chat import (
-    Json,
-    PieceKind,
-)
+from contract.model.chat import Json, PieceKind
 from contract.model.check import (
     Finding,
     Findings,
@@ -29,21 +21,10 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-    UTF8,
-)
+from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-)
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.reply import Frame, Reply
+from contract.model.strict_json import MISSING, read_json
 
 STREAMING = {Capability.STREAMING}
 REPLACEMENT = "\ufffd"

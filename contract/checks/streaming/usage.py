@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.chunks import (
-    choices_of,
-    chunk_of,
-    map_chunks,
-)
-from contract.checks.judging.chunks import (
-    Object,
-    chunk_objects,
-)
+from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks
+from contract.checks.judging.chunks import Object, chunk_objects
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -27,12 +20,7 @@ from contract.model.dialect import StreamUsage
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import (
-    Frame,
-    Reply,
-    encode_json,
-    is_done,
-)
+from contract.model.reply import Frame, Reply, encode_json, is_done
 from contract.model.sse import encode as event
 
 STREAMING = {Capability.STREAMING}

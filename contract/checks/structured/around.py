@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 
 from contract.checks.judging.chunks import FINISH_REASONS
-from contract.checks.sources import (
-    MISTRAL_JSON,
-    OPENAI_JSON,
-    VLLM_JSON,
-)
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.document import (
     SCHEMAS,
     STREAMED_SCHEMAS,
@@ -31,19 +27,8 @@ from contract.checks.structured.probes import (
     SCHEMA_WHOLE,
     TEXT,
 )
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Json, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

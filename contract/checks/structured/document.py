@@ -7,29 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    shorten,
-)
+from contract.model.chat import Json, Piece, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, shorten
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-)
-from contract.model.strict_json import (
-    MISSING,
-    is_one_of,
-    read_json,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.strict_json import MISSING, is_one_of, read_json
 from contract.schema.validate import mismatch
 
 SCHEMAS = frozenset({Capability.JSON_SCHEMA})

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Options,
-    Patch,
-    Probe,
-    freeze,
-)
-from contract.model.probes import (
-    MAX_TOKENS,
-    TOOL_WHOLE,
-    user,
-)
+from contract.model.chat import Json, Options, freeze
+from contract.model.probe import Patch, Probe
+from contract.model.probes import MAX_TOKENS, TOOL_WHOLE, user
 
 _QUESTION = (user("What is 6 times 7? Answer in JSON."),)
 CUT = 4  # tokens: too few for complete reasoning or a complete document

@@ -6,11 +6,7 @@ from collections.abc import Iterator
 
 from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.judging.rejection import expect_rejected
-from contract.checks.sources import (
-    MISTRAL_JSON,
-    OPENAI_JSON,
-    VLLM_JSON,
-)
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.document import (
     SCHEMAS,
     document,
@@ -27,18 +23,8 @@ from contract.checks.structured.probes import (
     WITH_IDLE_TOOLS,
     WITH_TOOLS,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import ANY, Finding, Findings, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from contract.checks.sources import (
-    MISTRAL_JSON,
-    OPENAI_JSON,
-    VLLM_JSON,
-)
+from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON, VLLM_JSON
 from contract.checks.structured.document import (
     OBJECTS,
     SCHEMAS,
@@ -32,20 +28,10 @@ from contract.checks.structured.probes import (
     SCHEMA_WHOLE,
     UNICODE_WHOLE,
 )
-from contract.model.chat import (
-    Json,
-    Probe,
-)
-from contract.model.check import (
-    Check,
-    Fault,
-    Finding,
-    Findings,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Json
+from contract.model.check import Check, Fault, Finding, Findings, check, fault, shorten
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.reply import Reply
 
 DOCUMENTED = f"{MISTRAL_JSON}; {VLLM_JSON}"

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 
-from contract.checks.sources import (
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
-    VLLM_TOOLS,
-)
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     STREAMED_TOOLS,
     TOOLS,
@@ -21,25 +17,12 @@ from contract.checks.tools.calls import (
 )
 from contract.checks.tools.probes import STRICT
 from contract.model.chat import Json
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.strict_json import MISSING, read_json
 
 
 @check(

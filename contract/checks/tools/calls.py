@@ -5,30 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from contract.model.chat import (
-    Json,
-    Options,
-    Piece,
-    PieceKind,
-    merge_calls,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    shorten,
-)
+from contract.model.chat import Json, Options, Piece, PieceKind, merge_calls
+from contract.model.check import Finding, Findings, NotApplicable, shorten
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_pieces,
-)
-from contract.model.strict_json import (
-    is_one_of,
-    read_json,
-)
+from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.model.strict_json import is_one_of, read_json
 from contract.schema.validate import mismatch
 
 TOOLS = frozenset({Capability.TOOLS})

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.checks.sources import (
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
-    VLLM_TOOLS,
-)
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     FORCED,
     STREAMED_TOOLS,
@@ -34,20 +30,8 @@ from contract.checks.tools.probes import (
     REQUIRED,
     REQUIRED_WHOLE,
 )
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-    merge_calls,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.chat import Call, Piece, PieceKind, merge_calls
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.probes import WEATHER
 from contract.model.profile import Capability

@@ -5,36 +5,13 @@ from __future__ import annotations
 from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.judging.rejection import expect_rejected
 from contract.checks.sources import MISTRAL_TOOLS
-from contract.checks.tools.calls import (
-    TOOLS,
-    reply_location,
-    request_options,
-)
-from contract.checks.tools.probes import (
-    BAD_NAME,
-    BAD_SCHEMA,
-    MANY,
-    MAX_TOOLS,
-)
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.tools.calls import TOOLS, reply_location, request_options
+from contract.checks.tools.probes import BAD_NAME, BAD_SCHEMA, MANY, MAX_TOOLS
+from contract.model.check import ANY, Finding, Findings, check, fault
 from contract.model.dialect import Head
 from contract.model.exchange import Exchange
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 
 MISTRAL_NAMES = "mistralai/mistral-common, validation of tools"
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from contract.checks.judging.chunks import FINISH_REASONS
-from contract.checks.sources import (
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
-    VLLM_TOOLS,
-)
+from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     FORCED,
     STREAMED_TOOLS,
@@ -26,19 +22,9 @@ from contract.checks.tools.probes import (
     REQUIRED,
     REQUIRED_WHOLE,
 )
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 

@@ -18,24 +18,10 @@ from contract.checks.tools.calls import (
     rewrite_calls,
     tool_schemas,
 )
-from contract.checks.tools.probes import (
-    PAIR,
-    PAIR_WHOLE,
-    REQUIRED,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.checks.tools.probes import PAIR, PAIR_WHOLE, REQUIRED
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.reply import Reply
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"

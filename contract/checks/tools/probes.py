@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Message,
-    Options,
-    Patch,
-    Probe,
-    Tool,
-    ToolCall,
-    freeze,
-)
-from contract.model.probes import (
-    TOOL,
-    TOOL_WHOLE,
-    WEATHER,
-    user,
-)
+from contract.model.chat import Json, Message, Options, Tool, ToolCall, freeze
+from contract.model.probe import Patch, Probe
+from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER, user
 
 MAX_TOOLS = 128  # the documented maximum of Mistral's API
 

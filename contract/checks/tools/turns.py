@@ -8,32 +8,12 @@ from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.prompt_tokens import expect_exact_count
 from contract.checks.judging.rejection import expect_rejected
-from contract.checks.sources import (
-    MISTRAL_TOKENS,
-    MISTRAL_TOOLS,
-    OPENAI_TOOLS,
-)
-from contract.checks.tools.calls import (
-    STREAMED_TOOLS,
-    TOOLS,
-    calls,
-    reply_location,
-)
-from contract.checks.tools.probes import (
-    MISMATCHED,
-    RESULTS,
-    RESULTS_WHOLE,
-    TWICE,
-)
-from contract.model.chat import Probe
-from contract.model.check import (
-    ANY,
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_TOKENS, MISTRAL_TOOLS, OPENAI_TOOLS
+from contract.checks.tools.calls import STREAMED_TOOLS, TOOLS, calls, reply_location
+from contract.checks.tools.probes import MISMATCHED, RESULTS, RESULTS_WHOLE, TWICE
+from contract.model.check import ANY, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
+from contract.model.probe import Probe
 from contract.model.probes import TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.faults.usage import (
-    add_tokens,
-    details,
-)
+from contract.checks.faults.usage import add_tokens, details
 from contract.checks.judging.usage import (
     STREAMED_USAGE,
     require_counter,
     usage_location,
 )
-from contract.checks.sources import (
-    MISTRAL_CHAT,
-    OPENAI_USAGE,
-)
-from contract.model.chat import (
-    Json,
-    PieceKind,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-)
+from contract.checks.sources import MISTRAL_CHAT, OPENAI_USAGE
+from contract.model.chat import Json, PieceKind
+from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    CUT,
-    CUT_WHOLE,
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
-from contract.model.rewrite import (
-    decode_reply,
-    rewrite_usage,
-)
+from contract.model.rewrite import decode_reply, rewrite_usage
 from contract.tokens import counting
 
 # Tolerance, in tokens and as a share of the text: a model may generate other tokens for

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.checks.faults.usage import (
-    add_tokens,
-    details,
-)
+from contract.checks.faults.usage import add_tokens, details
 from contract.checks.judging.usage import (
     COUNTERS,
     STREAMED_USAGE,
     require_counter,
     usage_location,
 )
-from contract.checks.sources import (
-    OPENAI_STREAM,
-    OPENAI_USAGE,
-)
+from contract.checks.sources import OPENAI_STREAM, OPENAI_USAGE
 from contract.model.chat import Json
-from contract.model.check import (
-    Finding,
-    Findings,
-    NotApplicable,
-    check,
-    fault,
-    shorten,
-)
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
 

@@ -9,40 +9,17 @@ from contract.checks.judging.prompt_tokens import (
     expect_exact_count,
     tekken_prompt_tokens,
 )
-from contract.checks.judging.usage import (
-    EXACT_TOKENS,
-    require_counter,
-    usage_location,
-)
-from contract.checks.sources import (
-    MISTRAL_TOKENS,
-    VLLM_SERVER,
-)
-from contract.model.chat import (
-    Json,
-    Message,
-    Options,
-    Probe,
-)
-from contract.model.check import (
-    Finding,
-    Findings,
-    check,
-    fault,
-)
+from contract.checks.judging.usage import EXACT_TOKENS, require_counter, usage_location
+from contract.checks.sources import MISTRAL_TOKENS, VLLM_SERVER
+from contract.model.chat import Json, Message, Options
+from contract.model.check import Finding, Findings, check, fault
 from contract.model.exchange import Exchange
-from contract.model.probes import (
-    SUM_WHOLE,
-    UTF8_WHOLE,
-    user,
-)
+from contract.model.probe import Probe
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
-from contract.model.think import (
-    CLOSE,
-    MARKERS,
-)
+from contract.model.think import CLOSE, MARKERS
 from contract.tokens import counting
 
 _OPENING = "Here is a list of words."

@@ -8,27 +8,11 @@ from functools import partial
 from itertools import groupby
 
 from contract.model import think
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    ServerFlags,
-    Usage,
-)
-from contract.providers.openai_format import (
-    parsing,
-    request_body,
-    response_body,
-)
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.model.chat import Json, Piece, PieceKind
+from contract.model.dialect import Answer, Head, ServerFlags, Usage
+from contract.model.probe import Probe
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.providers.vllm import dialect
 from contract.providers.vllm.rules import rules
 

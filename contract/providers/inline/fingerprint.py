@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from contract.model.provider import (
-    Evidence,
-    Fingerprint,
-    Match,
-)
+from contract.model.provider import Evidence, Fingerprint, Match
 
 
 def recognise(_evidence: Evidence) -> Match | None:

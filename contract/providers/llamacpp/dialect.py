@@ -4,38 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from contract.model.chat import (
-    SLOTS,
-    Json,
-    Piece,
-    PieceKind,
-    Probe,
-)
-from contract.model.dialect import (
-    Answer,
-    Dialect,
-    Head,
-    ServerFlags,
-    Usage,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.chat import SLOTS, Json, Piece, PieceKind
+from contract.model.dialect import Answer, Dialect, Head, ServerFlags, Usage
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.llamacpp.rules import RULES
-from contract.providers.openai_format import (
-    parsing,
-    request_body,
-    response_body,
-)
-from contract.providers.openai_format.pydantic_errors import (
-    pydantic_error,
-    steps,
-)
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.pydantic_errors import pydantic_error, steps
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.providers.vllm import dialect
 from contract.tokens.patch_grid import llamacpp_grid
 

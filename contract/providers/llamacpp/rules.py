@@ -5,14 +5,8 @@ from __future__ import annotations
 from contract.model.chat import SLOTS
 from contract.model.rules import Rules
 from contract.providers.llamacpp.load import slots
-from contract.providers.llamacpp.tokenize import (
-    detokenize,
-    tokenize,
-)
-from contract.providers.openai_format import (
-    admission,
-    completion_budget,
-)
+from contract.providers.llamacpp.tokenize import detokenize, tokenize
+from contract.providers.openai_format import admission, completion_budget
 
 RULES = Rules(
     admission=(

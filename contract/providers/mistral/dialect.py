@@ -6,48 +6,30 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-    Probe,
-    Thinking,
-    merge_calls,
-)
-from contract.model.dialect import (
-    Answer,
-    Dialect,
-    Head,
-    StreamUsage,
-    Usage,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.providers.mistral.rules import (
-    MISTRAL_2025,
-    MISTRAL_2026,
-)
-from contract.providers.openai_format import (
-    parsing,
-    request_body,
-    response_body,
-)
-from contract.providers.openai_format.pydantic_errors import pydantic_error
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.model.chat import Json, Piece, PieceKind, Thinking, merge_calls
+from contract.model.dialect import Answer, Dialect, Head, StreamUsage, Usage
+from contract.model.probe import Probe
+from contract.providers.mistral.rejections import error_2025, error_2026
+from contract.providers.mistral.rules import MISTRAL_2025, MISTRAL_2026
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.tokens.patch_grid import mistral_grid
 
 _FORMAT = MessageFormat(
     reasoning=ReasoningFormat.LIST, seed="random_seed", forced="any", asks_usage=False
 )
+
+
 # Rate limits of the gateway; the real ones depend on the plan.
 _REQUESTS_A_MINUTE = 360
+
+
 _TOKENS_A_MINUTE = 2_000_000
+
+
 _CREATED = 1_758_153_600  # 2025-09-18, the release of Magistral 1.2
+
+
 _PADDING = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -307,79 +289,6 @@ def headers(head: Head, usage: Usage | None) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-_ARGUMENTS = ("invalid_request_invalid_args", "3051")
-_ORDER = ("invalid_request_message_order", "3230")
-_FILE = ("invalid_request_file", "3310")
-_KINDS = {
-    RejectionReason.MODEL: ("invalid_model", "1500"),
-    RejectionReason.OVERFLOW: _ARGUMENTS,
-    RejectionReason.MAX_TOKENS: _ARGUMENTS,
-    RejectionReason.ORDER: _ORDER,
-    RejectionReason.TOOL: _ORDER,
-    RejectionReason.TOOL_CHOICE: _ARGUMENTS,
-    RejectionReason.IMAGE: _FILE,
-    RejectionReason.IMAGE_URL: _FILE,
-    RejectionReason.IMAGE_COUNT: _ARGUMENTS,
-    RejectionReason.UNSUPPORTED: _ARGUMENTS,
-    RejectionReason.ENCODING: ("invalid_request_error", None),
-    RejectionReason.RATE: ("rate_limited", "1300"),
-}
-
-
-def error_2025(problem: Rejection) -> tuple[int, Json]:
-    """Return status and flat envelope; the gateway has other formats of its own."""
-    reason = problem.reason
-    if reason in {RejectionReason.NO_KEY, RejectionReason.WRONG_KEY}:
-        return 401, {"detail": "Unauthorized"}
-    if reason is RejectionReason.ROUTE:
-        digest = hashlib.sha256(problem.message.encode()).hexdigest()
-        text = "no Route matched with those values"
-        return 404, {"message": text, "request_id": digest[:32]}
-    if reason is RejectionReason.METHOD:
-        return 405, {"detail": "Method Not Allowed"}
-    if reason not in _KINDS:
-        detail: dict[str, Json] = {"detail": [pydantic_error(problem)]}
-        return 422, _envelope(detail, "invalid_request_error", None)
-    kind, code = _KINDS[reason]
-    status = 429 if reason is RejectionReason.RATE else 400
-    return status, _envelope(_sentence(problem), kind, code)
-
-
-def error_2026(problem: Rejection) -> tuple[int, Json]:
-    """Return the error of 2025 with the status in it; a wrong key has its own text."""
-    if problem.reason is RejectionReason.WRONG_KEY:
-        return 401, {"detail": "Invalid API Key"}
-    status, body = error_2025(problem)
-    if isinstance(body, dict) and body.get("object") == "error":
-        body["raw_status_code"] = status
-    return status, body
-
-
-def _envelope(message: Json, kind: str, code: str | None) -> dict[str, Json]:
-    return {
-        "object": "error",
-        "message": message,
-        "type": kind,
-        "param": None,
-        "code": code,
-    }
-
-
-def _sentence(problem: Rejection) -> str:
-    if problem.reason is RejectionReason.MODEL:
-        return f"Invalid model: {problem.value}"
-    too_large = f"too large for model with {problem.limit} maximum context length"
-    if problem.reason is RejectionReason.OVERFLOW:
-        return f"Prompt contains {problem.count} tokens and 0 draft tokens, {too_large}"
-    if problem.reason is RejectionReason.MAX_TOKENS:
-        return f"Prompt and max_tokens need {problem.count} tokens, {too_large}"
-    if problem.reason is RejectionReason.RATE:
-        return "Rate limit exceeded"
-    if problem.reason is RejectionReason.ENCODING:
-        return "There was an error parsing the body"
-    return problem.message or problem.reason.value
-
-
 MISTRAL_2025_10 = Dialect(
     id="mistral-2025-10",
     title="Mistral's hosted API with Magistral 1.2, as of October 2025",
@@ -400,6 +309,8 @@ MISTRAL_2025_10 = Dialect(
     paths=frozenset({"/v1/models", "/v1/models/{model}"}),
     rules=MISTRAL_2025,
 )
+
+
 MISTRAL_2026_08 = replace(
     MISTRAL_2025_10,
     id="mistral-2026-08",

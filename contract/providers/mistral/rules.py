@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.model.rules import Rules
-from contract.providers.openai_format import (
-    admission,
-    completion_budget,
-)
+from contract.providers.openai_format import admission, completion_budget
 
 MISTRAL_2025 = Rules(
     admission=(

@@ -13,16 +13,9 @@ from functools import lru_cache
 
 import jsonschema_rs
 
-from contract.model.chat import (
-    Json,
-    Message,
-    Probe,
-    Thinking,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.chat import Json, Message, Thinking
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import Body
 
 _SLOTS = 2

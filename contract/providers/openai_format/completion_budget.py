@@ -7,10 +7,7 @@ window in tokens. It returns the budget in tokens, or the rejection of the reque
 
 from __future__ import annotations
 
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 
 
 def must_fit(prompt: int, asked: int | None, window: int) -> int | Rejection:

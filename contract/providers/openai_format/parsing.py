@@ -21,7 +21,6 @@ from contract.model.chat import (
     Part,
     Piece,
     PieceKind,
-    Probe,
     Role,
     Text,
     Thinking,
@@ -29,10 +28,8 @@ from contract.model.chat import (
     ToolCall,
     freeze,
 )
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.model.probe import Probe
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 
 _ROLES: dict[Json, Role] = {
     "system": "system",

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 from contract.model.chat import Json
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 
 _TYPES = {
     "string": ("string_type", "Input should be a valid string"),

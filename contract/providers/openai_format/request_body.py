@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contract.model import think
-from contract.model.chat import (
-    Image,
-    Json,
-    Message,
-    Options,
-    Part,
-    Probe,
-    Text,
-    Thinking,
-)
+from contract.model.chat import Image, Json, Message, Options, Part, Text, Thinking
+from contract.model.probe import Probe
 
 
 class ReasoningFormat(StrEnum):

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contract.model.chat import (
-    Call,
-    Json,
-    Piece,
-    PieceKind,
-    merge_pieces,
-)
+from contract.model.chat import Call, Json, Piece, PieceKind, merge_pieces
 
 
 def text(pieces: Iterable[Piece], kind: PieceKind) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import orjson
 
 from contract.model.chat import Json
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.schema import openapi
 
 

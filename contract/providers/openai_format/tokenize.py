@@ -7,10 +7,7 @@ from collections.abc import Mapping
 import orjson
 
 from contract.model.chat import Json
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import BodyEndpoint
 from contract.providers.openai_format.schema_rejection import malformed_body
 from contract.tokens import tekken

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from contract.model.chat import (
-    Json,
-    Piece,
-    PieceKind,
-    Probe,
-    merge_calls,
-)
+from contract.model.chat import Json, Piece, PieceKind, merge_calls
 from contract.model.dialect import (
     Answer,
     Dialect,
@@ -19,23 +13,11 @@ from contract.model.dialect import (
     StreamUsage,
     Usage,
 )
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.providers.openai_format import (
-    parsing,
-    request_body,
-    response_body,
-)
-from contract.providers.openai_format.pydantic_errors import (
-    pydantic_error,
-    steps,
-)
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.pydantic_errors import pydantic_error, steps
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.providers.transformers.rules import RULES
 from contract.providers.vllm import dialect
 from contract.tokens.patch_grid import mistral_grid

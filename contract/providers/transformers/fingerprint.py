@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from contract.model.provider import (
-    Evidence,
-    Fingerprint,
-    Match,
-)
+from contract.model.provider import Evidence, Fingerprint, Match
 
 
 def recognise(evidence: Evidence) -> Match | None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from contract.model.rules import Rules
-from contract.providers.openai_format import (
-    admission,
-    completion_budget,
-)
+from contract.providers.openai_format import admission, completion_budget
 
 RULES = Rules(
     admission=(admission.tool_results_follow_calls, admission.forced_tool),

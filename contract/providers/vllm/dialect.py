@@ -7,32 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from contract.model.chat import (
-    METRICS,
-    Json,
-    Message,
-    Piece,
-    PieceKind,
-    Probe,
-    Text,
-    Thinking,
-)
-from contract.model.dialect import (
-    Answer,
-    Dialect,
-    Head,
-    ServerFlags,
-    Usage,
-)
-from contract.providers.openai_format import (
-    parsing,
-    request_body,
-    response_body,
-)
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.model.chat import METRICS, Json, Message, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Answer, Dialect, Head, ServerFlags, Usage
+from contract.model.probe import Probe
+from contract.providers.openai_format import parsing, request_body, response_body
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.providers.vllm.rejections import error
 from contract.providers.vllm.rules import rules
 from contract.tokens.patch_grid import mistral_grid

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-from contract.model.provider import (
-    Evidence,
-    Fingerprint,
-    Match,
-)
+from contract.model.provider import Evidence, Fingerprint, Match
 
 FIRST_RELEASE = (0, 2, 0)
 # Last release, profile, and reason. vLLM named the field reasoning_content, then sent

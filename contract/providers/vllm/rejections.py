@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 
 from contract.model.chat import Json
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.openai_format.pydantic_errors import (
     BOUNDS,
     pydantic_error,

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from contract.model.chat import (
-    METRICS,
-    Json,
-    Probe,
-)
+from contract.model.chat import METRICS, Json
+from contract.model.probe import Probe
 from contract.model.rules import Rules
-from contract.providers.openai_format import (
-    admission,
-    completion_budget,
-)
+from contract.providers.openai_format import admission, completion_budget
 from contract.providers.vllm.load import metrics
-from contract.providers.vllm.tokenize import (
-    detokenize,
-    tokenize_with,
-)
+from contract.providers.vllm.tokenize import detokenize, tokenize_with
 
 VLLM = Rules(
     admission=(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from contract.model.chat import (
-    Json,
-    Probe,
-)
+from contract.model.chat import Json
+from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 from contract.model.rules import BodyEndpoint
 from contract.providers.openai_format.schema_rejection import schema_rejection
@@ -18,10 +16,7 @@ from contract.providers.openai_format.tokenize import (
     printable,
 )
 from contract.schema import openapi
-from contract.tokens import (
-    counting,
-    tekken,
-)
+from contract.tokens import counting, tekken
 
 detokenize = detokenize_as("prompt")
 

@@ -9,10 +9,7 @@ from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import completion_budget
-from contract.model.reply import (
-    Frame,
-    rehearse,
-)
+from contract.model.reply import Frame, rehearse
 
 WINDOW = 8_192
 PROFILES = {

@@ -14,11 +14,8 @@ from contract.checks.context.prompt_length import (
     reported_prompt_tokens,
     set_prompt_tokens,
 )
-from contract.checks.context.prompts import (
-    MANY_TURNS,
-    TURNS,
-)
-from contract.model.chat import Fill
+from contract.checks.context.prompts import MANY_TURNS, TURNS
+from contract.model.probe import Fill
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 

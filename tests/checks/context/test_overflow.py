@@ -9,10 +9,7 @@ from support.rehearsal import mock_reply, rehearsed_verdict
 
 from contract.catalog.profiles import builtin
 from contract.checks.context import overflow
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-)
+from contract.model.reply import JSON_TYPE, Frame
 
 WINDOW = 8_192  # tokens; enough for a long request
 PROFILES = {

@@ -8,11 +8,7 @@ import pytest
 from support.rehearsal import mock_reply, rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.context.recall import (
-    PLACES,
-    SHORT,
-    recalls_every_place,
-)
+from contract.checks.context.recall import PLACES, SHORT, recalls_every_place
 from contract.model.chat import PieceKind
 from contract.model.reply import rehearse
 

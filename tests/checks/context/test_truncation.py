@@ -12,16 +12,8 @@ from contract.checks.context.prompt_length import (
     reported_prompt_tokens,
     set_prompt_tokens,
 )
-from contract.checks.context.prompts import (
-    CONVERSATION,
-    NEEDLE,
-    NEEDLES,
-    SHORTER,
-)
-from contract.checks.context.truncation import (
-    drops_no_message,
-    reads_every_place,
-)
+from contract.checks.context.prompts import CONVERSATION, NEEDLE, NEEDLES, SHORTER
+from contract.checks.context.truncation import drops_no_message, reads_every_place
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.tokens import counting

@@ -14,10 +14,7 @@ from contract.checks.conversation.prefix import (
     prefix_is_not_doubled,
     prefix_streams_the_same,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.model.chat import Piece, PieceKind
 from contract.model.reply import rehearse
 from contract.model.wire import build_request
 

@@ -6,15 +6,8 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.rejection import (
-    reject,
-    request_body,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    wrong,
-)
+from contract.checks.faults.rejection import reject, request_body
+from contract.model.probes import SUM, SUM_WHOLE, wrong
 from contract.model.rejection import RejectionReason
 from contract.schema import openapi
 

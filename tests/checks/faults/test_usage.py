@@ -6,23 +6,10 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
-from contract.model.chat import (
-    Image,
-    Message,
-    Probe,
-    Text,
-    Thinking,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    user,
-    wrong,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.model.chat import Image, Message, Text, Thinking
+from contract.model.probe import Probe
+from contract.model.probes import SUM, SUM_WHOLE, user, wrong
 from contract.model.reply import rehearse
 from contract.tokens import counting
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
+from contract.model.exchange import Arrival, Exchange
 from contract.model.wire import build_request
 
 KEY = "sk-0123456789"

@@ -8,11 +8,7 @@ import pytest
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.isolation.hang_ups import (
-    ABANDONED,
-    AFTER,
-    survives_hang_ups,
-)
+from contract.checks.isolation.hang_ups import ABANDONED, AFTER, survives_hang_ups
 from contract.model.exchange import End
 from contract.model.reply import rehearse
 

@@ -6,15 +6,9 @@ import pytest
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.isolation.load import (
-    hang_ups_free_the_server,
-    running,
-)
+from contract.checks.isolation.load import hang_ups_free_the_server, running
 from contract.model.chat import METRICS
-from contract.model.exchange import (
-    Arrival,
-    End,
-)
+from contract.model.exchange import Arrival, End
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["vllm-0.32"]

@@ -7,17 +7,10 @@ from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.isolation import reply_identity
-from contract.model.chat import Probe
 from contract.model.check import NotApplicable
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    UTF8,
-)
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probe import Probe
+from contract.model.probes import SUM, SUM_WHOLE, UTF8
 from contract.model.wire import Request
 
 PROFILE = builtin()["vllm-0.32"]

@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.faults.chunks import (
-    choices_of,
-    map_chunks,
-    text_frames,
-)
+from contract.checks.faults.chunks import choices_of, map_chunks, text_frames
 from contract.checks.judging import chunks
 from contract.model.chat import PieceKind
 from contract.model.check import NotApplicable

@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contract.catalog import profiles
-from contract.checks.faults.rejection import (
-    accept_request,
-    acceptance_fault,
-)
+from contract.checks.faults.rejection import accept_request, acceptance_fault
 from contract.checks.judging.rejection import (
     expect_rejected,
     field_of,
@@ -17,24 +14,12 @@ from contract.checks.judging.rejection import (
 )
 from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.options import temperature_wrong_type
-from contract.model.chat import KeyMode
 from contract.model.check import NotApplicable
+from contract.model.probe import KeyMode
 from contract.model.probes import NO_KEY
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.model.reply import (
-    JSON_TYPE,
-    Frame,
-    Reply,
-    encode_json,
-    rehearse,
-)
-from contract.model.wire import (
-    WRONG_KEY,
-    build_request,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json, rehearse
+from contract.model.wire import WRONG_KEY, build_request
 from contract.schema.openapi import accepts as fits
 
 PROBE = invalid_requests.TEMPERATURE_WRONG_TYPE

@@ -14,14 +14,8 @@ from contract.checks.languages.answers import (
     pairs_are_not_torn,
     streamed_equals_whole,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.probes import (
-    UTF8,
-    UTF8_WHOLE,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import UTF8, UTF8_WHOLE
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

@@ -9,17 +9,9 @@ from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency import growth
-from contract.checks.latency.growth import (
-    LONG,
-    SHORT,
-    TIMES,
-    ttft_growth,
-)
+from contract.checks.latency.growth import LONG, SHORT, TIMES, ttft_growth
 from contract.model.profile import Budget
-from contract.model.reply import (
-    Frame,
-    rehearse,
-)
+from contract.model.reply import Frame, rehearse
 
 PROFILE = replace(builtin()["vllm-0.32"], budget=Budget(ttft_per_1k=0.1))
 

@@ -9,16 +9,9 @@ from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.latency import pace
-from contract.checks.latency.delays import (
-    delayed_from,
-    slowed_at,
-    text_positions,
-)
+from contract.checks.latency.delays import delayed_from, slowed_at, text_positions
 from contract.model.profile import Budget
-from contract.model.reply import (
-    Frame,
-    rehearse,
-)
+from contract.model.reply import Frame, rehearse
 
 BUDGETS = Budget(icl_p95=0.1, icl_max=1.0, tpot=0.1, tokens_per_second=8.0)
 PROFILE = replace(builtin()["vllm-0.32"], budget=BUDGETS)

@@ -10,10 +10,7 @@ from support.rehearsal import mock_reply, verdict_on
 from contract.catalog.profiles import builtin
 from contract.checks.latency import response_times as rt
 from contract.model.profile import Budget
-from contract.model.reply import (
-    Frame,
-    rehearse,
-)
+from contract.model.reply import Frame, rehearse
 
 BUDGETS = Budget(ttft=1.0, ttfo=1.0, e2e=1.0, reject=1.0)
 PROFILE = replace(builtin()["vllm-0.32"], context_window=8_192, budget=BUDGETS)

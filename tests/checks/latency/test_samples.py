@@ -16,14 +16,8 @@ from contract.checks.latency.samples import (
     within,
 )
 from contract.model.check import NotApplicable
-from contract.model.reply import (
-    Frame,
-    rehearse,
-)
-from contract.tokens import (
-    counting,
-    padding,
-)
+from contract.model.reply import Frame, rehearse
+from contract.tokens import counting, padding
 
 PROFILE = builtin()["vllm-0.32"]
 TWENTY = tuple(number / 10 for number in range(1, 21))  # 0.1 to 2.0 seconds

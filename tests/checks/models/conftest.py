@@ -7,14 +7,8 @@ import json
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.model.exchange import (
-    Arrival,
-    Exchange,
-)
-from contract.model.probes import (
-    LIST_MODELS,
-    SUM_WHOLE,
-)
+from contract.model.exchange import Arrival, Exchange
+from contract.model.probes import LIST_MODELS, SUM_WHOLE
 from contract.model.wire import build_request
 
 

@@ -8,7 +8,7 @@ from support.rehearsal import mock_reply, rehearsed_verdict, verdict_on
 from contract.catalog.profiles import builtin
 from contract.checks.multimodal import addresses
 from contract.client.session import CanaryUnavailable
-from contract.model.chat import CANARY
+from contract.model.probe import CANARY
 from contract.model.reply import rehearse
 from contract.run.runner import judge_check
 

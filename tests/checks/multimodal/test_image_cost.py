@@ -18,10 +18,7 @@ from contract.checks.multimodal.image_cost import (
     sizes,
     square,
 )
-from contract.model.chat import (
-    Image,
-    Text,
-)
+from contract.model.chat import Image, Text
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.model.rewrite import decode_reply

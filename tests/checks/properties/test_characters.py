@@ -9,14 +9,8 @@ import pytest
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.faults.usage import (
-    misread_texts,
-    misreport_prompt,
-)
-from contract.checks.judging.prompt_tokens import (
-    PLAIN,
-    one_token_request,
-)
+from contract.checks.faults.usage import misread_texts, misreport_prompt
+from contract.checks.judging.prompt_tokens import PLAIN, one_token_request
 from contract.checks.properties.characters import unknown_characters_survive
 from contract.model.reply import rehearse
 

@@ -25,18 +25,10 @@ from contract.checks.properties.parts import (
     text_part_equals_text,
 )
 from contract.checks.properties.tokens import prompts_are_counted_exactly
-from contract.model.chat import (
-    Message,
-    Options,
-    Probe,
-)
+from contract.model.chat import Message, Options
 from contract.model.exchange import Arrival
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.model.probe import Probe
+from contract.model.probes import SUM, SUM_WHOLE, TOOL, TOOL_WHOLE
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

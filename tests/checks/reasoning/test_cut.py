@@ -10,15 +10,8 @@ from contract.checks.reasoning.cut import (
     cut_has_no_marker,
     cut_keeps_thought,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.probes import (
-    CUT,
-    CUT_WHOLE,
-    SUM_WHOLE,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import CUT, CUT_WHOLE, SUM_WHOLE
 
 REASONING = Piece(PieceKind.REASONING, "The sky")
 

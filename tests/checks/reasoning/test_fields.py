@@ -4,14 +4,8 @@ import pytest
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.reasoning.fields import (
-    chunks_are_well_formed,
-    right_field,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.checks.reasoning.fields import chunks_are_well_formed, right_field
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

@@ -11,15 +11,8 @@ from contract.checks.reasoning.markers import (
     tool_call_is_apart,
     unwanted_call_is_not_shown,
 )
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-)
-from contract.model.probes import (
-    SUM,
-    TOOL,
-)
+from contract.model.chat import Call, Piece, PieceKind
+from contract.model.probes import SUM, TOOL
 from contract.model.think import MARKERS
 
 PROFILES = builtin()

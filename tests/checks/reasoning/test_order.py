@@ -6,14 +6,8 @@ import pytest
 from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.reasoning.order import (
-    not_repeated_in_answer,
-    precedes_answer,
-)
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.checks.reasoning.order import not_repeated_in_answer, precedes_answer
+from contract.model.chat import Piece, PieceKind
 from contract.model.probes import SUM
 
 REASONING = "The user wants 6 times 7. That is 42. I could say: 6 times 7 is 42."

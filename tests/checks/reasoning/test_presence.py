@@ -15,15 +15,8 @@ from contract.checks.reasoning.presence import (
     switch_ignored,
     unmarked_taken_for_thought,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.probes import (
-    CUT_WHOLE,
-    SUM_WHOLE,
-    TWO_CHOICES,
-)
+from contract.model.chat import Piece, PieceKind
+from contract.model.probes import CUT_WHOLE, SUM_WHOLE, TWO_CHOICES
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

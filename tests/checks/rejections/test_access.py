@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contract.checks.rejections import access
-from contract.model.probes import (
-    NO_KEY,
-    WRONG_KEY,
-)
+from contract.model.probes import NO_KEY, WRONG_KEY
 from contract.model.wire import WRONG_KEY as SENT_KEY
 
 

@@ -4,10 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.checks.judging.rejection import (
-    error_document,
-    error_violations,
-)
+from contract.checks.judging.rejection import error_document, error_violations
 from contract.checks.rejections import invalid_requests
 from contract.checks.rejections.documents import (
     error_message,

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.rejections import (
-    errors,
-    invalid_requests,
-)
+from contract.checks.rejections import errors, invalid_requests
 from contract.model.check import NotApplicable
 
 GOOD = {

@@ -16,10 +16,7 @@ from contract.checks.rejections import (
     wording,
 )
 from contract.model.check import Check
-from contract.model.strict_json import (
-    MISSING,
-    read_json,
-)
+from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import build_request
 
 MODULES = (access, bodies, errors, images, messages, options, wording)

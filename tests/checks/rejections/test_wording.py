@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.rejections import (
-    invalid_requests,
-    wording,
-)
+from contract.checks.rejections import invalid_requests, wording
 
 
 def found(check, *exchanges):

@@ -5,14 +5,8 @@ from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.nonce import reply_nonce
-from contract.mock_server.provider import (
-    SERVED,
-    MockProvider,
-)
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.mock_server.provider import SERVED, MockProvider
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.wire import build_request
 
 PROFILES = builtin()

@@ -14,10 +14,7 @@ from contract.checks.sampling.seeds import (
     seed_repeats,
     seeds_differ,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.model.chat import Piece, PieceKind
 from contract.model.saved import digest
 from contract.model.wire import build_request
 

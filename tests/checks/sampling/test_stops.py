@@ -19,10 +19,7 @@ from contract.checks.sampling.stops import (
     stop_may_be_text,
     stop_spans_tokens,
 )
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
+from contract.model.chat import Piece, PieceKind
 from contract.model.wire import build_request
 
 PROFILES = builtin()

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 from contract.checks.schema.bodies import body_of_kind
-from contract.model.probes import (
-    LIST_MODELS,
-    SUM,
-)
+from contract.model.probes import LIST_MODELS, SUM
 
 
 def test_body_is_selected_by_its_object_member(reply):

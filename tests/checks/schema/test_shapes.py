@@ -5,11 +5,7 @@ import pytest
 from contract.catalog import profiles
 from contract.checks.schema import shapes
 from contract.model.check import NotApplicable
-from contract.model.probes import (
-    LIST_MODELS,
-    MODEL_CARD,
-    SUM,
-)
+from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM
 
 PROFILES = list(profiles.builtin())
 

@@ -2,16 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract.checks.streaming import (
-    ending,
-    finish,
-    usage,
-)
+from contract.checks.streaming import ending, finish, usage
 from contract.model.check import NotApplicable
-from contract.model.exchange import (
-    DONE,
-    End,
-)
+from contract.model.exchange import DONE, End
 
 
 @pytest.mark.parametrize(

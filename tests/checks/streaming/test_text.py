@@ -6,10 +6,7 @@ import pytest
 
 from contract.checks.streaming import text
 from contract.model.check import NotApplicable
-from contract.model.exchange import (
-    DONE,
-    Arrival,
-)
+from contract.model.exchange import DONE, Arrival
 from contract.model.probes import TOOL
 from contract.model.reply import encode_json
 

@@ -6,11 +6,7 @@ import pytest
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
-from contract.checks.structured import (
-    around,
-    requests,
-    schemas,
-)
+from contract.checks.structured import around, requests, schemas
 from contract.checks.structured.document import rewrite_answer
 from contract.model.reply import rehearse
 

@@ -11,16 +11,8 @@ from contract.checks.tools.calls import (
     rewrite_arguments,
     rewrite_calls,
 )
-from contract.checks.tools.probes import (
-    PAIR,
-    PAIR_WHOLE,
-    REQUIRED_WHOLE,
-)
-from contract.model.probes import (
-    SUM,
-    TOOL,
-    TOOL_WHOLE,
-)
+from contract.checks.tools.probes import PAIR, PAIR_WHOLE, REQUIRED_WHOLE
+from contract.model.probes import SUM, TOOL, TOOL_WHOLE
 from contract.model.reply import rehearse
 
 PROFILES = builtin()

@@ -3,20 +3,9 @@
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.checks.tools import (
-    choice,
-    definitions,
-    finish,
-    turns,
-)
-from contract.model.chat import (
-    Piece,
-    PieceKind,
-)
-from contract.model.rewrite import (
-    rewrite_pieces,
-    rewrite_usage,
-)
+from contract.checks.tools import choice, definitions, finish, turns
+from contract.model.chat import Piece, PieceKind
+from contract.model.rewrite import rewrite_pieces, rewrite_usage
 
 
 def replace_calls_with_text(reply):

@@ -13,10 +13,7 @@ from contract.checks.usage.completion import (
     completion_includes_thinking,
     counts_reasoning,
 )
-from contract.model.probes import (
-    CUT_WHOLE,
-    SUM_WHOLE,
-)
+from contract.model.probes import CUT_WHOLE, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.model.rewrite import rewrite_usage

@@ -12,10 +12,7 @@ from contract.checks.usage.counters import (
     streamed_equals_whole,
     sums_up,
 )
-from contract.model.probes import (
-    SUM,
-    SUM_WHOLE,
-)
+from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import rehearse
 
 PROFILE = builtin()["llamacpp"]

@@ -14,15 +14,9 @@ from contract.checks.usage.prompt import (
     grows_with_prompt,
     typed_markers_are_text,
 )
-from contract.model.chat import (
-    Options,
-    Probe,
-)
-from contract.model.probes import (
-    SUM_WHOLE,
-    UTF8_WHOLE,
-    user,
-)
+from contract.model.chat import Options
+from contract.model.probe import Probe
+from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import rehearse
 from contract.model.rewrite import rewrite_usage

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
+from contract.model.chat import Call, Piece, PieceKind
+from contract.model.dialect import Answer, Head, Usage
 from contract.providers.inline.dialect import INLINE
 
 HEAD = Head("chatcmpl-0123456789abcdef", 1_758_153_600, "m")

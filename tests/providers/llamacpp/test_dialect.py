@@ -6,23 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import (
-    Message,
-    Piece,
-    PieceKind,
-    Text,
-    Thinking,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
+from contract.model.chat import Message, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Answer, Head, Usage
 from contract.model.probes import SUM
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.llamacpp.dialect import LLAMACPP
 
 HEAD = Head("chatcmpl-rG8Xg2bzIqJ8hfiaBPQWWuDFoeSRagHx", 1_758_153_600, "m")

@@ -6,28 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import (
-    Call,
-    Message,
-    Options,
-    Piece,
-    PieceKind,
-    Text,
-    Thinking,
-)
-from contract.model.dialect import (
-    Answer,
-    Head,
-    Usage,
-)
-from contract.model.probes import (
-    SUM,
-    TOOL,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.chat import Call, Message, Options, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Answer, Head, Usage
+from contract.model.probes import SUM, TOOL
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
 from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
 

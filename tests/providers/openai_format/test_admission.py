@@ -2,14 +2,8 @@
 
 import pytest
 
-from contract.model.chat import (
-    Message,
-    Options,
-    Probe,
-    Text,
-    Thinking,
-    ToolCall,
-)
+from contract.model.chat import Message, Options, Text, Thinking, ToolCall
+from contract.model.probe import Probe
 from contract.model.probes import WEATHER
 from contract.model.rejection import RejectionReason
 from contract.providers.openai_format import admission

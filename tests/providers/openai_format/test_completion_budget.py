@@ -2,10 +2,7 @@
 
 import pytest
 
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.openai_format import completion_budget
 
 WINDOW = 100

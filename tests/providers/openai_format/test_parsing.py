@@ -20,10 +20,7 @@ from contract.model.chat import (
 )
 from contract.model.saved import load
 from contract.providers.openai_format import parsing
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 
 EXCHANGES = Path(__file__).parents[3] / "fixtures" / "exchanges"
 TAGS = MessageFormat(reasoning=ReasoningFormat.TAGS)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.providers.openai_format.pydantic_errors import (
-    pydantic_error,
-    steps,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.openai_format.pydantic_errors import pydantic_error, steps
 
 
 @pytest.mark.parametrize(

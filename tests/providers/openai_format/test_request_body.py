@@ -6,23 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import (
-    Image,
-    Message,
-    Text,
-    Thinking,
-    ToolCall,
-)
-from contract.model.probes import (
-    SUM,
-    TOOL,
-    WEATHER,
-)
+from contract.model.chat import Image, Message, Text, Thinking, ToolCall
+from contract.model.probes import SUM, TOOL, WEATHER
 from contract.providers.openai_format import request_body
-from contract.providers.openai_format.request_body import (
-    MessageFormat,
-    ReasoningFormat,
-)
+from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 
 TAGS = MessageFormat(reasoning=ReasoningFormat.TAGS)
 LIST = MessageFormat(reasoning=ReasoningFormat.LIST, seed="random_seed", forced="any")

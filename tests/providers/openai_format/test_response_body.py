@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-    merge_calls,
-)
+from contract.model.chat import Call, Piece, PieceKind, merge_calls
 from contract.providers.openai_format import response_body
 
 FIRST = (

@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.catalog.providers import dialects
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.rejection import Rejection, RejectionReason
 
 DIALECTS = dialects()
 RECORDED = Path("fixtures/exchanges")

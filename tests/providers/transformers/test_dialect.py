@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from contract.model.chat import (
-    Call,
-    Piece,
-    PieceKind,
-)
-from contract.model.dialect import (
-    Head,
-    Usage,
-)
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
+from contract.model.chat import Call, Piece, PieceKind
+from contract.model.dialect import Head, Usage
+from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.transformers.dialect import TRANSFORMERS
 
 HEAD = Head("2ed874e7-6f1c-4128-a132-214a4bcb7858", 1_758_153_600, "m")

@@ -6,28 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from contract.model.chat import (
-    Call,
-    Message,
-    Piece,
-    PieceKind,
-    Text,
-    Thinking,
-)
-from contract.model.dialect import (
-    Head,
-    Usage,
-)
+from contract.model.chat import Call, Message, Piece, PieceKind, Text, Thinking
+from contract.model.dialect import Head, Usage
 from contract.model.probes import SUM
-from contract.model.rejection import (
-    Rejection,
-    RejectionReason,
-)
-from contract.providers.vllm.dialect import (
-    VLLM_0_11,
-    VLLM_0_12,
-    VLLM_0_16,
-)
+from contract.model.rejection import Rejection, RejectionReason
+from contract.providers.vllm.dialect import VLLM_0_11, VLLM_0_12, VLLM_0_16
 
 HEAD = Head("chatcmpl-0123456789abcdef", 1_758_153_600, "m")
 REASONING = (Piece(PieceKind.REASONING, "Hm"),)

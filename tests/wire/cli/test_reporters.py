@@ -11,10 +11,7 @@ import pytest
 
 from contract import reporters
 from contract.plugins import discovery
-from contract.reporters.base import (
-    Reporter,
-    reporter,
-)
+from contract.reporters.base import Reporter, reporter
 
 
 @reporter("csv", suffix=".csv")

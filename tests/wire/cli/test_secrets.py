@@ -11,11 +11,7 @@ import pytest
 
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
-from contract.targets.base import (
-    KeyOption,
-    TargetKind,
-    options,
-)
+from contract.targets.base import KeyOption, TargetKind, options
 
 KEY = 'sk-live/7f+1"9=secret-of-somebody'
 # Verbatim, inside JSON, in a URL, and as Basic credentials.

@@ -9,15 +9,8 @@ import time
 
 import pytest
 
-from contract.engines.process import (
-    Launch,
-    free_port,
-    running,
-)
-from contract.errors import (
-    TargetError,
-    UsageError,
-)
+from contract.engines.process import Launch, free_port, running
+from contract.errors import TargetError, UsageError
 
 # A small server with a child process; it logs their process ids before it is healthy.
 SERVER = """

@@ -7,10 +7,7 @@ import httpx
 import pytest
 
 from contract.targets.base import parse_target
-from contract.targets.transformers import (
-    FILES,
-    transformers,
-)
+from contract.targets.transformers import FILES, transformers
 
 # Replaces the environment's Python: a healthy server that returns how it was started.
 PYTHON = """#!{python}
