@@ -14,8 +14,9 @@ from contract.model.check import Check, Fault
 from contract.model.timing import Timing
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
+from contract.run.report import Outcome
 from contract.targets.base import TargetKind
-from contract.testing import broken_laws, layers
+from contract.testing import layers, rehearse
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -25,6 +26,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 RECORDING = ROOT / "fixtures" / "exchanges" / "llamacpp-b11549-reasoning-format-none"
 SHOWN = "reasoning.right-field"
 URL = "http://127.0.0.1:8393/v1"
+GRAPH = layers.read()
 FAILURE = re.compile(r"^FAIL .*?(?=\n```)", re.DOTALL | re.MULTILINE)
 FOLDERS = re.compile(
     r"(?<=\| Folder \| Purpose \| Imports \|\n\|---\|---\|---\|\n)(\|.*\n)*"
@@ -59,18 +61,17 @@ def test_the_failure_in_the_readme_is_what_verify_prints(command, kept):
 
 
 def test_the_folders_are_described_by_their_docstrings(kept):
-    graph = layers.read()
-    ranks = graph.ranks()
+    ranks = GRAPH.ranks()
     rows = "".join(
-        f"| `{name}` | {graph.folders[name].purpose} | {imports(graph, name)} |\n"
-        for name in sorted(graph.folders, key=lambda one: (-ranks[one], one))
+        f"| `{name}` | {GRAPH.folders[name].purpose} | {imports(name)} |\n"
+        for name in sorted(GRAPH.folders, key=lambda one: (-ranks[one], one))
     )
 
     assert kept(ARCHITECTURE, FOLDERS, rows) == rows
 
 
-def imports(graph, name):
-    below = sorted(graph.folders[name].declared & set(graph.folders))
+def imports(name):
+    below = sorted(GRAPH.folders[name].declared & set(GRAPH.folders))
     return ", ".join(below) or "no folder"
 
 
@@ -159,15 +160,13 @@ def defined(block):
     return names.values()
 
 
-def test_the_recipes_of_checks_keep_the_laws():
-    found = [
-        [value for value in values if isinstance(value, Check | Fault)]
-        for values in recipes()
-    ]
-    checks = [values for values in found if values]
+def test_the_recipes_of_checks_pass_and_are_broken_by_their_faults():
+    faults = [one for values in recipes() for one in values if isinstance(one, Fault)]
 
-    assert len(checks) == 2  # in the package, and in a plug-in
-    assert [broken_laws(values) for values in checks] == [(), ()]
+    assert len(faults) == 2  # in the package, and in a plug-in
+    for one in faults:
+        assert rehearse(one.breaks, "vllm").outcome is Outcome.PASS
+        assert rehearse(one.breaks, "vllm", fault=one).outcome is Outcome.FAIL
 
 
 def test_the_recipes_of_a_target_and_a_reporter_define_one():
@@ -197,7 +196,7 @@ def test_every_file_that_is_named_exists(path):
 def test_every_module_and_function_that_is_named_exists(path):
     text = path.read_text("utf-8")
     spans = re.findall(r"`(contract(?:\.\w+)+)", text)
-    folders = "|".join(layers.read().folders)
+    folders = "|".join(GRAPH.folders)
     diagrams = "".join(block for name, block in BLOCK.findall(text) if name == "text")
     words = re.findall(rf"(?<![\w./])((?:{folders})(?:\.[a-z_]+)+)", diagrams)
     named = {*spans, *(f"contract.{word}" for word in words if "-" not in word)}
