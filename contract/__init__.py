@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from contract.model.reply import Frame, Reply
     from contract.model.rules import Rules
     from contract.reporters.base import Reporter, reporter
-    from contract.run.compare import Change, Comparison, compare
+    from contract.run.compare import Change, Comparison
     from contract.run.report import Header, Outcome, Report, Result
     from contract.run.serving import mock
     from contract.targets.base import Opened, target
@@ -161,7 +161,7 @@ _HOMES = {
         "contract.model.reply": "Frame Reply",
         "contract.model.rules": "Rules",
         "contract.reporters.base": "Reporter reporter",
-        "contract.run.compare": "Change Comparison compare",
+        "contract.run.compare": "Change Comparison",
         "contract.run.report": "Header Outcome Report Result",
         "contract.run.serving": "mock",
         "contract.targets.base": "Opened target",
@@ -224,16 +224,11 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     Raises `UsageError` for wrong arguments and `TargetError` for a target that cannot
     be reached or does not answer as an API.
     """
-    from contract.model.check import Check
-    from contract.plugins.discovery import find
     from contract.run.opening import open_target
     from contract.run.report import Report
-    from contract.run.select import select as selected
-    from contract.testing.proof import ensure_proven
+    from contract.testing.proof import select_checks
 
-    checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
-    if not trust_plugins:
-        ensure_proven(checks)
+    checks = select_checks(select, ignore, trust_plugins=trust_plugins)
     with open_target(
         target,
         profile=profile,
@@ -264,6 +259,7 @@ def replay(  # noqa: PLR0913  # each is one option of the command line
     profile: str | None = None,
     budget: Mapping[str, float] | None = None,
     offers: Iterable[Capability] = (),
+    trust_plugins: bool = False,
 ) -> Report:
     """
     Judge the recordings in *directory* (of `verify --save`) again; nothing is sent.
@@ -274,13 +270,11 @@ def replay(  # noqa: PLR0913  # each is one option of the command line
     """
     from pathlib import Path
 
-    from contract.model.check import Check
-    from contract.plugins.discovery import find
     from contract.run.opening import open_recordings
     from contract.run.report import Report
-    from contract.run.select import select as selected
+    from contract.testing.proof import select_checks
 
-    checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
+    checks = select_checks(select, ignore, trust_plugins=trust_plugins)
     found = open_recordings(
         Path(directory), profile=profile, budget=budget, offers=frozenset(offers)
     )
@@ -293,9 +287,45 @@ def replay(  # noqa: PLR0913  # each is one option of the command line
     return Report(headers=headers, results=tuple(results), strict=strict)
 
 
-def _names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several; a text is one name, not its letters."""
-    return (given,) if isinstance(given, str) else tuple(given)
+def compare(  # noqa: PLR0913  # each is one option of the command line
+    before: str | Path | Report,
+    after: str | Path | Report,
+    *,
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    profile: str | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    budget: Mapping[str, float] | None = None,
+    offers: Iterable[Capability] = (),
+    trust_plugins: bool = False,
+) -> tuple[Comparison, ...]:
+    """
+    Compare two runs target by target; nothing is sent.
+
+    *before* and *after* are each a folder of `verify --save`, a file of
+    `verify --report json=FILE`, or a report. A recording is judged by the installed
+    checks; the other options are those of `replay`. Two single targets are compared
+    whatever their names; several are paired by name.
+
+    Usage::
+
+        for comparison in contract.compare("before", "after", select="latency"):
+            print(comparison.changes, comparison.regressed)
+
+    Raises `UsageError` for what is neither, and when no target is in both.
+    """
+    from contract.run.compare import compare_runs
+    from contract.testing.proof import select_checks
+
+    return compare_runs(
+        before,
+        after,
+        select_checks(select, ignore, trust_plugins=trust_plugins),
+        profile=profile,
+        profiles=profiles,
+        budget=budget,
+        offers=offers,
+    )
 
 
 def __getattr__(name: str) -> object:

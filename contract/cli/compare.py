@@ -12,18 +12,16 @@ from contract.cli import options, outputs
 from contract.model.check import Check
 from contract.model.escape import escape_controls
 from contract.model.profile import Capability
-from contract.plugins.discovery import find
 from contract.reporters.base import format_figure
 from contract.run.compare import (
     Change,
     CheckState,
     Comparison,
     TargetRun,
-    compare,
+    compare_runs,
     exit_code,
 )
 from contract.run.report import Outcome
-from contract.run.select import select as selected
 
 FIGURE_CHANGE = 0.1  # figures that changed by a smaller share are not shown
 
@@ -35,6 +33,7 @@ STYLES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "
 @click.argument("before", metavar="BEFORE", type=click.Path(path_type=Path))
 @click.argument("after", metavar="AFTER", type=click.Path(path_type=Path))
 @options.selection
+@options.trust
 @options.profile
 @options.budget
 @options.offer
@@ -46,6 +45,7 @@ def compare_command(  # noqa: PLR0913  # each parameter is an option
     after: Path,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    trust_plugins: bool,
     profile: str | None,
     profiles: str | None,
     budget: Mapping[str, float],
@@ -72,17 +72,16 @@ def compare_command(  # noqa: PLR0913  # each parameter is an option
          judged; nothing got worse
     """  # noqa: D301  # click keeps the lines after \b
     known = outputs.profiles(profiles)
-    found = compare(
+    checks = options.selected(select, ignore, trust_plugins=trust_plugins)
+    found = compare_runs(
         before,
         after,
-        select=select,
-        ignore=ignore,
+        checks,
         profile=profile,
         profiles=known,
         budget=budget,
         offers=offer,
     )
-    checks = selected(find("checks", Check).values(), select, ignore)
     console = options.console(color)
     for index, comparison in enumerate(found):
         if index:

@@ -129,16 +129,9 @@ def selected(
     Raises `UsageError` if nothing is left, or if one of a plug-in is not proven and
     *trust_plugins* is false.
     """
-    from contract.model.check import Check
-    from contract.plugins.discovery import find, plugins
-    from contract.run.select import select as selected
+    from contract.testing.proof import select_checks
 
-    checks = selected(find("checks", Check).values(), select, ignore)
-    if plugins("checks", Check) and not trust_plugins:
-        from contract.testing.proof import ensure_proven
-
-        ensure_proven(checks)
-    return checks
+    return select_checks(select, ignore, trust_plugins=trust_plugins)
 
 
 def trust(command: F) -> F:

@@ -1,7 +1,8 @@
 """
 Pytest plug-in: checks as test items, options, the `magistral` fixture.
 
-Imports: _version, cli, consumer, errors, model, plugins, reporters, run, targets.
+Imports: _version, cli, consumer, errors, model, plugins, reporters, run, targets,
+testing.
 Third parties: pytest, respx, xdist.
 """
 
@@ -96,14 +97,14 @@ def _ids(config: pytest.Config) -> tuple[str, ...]:
 
 def _parametrize_checks(metafunc: pytest.Metafunc) -> None:
     from contract.errors import ContractError
-    from contract.model.check import Check
-    from contract.plugins.discovery import find
-    from contract.run.select import select
+    from contract.testing.proof import select_checks
 
     chosen = settings.read(metafunc.config)
     _register_summary(metafunc.config)
     try:
-        checks = select(find("checks", Check).values(), chosen.select, chosen.ignore)
+        checks = select_checks(
+            chosen.select, chosen.ignore, trust_plugins=chosen.trust_plugins
+        )
     except ContractError as error:
         raise pytest.Collector.CollectError(str(error)) from error
     for family in {check.family for check in checks}:

@@ -32,6 +32,8 @@ class Settings:
     select: tuple[str, ...] = ()
     # Ids, families or patterns of the checks to leave out.
     ignore: tuple[str, ...] = ()
+    # Whether to run checks of plug-ins that no fault has been shown to break.
+    trust_plugins: bool = False
     # Whether to run the checks that are marked as slow.
     slow: bool = False
     # Whether a failed SHOULD fails its test.
@@ -50,21 +52,34 @@ _SETTINGS = pytest.StashKey[Settings]()
 # By field: the option, its metavar and its help.
 _OPTIONS: dict[str, tuple[str, str, str]] = {
     "targets": ("--contract-target", "TARGET", "verify this target; repeatable"),
-    "profile": ("--contract-profile", "ID", "what the targets promise"),
+    "profile": ("--contract-profile", "ID", "the profile of the targets"),
     "profiles": ("--contract-profiles", "FILE", "a TOML file with your own profiles"),
-    "model": ("--contract-model", "NAME", "the model to ask for"),
+    "model": ("--contract-model", "NAME", "the model to request"),
     "api_key_env": ("--contract-api-key-env", "NAME", "the variable with the API key"),
     "select": ("--contract-select", "CHECK", "only these checks; repeatable"),
     "ignore": ("--contract-ignore", "CHECK", "not these checks; repeatable"),
     "slow": ("--contract-slow", "", "slow checks too"),
+    "trust_plugins": (
+        "--contract-trust-plugins",
+        "",
+        "checks of plug-ins that no fault has been shown to break, too",
+    ),
     "strict": ("--contract-strict", "", "a SHOULD that fails fails its test"),
     "report": ("--contract-report", "KIND=PATH", "write a report; repeatable"),
-    "budget": ("--contract-budget", "NAME=TIME", "hold latency to this; repeatable"),
-    "offer": ("--contract-offer", "CAPABILITY", "hold it to this too; repeatable"),
+    "budget": (
+        "--contract-budget",
+        "NAME=TIME",
+        "check latency against this; repeatable",
+    ),
+    "offer": (
+        "--contract-offer",
+        "CAPABILITY",
+        "check this capability too; repeatable",
+    ),
     "context_window": ("--contract-context-window", "N", "the window in tokens"),
 }
 _LISTS = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
-_SWITCHES = frozenset({"slow", "strict"})
+_SWITCHES = frozenset({"slow", "strict", "trust_plugins"})
 _NUMBERS = frozenset({"context_window"})  # in TOML; text on the command line
 
 

@@ -16,7 +16,6 @@ from contract.model.strict_json import read_json
 from contract.plugins.discovery import find
 from contract.run.opening import open_recordings
 from contract.run.report import FORMAT, Outcome, Report, to_json
-from contract.run.select import select as selected
 from contract.run.verification import Verification
 
 INCONCLUSIVE = 3  # the exit code if not everything could be judged
@@ -91,35 +90,22 @@ class Comparison:
         return tuple(state for state in states if state.outcome is not Outcome.ERROR)
 
 
-def compare(  # noqa: PLR0913  # each is one option of the command line
+def compare_runs(  # noqa: PLR0913  # each is one option of the command line
     before: str | Path | Report,
     after: str | Path | Report,
+    checks: tuple[Check, ...],
     *,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
     profile: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
     budget: Mapping[str, float] | None = None,
     offers: Iterable[Capability] = (),
 ) -> tuple[Comparison, ...]:
     """
-    Compare two runs target by target; nothing is sent.
+    Compare two runs by *checks*; `contract.compare` describes the other parameters.
 
-    *before* and *after* are each a folder of `verify --save`, a file of
-    `verify --report json=FILE`, or a report. A recording is judged by the installed
-    checks; the other options are those of `replay`. Two single targets are compared
-    whatever their names; several are paired by name.
-
-    Usage::
-
-        for comparison in contract.compare("before", "after", select="latency"):
-            print(comparison.changes, comparison.regressed)
-
-    Raises `UsageError` for what is neither, and when no target is in both.
+    Raises `UsageError` if one is not a recording, a report or the file of one, and if
+    they have no target in common.
     """
-    names = (select,) if isinstance(select, str) else tuple(select)
-    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
-    checks = selected(find("checks", Check).values(), names, ignored)
     replay = partial(
         open_recordings,
         profile=profile,
@@ -129,8 +115,8 @@ def compare(  # noqa: PLR0913  # each is one option of the command line
     )
     old, new = (_runs(one, checks, replay) for one in (before, after))
     return tuple(
-        Comparison(before=a, after=b, changes=_changes(a, b))
-        for a, b in _pairs(old, new)
+        Comparison(before=was, after=now, changes=_changes(was, now))
+        for was, now in _pairs(old, new)
     )
 
 

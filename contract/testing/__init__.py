@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contract.testing.laws import broken_laws, run_laws
-    from contract.testing.proof import ensure_proven, unproven
+    from contract.testing.proof import ensure_proven, select_checks, unproven
     from contract.testing.rehearsal import Rehearsal, rehearse, reply_to
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "rehearse",
     "reply_to",
     "run_laws",
+    "select_checks",
     "unproven",
 ]
 
@@ -31,6 +32,7 @@ _HOMES = {
     "rehearse": "contract.testing.rehearsal",
     "reply_to": "contract.testing.rehearsal",
     "run_laws": "contract.testing.laws",
+    "select_checks": "contract.testing.proof",
     "unproven": "contract.testing.proof",
 }
 

@@ -8,8 +8,7 @@ from contract.errors import UsageError
 from contract.model.check import Check, Fault
 from contract.plugins.discovery import find, plugins
 from contract.run.report import Outcome
-from contract.testing.laws import applies, representatives
-from contract.testing.rehearsal import changed, judge
+from contract.run.select import select as selected
 
 
 def unproven(checks: Iterable[Check], faults: Iterable[Fault]) -> Iterator[str]:
@@ -29,6 +28,10 @@ def unproven(checks: Iterable[Check], faults: Iterable[Fault]) -> Iterator[str]:
 
 
 def _turns_red(fault: Fault) -> bool:
+    # They load the mock, which a run without plug-ins may not need.
+    from contract.testing.laws import applies, representatives  # noqa: PLC0415
+    from contract.testing.rehearsal import changed, judge  # noqa: PLC0415
+
     return any(
         judge(fault.breaks, changed(name, fault.apply)).outcome is Outcome.FAIL
         for name in representatives()
@@ -55,3 +58,27 @@ def ensure_proven(checks: Iterable[Check]) -> None:
             "that cannot fail proves nothing: ask its author for a fault, leave it "
             "out with --ignore, or go on with --trust-plugins."
         )
+
+
+def select_checks(
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    *,
+    trust_plugins: bool = False,
+) -> tuple[Check, ...]:
+    """
+    Return the installed checks that *select* and *ignore* leave, ready to be run.
+
+    Both are one name or several: ids, families or patterns. Raises `UsageError` if a
+    name matches nothing, if nothing is left, or if a check of a plug-in is not proven
+    and *trust_plugins* is false.
+    """
+    checks = selected(find("checks", Check).values(), _names(select), _names(ignore))
+    if not trust_plugins:
+        ensure_proven(checks)
+    return checks
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """One name or several; a text is one name, not its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -195,3 +195,16 @@ def test_three_lines_prove_the_checks_of_a_plug_in(tmp_path):
 
     assert good.returncode == 0, good.stdout
     assert "the fault changes-nothing never turns acme.nothing red" in idle.stdout
+
+
+def test_the_suite_of_pytest_refuses_them_too(package):
+    path = package(checks=CHECK)
+    run = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "contract.suite")
+    refused = python(*run, "--contract-select=acme", path=path)
+    trusted = python(
+        *run, "--contract-select=acme", "--contract-trust-plugins", path=path
+    )
+
+    assert refused.returncode != 0
+    assert "acme.nothing has no fault" in refused.stdout
+    assert trusted.returncode == 0
