@@ -8,9 +8,7 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.client.credentials import validate_key
 from contract.client.session import NotRecorded, RequestLimitReached, Session
-from contract.errors import UsageError
 from contract.model.exchange import Exchange
 from contract.model.probe import Fill, Probe, repeat
 from contract.model.probes import FILLED_PROMPT, SUM, SUM_WHOLE, user
@@ -97,27 +95,6 @@ def test_planned_counts_each_different_request_once():
     session.send(replace(SUM, name="the same under another name"))
 
     assert session.planned == 2
-
-
-@pytest.mark.parametrize(
-    ("key", "kept"),
-    [
-        pytest.param("sk-1", "sk-1", id="plain"),
-        pytest.param(" sk-1\n", "sk-1", id="with-the-line-break-of-a-file"),
-        pytest.param("", None, id="empty"),
-        pytest.param(None, None, id="none"),
-    ],
-)
-def test_surrounding_white_space_of_a_key_is_stripped(key, kept):
-    assert validate_key(key) == kept
-
-
-@pytest.mark.parametrize("key", ["sk 1", "sk-\x00", "clé", "a\nb"])
-def test_a_key_that_no_header_can_hold_is_rejected_and_not_printed(key):
-    with pytest.raises(UsageError) as caught:
-        validate_key(key)
-
-    assert key not in str(caught.value)
 
 
 def answered(probe: Probe, profile: Profile) -> dict[str, Exchange]:

@@ -1,4 +1,4 @@
-"""Chat values: merging pieces, applying patches, parts as text."""
+"""Chat values: merging pieces, frozen JSON, parts as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from support.strategies import json_values, pieces
 
 from contract.model.chat import (
@@ -20,7 +19,6 @@ from contract.model.chat import (
     freeze,
     merge_pieces,
 )
-from contract.model.probe import Patch, Probe, apply_patches, repeat
 
 R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
 
@@ -66,57 +64,6 @@ def test_neighbours_are_merged(given_pieces, merged):
     assert merged == merge_pieces(given_pieces)
 
 
-BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
-
-
-@pytest.mark.parametrize(
-    ("pointer", "value", "changed"),
-    [
-        ("/x", "1", {**BODY, "x": 1}),
-        ("/a", None, {"a/b": 0, "m~n": 0, "": 5}),
-        ("/a/b/0", "null", {**BODY, "a": {"b": [None, 2]}}),
-        ("/a/b/1", None, {**BODY, "a": {"b": [1]}}),
-        ("/a/b/-", "3", {**BODY, "a": {"b": [1, 2, 3]}}),
-        ("/a~1b", "7", {**BODY, "a/b": 7}),
-        ("/m~0n", "7", {**BODY, "m~n": 7}),
-        ("/", "7", {**BODY, "": 7}),
-        ("", "[]", []),
-        ("", None, None),
-        ("/x/y/z", "1", BODY),
-        ("/x", None, BODY),
-        ("/a/b/2", "3", BODY),
-        ("/a/b/2", None, BODY),
-        ("/a/b/-", None, BODY),
-        ("/a/b/-1", "3", BODY),
-        ("/a/b/²", "3", BODY),
-        ("/a/b/2/c", "3", BODY),
-        ("/a/b/0/c", "3", BODY),
-    ],
-)
-def test_a_patch_changes_the_place_it_points_to_or_nothing(pointer, value, changed):
-    before = freeze(BODY)
-
-    assert changed == apply_patches(BODY, [Patch("p", pointer, value)])
-    assert before == freeze(BODY)
-
-
-def test_patches_are_applied_in_order():
-    patches = [Patch("one", "/x", "{}"), Patch("two", "/x/y", "1")]
-
-    assert {"x": {"y": 1}} == apply_patches({}, patches)
-
-
-@given(
-    body=json_values,
-    pointer=st.lists(st.sampled_from(["", "a", "0", "-", "9" * 30, "~", "~01"])),
-    value=st.sampled_from([None, "1", "[]"]),
-)
-def test_no_pointer_raises(body, pointer, value):
-    path = "".join("/" + step for step in pointer)
-
-    apply_patches(body, [Patch("p", path, value)])
-
-
 @given(value=json_values)
 def test_frozen_json_parses_to_the_same_value(value):
     assert value == json.loads(freeze(value))
@@ -145,10 +92,3 @@ def test_content_has_parts_and_text(content, parts, text):
 def test_image_is_sent_as_a_data_uri_or_as_its_url():
     assert "data:image/png;base64,AAEC" == Image(b"\0\1\2").uri
     assert "https://example.org/a" == Image(url="https://example.org/a").uri
-
-
-def test_name_does_not_distinguish_probes_but_the_sample_does():
-    probe = Probe(name="a")
-
-    assert probe == Probe(name="b")
-    assert 3 == len(set(repeat(probe, 3)))

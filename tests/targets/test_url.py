@@ -1,12 +1,10 @@
-"""Tests of targets by URL, of API keys and of loopback addresses."""
+"""Targets by URL: the forms of an address, and invalid ones."""
 
 from __future__ import annotations
 
 import pytest
 
-from contract.client.credentials import api_key
 from contract.errors import UsageError
-from contract.model.address import is_local, is_unencrypted
 from contract.plugins.discovery import find
 from contract.targets.base import TargetKind, parse_target
 from contract.targets.url import read
@@ -63,57 +61,3 @@ def test_invalid_url_is_rejected_and_not_printed(text):
 
     assert "hunter2" not in str(caught.value)
     assert caught.value.exit_code == 2
-
-
-BOTH = {"MISTRAL_API_KEY": "m", "OPENAI_API_KEY": "o", "MINE": "x"}
-
-
-@pytest.mark.parametrize(
-    ("variable", "environ", "found"),
-    [
-        pytest.param(None, BOTH, ("m", "MISTRAL_API_KEY"), id="mistral-first"),
-        pytest.param(
-            None, {"OPENAI_API_KEY": "o"}, ("o", "OPENAI_API_KEY"), id="then-openai"
-        ),
-        pytest.param(
-            None, {"MISTRAL_API_KEY": ""}, (None, "MISTRAL_API_KEY"), id="empty-is-none"
-        ),
-        pytest.param(None, {}, (None, "MISTRAL_API_KEY"), id="none"),
-        pytest.param("MINE", BOTH, ("x", "MINE"), id="given-first"),
-    ],
-)
-def test_a_key_comes_from_the_given_or_a_default_variable(variable, environ, found):
-    assert api_key(variable, environ) == found
-
-
-def test_a_given_variable_must_be_set():
-    with pytest.raises(UsageError, match="MINE is not set"):
-        api_key("MINE", {"MINE": ""})
-
-
-@pytest.mark.parametrize(
-    ("root", "unencrypted"),
-    [
-        ("http://10.0.0.1:8000", True),
-        ("https://10.0.0.1:8000", False),
-        ("http://127.0.0.1:8000", False),
-        ("http://localhost", False),
-        ("http://[::1]:1", False),
-    ],
-)
-def test_plain_http_is_unencrypted_except_on_loopback(root, unencrypted):
-    assert is_unencrypted(root) is unencrypted
-
-
-@pytest.mark.parametrize(
-    ("root", "local"),
-    [
-        ("http://localhost:8000", True),
-        ("https://127.0.0.1", True),
-        ("http://[::1]:1", True),
-        ("http://localhost.example", False),
-        ("https://api.mistral.ai", False),
-    ],
-)
-def test_loopback_is_local(root, local):
-    assert is_local(root) is local
