@@ -87,11 +87,15 @@ class Rehearsal:
         """The reply to *probe* as the mock means to send it."""
         return self._both(probe)[0]
 
-    def touches(self, probes: tuple[Probe, ...]) -> bool:
-        """Whether the change alters the reply to one of *probes*."""
+    def touched(self, probes: Mapping[int, Probe]) -> frozenset[int]:
+        """The numbers of those of *probes* whose replies the change alters."""
         base = self._base
-        return base is not None and any(
-            self.send(probe) is not base.send(probe) for probe in probes
+        if base is None:
+            return frozenset()
+        return frozenset(
+            number
+            for number, probe in probes.items()
+            if self.send(probe) is not base.send(probe)
         )
 
     @cached_property
@@ -271,6 +275,18 @@ def requests(check: Check, profile: Profile) -> tuple[Probe, ...]:
     if check.explores is None:
         return check.sends
     return tuple(probe for probes in drawn(check, profile) for probe in probes)
+
+
+def numbered(check: Check, profile: Profile) -> Mapping[int, Probe]:
+    """The requests of *check* in *profile* by their number."""
+    key = (check.id, profile.id)
+    if key not in _NUMBERED:
+        _share_samples(check)
+        _NUMBERED[key] = {_NUMBERS.of(p): p for p in requests(check, profile)}
+    return _NUMBERED[key]
+
+
+_NUMBERED: dict[tuple[str, str], Mapping[int, Probe]] = {}
 
 
 def outcomes(name: str, checks: Mapping[str, Check]) -> Mapping[str, Result]:

@@ -137,7 +137,7 @@ class Wire:
         """The checks that fail with *fault* and do not fail without."""
         known = self.before
         rehearsed = changed(self.name, fault.apply)
-        touched = {numbered(p) for p in self.probes if rehearsed.touches((p,))}
+        touched = rehearsed.touched({numbered(p): p for p in self.probes})
         self._change = fault.apply
         found = set()
         try:
