@@ -1,17 +1,18 @@
-"""Tests of error quotations, of messages for inaccessible targets and of options."""
+"""Detection: unknown servers, messages for inaccessible targets, options."""
 
 from __future__ import annotations
 
 import pytest
+from support.server_evidence import evidence, listing, version
 
 from contract.catalog.profiles import builtin
 from contract.detection.detect import (
     access_denied_reason,
     detect,
     profile_named,
+    recognise,
     unreachable_reason,
 )
-from contract.detection.error_message import error_message
 from contract.errors import UsageError
 from contract.model.exchange import Arrival, End, Exchange
 from contract.model.probe import Probe
@@ -28,26 +29,6 @@ def exchange(body=b"", **more):
         arrivals=(Arrival(0.0, body),),
         **more,
     )
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        pytest.param(b'{"error":{"message":"no"}}', "no", id="openai"),
-        pytest.param(b'{"error":"Unauthorized"}', "Unauthorized", id="vllm-401"),
-        pytest.param(b'{"message":"no","object":"error"}', "no", id="mistral"),
-        pytest.param(b'{"detail":"Not Found"}', "Not Found", id="fastapi"),
-        pytest.param(
-            b'{"message":{"detail":[1]}}', '{"message":{"detail":[1]}}', id="nested"
-        ),
-        pytest.param(b"Internal\n\n Server Error", "Internal Server Error", id="text"),
-        pytest.param(b"", "", id="nothing"),
-        pytest.param(b"\xff\xfe", "\ufffd\ufffd", id="bytes"),
-        pytest.param(b"x" * 900, "x" * 199 + "…", id="endless"),
-    ],
-)
-def test_an_error_body_is_quoted_in_one_short_line(body, words):
-    assert error_message(exchange(body)) == words
 
 
 @pytest.mark.parametrize("end", [End.REFUSED, End.RESET, End.TIMEOUT, End.TOO_LARGE])
@@ -94,3 +75,36 @@ def test_an_alias_names_a_profile():
 def test_an_unknown_profile_is_rejected_with_similar_names():
     with pytest.raises(UsageError, match=r"llamacpp"):
         profile_named("llamacp", builtin())
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({}, id="nothing-there"),
+        pytest.param({"models": listing({"id": "x", "owned_by": "sglang"})}, id="name"),
+        pytest.param(
+            {
+                "models": listing({"id": "x", "owned_by": "library"}),
+                "version": version("0.5.1"),
+            },
+            id="a-version-of-another-owner",
+        ),
+        pytest.param(
+            {"models": listing({"id": "x", "owned_by": "mistralai"})},
+            id="an-organisation-called-mistralai",
+        ),
+        pytest.param({"models": {"body": b"\xff\x00{"}}, id="bytes"),
+        pytest.param({"models": {"json": [1, None, "x"]}}, id="a-list"),
+        pytest.param({"models": {"json": {"data": {"id": 1}}}}, id="no-list"),
+        pytest.param(
+            {"models": listing({"id": 5, "owned_by": ["vllm"]})}, id="wrong-types"
+        ),
+        pytest.param({"models": {"status": None, "end": End.RESET}}, id="reset"),
+        pytest.param({"version": {"json": {"version": 16}}}, id="a-numeric-version"),
+    ],
+)
+def test_unknown_servers_are_not_recognised_and_described(answers):
+    found = evidence(**answers)
+
+    assert recognise(found) is None
+    assert "GET /v1/models: status" in str(found)
