@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from support.each import each
 
 import contract
 
@@ -14,7 +15,7 @@ def test_the_public_names_are_the_visible_names():
     assert dir(contract) == sorted(contract.__all__)
 
 
-@pytest.mark.parametrize("name", contract.__all__)
+@each("name", contract.__all__)
 def test_every_public_name_exists(name):
     assert getattr(contract, name) is not None
 

@@ -13,6 +13,7 @@ from requests import Request
 from schemathesis import openapi as from_document
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import JsonSchemaError
+from support.each import each
 
 from contract.catalog.providers import providers
 from contract.schema import openapi
@@ -213,7 +214,7 @@ def test_operation_ids_are_unique():
     assert sorted(set(ids)) == sorted(ids)
 
 
-@pytest.mark.parametrize(("name", "value"), list(examples()))
+@each(("name", "value"), list(examples()))
 def test_examples_are_true(name, value):
     assert openapi.schema_errors(name, value) == ()
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from functools import cache
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.each import each
 from support.strategies import wire_values
 
 from contract.catalog import profiles
@@ -213,7 +213,7 @@ def test_faults_and_quirks_take_any_reply(reply):
         assert isinstance(after, Reply), change.id
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
+@each("change", CHANGES, ids=lambda change: change.id)
 def test_changes_are_pure(change):
     """The same reply twice gives the same result: no state is left behind."""
     profile = profiles.named("vllm-0.16")
@@ -245,7 +245,7 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@each("check", CHECKS, ids=lambda check: check.id)
 def test_a_reply_that_says_nothing_holds_no_requirement_about_replies(check):
     if check.family in OFFERED or check.id in TAKEN:
         return

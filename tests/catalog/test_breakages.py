@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.catalogue import CHECKS
+from support.each import each
 
 from contract.catalog import breakages
 from contract.catalog.profiles import builtin
@@ -17,7 +18,7 @@ KNOWN = breakages.breakages()
 FAULTS = find("checks", Fault)
 
 
-@pytest.mark.parametrize("id", KNOWN)
+@each("id", KNOWN)
 def test_breakage_is_detected_by_its_check_and_only_with_its_fault(id):
     broken = KNOWN[id]
     check, name = broken.fault.breaks, broken.profile.id
@@ -29,7 +30,7 @@ def test_breakage_is_detected_by_its_check_and_only_with_its_fault(id):
     assert check.id in CHECKS
 
 
-@pytest.mark.parametrize("id", KNOWN)
+@each("id", KNOWN)
 def test_breakage_is_one_sentence_about_a_public_report(id):
     broken = KNOWN[id]
     place, _, number = broken.issue.partition("#")

@@ -1,6 +1,6 @@
 """Faults of generated text and usage do not change error responses."""
 
-import pytest
+from support.each import each
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
@@ -15,8 +15,8 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-@pytest.mark.parametrize("name", ["mistral-2026-08", "vllm-0.16", "inline"])
+@each("fault", FAULTS, ids=lambda fault: fault.id)
+@each("name", ["mistral-2026-08", "vllm-0.16", "inline"])
 def test_fault_does_not_change_an_error(fault, name):
     reply = mock_reply(PROFILES[name], fault.breaks.sends[0])
     rejected = reply.with_header("content-type", "application/json")

@@ -1,6 +1,7 @@
 """Reasoning checks on recorded replies of real servers."""
 
 import pytest
+from support.each import each
 from support.rehearsal import recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
@@ -102,9 +103,7 @@ BAD = [
 BY_ID = {check.id: check for check in CHECKS}
 
 
-@pytest.mark.parametrize(
-    ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
-)
+@each(("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids])
 def test_real_reply_passes(name, id):
     verdict = verdict_on(BY_ID[id], recorded_exchange(name))
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.each import each
 from support.rehearsal import mock_reply, recorded_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
@@ -52,9 +53,7 @@ GOOD = {
 BY_ID = {check.id: check for check in CHECKS}
 
 
-@pytest.mark.parametrize(
-    ("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids]
-)
+@each(("name", "id"), [(name, each) for name, ids in GOOD.items() for each in ids])
 def test_real_reply_passes(name, id):
     verdict = verdict_on(BY_ID[id], recorded_exchange(name))
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from support.each import each
 
 from contract.catalog.providers import dialects
 from contract.mock_server import framing
@@ -41,8 +42,8 @@ def framed(dialect, answers, probe=SUM, times=TIMES, head=HEAD):
 
 
 @EVERY
-@pytest.mark.parametrize("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
-@pytest.mark.parametrize(
+@each("probe", [SUM, SUM_WHOLE], ids=["streamed", "whole"])
+@each(
     ("pieces", "finish"),
     [
         ((*REASONING, *ANSWER), "stop"),
@@ -142,7 +143,7 @@ def test_inserted_id_gives_the_same_reply(dialect, probe):
 
 
 @EVERY
-@pytest.mark.parametrize("reason", RejectionReason)
+@each("reason", RejectionReason)
 def test_rejection_is_the_dialects_own_and_never_streamed(dialect, reason):
     rejection = Rejection(reason=reason, message="no", pointer="/n", keyword="minimum")
     reply = framing.rejection_reply(REQUEST, rejection, HEAD, dialect)

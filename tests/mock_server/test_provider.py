@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+from support.each import each
 
 from contract.catalog.providers import dialects
 from contract.mock_server.latency import LatencyPlan
@@ -136,9 +137,7 @@ PROBES = [
 
 
 @EVERY
-@pytest.mark.parametrize(
-    "probe", [pytest.param(p, id=f"{p.name}-{n}") for n, p in enumerate(PROBES)]
-)
+@each("probe", [pytest.param(p, id=f"{p.name}-{n}") for n, p in enumerate(PROBES)])
 def test_responses_satisfy_the_schemas(dialect, probe):
     exchange = exchanged(MockProvider(dialect), probe)
 
@@ -343,7 +342,7 @@ def test_key_is_required_if_there_is_one(dialect):
 
 
 @EVERY
-@pytest.mark.parametrize(
+@each(
     "value",
     ["sk-right", "Basic sk-right", "Bearer", "Bearer ", "Bearer sk-right2", "bearer x"],
 )
@@ -415,7 +414,7 @@ def test_health_and_version_are_returned(name, path, body):
 
 
 @EVERY
-@pytest.mark.parametrize(
+@each(
     ("method", "path", "reason"),
     [
         ("GET", "/v1/nowhere", RejectionReason.ROUTE),

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.each import each
 
 from contract.catalog.providers import dialects
 from contract.mock_server.provider import MockProvider
@@ -130,7 +131,7 @@ def compared(provider, exchange):
     return found
 
 
-@pytest.mark.parametrize("exchange", list(recorded("recorded-vllm-0.32", "vllm-0.16")))
+@each("exchange", list(recorded("recorded-vllm-0.32", "vllm-0.16")))
 def test_mock_matches_vllm(exchange):
     found = compared(VLLM, exchange)
     if not found.status == exchange.status == 200 or not exchange.choices:
@@ -153,7 +154,7 @@ def output(exchange):
     return [exchange.text_of(kind) for kind in PieceKind] + names
 
 
-@pytest.mark.parametrize(
+@each(
     ("provider", "exchange"),
     [
         pytest.param(provider, *parameters.values, id=f"{folder}-{parameters.id}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import pytest
+from support.each import each
 from support.recordings import (
     output_of,
     reason_not_compared,
@@ -75,7 +76,7 @@ def same_output(real, mock):
     return all(a.startswith(b) or b.startswith(a) for a, b in texts)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_status_is_the_same(name):
     for real, mock in pairs(name):
         if real.status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -84,22 +85,18 @@ def test_status_is_the_same(name):
             assert (real.status == mock.status) is (name not in STATUS)
 
 
-@pytest.mark.parametrize("name", ANSWERED)
+@each("name", ANSWERED)
 def test_content_types_are_the_same(name):
     for real, mock in pairs(name):
         assert real.header("content-type") == mock.header("content-type")
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in ANSWERED if not reason_not_compared(OUTPUT, n)]
-)
+@each("name", [n for n in ANSWERED if not reason_not_compared(OUTPUT, n)])
 def test_text_is_the_same(name):
     assert all(same_output(real, mock) for real, mock in pairs(name))
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in ANSWERED if not reason_not_compared(FINISHES, n)]
-)
+@each("name", [n for n in ANSWERED if not reason_not_compared(FINISHES, n)])
 def test_finish_reasons_are_the_same(name):
     assert all(real.finishes == mock.finishes for real, mock in pairs(name))
 

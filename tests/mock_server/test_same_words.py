@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from support.each import each
 from support.recordings import (
     output_of,
     reason_not_compared,
@@ -54,7 +54,7 @@ def pairs(name):
     return recorded_exchanges(VLLM)[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_status_and_type_are_the_same(name):
     for real, mock in pairs(name):
         assert (real.status == mock.status) is (name not in STATUS)
@@ -71,7 +71,7 @@ def rejection(exchange):
     return sorted(inner), inner["type"], inner["param"], inner["code"]
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [name for name in NAMES if name not in STATUS and pairs(name)[0][0].status >= 400],
 )
@@ -83,7 +83,7 @@ def test_rejections_are_the_same(name):
 ANSWERED = [name for name in NAMES if name not in STATUS and pairs(name)[0][0].choices]
 
 
-@pytest.mark.parametrize("name", ANSWERED)
+@each("name", ANSWERED)
 def test_text_and_usage_are_the_same(name):
     for real, mock in pairs(name):
         assert real.count("prompt_tokens") == mock.count("prompt_tokens")
@@ -93,7 +93,7 @@ def test_text_and_usage_are_the_same(name):
         assert real.usage == mock.usage
 
 
-@pytest.mark.parametrize("name", ANSWERED)
+@each("name", ANSWERED)
 def test_finish_reasons_are_the_same(name):
     for real, mock in pairs(name):
         assert (real.finishes == mock.finishes) is (name not in FINISHES)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from support.each import each
 from support.strategies import json_values, marked, pieces, probes, wire_values
 
 from contract.catalog.providers import aliases, dialects
@@ -193,7 +194,7 @@ def test_events_match_the_schema_of_their_dialect(dialect, output):
 
 
 @EVERY
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.keyword or p.reason)
+@each("problem", PROBLEMS, ids=lambda p: p.keyword or p.reason)
 def test_every_rejection_is_a_client_error_in_the_dialects_format(dialect, problem):
     status, body = dialect.error(problem)
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from support.each import each
 
 from contract.errors import SpecError
 from contract.schema import openapi
@@ -137,7 +138,7 @@ def distinct(samples: list[Sample]) -> list[Sample]:
 # ------------------------------------------------------------------------ valid values
 
 
-@pytest.mark.parametrize("origin", sorted({s.origin for s in SAMPLES}))
+@each("origin", sorted({s.origin for s in SAMPLES}))
 def test_recorded_and_exemplary_messages_are_accepted(origin):
     samples = [s for s in SAMPLES if s.origin == origin]
     found = [v for s in samples for v in openapi.schema_errors(s.schema, s.value)]
@@ -391,7 +392,7 @@ def test_other_payloads_are_not_chunks(prefix, value):
 # ---------------------------------------------------------------------------- requests
 
 
-@pytest.mark.parametrize(
+@each(
     "origin",
     [
         origin
@@ -449,7 +450,7 @@ MISTRAL = {"mistral-2025-10", "mistral-2026-08"}
 VLLM = {"vllm-0.11", "vllm-0.12", "vllm-0.16", "inline"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "accepting"),
     [
         pytest.param({}, ALL, id="a question"),
@@ -657,7 +658,7 @@ def test_an_unknown_schema_is_reported_with_similar_names():
         openapi.schema("Mistral2026ChatRequest")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_a_schema_is_self_contained(name):
     alone: Any = openapi.schema(name)
 

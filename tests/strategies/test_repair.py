@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.each import each
 
 from contract.catalog.providers import dialects
 from contract.mock_server.provider import MockProvider
@@ -42,8 +43,8 @@ def answered(dialect, body):
     return MockProvider(dialect).reply(Request("POST", CHAT, headers, raw), 0)
 
 
-@pytest.mark.parametrize("id", DIALECTS)
-@pytest.mark.parametrize("name", CONVERSATIONS)
+@each("id", DIALECTS)
+@each("name", CONVERSATIONS)
 def test_repaired_conversation_is_answered(id, name):
     body = mended({"messages": CONVERSATIONS[name], "tool_choice": "auto"}, MODEL)
 

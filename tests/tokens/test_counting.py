@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+from support.each import each
 
 from contract.model.chat import (
     Image,
@@ -410,6 +411,6 @@ def part_of(part):
     return Text(part["text"])
 
 
-@pytest.mark.parametrize(("body", "count"), list(recorded()))
+@each(("body", "count"), list(recorded()))
 def test_prompts_count_what_vllm_counted(body, count):
     assert count == counting.prompt(probe_of(body))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.each import each
 
 from contract.catalog import profiles
 from contract.checks.faults.rejection import accept_request, acceptance_fault
@@ -81,8 +82,8 @@ def test_without_rejections_the_check_is_not_applicable(answer):
         rejections_or_skip((answer(PROBE, 200, {}),))
 
 
-@pytest.mark.parametrize("name", sorted(profiles.builtin()))
-@pytest.mark.parametrize(
+@each("name", sorted(profiles.builtin()))
+@each(
     "probe",
     invalid_requests.EVERYWHERE,
     ids=[probe.name for probe in invalid_requests.EVERYWHERE],

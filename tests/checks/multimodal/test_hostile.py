@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from support.each import each
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
@@ -42,8 +43,8 @@ def test_every_hostile_image_has_its_check():
     assert len(HOSTILE) == len(CHECKS)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-@pytest.mark.parametrize(
+@each("check", CHECKS, ids=lambda check: check.id)
+@each(
     ("status", "word"),
     [
         (400, "pass"),
@@ -61,8 +62,8 @@ def test_only_a_rejection_of_the_image_passes(check, status, word):
     assert word == verdict_on(check, answered(check.sends[0], status, {})).word
 
 
-@pytest.mark.parametrize("probe", HOSTILE, ids=lambda probe: probe.name)
-@pytest.mark.parametrize("name", PROFILES)
+@each("probe", HOSTILE, ids=lambda probe: probe.name)
+@each("name", PROFILES)
 def test_mock_rejects_every_hostile_image(name, probe):
     assert mock_reply(PROFILES[name], probe).status in {400, 403, 404, 413, 415, 422}
 

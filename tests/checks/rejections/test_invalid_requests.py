@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.each import each
 
 from contract.catalog.profiles import builtin
 from contract.checks.rejections import (
@@ -48,8 +49,8 @@ def test_every_mistake_has_a_check_of_its_own():
     assert set(invalid_requests.EVERYWHERE) <= set(SINGLE_PROBES)
 
 
-@pytest.mark.parametrize("profile", sorted(builtin()))
-@pytest.mark.parametrize(
+@each("profile", sorted(builtin()))
+@each(
     "probe",
     [probe for probe in invalid_requests.EVERYWHERE if probe.patches],
     ids=lambda probe: probe.name,

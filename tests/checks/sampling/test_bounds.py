@@ -4,6 +4,7 @@ import json
 from http import HTTPStatus
 
 import pytest
+from support.each import each
 from support.rehearsal import mock_reply, verdict_on
 
 from contract.catalog.profiles import builtin
@@ -45,8 +46,8 @@ def test_bounds_are_sent(check, name, values):
     assert values == [body[name] for body in sent(check)]
 
 
-@pytest.mark.parametrize("name", PROFILES)
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@each("name", PROFILES)
+@each("check", CHECKS, ids=lambda check: check.id)
 def test_a_reply_without_a_choice_is_not_an_answer(check, name):
     profile = PROFILES[name]
     replies = [
