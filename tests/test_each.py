@@ -60,7 +60,7 @@ def test_ids_may_be_a_function_or_a_list():
     def listed(value):
         assert value != 2
 
-    for test, id in ((named, "[no-2]"), (listed, "[two]")):
+    for test, name in ((named, "[no-2]"), (listed, "[two]")):
         with pytest.raises(AssertionError) as caught:
             test()
-        assert id in str(caught.value)
+        assert name in str(caught.value)

@@ -28,18 +28,18 @@ def each(names, values, ids=None):
         @functools.wraps(test)
         def run(**fixtures):
             failed, skipped = {}, []
-            for id, arguments in cases:
+            for case, arguments in cases:
                 try:
                     test(**dict(zip(names, arguments, strict=True)), **fixtures)
                 except pytest.skip.Exception as reason:
                     skipped.append(str(reason))
                 except (AssertionError, pytest.fail.Exception) as error:
-                    failed[id] = str(error) or "an assertion failed"
+                    failed[case] = str(error) or "an assertion failed"
                 except Exception as error:  # noqa: BLE001  # named with its case
-                    failed[id] = f"{type(error).__name__}: {error}"
+                    failed[case] = f"{type(error).__name__}: {error}"
             if cases and len(skipped) == len(cases):
                 pytest.skip(skipped[0])
-            text = "\n".join(f"[{id}] {message}" for id, message in failed.items())
+            text = "\n".join(f"[{case}] {message}" for case, message in failed.items())
             assert not failed, f"{len(failed)} of {len(cases)} cases failed\n{text}"
 
         run.__signature__ = inspect.Signature(
@@ -58,10 +58,10 @@ def _cases(values, width, ids):
     named = iter(ids) if ids is not None and not callable(ids) else None
     for number, value in zip(count(), values, strict=False):
         found = ParameterSet.extract_from(value, force_tuple=width == 1)
-        id = found.id
-        if id is None and named is not None:
-            id = next(named)
-        if id is None:
+        name = found.id
+        if name is None and named is not None:
+            name = next(named)
+        if name is None:
             show = ids if callable(ids) else str
-            id = "-".join(str(show(one)) for one in found.values)[:80] or str(number)
-        yield id, found.values
+            name = "-".join(str(show(one)) for one in found.values)[:80] or str(number)
+        yield name, found.values
