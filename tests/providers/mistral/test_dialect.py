@@ -9,7 +9,6 @@ import pytest
 from contract.model.chat import Call, Message, Options, Piece, PieceKind, Text, Thinking
 from contract.model.dialect import Answer, Head, Usage
 from contract.model.probes import SUM, TOOL
-from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
 from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
 
@@ -117,82 +116,6 @@ def test_query_cost_is_the_total_and_lists_cost_nothing():
     assert "17" == chat["x-ratelimit-tokens-query-cost"]
     assert 1_999_983 == int(chat["x-ratelimit-remaining-tokens-minute"])
     assert ["mistral-correlation-id"] == list(listed)
-
-
-def test_validation_errors_are_inside_message():
-    problem = Rejection(
-        reason=RejectionReason.SCHEMA,
-        pointer="/messages/0/role",
-        keyword="required",
-        value={"content": "hi"},
-    )
-    issue = {
-        "type": "missing",
-        "loc": ["body", "messages", 0, "role"],
-        "msg": "Field required",
-        "input": {"content": "hi"},
-    }
-    envelope = {
-        "object": "error",
-        "message": {"detail": [issue]},
-        "type": "invalid_request_error",
-        "param": None,
-        "code": None,
-    }
-
-    assert (422, envelope) == OLD.error(problem)
-    assert (422, {**envelope, "raw_status_code": 422}) == NEW.error(problem)
-
-
-@pytest.mark.parametrize(
-    ("problem", "status", "kind", "code", "message"),
-    [
-        pytest.param(
-            Rejection(reason=RejectionReason.MODEL, value="x"),
-            *(400, "invalid_model", "1500", "Invalid model: x"),
-            id="model",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.OVERFLOW, count=131_073, limit=131_072),
-            *(400, "invalid_request_invalid_args", "3051"),
-            "Prompt contains 131073 tokens and 0 draft tokens, too large for model "
-            "with 131072 maximum context length",
-            id="overflow",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.ORDER, message="Unexpected role 'x'"),
-            *(400, "invalid_request_message_order", "3230", "Unexpected role 'x'"),
-            id="order",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.RATE),
-            *(429, "rate_limited", "1300", "Rate limit exceeded"),
-            id="rate",
-        ),
-    ],
-)
-def test_rejections_have_the_flat_envelope(problem, status, kind, code, message):
-    found, body = NEW.error(problem)
-
-    assert status == found
-    assert {
-        "object": "error",
-        "message": message,
-        "type": kind,
-        "param": None,
-        "code": code,
-        "raw_status_code": status,
-    } == body
-
-
-def test_keys_are_rejected_by_the_gateway():
-    wrong = Rejection(reason=RejectionReason.WRONG_KEY)
-
-    assert (401, {"detail": "Unauthorized"}) == OLD.error(wrong)
-    assert (401, {"detail": "Invalid API Key"}) == NEW.error(wrong)
-    assert (401, {"detail": "Unauthorized"}) == NEW.error(
-        Rejection(reason=RejectionReason.NO_KEY)
-    )
 
 
 def test_magistral_reasons_unless_disabled():

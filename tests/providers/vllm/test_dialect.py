@@ -9,7 +9,6 @@ import pytest
 from contract.model.chat import Call, Message, Piece, PieceKind, Text, Thinking
 from contract.model.dialect import Head, Usage
 from contract.model.probes import SUM
-from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.vllm.dialect import VLLM_0_11, VLLM_0_12, VLLM_0_16
 
 HEAD = Head("chatcmpl-0123456789abcdef", 1_758_153_600, "m")
@@ -83,84 +82,6 @@ def test_usage_chunk_has_no_choices_and_counts_the_reasoning():
     assert [] == new["choices"] == old["choices"]
     assert {"reasoning_tokens": 3} == new["usage"]["completion_tokens_details"]
     assert "completion_tokens_details" not in old["usage"]
-
-
-@pytest.mark.parametrize(
-    ("problem", "status", "kind", "param"),
-    [
-        pytest.param(
-            Rejection(reason=RejectionReason.MODEL, value="x"),
-            *(404, "NotFoundError", "model"),
-            id="model",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.MALFORMED, count=28),
-            *(400, "Bad Request", "body.28"),
-            id="malformed",
-        ),
-        pytest.param(
-            Rejection(
-                reason=RejectionReason.SCHEMA, pointer="/temperature", keyword="type"
-            ),
-            *(400, "Bad Request", "body.temperature"),
-            id="a wrong type",
-        ),
-        pytest.param(
-            Rejection(
-                reason=RejectionReason.SCHEMA, pointer="/max_tokens", keyword="minimum"
-            ),
-            *(400, "BadRequestError", "max_tokens"),
-            id="out of bounds",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.OVERFLOW, count=9, limit=8),
-            *(400, "BadRequestError", "input_tokens"),
-            id="overflow",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.IMAGE_COUNT, limit=10),
-            *(400, "BadRequestError", "image"),
-            id="too many images",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.CONTENT_TYPE),
-            *(400, "Bad Request", None),
-            id="content type",
-        ),
-        pytest.param(
-            Rejection(reason=RejectionReason.ORDER, message="Unexpected role"),
-            *(400, "BadRequestError", None),
-            id="order",
-        ),
-    ],
-)
-def test_errors_name_the_parameter(problem, status, kind, param):
-    found, body = VLLM_0_16.error(problem)
-    _, old = VLLM_0_11.error(problem)
-
-    assert (status, kind, param, status) == (
-        found,
-        *(body["error"][name] for name in ("type", "param", "code")),
-    )
-    assert body["error"]["message"]
-    assert old["error"]["param"] is None
-
-
-def test_overflow_states_both_numbers():
-    _, body = VLLM_0_16.error(
-        Rejection(reason=RejectionReason.OVERFLOW, count=131_073, limit=131_072)
-    )
-
-    assert body["error"]["message"].startswith(
-        "This model's maximum context length is 131072 tokens. However, your prompt "
-        "contains 131073 input tokens"
-    )
-
-
-def test_a_bad_key_is_a_bare_string():
-    assert (401, {"error": "Unauthorized"}) == VLLM_0_16.error(
-        Rejection(reason=RejectionReason.WRONG_KEY)
-    )
 
 
 def test_thinking_chunks_hold_a_string():
