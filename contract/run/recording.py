@@ -78,7 +78,8 @@ def save(
     `UsageError` if *directory* holds something else or cannot be written to.
     """
     ensure_free(directory)
-    names: list[Json] = []
+    # Different probes may make the same request, which is one file.
+    names: dict[str, None] = {}
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".saving-", dir=directory) as temporary:
@@ -87,19 +88,19 @@ def save(
                 identity = digest(exchange.request, exchange.probe)
                 name = f"{folder(exchange.probe.name)}-{identity}.json"
                 _write(new / name, dump(exchange))
-                names.append(name)
+                names[name] = None
             _write(
                 new / MANIFEST,
                 {
                     "format": FORMAT,
                     "header": _plain(header),
                     "context_window": profile.context_window,
-                    "exchanges": names,
+                    "exchanges": [*names],
                 },
             )
             for old in (MANIFEST, *(_listed(directory) or ())):
                 (directory / old).unlink(missing_ok=True)
-            for file in (*map(str, names), MANIFEST):
+            for file in (*names, MANIFEST):
                 (new / file).replace(directory / file)
     except OSError as error:
         raise _unwritable(directory, error) from error

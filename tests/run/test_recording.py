@@ -72,6 +72,16 @@ def test_exchanges_survive_saving_and_loading(tmp_path):
         assert (original.end, original.note) == (read.end, read.note)
 
 
+def test_different_probes_of_one_request_are_one_file(tmp_path):
+    same = replace(WHOLE, probe=replace(SUM_WHOLE, reasons=False))
+    save(tmp_path, HEADER, PROFILE, (WHOLE, same))
+
+    (recording,) = load(tmp_path, builtin())
+
+    assert same.probe != WHOLE.probe
+    assert len(recording.exchanges) == 1
+
+
 def test_a_replaying_session_finds_every_sample(tmp_path):
     samples = repeat(SUM, 3)
     save(tmp_path, HEADER, PROFILE, [exchange(s, status=200) for s in samples])
