@@ -1,4 +1,4 @@
-"""Real engines, recorded: what the checks say of them, and that the page says so."""
+"""Tests of recordings of real engines: the results of the checks, and the page."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ CONFORMANT = (
     "vllm-0.32.0",
 )
 MARKED = {"reasoning.right-field", "reasoning.no-marker-in-answer"}
-# Transformers takes the markers out, so that thought and answer are one text.
+# Transformers removes the markers, so that reasoning and answer are one text.
 GLUED = {"reasoning.present", "reasoning.tool-call-is-apart"}
 MISCONFIGURED = {
     "llamacpp-b11549-reasoning-format-none": MARKED,
     "transformers-5.23.0-no-response-template": GLUED,
     "vllm-0.32.0-no-reasoning-parser": MARKED,
 }
-# The others were started without a key, or know none.
+# The other engines were started without a key or do not support keys.
 KEYED = ("llamacpp-0.7.0", "llamacpp-b11549", "vllm-0.32.0")
 
 
 @cache
 def judged() -> Report:
-    """All recordings with a manifest, judged by every check."""
+    """Return a report of every check on all recordings with a manifest."""
     checks = tuple(find("checks", Check).values())
     recordings = open_recordings(EXCHANGES)
     results = [
         result for each in recordings for result in each.verify(checks, slow=True)
     ]
-    # Time and place of the run belong to the recording, not to the page.
+    # Time and place of the run are not shown on the page.
     headers = tuple(recording.initial_header for recording in recordings)
     return Report(headers=headers, results=tuple(results))
 
@@ -54,7 +54,7 @@ def outcomes(name: str) -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", CONFORMANT)
-def test_a_real_engine_is_never_accused_beyond_its_waivers(name):
+def test_no_check_fails_on_a_real_engine_beyond_its_waivers(name):
     counts = Counter(outcomes(name).values())
 
     assert counts[Outcome.FAIL] == counts[Outcome.ERROR] == 0
@@ -62,7 +62,7 @@ def test_a_real_engine_is_never_accused_beyond_its_waivers(name):
 
 
 @pytest.mark.parametrize(("name", "signs"), MISCONFIGURED.items())
-def test_a_missing_reasoning_parser_is_found_by_name(name, signs):
+def test_a_missing_reasoning_parser_is_detected(name, signs):
     failed = {
         name for name, outcome in outcomes(name).items() if outcome is Outcome.FAIL
     }
@@ -81,11 +81,11 @@ def test_recordings_hold_no_key(name):
     assert "sk-llama" not in text
 
 
-def test_the_page_about_engines_is_what_the_recordings_say(request):
-    # A picture's bytes are those of the library that made it: with another one the
-    # recorded requests are not the ones that would be sent.
+def test_the_page_about_engines_shows_the_results(request):
+    # The bytes of an image depend on the version of Pillow: with another version, the
+    # requests differ from the recorded ones.
     if outcomes("vllm-0.32.0")["multimodal.takes-png"] is Outcome.SKIP:
-        pytest.skip("this Pillow makes other pictures than the recorded ones")
+        pytest.skip("this version of Pillow encodes images differently")
     head, mark, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
     line = rest.partition("\n")[0]
     page = f"{head}{mark}{line}\n\n{markdown.render(judged())}"

@@ -1,4 +1,4 @@
-"""Real engines, started wrongly: each is found by name, with the flag to set."""
+"""Tests of recordings of misconfigured engines: failing checks and their hints."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PAGE = ROOT / "docs" / "wrong-flags.md"
 MARK = "<!-- from here on: "
 WINDOW = "--context-window 131072"
 SMALL, WHOLE = ROOT / "fixtures/wrong-flags", ROOT / "fixtures/exchanges"
-# What was done wrong, where it is recorded, what `verify` was told beside the target,
-# and the checks that name it, each with words of its hint.
+# By title: the recording, further arguments of `verify`, and the checks that detect the
+# wrong flag, each with a part of its hint.
 CASES = {
     "vLLM without a reasoning parser": (
         WHOLE / "vllm-0.32.0-no-reasoning-parser",
@@ -40,12 +40,12 @@ CASES = {
             "reasoning.right-field": "--tool-call-parser mistral",
         },
     ),
-    "vLLM with a smaller window than promised": (
+    "vLLM with a smaller context window than promised": (
         SMALL / "vllm-short-window",
         WINDOW,
         {"models.context-length-is-as-promised": "--max-model-len 131072"},
     ),
-    "vLLM with one image a request": (
+    "vLLM with a limit of one image per request": (
         SMALL / "vllm-one-image",
         "",
         {
@@ -53,7 +53,7 @@ CASES = {
             "multimodal.each-image-counts": "--limit-mm-per-prompt",
         },
     ),
-    "vLLM with usage for everybody": (
+    "vLLM with forced usage in streams": (
         SMALL / "vllm-force-include-usage",
         "",
         {
@@ -61,7 +61,7 @@ CASES = {
             "streaming.usage-comes-once": "--enable-force-include-usage",
         },
     ),
-    "llama.cpp with reasoning format none": (
+    "llama.cpp with --reasoning-format none": (
         WHOLE / "llamacpp-b11549-reasoning-format-none",
         "",
         {
@@ -69,7 +69,7 @@ CASES = {
             "reasoning.present": "--reasoning-format none",
         },
     ),
-    "llama.cpp without jinja": (
+    "llama.cpp without --jinja": (
         SMALL / "llamacpp-no-jinja",
         "",
         {
@@ -77,7 +77,7 @@ CASES = {
             "reasoning.present": "--jinja",
         },
     ),
-    "llama.cpp with a small context": (
+    "llama.cpp with a smaller context window than promised": (
         SMALL / "llamacpp-small-window",
         WINDOW,
         {
@@ -86,7 +86,7 @@ CASES = {
         },
     ),
 }
-# These two were recorded at a port; the command is that of a target.
+# These recordings have a URL as target; the page shows an equivalent engine target.
 STARTED = {
     "vllm-0.32.0-no-reasoning-parser": "vllm:tiny?without=--reasoning-parser",
     "llamacpp-b11549-reasoning-format-none": "llamacpp:tiny?reasoning_format=none",
@@ -115,13 +115,13 @@ def first(path: Path, check: str) -> Finding:
         for check, flag in checks.items()
     ],
 )
-def test_a_wrong_flag_is_found_by_name_and_the_hint_says_which(path, check, flag):
+def test_a_wrong_flag_is_detected_and_named_in_the_hint(path, check, flag):
     assert Outcome.FAIL is judged(path, check).outcome
     assert flag in first(path, check).hint
 
 
 @pytest.mark.parametrize("path", sorted(SMALL.iterdir()), ids=lambda path: path.name)
-def test_trimmed_recordings_are_small_and_all_told(path):
+def test_trimmed_recordings_are_small_and_on_the_page(path):
     assert path in [case[0] for case in CASES.values()]
     assert sum(each.stat().st_size for each in path.iterdir()) < 100_000
 
@@ -139,7 +139,7 @@ def sections() -> Iterator[str]:
             yield f"  - hint: {text(found.hint)}"
 
 
-def test_the_page_says_what_is_found(request):
+def test_the_page_shows_the_findings(request):
     head, mark, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
     line = rest.partition("\n")[0]
     body = (

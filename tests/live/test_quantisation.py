@@ -28,7 +28,7 @@ SELECTED = (
 )
 CHECKS = select(find("checks", Check).values(), SELECTED)
 BLOCK = 256  # weights in a block of the K quantisations
-NONE = "holds"  # in the page, for a format in which no check fails
+NONE = "none"  # on the page, for a format in which no check fails
 HEAD = "| Format | MUST checks that fail |\n|---|---|\n"
 
 

@@ -448,7 +448,7 @@ def test_a_message_sent_back_as_it_was_read_is_taken(client, dialect, same):
     assert same is (again.usage.prompt_tokens > forgot.usage.prompt_tokens)
 
 
-# Mistral's own API through this package: docs/clients.md tells what to do about it.
+# Mistral's API with this package; docs/clients.md lists the workarounds.
 
 
 def test_mistrals_thought_is_a_list_in_content(client):
