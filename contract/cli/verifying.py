@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -76,6 +77,9 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     The parameters are the options of `verify`; *bounds* are fields of `Limits`.
     Raises `UsageError` for a mistake in any of them, before the first target is opened.
     """
+    # A run makes few cycles and many values that live to its end: fewer passes over
+    # them save a tenth of the CPU time.
+    gc.set_threshold(50_000, 20, 20)
     known = outputs.profiles(profiles)
     limits: dict[str, Any] = dict(bounds)
     plan = RunPlan(
