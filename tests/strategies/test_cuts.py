@@ -30,3 +30,12 @@ def test_any_cut_decodes_the_same(name, probe, data):
     assert whole.pieces == cut.pieces
     assert [event.data for event in whole.events] == [e.data for e in cut.events]
     assert whole.usage == cut.usage
+
+
+@given(
+    st.binary(max_size=40).flatmap(lambda data: st.tuples(st.just(data), cuts(data)))
+)
+def test_portions_join_to_the_data(case):
+    data, pieces = case
+
+    assert data == b"".join(pieces)

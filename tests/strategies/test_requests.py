@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import unicodedata
 from functools import cache
 
 import pytest
@@ -13,29 +11,13 @@ from hypothesis import strategies as st
 
 from contract.catalog.profiles import builtin
 from contract.mock_server.provider import MockProvider
-from contract.model.chat import Options
 from contract.model.strict_json import read_json
 from contract.model.wire import build_request
 from contract.schema import openapi
-from contract.strategies.cuts import cuts
-from contract.strategies.images import corrupt, images, pictures
-from contract.strategies.messages import skeletons
-from contract.strategies.options import combined
 from contract.strategies.requests import invalid, mutations, valid
-from contract.strategies.texts import (
-    AWKWARD,
-    MIXES,
-    mixed,
-    phrases,
-    texts,
-    unusual_characters,
-)
-from contract.tokens import counting
 
 PROFILES = builtin()
 QUICK = settings(max_examples=30, suppress_health_check=list(HealthCheck))
-
-
 ANY = settings(QUICK, max_examples=300, phases=[Phase.generate])
 # The members of a request to Mistral's API of 2025, which sends usage unrequested.
 MEMBERS = {
@@ -114,37 +96,6 @@ def test_mutation_is_the_only_mistake(mutation):
     assert openapi.accepts("Mistral202510ChatRequest", read_json(request.body))
 
 
-def test_every_pair_of_options_occurs():
-    made = combined(PROFILES["mistral-2025-10"].offers)
-
-    assert any(o.temperature == 1.5 and o.presence_penalty == -2.0 for o in made)
-    assert not any(o.tools and o.response_format for o in made)
-    assert len(set(made)) == len(made)
-
-
-@pytest.mark.parametrize("name", PROFILES)
-def test_every_option_and_step_occurs(name):
-    offers = PROFILES[name].offers
-    made = combined(offers)
-    values = {
-        field.name: {getattr(one, field.name) for one in made}
-        for field in dataclasses.fields(Options)
-    }
-    # Not set directly: reasoning is requested by `reasons`, usage always.
-    unused = {"prompt_mode", "reasoning_effort", "usage"}
-    unused |= set() if "seed" in offers else {"seed"}
-    unused |= set() if "choices" in offers else {"n"}
-    unused |= set() if "stop" in offers else {"stop"}
-    unused |= set() if "json-schema" in offers else {"response_format"}
-    unused |= set() if "parallel-tools" in offers else {"parallel_tool_calls"}
-    steps = {step for skeleton in skeletons(offers) for step in skeleton}
-
-    assert unused == {option for option, found in values.items() if len(found) == 1}
-    assert {"text", "T", "TT", "answered", "called", "calls", "system"} <= steps
-    assert ("prefix" in offers) == ("begun" in steps)
-    assert ("thinking-input" in offers) == ("reasoned" in steps)
-
-
 def test_every_member_and_part_is_drawn():
     profile = PROFILES["mistral-2025-10"]
     members, turns = set(), set()
@@ -160,43 +111,3 @@ def test_every_member_and_part_is_drawn():
 
     assert members == MEMBERS
     assert turns == TURNS
-
-
-def test_texts_are_mixed_from_one_drawn_text_and_awkward_ones():
-    made = {mix: mixed("abcdef", mix, ("X", "Y")) for mix in MIXES}
-
-    assert made["own",] == ("abcdef",)
-    assert made["own", "own", "own"] == ("ab", "cd", "ef")
-    assert made["odd", "own", "odd"] == ("X", "abcdef", "Y")
-    assert mixed("a", ("own", "own"), ("X",)) == ("a", "a")
-    assert find(
-        phrases(), lambda words: len(words) == 3 and words[2] in AWKWARD, settings=ANY
-    )
-
-
-def test_strange_texts_hold_unassigned_characters():
-    def unknown(text):
-        return any(unicodedata.category(one) == "Cn" for one in text)
-
-    assert find(unusual_characters(), unknown, settings=ANY)
-
-
-def test_awkward_texts_are_drawn():
-    assert find(texts(), lambda text: text in AWKWARD[4:], settings=ANY)
-
-
-def test_images_can_be_decoded_and_corrupt_ones_cannot():
-    probe = find(images(), lambda image: image.media_type == "image/jpeg", settings=ANY)
-
-    assert probe.data[:2] == b"\xff\xd8"
-    assert all(counting.size(one.data) for one in pictures())
-    assert not any(counting.size(one.data) for one in corrupt().values())
-
-
-@given(
-    st.binary(max_size=40).flatmap(lambda data: st.tuples(st.just(data), cuts(data)))
-)
-def test_portions_join_to_the_data(case):
-    data, pieces = case
-
-    assert data == b"".join(pieces)
