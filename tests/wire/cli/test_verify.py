@@ -1,4 +1,4 @@
-"""`magistral-contract verify` and `replay`, against the mock on a loopback port."""
+"""`verify`, by way of `contract.cli.verifying`, against the mock on a loopback port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client.session import Session
-from contract.run.report import Outcome
 
 FEW = ("--select", "streaming", "--select", "usage")
 
@@ -174,40 +173,6 @@ def test_a_failed_should_is_a_warning_unless_strict(command):
     assert re.match(r"FAILED: \d SHOULD failed, ", strict.out)
 
 
-def test_saved_exchanges_have_the_same_results_without_the_server(command, tmp_path):
-    saved = tmp_path / "saved"
-    live = command("verify", "mock?fault=done-missing", *FEW, "--save", saved)
-    done = command("replay", saved, *FEW)
-
-    assert live.code == done.code == 1
-    assert live.out.splitlines()[-1] == done.out.splitlines()[-1]
-    assert "again       magistral-contract replay" in done.out
-
-
-def test_a_check_that_was_not_recorded_is_skipped(command, tmp_path):
-    command("verify", "mock", "--select", "usage.sums-up", "--save", tmp_path)
-    path = tmp_path / "report.json"
-    done = command("replay", tmp_path, "--report", f"json={path}")
-    outcomes = {
-        result["check"]: result["outcome"]
-        for result in json.loads(path.read_text())["results"]
-    }
-
-    assert done.code == 0
-    assert outcomes["usage.sums-up"] == Outcome.PASS
-    assert outcomes["rejections.unknown-model"] == Outcome.SKIP
-
-
-def test_several_targets_are_saved_side_by_side(command, tmp_path):
-    targets = ("mock", "mock:vllm")
-    command("verify", *targets, "--select", "usage.sums-up", "--save", tmp_path)
-    done = command("replay", tmp_path, "--select", "usage.sums-up", "-q")
-
-    assert {path.name for path in tmp_path.iterdir()} == {"mock", "mock-vllm"}
-    assert done.code == 0
-    assert "mock:vllm PASSED: 1 check passed." in done.out
-
-
 def test_a_folder_with_other_files_is_rejected_before_anything_is_sent(
     command, tmp_path
 ):
@@ -225,13 +190,6 @@ def test_a_recording_of_one_target_is_not_mixed_with_several(command, tmp_path):
 
     assert done.code == 2
     assert "holds the recording of one target" in done.err
-
-
-def test_replaying_an_empty_folder_is_a_usage_error(command, tmp_path):
-    done = command("replay", tmp_path)
-
-    assert done.code == 2
-    assert "holds no recording" in done.err
 
 
 def test_an_interrupted_run_reports_its_results(command, monkeypatch, tmp_path):
@@ -342,32 +300,6 @@ def test_an_unknown_capability_is_a_usage_error(command):
 
     assert done.code == 2
     assert "Did you mean 'follows-instructions'?" in done.err
-
-
-def test_a_server_with_other_token_counts_is_calibrated(command, tmp_path):
-    saved = str(tmp_path / "saved")
-    chosen = ("--select", "context.serves-1k", "--select", "context.refuses-one*")
-    done = command("verify", "mock:llamacpp?window=4096", *chosen, "--save", saved)
-    again = command("replay", saved, *chosen)
-
-    for run in (done, again):
-        assert run.code == 0
-        assert "PASSED: 2 checks passed." in run.out
-        assert run.out.count("are counted by calibration: 500 words cost 500") == 1
-
-
-def test_saved_exchanges_can_be_judged_by_another_budget(command, tmp_path):
-    saved = str(tmp_path / "saved")
-    chosen = ("--select", "latency.ttft")
-    command(
-        "verify", "mock?ttft=80ms", *chosen, "--budget", "ttft=30s", "--save", saved
-    )
-    passed = command("replay", saved, *chosen, "--budget", "ttft=30s")
-    failed = command("replay", saved, *chosen, "--budget", "ttft=50ms", "--strict")
-
-    assert (passed.code, failed.code) == (0, 1)
-    assert "is over budget" in failed.out
-    assert failed.out.count("this machine's own share") == 1
 
 
 def test_a_server_that_stops_answering_is_not_awaited_for_every_check(command, served):
