@@ -1,4 +1,8 @@
-"""Explanations describe the actual mistake, in the intended branch of a union."""
+"""
+Explanations describe the actual mistake, in the intended branch of a union.
+
+`openapi.schema_errors` returns what `contract.schema.explain` makes of a mistake.
+"""
 
 from typing import Any
 

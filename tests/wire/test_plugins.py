@@ -31,6 +31,7 @@ def python(*arguments, path=()):
 
 
 def command(*arguments, path=()):
+    """The command line by `contract/__main__.py`, in a Python of its own."""
     return python("-m", "contract", *arguments, path=path)
 
 

@@ -1,4 +1,4 @@
-"""The pytest plug-in in the test suites of users."""
+"""`contract.pytest_plugin` and its summary in the test suites of users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemathesis with the hooks of this package in pytest, as in docs/openapi.md."""
+"""Schemathesis with `contract.schemathesis_hooks` in pytest, as in docs/openapi.md."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import contract
 from contract.catalog.profiles import named
 from contract.model.probes import SUM_WHOLE
 from contract.model.wire import build_request
+from contract.run import serving
 
 VLLM = named("vllm")
 
@@ -25,6 +26,10 @@ def chat(url, profile=VLLM, *, key=None, model="magistral-small-2509"):
 
 def message(response):
     return response.json()["choices"][0]["message"]
+
+
+def test_it_is_public():
+    assert contract.mock is serving.mock
 
 
 def test_it_answers_in_the_dialect_without_a_key():

@@ -7,6 +7,7 @@ import pytest
 from contract.model.rejection import Rejection, RejectionReason
 from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
 from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
+from contract.providers.mistral.rejections import error_2025, error_2026
 
 
 def test_validation_errors_are_inside_message():
@@ -30,8 +31,8 @@ def test_validation_errors_are_inside_message():
         "code": None,
     }
 
-    assert (422, envelope) == OLD.error(problem)
-    assert (422, {**envelope, "raw_status_code": 422}) == NEW.error(problem)
+    assert (422, envelope) == error_2025(problem)
+    assert (422, {**envelope, "raw_status_code": 422}) == error_2026(problem)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_validation_errors_are_inside_message():
     ],
 )
 def test_rejections_have_the_flat_envelope(problem, status, kind, code, message):
-    found, body = NEW.error(problem)
+    found, body = error_2026(problem)
 
     assert status == found
     assert {
@@ -78,9 +79,9 @@ def test_rejections_have_the_flat_envelope(problem, status, kind, code, message)
 def test_keys_are_rejected_by_the_gateway():
     wrong = Rejection(reason=RejectionReason.WRONG_KEY)
 
-    assert (401, {"detail": "Unauthorized"}) == OLD.error(wrong)
-    assert (401, {"detail": "Invalid API Key"}) == NEW.error(wrong)
-    assert (401, {"detail": "Unauthorized"}) == NEW.error(
+    assert (401, {"detail": "Unauthorized"}) == error_2025(wrong)
+    assert (401, {"detail": "Invalid API Key"}) == error_2026(wrong)
+    assert (401, {"detail": "Unauthorized"}) == error_2026(
         Rejection(reason=RejectionReason.NO_KEY)
     )
 
@@ -105,4 +106,8 @@ def test_keys_are_rejected_by_the_gateway():
 def test_the_gateway_has_other_bodies(reason, status, body):
     problem = Rejection(reason=reason)
 
-    assert (status, body) == OLD.error(problem) == NEW.error(problem)
+    assert (status, body) == error_2025(problem) == error_2026(problem)
+
+
+def test_each_dialect_has_the_errors_of_its_year():
+    assert (OLD.error, NEW.error) == (error_2025, error_2026)

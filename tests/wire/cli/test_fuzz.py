@@ -1,4 +1,8 @@
-"""`magistral-contract fuzz`, against the mock on a loopback port."""
+"""
+`magistral-contract fuzz`, against the mock on a loopback port.
+
+It starts Schemathesis with the hooks of `contract.schemathesis_hooks`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Tests of server processes that start, fail, crash or are interrupted."""
+"""
+Tests of server processes that start, fail, crash or are interrupted.
+
+Each runs under the watcher program, `contract/engines/watching.py`.
+"""
 
 import os
 import signal

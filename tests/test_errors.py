@@ -1,0 +1,29 @@
+"""Every exception has the exit code of the command line, and a crash its check."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract import errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (errors.UsageError, 2),
+        (errors.SpecError, 2),
+        (errors.TargetError, 3),
+    ],
+)
+def test_an_exception_has_an_exit_code(kind, code):
+    raised = kind("It is wrong; do this.")
+
+    assert isinstance(raised, errors.ContractError)
+    assert (raised.exit_code, str(raised)) == (code, "It is wrong; do this.")
+
+
+def test_a_crashed_check_is_named_with_its_exception():
+    raised = errors.CheckError("usage.sums-up", ZeroDivisionError("by zero"))
+
+    assert (raised.exit_code, raised.check) == (4, "usage.sums-up")
+    assert "check usage.sums-up is broken: ZeroDivisionError: by zero." in str(raised)

@@ -1,0 +1,193 @@
+"""Each module with code has a test file of its name, or a line that says where."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from contract.testing import layers
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
+# Module -> the files that test it, where that is no file of its name. For
+# `contract/a/b.py` such a file is `tests/a/test_b.py`, or `tests/wire/a/test_b.py` or
+# `tests/wire/test_b.py` if it needs sockets; for a package, `tests/a/test_init.py`.
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    # Run as `python -m contract`.
+    "__main__": ("tests/wire/test_plugins.py",),
+    "_version": ("tests/cli/test_init.py",),
+    # Requests and helpers of a family of checks, tested by its checks.
+    "checks.context.prompt_length": (
+        "tests/checks/context/test_lengths.py",
+        "tests/checks/context/test_truncation.py",
+    ),
+    "checks.context.prompts": (
+        "tests/checks/context/test_lengths.py",
+        "tests/checks/context/test_truncation.py",
+    ),
+    "checks.latency.delays": ("tests/checks/latency/test_pace.py",),
+    "checks.structured.document": (
+        "tests/checks/structured/test_around.py",
+        "tests/checks/structured/conftest.py",
+    ),
+    "checks.tools.probes": ("tests/checks/tools/test_calls.py",),
+    # What `verify` runs.
+    "cli.verifying": ("tests/wire/cli/test_verify.py",),
+    # Time-outs need a server that is silent.
+    "client.timeouts": ("tests/wire/test_recorder.py",),
+    # Both are programs of their own, which a child process runs.
+    "engines.shim.sitecustomize": ("tests/engines/test_shim.py",),
+    "engines.watching": ("tests/wire/engines/test_process.py",),
+    # Starts Schemathesis, with the hooks that it loads.
+    "fuzzing.running": ("tests/wire/cli/test_fuzz.py",),
+    "schemathesis_hooks": (
+        "tests/wire/cli/test_fuzz.py",
+        "tests/wire/test_schemathesis.py",
+    ),
+    # Requests that many checks share: one name is one request.
+    "model.probes": ("tests/test_laws.py",),
+    "model.provider": (
+        "tests/model/test_examples.py",
+        "tests/catalog/test_providers.py",
+    ),
+    # Values without behaviour, tested by what reads them.
+    "model.rejection": (
+        "tests/providers/mistral/test_rejections.py",
+        "tests/providers/vllm/test_rejections.py",
+    ),
+    "model.rules": ("tests/providers/test_rules.py",),
+    "providers.inline": ("tests/catalog/test_providers.py",),
+    "providers.llamacpp": ("tests/catalog/test_providers.py",),
+    "providers.mistral": ("tests/catalog/test_providers.py",),
+    "providers.transformers": ("tests/catalog/test_providers.py",),
+    "providers.vllm": ("tests/catalog/test_providers.py",),
+    "providers.llamacpp.rules": ("tests/providers/test_rules.py",),
+    "providers.mistral.rules": ("tests/providers/test_rules.py",),
+    "providers.transformers.rules": ("tests/providers/test_rules.py",),
+    "providers.vllm.rules": ("tests/providers/test_rules.py",),
+    # In the test suites of users.
+    "pytest_plugin": ("tests/wire/test_pytest_plugin.py",),
+    "pytest_plugin.summary": ("tests/wire/test_pytest_plugin.py",),
+    # What `open_target` and `open_recordings` return.
+    "run.verification": ("tests/wire/test_opening.py",),
+    # A test module itself: `pytest --pyargs contract.suite`.
+    "suite": ("tests/wire/test_pytest_plugin.py",),
+    "targets.base": ("tests/targets/test_url.py", "tests/wire/test_mock.py"),
+    "testing.layers": ("tests/test_layers.py",),
+    # Parts of the files of a tiny model.
+    "tiny.saving": ("tests/cli/test_tiny.py",),
+    "tiny.template": ("tests/tiny/test_transformers.py",),
+}
+
+
+def has_code(module):
+    """Whether it defines anything: a docstring, imports and `__all__` do not."""
+    return any(
+        not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)
+        and not (isinstance(node, ast.Assign) and "__all__" in names_of(node))
+        for node in module.tree.body
+    )
+
+
+def names_of(node):
+    """The names that a statement binds."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign):
+        return {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return set()
+
+
+def mentions(text, module):
+    """
+    Whether a test in *text* is about *module*: its name, or what it defines.
+
+    A check or fault may also be named by its id. Constants do not count, because
+    modules share their names.
+    """
+    dotted = ".".join(filter(None, ("contract", module.name)))
+    words = {dotted, dotted.rpartition(".")[2]}
+    for name in set().union(*map(names_of, module.tree.body)):
+        private = name.startswith("_") and not name.endswith("__")
+        if not private and not name.isupper():
+            words |= {name, name.replace("_", "-")}
+    pattern = "|".join(map(re.escape, sorted(words)))
+    return re.search(rf"(?<![\w-])(?:{pattern})(?![\w-])", text) is not None
+
+
+def mirrors(module):
+    """The test files of the module's name, those that do not exist left out."""
+    path = module.name.replace(".", "/")
+    if (layers.PACKAGE / path).is_dir():
+        folder, leaf = path, "init"
+        short = path.rpartition("/")[2] or "init"
+    else:
+        folder, _, leaf = path.rpartition("/")
+        short = leaf
+    found = {
+        TESTS / folder / f"test_{leaf}.py",
+        TESTS / "wire" / folder / f"test_{leaf}.py",
+    }
+    # Modules of several folders may share this name.
+    wire = TESTS / "wire" / f"test_{short}.py"
+    if wire.is_file() and imports(wire.read_text("utf-8"), module):
+        found.add(wire)
+    return {path for path in found if path.is_file()}
+
+
+def imports(text, module):
+    """Whether the test file with *text* imports *module*, or something of it."""
+    name = f"contract.{module.name}".rstrip(".")
+    found = layers.Module("", ast.parse(text)).imported
+    return any(one == name or one.startswith(f"{name}.") for one in found)
+
+
+MODULES = {one.name: one for one in layers.read().modules if has_code(one)}
+
+
+def test_each_module_has_a_test_file_of_its_name_or_is_listed():
+    untested = {
+        name
+        for name, module in MODULES.items()
+        if name not in ELSEWHERE and not mirrors(module)
+    }
+
+    assert untested == set()
+
+
+def test_each_test_file_is_about_the_module_that_it_is_named_after():
+    wrong = {
+        f"{path.relative_to(ROOT)} does not mention {name}"
+        for name, module in MODULES.items()
+        for path in mirrors(module)
+        if not mentions(path.read_text("utf-8"), module)
+    }
+
+    assert wrong == set()
+
+
+def test_a_listed_module_exists_and_has_no_file_of_its_name():
+    gone = {name for name in ELSEWHERE if name not in MODULES}
+    mirrored = {name for name in set(ELSEWHERE) - gone if mirrors(MODULES[name])}
+
+    assert gone == set()
+    assert mirrored == set()
+
+
+def test_the_listed_files_exist_and_mention_the_module():
+    listed = {
+        (ROOT / path, name) for name, paths in ELSEWHERE.items() for path in paths
+    }
+    gone = {str(path) for path, _ in listed if not path.is_file()}
+    unrelated = {
+        f"{path.relative_to(ROOT)} does not mention {name}"
+        for path, name in listed
+        if path.is_file()
+        and name in MODULES
+        and not mentions(path.read_text("utf-8"), MODULES[name])
+    }
+
+    assert all(ELSEWHERE.values())
+    assert gone == set()
+    assert unrelated == set()
