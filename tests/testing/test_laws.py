@@ -181,16 +181,23 @@ def test_a_check_that_fails_on_a_quirk_is_named():
     ]
 
 
-def test_a_check_that_fails_on_a_conforming_server_is_named_with_its_findings():
-    @check("acme.strict", "It MUST hold.", source="RFC 1", sends=probes.SUM_WHOLE)
-    def strict(_exchange):
-        yield Finding("nothing is good enough")
+@check("acme.strict", "It MUST hold.", source="RFC 1", sends=probes.SUM_WHOLE)
+def strict(_exchange):
+    yield Finding("nothing is good enough")
 
+
+def test_a_check_that_fails_on_a_conforming_server_is_named_with_its_findings():
     found = broken_laws([strict])
 
     for name in builtin():
         law = f"acme.strict is fail on the mock of {name}: nothing is good enough"
         assert law in found
+
+
+def test_a_check_that_fails_anyway_is_no_side_effect():
+    found = broken_laws([short_ids, id_too_long, strict])
+
+    assert not any("also breaks" in law for law in found)
 
 
 def test_a_check_that_is_never_judged_is_named_with_the_reason():

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from contract import Finding, NotApplicable, Outcome, UsageError, check, fault
 from contract.catalog.profiles import builtin, named
-from contract.model.probe import KeyMode, repeat
-from contract.model.probes import SUM, SUM_WHOLE
+from contract.model.chat import Options
+from contract.model.probe import KeyMode, Probe, repeat
+from contract.model.probes import SUM, SUM_WHOLE, user
 from contract.model.profile import Capability
 from contract.testing import rehearsal
 from contract.testing.laws import representatives
@@ -153,11 +154,16 @@ def test_a_key_is_demanded_where_the_profile_promises_it():
 
 
 def test_the_rest_of_a_stream_that_is_hung_up_on_is_not_kept():
-    endless = replace(SUM, name="endless", hang_up_after=1)
-    endless = replace(endless, options=replace(endless.options, max_tokens=4_096))
-    reply = clean("vllm-0.32").reply(endless)
+    endless = Probe(
+        name="endless",
+        messages=(user("Tell a story without end. #loop"),),
+        options=Options(max_tokens=1_000),
+        stream=True,
+    )
+    left = replace(endless, hang_up_after=1)
+    frames = [len(clean("vllm-0.32").reply(probe).frames) for probe in (endless, left)]
 
-    assert len(reply.frames) <= rehearsal.UNREAD
+    assert frames[0] > frames[1] == rehearsal.UNREAD
 
 
 def both_forms(_profile):

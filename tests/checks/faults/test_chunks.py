@@ -8,15 +8,28 @@ from contract.checks.faults.chunks import (
     map_chunks,
     text_frames,
 )
+from contract.model import sse
 from contract.model.chat import PieceKind
 from contract.model.exchange import DONE
-from contract.model.reply import Frame
+from contract.model.reply import Frame, encode_json
 
 
 def test_text_frames_are_found_by_kind(reply):
     assert (1, 2, 3, 4) == text_frames(reply)
     assert (3, 4) == text_frames(reply, frozenset({PieceKind.ANSWER}))
     assert () == text_frames(reply.with_header("content-type", "text/plain"))
+
+
+def test_a_call_without_arguments_is_no_text(reply, chunk):
+    function = {"name": "get_weather", "arguments": ""}
+    call = {"index": 0, "id": "A1b2C3d4E", "type": "function", "function": function}
+    begun, more = (
+        chunk({"tool_calls": [{**call, "function": {**function, **arguments}}]})
+        for arguments in ({}, {"arguments": "{}"})
+    )
+    frames = [Frame(0.0, sse.encode(encode_json(value))) for value in (begun, more)]
+
+    assert (1,) == text_frames(reply.with_frames(frames))
 
 
 def test_whole_bodies_are_not_changed_chunkwise(reply):
