@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -127,6 +127,7 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterable[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def read(package: Path = PACKAGE) -> Graph:
     """The graph of the source in *package*; nothing is imported."""
     modules = []

@@ -14,7 +14,6 @@ import threading
 import junitparser
 import pytest
 
-from contract.catalog.profiles import builtin
 from contract.client.session import Session
 
 FEW = ("--select", "streaming", "--select", "usage")
@@ -26,13 +25,6 @@ def test_the_mock_passes(command):
     assert (done.code, done.err) == (0, "")
     assert "\nPASSED: " in done.out
     assert "profile          mistral-2025-10 (declared by the target)" in done.out
-
-
-@pytest.mark.parametrize("dialect", builtin())
-def test_each_dialect_of_the_mock_passes(command, dialect):
-    done = command("verify", f"mock:{dialect}", "--quiet")
-
-    assert (done.code, done.err) == (0, "")
 
 
 def test_a_fault_fails_the_run_with_the_command_that_repeats_it(command):
