@@ -97,7 +97,11 @@ def test_a_module_is_its_checks_and_faults():
     assert broken_laws(module) == ()
 
 
-@pytest.mark.parametrize("nothing", [(), [id_too_long], ModuleType("empty")], ids=repr)
+@pytest.mark.parametrize(
+    "nothing",
+    [(), [id_too_long], ModuleType("empty")],
+    ids=["nothing", "a-fault", "module"],
+)
 def test_a_set_without_a_check_is_named(nothing):
     assert broken_laws(nothing) == ("there is no check in it",)
 
