@@ -181,23 +181,6 @@ def test_a_plug_in_that_fails_on_import_is_named_with_its_package(package, group
     assert "Traceback" not in done.stderr
 
 
-def test_three_lines_prove_the_checks_of_a_plug_in(tmp_path):
-    test = tmp_path / "test_acme.py"
-    test.write_text(
-        "import acme_contract.checks\n"
-        "from contract.testing import run_laws\n"
-        "def test_proven(): run_laws(acme_contract.checks)\n"
-    )
-    (tmp_path / "idle.py").write_text(CHECK + IDLE)
-    run = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
-    good = python(*run, str(test), path=[ACME])
-    code = "import idle; from contract.testing import broken_laws as b; print(*b(idle))"
-    idle = python("-c", code, path=[tmp_path])
-
-    assert good.returncode == 0, good.stdout
-    assert "the fault changes-nothing never turns acme.nothing red" in idle.stdout
-
-
 def test_the_suite_of_pytest_refuses_them_too(package):
     path = package(checks=CHECK)
     run = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "contract.suite")
