@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, cached_property
-from typing import cast
+from functools import cache, cached_property, partial
+from typing import Generic, TypeVar, cast
 
 from contract.catalog import profiles
 from contract.client.session import Session
@@ -51,6 +51,7 @@ UNREAD = 100
 DRAWN = 12
 
 Change = Callable[[Reply], Reply]
+T = TypeVar("T")
 
 
 class Rehearsal:
@@ -252,10 +253,34 @@ def judge(check: Check, rehearsal: Rehearsal) -> Result:
     return result
 
 
+class _Memory(Generic[T]):
+    """
+    What was computed for a check in a profile, by the check itself and not its id.
+
+    Two checks of one id may exist in a process, such as two versions in a test.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[Check, T]] = {}
+
+    def get(self, check: Check, profile: str, make: Callable[[], T]) -> T:
+        """What *make* computes for *check* in the profile of that id, computed once."""
+        key = (id(check), profile)
+        if key not in self._known:
+            # The check is kept with its value, so that its `id` is not given away.
+            self._known[key] = (check, make())
+        return self._known[key][1]
+
+
+_DRAWN: _Memory[tuple[tuple[Probe, ...], ...]] = _Memory()
+_NUMBERED: _Memory[Mapping[int, Probe]] = _Memory()
+_OUTCOMES: _Memory[Result] = _Memory()
+
+
 def drawn(check: Check, profile: Profile) -> tuple[tuple[Probe, ...], ...]:
     """A few of the requests that the property *check* explores; needs Hypothesis."""
-    key = (check.id, profile.id)
-    if key not in _DRAWN:
+
+    def draw() -> tuple[tuple[Probe, ...], ...]:
         found: list[tuple[Probe, ...]] = []
 
         def keep(probes: tuple[Probe, ...]) -> bool:
@@ -263,11 +288,9 @@ def drawn(check: Check, profile: Profile) -> tuple[tuple[Probe, ...], ...]:
             return False
 
         smallest(check.explores(profile) if check.explores else None, keep, most=DRAWN)
-        _DRAWN[key] = tuple(found)
-    return _DRAWN[key]
+        return tuple(found)
 
-
-_DRAWN: dict[tuple[str, str], tuple[tuple[Probe, ...], ...]] = {}
+    return _DRAWN.get(check, profile.id, draw)
 
 
 def requests(check: Check, profile: Profile) -> tuple[Probe, ...]:
@@ -279,23 +302,17 @@ def requests(check: Check, profile: Profile) -> tuple[Probe, ...]:
 
 def numbered(check: Check, profile: Profile) -> Mapping[int, Probe]:
     """The requests of *check* in *profile* by their number."""
-    key = (check.id, profile.id)
-    if key not in _NUMBERED:
+
+    def number_all() -> Mapping[int, Probe]:
         _share_samples(check)
-        _NUMBERED[key] = {_NUMBERS.of(p): p for p in requests(check, profile)}
-    return _NUMBERED[key]
+        return {_NUMBERS.of(probe): probe for probe in requests(check, profile)}
 
-
-_NUMBERED: dict[tuple[str, str], Mapping[int, Probe]] = {}
+    return _NUMBERED.get(check, profile.id, number_all)
 
 
 def outcomes(name: str, checks: Mapping[str, Check]) -> Mapping[str, Result]:
     """The result of each of *checks* on the clean rehearsal of the profile *name*."""
-    found = _OUTCOMES.setdefault(name, {})
-    for id_, check in checks.items():
-        if id_ not in found:
-            found[id_] = judge(check, clean(name))
-    return {id_: found[id_] for id_ in checks}
-
-
-_OUTCOMES: dict[str, dict[str, Result]] = {}
+    return {
+        id_: _OUTCOMES.get(check, name, partial(judge, check, clean(name)))
+        for id_, check in checks.items()
+    }

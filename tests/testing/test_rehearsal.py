@@ -217,3 +217,13 @@ def test_a_reply_is_that_of_the_dialect():
     assert 200 == reply_to(SUM, "vllm").status
     assert "llamacpp" == reply_to(SUM, "llamacpp").dialect.id
     assert silent.apply(reply_to(SUM)) != reply_to(SUM)
+
+
+def test_two_checks_of_one_id_are_two_checks():
+    def never(exchange):
+        yield Finding("always wrong")
+
+    stricter = replace(answers, judge=never)
+
+    for one, outcome in ((answers, Outcome.PASS), (stricter, Outcome.FAIL)):
+        assert outcomes("llamacpp", {one.id: one})[one.id].outcome is outcome
