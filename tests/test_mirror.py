@@ -78,6 +78,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # Parts of the files of a tiny model.
     "tiny.saving": ("tests/cli/test_tiny.py",),
     "tiny.template": ("tests/tiny/test_transformers.py",),
+    # What it draws is what these tests are about.
+    "testing.strategies": ("tests/model/test_dialect.py", "tests/test_totality.py"),
 }
 
 

@@ -9,7 +9,6 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.each import each
-from support.strategies import wire_values
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT
@@ -22,6 +21,7 @@ from contract.model.wire import Request, build_request
 from contract.plugins.discovery import find
 from contract.run.explore import smallest
 from contract.run.triage import triage
+from contract.testing.strategies import wire_values
 
 CHECKS = tuple(find("checks", Check).values())
 CHANGES = (*find("checks", Fault).values(), *find("quirks", Quirk).values())

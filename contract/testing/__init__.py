@@ -1,7 +1,8 @@
 """
 Proves checks without a network: rehearse one on a mock, or run all laws over a set.
 
-Imports: catalog, client, errors, mock_server, model, plugins, run, tokens.
+Imports: catalog, client, errors, mock_server, model, plugins, run, tokens. Third
+parties: hypothesis.
 """
 
 from __future__ import annotations

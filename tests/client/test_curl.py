@@ -6,13 +6,13 @@ import json
 import shlex
 
 from hypothesis import given
-from support.strategies import wire_values
 
 from contract.catalog.profiles import builtin
 from contract.client.curl import curl
 from contract.model.probes import SUM_WHOLE
 from contract.model.strict_json import read_json
 from contract.model.wire import Request, build_request
+from contract.testing.strategies import wire_values
 
 URL = "http://127.0.0.1:8700"
 CHAT = "/v1/chat/completions"

@@ -6,7 +6,6 @@ import json
 
 import pytest
 from hypothesis import given
-from support.strategies import json_values, pieces
 
 from contract.model.chat import (
     Call,
@@ -19,6 +18,7 @@ from contract.model.chat import (
     freeze,
     merge_pieces,
 )
+from contract.testing.strategies import json_values, pieces
 
 R, A, T = PieceKind.REASONING, PieceKind.ANSWER, PieceKind.TOOL
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from support.each import each
-from support.strategies import json_values, marked, pieces, probes, wire_values
 
 from contract.catalog.providers import aliases, dialects
 from contract.model.chat import (
@@ -36,6 +35,7 @@ from contract.model.reply import (
 from contract.model.sse import encode as event
 from contract.model.wire import Request
 from contract.schema import openapi
+from contract.testing.strategies import json_values, marked, pieces, probes, wire_values
 
 DIALECTS = dialects()
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.strategies import wire_values
 
 from contract.catalog.providers import dialects
 from contract.model.chat import Piece, PieceKind
@@ -18,6 +17,7 @@ from contract.model.profile import Profile
 from contract.model.wire import Request, build_request
 from contract.providers.inline.dialect import INLINE
 from contract.providers.vllm.dialect import VLLM_0_16
+from contract.testing.strategies import wire_values
 
 PROFILE = Profile(id="vllm-0.16", dialect=VLLM_0_16)
 JSON = (("content-type", "application/json"),)

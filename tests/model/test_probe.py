@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import json_values
 
 from contract.model.chat import freeze
 from contract.model.probe import Fill, Patch, Probe, apply_patches, repeat
+from contract.testing.strategies import json_values
 
 BODY = {"a": {"b": [1, 2]}, "a/b": 0, "m~n": 0, "": 5}
 

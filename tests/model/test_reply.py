@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import json_values
 
 from contract.model import sse
 from contract.model.exchange import End
@@ -26,6 +25,7 @@ from contract.model.reply import (
 from contract.model.strict_json import MISSING
 from contract.model.wire import Request
 from contract.providers.vllm.dialect import VLLM_0_16
+from contract.testing.strategies import json_values
 
 DONE = Frame(0.3, b"data: [DONE]\n\n")
 PROFILE = Profile(id="vllm-0.16", dialect=VLLM_0_16)

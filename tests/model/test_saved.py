@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.strategies import wire_values
 
 from contract.errors import UsageError
 from contract.model.exchange import Arrival, End, Exchange
@@ -18,6 +17,7 @@ from contract.model.profile import Profile
 from contract.model.saved import digest, dump, load
 from contract.model.wire import Request, build_request
 from contract.providers.vllm.dialect import VLLM_0_16
+from contract.testing.strategies import wire_values
 
 PROFILE = Profile(id="vllm-0.16", dialect=VLLM_0_16)
 SECRET = "sk-0123456789"

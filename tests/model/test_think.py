@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.strategies import marked, pieces
 
 from contract.model.chat import Call, Piece, PieceKind, merge_pieces
 from contract.model.think import CLOSE, OPEN, Splitter, split, wrap
+from contract.testing.strategies import marked, pieces
 
 tagged = st.lists(
     st.sampled_from([OPEN, CLOSE, "[", "[/", "THINK]", "a", " b", "é👋", "]"]),

@@ -1,8 +1,15 @@
-"""Hypothesis strategies for the nouns: JSON, pieces, probes, exchanges."""
+"""
+Hypothesis strategies for JSON, output pieces and probes, for tests of checks.
+
+Usage: `@given(wire_values)` draws what a server may put in the place of any member, so
+that a judge can be shown never to raise; needs the extra `[fuzz]`.
+"""
 
 from __future__ import annotations
 
 import string
+from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -22,7 +29,8 @@ from contract.model.chat import (
 )
 from contract.model.probe import Probe
 
-json_values = st.recursive(
+# JSON values that survive being written and read.
+json_values: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
@@ -45,7 +53,8 @@ _NAMES = st.sampled_from(
     ]
 )
 _WORDS = st.sampled_from(["text", "thinking", "image_url", "assistant", "system", ""])
-wire_values = st.recursive(
+# Values a server may send, often under the names that clients look for.
+wire_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | _WORDS,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5)
@@ -59,7 +68,7 @@ words = st.text(string.ascii_letters + string.digits, min_size=1, max_size=9)
 
 
 @st.composite
-def _calls(draw, index):
+def _calls(draw: st.DrawFn, index: int) -> list[Piece]:
     call_id, name = draw(words), draw(words)
     fragments = draw(st.lists(texts, min_size=1, max_size=4))
     first = Piece(PieceKind.TOOL, fragments[0], call=Call(index, call_id, name))
@@ -68,9 +77,9 @@ def _calls(draw, index):
 
 
 @st.composite
-def pieces(draw):
-    """What one choice says: thoughts, answers and calls in any order."""
-    said = []
+def pieces(draw: st.DrawFn) -> tuple[Piece, ...]:
+    """The output of one choice: reasoning, answers and calls in any order."""
+    said: list[Piece] = []
     calls = 0
     for kind in draw(st.lists(st.sampled_from(PieceKind), max_size=5)):
         if kind is PieceKind.TOOL:
@@ -81,8 +90,8 @@ def pieces(draw):
     return tuple(said)
 
 
-def marked(said):
-    """Whether some text holds a marker itself, which tags cannot express."""
+def marked(said: Iterable[Piece]) -> bool:
+    """Whether a text contains a marker itself, which tags cannot express."""
     return any(
         think.OPEN in piece.text or think.CLOSE in piece.text
         for piece in merge_pieces(said)
@@ -147,8 +156,8 @@ _options = st.builds(
 
 
 @st.composite
-def probes(draw):
-    """A chat in which every dialect can say everything, without a switch to think."""
+def probes(draw: st.DrawFn) -> Probe:
+    """A chat that every dialect can express, without a switch for reasoning."""
     system = draw(st.lists(_system, max_size=1))
     turns = draw(st.lists(_user | _assistant | _tool, min_size=1, max_size=4))
     last = draw(st.lists(_prefix, max_size=1))
