@@ -220,7 +220,7 @@ def test_a_reply_is_that_of_the_dialect():
 
 
 def test_two_checks_of_one_id_are_two_checks():
-    def never(exchange):
+    def never(_exchange):
         yield Finding("always wrong")
 
     stricter = replace(answers, judge=never)
