@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from contract.cli import completion, options
 from contract.client.timeouts import Limits
-
-if TYPE_CHECKING:
-    from contract.cli.outputs import Output
-    from contract.model.profile import Capability
 
 
 def _limit(name: str, bound: str, description: str) -> options.Decorator:
@@ -86,32 +81,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
 @options.reporting
-def verify_command(  # noqa: PLR0913  # each parameter is an option
-    *,
-    targets: tuple[str, ...],
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    trust_plugins: bool,
-    slow: bool,
-    profile: str | None,
-    profiles: str | None,
-    model: str | None,
-    api_key_env: str | None,
-    concurrency: int | None,
-    max_requests: int | None,
-    max_examples: int | None,
-    seed: int | None,
-    context_window: int | None,
-    budget: Mapping[str, float],
-    offer: frozenset[Capability],
-    save: str | None,
-    strict: bool,
-    report: tuple[Output, ...],
-    quiet: bool,
-    verbose: bool,
-    color: bool | None,
-    **bounds: float | None,
-) -> int:
+def verify_command(**settings: Any) -> int:
     """
     Check that each TARGET keeps its contract: send requests, judge the responses.
 
@@ -136,28 +106,4 @@ def verify_command(  # noqa: PLR0913  # each parameter is an option
     """  # noqa: D301  # click keeps the lines after \b
     from contract.cli.verifying import verify_targets
 
-    return verify_targets(
-        targets=targets,
-        select=select,
-        ignore=ignore,
-        trust_plugins=trust_plugins,
-        slow=slow,
-        profile=profile,
-        profiles=profiles,
-        model=model,
-        api_key_env=api_key_env,
-        concurrency=concurrency,
-        max_requests=max_requests,
-        max_examples=max_examples,
-        seed=seed,
-        context_window=context_window,
-        budget=budget,
-        offer=offer,
-        save=save,
-        strict=strict,
-        report=report,
-        quiet=quiet,
-        verbose=verbose,
-        color=color,
-        bounds={name: value for name, value in bounds.items() if value is not None},
-    )
+    return verify_targets(**settings)

@@ -69,19 +69,20 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     quiet: bool,
     verbose: bool,
     color: bool | None,
-    bounds: Mapping[str, float],
+    **bounds: float | None,
 ) -> int:
     """
     Judge the *targets*, write the reports and return the exit code.
 
-    The parameters are the options of `verify`; *bounds* are fields of `Limits`.
+    The parameters are the options of `verify`; *bounds* are fields of `Limits`, or None
+    for the default.
     Raises `UsageError` for a mistake in any of them, before the first target is opened.
     """
     # A run makes few cycles and many values that live to its end: fewer passes over
     # them save a tenth of the CPU time.
     gc.set_threshold(50_000, 20, 20)
     known = outputs.profiles(profiles)
-    limits: dict[str, Any] = dict(bounds)
+    limits: dict[str, Any] = {k: v for k, v in bounds.items() if v is not None}
     plan = RunPlan(
         checks=options.selected(select, ignore, trust_plugins=trust_plugins),
         slow=slow,
