@@ -32,7 +32,7 @@ class Server:
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
+    """Return a port on which no process listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

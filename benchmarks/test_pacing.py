@@ -23,8 +23,8 @@ REQUEST = json.dumps(
 ).encode()
 
 
-def told(port: int) -> int:
-    """How many chunks of the paced stream carry text."""
+def text_chunks(port: int) -> int:
+    """Return how many chunks of the paced stream carry text."""
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
     body = httpx.post(url, content=REQUEST, headers=JSON, timeout=60).content
     answered = body.count(b'"content":"') - body.count(b'"content":""')
@@ -50,7 +50,7 @@ def test_drift_of_a_paced_stream(benchmark, streams, tmp_path, monkeypatch):
             {"total": streams, "connections": streams},
             rounds=1,
         )
-        texts = told(mock.port)
+        texts = text_chunks(mock.port)
     planned = TTFT + ICL * (texts - 1)
     ours = drift(tally, planned)
     (tmp_path / "body").write_bytes(b"\0".join([b"data: {}\n\n"] * CHUNKS))

@@ -42,7 +42,7 @@ KEY = "MAGISTRAL_CONTRACT_KEY_ENV"
 # The names of secrets. By default Schemathesis also hides every name that contains
 # "token", and a request whose max_tokens is [Filtered] cannot be sent again.
 SECRETS = ("authorization", "api-key", "api_key", "apikey", "secret", "password")
-# Schemathesis reads only the first 20 events of a stream unless told otherwise.
+# Schemathesis reads only the first 20 events of a stream by default.
 MAX_STREAM_EVENTS = 10_000
 
 

@@ -44,7 +44,7 @@ DEPARTURES = {
 }
 
 
-def told(path):
+def case_name(path):
     return f"{path.parent.name.removeprefix('recorded-')}/{path.stem}"
 
 
@@ -56,7 +56,7 @@ def exchanges():
         saved = json.loads(path.read_text(encoding="utf-8"))
         exchange = load(saved, profiles.named(saved["profile"]))
         if exchange.status == 200 and exchange.request.path == CHAT:
-            found[told(path)] = exchange
+            found[case_name(path)] = exchange
     return found
 
 

@@ -231,11 +231,11 @@ def test_changes_are_pure(change):
     assert reply == before
 
 
-# What a server that says nothing at all may still keep: its list, its headers.
-# A property compares what was answered; that something was is a property of its own.
+# What a server without any content may still pass: its model list, its headers.
+# A property compares answers; a separate property requires that there is one.
 OFFERED = {"models", "headers", "schema", "properties"}
-# An image that is taken, an address nobody opened, and refusals that did not come:
-# those are judged as they are, and their absence by rejections.no-key.
+# An accepted image, an address that was not opened, and rejections that are missing:
+# their own checks judge those, and rejections.no-key judges the absence.
 TAKEN = {
     "multimodal.takes-promised-images",
     "multimodal.opens-no-address-in-text",

@@ -47,7 +47,7 @@ def provider(name):
 def rejecting(trouble):
     """Every reply becomes the refusal that the dialect has for *trouble*."""
     problem = Rejection(
-        reason=RejectionReason(trouble), message="as told", value="some value"
+        reason=RejectionReason(trouble), message="a message", value="some value"
     )
 
     def refuse(reply):

@@ -17,8 +17,8 @@ TURNS = 3  # messages
 
 def hot_crashes(reply):
     """A sampler divides by zero above some temperature."""
-    told = reply.probe.options.temperature if reply.probe else None
-    if told is None or told < HOT:
+    temperature = reply.probe.options.temperature if reply.probe else None
+    if temperature is None or temperature < HOT:
         return reply
     crashed = reply.with_status(500).with_header(*JSON_TYPE)
     return crashed.with_json({"detail": "Internal Server Error"})

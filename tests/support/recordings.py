@@ -1,4 +1,4 @@
-"""The recorded exchanges of an engine, and the stand-in's answers beside them."""
+"""The recorded exchanges of an engine, and the mock's answers beside them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from contract.model.reply import rehearse
 from contract.run.recording import load
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "exchanges"
-# Of these the stand-in's share of an exchange is not in the recording.
+# The recording lacks a part of these exchanges that the mock would produce.
 NOT_COMPARED = {
-    "head": "the server, not the stand-in, leaves the body away",
-    "abandoned": "nobody waited for its end",
-    "left-behind": "nobody waited for its end",
+    "head": "the server, not the mock, omits the body",
+    "abandoned": "the client closed the connection early",
+    "left-behind": "the client closed the connection early",
     "text-about-canary": "the address of the canary is not recorded",
 }
 
 
 @cache
 def recorded_exchanges(engine):
-    """By the name of the probe: the engine's exchanges, the stand-in's beside them."""
+    """By the name of the probe: the engine's exchanges, the mock's beside them."""
     recording = load(RECORDED / engine, builtin())[0]
     dialect, window = recording.profile.dialect, recording.profile.context_window
     opened = MockProvider(dialect, context_window=window)

@@ -83,7 +83,7 @@ class Over:
 
 
 class Wire:
-    """One mock that is told its fault from outside, and what it said without one."""
+    """A mock whose fault can be set from outside, and its verdicts without a fault."""
 
     def __init__(self, name, plan, budget, limits, checks):
         self.name = name
@@ -160,7 +160,7 @@ class Wire:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", DIALECTS)
-def test_fault_is_caught_over_the_wire_and_trips_nobody_else(name, request):
+def test_fault_is_caught_over_the_wire_and_fails_no_other_check(name, request):
     only = request.config.getoption("--matrix-check")
     chosen = {
         one: fault
@@ -180,7 +180,7 @@ def test_fault_is_caught_over_the_wire_and_trips_nobody_else(name, request):
             wire = quick
             family, judge = fault.breaks.family, fault.breaks.id
             if judge in TIMED or quick.outcome(judge) is not Outcome.PASS:
-                # What is told by the clock needs replies that take time.
+                # A check of times needs replies that take time.
                 if family not in paced:
                     own = tuple(c for c in CHECKS.values() if c.family == family)
                     paced[family] = stack.enter_context(

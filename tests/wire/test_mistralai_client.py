@@ -90,8 +90,12 @@ def parted(content):
 
 
 def usage(reply):
-    told = reply.usage
-    return told and (told.prompt_tokens, told.completion_tokens, told.total_tokens)
+    counts = reply.usage
+    return counts and (
+        counts.prompt_tokens,
+        counts.completion_tokens,
+        counts.total_tokens,
+    )
 
 
 def whole(reply):
@@ -344,15 +348,15 @@ def test_a_validation_error_comes_without_its_data(client, dialect):
 def test_every_refusal_has_its_class_and_body(client, dialect):
     seen = {}
     for trouble in RejectionReason:
-        problem = Rejection(reason=trouble, message="as told", value="some value")
+        problem = Rejection(reason=trouble, message="a message", value="some value")
         known = builtin()[dialect].dialect
-        told = framing.rejection_reply(None, problem, Head("", 0, ""), known)
-        kind = errors.HTTPValidationError if told.status == 422 else errors.SDKError
+        rejected = framing.rejection_reply(None, problem, Head("", 0, ""), known)
+        kind = errors.HTTPValidationError if rejected.status == 422 else errors.SDKError
         with pytest.raises(errors.MistralError) as raised:
             client(dialect, trouble).chat.complete(**asked(dialect))
         error = raised.value
-        right = kind is type(error) and told.status == error.status_code
-        seen[trouble] = right and json.loads(error.body) == json.loads(told.body)
+        right = kind is type(error) and rejected.status == error.status_code
+        seen[trouble] = right and json.loads(error.body) == json.loads(rejected.body)
 
     assert dict.fromkeys(RejectionReason, True) == seen
 

@@ -97,8 +97,12 @@ def thought(message, fields):
 
 
 def usage(reply):
-    told = reply.usage
-    return told and (told.prompt_tokens, told.completion_tokens, told.total_tokens)
+    counts = reply.usage
+    return counts and (
+        counts.prompt_tokens,
+        counts.completion_tokens,
+        counts.total_tokens,
+    )
 
 
 def whole(reply, fields):
@@ -382,15 +386,18 @@ def test_every_refusal_has_its_class_and_body(client, dialect):
     profile = builtin()[dialect]
     seen = {}
     for trouble in RejectionReason:
-        problem = Rejection(reason=trouble, message="as told", value="some value")
-        told: Reply = framing.rejection_reply(
+        problem = Rejection(reason=trouble, message="a message", value="some value")
+        rejected: Reply = framing.rejection_reply(
             None, problem, Head("", 0, ""), profile.dialect
         )
-        body = json.loads(told.body)
+        body = json.loads(rejected.body)
         with pytest.raises(openai.APIStatusError) as raised:
             client(dialect, trouble).models.list()
         error = raised.value
-        right = CLASSES[told.status] is type(error) and told.status == error.status_code
+        right = (
+            CLASSES[rejected.status] is type(error)
+            and rejected.status == error.status_code
+        )
         seen[trouble] = right and error.body == body.get("error", body)
 
     assert dict.fromkeys(RejectionReason, True) == seen
@@ -409,14 +416,14 @@ def test_a_wrong_key_is_an_authentication_error(client, dialect):
 
 def test_a_request_id_is_read_from_x_request_id_only(client):
     """Mistral names its requests in `mistral-correlation-id`, vLLM not at all."""
-    told = {}
+    found = {}
     for dialect in ("transformers", "vllm-0.32", "mistral-2025-10"):
         with pytest.raises(openai.BadRequestError) as raised:
             client(dialect).chat.completions.create(
                 model=MODEL, messages=TOO_LONG, extra_query={"x": "1"}
             )
         response = raised.value.response
-        told[dialect] = (
+        found[dialect] = (
             bool(raised.value.request_id),
             "mistral-correlation-id" in response.headers,
         )
@@ -425,7 +432,7 @@ def test_a_request_id_is_read_from_x_request_id_only(client):
         "transformers": (True, False),
         "vllm-0.32": (False, False),
         "mistral-2025-10": (False, True),
-    } == told
+    } == found
 
 
 @pytest.mark.parametrize(
