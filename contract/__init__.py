@@ -244,7 +244,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
         seed=seed,
         max_examples=max_examples,
     ) as verification:
-        results = tuple(verification.verify(checks, slow=slow))
+        results = verification.results(checks, slow=slow)
         header = verification.header
     return Report(headers=(header,), results=results, strict=strict)
 
@@ -281,7 +281,7 @@ def replay(  # noqa: PLR0913  # each is one option of the command line
     results = [
         result
         for verification in found
-        for result in verification.verify(checks, slow=slow)
+        for result in verification.results(checks, slow=slow)
     ]
     headers = tuple(verification.header for verification in found)
     return Report(headers=headers, results=tuple(results), strict=strict)

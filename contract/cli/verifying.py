@@ -24,7 +24,7 @@ from contract.model.profile import Capability
 from contract.plugins.discovery import find
 from contract.run.opening import open_target, reply_changes
 from contract.run.recording import MANIFEST, ensure_free, folder
-from contract.run.report import Header, Report, Result
+from contract.run.report import Header, Report, Result, in_order
 from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
@@ -224,7 +224,7 @@ def _judge(
         header, code = replace(header, trouble=str(error)), error.exit_code
     except KeyboardInterrupt:
         header, code = replace(header, trouble="interrupted"), INTERRUPTED
-    return Report(headers=(header,), results=tuple(results)), code
+    return Report(headers=(header,), results=in_order(results, plan.checks)), code
 
 
 def _results_so_far(

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
@@ -115,6 +116,7 @@ class Recorder:
         arrivals: list[Arrival] = []
         size = 0
         end, note = End.COMPLETE, ""
+        sent_at = time.time()
         try:
             sent = self._client.build_request(
                 request.method,
@@ -164,6 +166,7 @@ class Recorder:
             end=end,
             note=redact_text(note, self._secrets),
             elapsed=elapsed,
+            sent_at=sent_at,
         )
 
 

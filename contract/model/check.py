@@ -62,6 +62,25 @@ class Level(StrEnum):
     MAY = "MAY"
 
 
+class Scope(StrEnum):
+    """The exchanges of a run that an invariant is judged on, whatever they were for."""
+
+    # Chats that were answered in full, streamed or whole.
+    ANSWERS = "answers"
+    # The answers to requests for a stream.
+    STREAMS = "streams"
+    # The answers to the other requests.
+    WHOLE = "whole answers"
+    # The bodies with status 200 to such requests, also if they are not JSON.
+    BODIES = "bodies"
+    # Chats with status 200, also if they broke off, are empty or hold an error.
+    ATTEMPTS = "attempts"
+    # Chats that were rejected or failed, but not for a busy server.
+    ERRORS = "errors"
+    # Every response with a status.
+    RESPONSES = "responses"
+
+
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
 # Sets of HTTP statuses for `Check.expects`.
 OK = frozenset({HTTPStatus.OK.value})
@@ -103,6 +122,9 @@ class Check:
     # For a property: returns a Hypothesis strategy for a profile, whose draws are
     # tuples of probes; each draw is sent and judged on its own.
     explores: Callable[[Profile], Any] | None = None
+    # For an invariant: the exchanges of the whole run that it is judged on. Its judge
+    # receives one exchange at a time; *sends* makes sure that there is one.
+    every: Scope | None = None
 
     @property
     def family(self) -> str:
@@ -131,6 +153,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
     budget: str | None = None,
     measures: Measure | None = None,
     explores: Callable[[Profile], Any] | None = None,
+    every: Scope | None = None,
 ) -> Callable[[Judge], Check]:
     """
     Make a generator function a check.
@@ -168,6 +191,9 @@ def check(  # noqa: PLR0913  # a check has this many parts
         measures: returns figures in seconds, by name, of the same exchanges.
         explores: returns a Hypothesis strategy of tuples of probes for a profile; it
             takes the place of *sends*.
+        every: makes the check an invariant: its judge takes one exchange and is asked
+            of every exchange of the run in this scope, whatever check sent it; *sends*
+            are the requests that it adds to a run on its own.
 
     Raises:
         SpecError: when the decorated function cannot yield findings, when the
@@ -188,6 +214,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
             )
         if bool(sends) is (explores is not None):
             raise SpecError(f"{id}: pass either sends or explores, and not both.")
+        if every is not None and (explores is not None or measures is not None):
+            raise SpecError(f"{id}: an invariant neither explores nor measures.")
         return Check(
             id=id,
             requirement=requirement,
@@ -203,6 +231,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
             budget=budget,
             measures=measures,
             explores=explores,
+            every=every,
         )
 
     return decorate

@@ -77,6 +77,8 @@ class Exchange:
     visits: tuple[str, ...] | None = None
     # Seconds from sending the request to the end, whatever the end was.
     elapsed: float = 0.0
+    # When the request was sent, in seconds since the epoch; None if it is not known.
+    sent_at: float | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first response header of that name, in lower case, or None."""

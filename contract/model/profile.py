@@ -109,6 +109,8 @@ class Profile:
     tolerates: frozenset[str] = frozenset()
     # Check id -> reason, with a source, why its failure is known.
     waivers: Mapping[str, str] = field(default_factory=dict)
+    # A key CHECK@FEATURE, a feature of `contract.model.features`, waives an invariant
+    # only for replies to requests with that feature.
     # Check ids of the waivers that are part of this package. One that is no longer
     # needed, because a release fixed the defect, is not an error of the user.
     shipped: frozenset[str] = frozenset()

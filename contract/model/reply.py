@@ -133,12 +133,15 @@ def is_done(frame: Frame) -> bool:
     return frame.data.strip() == f"data: {DONE}".encode()
 
 
-def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
+def rehearse(
+    reply: Reply, probe: Probe, profile: Profile, *, sent_at: float | None = None
+) -> Exchange:
     """
     Return the exchange of *probe* with a server that sends *reply*.
 
     The clock is virtual: there is no socket and no sleep. *profile* is that of the
-    server, and its dialect decodes the response.
+    server, and its dialect decodes the response. *sent_at* is the time of day of the
+    request, in seconds since the epoch, if there is one.
     """
     arrivals = tuple(Arrival(frame.at, frame.data) for frame in reply.frames)
     end, note = reply.end, f"rehearsed {reply.end.value}"
@@ -157,6 +160,7 @@ def rehearse(reply: Reply, probe: Probe, profile: Profile) -> Exchange:
         if probe.canary
         else None,
         elapsed=arrivals[-1].at if arrivals else 0.0,
+        sent_at=sent_at,
     )
 
 

@@ -65,6 +65,7 @@ def dump(exchange: Exchange) -> dict[str, Json]:
             **({} if exchange.visits is None else {"visits": [*exchange.visits]}),
             "elapsed": round(exchange.elapsed, 6),
         },
+        **({} if exchange.sent_at is None else {"sent_at": round(exchange.sent_at)}),
     }
 
 
@@ -125,6 +126,7 @@ def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
             elapsed=_seconds(
                 response.get("elapsed", arrivals[-1].at if arrivals else 0.0)
             ),
+            sent_at=_seconds(saved["sent_at"]) if "sent_at" in saved else None,
         )
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise UsageError(

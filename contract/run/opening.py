@@ -29,6 +29,7 @@ from contract.errors import SpecError, TargetError
 from contract.model.address import is_unencrypted
 from contract.model.check import Check, Quirk
 from contract.model.exchange import End
+from contract.model.features import FEATURES
 from contract.model.probes import HELLO, NO_KEY
 from contract.model.profile import Capability, Profile
 from contract.plugins.discovery import find, suggestion
@@ -280,11 +281,22 @@ def _notes(url: str, *, key: bool) -> tuple[str, ...]:
 def _ensure_known_waivers(profile: Profile) -> None:
     """Raise `SpecError` if *profile* waives a check that does not exist."""
     checks = find("checks", Check)
-    for name in profile.waivers:
+    for key in profile.waivers:
+        name, at, feature = key.partition("@")
         if name not in checks:
             raise SpecError(
                 f"profile {profile.id} waives an unknown check {name!r}"
                 f"{suggestion(name, checks)}"
+            )
+        if at and feature not in FEATURES:
+            raise SpecError(
+                f"profile {profile.id} waives {name} for an unknown feature "
+                f"{feature!r}{suggestion(feature, FEATURES)}"
+            )
+        if at and checks[name].every is None:
+            raise SpecError(
+                f"profile {profile.id} waives {name} for {feature}, but it is no "
+                f"invariant; waive {name!r} as a whole."
             )
 
 

@@ -25,6 +25,24 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many replies of a run an invariant was judged on, and where it failed."""
+
+    # The number of replies that were judged.
+    judged: int
+    # The number of those that broke the requirement.
+    broken: int = 0
+    # What the failing replies have in common, in words ("all streamed, with tools");
+    # empty if none fails.
+    where: str = ""
+
+    def __str__(self) -> str:
+        if not self.broken:
+            return f"held in {self.judged} of {self.judged} replies"
+        return f"broken in {self.broken} of {self.judged} replies: {self.where}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The outcome of one check on one target."""
 
@@ -49,6 +67,10 @@ class Result:
     # What the requests measured, by metric and percentile (`ttft_p95`): seconds,
     # except for `tokens_per_second_*`, which are tokens per second.
     figures: Mapping[str, float] = field(default_factory=dict)
+    # For an invariant, the replies of the run that it was judged on; otherwise None.
+    tally: Tally | None = None
+    # The smallest request whose reply broke an invariant, as a curl command; else "".
+    curl: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +159,12 @@ class Report:
         return 3 if nothing else 0
 
 
+def in_order(results: Iterable[Result], checks: Iterable[Check]) -> tuple[Result, ...]:
+    """Return the *results* of one target in the order of *checks*."""
+    places = {check.id: place for place, check in enumerate(checks)}
+    return tuple(sorted(results, key=lambda result: places[result.check.id]))
+
+
 def to_json(report: Report) -> dict[str, Json]:
     """Return the report as `report-v1.schema.json` describes it."""
     return {
@@ -168,6 +196,8 @@ def _result(report: Report, result: Result) -> dict[str, Json]:
         "again": result.again,
         "seconds": round(result.seconds, 6),
         "figures": {name: round(v, 6) for name, v in result.figures.items()},
+        "replies": None if result.tally is None else asdict(result.tally),
+        "curl": result.curl,
         "requests": [
             {
                 "name": exchange.probe.name,

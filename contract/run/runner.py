@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
@@ -18,11 +18,12 @@ from contract.client.session import (
 )
 from contract.errors import CheckError, UsageError
 from contract.model.address import LOOPBACK_HOSTS
-from contract.model.check import Check, Finding, NotApplicable
+from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.run.explore import ensure_available, smallest
+from contract.run.invariants import Judgement, Replies, judge_replies
 from contract.run.plan import inapplicable, plan_requests
 from contract.run.report import Outcome, Result
 from contract.run.triage import Verdict, triage, with_hint
@@ -31,6 +32,8 @@ from contract.tokens import padding
 VERIFY = ("magistral-contract", "verify")
 # A judge of a broken stream can yield the same finding for every event of it.
 MOST_FINDINGS = 50
+# In characters; a request with an image or a long prompt is not printed.
+LONGEST_COMMAND = 4_000
 
 
 def judge_all(
@@ -42,10 +45,11 @@ def judge_all(
     command: tuple[str, ...] = (),
 ) -> Iterator[Result]:
     """
-    Yield the result of every check, in order, as soon as it is known.
+    Yield the result of every check as soon as it is known, invariants last.
 
     Requests that may overlap are sent first and concurrently; timed requests are sent
-    afterwards, while no other request is in flight.
+    afterwards, while no other request is in flight. Invariants are judged on the
+    exchanges of the whole run.
 
     Args:
         checks: The checks to run.
@@ -58,20 +62,35 @@ def judge_all(
     planned = plan_requests(known, session.profile, slow=slow)
     session.expect(planned.alone)
     session.prefetch(planned.together)
-    for check in known:
-        yield judge_check(check, session, target, slow=slow, command=command)
+    replies = Replies()
+    senders = {probe: check.id for check in reversed(known) for probe in check.sends}
+    # Invariants come last, because they are judged on what all others have sent.
+    for check in sorted(known, key=lambda check: check.every is not None):
+        yield judge_check(
+            check,
+            session,
+            target,
+            slow=slow,
+            command=command,
+            replies=replies,
+            senders=senders,
+        )
 
 
-def judge_check(
+def judge_check(  # noqa: PLR0913  # what one run shares between its checks
     check: Check,
     session: Session,
     target: str,
     *,
     slow: bool = False,
     command: tuple[str, ...] = (),
+    replies: Replies | None = None,
+    senders: Mapping[Probe, str] | None = None,
 ) -> Result:
     """
     Return the result of one check; send its requests unless they were sent before.
+
+    An invariant is judged on every exchange of *session* so far.
 
     Args:
         check: The check to run.
@@ -79,18 +98,30 @@ def judge_check(
         target: The target as the user wrote it, for the result.
         slow: Whether to run the check even if it is marked as slow.
         command: The command line that verifies *target*, for `Result.again`.
+        replies: The replies of earlier invariants of the same session, to class no
+            exchange twice.
+        senders: The id of a check that sends a probe, by probe, for `Result.again`.
     """
     exchanges: list[Exchange] = []
+    judgement: Judgement | None = None
     figures: dict[str, float] = {}
     reason = inapplicable(check, session.profile, slow=slow)
     if reason is None and check.explores is not None:
         verdict = _explore(check, session, exchanges)
+    elif reason is None and check.every is not None:
+        verdict, judgement = _judge_invariant(
+            check, session, exchanges, replies or Replies()
+        )
     elif reason is None:
         verdict = _judge(check, session, exchanges, figures)
     else:
         verdict = Verdict(Outcome.SKIP, reason=reason)
     verdict = _apply_waiver(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
+    worst = judgement.broken[0] if judgement and judgement.broken else None
+    if worst is not None and worst.probe not in check.sends:
+        sender = (senders or {}).get(worst.probe)
+        again += ["--select", sender] if sender is not None else []
     if check.slow:
         again.append("--slow")
     if check.explores is not None and session.seed is not None:
@@ -106,6 +137,8 @@ def judge_check(
         seconds=sum(exchange.elapsed for exchange in exchanges),
         exchanges=tuple(exchanges),
         figures=figures,
+        tally=judgement.tally if judgement is not None else None,
+        curl="" if worst is None else _curl(session, worst),
     )
 
 
@@ -143,6 +176,61 @@ def _judge(
         return Verdict(Outcome.ERROR, tuple(findings), message, broken=True)
     outcome = Outcome.FAIL if findings else Outcome.PASS
     return Verdict(outcome, tuple(with_hint(check, findings, exchanges)))
+
+
+def _judge_invariant(
+    check: Check, session: Session, exchanges: list[Exchange], replies: Replies
+) -> tuple[Verdict, Judgement | None]:
+    """
+    Send the probes of the invariant *check*, and judge it on all exchanges so far.
+
+    Adds to *exchanges* those of its own probes, and the smallest failing one. A
+    verdict without a judgement says why not even one reply could be judged.
+    """
+    try:
+        for probe in check.sends:
+            exchanges.append(session.send(probe))  # noqa: PERF401  # kept if one raises
+    except (RequestLimitReached, NotAnswering) as problem:
+        trouble: Verdict | None = Verdict(Outcome.ERROR, reason=f"{problem}")
+    except (CanaryUnavailable, NotRecorded, padding.CannotPad) as problem:
+        trouble = Verdict(Outcome.SKIP, reason=f"{problem}")
+    else:
+        trouble = None
+    scope = replies.within(
+        check.every or Scope.RESPONSES, (*exchanges, *session.exchanges())
+    )
+    try:
+        judgement = judge_replies(check, scope)
+    except CheckError as error:
+        return Verdict(Outcome.ERROR, reason=f"{error}", broken=True), None
+    if judgement.broken:
+        worst = judgement.broken[0]
+        if worst not in exchanges:
+            exchanges.append(worst)
+        findings = with_hint(check, list(judgement.findings), [worst])
+        return Verdict(Outcome.FAIL, tuple(findings)), judgement
+    if judgement.judged:
+        excused = (f"{feature}: {why}" for feature, why in judgement.excused.items())
+        reason = "waived for replies with " + "; ".join(excused)
+        return Verdict(
+            Outcome.PASS, reason=reason if judgement.excused else ""
+        ), judgement
+    if trouble is None:
+        own = (triage(check, exchange) for exchange in exchanges)
+        trouble = next((verdict for verdict in own if verdict is not None), None)
+    reason = judgement.reason or "no reply of the run is one that it judges"
+    return trouble or Verdict(Outcome.SKIP, reason=reason), None
+
+
+def _curl(session: Session, exchange: Exchange) -> str:
+    """Return the command that repeats the request of *exchange*, or its length."""
+    command = curl(session.url, exchange.request, key=VARIABLE if session.key else None)
+    if len(command) <= LONGEST_COMMAND:
+        return command
+    return (
+        f"the request {exchange.probe.name} has {len(exchange.request.body)} bytes; "
+        "--save DIR keeps it"
+    )
 
 
 def _explore(check: Check, session: Session, exchanges: list[Exchange]) -> Verdict:

@@ -11,11 +11,31 @@ from contract.detection.error_message import BUSY, error_message
 from contract.detection.hints import flag_hint, rejection_hint
 from contract.model.check import ANY, CLIENT_ERRORS, Check, Finding, shorten
 from contract.model.exchange import End, Exchange
+from contract.model.response_kind import (
+    NOT_AN_ANSWER,
+    ResponseKind,
+    error_in,
+    is_chat,
+    kind_of,
+)
 from contract.run.report import Outcome
 
 # The families that judge what the server's parsers make of the model's output. Only
 # their findings can be explained by a parser flag; a rejection can explain any finding.
 PARSED = frozenset({"reasoning", "tools"})
+RATE_ADVICE = "lower --concurrency"
+# The check that reports a kind of response; those that only meet it refer to it.
+_REPORTED_BY = {
+    ResponseKind.REDIRECTED: "transport.is-not-redirected",
+    ResponseKind.ERROR_IN_ANSWER: "transport.errors-have-an-error-status",
+    ResponseKind.EMPTY: "transport.answers-are-not-empty",
+    ResponseKind.UNREADABLE: "schema.response",
+}
+_NO_ANSWER = {
+    ResponseKind.EMPTY: "an empty answer",
+    ResponseKind.CUT_OFF: "the answer ends in the middle of its JSON",
+    ResponseKind.UNREADABLE: "the answer is not JSON",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +69,66 @@ def with_hint(
 
 
 def triage(check: Check, exchange: Exchange) -> Verdict | None:
-    """Return the verdict on an exchange that cannot be judged; None if it can be."""
-    status = exchange.status
-    if status is None:
-        return Verdict(Outcome.ERROR, reason=f"no response: {exchange.note}")
-    # 4xx and "any" stand for rejections of the request; a busy server rejects nothing.
-    expected = status in check.expects and check.expects not in (CLIENT_ERRORS, ANY)
-    if status in BUSY and not expected:
-        answer = f"{status}, {error_message(exchange)}"
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            reason = f"rate limited ({answer}); lower --concurrency"
-        else:
-            reason = f"the server could not answer ({answer})"
-        return Verdict(Outcome.ERROR, reason=reason)
-    if status not in check.expects:
+    """
+    Return the verdict on an exchange that cannot be judged; None if it can be.
+
+    A response that is redirected, cut off, empty or an error with status 200 is the
+    failure of one check, which `_REPORTED_BY` names. Any other check that meets it is
+    in error: it could not be judged, and blames nothing else.
+    """
+    reason = _no_answer(check, exchange)
+    if reason is None and exchange.status not in check.expects:
         findings = with_hint(check, [_unexpected(check, exchange)], [exchange])
         return Verdict(Outcome.FAIL, tuple(findings))
-    if exchange.end not in {End.COMPLETE, End.LEFT} and not check.broken:
-        reason = f"the response is incomplete: {exchange.note}"
-        return Verdict(Outcome.ERROR, reason=reason)
+    if reason is None:
+        reason = _no_whole_answer(check, exchange)
+    return None if reason is None else Verdict(Outcome.ERROR, reason=reason)
+
+
+def _rejects(check: Check) -> bool:
+    """Whether *check* judges the rejection of its requests, if they are rejected."""
+    return check.expects in (CLIENT_ERRORS, ANY)
+
+
+def _no_answer(check: Check, exchange: Exchange) -> str | None:
+    """Return why the server neither answered nor rejected the request, or None."""
+    kind, status = kind_of(exchange), exchange.status
+    if status is None:
+        return f"no response: {exchange.note}"
+    answer = f"{status}, {error_message(exchange)}"
+    expected = status in check.expects and not _rejects(check)
+    if status == HTTPStatus.TOO_MANY_REQUESTS and not expected:
+        return f"rate limited ({answer}); {RATE_ADVICE}"
+    # A busy server rejects nothing.
+    if status in BUSY and not expected:
+        return f"the server could not answer ({answer})"
+    if kind is ResponseKind.REDIRECTED and is_chat(exchange):
+        where = shorten(exchange.header("location") or "no Location")
+        return f"redirected ({status}, {where}); see {_REPORTED_BY[kind]}"
     return None
+
+
+def _no_whole_answer(check: Check, exchange: Exchange) -> str | None:
+    """Return why a response of an expected status holds no whole answer, or None."""
+    kind = kind_of(exchange)
+    see = f"; see {_reported_by(exchange, kind)}"
+    if exchange.end not in {End.COMPLETE, End.LEFT}:
+        if check.broken:
+            return None
+        cut = see if exchange.end is End.RESET else ""
+        return f"the response is incomplete: {exchange.note}{cut}"
+    if kind not in NOT_AN_ANSWER or _rejects(check):
+        return None
+    if kind is ResponseKind.ERROR_IN_ANSWER:
+        return f"an error with status 200 ({error_in(exchange)}){see}"
+    return f"{_NO_ANSWER[kind]}{see}"
+
+
+def _reported_by(exchange: Exchange, kind: ResponseKind) -> str:
+    """Return the id of the check that fails because of a response of *kind*."""
+    if exchange.probe.stream:
+        return "streaming.completes"
+    return _REPORTED_BY.get(kind, "transport.answers-are-whole")
 
 
 def _unexpected(check: Check, exchange: Exchange) -> Finding:

@@ -11,8 +11,9 @@ from contract.client.session import Session
 from contract.model.check import Check
 from contract.model.profile import Profile
 from contract.run import recording, runner
+from contract.run.invariants import Replies
 from contract.run.plan import RequestPlan, plan_requests
-from contract.run.report import Header, Result
+from contract.run.report import Header, Result, in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Verification:
     initial_header: Header
     # The number of requests sent to detect the profile, before the session existed.
     detection_requests: int = 0
+    # The replies so far, each classed once, for the invariants.
+    replies: Replies = field(default_factory=Replies)
     # When the target was opened, in seconds of `time.perf_counter`.
     opened_at: float = field(default_factory=time.perf_counter)
 
@@ -66,7 +69,9 @@ class Verification:
         self, checks: Iterable[Check], *, slow: bool = False
     ) -> Iterator[Result]:
         """
-        Return an iterator over the results of *checks*, in order, as they are known.
+        Return an iterator over the results of *checks* as they are known.
+
+        Invariants come last, because they are judged on every exchange of the run.
 
         *slow* includes the checks that are marked as slow.
         """
@@ -76,11 +81,23 @@ class Verification:
             checks, self.session, self.target, slow=slow, command=self.command
         )
 
+    def results(
+        self, checks: Iterable[Check], *, slow: bool = False
+    ) -> tuple[Result, ...]:
+        """Return the results of *checks* in their order; *slow* as for `verify`."""
+        checks = tuple(checks)
+        return in_order(self.verify(checks, slow=slow), checks)
+
     def run(self, check: Check, *, slow: bool = False) -> Result:
         """Return the result of *check*; *slow* runs it even if it is marked as slow."""
         self._measure_baseline((check,), slow=slow)
         return runner.judge_check(
-            check, self.session, self.target, slow=slow, command=self.command
+            check,
+            self.session,
+            self.target,
+            slow=slow,
+            command=self.command,
+            replies=self.replies,
         )
 
     def _measure_baseline(self, checks: Iterable[Check], *, slow: bool) -> None:

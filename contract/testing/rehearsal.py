@@ -15,7 +15,7 @@ from typing import Generic, TypeVar, cast
 from contract.catalog import profiles
 from contract.client.session import Session
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import MockProvider
+from contract.mock_server.provider import EPOCH, MockProvider
 from contract.model.check import Check, Fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -84,6 +84,10 @@ class Rehearsal:
         """The exchange of *probe*; that of the base where the change does nothing."""
         return self._both(probe)[1]
 
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """No other exchanges: an invariant is judged on its own probes only."""
+        return ()
+
     def reply(self, probe: Probe) -> Reply:
         """The reply to *probe* as the mock means to send it."""
         return self._both(probe)[0]
@@ -123,12 +127,12 @@ class Rehearsal:
             reply = self._mock.reply(request, number)
             if probe.hang_up_after is not None:  # the rest is never read
                 reply = reply.with_frames(reply.frames[:UNREAD])
-            return reply, perform(reply, probe, self.profile)
+            return reply, perform(reply, probe, self.profile, sent_at=EPOCH)
         before = self._base.reply(probe)
         reply = self._change(before)
         if reply == before:
             return before, self._base.send(probe)
-        return reply, perform(reply, probe, self.profile)
+        return reply, perform(reply, probe, self.profile, sent_at=EPOCH)
 
 
 class _Numbers:

@@ -43,7 +43,18 @@ class Verdict:
 
 
 def verdict_on(check, *exchanges):
-    """The verdict of *check* on *exchanges*."""
+    """The verdict of *check* on *exchanges*; an invariant judges each on its own."""
+    if check.every is None:
+        return judged_once(check, exchanges)
+    each = [judged_once(check, [exchange]) for exchange in exchanges]
+    findings = tuple(finding for one in each for finding in one.findings)
+    if any(one.word == "pass" for one in each) or findings:
+        return Verdict(findings)
+    return each[0]
+
+
+def judged_once(check, exchanges):
+    """The verdict of *check* on *exchanges*, which its judge takes together."""
     try:
         return Verdict(tuple(check.judge(*exchanges)))
     except NotApplicable as reason:

@@ -23,13 +23,13 @@ def saved_session(*answers: tuple[Probe, dict], profile=PROFILE) -> Session:
     The session of a recording with these *answers*: nothing is sent.
 
     An answer is a probe and the fields of its exchange; *body* is one arrival, and
-    the status is 200 unless it is given.
+    `{}` unless it is given, the status 200.
     """
     saved = {}
     for probe, answer in answers:
         request = build_request(probe, profile, "m")
         fields = {"status": 200, **answer}
-        body = fields.pop("body", None)
+        body = fields.pop("body", b"{}")
         if body is not None:
             fields["arrivals"] = (Arrival(0.1, body),)
         saved[digest(request, probe)] = Exchange(

@@ -1,0 +1,160 @@
+"""Judgement of invariants: requirements on every reply of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import islice
+
+from contract.detection.error_message import BUSY
+from contract.errors import CheckError
+from contract.model.check import Check, Finding, NotApplicable, Scope
+from contract.model.exchange import Exchange
+from contract.model.features import features_of
+from contract.model.response_kind import NOT_AN_ANSWER, ResponseKind, is_chat, kind_of
+from contract.run.report import Tally
+from contract.run.separation import describe
+
+# Findings about one reply: a broken stream can yield the same one for every event.
+MOST_PER_REPLY = 10
+ERRORS = frozenset({ResponseKind.REJECTED, ResponseKind.FAILED})
+ATTEMPTS = NOT_AN_ANSWER | {ResponseKind.ANSWERED, ResponseKind.TIMED_OUT}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the replies of a run show of one invariant."""
+
+    # The number of replies that it was judged on.
+    judged: int
+    # The exchanges whose replies broke it, the smallest request first.
+    broken: tuple[Exchange, ...]
+    # What the judge found in the first of those.
+    findings: tuple[Finding, ...]
+    # Why the first reply in the scope that was not judged was not; empty otherwise.
+    reason: str
+    # The waivers that excused a failing reply: the reasons by feature.
+    excused: Mapping[str, str]
+    # The replies that kept it.
+    sound: tuple[Exchange, ...]
+
+    @property
+    def tally(self) -> Tally:
+        """The numbers of the report, and what the failing replies have in common."""
+        if not self.broken:
+            return Tally(judged=self.judged)
+        broken, sound = (
+            [features_of(exchange.sent, exchange.probe) for exchange in exchanges]
+            for exchanges in (self.broken, self.sound)
+        )
+        return Tally(
+            judged=self.judged, broken=len(broken), where=describe(broken, sound)
+        )
+
+
+class Replies:
+    """The exchanges of a run by scope; each is classed once for all invariants."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Exchange] = {}
+        self._scopes: Mapping[Scope, list[Exchange]] = {one: [] for one in Scope}
+
+    def within(
+        self, scope: Scope, exchanges: Iterable[Exchange]
+    ) -> tuple[Exchange, ...]:
+        """Return all exchanges in *scope* so far, including the new *exchanges*."""
+        for exchange in exchanges:
+            if id(exchange) not in self._known:
+                # It is kept, so that its id is not given to another one.
+                self._known[id(exchange)] = exchange
+                for one in scopes_of(exchange):
+                    self._scopes[one].append(exchange)
+        return tuple(self._scopes[scope])
+
+
+def scopes_of(exchange: Exchange) -> Iterator[Scope]:
+    """Yield the scopes that *exchange* belongs to."""
+    kind = kind_of(exchange)
+    if exchange.status is not None and kind is not ResponseKind.LEFT:
+        yield Scope.RESPONSES
+    if not is_chat(exchange):
+        return
+    if kind in ERRORS and exchange.status not in BUSY:
+        yield Scope.ERRORS
+    if exchange.status != HTTPStatus.OK:
+        return
+    if kind in ATTEMPTS:
+        yield Scope.ATTEMPTS
+    wanted = exchange.sent.get("stream", exchange.probe.stream)
+    streamed, whole = wanted is True, wanted is None or wanted is False
+    if kind is ResponseKind.ANSWERED:
+        yield Scope.ANSWERS
+        if streamed:
+            yield Scope.STREAMS
+        if whole:
+            yield Scope.WHOLE
+    if whole and kind in {ResponseKind.ANSWERED, ResponseKind.UNREADABLE}:
+        yield Scope.BODIES
+
+
+def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
+    """
+    Return what *exchanges*, all in the scope of the invariant *check*, show of it.
+
+    Raises `CheckError` if the judge itself fails.
+    """
+    sound: list[Exchange] = []
+    broken: list[tuple[Exchange, tuple[Finding, ...]]] = []
+    reason = ""
+    excused: dict[str, str] = {}
+    for exchange in exchanges:
+        findings: list[Finding] = []
+        try:
+            for finding in islice(check.judge(exchange), MOST_PER_REPLY):
+                findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
+        except NotApplicable as why:
+            if not findings:
+                reason = reason or str(why)
+                continue
+        except Exception as error:
+            raise CheckError(check.id, error) from error
+        waived = _waived(check, exchange) if findings else {}
+        excused |= waived
+        if findings and not waived:
+            broken.append((exchange, tuple(findings)))
+        elif not findings:
+            sound.append(exchange)
+    broken.sort(key=lambda pair: len(pair[0].request.body))
+    return Judgement(
+        judged=len(sound) + len(broken),
+        broken=tuple(exchange for exchange, _ in broken),
+        findings=_located(*broken[0]) if broken else (),
+        reason=reason,
+        excused=excused,
+        sound=tuple(sound),
+    )
+
+
+def _waived(check: Check, exchange: Exchange) -> dict[str, str]:
+    """Return the waivers of *check* for features that *exchange* has."""
+    own = {
+        key.partition("@")[2]: why
+        for key, why in exchange.profile.waivers.items()
+        if key.startswith(f"{check.id}@")
+    }
+    if not own:
+        return {}
+    features = features_of(exchange.sent, exchange.probe)
+    return {feature: why for feature, why in own.items() if feature in features}
+
+
+def _located(exchange: Exchange, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the *findings* with the name of the request in their location."""
+    name = exchange.probe.name
+    return tuple(
+        finding
+        if name in finding.at
+        else replace(finding, at=f"request {name}" + (finding.at and f", {finding.at}"))
+        for finding in findings
+    )

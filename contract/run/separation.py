@@ -1,0 +1,63 @@
+"""Separation of failing from sound replies by the features of their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from contract.model.features import FEATURES, WORDS
+
+Features = frozenset[str]
+# A feature that a request must have (True) or must not have (False).
+Literal = tuple[str, bool]
+# A rule that still holds of more sound replies than this share explains nothing.
+MOST_SOUND = 0.5
+
+
+def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
+    """
+    Return in words which of the *sound* and *broken* replies are the broken ones.
+
+    Each reply is given by the features of its request; *broken* is not empty. Usage::
+
+        >>> tools, plain = frozenset({"tools"}), frozenset()
+        >>> describe([tools, tools], [plain, plain])
+        'all with tools'
+        >>> describe([tools], [tools, plain, plain, plain])
+        '1 of the 2 with tools'
+        >>> describe([plain], [plain])
+        '1 of 2, with no feature in common that the others lack'
+    """
+    if not sound:
+        return "all of them"
+    best: tuple[int, tuple[Literal, ...]] | None = None
+    for rule in _rules(broken):
+        excused = sum(_holds(rule, features) for features in sound)
+        if best is None or excused < best[0]:
+            best = (excused, rule)
+        if not excused:
+            break
+    if best is None or best[0] > MOST_SOUND * len(sound):
+        total = len(broken) + len(sound)
+        return (
+            f"{len(broken)} of {total}, with no feature in common that the others lack"
+        )
+    excused, rule = best
+    words = ", ".join(WORDS[name][0 if present else 1] for name, present in rule)
+    if not excused:
+        return f"all {words}"
+    return f"{len(broken)} of the {len(broken) + excused} {words}"
+
+
+def _rules(broken: Sequence[Features]) -> Iterator[tuple[Literal, ...]]:
+    """Yield the rules that hold of all *broken*: one literal, then two, then three."""
+    common = [(name, True) for name in FEATURES if all(name in one for one in broken)]
+    common += [
+        (name, False) for name in FEATURES if not any(name in one for one in broken)
+    ]
+    for size in (1, 2, 3):
+        yield from combinations(common, size)
+
+
+def _holds(rule: tuple[Literal, ...], features: Features) -> bool:
+    return all((name in features) is present for name, present in rule)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from contract.run.separation import describe
+
+
+def features(*names):
+    return frozenset(names)
+
+
+TOOLS, STREAM, BOTH = (
+    features("tools"),
+    features("streamed"),
+    features("tools", "streamed"),
+)
+NONE = features()
+
+
+@pytest.mark.parametrize(
+    ("broken", "sound", "words"),
+    [
+        ([TOOLS], [], "all of them"),
+        ([TOOLS, TOOLS], [NONE, STREAM], "all with tools"),
+        ([BOTH], [TOOLS, STREAM, NONE], "all streamed, with tools"),
+        ([NONE], [STREAM, BOTH], "all whole"),
+        ([TOOLS], [TOOLS, NONE, NONE, STREAM], "1 of the 2 with tools"),
+        ([STREAM, NONE], [STREAM, NONE], "2 of 4"),
+        ([NONE], [NONE] * 6, "1 of 7"),
+    ],
+)
+def test_the_failing_replies_are_told_from_the_sound_ones(broken, sound, words):
+    assert describe(broken, sound).startswith(words)
+
+
+def test_one_feature_is_preferred_to_two():
+    more = features("tools", "streamed", "stop")
+
+    assert describe([more], [TOOLS, STREAM]) == "all with stop"
