@@ -1,0 +1,1 @@
+"""Transport checks: whole responses, true headers, errors with an error status."""

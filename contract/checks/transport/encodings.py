@@ -1,0 +1,51 @@
+"""Checks that the headers about a body are true of it."""
+
+from __future__ import annotations
+
+import zlib
+
+from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
+from contract.model.exchange import End, Exchange
+from contract.model.probes import SUM_WHOLE
+from contract.model.reply import Reply
+
+# By content coding: the window bits with which zlib reads it.
+_WINDOW_BITS = {
+    "gzip": 16 + zlib.MAX_WBITS,
+    "x-gzip": 16 + zlib.MAX_WBITS,
+    "deflate": zlib.MAX_WBITS,
+}
+MOST = 2**20  # bytes to decode; the beginning shows whether the coding is true
+
+
+@check(
+    "transport.encoding-is-true",
+    "A body MUST have the encoding that its Content-Encoding states.",
+    source="RFC 9110 §8.4",
+    sends=SUM_WHOLE,
+    every=Scope.RESPONSES,
+)
+def encoding_is_true(exchange: Exchange) -> Findings:
+    """Clients decode by the header, so they fail on a body that is not encoded."""
+    coding = (exchange.header("content-encoding") or "").strip().lower()
+    if coding not in _WINDOW_BITS:
+        raise NotApplicable("the response states no gzip or deflate encoding")
+    if not exchange.body or exchange.end is not End.COMPLETE:
+        raise NotApplicable("the response has no whole body")
+    try:
+        zlib.decompressobj(_WINDOW_BITS[coding]).decompress(exchange.body, MOST)
+    except zlib.error:
+        yield Finding(
+            "the body is not encoded as its header states",
+            expected=f"a body encoded with {coding}",
+            actual=f"bytes that begin with {exchange.body[:16].hex(' ')}",
+            at="content-encoding",
+        )
+
+
+@fault(breaks=encoding_is_true)
+def plain_called_gzip(reply: Reply) -> Reply:
+    """A gateway decodes bodies and forwards the header that says they are encoded."""
+    if reply.streamed or not reply.frames or not reply.body:
+        return reply
+    return reply.with_header("content-encoding", "gzip")

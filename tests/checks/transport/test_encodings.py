@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import replace
+
+import pytest
+from support.rehearsal import verdict_on
+
+from contract.checks.transport.encodings import encoding_is_true
+from contract.model.probes import SUM_WHOLE
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "word"),
+    [
+        ("gzip", gzip.compress(b"{}"), "pass"),
+        ("x-gzip", gzip.compress(b"{}"), "pass"),
+        ("deflate", zlib.compress(b"{}"), "pass"),
+        ("gzip", b"{}", "fail"),
+        ("deflate", b"{}", "fail"),
+        ("gzip", b"", "skip"),
+        ("br", b"{}", "skip"),
+        ("identity", b"{}", "skip"),
+        ("", b"{}", "skip"),
+    ],
+)
+def test_a_body_must_have_its_encoding(answer, coding, body, word):
+    seen = replace(
+        answer(SUM_WHOLE, 200, body), headers=(("content-encoding", coding),)
+    )
+
+    assert verdict_on(encoding_is_true, seen).word == word
