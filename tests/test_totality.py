@@ -20,6 +20,7 @@ from contract.model.reply import Frame, Reply
 from contract.model.wire import Request, build_request
 from contract.plugins.discovery import find
 from contract.run.explore import smallest
+from contract.run.invariants import judge_replies, scopes_of
 from contract.run.triage import triage
 from contract.testing.strategies import wire_values
 
@@ -119,6 +120,7 @@ def asked(check):
 
 SENDS = {check.id: asked(check) for check in CHECKS}
 PROBES = [probe for probes in SENDS.values() for probe in probes]
+STEP = 9  # every ninth probe is one that an invariant meets
 NUMBERS = {id(probe): number for number, probe in enumerate(PROBES)}
 
 
@@ -155,6 +157,9 @@ def exchange(parts, probe, which, check):
 
 def judged(check, exchanges):
     """The findings of *check*, as far as the runner would have asked it."""
+    if check.every is not None:
+        scope = [one for one in exchanges if check.every in set(scopes_of(one))]
+        return judge_replies(check, scope).findings
     if any(triage(check, one) for one in exchanges):
         return ()
     try:
@@ -166,11 +171,18 @@ def judged(check, exchanges):
 @settings(max_examples=EXAMPLES)
 @given(st.lists(drawn(), min_size=1, max_size=3), st.sampled_from(range(len(PROFILES))))
 def test_no_bytes_make_a_judge_raise(several, which):
+    # An invariant meets what others send.
+    every = [
+        exchange(several[n % len(several)], probe, which, CHECKS[0])
+        for n, probe in enumerate(PROBES[::STEP])
+    ]
     for check in CHECKS:
         exchanges = [
             exchange(several[n % len(several)], probe, which, check)
             for n, probe in enumerate(SENDS[check.id])
         ]
+        if check.every is not None:
+            exchanges += every
 
         for finding in judged(check, exchanges):
             assert isinstance(finding, Finding)
@@ -233,7 +245,7 @@ def test_changes_are_pure(change):
 
 # What a server without any content may still pass: its model list, its headers.
 # A property compares answers; a separate property requires that there is one.
-OFFERED = {"models", "headers", "schema", "properties"}
+OFFERED = {"models", "headers", "schema", "properties", "transport"}
 # An accepted image, an address that was not opened, and rejections that are missing:
 # their own checks judge those, and rejections.no-key judges the absence.
 TAKEN = {
@@ -258,6 +270,11 @@ def test_a_reply_that_says_nothing_holds_no_requirement_about_replies(check):
     }
     asked_of = [exchange(parts, probe, 0, check) for probe in SENDS[check.id]]
     if any(200 not in check.expects or triage(check, one) for one in asked_of):
+        return
+    if check.every is not None:
+        scope = [one for one in asked_of if check.every in set(scopes_of(one))]
+        judgement = judge_replies(check, scope)
+        assert len(judgement.broken) == judgement.judged, check.id
         return
     try:
         findings = tuple(check.judge(*asked_of))

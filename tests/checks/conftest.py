@@ -15,7 +15,7 @@ from contract.model.chat import Json
 from contract.model.exchange import DONE, Arrival, End, Exchange
 from contract.model.probes import SUM
 from contract.model.reply import SSE_TYPE, Frame, Reply, encode_json
-from contract.model.wire import Request
+from contract.model.wire import Request, build_request
 
 HEAD = {
     "id": "chatcmpl-1",
@@ -70,16 +70,19 @@ def stream():
         profile="vllm-0.16",
         probe=SUM,
         media_type=SSE_TYPE[1],
-        sent=b"{}",
+        sent=None,
         end=End.COMPLETE,
     ):
+        server = profiles.named(profile)
+        if sent is None:
+            sent = build_request(probe, server, "magistral").body
         arrivals = [
             Arrival(step * number, _bytes(event))
             for number, event in enumerate(events, 1)
         ]
         return Exchange(
             probe=probe,
-            profile=profiles.named(profile),
+            profile=server,
             request=Request("POST", "/v1/chat/completions", body=sent),
             status=200,
             headers=(("content-type", media_type),),

@@ -14,6 +14,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     fault,
     shorten,
@@ -139,6 +140,7 @@ def request_id_of_the_worker(reply: Reply) -> Reply:
     "A Date header MUST be a date in the IMF-fixdate format of HTTP.",
     source="RFC 9110 §6.6.1 and §5.6.7",
     sends=SUM_WHOLE,
+    every=Scope.RESPONSES,
 )
 def date_is_readable(exchange: Exchange) -> Findings:
     """`Tue, 15 Nov 1994 08:12:31 GMT`; senders must not use the obsolete formats."""

@@ -48,3 +48,27 @@ def expect_answers(*exchanges: Exchange) -> Findings:
                 actual="none",
                 at=exchange.probe.name,
             )
+
+
+# Tokens that carry no text: two markers and the end of the sequence.
+WITHOUT_TEXT = 3
+
+
+def is_cut_off(exchange: Exchange) -> bool:
+    """
+    Return whether max_tokens or the context window ended the reply.
+
+    Some servers state another finish reason after a call, which
+    `tools.cut-call-finishes-with-length` judges: a reply with as many tokens as it may
+    have is cut off all the same.
+    """
+    limit = exchange.sent.get("max_tokens")
+    spent = exchange.count("completion_tokens")
+    full = isinstance(limit, int) and spent is not None and spent >= limit
+    return full or exchange.finish in {"length", "model_length"}
+
+
+def generated_nothing(exchange: Exchange) -> bool:
+    """Return whether the usage states no more tokens than a reply without text has."""
+    spent = exchange.count("completion_tokens")
+    return spent is not None and spent <= WITHOUT_TEXT

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contract.model.chat import Json, Piece
 from contract.model.check import Finding, Findings, NotApplicable, event_location
 from contract.model.exchange import Chunk, Exchange
+from contract.model.response_kind import is_error
 
 Object = dict[str, Json]
 
@@ -29,11 +30,11 @@ def chunk_objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
     return found
 
 
-def is_error(value: Object) -> bool:
-    """Whether an event is an error object instead of a chunk."""
-    return "choices" not in value and bool(
-        value.get("error") or value.get("object") == "error"
-    )
+def requested_choices(exchange: Exchange) -> int:
+    """Return the `n` of the request, or 1."""
+    count = exchange.sent.get("n")
+    known = isinstance(count, int) and not isinstance(count, bool) and count > 0
+    return count if known else 1  # type: ignore[return-value]  # it is an integer
 
 
 def choices(exchange: Exchange) -> tuple[tuple[Chunk, int, Object], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.model.check import NotApplicable, event_location
+from contract.model.dialect import StreamUsage
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 
@@ -19,6 +20,15 @@ def require_counter(exchange: Exchange, name: str) -> int:
     if found is None:
         raise NotApplicable(f"the reply has no integer {name}")
     return found
+
+
+def require_requested_usage(exchange: Exchange) -> None:
+    """Raise `NotApplicable` if a stream carries usage on request and was not asked."""
+    if exchange.profile.dialect.stream_usage is not StreamUsage.EXTRA_CHUNK:
+        return
+    options = exchange.sent.get("stream_options")
+    if not isinstance(options, dict) or options.get("include_usage") is not True:
+        raise NotApplicable("the request does not ask for usage")
 
 
 def usage_location(exchange: Exchange) -> str:

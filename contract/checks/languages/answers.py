@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from contract.model.chat import Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import MAX_TOKENS, UTF8, UTF8_WHOLE, user
@@ -46,6 +54,7 @@ def _require_non_ascii(*exchanges: Exchange) -> None:
     "A whole answer MUST NOT contain U+FFFD or half a surrogate pair.",
     source="RFC 8259 8.1 and 8.2; RFC 3629",
     sends=(UTF8_WHOLE, SCRIPTS_WHOLE),
+    every=Scope.WHOLE,
 )
 def answer_is_whole(*exchanges: Exchange) -> Findings:
     _require_non_ascii(*exchanges)
@@ -87,21 +96,21 @@ _LOW = re.compile(rb"(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}", re.IGNOREC
     source="RFC 8259 8.2",
     sends=(UTF8, SCRIPTS),
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
-def pairs_are_not_torn(*exchanges: Exchange) -> Findings:
+def pairs_are_not_torn(exchange: Exchange) -> Findings:
     """Halves in two separate events are lost to strict JSON parsers."""
-    _require_non_ascii(*exchanges)
-    for exchange in exchanges:
-        for number, event in enumerate(exchange.events):
-            data = event.data.encode(errors="surrogatepass")
-            half = _HIGH.search(data) or _LOW.search(data)
-            if half:
-                yield Finding(
-                    "an event contains half of a surrogate pair",
-                    expected="both halves in one event",
-                    actual=half[0].decode(),
-                    at=f"{exchange.probe.name}, event {number}",
-                )
+    _require_non_ascii(exchange)
+    for number, event in enumerate(exchange.events):
+        data = event.data.encode(errors="surrogatepass")
+        half = _HIGH.search(data) or _LOW.search(data)
+        if half:
+            yield Finding(
+                "an event contains half of a surrogate pair",
+                expected="both halves in one event",
+                actual=half[0].decode(),
+                at=f"{exchange.probe.name}, event {number}",
+            )
 
 
 @fault(

@@ -10,10 +10,19 @@ from contract.checks.reasoning.reasoning_text import (
     choices_with_text,
     has_thinking_chunks,
     location,
+    require_parsed,
     separates_reasoning,
 )
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
@@ -63,36 +72,37 @@ def _thinking(chunk: Mapping[str, Json]) -> str:
     source="vllm-project/vllm#33402",
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    every=Scope.ANSWERS,
 )
-def right_field(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        dialect = exchange.profile.dialect
-        found = _reasoning_by_field(exchange)
-        names = {name for _, name in found}
-        has_markers = any(marker in exchange.answer for marker in MARKERS)
-        if not names and not exchange.reasoning and not has_markers:
-            raise NotApplicable("the reply has no reasoning")
-        expected = set()
-        if not dialect.tagged:
-            expected = set(dialect.reasoning_fields) or {"content"}
-        if names != expected:
+def right_field(exchange: Exchange) -> Findings:
+    require_parsed(exchange)
+    dialect = exchange.profile.dialect
+    found = _reasoning_by_field(exchange)
+    names = {name for _, name in found}
+    has_markers = any(marker in exchange.answer for marker in MARKERS)
+    if not names and not exchange.reasoning and not has_markers:
+        raise NotApplicable("the reply has no reasoning")
+    expected = set()
+    if not dialect.tagged:
+        expected = set(dialect.reasoning_fields) or {"content"}
+    if names != expected:
+        yield Finding(
+            "the reasoning is not in the field of this version",
+            expected=" and ".join(sorted(expected)) or "markers in content",
+            actual=", ".join(sorted(names))
+            or ("markers in content" if has_markers else "no such field"),
+            at=location(exchange),
+        )
+        return
+    for choice in choices_with_text(exchange):
+        texts = {name: found.get((choice, name), "") for name in sorted(names)}
+        if len(set(texts.values())) > 1:
             yield Finding(
-                "the reasoning is not in the field of this version",
-                expected=" and ".join(sorted(expected)) or "markers in content",
-                actual=", ".join(sorted(names))
-                or ("markers in content" if has_markers else "no such field"),
+                f"the fields of choice {choice} differ",
+                expected="the same reasoning in each field",
+                actual=shorten(texts),
                 at=location(exchange),
             )
-            continue
-        for choice in choices_with_text(exchange):
-            texts = {name: found.get((choice, name), "") for name in sorted(names)}
-            if len(set(texts.values())) > 1:
-                yield Finding(
-                    f"the fields of choice {choice} differ",
-                    expected="the same reasoning in each field",
-                    actual=shorten(texts),
-                    at=location(exchange),
-                )
 
 
 @fault(
@@ -141,25 +151,25 @@ def _rename(part: dict[str, Json]) -> None:
     source="agentjido/req_llm#742",
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    every=Scope.ANSWERS,
 )
-def chunks_are_well_formed(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        listed = False
-        for chunk, choice in exchange.choices:
-            part = choice.get("delta" if exchange.streamed else "message")
-            content = part.get("content") if isinstance(part, dict) else None
-            for item in content if isinstance(content, list) else ():
-                listed = True
-                if defect := _defect(item, whole=not exchange.streamed):
-                    yield Finding(
-                        f"a content chunk {defect}",
-                        expected='{"type":"thinking","thinking":[{"type":"text",…}]}'
-                        ' or {"type":"text","text":…}',
-                        actual=shorten(item),
-                        at=location(exchange, chunk),
-                    )
-        if not listed:
-            raise NotApplicable("no content is a list of chunks")
+def chunks_are_well_formed(exchange: Exchange) -> Findings:
+    listed = False
+    for chunk, choice in exchange.choices:
+        part = choice.get("delta" if exchange.streamed else "message")
+        content = part.get("content") if isinstance(part, dict) else None
+        for item in content if isinstance(content, list) else ():
+            listed = True
+            if defect := _defect(item, whole=not exchange.streamed):
+                yield Finding(
+                    f"a content chunk {defect}",
+                    expected='{"type":"thinking","thinking":[{"type":"text",…}]}'
+                    ' or {"type":"text","text":…}',
+                    actual=shorten(item),
+                    at=location(exchange, chunk),
+                )
+    if not listed:
+        raise NotApplicable("no content is a list of chunks")
 
 
 def _defect(item: Json, *, whole: bool) -> str:

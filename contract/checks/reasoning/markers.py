@@ -15,11 +15,20 @@ from contract.checks.reasoning.reasoning_text import (
     location,
     missing_parts,
     reasoning_as_answer,
+    require_parsed,
     separates_reasoning,
 )
 from contract.checks.sources import MODEL_CARD, VLLM_REASONING
 from contract.model.chat import Json, Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import (
@@ -58,6 +67,7 @@ NO_TOOL = replace(
     name="no-tool-whole",
     options=replace(TOOL_WHOLE.options, tool_choice="none"),
 )
+CALL_MARKERS = ("[TOOL_CALLS]", "[ARGS]", "[CALL_ID]")
 # A tool call as text: with its control tokens, and also without them, as returned by
 # `transformers serve`.
 TAGGED = re.compile(r"\[TOOL_CALLS\]|\[ARGS\]|\[CALL_ID\]")
@@ -70,12 +80,17 @@ UNTAGGED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
     source="ggml-org/llama.cpp#16158",
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
+    every=Scope.ANSWERS,
 )
-def no_marker_in_answer(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        if not exchange.answer:
-            raise NotApplicable("the reply has no answer")
-        yield from find_markers(exchange, PieceKind.ANSWER)
+def no_marker_in_answer(exchange: Exchange) -> Findings:
+    require_parsed(exchange)
+    if not any(piece.kind is PieceKind.ANSWER for piece in exchange.pieces):
+        raise NotApplicable("the reply has no answer")
+    # `reasoning.unwanted-call-is-not-shown` judges calls that the request forbids.
+    forbidden = exchange.sent.get("tool_choice") == "none"
+    yield from find_markers(
+        exchange, PieceKind.ANSWER, CALL_MARKERS if forbidden else ()
+    )
 
 
 @fault(breaks=no_marker_in_answer, also=("structured",))
@@ -93,12 +108,13 @@ def closing_marker_shown(reply: Reply) -> Reply:
     source="vllm-project/vllm#30391",
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    every=Scope.ANSWERS,
 )
-def no_marker_in_reasoning(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        if not exchange.reasoning:
-            raise NotApplicable("the reply has no reasoning")
-        yield from find_markers(exchange, PieceKind.REASONING)
+def no_marker_in_reasoning(exchange: Exchange) -> Findings:
+    require_parsed(exchange)
+    if not any(piece.kind is PieceKind.REASONING for piece in exchange.pieces):
+        raise NotApplicable("the reply has no reasoning")
+    yield from find_markers(exchange, PieceKind.REASONING)
 
 
 @fault(breaks=no_marker_in_reasoning)
@@ -186,16 +202,18 @@ def _calls_as_text(exchange: Exchange) -> Findings:
     source="vllm-project/vllm#30391",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_REASONING | {Capability.TOOLS},
+    every=Scope.ANSWERS,
 )
-def tool_call_is_apart(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        called = any(piece.kind is PieceKind.TOOL for piece in exchange.pieces)
-        leaked = list(_calls_as_text(exchange))
-        yield from leaked
-        if not called and not leaked:
-            if exchange.finish != "tool_calls":
-                raise NotApplicable("the model called no tool")
-            yield Finding("the tool call is missing", "one tool call", "none")
+def tool_call_is_apart(exchange: Exchange) -> Findings:
+    if not exchange.sent.get("tools") or exchange.sent.get("tool_choice") == "none":
+        raise NotApplicable("the request allows no tool call")
+    called = any(piece.kind is PieceKind.TOOL for piece in exchange.pieces)
+    leaked = list(_calls_as_text(exchange))
+    yield from leaked
+    if not called and not leaked:
+        if exchange.finish != "tool_calls":
+            raise NotApplicable("the model called no tool")
+        yield Finding("the tool call is missing", "one tool call", "none")
 
 
 @fault(breaks=tool_call_is_apart, also=("tools", "structured"))

@@ -8,10 +8,19 @@ from contract.checks.reasoning.reasoning_text import (
     STREAMED_REASONING,
     insert_before,
     location,
+    require_parsed,
 )
 from contract.checks.sources import VLLM_REASONING
 from contract.model.chat import Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Chunk, Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
@@ -27,26 +36,28 @@ SHORTEST_REPEATED = 24
     source=VLLM_REASONING,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    every=Scope.ANSWERS,
 )
-def precedes_answer(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        if not exchange.reasoning or not exchange.answer:
-            raise NotApplicable("the reply does not have both reasoning and an answer")
-        answer_starts: dict[int, Chunk] = {}
-        for chunk, piece in exchange.placed_pieces:
-            if piece.kind is PieceKind.ANSWER and piece.text.strip():
-                answer_starts.setdefault(piece.choice, chunk)
-            elif piece.kind is PieceKind.REASONING and piece.text:
-                if piece.choice not in answer_starts:
-                    continue
-                start = location(exchange, answer_starts[piece.choice])
-                yield Finding(
-                    "the reasoning continued after the answer began",
-                    expected=f"only answer text after {start}",
-                    actual=shorten(piece.text),
-                    at=location(exchange, chunk),
-                )
-                break
+def precedes_answer(exchange: Exchange) -> Findings:
+    require_parsed(exchange)
+    kinds = {piece.kind for piece in exchange.pieces}
+    if not {PieceKind.REASONING, PieceKind.ANSWER} <= kinds:
+        raise NotApplicable("the reply does not have both reasoning and an answer")
+    answer_starts: dict[int, Chunk] = {}
+    for chunk, piece in exchange.placed_pieces:
+        if piece.kind is PieceKind.ANSWER and piece.text.strip():
+            answer_starts.setdefault(piece.choice, chunk)
+        elif piece.kind is PieceKind.REASONING and piece.text:
+            if piece.choice not in answer_starts:
+                continue
+            start = location(exchange, answer_starts[piece.choice])
+            yield Finding(
+                "the reasoning continued after the answer began",
+                expected=f"only answer text after {start}",
+                actual=shorten(piece.text),
+                at=location(exchange, chunk),
+            )
+            break
 
 
 @fault(breaks=precedes_answer)
@@ -69,30 +80,30 @@ def thought_resumes(reply: Reply) -> Reply:
     source="run-llama/llama_index#20456",
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    every=Scope.ANSWERS,
 )
-def not_repeated_in_answer(*exchanges: Exchange) -> Findings:
+def not_repeated_in_answer(exchange: Exchange) -> Findings:
     """
     The answer must not contain the middle three fifths of the reasoning.
 
     Reasoning may draft the answer and thus contain it. The converse happens only if
     the server sends the reasoning twice.
     """
-    for exchange in exchanges:
-        reasoning = " ".join(exchange.reasoning.split())
-        answer = " ".join(exchange.answer.split())
-        if len(reasoning) < SHORTEST_REPEATED or not answer:
-            raise NotApplicable(
-                "the reply has no answer, or its reasoning is too short to judge"
-            )
-        fifth = len(reasoning) // 5
-        middle = reasoning[fifth : len(reasoning) - fifth]
-        if middle in answer:
-            yield Finding(
-                "the answer repeats the reasoning",
-                expected="only the answer",
-                actual=shorten(answer),
-                at=location(exchange),
-            )
+    reasoning = " ".join(exchange.reasoning.split())
+    answer = " ".join(exchange.answer.split())
+    if len(reasoning) < SHORTEST_REPEATED or not answer:
+        raise NotApplicable(
+            "the reply has no answer, or its reasoning is too short to judge"
+        )
+    fifth = len(reasoning) // 5
+    middle = reasoning[fifth : len(reasoning) - fifth]
+    if middle in answer:
+        yield Finding(
+            "the answer repeats the reasoning",
+            expected="only the answer",
+            actual=shorten(answer),
+            at=location(exchange),
+        )
 
 
 @fault(

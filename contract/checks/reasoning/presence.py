@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.judging.answered import generated_nothing
 from contract.checks.reasoning.reasoning_text import (
     NO_TEXT,
     STREAMED_REASONING,
     answer_as_reasoning,
     choices_with_text,
+    expects_text,
     has_thinking_chunks,
     location,
     missing_answer,
@@ -18,7 +20,15 @@ from contract.checks.reasoning.reasoning_text import (
 )
 from contract.checks.sources import MISTRAL_REASONING, MODEL_CARD
 from contract.model.chat import Message, Options, Piece, PieceKind, ToolCall
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -72,10 +82,31 @@ def thought_dropped(reply: Reply) -> Reply:
     source="BerriAI/litellm#14917",
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
+    every=Scope.ANSWERS,
 )
-def answer_arrives(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        yield from missing_answer(exchange)
+def answer_arrives(exchange: Exchange) -> Findings:
+    """Judged in each choice that finished with stop and calls no tool."""
+    if not expects_text(exchange):
+        raise NotApplicable("the request may be answered with no text at all")
+    if generated_nothing(exchange):
+        raise NotApplicable("the model generated nothing but control tokens")
+    calling = {p.choice for _, p in exchange.placed_pieces if p.kind is PieceKind.TOOL}
+    ended = [
+        choice
+        for choice, reasons in sorted(exchange.finishes.items())
+        if reasons[-1:] == ("stop",) and choice not in calling
+    ]
+    if not ended:
+        raise NotApplicable("no choice without a tool call finished with stop")
+    for choice in ended:
+        if not exchange.text_of(PieceKind.ANSWER, choice).strip():
+            reasoning = exchange.text_of(PieceKind.REASONING, choice)
+            yield Finding(
+                f"choice {choice} finished without an answer",
+                expected="answer text",
+                actual=f"reasoning {shorten(reasoning)!r}" if reasoning else "no text",
+                at=location(exchange),
+            )
 
 
 @fault(

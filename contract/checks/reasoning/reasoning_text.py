@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from contract.model.chat import Json, Piece, PieceKind
@@ -16,6 +16,7 @@ from contract.model.check import (
 from contract.model.dialect import Dialect
 from contract.model.exchange import Chunk, Exchange
 from contract.model.profile import Capability
+from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
 
 STREAMED_REASONING = frozenset({Capability.REASONING, Capability.STREAMING})
@@ -46,15 +47,22 @@ def choices_with_text(exchange: Exchange) -> tuple[int, ...]:
     return tuple(sorted({piece.choice for _, piece in exchange.placed_pieces}))
 
 
-def find_markers(exchange: Exchange, kind: PieceKind) -> Iterator[Finding]:
-    """Yield a finding for each marker in text of *kind*, also across deltas."""
+def find_markers(
+    exchange: Exchange, kind: PieceKind, but: Collection[str] = ()
+) -> Iterator[Finding]:
+    """
+    Yield a finding for each marker in text of *kind*, also across deltas.
+
+    The markers *but* are left out, and those in the request, which may be quoted.
+    """
     longest = max(map(len, MARKERS))
+    markers = [one for one in MARKERS if one not in but and not quoted(exchange, one)]
     tails: dict[int, str] = {}
     for chunk, piece in exchange.placed_pieces:
         if piece.kind is not kind:
             continue
         text = tails.get(piece.choice, "") + piece.text
-        for marker in MARKERS:
+        for marker in markers:
             if marker in text:
                 yield Finding(
                     f"the {kind.value} contains a control marker",
@@ -64,6 +72,17 @@ def find_markers(exchange: Exchange, kind: PieceKind) -> Iterator[Finding]:
                 )
                 text = text.replace(marker, "")
         tails[piece.choice] = text[1 - longest :]
+
+
+def quoted(exchange: Exchange, text: str) -> bool:
+    """Return whether a message of the user or a tool in the request contains *text*."""
+    messages = exchange.sent.get("messages")
+    return any(
+        isinstance(message, dict)
+        and is_one_of(message.get("role"), ("user", "tool"))
+        and text in str(message.get("content"))
+        for message in (messages if isinstance(messages, list) else ())
+    )
 
 
 def missing_parts(exchange: Exchange, subject: str = "the reply") -> Findings:
@@ -102,6 +121,55 @@ def missing_answer(exchange: Exchange) -> Findings:
             else "no text",
             at=location(exchange),
         )
+
+
+# Members of a request under which a model may well generate no answer.
+_STEERING = (
+    *("stop", "stop_token_ids", "logit_bias"),
+    *("presence_penalty", "frequency_penalty"),
+)
+
+
+def asks(exchange: Exchange) -> bool:
+    """
+    Return whether the last message of the request is one to answer.
+
+    What a model generates after a message of its own, or after a system message, may
+    begin anywhere, so neither its reasoning nor its answer can be told for certain.
+    """
+    messages = exchange.sent.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    role = last.get("role") if isinstance(last, dict) else None
+    return is_one_of(role, ("user", "tool"))
+
+
+def expects_text(exchange: Exchange) -> bool:
+    """
+    Return whether a finished reply to the request of *exchange* must have an answer.
+
+    It may have none after a stop string, under a penalty, or to an empty message.
+    """
+    sent = exchange.sent
+    if not asks(exchange) or any(sent.get(name) for name in _STEERING):
+        return False
+    messages = sent.get("messages")
+    last = messages[-1] if isinstance(messages, list) else None
+    content = last.get("content") if isinstance(last, dict) else None
+    return bool(content.strip() if isinstance(content, str) else content)
+
+
+def require_parsed(exchange: Exchange) -> None:
+    """
+    Raise `NotApplicable` if other checks judge how the reply was parsed.
+
+    That is a reply that max_tokens cut off with nothing but a marker in it
+    (`reasoning.first-token-is-no-marker`), and one to a request that does not end with
+    a message to answer (`conversation`).
+    """
+    if exchange.finish == "length" and exchange.answer.strip() in MARKERS:
+        raise NotApplicable("the reply was cut off after a marker")
+    if not asks(exchange):
+        raise NotApplicable("the last message is not one to answer")
 
 
 def insert_before(

@@ -20,6 +20,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     fault,
     shorten,
@@ -69,17 +70,17 @@ def fails_on_a_wrong_type(reply: Reply) -> Reply:
     source=API,
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def never_html(*exchanges: Exchange) -> Findings:
+def never_html(exchange: Exchange) -> Findings:
     """HTML pages come from proxies and frameworks, and API clients cannot read them."""
-    for exchange in rejections_or_skip(exchanges):
-        if is_html(exchange):
-            yield Finding(
-                "the error is an HTML page",
-                expected="JSON",
-                actual=f"{exchange.media_type}, {shorten(exchange.text)}",
-                at=exchange.probe.name,
-            )
+    if is_html(exchange):
+        yield Finding(
+            "the error is an HTML page",
+            expected="JSON",
+            actual=f"{exchange.media_type}, {shorten(exchange.text)}",
+            at=exchange.probe.name,
+        )
 
 
 @fault(
@@ -109,18 +110,18 @@ def page_of_a_proxy(reply: Reply) -> Reply:
     source=API,
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def errors_are_json(*exchanges: Exchange) -> Findings:
+def errors_are_json(exchange: Exchange) -> Findings:
     """Clients decode errors with the decoder that they use for answers."""
-    for exchange in rejections_or_skip(exchanges):
-        if exchange.media_type != "application/json" or not exchange.is_json:
-            kind = exchange.media_type or "no content type"
-            yield Finding(
-                "the error is not JSON",
-                expected="application/json",
-                actual=f"{kind}, {shorten(exchange.text)}",
-                at=exchange.probe.name,
-            )
+    if exchange.media_type != "application/json" or not exchange.is_json:
+        kind = exchange.media_type or "no content type"
+        yield Finding(
+            "the error is not JSON",
+            expected="application/json",
+            actual=f"{kind}, {shorten(exchange.text)}",
+            at=exchange.probe.name,
+        )
 
 
 @fault(breaks=errors_are_json)
@@ -137,11 +138,11 @@ def json_by_another_name(reply: Reply) -> Reply:
     source=API,
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def errors_have_shape(*exchanges: Exchange) -> Findings:
+def errors_have_shape(exchange: Exchange) -> Findings:
     """Some APIs document several error shapes; clients do not expect another one."""
-    for exchange in rejections_or_skip(exchanges):
-        yield from error_violations(exchange)
+    yield from error_violations(exchange)
 
 
 @fault(
@@ -164,18 +165,18 @@ def bare_code(reply: Reply) -> Reply:
     source="house rule",
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def body_repeats_status(*exchanges: Exchange) -> Findings:
+def body_repeats_status(exchange: Exchange) -> Findings:
     """Some clients read the status line and others the body, so the two must agree."""
-    for exchange in rejections_or_skip(exchanges):
-        repeated = repeated_status(exchange.json)
-        if repeated not in {None, exchange.status}:
-            yield Finding(
-                "the status line and the body disagree",
-                expected=f"{exchange.status} in the body",
-                actual=f"{repeated}, {shorten(exchange.text)}",
-                at=exchange.probe.name,
-            )
+    repeated = repeated_status(exchange.json)
+    if repeated not in {None, exchange.status}:
+        yield Finding(
+            "the status line and the body disagree",
+            expected=f"{exchange.status} in the body",
+            actual=f"{repeated}, {shorten(exchange.text)}",
+            at=exchange.probe.name,
+        )
 
 
 def _repeats_status(dialect: Dialect) -> bool:

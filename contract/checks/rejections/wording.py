@@ -21,6 +21,7 @@ from contract.model.check import (
     CLIENT_ERRORS,
     Finding,
     Findings,
+    Scope,
     check,
     fault,
     shorten,
@@ -42,18 +43,18 @@ FIELDS = tuple(
     source="CWE-209; CWE-497",
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def errors_show_no_insides(*exchanges: Exchange) -> Findings:
+def errors_show_no_insides(exchange: Exchange) -> Findings:
     """Internals help an attacker and are useless to any other client."""
-    for exchange in rejections_or_skip(exchanges):
-        trace = source_trace(exchange.text.replace('\\"', '"'))
-        if trace is not None:
-            yield Finding(
-                "the error exposes server internals",
-                expected="a description of what is wrong with the request",
-                actual=shorten(trace),
-                at=exchange.probe.name,
-            )
+    trace = source_trace(exchange.text.replace('\\"', '"'))
+    if trace is not None:
+        yield Finding(
+            "the error exposes server internals",
+            expected="a description of what is wrong with the request",
+            actual=shorten(trace),
+            at=exchange.probe.name,
+        )
 
 
 @fault(breaks=errors_show_no_insides)
@@ -76,19 +77,19 @@ def traceback_in_the_message(reply: Reply) -> Reply:
     source="RFC 9110 §15.5",
     sends=invalid_requests.EVERYWHERE,
     expects=ANY,
+    every=Scope.ERRORS,
 )
-def errors_say_what_is_wrong(*exchanges: Exchange) -> Findings:
+def errors_say_what_is_wrong(exchange: Exchange) -> Findings:
     """A status phrase repeats the status and explains nothing."""
     phrases = {"", "internal server error", "bad request", "unprocessable entity"}
-    for exchange in rejections_or_skip(exchanges):
-        text = error_message(exchange.json) if exchange.is_json else exchange.text
-        if text.strip().lower().rstrip(".") in phrases:
-            yield Finding(
-                "the error does not describe what is wrong",
-                expected="a sentence about the request",
-                actual=shorten(exchange.text) or "no body",
-                at=exchange.probe.name,
-            )
+    text = error_message(exchange.json) if exchange.is_json else exchange.text
+    if text.strip().lower().rstrip(".") in phrases:
+        yield Finding(
+            "the error does not describe what is wrong",
+            expected="a sentence about the request",
+            actual=shorten(exchange.text) or "no body",
+            at=exchange.probe.name,
+        )
 
 
 @fault(breaks=errors_say_what_is_wrong, also=("rejections.names-the-field",))

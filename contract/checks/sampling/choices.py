@@ -6,10 +6,11 @@ from copy import deepcopy
 from dataclasses import replace
 
 from contract.checks.faults.usage import add_tokens
+from contract.checks.judging.chunks import requested_choices
 from contract.checks.judging.usage import require_counter
 from contract.checks.sources import OPENAI_CHAT
 from contract.model.chat import Json, Options
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import SUM_WHOLE, TWO_CHOICES, user
@@ -45,13 +46,17 @@ def _indexes_match(exchange: Exchange, wanted: int) -> Findings:
 
 @check(
     "sampling.n-gives-as-many",
-    "A request for two choices MUST get two, in order, with indexes 0 and 1.",
+    "A request for n choices MUST get n, in order, with indexes from 0.",
     source=f"{OPENAI_CHAT}: n; 0xPlaygrounds/rig#2337",
     sends=TWO_WHOLE,
     needs={Capability.CHOICES},
+    every=Scope.WHOLE,
 )
 def n_gives_as_many(exchange: Exchange) -> Findings:
-    yield from _indexes_match(exchange, 2)
+    wanted = requested_choices(exchange)
+    if wanted == 1:
+        raise NotApplicable("only one choice was requested")
+    yield from _indexes_match(exchange, wanted)
 
 
 @fault(
@@ -97,12 +102,15 @@ def indexes_all_zero(reply: Reply) -> Reply:
     "A request without n MUST get exactly one choice, with index 0.",
     source=f"{OPENAI_CHAT}: n",
     sends=SUM_WHOLE,
+    every=Scope.WHOLE,
 )
 def one_choice_by_default(exchange: Exchange) -> Findings:
+    if requested_choices(exchange) != 1:
+        raise NotApplicable("several choices were requested")
     yield from _indexes_match(exchange, 1)
 
 
-@fault(breaks=one_choice_by_default)
+@fault(breaks=one_choice_by_default, also=("usage.completion-includes-thinking",))
 def beams_shown(reply: Reply) -> Reply:
     """Beam search returns its second-best sequence as an additional choice."""
 

@@ -9,7 +9,15 @@ from contract.checks.faults.rejection import request_body
 from contract.checks.judging.answered import visible_text
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
 from contract.model.chat import Json, Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Patch, Probe
 from contract.model.probes import MAX_TOKENS, user
@@ -94,19 +102,28 @@ def _ends_at_stop(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findi
     source=SOURCE,
     sends=(WHOLE, STREAM),
     needs=STREAMED,
+    every=Scope.ANSWERS,
 )
-def stop_is_not_shown(*exchanges: Exchange) -> Findings:
-    if not any(exchange.choices for exchange in exchanges):
-        raise NotApplicable("no reply has a choice")
-    for exchange in exchanges:
-        for stop in exchange.probe.options.stop:
-            if any(stop in text for text in visible_text(exchange)):
-                yield Finding(
-                    "the reply contains the stop string",
-                    expected=f"text without {stop!r}",
-                    actual=shorten(repr(" / ".join(visible_text(exchange)))),
-                    at=exchange.probe.name,
-                )
+def stop_is_not_shown(exchange: Exchange) -> Findings:
+    sent = exchange.sent.get("stop")
+    stops = [sent] if isinstance(sent, str) else sent
+    if not isinstance(stops, list) or not stops:
+        raise NotApplicable("the request has no stop string")
+    if exchange.sent.get("include_stop_str_in_output"):
+        raise NotApplicable("the request asks for the stop string")
+    if not exchange.choices:
+        raise NotApplicable("the reply has no choice")
+    for choice in sorted(exchange.finishes):
+        for kind in (PieceKind.REASONING, PieceKind.ANSWER):
+            text = exchange.text_of(kind, choice)
+            for stop in stops:
+                if isinstance(stop, str) and stop and stop in text:
+                    yield Finding(
+                        f"the {kind.value} contains the stop string",
+                        expected=f"text without {stop!r}",
+                        actual=shorten(repr(text)),
+                        at=exchange.probe.name,
+                    )
 
 
 @check(

@@ -6,7 +6,15 @@ import json
 
 from contract.checks.schema.bodies import body_of_kind
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM_WHOLE, UTF8_WHOLE
 from contract.model.reply import JSON_TYPE, Frame, Reply
@@ -20,6 +28,7 @@ BOM = b"\xef\xbb\xbf"
     "A whole response MUST be sent as application/json.",
     source="RFC 8259 11; OpenAI and Mistral API references",
     sends=SUM_WHOLE,
+    every=Scope.BODIES,
 )
 def content_type(exchange: Exchange) -> Findings:
     """A charset parameter has no meaning for JSON, but must not contradict UTF-8."""
@@ -45,27 +54,27 @@ def json_called_text(reply: Reply) -> Reply:
     "A JSON body MUST be UTF-8 without a byte order mark.",
     source="RFC 8259 8.1",
     sends=(SUM_WHOLE, UTF8_WHOLE),
+    every=Scope.BODIES,
 )
-def json_is_utf_8(*exchanges: Exchange) -> Findings:
-    if not any(exchange.body for exchange in exchanges):
-        raise NotApplicable("no response has a body")
-    for exchange in exchanges:
-        if exchange.body.startswith(BOM):
-            yield Finding(
-                "the body begins with a byte order mark",
-                "JSON",
-                "EF BB BF",
-                exchange.probe.name,
-            )
-        try:
-            exchange.body.decode()
-        except UnicodeDecodeError as error:
-            yield Finding(
-                "the body is not UTF-8",
-                "UTF-8",
-                error.object[error.start : error.start + 8].hex(" "),
-                f"{exchange.probe.name}, byte {error.start}",
-            )
+def json_is_utf_8(exchange: Exchange) -> Findings:
+    if not exchange.body:
+        raise NotApplicable("the response has no body")
+    if exchange.body.startswith(BOM):
+        yield Finding(
+            "the body begins with a byte order mark",
+            "JSON",
+            "EF BB BF",
+            exchange.probe.name,
+        )
+    try:
+        exchange.body.decode()
+    except UnicodeDecodeError as error:
+        yield Finding(
+            "the body is not UTF-8",
+            "UTF-8",
+            error.object[error.start : error.start + 8].hex(" "),
+            f"{exchange.probe.name}, byte {error.start}",
+        )
 
 
 @fault(breaks=json_is_utf_8)
@@ -82,6 +91,7 @@ def mark_before_json(reply: Reply) -> Reply:
     "The names within a JSON object of a response SHOULD be unique.",
     source="RFC 8259 4",
     sends=SUM_WHOLE,
+    every=Scope.WHOLE,
 )
 def names_are_unique(exchange: Exchange) -> Findings:
     """Parsers disagree on which of two equal names they keep."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Finding, Findings, Scope, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM_WHOLE
 from contract.model.profile import Capability
@@ -25,6 +25,7 @@ DIGITS = 19  # of the largest signed 64-bit integer
     source="Mistral API, x-ratelimit-* response headers as measured in August 2026",
     sends=SUM_WHOLE,
     needs={Capability.RATE_LIMIT_HEADERS},
+    every=Scope.WHOLE,
 )
 def rate_limit_headers(exchange: Exchange) -> Findings:
     for pair in RATES:

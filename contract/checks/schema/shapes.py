@@ -12,6 +12,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -67,6 +68,7 @@ def _body_violations(exchange: Exchange, shape: str) -> Findings:
     "A whole response MUST match the schema of its dialect.",
     source=OPENAPI,
     sends=SUM_WHOLE,
+    every=Scope.BODIES,
 )
 def response(exchange: Exchange) -> Findings:
     yield from _body_violations(exchange, "ChatResponse")
@@ -87,6 +89,7 @@ def created_as_date(reply: Reply) -> Reply:
     source=OPENAPI,
     sends=SUM,
     needs={Capability.STREAMING},
+    every=Scope.STREAMS,
 )
 def event(exchange: Exchange) -> Findings:
     if not exchange.streamed or not exchange.chunks:

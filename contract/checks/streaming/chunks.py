@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from contract.checks.faults.chunks import choices_of, map_chunks
-from contract.checks.judging.chunks import Object, choices, chunk_objects, delta_pieces
+from contract.checks.judging.chunks import (
+    Object,
+    choices,
+    chunk_objects,
+    delta_pieces,
+    requested_choices,
+)
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -69,6 +76,7 @@ def _vary(reply: Reply, name: str) -> Reply:
     source="OpenAI API reference, chat completion chunk, object",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def object_is_chunk(exchange: Exchange) -> Findings:
     for chunk, value in chunk_objects(exchange):
@@ -98,6 +106,7 @@ def chunks_called_completions(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk, id",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def id_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "id")
@@ -115,6 +124,7 @@ def id_per_chunk(reply: Reply) -> Reply:
     source="house rule",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def model_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "model")
@@ -133,6 +143,7 @@ def model_per_chunk(reply: Reply) -> Reply:
     sends=SUM,
     needs=STREAMING,
     unless="created-per-chunk",
+    every=Scope.STREAMS,
 )
 def created_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "created")
@@ -150,9 +161,10 @@ def created_per_chunk(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk, choices.index",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def choices_are_numbered(exchange: Exchange) -> Findings:
-    count = _requested_choices(exchange)
+    count = requested_choices(exchange)
     for chunk, _, choice in choices(exchange):
         index = choice.get("index")
         if type(index) is not int or not 0 <= index < count:
@@ -163,11 +175,6 @@ def choices_are_numbered(exchange: Exchange) -> Findings:
                 event_location(chunk.event, chunk.at),
             )
             return
-
-
-def _requested_choices(exchange: Exchange) -> int:
-    count = exchange.sent.get("n")
-    return count if isinstance(count, int) and count > 0 else 1
 
 
 @fault(
@@ -192,6 +199,7 @@ def index_missing(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk, delta.role",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def role_first(exchange: Exchange) -> Findings:
     started: set[int] = set()
@@ -230,10 +238,11 @@ def role_missing(reply: Reply) -> Reply:
     source="OpenAI API reference, n; 0xPlaygrounds/rig#2337",
     sends=TWO_CHOICES,
     needs=STREAMING | {Capability.CHOICES},
+    every=Scope.STREAMS,
 )
 def choices_stay_apart(exchange: Exchange) -> Findings:
     found = choices(exchange)
-    count = _requested_choices(exchange)
+    count = requested_choices(exchange)
     if count == 1:
         raise NotApplicable("only one choice was requested")
     with_text = {index for _, index, choice in found if delta_pieces(exchange, choice)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.judging.chunks import is_error
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -18,6 +18,7 @@ from contract.model.exchange import DONE, End, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, is_done
+from contract.model.response_kind import error_in, is_error
 
 STREAMING = {Capability.STREAMING}
 
@@ -25,12 +26,17 @@ STREAMING = {Capability.STREAMING}
 @check(
     "streaming.completes",
     "A stream MUST be complete and contain no error event.",
-    source="RFC 9112 8; vllm-project/vllm, errors in a stream",
+    source="RFC 9112 8; vllm-project/vllm#57519; ai-dynamo/aiperf#1330",
     sends=SUM,
     needs=STREAMING,
     broken=True,
+    every=Scope.ATTEMPTS,
 )
 def completes(exchange: Exchange) -> Findings:
+    """Clients and benchmarks count a stream with status 200 as a success."""
+    if not exchange.probe.stream:
+        raise NotApplicable("the request does not ask for a stream")
+    words = error_in(exchange)
     if exchange.end is not End.COMPLETE:
         yield Finding(
             "the stream was cut off",
@@ -40,16 +46,16 @@ def completes(exchange: Exchange) -> Findings:
         )
     elif not exchange.body:
         yield Finding("the stream is empty", "events", "a body of 0 bytes")
-    elif not exchange.streamed:
+    elif words is None and not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
-    for held in exchange.chunks:
-        if isinstance(held.json, dict) and is_error(held.json):
-            yield Finding(
-                "the stream contains an error event",
-                "chunks only",
-                shorten(held.json),
-                event_location(held.event, held.at),
-            )
+    if words is not None:
+        place = next((c for c in exchange.chunks if is_error(c.json)), None)
+        yield Finding(
+            "the stream contains an error",
+            "chunks only, or an error status instead of a stream",
+            words,
+            event_location(place.event, place.at) if place else "",
+        )
 
 
 def _first_half(reply: Reply) -> Reply:
@@ -78,6 +84,7 @@ def stream_hangs(reply: Reply) -> Reply:
     source="OpenAI API reference, streaming; Mistral API reference, stream",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def ends_with_done(exchange: Exchange) -> Findings:
     if not exchange.events:
@@ -114,6 +121,7 @@ def done_twice(reply: Reply) -> Reply:
     source="OpenAI API reference, streaming",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def nothing_after_done(exchange: Exchange) -> Findings:
     data = [event.data for event in exchange.events]

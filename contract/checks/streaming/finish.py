@@ -9,6 +9,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -29,6 +30,7 @@ STREAMING = {Capability.STREAMING}
     source="OpenAI API reference, chat completion chunk, finish_reason",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def finishes_once(exchange: Exchange) -> Findings:
     choices(exchange)
@@ -84,6 +86,7 @@ def finish_twice(reply: Reply) -> Reply:
     source="OpenAI and Mistral API references, vLLM, finish_reason; dimetron/pi-go#245",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def finish_reason_is_known(exchange: Exchange) -> Findings:
     seen = [
@@ -125,6 +128,7 @@ def finish_called_eos(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk, finish_reason",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def finish_is_last(exchange: Exchange) -> Findings:
     finished: dict[int, int] = {}

@@ -6,6 +6,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -26,6 +27,7 @@ STREAMING = {Capability.STREAMING}
     source="WHATWG HTML 9.2.5 and the registration of text/event-stream",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def content_type(exchange: Exchange) -> Findings:
     seen = exchange.header("content-type") or "no content type"
@@ -74,6 +76,7 @@ def stream_called_latin_1(reply: Reply) -> Reply:
     source="WHATWG HTML 9.2.5",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def well_formed(exchange: Exchange) -> Findings:
     if not exchange.streamed or not exchange.body:
@@ -104,6 +107,7 @@ def half_an_event(reply: Reply) -> Reply:
     source="WHATWG HTML 9.2.6 (other fields are ignored)",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def known_fields(exchange: Exchange) -> Findings:
     """Clients ignore lines with other fields, so their content is lost."""
@@ -135,6 +139,7 @@ def log_line_in_stream(reply: Reply) -> Reply:
     source="OpenAI API reference, chat completion chunk; RFC 8259",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def events_are_json(exchange: Exchange) -> Findings:
     if not exchange.events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
+from contract.checks.judging.answered import generated_nothing, is_cut_off
 from contract.checks.judging.chunks import (
     SHORTEST_JUDGED_SECONDS,
     Object,
@@ -15,6 +16,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -28,6 +30,7 @@ from contract.model.strict_json import MISSING, read_json
 
 STREAMING = {Capability.STREAMING}
 REPLACEMENT = "\ufffd"
+HELD_BACK = 4  # tokens that a parser may keep when max_tokens cuts the reply off
 
 
 @check(
@@ -36,10 +39,16 @@ REPLACEMENT = "\ufffd"
     source="OpenAI API reference, streaming; BerriAI/litellm#16272",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def carries_text(exchange: Exchange) -> Findings:
     if not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
+    if generated_nothing(exchange):
+        raise NotApplicable("the model generated nothing but control tokens")
+    limit = exchange.sent.get("max_tokens")
+    if exchange.finish == "length" and isinstance(limit, int) and limit <= HELD_BACK:
+        raise NotApplicable("a parser may hold back so few tokens")
     if not any(piece.text or piece.call for _, piece in exchange.placed_pieces):
         yield Finding(
             "the stream has no text and no tool call",
@@ -79,6 +88,7 @@ def _finishes(frame: Frame) -> bool:
     source="RFC 3629; WHATWG HTML 9.2.5",
     sends=UTF8,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def utf8_intact(exchange: Exchange) -> Findings:
     chunk_objects(exchange)
@@ -205,10 +215,11 @@ def held_back(reply: Reply) -> Reply:
     source="OpenAI API reference, delta.tool_calls; vllm-project/vllm#20028",
     sends=TOOL,
     needs=STREAMING | {Capability.TOOLS},
+    every=Scope.STREAMS,
 )
 def tool_fragments_join(exchange: Exchange) -> Findings:
     chunk_objects(exchange)
-    if any("length" in reason for rs in exchange.finishes.values() for reason in rs):
+    if is_cut_off(exchange):
         raise NotApplicable("the reply was cut off; its arguments may be incomplete")
     calls = _calls(exchange)
     if not calls:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks
 from contract.checks.judging.chunks import Object, chunk_objects
+from contract.checks.judging.usage import require_requested_usage
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     event_location,
     fault,
@@ -35,8 +37,13 @@ NO_USAGE = replace(
     source="OpenAI API reference, stream_options.include_usage; Mistral API reference",
     sends=SUM,
     needs=STREAMING | {Capability.STREAM_USAGE},
+    every=Scope.STREAMS,
 )
 def usage_comes_once(exchange: Exchange) -> Findings:
+    require_requested_usage(exchange)
+    options = exchange.sent.get("stream_options")
+    if isinstance(options, dict) and options.get("continuous_usage_stats"):
+        raise NotApplicable("the request asks for usage in every chunk")
     last, value = chunk_objects(exchange)[-1]
     if len(exchange.usages) != 1:
         yield Finding(
@@ -97,6 +104,7 @@ def usage_repeated(reply: Reply) -> Reply:
     sends=NO_USAGE,
     needs=STREAMING | {Capability.STREAM_USAGE},
     unless="usage-unasked",
+    every=Scope.STREAMS,
 )
 def usage_only_when_asked(exchange: Exchange) -> Findings:
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from contract.checks.judging.answered import is_cut_off
 from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     STREAMED_TOOLS,
@@ -11,13 +12,20 @@ from contract.checks.tools.calls import (
     arguments_match_schema,
     calls,
     complete_calls,
-    is_cut_off,
     reply_location,
     rewrite_arguments,
 )
 from contract.checks.tools.probes import STRICT
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
@@ -31,6 +39,7 @@ from contract.model.strict_json import MISSING, read_json
     source=f"{OPENAI_TOOLS}; {MISTRAL_TOOLS}",
     sends=TOOL_WHOLE,
     needs=TOOLS,
+    every=Scope.WHOLE,
 )
 def arguments_are_an_object(exchange: Exchange) -> Findings:
     """Other checks judge the schema of the arguments and their streaming."""
@@ -61,10 +70,10 @@ def arguments_encoded_twice(reply: Reply) -> Reply:
     source=f"{OPENAI_TOOLS}; MoonshotAI/K2-Vendor-Verifier",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
+    every=Scope.ANSWERS,
 )
-def arguments_fit_the_schema(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        yield from arguments_match_schema(exchange)
+def arguments_fit_the_schema(exchange: Exchange) -> Findings:
+    yield from arguments_match_schema(exchange)
 
 
 @fault(breaks=arguments_fit_the_schema)

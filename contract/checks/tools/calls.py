@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from contract.checks.judging.answered import is_cut_off
 from contract.model.chat import Json, Options, Piece, PieceKind, merge_calls
 from contract.model.check import Finding, Findings, NotApplicable, shorten
 from contract.model.exchange import Exchange
@@ -80,11 +81,6 @@ def complete_calls(exchange: Exchange) -> tuple[AssembledCall, ...]:
     if not found:
         raise NotApplicable("the model called no tool")
     return found
-
-
-def is_cut_off(exchange: Exchange) -> bool:
-    """Return whether max_tokens or the context window ended the reply."""
-    return exchange.finish in {"length", "model_length"}
 
 
 def call_objects(exchange: Exchange) -> Iterator[tuple[int, Object, str]]:

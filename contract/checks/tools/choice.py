@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract.checks.judging.answered import is_cut_off
 from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     FORCED,
@@ -12,7 +13,6 @@ from contract.checks.tools.calls import (
     Object,
     calls,
     has_calls,
-    is_cut_off,
     reply_location,
     request_options,
     requires_call,

@@ -10,7 +10,6 @@ from contract.checks.tools.calls import (
     calls,
     complete_calls,
     has_calls,
-    is_cut_off,
     replace_finish_reason,
     reply_location,
     request_options,
@@ -22,7 +21,15 @@ from contract.checks.tools.probes import (
     REQUIRED,
     REQUIRED_WHOLE,
 )
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
@@ -58,10 +65,12 @@ def _require_known_reason(exchange: Exchange) -> None:
     source=f"{OPENAI_TOOLS} (finish_reason); {MISTRAL_TOOLS}",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
+    every=Scope.ANSWERS,
 )
-def call_finishes_as_tool_calls(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        yield from _has_finish_reason(exchange, TOOL_CALLS)
+def call_finishes_as_tool_calls(exchange: Exchange) -> Findings:
+    if exchange.sent.get("tool_choice") not in (None, "auto"):
+        raise NotApplicable("tool_choice forces or forbids a call")
+    yield from _has_finish_reason(exchange, TOOL_CALLS)
 
 
 @fault(breaks=call_finishes_as_tool_calls)
@@ -127,8 +136,8 @@ def cut_call_finishes_with_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         _require_known_reason(exchange)
         broken = [one for one in calls(exchange) if not isinstance(one.value, dict)]
-        cut = cut or bool(broken) or is_cut_off(exchange)
-        if broken and not is_cut_off(exchange):
+        cut = cut or bool(broken) or exchange.finish in CUT_OFF
+        if broken and exchange.finish not in CUT_OFF:
             yield Finding(
                 "the finish reason of a reply with an incomplete call is not length",
                 expected="finish reason length",

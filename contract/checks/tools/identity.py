@@ -19,7 +19,15 @@ from contract.checks.tools.calls import (
     tool_schemas,
 )
 from contract.checks.tools.probes import PAIR, PAIR_WHOLE, REQUIRED
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.reply import Reply
@@ -34,18 +42,18 @@ SEVERAL = 2  # the fewest calls, or fragments, that can be confused
     source=f"{OPENAI_TOOLS}; MoonshotAI/K2-Vendor-Verifier",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
+    every=Scope.ANSWERS,
 )
-def name_is_declared(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        defined = tool_schemas(exchange)
-        for one in complete_calls(exchange):
-            if one.name not in defined:
-                yield Finding(
-                    "an undefined tool was called",
-                    expected=" or ".join(defined),
-                    actual=shorten(one.name) or "no name",
-                    at=reply_location(exchange),
-                )
+def name_is_declared(exchange: Exchange) -> Findings:
+    defined = tool_schemas(exchange)
+    for one in complete_calls(exchange):
+        if one.name not in defined:
+            yield Finding(
+                "an undefined tool was called",
+                expected=" or ".join(defined),
+                actual=shorten(one.name) or "no name",
+                at=reply_location(exchange),
+            )
 
 
 @fault(breaks=name_is_declared)
@@ -81,10 +89,10 @@ def _ids_match_pattern(exchange: Exchange) -> Findings:
     source=MISTRAL_IDS,
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
+    every=Scope.ANSWERS,
 )
-def ids_are_well_formed(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        yield from _ids_match_pattern(exchange)
+def ids_are_well_formed(exchange: Exchange) -> Findings:
+    yield from _ids_match_pattern(exchange)
 
 
 @fault(breaks=ids_are_well_formed)
@@ -123,20 +131,20 @@ def forced_ids_of_another_kind(reply: Reply) -> Reply:
     source=f"{OPENAI_TOOLS}; {MISTRAL_IDS}",
     sends=(PAIR, PAIR_WHOLE),
     needs=STREAMED_TOOLS,
+    every=Scope.ANSWERS,
 )
-def ids_are_unique(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        found = calls(exchange)
-        if len(found) < SEVERAL:
-            raise NotApplicable("the model made fewer than two calls")
-        unique = {one.id for one in found} - {None}
-        if len(unique) < len(found):
-            yield Finding(
-                "calls share an id or have none",
-                expected=f"{len(found)} unique ids",
-                actual=shorten(", ".join(repr(one.id) for one in found)),
-                at=reply_location(exchange),
-            )
+def ids_are_unique(exchange: Exchange) -> Findings:
+    found = calls(exchange)
+    if len(found) < SEVERAL:
+        raise NotApplicable("the model made fewer than two calls")
+    unique = {one.id for one in found} - {None}
+    if len(unique) < len(found):
+        yield Finding(
+            "calls share an id or have none",
+            expected=f"{len(found)} unique ids",
+            actual=shorten(", ".join(repr(one.id) for one in found)),
+            at=reply_location(exchange),
+        )
 
 
 @fault(breaks=ids_are_unique)
@@ -159,6 +167,7 @@ def one_id_for_all(reply: Reply) -> Reply:
     source=f"{OPENAI_TOOLS} (delta.tool_calls.index)",
     sends=PAIR,
     needs=STREAMED_TOOLS,
+    every=Scope.STREAMS,
 )
 def index_tells_calls_apart(exchange: Exchange) -> Findings:
     """Indexes start at 0 and have no gaps; the first fragment of a call has its id."""
@@ -210,6 +219,7 @@ def every_call_at_index_zero(reply: Reply) -> Reply:
     source=f"house rule; {OPENAI_TOOLS}",
     sends=TOOL,
     needs=TOOLS | STREAMED_TOOLS,
+    every=Scope.STREAMS,
 )
 def name_comes_once(exchange: Exchange) -> Findings:
     """Clients join fragments, so a repeated name becomes get_weatherget_weather."""

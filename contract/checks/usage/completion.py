@@ -12,7 +12,7 @@ from contract.checks.judging.usage import (
 )
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_USAGE
 from contract.model.chat import Json, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
 from contract.model.profile import Capability
@@ -45,8 +45,9 @@ def tolerance(tokens: int) -> int:
     source=MISTRAL_CHAT,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE | {Capability.REASONING},
+    every=Scope.ANSWERS,
 )
-def completion_includes_thinking(*exchanges: Exchange) -> Findings:
+def completion_includes_thinking(exchange: Exchange) -> Findings:
     """
     The bounds are the tokens of both texts, and one token per byte plus control tokens.
 
@@ -54,26 +55,26 @@ def completion_includes_thinking(*exchanges: Exchange) -> Findings:
     text, but no token is shorter than a byte. If the tokenizer is unknown, the lower
     bound is well below Tekken's count.
     """
-    for exchange in exchanges:
-        completion = require_counter(exchange, "completion_tokens")
-        texts = [
-            exchange.text_of(kind) for kind in (PieceKind.REASONING, PieceKind.ANSWER)
-        ]
-        if not all(texts):
-            raise NotApplicable("the reply does not have both reasoning and an answer")
-        tokens = sum(counting.count_text(text) for text in texts)
-        size = sum(len(text.encode(errors="replace")) for text in texts)
-        exact = Capability.EXACT_TOKENS in exchange.profile.offers
-        least = tokens - tolerance(tokens) if exact else round(tokens * COARSEST)
-        most = size + TOLERANCE_TOKENS
-        if not least <= completion <= most:
-            yield Finding(
-                "completion_tokens is wrong",
-                expected=f"completion_tokens from {least} to {most}: {tokens} tokens "
-                "of text, two markers and the end of sequence",
-                actual=f"completion_tokens {completion}",
-                at=usage_location(exchange),
-            )
+    completion = require_counter(exchange, "completion_tokens")
+    kinds = (PieceKind.REASONING, PieceKind.ANSWER)
+    texts = [exchange.text_of(k, c) for c in sorted(exchange.finishes) for k in kinds]
+    if not texts or not all(texts):
+        raise NotApplicable("the reply does not have both reasoning and an answer")
+    if any(piece.kind is PieceKind.TOOL for piece in exchange.pieces):
+        raise NotApplicable("the reply has a tool call")
+    tokens = sum(counting.count_text(text) for text in texts)
+    size = sum(len(text.encode(errors="replace")) for text in texts)
+    exact = Capability.EXACT_TOKENS in exchange.profile.offers
+    least = tokens - tolerance(tokens) if exact else round(tokens * COARSEST)
+    most = size + TOLERANCE_TOKENS * len(exchange.finishes)
+    if not least <= completion <= most:
+        yield Finding(
+            "completion_tokens is wrong",
+            expected=f"completion_tokens from {least} to {most}: {tokens} tokens "
+            "of text, two markers and the end of sequence",
+            actual=f"completion_tokens {completion}",
+            at=usage_location(exchange),
+        )
 
 
 @fault(
@@ -93,7 +94,7 @@ def thinking_for_free(reply: Reply) -> Reply:
 
 def _equals_max_tokens(exchange: Exchange) -> Findings:
     """Yield a finding unless a cut-off reply counts max_tokens for each choice."""
-    limit = exchange.sent.get("max_tokens")
+    limit = exchange.sent.get("max_completion_tokens", exchange.sent.get("max_tokens"))
     reasons = [reason for found in exchange.finishes.values() for reason in found]
     if not isinstance(limit, int) or set(reasons) != {"length"}:
         raise NotApplicable("max_tokens did not cut off the reply")
@@ -115,10 +116,10 @@ def _equals_max_tokens(exchange: Exchange) -> Findings:
     source=OPENAI_USAGE,
     sends=(CUT, CUT_WHOLE),
     needs=STREAMED_USAGE,
+    every=Scope.ANSWERS,
 )
-def capped_by_max_tokens(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        yield from _equals_max_tokens(exchange)
+def capped_by_max_tokens(exchange: Exchange) -> Findings:
+    yield from _equals_max_tokens(exchange)
 
 
 @fault(
@@ -169,29 +170,29 @@ def one_choice_counted(reply: Reply) -> Reply:
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE | {Capability.REASONING, Capability.REASONING_TOKENS},
+    every=Scope.ANSWERS,
 )
-def counts_reasoning(*exchanges: Exchange) -> Findings:
+def counts_reasoning(exchange: Exchange) -> Findings:
     """At least the tokens of the reasoning, at most the rest of the completion."""
-    for exchange in exchanges:
-        if not exchange.reasoning:
-            raise NotApplicable("the reply has no reasoning")
-        parts = details(exchange.usage, "completion_tokens_details")
-        reported = parts.get("reasoning_tokens")
-        completion = require_counter(exchange, "completion_tokens")
-        least, most = 1, completion - bool(exchange.answer)
-        if Capability.EXACT_TOKENS in exchange.profile.offers:
-            reasoning = counting.count_text(exchange.reasoning)
-            answer = counting.count_text(exchange.answer)
-            least = max(least, reasoning - tolerance(reasoning))
-            # Some servers count the markers as part of the reasoning, some do not.
-            most = min(most, completion - answer + tolerance(answer))
-        if not isinstance(reported, int) or not least <= reported <= most:
-            yield Finding(
-                "reasoning_tokens is wrong",
-                expected=f"reasoning_tokens from {least} to {most}",
-                actual=f"reasoning_tokens {reported}",
-                at=usage_location(exchange),
-            )
+    if not exchange.reasoning:
+        raise NotApplicable("the reply has no reasoning")
+    parts = details(exchange.usage, "completion_tokens_details")
+    reported = parts.get("reasoning_tokens")
+    completion = require_counter(exchange, "completion_tokens")
+    least, most = 1, completion - bool(exchange.answer)
+    if Capability.EXACT_TOKENS in exchange.profile.offers:
+        reasoning = counting.count_text(exchange.reasoning)
+        answer = counting.count_text(exchange.answer)
+        least = max(least, reasoning - tolerance(reasoning))
+        # Some servers count the markers as part of the reasoning, some do not.
+        most = min(most, completion - answer + tolerance(answer))
+    if not isinstance(reported, int) or not least <= reported <= most:
+        yield Finding(
+            "reasoning_tokens is wrong",
+            expected=f"reasoning_tokens from {least} to {most}",
+            actual=f"reasoning_tokens {reported}",
+            at=usage_location(exchange),
+        )
 
 
 def _replace_reasoning_tokens(reply: Reply, number: int | None) -> Reply:

@@ -9,11 +9,20 @@ from contract.checks.judging.usage import (
     COUNTERS,
     STREAMED_USAGE,
     require_counter,
+    require_requested_usage,
     usage_location,
 )
 from contract.checks.sources import OPENAI_STREAM, OPENAI_USAGE
 from contract.model.chat import Json
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
@@ -27,6 +36,7 @@ CACHE_BLOCK = 16  # tokens in a block of a prefix cache
     "A non-streamed reply MUST contain usage with the three counters.",
     source=OPENAI_USAGE,
     sends=SUM_WHOLE,
+    every=Scope.WHOLE,
 )
 def present(exchange: Exchange) -> Findings:
     missing = [name for name in COUNTERS if name not in exchange.usage]
@@ -58,8 +68,10 @@ def _without_usage(value: Json) -> Json:
     source=OPENAI_STREAM,
     sends=SUM,
     needs=STREAMED_USAGE,
+    every=Scope.STREAMS,
 )
 def present_in_stream(exchange: Exchange) -> Findings:
+    require_requested_usage(exchange)
     missing = [name for name in COUNTERS if name not in exchange.usage]
     if missing:
         yield Finding(
@@ -82,21 +94,21 @@ def stream_usage_dropped(reply: Reply) -> Reply:
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE,
+    every=Scope.ANSWERS,
 )
-def counts_are_natural(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        names = [name for name in COUNTERS if name in exchange.usage]
-        if not names:
-            raise NotApplicable("the reply has no usage")
-        for name in names:
-            number = exchange.count(name)
-            if number is None or number < 0:
-                yield Finding(
-                    f"{name} is not a non-negative integer",
-                    expected="an integer of 0 or more",
-                    actual=shorten(repr(exchange.usage[name])),
-                    at=usage_location(exchange),
-                )
+def counts_are_natural(exchange: Exchange) -> Findings:
+    names = [name for name in COUNTERS if name in exchange.usage]
+    if not names:
+        raise NotApplicable("the reply has no usage")
+    for name in names:
+        number = exchange.count(name)
+        if number is None or number < 0:
+            yield Finding(
+                f"{name} is not a non-negative integer",
+                expected="an integer of 0 or more",
+                actual=shorten(repr(exchange.usage[name])),
+                at=usage_location(exchange),
+            )
 
 
 @fault(breaks=counts_are_natural, also=("schema.response", "schema.event"))
@@ -117,19 +129,17 @@ def counts_as_text(reply: Reply) -> Reply:
     source=OPENAI_USAGE,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE,
+    every=Scope.ANSWERS,
 )
-def sums_up(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
-        prompt, completion, total = (
-            require_counter(exchange, name) for name in COUNTERS
+def sums_up(exchange: Exchange) -> Findings:
+    prompt, completion, total = (require_counter(exchange, name) for name in COUNTERS)
+    if total != prompt + completion:
+        yield Finding(
+            "total_tokens is not the sum of the other counters",
+            expected=f"{prompt} + {completion} = {prompt + completion}",
+            actual=f"total_tokens {total}",
+            at=usage_location(exchange),
         )
-        if total != prompt + completion:
-            yield Finding(
-                "total_tokens is not the sum of the other counters",
-                expected=f"{prompt} + {completion} = {prompt + completion}",
-                actual=f"total_tokens {total}",
-                at=usage_location(exchange),
-            )
 
 
 @fault(breaks=sums_up, also=("schema.rate-limit-headers",))
@@ -184,6 +194,7 @@ def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
     "The number of cached tokens MUST NOT exceed prompt_tokens.",
     source=OPENAI_USAGE,
     sends=SUM_WHOLE,
+    every=Scope.ANSWERS,
 )
 def cached_within_prompt(exchange: Exchange) -> Findings:
     prompt = require_counter(exchange, "prompt_tokens")

@@ -30,6 +30,7 @@ def test_stream_without_choices_is_not_applicable(stream, good):
         chunks.choices(stream([good[6]]))
 
 
-def test_chunk_with_empty_choices_is_not_an_error():
-    assert not chunks.is_error({"choices": [], "error": "ignored"})
+def test_an_error_is_told_from_a_chunk_with_an_empty_error_member():
+    assert chunks.is_error({"choices": [], "error": {"message": "no"}})
+    assert not chunks.is_error({"choices": [{"index": 0}], "error": "ignored"})
     assert not chunks.is_error({"error": None})

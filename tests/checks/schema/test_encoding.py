@@ -43,18 +43,18 @@ def test_wrong_media_type_is_found(seen, message, answered):
     ],
 )
 def test_other_encodings_are_found(body, message, answered):
-    (found,) = encoding.json_is_utf_8.judge(answered(), answered(body=body))
+    (found,) = encoding.json_is_utf_8.judge(answered(body=body))
 
     assert message in found.message
 
 
 def test_good_bodies_are_utf_8(answered):
-    assert [] == list(encoding.json_is_utf_8.judge(answered(), answered()))
+    assert [] == list(encoding.json_is_utf_8.judge(answered()))
 
 
 def test_empty_bodies_are_not_applicable(answered):
     with pytest.raises(NotApplicable):
-        list(encoding.json_is_utf_8.judge(answered(body=b""), answered(body=b"")))
+        list(encoding.json_is_utf_8.judge(answered(body=b"")))
 
 
 def test_duplicate_name_is_found_at_any_depth(answered):

@@ -50,7 +50,7 @@ def test_a_stream_that_is_cut_off_is_found(end, stream, good):
 def test_an_error_event_is_found(error, stream, good):
     (found,) = ending.completes.judge(stream((*good[:3], error, DONE)))
 
-    assert found.message == "the stream contains an error event"
+    assert found.message == "the stream contains an error"
 
 
 def test_an_empty_stream_is_found(stream):

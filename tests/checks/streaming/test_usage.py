@@ -61,13 +61,14 @@ def test_usage_is_in_the_last_chunk_where_it_is_always_sent(
 
 
 def test_usage_that_was_not_requested_is_found(stream, good):
-    found = messages(usage.usage_only_when_asked, stream(good))
+    found = messages(usage.usage_only_when_asked, stream(good, probe=usage.NO_USAGE))
 
     assert found == ["usage was sent without being requested"]
 
 
 def test_null_usage_passes(stream, good):
-    seen = stream((*[{**e, "usage": None} for e in good[:6]], DONE))
+    events = (*[{**e, "usage": None} for e in good[:6]], DONE)
+    seen = stream(events, probe=usage.NO_USAGE)
 
     assert [] == messages(usage.usage_only_when_asked, seen)
 
