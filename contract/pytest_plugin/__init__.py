@@ -107,6 +107,8 @@ def _parametrize_checks(metafunc: pytest.Metafunc) -> None:
         )
     except ContractError as error:
         raise pytest.Collector.CollectError(str(error)) from error
+    # Invariants come last, because they are judged on what the others have sent.
+    checks = tuple(sorted(checks, key=lambda check: check.every is not None))
     for family in {check.family for check in checks}:
         metafunc.config.addinivalue_line("markers", f"{family}: a check of this family")
     metafunc.parametrize(

@@ -150,6 +150,8 @@ def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
         "broken": result.broken,
         "seconds": result.seconds,
         "figures": dict(result.figures),
+        "tally": None if result.tally is None else asdict(result.tally),
+        "curl": result.curl,
         "exchanges": [dump(e) for e in result.exchanges] if exchanges else [],
         "header": {**asdict(judged.header), "notes": list(judged.header.notes)},
     }
@@ -171,7 +173,7 @@ def unpack(
     """
     from contract.model.check import Finding
     from contract.model.saved import load
-    from contract.run.report import Header, Outcome, Result
+    from contract.run.report import Header, Outcome, Result, Tally
 
     header = Header(**{**packed["header"], "notes": tuple(packed["header"]["notes"])})
     # Exchanges cannot be decoded without the profile, which a user may have removed.
@@ -186,6 +188,8 @@ def unpack(
         broken=packed["broken"],
         seconds=packed["seconds"],
         figures=packed["figures"],
+        tally=None if packed["tally"] is None else Tally(**packed["tally"]),
+        curl=packed["curl"],
         exchanges=tuple(
             load(saved, profile) for saved in packed["exchanges"] if profile
         ),

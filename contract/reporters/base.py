@@ -137,11 +137,32 @@ def describe_findings(result: Result) -> str:
             )
             if value
         ]
-    if result.reason:
-        lines.append(f"reason: {result.reason}")
-    if result.again:
-        lines.append(f"again: {result.again}")
+    lines += [f"{name}: {value}" for name, value in remarks(result)]
     return "\n".join(map(escape_controls, lines))
+
+
+def remarks(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield what reports say about *result* beside its findings, as names and texts."""
+    if result.reason:
+        yield "reason", result.reason
+    if result.tally is not None and result.tally.broken:
+        yield "replies", str(result.tally)
+    if result.again:
+        yield "again", result.again
+    if result.curl:
+        yield "request", result.curl
+
+
+def replies_judged(report: Report) -> str:
+    """Return how many requirements were judged on how many replies; "" if none was."""
+    tallies = [result.tally for result in report.results if result.tally is not None]
+    if not tallies:
+        return ""
+    most = max(tally.judged for tally in tallies)
+    return (
+        f"{_count(len(tallies), 'requirement')} judged on every reply, each on up to "
+        f"{most}"
+    )
 
 
 def _common_reason(results: Iterable[Result]) -> str:

@@ -18,6 +18,8 @@ from contract.reporters.base import (
     figures,
     format_figure,
     headline,
+    remarks,
+    replies_judged,
     reporter,
     verdict,
 )
@@ -90,6 +92,9 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         yield Text()
         yield _families(report)
         yield Text()
+    if judged := replies_judged(report):
+        yield Text(judged, "dim")
+        yield Text()
     if rows := figures(report.results):
         yield _figures(rows)
         yield Text()
@@ -130,22 +135,17 @@ def _result(report: Report, result: Result, hints: set[str]) -> Iterable[Text]:
         f"   {check.level.value}   {escape_controls(result.target)}",
     )
     if outcome in {Outcome.PASS, Outcome.SKIP}:
-        yield line.append(
-            f"   {escape_controls(result.reason)}" if result.reason else ""
-        )
+        reason = result.reason or (str(result.tally) if result.tally else "")
+        yield line.append(f"   {escape_controls(reason)}" if reason else "")
         return
     yield Text()
     yield line
     yield Text(" " * 7 + escape_controls(check.requirement))
     for finding in result.findings:
         yield from _finding(finding, hints)
-    for name, value in (
-        ("reason", result.reason),
-        ("source", check.source),
-        ("again", result.again),
-    ):
-        if value:
-            yield _field(name, value)
+    yield _field("source", check.source)
+    for name, value in remarks(result):
+        yield _field(name, value)
 
 
 def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:

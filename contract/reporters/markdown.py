@@ -98,6 +98,8 @@ def _failure(report: Report, result: Result) -> Iterator[str]:
     )
     if result.reason:
         yield f"  - reason: {text(result.reason)}"
+    if result.tally is not None and result.tally.broken:
+        yield f"  - {text(str(result.tally))}"
     for finding in result.findings:
         where = f" at {text(finding.at)}" if finding.at else ""
         values = [
@@ -112,6 +114,8 @@ def _failure(report: Report, result: Result) -> Iterator[str]:
         yield f"  - {text(finding.message)}{where}{tail}"
         if finding.hint:
             yield f"    - hint: {text(finding.hint)}"
+    if result.curl:
+        yield f"  - request: {code(result.curl)}"
 
 
 def _name(part: Report) -> str:

@@ -26,7 +26,7 @@ def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
         >>> describe([tools], [tools, plain, plain, plain])
         '1 of the 2 with tools'
         >>> describe([plain], [plain])
-        '1 of 2, with no feature in common that the others lack'
+        'about one in 2, whatever the request'
     """
     if not sound:
         return "all of them"
@@ -38,10 +38,8 @@ def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
         if not excused:
             break
     if best is None or best[0] > MOST_SOUND * len(sound):
-        total = len(broken) + len(sound)
-        return (
-            f"{len(broken)} of {total}, with no feature in common that the others lack"
-        )
+        every = round((len(broken) + len(sound)) / len(broken))
+        return f"about one in {every}, whatever the request"
     excused, rule = best
     words = ", ".join(WORDS[name][0 if present else 1] for name, present in rule)
     if not excused:

@@ -12,7 +12,7 @@ from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.wire import Request
 from contract.providers.vllm.dialect import VLLM_0_16
-from contract.run.report import Header, Outcome, Report, Result
+from contract.run.report import Header, Outcome, Report, Result, Tally
 
 HOSTILE = "so \x1b[31m[red]42[/red]\x00 <b>&\u202e\ud800]]>"
 
@@ -107,6 +107,8 @@ def report(passed):
         ),
         again=_again(target, "reasoning.precedes-answer"),
         seconds=0.2,
+        tally=Tally(judged=231, broken=7, where="all streamed, with tools"),
+        curl=f"curl -sS http://127.0.0.1:1/v1 -d '{HOSTILE}'",
     )
     should = _check("usage.counts-reasoning", "SHOULD")
     results = (

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from contract import reporters
+from contract.model.escape import escape_controls
 from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
@@ -123,7 +124,9 @@ def test_findings_are_described_in_escaped_lines(report):
             "so \\x1b[31m[red]42[/red]\\x00 <b>&\\u202e\\ud800]]>"
         ),
         "a second finding",
+        "replies: broken in 7 of 231 replies: all streamed, with tools",
         f"again: {failed.again}",
+        escape_controls(f"request: {failed.curl}"),
     ]
 
 
