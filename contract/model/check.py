@@ -125,6 +125,9 @@ class Check:
     # For an invariant: the exchanges of the whole run that it is judged on. Its judge
     # receives one exchange at a time; *sends* makes sure that there is one.
     every: Scope | None = None
+    # For an invariant: whether its judge compares replies, and so receives all
+    # exchanges in the scope at once. It begins `Finding.at` with "request NAME".
+    across: bool = False
 
     @property
     def family(self) -> str:
@@ -154,6 +157,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
     measures: Measure | None = None,
     explores: Callable[[Profile], Any] | None = None,
     every: Scope | None = None,
+    across: bool = False,
 ) -> Callable[[Judge], Check]:
     """
     Make a generator function a check.
@@ -194,6 +198,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
         every: makes the check an invariant: its judge takes one exchange and is asked
             of every exchange of the run in this scope, whatever check sent it; *sends*
             are the requests that it adds to a run on its own.
+        across: whether the judge of the invariant compares replies: it receives all of
+            the scope at once, and begins `Finding.at` with "request NAME".
 
     Raises:
         SpecError: when the decorated function cannot yield findings, when the
@@ -216,6 +222,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
             raise SpecError(f"{id}: pass either sends or explores, and not both.")
         if every is not None and (explores is not None or measures is not None):
             raise SpecError(f"{id}: an invariant neither explores nor measures.")
+        if across and every is None:
+            raise SpecError(f"{id}: across needs every, the exchanges to compare.")
         return Check(
             id=id,
             requirement=requirement,
@@ -232,6 +240,7 @@ def check(  # noqa: PLR0913  # a check has this many parts
             measures=measures,
             explores=explores,
             every=every,
+            across=across,
         )
 
     return decorate

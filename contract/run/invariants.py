@@ -104,21 +104,17 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
 
     Raises `CheckError` if the judge itself fails.
     """
+    if check.across:
+        return _compare_replies(check, tuple(exchanges))
     sound: list[Exchange] = []
     broken: list[tuple[Exchange, tuple[Finding, ...]]] = []
     reason = ""
     excused: dict[str, str] = {}
     for exchange in exchanges:
-        findings: list[Finding] = []
-        try:
-            for finding in islice(check.judge(exchange), MOST_PER_REPLY):
-                findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
-        except NotApplicable as why:
-            if not findings:
-                reason = reason or str(why)
-                continue
-        except Exception as error:
-            raise CheckError(check.id, error) from error
+        findings, why = _asked(check, (exchange,))
+        if why and not findings:
+            reason = reason or why
+            continue
         waived = _waived(check, exchange) if findings else {}
         excused |= waived
         if findings and not waived:
@@ -134,6 +130,48 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
         excused=excused,
         sound=tuple(sound),
     )
+
+
+def _compare_replies(check: Check, exchanges: tuple[Exchange, ...]) -> Judgement:
+    """Return what the *exchanges*, compared with each other, show of *check*."""
+    findings, reason = _asked(check, exchanges) if exchanges else ([], "")
+    broken: list[Exchange] = []
+    sound: list[Exchange] = []
+    for exchange in exchanges:
+        named = any(_names(finding.at, exchange.probe.name) for finding in findings)
+        (broken if named else sound).append(exchange)
+    if findings and not broken:  # a judge that names no request
+        broken, sound = sound, broken
+    excused = {k: v for x in broken for k, v in _waived(check, x).items()}
+    broken = [exchange for exchange in broken if not _waived(check, exchange)]
+    broken.sort(key=lambda exchange: len(exchange.request.body))
+    judged = 0 if reason and not findings else len(sound) + len(broken)
+    return Judgement(
+        judged=judged,
+        broken=tuple(broken),
+        findings=tuple(findings) if broken else (),
+        reason=reason,
+        excused=excused,
+        sound=tuple(sound),
+    )
+
+
+def _asked(check: Check, exchanges: tuple[Exchange, ...]) -> tuple[list[Finding], str]:
+    """Return the findings of the judge, and why it has nothing to judge, if so."""
+    findings: list[Finding] = []
+    try:
+        for finding in islice(check.judge(*exchanges), MOST_PER_REPLY):
+            findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
+    except NotApplicable as why:
+        return findings, str(why)
+    except Exception as error:
+        raise CheckError(check.id, error) from error
+    return findings, ""
+
+
+def _names(place: str, name: str) -> bool:
+    """Return whether the location *place* begins with the request *name*."""
+    return place == f"request {name}" or place.startswith(f"request {name},")
 
 
 def _waived(check: Check, exchange: Exchange) -> dict[str, str]:

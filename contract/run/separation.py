@@ -33,7 +33,9 @@ def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
     best: tuple[int, tuple[Literal, ...]] | None = None
     for rule in _rules(broken):
         excused = sum(_holds(rule, features) for features in sound)
-        if best is None or excused < best[0]:
+        # What a request lacks explains a failure only if it explains all of it.
+        partial = excused and not all(_is_telling(literal) for literal in rule)
+        if not partial and (best is None or excused < best[0]):
             best = (excused, rule)
         if not excused:
             break
@@ -55,6 +57,11 @@ def _rules(broken: Sequence[Features]) -> Iterator[tuple[Literal, ...]]:
     ]
     for size in (1, 2, 3):
         yield from combinations(common, size)
+
+
+def _is_telling(literal: Literal) -> bool:
+    name, present = literal
+    return present or name == "streamed"
 
 
 def _holds(rule: tuple[Literal, ...], features: Features) -> bool:

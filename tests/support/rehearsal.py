@@ -44,7 +44,7 @@ class Verdict:
 
 def verdict_on(check, *exchanges):
     """The verdict of *check* on *exchanges*; an invariant judges each on its own."""
-    if check.every is None:
+    if check.every is None or check.across:
         return judged_once(check, exchanges)
     each = [judged_once(check, [exchange]) for exchange in exchanges]
     findings = tuple(finding for one in each for finding in one.findings)

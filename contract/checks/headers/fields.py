@@ -111,6 +111,8 @@ def media_type_compared_whole(reply: Reply) -> Reply:
     source="vLLM, --enable-request-id-headers; transformers serve, x-request-id",
     sends=(SUM_WHOLE, UTF8_WHOLE, SUM),
     needs={Capability.STREAMING},
+    every=Scope.RESPONSES,
+    across=True,
 )
 def request_ids_differ(*exchanges: Exchange) -> Findings:
     known: dict[str, str] = {}
@@ -120,8 +122,8 @@ def request_ids_differ(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "two responses carry the same x-request-id",
                 expected="a different id for each response",
-                actual=shorten(request_id),
-                at=f"{known[request_id]} and {exchange.probe.name}",
+                actual=f"{shorten(request_id)}, as for {known[request_id]}",
+                at=f"request {exchange.probe.name}",
             )
         elif request_id:
             known[request_id] = exchange.probe.name

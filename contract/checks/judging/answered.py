@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 
 from contract.model.check import Finding, Findings, shorten
@@ -72,3 +73,13 @@ def generated_nothing(exchange: Exchange) -> bool:
     """Return whether the usage states no more tokens than a reply without text has."""
     spent = exchange.count("completion_tokens")
     return spent is not None and spent <= WITHOUT_TEXT
+
+
+# Members of a body by which a stream differs from the same request for a whole answer.
+_FORM = frozenset({"stream", "stream_options"})
+
+
+def question(exchange: Exchange) -> str:
+    """Return what a request asks, the same text for a stream and a whole answer."""
+    asked = {name: v for name, v in exchange.sent.items() if name not in _FORM}
+    return json.dumps(asked, sort_keys=True)

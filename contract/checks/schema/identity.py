@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.checks.schema.bodies import body_of_kind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM, SUM_WHOLE, UTF8_WHOLE
 from contract.model.profile import Capability
@@ -20,13 +28,27 @@ CORRELATION = ("mistral-correlation-id", "x-request-id", "x-correlation-id")
     "Two responses MUST NOT have the same id.",
     source="OpenAI API reference, chat completion object, id",
     sends=(SUM_WHOLE, UTF8_WHOLE),
+    every=Scope.ANSWERS,
+    across=True,
 )
-def ids_are_unique(one: Exchange, other: Exchange) -> Findings:
-    ids = [x.json.get("id") if isinstance(x.json, dict) else None for x in (one, other)]
-    if None in ids:
-        raise NotApplicable("a response has no id")
-    if ids[0] == ids[1]:
-        yield Finding("two responses share an id", "two ids", shorten(ids[0]))
+def ids_are_unique(*exchanges: Exchange) -> Findings:
+    owners: dict[str, str] = {}
+    for exchange in exchanges:
+        body = exchange.chunks[0].json if exchange.chunks else exchange.json
+        own = body.get("id") if isinstance(body, dict) else None
+        if not isinstance(own, str) or not own:
+            continue
+        name = exchange.probe.name
+        if own in owners:
+            yield Finding(
+                "two responses share an id",
+                "an id of its own for each",
+                f"{shorten(own)}, as for {owners[own]}",
+                f"request {name}",
+            )
+        owners.setdefault(own, name)
+    if not owners:
+        raise NotApplicable("no response has an id")
 
 
 @fault(breaks=ids_are_unique, also=("isolation",))
@@ -42,6 +64,8 @@ def id_fixed(reply: Reply) -> Reply:
     source="Mistral API, mistral-correlation-id; vLLM, --enable-request-id-headers",
     sends=(SUM_WHOLE, SUM, LIST_MODELS),
     needs={Capability.CORRELATION_ID},
+    every=Scope.RESPONSES,
+    across=True,
 )
 def correlation_id(*exchanges: Exchange) -> Findings:
     seen: list[str] = []
@@ -52,14 +76,14 @@ def correlation_id(*exchanges: Exchange) -> Findings:
                 "the response has no correlation id",
                 " or ".join(CORRELATION),
                 _joined(name for name, _ in exchange.headers),
-                exchange.probe.name,
+                f"request {exchange.probe.name}",
             )
         elif found in seen:
             yield Finding(
                 "two responses share a correlation id",
                 "a different id",
                 shorten(found),
-                exchange.probe.name,
+                f"request {exchange.probe.name}",
             )
         else:
             seen.append(found)

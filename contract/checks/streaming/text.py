@@ -65,6 +65,7 @@ def carries_text(exchange: Exchange) -> Findings:
         "latency",
         "streaming.choices-stay-apart",
         "streaming.equals-whole",
+        "streaming.loses-nothing",
         "streaming.tool-fragments-join",
         "tools",
         "structured",
@@ -173,7 +174,10 @@ def equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
 
 @fault(
     breaks=equals_whole,
-    also=("languages", "sampling", "conversation", "usage", "reasoning", "structured"),
+    also=(
+        *("languages", "sampling", "conversation", "usage", "reasoning", "structured"),
+        "streaming.loses-nothing",
+    ),
 )
 def delta_dropped(reply: Reply) -> Reply:
     """A relay loses one delta in the middle of the answer."""

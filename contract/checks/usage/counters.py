@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract.checks.faults.usage import add_tokens, details
+from contract.checks.judging.answered import question
 from contract.checks.judging.usage import (
     COUNTERS,
     STREAMED_USAGE,
@@ -159,17 +160,31 @@ def total_without_prompt(reply: Reply) -> Reply:
     source=OPENAI_STREAM,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE,
+    every=Scope.ANSWERS,
+    across=True,
 )
-def streamed_equals_whole(streamed: Exchange, whole: Exchange) -> Findings:
-    found = require_counter(streamed, "prompt_tokens")
-    expected = require_counter(whole, "prompt_tokens")
-    if found != expected:
-        yield Finding(
-            "streamed and non-streamed prompt_tokens differ",
-            expected=f"prompt_tokens {expected}, as in the non-streamed reply",
-            actual=f"prompt_tokens {found}",
-            at=usage_location(streamed),
-        )
+def streamed_equals_whole(*exchanges: Exchange) -> Findings:
+    """Compares every request of the run that was sent both ways."""
+    counts: dict[str, int] = {}
+    for exchange in exchanges:
+        if not exchange.probe.stream and (count := exchange.count("prompt_tokens")):
+            counts.setdefault(question(exchange), count)
+    compared = False
+    for exchange in exchanges:
+        found = exchange.count("prompt_tokens") if exchange.probe.stream else None
+        expected = counts.get(question(exchange)) if found is not None else None
+        if expected is None:
+            continue
+        compared = True
+        if found != expected:
+            yield Finding(
+                "streamed and non-streamed prompt_tokens differ",
+                expected=f"prompt_tokens {expected}, as in the non-streamed reply",
+                actual=f"prompt_tokens {found}",
+                at=f"request {exchange.probe.name}, {usage_location(exchange)}",
+            )
+    if not compared:
+        raise NotApplicable("no request was answered in both forms with prompt_tokens")
 
 
 @fault(breaks=streamed_equals_whole, also=("isolation.own-prompt", "multimodal"))

@@ -15,7 +15,7 @@ def test_equal_ids_are_found(answered):
 
 def test_missing_ids_are_not_applicable(answered):
     with pytest.raises(NotApplicable):
-        list(identity.ids_are_unique.judge(answered(), answered(body=b"{}")))
+        list(identity.ids_are_unique.judge(answered(body=b"{}"), answered(body=b"[]")))
 
 
 def test_equal_correlation_ids_are_found(answered):
