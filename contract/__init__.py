@@ -52,10 +52,12 @@ if TYPE_CHECKING:
         Level,
         NotApplicable,
         Quirk,
+        Scope,
         check,
         fault,
         quirk,
     )
+    from contract.model.conditions import CONDITIONS
     from contract.model.dialect import Dialect
     from contract.model.exchange import End, Exchange
     from contract.model.probe import Fill, Patch, Probe, repeat
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
     from contract.model.rules import Rules
     from contract.reporters.base import Reporter, reporter
     from contract.run.compare import Change, Comparison
-    from contract.run.report import Header, Outcome, Report, Result
+    from contract.run.report import Header, Outcome, Report, Result, Tally
     from contract.run.serving import mock
     from contract.targets.base import Opened, target
 
@@ -74,6 +76,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     # Run: judge an endpoint or a recording, compare two runs, or serve the mock.
     "compare",
     "mock",
+    "CONDITIONS",
     "replay",
     "verify",
     # Results.
@@ -83,6 +86,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "Outcome",
     "Report",
     "Result",
+    "Tally",
     # Options of a run.
     "Budget",
     "Capability",
@@ -91,6 +95,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     # Write a check: the decorator, what it sends, what it judges, what it yields.
     "check",
     "Check",
+    "Scope",
     "Level",
     "Finding",
     "Findings",
@@ -151,8 +156,10 @@ _HOMES = {
             "Image Message Options Piece PieceKind Text Thinking Tool ToolCall"
         ),
         "contract.model.check": (
-            "Check Fault Finding Findings Level NotApplicable Quirk check fault quirk"
+            "Check Fault Finding Findings Level NotApplicable Quirk Scope check fault "
+            "quirk"
         ),
+        "contract.model.conditions": "CONDITIONS",
         "contract.model.dialect": "Dialect",
         "contract.model.exchange": "End Exchange",
         "contract.model.probe": "Fill Patch Probe repeat",
@@ -162,7 +169,7 @@ _HOMES = {
         "contract.model.rules": "Rules",
         "contract.reporters.base": "Reporter reporter",
         "contract.run.compare": "Change Comparison",
-        "contract.run.report": "Header Outcome Report Result",
+        "contract.run.report": "Header Outcome Report Result Tally",
         "contract.run.serving": "mock",
         "contract.targets.base": "Opened target",
     }.items()

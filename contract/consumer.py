@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ from contract.catalog.profiles import named
 from contract.errors import UsageError
 from contract.mock_server.httpx_stream import Frames
 from contract.mock_server.provider import MockProvider, served_models
+from contract.model.conditions import conditional
 from contract.model.wire import Request
 from contract.plugins.discovery import suggestion
 from contract.run.opening import reply_changes
@@ -30,6 +31,8 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
     *,
     url: str = URL,
     fault: str | None = None,
+    when: Collection[str] = (),
+    every: int = 1,
     key: str | None = None,
     window: int | None = None,
     models: tuple[str, ...] = (),
@@ -45,15 +48,20 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
         dialect: The id or the alias of a built-in profile.
         url: The root of the API, without `/v1`; other requests are not affected.
         fault: The name of a fault, quirk or breakage of the mock.
+        when: Features of the requests that the fault is limited to, such as "streamed"
+            or "tools"; all of them must hold (`contract.CONDITIONS`).
+        every: Of the chats where the fault strikes, every how many-th has it.
         key: The API key to require; none by default.
         window: The context window in tokens; the profile's by default.
         models: The names of the served models; those of the dialect by default.
         seed: The seed of sampled answers.
 
     Yields the respx router; its `calls` are the requests that the client sent. Raises
-    `UsageError` if the dialect or the fault is unknown.
+    `UsageError` if the dialect, the fault or a condition is unknown.
     """
-    change = None if fault is None else _change_named(fault)
+    change = None
+    if fault is not None:
+        change = conditional(_change_named(fault), when=when, every=every)
     profile = named(dialect, what="dialect")
     provider = MockProvider(
         profile.dialect,

@@ -52,6 +52,13 @@ def test_fault_breaks_its_check_and_no_other(id):
     assert [] == [*laws.fault_laws(fault, may_break(fault))]
 
 
+@pytest.mark.parametrize(
+    "id", [name for name, one in FAULTS.items() if one.breaks.every is not None]
+)
+def test_a_fault_of_an_invariant_is_found_under_every_condition(id):
+    assert [] == [*laws.conditional_laws(FAULTS[id])]
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_quirks_trip_nothing(name):
     tripped = {

@@ -21,6 +21,7 @@ from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider, served_models
 from contract.model.chat import CHAT
 from contract.model.check import Fault, Quirk
+from contract.model.conditions import CONDITIONS, conditional
 from contract.model.escape import escape_controls
 from contract.model.profile import Profile
 from contract.model.reply import Reply
@@ -73,6 +74,20 @@ QUESTION = "What is 6 times 7?"
     help="Add a fault or breakage (`list --faults`, `--breakages`). Repeatable.",
 )
 @click.option(
+    "--when",
+    multiple=True,
+    metavar="CONDITION",
+    type=click.Choice(CONDITIONS),
+    help=f"Limit the faults to requests with: {', '.join(CONDITIONS)}. Repeatable.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Limit the faults to every Nth of the chats where they strike.",
+)
+@click.option(
     "--quirk",
     multiple=True,
     metavar="NAME",
@@ -105,6 +120,8 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     jitter: float | None,
     seed: int,
     fault: tuple[str, ...],
+    when: tuple[str, ...],
+    every: int,
     quirk: tuple[str, ...],
     api_key: str | None,
     api_key_env: str | None,
@@ -118,6 +135,8 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     It supports reasoning, streaming, images and tools. The answers are scripted and
     reproducible; bytes, token counts and errors match the dialect's real servers.
     """
+    if (when or every > 1) and not fault:
+        raise UsageError("--when and --every limit a fault; add --fault NAME.")
     faults = [get("fault", name, faults_by_name()) for name in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
     profile = mock_profile(dialect)
@@ -129,7 +148,12 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
         context_window=context_window or profile.context_window,
         api_key=key,
         plan=LatencyPlan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
-        change=_chain(entry.apply for entry in (*quirks, *faults)),
+        change=_chain(
+            [
+                *(quirk.apply for quirk in quirks),
+                *(conditional(f.apply, when=when, every=every) for f in faults),
+            ]
+        ),
         clock=time.time,
         seed=seed,
     )

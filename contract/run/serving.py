@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from contract.errors import UsageError
@@ -21,6 +21,8 @@ def mock(  # noqa: PLR0913  # each is one option of the target `mock`
     seed: int = 0,
     fault: str | None = None,
     quirk: str | None = None,
+    when: Collection[str] = (),
+    every: int = 1,
     window: int | None = None,
     key: str | None = None,
     model: str | None = None,
@@ -37,7 +39,9 @@ def mock(  # noqa: PLR0913  # each is one option of the target `mock`
     the first text, between two pieces of text, and how much the latter varies. *fault*
     and *quirk* are ids from `magistral-contract list`, or of a public breakage.
     *window* is the context window in tokens, *key* the API key to demand, *model* the
-    only model to serve; *seed* makes what is random repeatable. Raises `UsageError` for
+    only model to serve; *seed* makes what is random repeatable. *when* limits the fault
+    to requests with these features (`contract.CONDITIONS`), *every* to every how
+    many-th of them. Raises `UsageError` for
     a name that does not exist.
     """
     changes = reply_changes()
@@ -53,6 +57,8 @@ def mock(  # noqa: PLR0913  # each is one option of the target `mock`
         seed=seed,
         fault=None if fault is None else changes[fault],
         quirk=None if quirk is None else changes[quirk],
+        when=",".join(when) or None,
+        every=every,
         window=window,
         key=key or "",
         model=model,

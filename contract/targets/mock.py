@@ -12,6 +12,7 @@ from contract.errors import UsageError
 from contract.mock_server.app import serving
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider, served_models
+from contract.model.conditions import CONDITIONS, conditional
 from contract.model.profile import Profile
 from contract.targets.base import KeyOption, Opened, ReplyChange, target
 from contract.tokens import tekken
@@ -40,6 +41,11 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
     quirk: Annotated[
         ReplyChange | None, "legal oddity in every reply; see list --quirks"
     ] = None,
+    when: Annotated[
+        str | None,
+        f"where the fault strikes: {', '.join(CONDITIONS)}; several with commas",
+    ] = None,
+    every: Annotated[int, "of the chats where it strikes, every how many-th"] = 1,
     window: Annotated[
         int | None, "context window in tokens; the profile's if left out"
     ] = None,
@@ -64,7 +70,7 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
         context_window=window,
         api_key=key or None,
         plan=LatencyPlan(ttft, icl, jitter, seed),
-        change=_both(quirk, fault),
+        change=_both(quirk, _limited(fault, when, every)),
         clock=time.time,
         seed=seed,
     )
@@ -79,6 +85,16 @@ def mock(  # noqa: PLR0913  # the options of a target, all by name
             model=provider.models[0],
             is_mock=True,
         )
+
+
+def _limited(
+    fault: ReplyChange | None, when: str | None, every: int
+) -> ReplyChange | None:
+    """Return *fault* where it strikes only under the conditions, if there are any."""
+    if fault is None and (when or every != 1):
+        raise UsageError("when and every limit a fault; add fault=NAME.")
+    names = [name.strip() for name in when.split(",")] if when else []
+    return fault and conditional(fault, when=names, every=every)
 
 
 def _both(first: ReplyChange | None, then: ReplyChange | None) -> ReplyChange | None:

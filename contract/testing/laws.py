@@ -9,15 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from types import ModuleType
 
 from contract.catalog.profiles import builtin
+from contract.mock_server.provider import EPOCH
+from contract.model.chat import CHAT
 from contract.model.check import KEYWORD, Check, Fault, Level, Quirk
-from contract.model.reply import Reply
+from contract.model.conditions import CONDITIONS, conditional, holds
+from contract.model.exchange import Exchange
+from contract.model.probe import Probe
+from contract.model.reply import Reply, rehearse
 from contract.plugins.discovery import find
+from contract.run.invariants import judge_replies, scopes_of
+from contract.run.plan import inapplicable
 from contract.run.report import Outcome
-from contract.testing.rehearsal import changed, judge, numbered, outcomes
+from contract.testing.rehearsal import changed, clean, judge, numbered, outcomes
 
+# Replies under one condition that a fault is tried on.
+MOST_STRUCK = 4
 LONGEST_DESCRIPTION = 200  # characters of the sentence that describes a fault
 
 
@@ -107,6 +117,77 @@ def fault_laws(fault: Fault, checks: Mapping[str, Check]) -> Iterator[str]:
             )
 
 
+def conditional_laws(fault: Fault) -> Iterator[str]:
+    """
+    How *fault* of an invariant goes unnoticed where it strikes only under a condition.
+
+    For each condition, the fault is tried on replies of the profile's whole run that
+    meet it. Where it changes replies that the invariant was judged on, the invariant
+    must fail on one of them. A fault of any other check breaks no law here.
+    """
+    check = fault.breaks
+    if check.every is None or check.across:
+        return
+    for name in representatives():
+        if not applies(fault, name):
+            continue
+        for condition in CONDITIONS:
+            changed = list(islice(_struck(fault, name, condition), MOST_STRUCK))
+            if changed and not any(judge_replies(check, [x]).broken for x in changed):
+                words = ", ".join(exchange.probe.name for exchange in changed)
+                yield (
+                    f"the fault {fault.id} is not found in {name} where it strikes "
+                    f"only under the condition {condition} ({words})"
+                )
+
+
+def _struck(fault: Fault, name: str, condition: str) -> Iterator[Exchange]:
+    """
+    Yield what the mock of *name* sends with *fault* limited to *condition*.
+
+    Only exchanges that the fault changes, and that its check is judged on without it.
+    """
+    check, rehearsal = fault.breaks, clean(name)
+    limited = conditional(fault.apply, when=[condition])
+    for probe in run_probes(name, condition):
+        before = rehearsal.reply(probe)
+        scope = set(scopes_of(rehearsal.send(probe)))
+        if (
+            check.every not in scope
+            or not judge_replies(check, [rehearsal.send(probe)]).judged
+        ):
+            continue
+        after = limited(before)
+        if after != before:
+            exchange = rehearse(after, probe, rehearsal.profile, sent_at=EPOCH)
+            if check.every in set(scopes_of(exchange)):
+                yield exchange
+
+
+@cache
+def run_probes(name: str, condition: str) -> tuple[Probe, ...]:
+    """
+    Return the chats of a run on the profile *name* that meet *condition*.
+
+    The smallest requests come first; each request is there once.
+    """
+    rehearsal = clean(name)
+    probes: dict[int, Probe] = {}
+    for check in find("checks", Check).values():
+        if check.explores is None and not inapplicable(
+            check, rehearsal.profile, slow=False
+        ):
+            probes |= numbered(check, rehearsal.profile)
+    met = [
+        probe
+        for probe in probes.values()
+        if probe.path == CHAT
+        and probe.hang_up_after is None
+        and holds([condition], rehearsal.reply(probe))
+    ]
+    return tuple(sorted(met, key=lambda p: len(rehearsal.reply(p).request.body)))
+
+
 def check_laws(check: Check, faults: Iterable[Fault]) -> Iterator[str]:
     """How *check* breaks the laws of a check; *faults* are all that exist."""
     results = {name: outcomes(name, {check.id: check})[check.id] for name in builtin()}
@@ -177,6 +258,7 @@ def broken_laws(
             if check.explores is None or fault.breaks.explores is not None
         }
         found += [*fault_laws(fault, may_break), *description_laws(fault)]
+        found += conditional_laws(fault)
     found += quirk_laws(checks)
     return tuple(found)
 

@@ -89,20 +89,27 @@ def not_repeated_in_answer(exchange: Exchange) -> Findings:
     Reasoning may draft the answer and thus contain it. The converse happens only if
     the server sends the reasoning twice.
     """
-    reasoning = " ".join(exchange.reasoning.split())
-    answer = " ".join(exchange.answer.split())
-    if len(reasoning) < SHORTEST_REPEATED or not answer:
+    judged = False
+    for choice in sorted(exchange.finishes):
+        reasoning, answer = (
+            " ".join(exchange.text_of(kind, choice).split())
+            for kind in (PieceKind.REASONING, PieceKind.ANSWER)
+        )
+        if len(reasoning) < SHORTEST_REPEATED or not answer:
+            continue
+        judged = True
+        fifth = len(reasoning) // 5
+        middle = reasoning[fifth : len(reasoning) - fifth]
+        if middle in answer:
+            yield Finding(
+                "the answer repeats the reasoning",
+                expected="only the answer",
+                actual=shorten(answer),
+                at=location(exchange),
+            )
+    if not judged:
         raise NotApplicable(
             "the reply has no answer, or its reasoning is too short to judge"
-        )
-    fifth = len(reasoning) // 5
-    middle = reasoning[fifth : len(reasoning) - fifth]
-    if middle in answer:
-        yield Finding(
-            "the answer repeats the reasoning",
-            expected="only the answer",
-            actual=shorten(answer),
-            at=location(exchange),
         )
 
 

@@ -152,23 +152,34 @@ def finish_is_last(exchange: Exchange) -> Findings:
 )
 def finish_too_early(reply: Reply) -> Reply:
     """The finish reason is sent as soon as it is known, ahead of buffered text."""
-    if len(with_text := text_frames(reply)) <= 1:  # no text would follow
-        return reply
-    place = with_text[0]
-    reasons: list[Json] = []
+    places = _texts_by_choice(reply)
+    early = {index: found[0] for index, found in places.items() if len(found) > 1}
+    reasons: dict[Json, Json] = {}
 
     def take(value: Object) -> Json:
         for choice in choices_of(value):
-            if choice.get("finish_reason"):
-                reasons.append(choice["finish_reason"])
+            if choice.get("finish_reason") and choice.get("index") in early:
+                reasons[str(choice["index"])] = choice["finish_reason"]
                 choice["finish_reason"] = None
         return value
 
     rest = map_chunks(reply, take)
-    first = chunk_of(rest.frames[place])
-    if not reasons:
-        return reply
-    for choice in choices_of(first):
-        choice["finish_reason"] = reasons[0]
-    early = Frame(rest.frames[place].at, event(encode_json(first)))
-    return rest.with_frames((*rest.frames[:place], early, *rest.frames[place + 1 :]))
+    frames = list(rest.frames)
+    for index, place in early.items():
+        value = chunk_of(frames[place])
+        for choice in choices_of(value):
+            if choice.get("index") == index and str(index) in reasons:
+                choice["finish_reason"] = reasons[str(index)]
+        frames[place] = Frame(frames[place].at, event(encode_json(value)))
+    return rest.with_frames(frames) if reasons else reply
+
+
+def _texts_by_choice(reply: Reply) -> dict[int, list[int]]:
+    """Return the places of the frames with text of each choice, by its index."""
+    found: dict[int, list[int]] = {}
+    for place in text_frames(reply):
+        for choice in choices_of(chunk_of(reply.frames[place])):
+            index = choice.get("index")
+            if isinstance(index, int):
+                found.setdefault(index, []).append(place)
+    return found

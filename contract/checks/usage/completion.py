@@ -24,6 +24,8 @@ from contract.tokens import counting
 # a text than its tokenizer would, and a server may trim white space after counting it.
 TOLERANCE_TOKENS = 4
 TOLERANCE_SHARE = 0.02
+# A text of fewer tokens is within the tolerance, and the markers around it.
+UNCERTAIN = 2 * TOLERANCE_TOKENS
 # The smallest number of tokens that a tokenizer in use needs, relative to Tekken.
 COARSEST = 0.6
 # Two choices of three tokens each, so that the sum is known without a tokenizer.
@@ -84,8 +86,11 @@ def completion_includes_thinking(exchange: Exchange) -> Findings:
 def thinking_for_free(reply: Reply) -> Reply:
     """Only the answer is counted, because counting happens after reasoning is split."""
     exchange = decode_reply(reply)
-    reasoning = counting.count_text(exchange.reasoning)
-    if exchange.finish == "length" or not reasoning:
+    reasoning = sum(
+        counting.count_text(exchange.text_of(PieceKind.REASONING, choice))
+        for choice in exchange.finishes
+    )
+    if exchange.finish == "length" or reasoning <= UNCERTAIN * len(exchange.finishes):
         return reply
     return rewrite_usage(
         reply, lambda usage: add_tokens(usage, "completion_tokens", -reasoning)
@@ -216,4 +221,6 @@ def reasoning_counted_as_none(reply: Reply) -> Reply:
 @fault(breaks=counts_reasoning)
 def all_counted_as_reasoning(reply: Reply) -> Reply:
     """The whole completion is counted as reasoning, including the answer."""
+    if counting.count_text(decode_reply(reply).answer) <= UNCERTAIN:
+        return reply
     return _replace_reasoning_tokens(reply, None)

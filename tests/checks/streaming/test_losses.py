@@ -49,13 +49,10 @@ def test_equal_replies_pass():
 
 
 def test_a_loss_is_found_where_the_number_of_tokens_is_the_same():
-    assert found(exchange(SUM, LOST), exchange(SUM_WHOLE)) == [
-        (
-            "the streamed answer is not the whole one: "
-            "6 characters in the middle are lost",
-            "request sum-streamed, choice 0",
-        )
-    ]
+    ((message, place),) = found(exchange(SUM, LOST), exchange(SUM_WHOLE))
+
+    assert message.endswith("6 characters in the middle are lost")
+    assert place == "request sum-streamed, choice 0"
 
 
 def test_a_loss_is_found_where_repeated_replies_agree():
