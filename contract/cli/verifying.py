@@ -19,7 +19,6 @@ from contract.client.credentials import api_key
 from contract.client.timeouts import Limits
 from contract.errors import ContractError, TargetError, UsageError
 from contract.model.check import Check
-from contract.model.exchange import End
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
 from contract.run.opening import open_target, reply_changes
@@ -239,7 +238,7 @@ def _results_so_far(
     answered = {
         exchange.probe
         for exchange in verification.session.exchanges()
-        if exchange.end is End.COMPLETE
+        if exchange.end.whole
     }
     return [
         verification.run(check, slow=plan.slow)

@@ -55,7 +55,7 @@ class Liveness:
             if self._known_good is None or self.stopped or self._last_answer_at > ended:
                 return
             repeated = _repeat(send, *self._known_good)
-            if repeated.arrivals or repeated.end is End.COMPLETE:
+            if repeated.arrivals or repeated.end.whole:
                 self._last_answer_at = time.monotonic()
                 return
             self.stopped = (
@@ -77,5 +77,5 @@ def _repeat(send: Send, probe: Probe, request: Request) -> Exchange:
 
 def _is_answered_chat(exchange: Exchange) -> bool:
     """Whether a chat was answered; a model list does not need a working engine."""
-    answered = exchange.status == HTTPStatus.OK and exchange.end is End.COMPLETE
+    answered = exchange.status == HTTPStatus.OK and exchange.end.whole
     return answered and exchange.request.method == "POST"

@@ -16,8 +16,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from contract._version import __version__
+from contract.client.event_stream import EventStream
 from contract.client.timeouts import Limits, Watchdog
-from contract.model.exchange import Arrival, End, Exchange
+from contract.model.exchange import EVENT_STREAM, Arrival, End, Exchange, media_type
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.redaction import redact_headers, redact_text
@@ -34,6 +35,11 @@ CERTIFICATE_ADVICE = {
     62: "use the host name it was issued for",
     64: "use the host name it was issued for",
 }
+# Seconds that a server has to end a response after [DONE]. Servers end it at once; the
+# longer time keeps a busy one from being blamed, and the shorter one, once the server
+# is known to leave connections open, is still enough to see what it sends after [DONE].
+FIRST_GRACE = 2.0
+GRACE = 0.25
 LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -60,6 +66,7 @@ class Recorder:
         self.limits = limits
         self._secrets = _encodings(secret)
         self._watchdogs: set[Watchdog] = set()
+        self._grace = FIRST_GRACE
         self._lock = threading.Lock()
         self._client = httpx.Client(
             headers={"user-agent": f"magistral-contract/{__version__}"},
@@ -114,6 +121,7 @@ class Recorder:
         status: int | None = None
         headers: tuple[tuple[str, str], ...] = ()
         arrivals: list[Arrival] = []
+        stream: EventStream | None = None
         size = 0
         end, note = End.COMPLETE, ""
         sent_at = time.time()
@@ -131,9 +139,15 @@ class Recorder:
                     (name.decode("latin-1").lower(), value.decode("latin-1"))
                     for name, value in response.headers.raw
                 )
+                kind = response.headers.get("content-type")
+                if media_type(kind) == EVENT_STREAM:
+                    stream = EventStream()
                 for data in response.iter_raw():
-                    arrivals.append(Arrival(watchdog.arrived(), data))
+                    progress = stream is None or stream.feed(data)
+                    arrivals.append(Arrival(watchdog.arrived(progress=progress), data))
                     size += len(data)
+                    if stream is not None and stream.done and profile.dialect.done:
+                        watchdog.expect_close(self._grace)
                     if probe.hang_up_after is not None and size >= probe.hang_up_after:
                         end, note = End.LEFT, "the probe hung up"
                         break
@@ -151,6 +165,9 @@ class Recorder:
         elapsed = watchdog.elapsed()
         if reason := watchdog.stop():
             end, note = End.TIMEOUT, reason
+        if stream is not None and watchdog.left_open:
+            self._grace = GRACE
+            end, elapsed = End.OPEN, arrivals[stream.last_event].at
         return Exchange(
             probe=probe,
             profile=profile,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from contract.model.exchange import LEFT_OPEN
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -21,6 +23,8 @@ class Limits:
     # Until the first byte of the body: servers send the headers of a stream before
     # they process the prompt. A chat response that is not streamed has no bytes to
     # send until generation ends, so only `total` applies to it.
+    # Comments of a stream show that the server works, not that it advances: while
+    # they arrive, the next event may take this long as well, but not longer.
     first_byte: float = 120.0
     # Between two arrivals of the body.
     between: float = 30.0
@@ -38,7 +42,8 @@ class Watchdog:
     never reaches it; shutting the socket down at a deadline works for every server.
     `started` is when the request itself was sent (seconds of `time.perf_counter`), so
     that connecting does not count as latency of the server. `reason` describes the
-    timeout that broke the connection; it is empty if none did.
+    timeout that broke the connection; it is empty if none did. `left_open` is whether
+    that was the one of `expect_close`.
     """
 
     def __init__(self, limits: Limits, *, total_only: bool) -> None:
@@ -51,6 +56,11 @@ class Watchdog:
         self._deadline = 0.0
         self._awaited = ""
         self._end = 0.0
+        # When an event must have arrived, if only comments do, and that wait.
+        self._event_due = 0.0
+        self._event_wait = limits.first_byte
+        self._progressed = False
+        self.left_open = False
         self.started = 0.0
         self.reason = ""
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -91,22 +101,49 @@ class Watchdog:
         elif event == "http11.send_request_headers.started":
             self.started = time.perf_counter()
             self._end = self.started + self._limits.total
+            self._event_due = self._end
             self._await(self._limits.total, "the end")
         elif event == "http11.send_request_body.complete" and not self._total_only:
             self._await(self._limits.first_byte, "the first byte")
+            self._event_due = time.perf_counter() + self._event_wait
 
-    def arrived(self) -> float:
-        """Start the wait for the next bytes; return the seconds since the start."""
+    def arrived(self, *, progress: bool = True) -> float:
+        """
+        Start the wait for the next bytes; return the seconds since the start.
+
+        Without *progress*, only comments of an event stream arrived.
+        """
         now = time.perf_counter()
+        if progress:
+            self._progressed = True
+            self._event_wait = max(self._limits.first_byte, self._limits.between)
+            self._event_due = now + self._event_wait
+            self._next(now + self._limits.between, "the next byte")
+        elif self._progressed:
+            self._next(min(now + self._limits.between, self._event_due), "an event")
+        else:
+            self._next(self._event_due, "an event")
+        return now - self.started
+
+    def expect_close(self, grace: float) -> None:
+        """Break the connection unless the response ends within *grace* seconds."""
+        with self._changed:
+            self._end = min(self._end, time.perf_counter() + grace)
+            self._deadline = self._end
+            self._awaited = "the close"
+            self._changed.notify()
+
+    def _next(self, deadline: float, what: str) -> None:
+        if self._awaited == "the close":
+            return
         # The thread checks again when the old deadline expires, so it has to be woken
         # only for a deadline that moved closer.
-        closer = self._awaited != "the next byte"
-        self._awaited = "the next byte"
-        self._deadline = min(now + self._limits.between, self._end)
+        closer = self._awaited != what
+        self._awaited = what
+        self._deadline = min(deadline, self._end)
         if closer:
             with self._changed:
                 self._changed.notify()
-        return now - self.started
 
     def elapsed(self) -> float:
         """Return the seconds since the start."""
@@ -140,14 +177,19 @@ class Watchdog:
                 if left > 0:
                     self._changed.wait(left)
                 else:
+                    self.left_open = self._awaited == "the close"
                     self.reason = self._timeout_message()
                     self._shut_down()
 
     def _timeout_message(self) -> str:
+        if self.left_open:
+            return LEFT_OPEN
         if self._deadline >= self._end:
             return f"the response was not complete after {self._limits.total:g} s"
         if self._awaited == "the first byte":
             return f"no byte of the body arrived within {self._limits.first_byte:g} s"
+        if self._awaited == "an event" and self._deadline >= self._event_due:
+            return f"only comments arrived for {self._event_wait:g} s"
         return f"no further bytes arrived for {self._limits.between:g} s"
 
     def _shut_down(self) -> None:

@@ -133,7 +133,7 @@ async def _visit(url: str) -> None:
 async def _end(end: End, client: _Client, send: Send) -> None:
     if end is End.COMPLETE:
         await send({"type": "http.response.body", "body": b""})
-    elif end is End.TIMEOUT:
+    elif end in {End.TIMEOUT, End.OPEN}:
         await client.leaves_before(asyncio.get_running_loop().time() + _MAX_HANG)
     else:
         await _reset(send)

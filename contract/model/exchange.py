@@ -15,6 +15,9 @@ from contract.model.timing import Mark, Timing
 from contract.model.wire import Request
 
 DONE = "[DONE]"
+EVENT_STREAM = "text/event-stream"
+# The note of an exchange that ends as `End.OPEN`.
+LEFT_OPEN = "the server left the connection open after [DONE]"
 
 
 class End(StrEnum):
@@ -26,6 +29,17 @@ class End(StrEnum):
     TIMEOUT = "timeout"  # a time limit was reached
     TOO_LARGE = "too-large"  # more bytes than the session reads
     LEFT = "left"  # the client closed the connection, as the probe asks
+    OPEN = "open"  # the server left the connection open after [DONE]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the content was received completely."""
+        return self in {End.COMPLETE, End.OPEN}
+
+
+def media_type(content_type: str | None) -> str:
+    """Return a content type in lower case, without parameters; empty for None."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,8 @@ class Exchange:
     note: str = ""
     # Paths of the SSRF canary that were requested, in order; None without a canary.
     visits: tuple[str, ...] | None = None
-    # Seconds from sending the request to the end, whatever the end was.
+    # Seconds from sending the request to the end, whatever the end was; to the last
+    # event if the connection was left open.
     elapsed: float = 0.0
     # When the request was sent, in seconds since the epoch; None if it is not known.
     sent_at: float | None = None
@@ -97,12 +112,12 @@ class Exchange:
     @cached_property
     def media_type(self) -> str:
         """The content type in lower case, without parameters; empty when absent."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+        return media_type(self.header("content-type"))
 
     @cached_property
     def streamed(self) -> bool:
         """Whether the response is declared as an event stream."""
-        return self.media_type == "text/event-stream"
+        return self.media_type == EVENT_STREAM
 
     @cached_property
     def json(self) -> Json:
@@ -131,7 +146,9 @@ class Exchange:
         if self.streamed:
             for arrival in self.arrivals:
                 events += parser.feed(arrival.data, arrival.at)
-            parser.close()
+            # A connection that was left open may have been closed inside a comment.
+            if self.end is not End.OPEN:
+                parser.close()
         return tuple(events), tuple(parser.flaws)
 
     @property

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from contract.model import sse
 from contract.model.chat import Json
 from contract.model.dialect import Dialect
-from contract.model.exchange import DONE, Arrival, End, Exchange
+from contract.model.exchange import DONE, LEFT_OPEN, Arrival, End, Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.rejection import Rejection
@@ -42,7 +42,7 @@ class Reply:
     # The body in the portions that are written, by ascending time.
     frames: tuple[Frame, ...] = ()
     # After the last frame: COMPLETE ends the response, RESET resets the connection,
-    # TIMEOUT leaves it open.
+    # TIMEOUT and OPEN leave it open.
     end: End = End.COMPLETE
     # The dialect of the body.
     dialect: Dialect
@@ -145,6 +145,8 @@ def rehearse(
     """
     arrivals = tuple(Arrival(frame.at, frame.data) for frame in reply.frames)
     end, note = reply.end, f"rehearsed {reply.end.value}"
+    if end is End.OPEN:
+        note = LEFT_OPEN
     if (count := _arrivals_read(arrivals, probe.hang_up_after)) is not None:
         arrivals, end, note = arrivals[:count], End.LEFT, "the probe hung up"
     return Exchange(

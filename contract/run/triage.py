@@ -112,7 +112,7 @@ def _no_whole_answer(check: Check, exchange: Exchange) -> str | None:
     """Return why a response of an expected status holds no whole answer, or None."""
     kind = kind_of(exchange)
     see = f"; see {_reported_by(exchange, kind)}"
-    if exchange.end not in {End.COMPLETE, End.LEFT}:
+    if not exchange.end.whole and exchange.end is not End.LEFT:
         if check.broken:
             return None
         cut = see if exchange.end is End.RESET else ""

@@ -84,7 +84,7 @@ def test_nothing_is_sent_after_a_disconnect_before_the_whole_body():
     assert performed(slow, leaves=True) == []
 
 
-@pytest.mark.parametrize("end", [End.RESET, End.TIMEOUT])
+@pytest.mark.parametrize("end", [End.RESET, End.TIMEOUT, End.OPEN])
 def test_broken_reply_never_ends_its_body(end):
     sent = performed(replace(reply(), end=end), leaves=True)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.model import sse
-from contract.model.exchange import End
+from contract.model.exchange import LEFT_OPEN, End
 from contract.model.probes import SUM
 from contract.model.profile import Profile
 from contract.model.reply import (
@@ -128,6 +128,12 @@ def test_rehearsed_reset_has_a_note():
     exchange = rehearse(reply(SSE_TYPE, event(1), end=End.RESET), SUM, PROFILE)
 
     assert (End.RESET, "rehearsed reset") == (exchange.end, exchange.note)
+
+
+def test_a_connection_left_open_is_rehearsed_with_the_note_of_the_client():
+    exchange = rehearse(reply(SSE_TYPE, event(1), end=End.OPEN), SUM, PROFILE)
+
+    assert (End.OPEN, LEFT_OPEN) == (exchange.end, exchange.note)
 
 
 def test_rehearsal_without_frames_takes_no_time():

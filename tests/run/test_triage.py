@@ -79,6 +79,7 @@ def test_an_exchange_that_cannot_be_judged_is_an_error(answer, more, words):
         pytest.param({"status": 503}, {"expects": SOME}, id="expected-503"),
         pytest.param({"end": End.RESET}, {"broken": True}, id="incomplete-is-judged"),
         pytest.param({"end": End.LEFT}, {}, id="hung-up"),
+        pytest.param({"end": End.OPEN}, {}, id="left-open-after-done"),
     ],
 )
 def test_any_other_exchange_is_left_to_the_judge(answer, more):

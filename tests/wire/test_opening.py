@@ -110,6 +110,31 @@ def test_a_stream_that_hangs_after_some_text_is_judged(served):
     assert result.outcome is Outcome.FAIL
 
 
+def test_a_server_that_stays_open_after_done_is_judged_like_any_other(served):
+    """The limits are longer than any test: only [DONE] can end these streams."""
+
+    def script(c):
+        if not c.line.startswith("POST"):
+            server(c)
+            return
+        c.stream()
+        delta = {"choices": [{"index": 0, "delta": {"content": "42"}}]}
+        c.chunk(b"data: " + json.dumps(delta).encode() + b"\n\n")
+        c.chunk(b"data: [DONE]\n\n")
+        while not c.over.wait(0.05):
+            c.chunk(b": keep-alive\n\n")
+
+    checks = find("checks", Check)
+    judged = [answers, checks["streaming.completes"]]
+    with open_target(served(script).url, limits=Limits(between=300.0)) as verification:
+        results = list(
+            verification.verify([*judged, checks["streaming.closes-after-done"]])
+        )
+
+    assert [Outcome.PASS, Outcome.PASS, Outcome.FAIL] == [r.outcome for r in results]
+    assert "left the connection open" in results[-1].findings[0].actual
+
+
 def test_a_url_is_opened_detected_and_judged(served):
     running = served(server)
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from contract.catalog.profiles import builtin
+from contract.client import recorder
 from contract.client.recorder import Recorder, failure
 from contract.client.timeouts import Limits
 from contract.model.exchange import End
@@ -163,6 +164,139 @@ def test_every_wait_is_bounded(served, script, limits, status, note):
 
     assert (End.TIMEOUT, status) == (exchange.end, exchange.status)
     assert note in exchange.note
+
+
+def done_then(*, comments=False, closes=False):
+    """A stream with [DONE] in two arrivals, and what the server does then."""
+
+    def script(c):
+        c.stream()
+        c.chunk(b'data: {"a": 1}\n\n')
+        c.chunk(b"data: [DO")
+        c.wait(0.02)
+        c.chunk(b"NE]\r\n\r\n")
+        while comments and not c.over.wait(0.02):
+            c.chunk(b": keep-alive\n\n")
+        if closes:
+            c.wait(0.05)
+            c.chunk(b"")
+        c.wait()
+
+    return script
+
+
+# Nothing but the time after [DONE] may end these streams.
+PATIENT = Limits(connect=2.0, first_byte=600.0, between=600.0, total=600.0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(done_then(), id="silent"),
+        pytest.param(done_then(comments=True), id="comments-for-ever"),
+    ],
+)
+def test_a_connection_left_open_after_done_is_closed(served, monkeypatch, script):
+    monkeypatch.setattr(recorder, "FIRST_GRACE", 0.3)
+
+    exchange = record(served(script).url, limits=PATIENT)
+
+    assert (exchange.end, exchange.note) == (
+        End.OPEN,
+        "the server left the connection open after [DONE]",
+    )
+    assert exchange.end.whole
+    assert [event.data for event in exchange.events] == ['{"a": 1}', "[DONE]"]
+    assert exchange.elapsed == exchange.events[-1].at
+    assert not exchange.flaws
+
+
+def test_a_server_that_closes_a_little_after_done_is_complete(served):
+    exchange = record(served(done_then(closes=True)).url, limits=PATIENT)
+
+    assert (exchange.end, exchange.note) == (End.COMPLETE, "")
+
+
+def test_what_follows_done_is_recorded(served, monkeypatch):
+    monkeypatch.setattr(recorder, "FIRST_GRACE", 0.3)
+
+    def script(c):
+        c.stream()
+        c.chunk(b"data: [DONE]\n\n")
+        c.wait(0.02)
+        c.chunk(b'data: {"late": true}\n\n')
+        c.wait()
+
+    exchange = record(served(script).url, limits=PATIENT)
+
+    assert ["[DONE]", '{"late": true}'] == [event.data for event in exchange.events]
+    assert exchange.elapsed == exchange.events[-1].at
+
+
+def test_done_ends_no_stream_of_a_dialect_without_it(served):
+    request = Request("POST", "/v1/chat/completions", body=b"{}")
+    server = served(done_then())
+    with Recorder(server.url, SOON) as client:
+        exchange = client.record(STREAMED, builtin()["transformers"], request)
+
+    assert exchange.end is End.TIMEOUT
+
+
+def comments_only(c):
+    c.stream()
+    while not c.over.wait(0.02):
+        c.chunk(b": keep-alive\n\n")
+
+
+def comments_after_an_event(c):
+    c.stream()
+    c.chunk(b"data: 1\n\n")
+    while not c.over.wait(0.02):
+        c.chunk(b": keep-alive\n\n")
+
+
+@pytest.mark.parametrize("script", [comments_only, comments_after_an_event])
+def test_comments_alone_do_not_keep_a_stream_alive(served, script):
+    limits = Limits(connect=2.0, first_byte=0.4, between=0.2, total=600.0)
+
+    exchange = record(served(script).url, limits=limits)
+
+    assert (exchange.end, exchange.note) == (
+        End.TIMEOUT,
+        "only comments arrived for 0.4 s",
+    )
+
+
+def test_an_event_may_be_late_while_comments_arrive(served):
+    """The bound between two arrivals is shorter than the wait for each event."""
+
+    def script(c):
+        c.stream()
+        for number in range(2):
+            for _ in range(5):
+                c.chunk(b": processing\n\n")
+                c.wait(0.1)
+            c.chunk(b"data: %d\n\n" % number)
+        c.chunk(b"")
+
+    limits = Limits(connect=2.0, first_byte=8.0, between=0.4, total=20.0)
+    exchange = record(served(script).url, limits=limits)
+
+    assert exchange.end is End.COMPLETE
+    assert len(exchange.events) == 2
+
+
+def test_comments_may_stop_for_longer_before_the_first_event(served):
+    def script(c):
+        c.stream()
+        c.chunk(b": processing\n\n")
+        c.wait(0.5)
+        c.chunk(b"data: 1\n\n")
+        c.chunk(b"")
+
+    limits = Limits(connect=2.0, first_byte=8.0, between=0.3, total=20.0)
+
+    assert record(served(script).url, limits=limits).end is End.COMPLETE
 
 
 def test_bytes_from_before_a_timeout_are_kept(served):

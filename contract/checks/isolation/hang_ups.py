@@ -53,7 +53,7 @@ def survives_hang_ups(*exchanges: Exchange) -> Findings:
     *abandoned, after = exchanges
     if not any(exchange.end is End.LEFT for exchange in abandoned):
         raise NotApplicable("every answer ended before the client could disconnect")
-    complete = after.end is End.COMPLETE and after.finishes
+    complete = after.end.whole and after.finishes
     if after.status != HTTPStatus.OK or not complete:
         yield Finding(
             "the request after the disconnects was not answered",

@@ -37,7 +37,7 @@ def completes(exchange: Exchange) -> Findings:
     if not exchange.probe.stream:
         raise NotApplicable("the request does not ask for a stream")
     words = error_in(exchange)
-    if exchange.end is not End.COMPLETE:
+    if not exchange.end.whole:
         yield Finding(
             "the stream was cut off",
             "a complete response",
@@ -151,3 +151,33 @@ def chunk_after_done(reply: Reply) -> Reply:
         Frame(frames[done[0]].at, frames[before].data),
     )
     return reply.with_frames(frames)
+
+
+@check(
+    "streaming.closes-after-done",
+    "A server MUST end the response after [DONE].",
+    source="RFC 9112 7.1 and 8: a body without its last chunk is incomplete; "
+    "schemathesis/schemathesis#3633",
+    sends=SUM,
+    needs=STREAMING,
+)
+def closes_after_done(exchange: Exchange) -> Findings:
+    """A client that reads to the end of the response would wait for ever."""
+    if all(event.data != DONE for event in exchange.events):
+        raise NotApplicable("the stream has no [DONE]")
+    if exchange.end is End.OPEN:
+        last = exchange.events[-1]
+        yield Finding(
+            "the response does not end after [DONE]",
+            "the end of the response",
+            exchange.note or "an open connection",
+            event_location(len(exchange.events) - 1, last.at),
+        )
+
+
+@fault(breaks=closes_after_done, where=lambda dialect: dialect.done)
+def left_open_after_done(reply: Reply) -> Reply:
+    """A gateway pools the connection and waits for the engine to close it."""
+    if not reply.streamed or not any(map(is_done, reply.frames)):
+        return reply
+    return replace(reply, end=End.OPEN)

@@ -13,6 +13,7 @@ from contract.model.exchange import DONE, End
         ending.completes,
         ending.ends_with_done,
         ending.nothing_after_done,
+        ending.closes_after_done,
         finish.finishes_once,
         finish.finish_reason_is_known,
         finish.finish_is_last,
@@ -22,6 +23,20 @@ from contract.model.exchange import DONE, End
 )
 def test_a_conforming_stream_passes(check, stream, good):
     assert [] == list(check.judge(stream(good)))
+
+
+def test_a_connection_left_open_is_found_by_its_own_check(stream, good):
+    seen = stream(good, end=End.OPEN)
+    (found,) = ending.closes_after_done.judge(seen)
+
+    assert found.message == "the response does not end after [DONE]"
+    assert found.at.startswith(f"event {len(seen.events) - 1}, ")
+    assert [] == list(ending.completes.judge(seen))
+
+
+def test_without_done_the_end_of_the_response_is_not_judged(stream, good):
+    with pytest.raises(NotApplicable, match=r"no \[DONE\]"):
+        list(ending.closes_after_done.judge(stream(good[:-1])))
 
 
 def test_a_response_that_is_not_a_stream_is_not_judged(stream, good):
