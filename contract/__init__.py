@@ -192,6 +192,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     model: str | None = None,
     key_env: str | None = None,
     limits: Limits | None = None,
+    retry_budget: float = 60.0,
     concurrency: int | None = None,
     max_requests: int | None = None,
     context_window: int | None = None,
@@ -220,8 +221,10 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     - *model*: the model to request; by default the first one listed.
     - *key_env*: the environment variable that holds the API key; by default
       MISTRAL_API_KEY, then OPENAI_API_KEY.
-    - *limits*: seconds and bytes that one request may take. *concurrency*: requests
-      at a time. *max_requests*: requests in all.
+    - *limits*: seconds and bytes that one request may take. *retry_budget*: seconds
+      to wait for in all where the target limits the rate of requests; 0 repeats none.
+    - *concurrency*: requests at a time. *max_requests*: requests in all, without those
+      that are repeated after a rate limit.
     - *context_window*: tokens, in place of the profile's.
     - *budget*: latency budgets by name (`ttft`, `icl_p95`, …), in seconds.
     - *offers*: capabilities to hold the target to as well.
@@ -243,6 +246,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
         model=model,
         key_env=key_env,
         limits=limits,
+        retry_budget=retry_budget,
         concurrency=concurrency,
         max_requests=max_requests,
         context_window=context_window,

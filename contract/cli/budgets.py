@@ -1,10 +1,11 @@
-"""Parser of budgets and context windows given on a command line."""
+"""Parser of budgets and context windows that are given as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
 
+from contract.client.timeouts import RETRY_BUDGET
 from contract.errors import UsageError
 from contract.model.profile import RATES, Budget
 from contract.plugins.discovery import suggestion
@@ -42,6 +43,13 @@ def window(text: str | None) -> int | None:
             f"The context window must be a number of tokens from 2 up, not {text!r}."
         )
     return int(text)
+
+
+def retry_budget(text: str | None) -> float:
+    """Return the seconds to wait for rate limits; or raise `UsageError`."""
+    if text is None:
+        return RETRY_BUDGET
+    return parse_duration("The retry budget", text)
 
 
 def _rate(name: str, value: str) -> float:

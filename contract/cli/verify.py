@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from contract.cli import completion, options
-from contract.client.timeouts import Limits
+from contract.client.timeouts import RETRY_BUDGET, Limits
 
 
 def _limit(name: str, bound: str, description: str) -> options.Decorator:
@@ -52,6 +52,15 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     type=click.IntRange(1),
     metavar="N",
     help="Send no more than this (default: the profile's).",
+)
+@click.option(
+    "--retry-budget",
+    metavar="TIME",
+    default=f"{RETRY_BUDGET:g}s",
+    show_default=True,
+    callback=options.seconds,
+    help="Wait this long in all for rate limits (429, and 503 with Retry-After) and "
+    "repeat the requests; 0 repeats none.",
 )
 @click.option(
     "--context-window",

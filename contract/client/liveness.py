@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from contract.client.retry_after import is_rate_limited
 from contract.model.exchange import End, Exchange
 from contract.model.probe import Probe
 from contract.model.wire import Request
@@ -55,7 +56,9 @@ class Liveness:
             if self._known_good is None or self.stopped or self._last_answer_at > ended:
                 return
             repeated = _repeat(send, *self._known_good)
-            if repeated.arrivals or repeated.end.whole:
+            # A rate limit is an answer of a server that is alive.
+            limited = is_rate_limited(repeated)
+            if repeated.arrivals or repeated.end.whole or limited:
                 self._last_answer_at = time.monotonic()
                 return
             self.stopped = (

@@ -18,7 +18,14 @@ import httpx
 from contract._version import __version__
 from contract.client.event_stream import EventStream
 from contract.client.timeouts import Limits, Watchdog
-from contract.model.exchange import EVENT_STREAM, Arrival, End, Exchange, media_type
+from contract.model.exchange import (
+    EVENT_STREAM,
+    LEFT_OPEN,
+    Arrival,
+    End,
+    Exchange,
+    media_type,
+)
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.redaction import redact_headers, redact_text
@@ -167,7 +174,8 @@ class Recorder:
             end, note = End.TIMEOUT, reason
         if stream is not None and watchdog.left_open:
             self._grace = GRACE
-            end, elapsed = End.OPEN, arrivals[stream.last_event].at
+            end, note = End.OPEN, LEFT_OPEN
+            elapsed = arrivals[stream.last_event].at
         return Exchange(
             probe=probe,
             profile=profile,

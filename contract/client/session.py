@@ -15,6 +15,7 @@ from contract.client.credentials import validate_key
 from contract.client.liveness import Liveness
 from contract.client.recorder import Recorder
 from contract.client.ssrf_canary import open_canary
+from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
 from contract.model.address import is_local
 from contract.model.exchange import Exchange
@@ -47,8 +48,9 @@ class Session:
     """
     The exchanges with one server; equal probes are sent once and memoised.
 
-    `sent` is the number of requests sent so far, `seed` the seed for checks that
-    explore generated requests.
+    A request that the server rejects to limit the rate is repeated, as `throttle`
+    permits; the memo keeps the last answer. `seed` is the seed for checks that explore
+    generated requests.
     """
 
     def __init__(  # noqa: PLR0913  # each is one option of the command line
@@ -59,6 +61,7 @@ class Session:
         *,
         key: str | None = None,
         limits: Limits | None = None,
+        throttle: Throttle | None = None,
         concurrency: int | None = None,
         allowance: int | None = None,
         saved: Mapping[str, Exchange] | None = None,
@@ -74,8 +77,11 @@ class Session:
             model: Name of the model in the requests.
             key: API key to send; `UsageError` if a header cannot hold it.
             limits: Bounds of each exchange.
+            throttle: Paces the requests where the server limits their rate; without
+                one, no request is repeated.
             concurrency: Requests in flight at a time; the profile's by default.
-            allowance: Requests after which `send` raises; the profile's by default.
+            allowance: Requests after which `send` raises, without those that are
+                repeated after a rate limit; the profile's by default.
             saved: Recorded exchanges by digest. If given, the session replays them and
                 sends nothing.
             tick: Called after each request, from the thread that sent it, with the
@@ -87,7 +93,6 @@ class Session:
         self.model = model
         self.concurrency = concurrency or profile.concurrency
         self.allowance = profile.max_requests if allowance is None else allowance
-        self.sent = 0
         self.seed = seed
         self._key = validate_key(key)
         self._saved = saved
@@ -101,6 +106,9 @@ class Session:
             Recorder(url, limits or Limits(), self._key) if saved is None else None
         )
         self._liveness = Liveness()
+        self._throttle = throttle or Throttle()
+        self._throttle.widen(self.concurrency)
+        self._different = 0
 
     def __enter__(self) -> Self:
         return self
@@ -115,14 +123,21 @@ class Session:
 
     def close(self) -> None:
         """Abort the exchanges in progress; recorded ones remain available."""
+        self._throttle.close()
         if self._recorder is not None:
             self._recorder.close()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the report header on how requests were sent and timed."""
+        limited = self._throttle.note
         with self._lock:
-            return tuple(self._notes)
+            return (*self._notes, *([limited] if limited else []))
+
+    @property
+    def sent(self) -> int:
+        """Number of requests sent, with those that the throttle repeated."""
+        return self._different + self._throttle.repeats
 
     def set_offers(self, offers: frozenset[Capability]) -> None:
         """Replace the capabilities of the profile, once the server has shown them."""
@@ -212,12 +227,12 @@ class Session:
             )
         if self._liveness.stopped:
             raise NotAnswering(self._liveness.stopped)
-        if self.sent >= self.allowance:
+        if self._different >= self.allowance:
             raise RequestLimitReached(
                 f"the request allowance of {self.allowance} is used up; "
                 "raise it with --max-requests"
             )
-        self.sent += 1
+        self._different += 1
 
     def _send_with_canary(
         self, recorder: Recorder, probe: Probe, request: Request
@@ -251,10 +266,12 @@ class Session:
         def send(probe: Probe, request: Request) -> Exchange:
             return recorder.record(probe, self.profile, request)
 
-        if probe.canary:
-            exchange = self._send_with_canary(recorder, probe, request)
-        else:
-            exchange = send(probe, request)
+        def attempt() -> Exchange:
+            if probe.canary:
+                return self._send_with_canary(recorder, probe, request)
+            return send(probe, request)
+
+        exchange = self._throttle.send(attempt)
         self._liveness.observe(request, exchange, time.monotonic(), send)
         return exchange
 
@@ -277,4 +294,4 @@ class Session:
     def _report(self) -> None:
         if self._tick is not None:
             with self._lock:
-                self._tick(self.sent, len(self._planned))
+                self._tick(self._different, len(self._planned))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from contract.model.exchange import LEFT_OPEN
+# Seconds that a run waits for rate limits by default; not part of any exchange.
+RETRY_BUDGET = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class Watchdog:
 
     def _timeout_message(self) -> str:
         if self.left_open:
-            return LEFT_OPEN
+            return "the response did not end after its last event"
         if self._deadline >= self._end:
             return f"the response was not complete after {self._limits.total:g} s"
         if self._awaited == "the first byte":

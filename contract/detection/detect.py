@@ -9,6 +9,7 @@ from http import HTTPStatus
 from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
 from contract.client.recorder import Recorder
+from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
 from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
@@ -54,6 +55,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     key: str | None = None,
     variable: str = "",
     limits: Limits | None = None,
+    throttle: Throttle | None = None,
     profile: str | None = None,
     model: str | None = None,
 ) -> Detected:
@@ -69,6 +71,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         key: API key to send, if any.
         variable: Name of the environment variable that holds *key*, for messages.
         limits: Bounds of each request; times are capped at `TIMEOUT`.
+        throttle: Repeats requests that a rate limit rejected.
         profile: Id or alias of a profile to use instead of detecting one.
         model: Name of a model to use instead of choosing one from the list.
 
@@ -87,7 +90,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     )
     with Recorder(url, bounds, key) as recorder:
         evidence = ServerEvidence(
-            recorder, chosen or next(iter(profiles.values())), key
+            recorder, chosen or next(iter(profiles.values())), key, throttle
         )
         _ensure_api(evidence.models, url, key=bool(key), variable=variable)
         if chosen is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.client.recorder import Recorder
+from contract.client.throttle import Throttle
 from contract.model.chat import MODELS, Json
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -19,7 +20,13 @@ class ServerEvidence:
     It implements the `contract.model.provider.Evidence` that fingerprints read.
     """
 
-    def __init__(self, recorder: Recorder, profile: Profile, key: str | None) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        profile: Profile,
+        key: str | None,
+        throttle: Throttle | None = None,
+    ) -> None:
         """
         Send nothing yet.
 
@@ -27,15 +34,17 @@ class ServerEvidence:
             recorder: Sends the requests.
             profile: Any profile; only status, headers and JSON are read.
             key: API key to send, if any.
+            throttle: Repeats requests that a rate limit rejected.
         """
         self._recorder = recorder
         self._profile = profile
         self._key = key
+        self._throttle = throttle or Throttle()
         self._exchanges: dict[str, Exchange] = {}
 
     @property
     def requests(self) -> int:
-        """Number of requests sent."""
+        """Number of requests sent, without those that the throttle repeated."""
         return len(self._exchanges)
 
     @property
@@ -48,7 +57,9 @@ class ServerEvidence:
         if path not in self._exchanges:
             probe = Probe(name=path, method="GET", path=path, reasons=False)
             request = build_request(probe, self._profile, "", self._key)
-            self._exchanges[path] = self._recorder.record(probe, self._profile, request)
+            self._exchanges[path] = self._throttle.send(
+                lambda: self._recorder.record(probe, self._profile, request)
+            )
         return self._exchanges[path]
 
     def member(self, path: str, name: str) -> Json:

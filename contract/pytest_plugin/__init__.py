@@ -132,7 +132,7 @@ def contract_session(
 
     A target that cannot be opened is `Unopened`: it fails one test and skips the rest.
     """
-    from contract.cli.budgets import bounds, window
+    from contract.cli.budgets import bounds, retry_budget, window
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
     from contract.errors import ContractError
@@ -153,6 +153,7 @@ def contract_session(
                     budget=bounds(chosen.budget),
                     offers=capabilities(chosen.offer),
                     context_window=window(chosen.context_window),
+                    retry_budget=retry_budget(chosen.retry_budget),
                 )
             )
         except ContractError as error:

@@ -46,6 +46,8 @@ class Settings:
     offer: tuple[str, ...] = ()
     # The context window in tokens, as decimal digits; None keeps the detected one.
     context_window: str | None = None
+    # The time to wait for rate limits in all, as a duration; None is the default.
+    retry_budget: str | None = None
 
 
 _SETTINGS = pytest.StashKey[Settings]()
@@ -77,10 +79,16 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
         "check this capability too; repeatable",
     ),
     "context_window": ("--contract-context-window", "N", "the window in tokens"),
+    "retry_budget": (
+        "--contract-retry-budget",
+        "TIME",
+        "wait this long in all for rate limits",
+    ),
 }
 _LISTS = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
 _SWITCHES = frozenset({"slow", "strict", "trust_plugins"})
-_NUMBERS = frozenset({"context_window"})  # in TOML; text on the command line
+# Numbers in TOML, and text on the command line.
+_NUMBERS = frozenset({"context_window", "retry_budget"})
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -16,7 +16,8 @@ from contract.catalog.breakages import faults_by_name
 from contract.catalog.profiles import builtin
 from contract.client.credentials import api_key, validate_key
 from contract.client.session import NotRecorded, Session, Tick
-from contract.client.timeouts import Limits
+from contract.client.throttle import Throttle
+from contract.client.timeouts import RETRY_BUDGET, Limits
 from contract.detection.detect import (
     Detected,
     access_denied_reason,
@@ -69,6 +70,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     model: str | None = None,
     key_env: str | None = None,
     limits: Limits | None = None,
+    retry_budget: float = RETRY_BUDGET,
     concurrency: int | None = None,
     max_requests: int | None = None,
     context_window: int | None = None,
@@ -91,6 +93,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
         key_env: The environment variable that holds the API key; MISTRAL_API_KEY,
             then OPENAI_API_KEY if not given.
         limits: Time-outs in seconds and the size limit of a response.
+        retry_budget: The seconds to wait for in all where the server limits the rate
+            of requests; 0 repeats none.
         concurrency: The number of concurrent requests; the profile's if not given.
         max_requests: The number of requests after which no more are sent; the
             profile's if not given.
@@ -110,6 +114,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     target = parse_target(text, find("targets", TargetKind), reply_changes())
     # Checked for every target, because a named but empty variable is always a mistake.
     environment_key = api_key(key_env, os.environ)
+    throttle = Throttle(retry_budget)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     opened_at = time.perf_counter()
     overrides = _Overrides(
@@ -126,6 +131,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             key=key,
             variable=key_source,
             limits=limits,
+            throttle=throttle,
             profile=profile or opened.profile,
             model=model or opened.model,
         )
@@ -141,6 +147,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             detected.model,
             key=key,
             limits=limits,
+            throttle=throttle,
             concurrency=concurrency,
             allowance=max_requests,
             tick=tick,

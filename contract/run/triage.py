@@ -23,7 +23,7 @@ from contract.run.report import Outcome
 # The families that judge what the server's parsers make of the model's output. Only
 # their findings can be explained by a parser flag; a rejection can explain any finding.
 PARSED = frozenset({"reasoning", "tools"})
-RATE_ADVICE = "lower --concurrency"
+RATE_ADVICE = "see the note on the rate limit"
 # The check that reports a kind of response; those that only meet it refer to it.
 _REPORTED_BY = {
     ResponseKind.REDIRECTED: "transport.is-not-redirected",

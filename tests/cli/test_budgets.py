@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract.cli.budgets import NAMES, bounds, window
+from contract.cli.budgets import NAMES, bounds, retry_budget, window
+from contract.client.timeouts import RETRY_BUDGET
 from contract.errors import UsageError
 
 
@@ -51,3 +52,17 @@ def test_a_window_is_a_number_of_tokens(text, expected):
 def test_an_invalid_window_is_a_usage_error(text):
     with pytest.raises(UsageError, match="tokens from 2"):
         window(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90.0), ("1.5s", 1.5), ("0", 0.0), (None, RETRY_BUDGET)],
+)
+def test_a_retry_budget_is_a_duration(text, seconds):
+    assert seconds == retry_budget(text)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "90000"])
+def test_an_invalid_retry_budget_is_a_usage_error(text):
+    with pytest.raises(UsageError, match="The retry budget must be a duration"):
+        retry_budget(text)

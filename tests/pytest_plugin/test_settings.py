@@ -77,11 +77,14 @@ def test_an_invalid_table_is_rejected(pytester, table, words):
 
 
 def test_budgets_and_the_window_can_be_set_in_both_places(pytester):
-    table = 'budget = ["ttft=1s"]\ncontext-window = 8192'
-    expected = Settings(budget=("ttft=1s",), context_window="8192")
-    given = ("--contract-budget=e2e=9s", "--contract-context-window=4096")
+    table = 'budget = ["ttft=1s"]\ncontext-window = 8192\nretry-budget = 90'
+    expected = Settings(budget=("ttft=1s",), context_window="8192", retry_budget="90")
+    given = (
+        "--contract-budget=e2e=9s",
+        "--contract-context-window=4096",
+        "--contract-retry-budget=2s",
+    )
 
     assert expected == _read(pytester, table=table)
-    assert Settings(budget=("e2e=9s",), context_window="4096") == _read(
-        pytester, *given
-    )
+    expected = Settings(budget=("e2e=9s",), context_window="4096", retry_budget="2s")
+    assert expected == _read(pytester, *given)

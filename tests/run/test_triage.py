@@ -37,7 +37,7 @@ def exchange_with(answer, probe=SUM):
             "no byte",
             id="no-response-even-for-a-check-of-broken-streams",
         ),
-        pytest.param({"status": 429}, {}, "lower --concurrency", id="rate-limit"),
+        pytest.param({"status": 429}, {}, "see the note", id="rate-limit"),
         pytest.param(
             {"status": 429},
             {"expects": CLIENT_ERRORS},

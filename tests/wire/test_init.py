@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 import contract
+from contract.client.timeouts import RETRY_BUDGET
 
 
 def test_a_program_verifies_a_target():
@@ -27,3 +30,9 @@ def test_strict_is_a_property_of_the_report():
 def test_a_target_that_cannot_be_judged_raises():
     with pytest.raises(contract.errors.TargetError, match="cannot be reached"):
         contract.verify("http://127.0.0.1:1/v1")
+
+
+def test_the_retry_budget_is_that_of_the_command_line():
+    parameters = inspect.signature(contract.verify).parameters
+
+    assert RETRY_BUDGET == parameters["retry_budget"].default

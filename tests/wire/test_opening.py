@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 
 import pytest
 
+import contract
 from contract.catalog.profiles import builtin
 from contract.client.timeouts import Limits
 from contract.errors import SpecError, TargetError, UsageError
+from contract.mock_server.app import serving
+from contract.mock_server.provider import MockProvider
 from contract.model.check import Check, Finding, check
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.plugins.discovery import find
@@ -264,9 +268,61 @@ def test_a_server_that_cannot_answer_is_one_sentence(served, script, words):
     assert words in str(caught.value)
 
 
+def test_rate_limits_are_waited_for_from_the_first_request_on(served):
+    """Every second request is rejected: of detection, the smoke test and the checks."""
+    count = itertools.count()
+
+    def script(c):
+        if next(count) % 2:
+            server(c)
+        else:
+            c.answer({}, status=429, headers=(("Retry-After", "0.01"),))
+
+    running = served(script)
+    with open_target(running.url, limits=SOON) as verification:
+        results = list(verification.verify([answers, whole]))
+
+    header = verification.header
+    assert [Outcome.PASS, Outcome.PASS] == [r.outcome for r in results]
+    assert header.requests == len(running.requests) == 12
+    assert "6 requests were repeated" in header.notes[-1]
+
+
+def test_a_mock_that_limits_the_rate_is_judged_in_full():
+    replies = itertools.count()
+
+    def limited(reply):
+        if next(replies) % 9:
+            return reply
+        return reply.with_status(429).with_header("retry-after", "0.01")
+
+    with serving(MockProvider(builtin()["vllm-0.32"].dialect, change=limited)) as url:
+        report = contract.verify(url, select=["streaming", "usage", "rejections"])
+
+    (header,) = report.headers
+    assert report.exit_code == 0
+    assert Outcome.ERROR not in report.counts
+    assert "the server limited the rate: " in header.notes[-1]
+    assert "not answered" not in header.notes[-1]
+
+
+def test_an_invalid_retry_budget_is_rejected_before_anything_is_sent(served):
+    running = served(server)
+
+    with (
+        pytest.raises(UsageError, match="retry budget must be 0"),
+        open_target(running.url, retry_budget=-1.0),
+    ):
+        pytest.fail("it was opened")
+
+    assert not running.requests
+
+
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_error_responses_are_left_to_the_checks(served, status):
-    with open_target(served(chat(status=status)).url, limits=SOON) as verification:
+    with open_target(
+        served(chat(status=status)).url, limits=SOON, retry_budget=0.0
+    ) as verification:
         result = verification.run(answers)
 
     assert result.outcome in {Outcome.FAIL, Outcome.ERROR}

@@ -8,6 +8,7 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client.session import NotAnswering, RequestLimitReached, Session
+from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
 from contract.model.chat import MODELS
 from contract.model.exchange import End
@@ -124,6 +125,92 @@ def test_an_interrupt_does_not_wait_for_slow_answers(served, monkeypatch):
         session.prefetch(repeat(SUM, 50))
 
     assert len(server.requests) <= 2
+
+
+def limited(times, then=None):
+    """Answer the first requests with 429, later ones with *then*."""
+    seen = []
+
+    def script(c):
+        seen.append(None)
+        if len(seen) <= times:
+            c.wait(0.3)
+            c.answer({"error": "slow"}, status=429, headers=(("Retry-After", "0.1"),))
+        else:
+            (then or (lambda c: c.answer({})))(c)
+
+    return script
+
+
+def test_a_rate_limited_request_is_repeated_and_its_last_answer_kept(served):
+    server = served(limited(2))
+    with Session(
+        server.url, PROFILE, "m", limits=SOON, throttle=Throttle(60.0), allowance=1
+    ) as session:
+        exchange = session.send(SUM)
+        again = session.send(SUM)
+
+    assert again is exchange
+    assert exchange.status == 200
+    assert session.exchanges() == (exchange,)
+    assert len(server.requests) == session.sent == 3
+    assert len(set(server.requests)) == 1
+    assert "2 requests were repeated" in session.notes[-1]
+
+
+def test_the_times_of_a_repeated_request_are_those_of_the_last_attempt(served):
+    server = served(limited(2))
+    with Session(
+        server.url, PROFILE, "m", limits=SOON, throttle=Throttle(60.0)
+    ) as session:
+        exchange = session.send(SUM_WHOLE)
+        limited_time = 0.3  # of each of the two attempts before
+
+    assert exchange.elapsed < 2 * limited_time
+
+
+def test_repeats_are_not_shown_as_progress(served):
+    ticks = []
+    server = served(limited(3))
+    with Session(
+        server.url,
+        PROFILE,
+        "m",
+        limits=SOON,
+        throttle=Throttle(60.0),
+        tick=lambda sent, planned: ticks.append((sent, planned)),
+    ) as session:
+        session.prefetch((SUM, SUM_WHOLE))
+
+    assert ticks[-1] == (2, 2)
+    assert session.sent == 5
+
+
+def test_without_a_throttle_a_rate_limit_is_the_answer(served):
+    server = served(limited(9))
+    with Session(server.url, PROFILE, "m", limits=SOON) as session:
+        assert session.send(SUM).status == 429
+
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_limits_the_rate_after_a_timeout_is_alive(served):
+    def script(c):
+        if len(server.requests) == 2:
+            c.wait()
+        if len(server.requests) == 3:
+            c.write(b"HTTP/1.1 429 Too Many\r\nContent-Length: 9\r\n\r\n")
+            return
+        c.answer({})
+
+    server = served(script)
+    limits = Limits(connect=2.0, first_byte=1.0, between=1.0, total=1.0)
+    with Session(server.url, PROFILE, "m", limits=limits) as session:
+        session.send(SUM_WHOLE)
+        session.send(SUM)
+        after = session.send(Probe(name="sent", body=b"{}"))
+
+    assert after.status == 200
 
 
 QUERY = Probe(name="key-in-address", method="GET", path=MODELS, key=KeyMode.QUERY)

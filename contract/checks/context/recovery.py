@@ -34,7 +34,7 @@ AFTER = replace(
 SERVED = LAST_BUT_ONE
 REJECTED = replace(WINDOW_PLUS_1000, name="refused-alone", sample=2)
 
-# A busy server (429, 503) is a finding here and is not retried.
+# A server that stays busy (429, 503) is a finding here.
 ANSWERS = frozenset(range(200, 600))
 # Below this, the time does not show whether a rejected prompt was computed first.
 MIN_SERVED_SECONDS = 2.0

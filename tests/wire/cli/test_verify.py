@@ -120,6 +120,11 @@ def test_a_failure_outweighs_an_unreachable_target(command):
         pytest.param(["--report", "jsn=x"], "Unknown report 'jsn'", id="report"),
         pytest.param(["--timeout", "soon"], "--timeout must be a duration", id="time"),
         pytest.param(
+            ["--retry-budget", "-1"],
+            "--retry-budget must be a duration",
+            id="retry-budget",
+        ),
+        pytest.param(
             ["--timeout", "0"], "--timeout must be longer than 0", id="no-time"
         ),
         pytest.param(["--api-key-env", "NO_SUCH"], "NO_SUCH is not set", id="key"),
