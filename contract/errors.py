@@ -5,6 +5,7 @@ Exceptions for errors of the user and of this tool; errors of a server are findi
     |-- UsageError    the command line, a file or an option is wrong     exit 2
     |-- SpecError     openapi.yaml or a built-in profile is wrong        exit 2
     |-- TargetError   a target could not be started or reached           exit 3
+    |   `-- EndpointError   its chat endpoint is of no use to a client   exit 1
     `-- CheckError    a check itself raised: a bug in the check          exit 4
 """
 
@@ -30,6 +31,12 @@ class TargetError(ContractError):
     """A target could not be started or reached, or its responses make no sense."""
 
     exit_code = 3
+
+
+class EndpointError(TargetError):
+    """A target answers, but no client can be expected to chat with it."""
+
+    exit_code = 1
 
 
 class CheckError(ContractError):

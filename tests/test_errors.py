@@ -13,6 +13,7 @@ from contract import errors
         (errors.UsageError, 2),
         (errors.SpecError, 2),
         (errors.TargetError, 3),
+        (errors.EndpointError, 1),
     ],
 )
 def test_an_exception_has_an_exit_code(kind, code):

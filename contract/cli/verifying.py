@@ -17,7 +17,7 @@ from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.credentials import api_key
 from contract.client.timeouts import Limits
-from contract.errors import ContractError, TargetError, UsageError
+from contract.errors import ContractError, EndpointError, TargetError, UsageError
 from contract.model.check import Check
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
@@ -28,6 +28,7 @@ from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
 INTERRUPTED = 130
+UNOPENED = frozenset({TargetError.exit_code, EndpointError.exit_code})
 # The exit codes of targets from the worst to the best; a run exits with the worst.
 WORST_FIRST = (INTERRUPTED, 4, 2, 1, 3, 0)
 
@@ -134,7 +135,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         part.headers[0].target
         for part, code in zip(parts, codes, strict=True)
         if code == UsageError.exit_code
-        or (code == TargetError.exit_code and len(distinct) == 1 and not part.results)
+        or (code in UNOPENED and len(distinct) == 1 and not part.results)
     }
     deliver(
         whole,
@@ -222,7 +223,9 @@ def _judge(
                 if save is not None:
                     verification.save(save)
     except ContractError as error:
-        header, code = replace(header, trouble=str(error)), error.exit_code
+        failed = isinstance(error, EndpointError)
+        header = replace(header, trouble=str(error), failed=failed)
+        code = error.exit_code
     except KeyboardInterrupt:
         header, code = replace(header, trouble="interrupted"), INTERRUPTED
     return Report(headers=(header,), results=in_order(results, plan.checks)), code

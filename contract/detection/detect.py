@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
 
 from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
@@ -15,12 +16,14 @@ from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
 from contract.errors import TargetError, UsageError
 from contract.model.chat import MODELS
+from contract.model.check import shorten
 from contract.model.exchange import End, Exchange
 from contract.model.profile import Profile
 from contract.model.provider import Evidence, Match
 
 # Upper bound for a GET request, in seconds: a model list takes no time to compute.
 TIMEOUT = 30.0
+LONGEST_URL = 200  # characters of it that a message shows
 GIVEN = "given by --profile"
 REDIRECTS = frozenset(
     {
@@ -187,6 +190,33 @@ def access_denied_reason(
         f"{url} requires an API key ({answer}); set {variable or 'one'}, or name "
         "another variable with --api-key-env."
     )
+
+
+def redirect_reason(exchange: Exchange, url: str) -> str | None:
+    """
+    Return to where *url* redirected a request other than GET; None if it did not.
+
+    Many clients do not send such a request again at another address. Neither a user
+    nor a query of the address is repeated, because they may be secret.
+    """
+    location = exchange.header("location")
+    if exchange.status is None or exchange.status // 100 != 3 or location is None:  # noqa: PLR2004  # 3xx
+        return None
+    try:
+        parts = urlsplit(urljoin(url + exchange.request.path, location.strip()))
+    except ValueError:
+        parts = urlsplit("")
+    host = parts.netloc.rpartition("@")[2]
+    place = f"{parts.scheme}://{host}{parts.path}" if host else "an invalid address"
+    said = (
+        f"{exchange.request.method} {exchange.request.path} is redirected "
+        f"({exchange.status}) to {shorten(place, LONGEST_URL)}"
+    )
+    root = place.rstrip("/").removesuffix("/chat/completions")
+    if not host or root.removesuffix("/v1") == url:
+        return f"{said}; many clients do not follow that, so answer it directly."
+    command = f"magistral-contract verify {shorten(root, LONGEST_URL)}"
+    return f"{said}; give that URL: {command}"
 
 
 def _ensure_api(models: Exchange, url: str, *, key: bool, variable: str) -> None:

@@ -44,7 +44,8 @@ def _suite(report: Report) -> junitparser.TestSuite:
     if header and header.trouble:
         # Without a test case a target that could not be reached would look green.
         case = junitparser.TestCase("fully-judged", classname="target")
-        case.result = [junitparser.Error(_clean(header.trouble))]
+        kind = junitparser.Failure if header.failed else junitparser.Error
+        case.result = [kind(_clean(header.trouble))]
         suite.add_testcase(case)
     return suite
 

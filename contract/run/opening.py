@@ -23,10 +23,11 @@ from contract.detection.detect import (
     access_denied_reason,
     detect,
     endless_reason,
+    redirect_reason,
     unreachable_reason,
 )
 from contract.detection.error_message import error_message
-from contract.errors import SpecError, TargetError
+from contract.errors import EndpointError, SpecError, TargetError
 from contract.model.address import is_unencrypted
 from contract.model.check import Check, Quirk
 from contract.model.exchange import End
@@ -109,7 +110,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             not given.
 
     Raises `UsageError` if an argument is wrong, `SpecError` if the profile is wrong,
-    and `TargetError` if the target cannot be judged.
+    `TargetError` if the target cannot be judged, and `EndpointError`, which is one, if
+    that is a failure of the target.
     """
     target = parse_target(text, find("targets", TargetKind), reply_changes())
     # Checked for every target, because a named but empty variable is always a mistake.
@@ -332,8 +334,8 @@ def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
     Send one small request, so that a broken setup is one error instead of many.
 
     Raises `TargetError` if the server cannot be reached, rejects the key, does not end
-    its response or does not serve the model. *key_source* names the origin of the key
-    in that message.
+    its response or does not serve the model, and `EndpointError` if it redirects the
+    request. *key_source* names the origin of the key in that message.
     """
     exchange = session.send(HELLO)
     trouble = unreachable_reason(exchange, session.url) or access_denied_reason(
@@ -344,6 +346,8 @@ def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
         trouble = endless_reason(exchange, session.url)
     if trouble:
         raise TargetError(trouble)
+    if redirected := redirect_reason(exchange, session.url):
+        raise EndpointError(redirected)
     if exchange.status == HTTPStatus.NOT_FOUND:
         listed = ", ".join(detected.models[:5])
         hint = f" It lists {listed}." if listed else ""

@@ -134,6 +134,7 @@ def _plain(header: Header) -> dict[str, Json]:
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(header).items()
+        if name != "failed"  # a target that cannot be opened is not recorded
     }
 
 
@@ -233,6 +234,7 @@ def _header(path: Path, value: Json) -> Header:
             requests=requests if isinstance(requests, int) else 0,
             notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
             trouble=str(value.get("trouble", "")),
+            failed=False,
         )
     except KeyError as error:
         raise UsageError(f"{path} is damaged: its header lacks {error}.") from error

@@ -100,6 +100,8 @@ class Header:
     # Why not everything could be judged (the target could not be reached, the run was
     # interrupted); empty if everything was judged.
     trouble: str = ""
+    # Whether that is a failure of the target, so that it fails the run.
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,8 @@ class Report:
         if any(result.broken for result in self.results):
             return 4
         if any(self.violates(result) for result in self.results):
+            return 1
+        if any(header.failed for header in self.headers):
             return 1
         if any(result.outcome is Outcome.ERROR for result in self.results):
             return 3

@@ -11,6 +11,7 @@ from contract.detection.detect import (
     detect,
     profile_named,
     recognise,
+    redirect_reason,
     unreachable_reason,
 )
 from contract.errors import UsageError
@@ -108,3 +109,75 @@ def test_unknown_servers_are_not_recognised_and_described(answers):
 
     assert recognise(found) is None
     assert "GET /v1/models: status" in str(found)
+
+
+URL = "https://api.example"
+
+
+def redirected(location, status=307):
+    return Exchange(
+        probe=Probe(name="chat"),
+        profile=builtin()["vllm-0.32"],
+        request=Request("POST", "/v1/chat/completions"),
+        status=status,
+        headers=() if location is None else (("location", location),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "place", "root"),
+    [
+        pytest.param(
+            "https://eu.example/v1/chat/completions",
+            "https://eu.example/v1/chat/completions",
+            "https://eu.example/v1",
+            id="another-host",
+        ),
+        pytest.param(
+            "//eu.example/llm/v1/chat/completions/",
+            "https://eu.example/llm/v1/chat/completions/",
+            "https://eu.example/llm/v1",
+            id="no-scheme",
+        ),
+        pytest.param(
+            "http://me:pw@api.example/v1/chat/completions?token=abc",
+            "http://api.example/v1/chat/completions",
+            "http://api.example/v1",
+            id="secrets",
+        ),
+        pytest.param("/v2/chat", f"{URL}/v2/chat", f"{URL}/v2/chat", id="another-path"),
+    ],
+)
+def test_a_redirected_chat_names_the_url_to_give(location, place, root):
+    assert redirect_reason(redirected(location), URL) == (
+        f"POST /v1/chat/completions is redirected (307) to {place}; give that URL: "
+        f"magistral-contract verify {root}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("/v1/chat/completions/", f"{URL}/v1/chat/completions/"),
+        ("http://[::1", "an invalid address"),
+        ("", f"{URL}/v1/chat/completions"),
+    ],
+    ids=["slash", "invalid", "itself"],
+)
+def test_a_redirect_without_another_url_is_to_be_answered_directly(location, place):
+    assert redirect_reason(redirected(location, 308), URL) == (
+        f"POST /v1/chat/completions is redirected (308) to {place}; many clients do "
+        "not follow that, so answer it directly."
+    )
+
+
+def test_a_long_location_is_one_short_line():
+    reason = redirect_reason(redirected("https://x/" + "a" * 9_000 + "\n"), URL)
+
+    assert len(reason) < 600
+    assert "\n" not in reason
+
+
+@pytest.mark.parametrize(("location", "status"), [("/x", 200), (None, 307)])
+def test_other_answers_are_no_redirect(location, status):
+    assert redirect_reason(redirected(location, status), URL) is None

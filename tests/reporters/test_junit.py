@@ -86,6 +86,14 @@ def test_any_text_survives(outcome, text):
     assert not re.search("[\x00-\x08\ufffe\ud800-\udfff]", "".join(root.itertext()))
 
 
+def test_a_target_that_fails_before_any_check_is_a_failure(passed):
+    header = replace(passed.headers[0], trouble="POST is redirected", failed=True)
+    text = junit.render(Report(headers=(header,), results=()))
+    read = junitparser.JUnitXml.fromstring(text.encode())
+
+    assert (read.tests, read.failures, read.errors) == (1, 1, 0)
+
+
 def test_an_unreachable_target_is_an_error(passed):
     header = replace(passed.headers[0], trouble="nothing listens")
     text = junit.render(Report(headers=(header,), results=()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 
 import jsonschema
@@ -98,6 +99,16 @@ def test_the_worst_outcome_decides_the_exit_code(results, code):
     ]
 
     assert code == report(*made).exit_code
+
+
+@pytest.mark.parametrize(("failed", "code"), [(True, 1), (False, 3)])
+def test_a_target_that_is_not_judged_fails_the_run_only_if_it_is_its_fault(
+    failed, code
+):
+    header = replace(HEADER, trouble="not judged", failed=failed)
+    seen = Report(headers=(header,), results=(result("MUST", Outcome.PASS),))
+
+    assert code == seen.exit_code
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import contract
 from contract.catalog.profiles import builtin
 from contract.client.timeouts import Limits
-from contract.errors import SpecError, TargetError, UsageError
+from contract.errors import EndpointError, SpecError, TargetError, UsageError
 from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
 from contract.model.check import Check, Finding, check
@@ -316,6 +316,25 @@ def test_an_invalid_retry_budget_is_rejected_before_anything_is_sent(served):
         pytest.fail("it was opened")
 
     assert not running.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirected_chat_ends_the_run_with_one_sentence(served, status, monkeypatch):
+    """The address may repeat the key that was sent."""
+    monkeypatch.setenv("MY_KEY", KEY)
+    where = (("Location", f"https://eu.example/{KEY}/v1/chat/completions"),)
+    running = served(chat(status=status, headers=where))
+
+    with (
+        pytest.raises(EndpointError) as caught,
+        open_target(running.url, limits=SOON, key_env="MY_KEY"),
+    ):
+        pytest.fail("it was opened")
+
+    assert f"is redirected ({status}) to https://eu.example/***/v1/" in str(
+        caught.value
+    )
+    assert 1 == sum(request.startswith(b"POST") for request in running.requests)
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])

@@ -94,6 +94,31 @@ def test_an_unreachable_target_is_a_sentence_and_is_reported(command, tmp_path):
     assert "cannot be reached" in report["targets"][0]["trouble"]
 
 
+def test_a_redirected_chat_is_one_failure_and_no_check_is_judged(
+    command, served, tmp_path
+):
+    def script(c):
+        if c.line.startswith("GET"):
+            c.answer({"object": "list", "data": [{"id": "m", "owned_by": "vllm"}]})
+        else:
+            where = (("Location", "https://eu.example/v1/chat/completions"),)
+            c.answer({}, status=307, headers=where)
+
+    path = tmp_path / "report.json"
+    done = command("verify", served(script).url, "--report", f"json={path}")
+    report = json.loads(path.read_text())
+
+    assert done.code == report["exit_code"] == 1
+    assert done.out == ""
+    assert done.err == (
+        "error: POST /v1/chat/completions is redirected (307) to "
+        "https://eu.example/v1/chat/completions; give that URL: "
+        "magistral-contract verify https://eu.example/v1\n"
+    )
+    assert report["targets"][0]["failed"]
+    assert report["results"] == []
+
+
 def test_an_unreachable_target_does_not_hide_the_others(command):
     done = command("verify", "http://127.0.0.1:1/v1", "mock", "-q", *FEW)
 
