@@ -139,8 +139,11 @@ class Throttle:
         Only the last result is returned: its times do not include those before it.
         """
         request = _Request(next(self._numbers))
+        self._enter(request)
         exchange = self._attempt(request, attempt)
         while is_rate_limited(exchange) and self._repeats(request, exchange):
+            if not self._enter(request):
+                break
             exchange = self._attempt(request, attempt)
         with self._changed:
             if is_rate_limited(exchange):
@@ -149,9 +152,8 @@ class Throttle:
                 self._answer(request)
         return exchange
 
-    def _attempt(self, request: _Request, attempt: Callable[[], Exchange]) -> Exchange:
-        if not self._budget:
-            return attempt()
+    def _enter(self, request: _Request) -> bool:
+        """Wait until *request* may be sent; return whether the throttle is open."""
         with self._changed:
             self._waiting.append(request)
             try:
@@ -162,6 +164,11 @@ class Throttle:
                 self._changed.notify_all()
             self._in_flight += 1
             request.halvings = self._halvings
+            return not self._closed
+
+    def _attempt(self, request: _Request, attempt: Callable[[], Exchange]) -> Exchange:
+        with self._changed:
+            self.repeats += request.repeats > 0
         try:
             return attempt()
         finally:
@@ -172,7 +179,7 @@ class Throttle:
     def _pause(self, request: _Request) -> float | None:
         """Return the seconds until *request* may be sent; None: until a change."""
         now = time.monotonic()
-        if self._closed:
+        if self._closed or not self._budget:
             return 0.0
         if now < (due := max(request.due, self._held_until)):
             return due - now
@@ -194,12 +201,13 @@ class Throttle:
             cost = max(0.0, due - max(now, self._charged_until))
             if not self._budget or self._closed:
                 return False
-            share = self._budget * MOST_OF_BUDGET if request.repeats else self._budget
-            too_long = request.waited + wait > share
+            share = MOST_OF_BUDGET if request.repeats else 1.0
+            least = (request.waited + wait) / share
+            too_long = least > self._budget
             if self._is_in_vain(request, too_long=too_long and not named):
                 return False
             if self.seconds + cost > self._budget or too_long:
-                self._exceed(cost)
+                self._exceed(max(self.seconds + cost, least))
                 return False
             self.seconds += cost
             self._charged_until = max(self._charged_until, due)
@@ -209,7 +217,6 @@ class Throttle:
             request.due = due
             request.waited += wait
             request.repeats += 1
-            self.repeats += 1
             return True
 
     def _is_in_vain(self, request: _Request, *, too_long: bool) -> bool:
@@ -223,10 +230,10 @@ class Throttle:
         self._answered_before = self._answered
         return True
 
-    def _exceed(self, cost: float) -> None:
+    def _exceed(self, needed: float) -> None:
         if not self._needed:
             self._answered_in_budget = self._answered
-        self._needed = max(self._needed, self.seconds + cost)
+        self._needed = max(self._needed, needed)
 
     def _estimate(self) -> float:
         """Return the budget for all requests, by the pace until it was used up."""

@@ -107,6 +107,7 @@ def test_one_request_may_wait_for_half_of_the_budget_after_its_first_repeat():
     throttle = Throttle(0.3)
 
     assert (answer(429, "0.16"), 2) == sent(throttle, *[answer(429, "0.16")] * 2, OK)
+    assert "--retry-budget 0.3s did not suffice" in throttle.note
 
 
 def test_a_request_is_repeated_a_few_times_only():
@@ -163,7 +164,7 @@ def test_a_moment_that_the_server_names_holds_back_all_requests():
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(throttle.send, limited_once)
         met.wait(10)
-        while throttle.repeats == 0:
+        while not throttle.seconds:
             time.sleep(0.001)
         pool.submit(throttle.send, other).result()
         first.result()
@@ -269,12 +270,13 @@ def test_older_requests_go_first():
 def test_closing_ends_every_wait():
     throttle = Throttle(60.0)
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(sent, throttle, LATE, LATE)
-        while throttle.repeats == 0:
+        future = pool.submit(sent, throttle, LATE, OK)
+        while not throttle.seconds:
             time.sleep(0.001)
         throttle.close()
 
-        assert future.result(10)[0] == LATE
+        assert (LATE, 1) == future.result(10)
+    assert throttle.repeats == 0
 
 
 @pytest.mark.parametrize("budget", [-1, math.nan, math.inf, 86_400])
