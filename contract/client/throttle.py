@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.client.retry_after import is_rate_limited, retry_after
 from contract.errors import UsageError
@@ -148,6 +148,8 @@ class Throttle:
         with self._changed:
             if is_rate_limited(exchange):
                 self.limited += 1
+                if self._answered and not self._needed:
+                    exchange = replace(exchange, repeats=request.repeats)
             else:
                 self._answer(request)
         return exchange

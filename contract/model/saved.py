@@ -66,6 +66,7 @@ def dump(exchange: Exchange) -> dict[str, Json]:
             "elapsed": round(exchange.elapsed, 6),
         },
         **({} if exchange.sent_at is None else {"sent_at": round(exchange.sent_at)}),
+        **({"repeats": exchange.repeats} if exchange.repeats else {}),
     }
 
 
@@ -127,6 +128,7 @@ def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
                 response.get("elapsed", arrivals[-1].at if arrivals else 0.0)
             ),
             sent_at=_seconds(saved["sent_at"]) if "sent_at" in saved else None,
+            repeats=int(_seconds(saved.get("repeats", 0))),
         )
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise UsageError(

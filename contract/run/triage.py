@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from itertools import groupby
 
 from contract.detection.error_message import BUSY, error_message
@@ -97,10 +96,13 @@ def _no_answer(check: Check, exchange: Exchange) -> str | None:
         return f"no response: {exchange.note}"
     answer = f"{status}, {error_message(exchange)}"
     expected = status in check.expects and not _rejects(check)
-    if status == HTTPStatus.TOO_MANY_REQUESTS and not expected:
+    # A request that is limited however often it is repeated, while others are answered,
+    # is rejected with the wrong status.
+    in_vain = _rejects(check) and exchange.repeats
+    if kind is ResponseKind.RATE_LIMITED and not expected and not in_vain:
         return f"rate limited ({answer}); {RATE_ADVICE}"
-    # A busy server rejects nothing.
-    if status in BUSY and not expected:
+    # A server that was sent an invalid request has to say so, whether busy or not.
+    if status in BUSY and not expected and not _rejects(check):
         return f"the server could not answer ({answer})"
     if kind is ResponseKind.REDIRECTED and is_chat(exchange):
         where = shorten(exchange.header("location") or "no Location")

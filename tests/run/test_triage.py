@@ -51,7 +51,12 @@ def exchange_with(answer, probe=SUM):
             id="bad-gateway",
         ),
         pytest.param({"status": 503}, {}, "503", id="unavailable"),
-        pytest.param({"status": 504}, {"expects": ANY}, "504", id="504"),
+        pytest.param(
+            {"status": 503, "headers": (("retry-after", "1"),)},
+            {"expects": ANY},
+            "rate limited",
+            id="503-with-retry-after",
+        ),
         pytest.param(
             {"end": End.RESET, "note": "cut off"}, {}, "cut off", id="incomplete"
         ),
@@ -79,6 +84,12 @@ def test_an_exchange_that_cannot_be_judged_is_an_error(answer, more, words):
         pytest.param({"status": 503}, {"expects": SOME}, id="expected-503"),
         pytest.param({"end": End.RESET}, {"broken": True}, id="incomplete-is-judged"),
         pytest.param({"end": End.LEFT}, {}, id="hung-up"),
+        pytest.param({"status": 504}, {"expects": ANY}, id="failed-to-reject"),
+        pytest.param(
+            {"status": 429, "repeats": 6},
+            {"expects": CLIENT_ERRORS},
+            id="limited-in-vain-is-a-rejection",
+        ),
         pytest.param({"end": End.OPEN}, {}, id="left-open-after-done"),
     ],
 )

@@ -131,9 +131,7 @@ def test_a_server_that_stays_open_after_done_is_judged_like_any_other(served):
     checks = find("checks", Check)
     judged = [answers, checks["streaming.completes"]]
     with open_target(served(script).url, limits=Limits(between=300.0)) as verification:
-        results = list(
-            verification.verify([*judged, checks["streaming.closes-after-done"]])
-        )
+        results = verification.results([*judged, checks["streaming.closes-after-done"]])
 
     assert [Outcome.PASS, Outcome.PASS, Outcome.FAIL] == [r.outcome for r in results]
     assert "left the connection open" in results[-1].findings[0].actual

@@ -160,6 +160,7 @@ def chunk_after_done(reply: Reply) -> Reply:
     "schemathesis/schemathesis#3633",
     sends=SUM,
     needs=STREAMING,
+    every=Scope.STREAMS,
 )
 def closes_after_done(exchange: Exchange) -> Findings:
     """A client that reads to the end of the response would wait for ever."""
