@@ -49,7 +49,7 @@ def empty_content_is_taken(
     yield from costs_more(with_system, empty, "a message after an empty one")
 
 
-@fault(breaks=empty_content_is_taken)
+@fault(breaks=empty_content_is_taken, also=("conversation.empty-result-is-taken",))
 def empty_content_refused(reply: Reply) -> Reply:
     """A validator mistakes empty content for missing content."""
     turns = reply.probe.messages if reply.probe is not None else ()

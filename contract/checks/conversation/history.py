@@ -145,7 +145,11 @@ def calls_are_kept(short: Exchange, longer: Exchange) -> Findings:
 
 @fault(
     breaks=calls_are_kept,
-    also=("tools.results-are-counted", "context.reads-tool-results"),
+    also=(
+        "tools.results-are-counted",
+        "context.reads-tool-results",
+        "conversation.unicode-arguments-are-kept",
+    ),
 )
 def arguments_dropped(reply: Reply) -> Reply:
     """Replayed arguments are expected as an object, and a string is ignored."""

@@ -327,7 +327,7 @@ def _misread_parts(reply: Reply, misread: MisreadParts) -> Reply:
         if turn.role != "tool" or not isinstance(turn.content, tuple):
             return turn
         texts = tuple(part for part in turn.content if isinstance(part, Text))
-        return replace(turn, content=misread(texts))
+        return turn if texts != turn.content else replace(turn, content=misread(texts))
 
     return misreport_prompt(
         reply,

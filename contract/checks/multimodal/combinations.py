@@ -82,7 +82,7 @@ def counts_with_tools(text: Exchange, image: Exchange) -> Findings:
     yield from expect_exact_cost(text, image)
 
 
-@fault(breaks=counts_with_tools)
+@fault(breaks=counts_with_tools, also=("multimodal.result-images-are-not-dropped",))
 def tools_drop_images(reply: Reply) -> Reply:
     """The prompt template for tools predates images and drops them."""
     if reply.probe is None or not reply.probe.options.tools:

@@ -115,6 +115,7 @@ refuses_jpeg = _rejecting(
     "jpeg",
     "The gateway accepts image/jpg but not image/jpeg.",
     "multimodal.format-changes-no-count",
+    "multimodal.declared-type-is-a-hint",
 )
 
 

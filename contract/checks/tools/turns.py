@@ -122,7 +122,15 @@ def results_are_counted(exchange: Exchange) -> Findings:
     yield from expect_exact_count(exchange)
 
 
-@fault(breaks=results_are_counted, also=("usage", "conversation", "context"))
+@fault(
+    breaks=results_are_counted,
+    also=(
+        "usage",
+        "conversation",
+        "context",
+        "multimodal.result-images-are-not-dropped",
+    ),
+)
 def results_not_counted(reply: Reply) -> Reply:
     """A gateway drops tool results, so they do not reach the model."""
 

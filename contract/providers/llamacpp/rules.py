@@ -8,8 +8,14 @@ from contract.providers.llamacpp.load import slots
 from contract.providers.llamacpp.tokenize import detokenize, tokenize
 from contract.providers.openai_format import admission, completion_budget
 
+# A projector of Magistral encodes images and no audio.
+_AUDIO = "audio input is not supported"
+_PARTS = ("text", "image_url")
+
 RULES = Rules(
     admission=(
+        admission.only_parts_of(*_PARTS, role="user", message=_AUDIO),
+        admission.only_parts_of(*_PARTS, role="tool", message=_AUDIO),
         admission.tool_results_follow_calls,
         admission.tool_schemas,
         admission.at_most_two_choices,

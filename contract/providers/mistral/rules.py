@@ -7,8 +7,23 @@ from dataclasses import replace
 from contract.model.rules import Rules
 from contract.providers.openai_format import admission, completion_budget
 
+# The mock has no documents and no audio; `reference` is a chunk of answers that is
+# replayed. The tokenizer of Magistral has no images in tool results.
+_TEXTS = ("text", "thinking", "reference")
+_USER_PARTS = admission.only_parts_of(
+    *_TEXTS, "image_url", role="user", message="Input of type {} cannot be read"
+)
+_RESULT_PARTS_2025 = admission.only_parts_of(
+    *_TEXTS, role="tool", message="Unexpected content chunk types in tool message: {}"
+)
+_RESULT_PARTS = admission.only_parts_of(
+    *_TEXTS, "image_url", role="tool", message="Input of type {} cannot be read"
+)
+
 MISTRAL_2025 = Rules(
     admission=(
+        _USER_PARTS,
+        _RESULT_PARTS_2025,
         admission.message_order,
         admission.no_user_after_tool,
         admission.last_message_awaits_answer,
@@ -28,6 +43,8 @@ MISTRAL_2026 = replace(
     # The successor of Magistral is also served under the old name.
     served_models=("mistral-small-2603", "magistral-small-latest"),
     admission=(
+        _USER_PARTS,
+        _RESULT_PARTS,
         admission.message_order,
         admission.last_message_awaits_answer,
         admission.matching_tool_results,

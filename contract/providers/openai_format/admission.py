@@ -16,7 +16,7 @@ import jsonschema_rs
 from contract.model.chat import Json, Message, Thinking
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection, RejectionReason
-from contract.model.rules import Body
+from contract.model.rules import AdmissionRule, Body
 
 _SLOTS = 2
 _AFTER = {
@@ -193,6 +193,33 @@ def _unsupported(name: str, message: str, value: Json = None) -> Rejection:
         pointer=f"/{name}" if name else "",
         value=value,
     )
+
+
+def only_parts_of(*types: str, role: str, message: str) -> AdmissionRule:
+    """
+    Return a rule that rejects parts of other types in the messages of *role*.
+
+    *types* are the accepted ones; `{}` in *message* stands for the type of the part.
+    """
+
+    def rule(_probe: Probe, body: Body) -> Rejection | None:
+        messages = body.get("messages")
+        for number, entry in enumerate(messages if isinstance(messages, list) else ()):
+            if not isinstance(entry, dict) or entry.get("role") != role:
+                continue
+            parts = entry.get("content")
+            for part in parts if isinstance(parts, list) else ():
+                kind = part.get("type", "text") if isinstance(part, dict) else "text"
+                if kind not in types:
+                    return Rejection(
+                        reason=RejectionReason.UNSUPPORTED,
+                        message=message.format(kind),
+                        pointer=f"/messages/{number}/content",
+                        value=kind,
+                    )
+        return None
+
+    return rule
 
 
 def supported_by_successors(probe: Probe, body: Body) -> Rejection | None:

@@ -183,3 +183,29 @@ def test_rule_rejects_violations_only(rule, probe, reason):
 )
 def test_rule_uses_members_that_a_probe_does_not_have(rule, body, rejected):
     assert rejected is (rule(conversation(USER), body) is not None)
+
+
+ONLY_TEXT = admission.only_parts_of("text", role="tool", message="no {}")
+FILE = {"type": "file", "file_id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "message"),
+    [
+        (
+            [{"role": "tool", "content": [{"type": "text", "text": "a"}, FILE]}],
+            "no file",
+        ),
+        ([{"role": "user", "content": [FILE]}], None),
+        ([{"role": "tool", "content": [{"text": "a"}, "b"]}], None),
+        ([{"role": "tool", "content": "a"}, {"role": "tool"}, "b"], None),
+        ("a", None),
+        (None, None),
+    ],
+    ids=["file", "other-role", "no-type", "no-parts", "no-list", "absent"],
+)
+def test_only_parts_of_the_named_types_are_accepted(messages, message):
+    rejection = ONLY_TEXT(conversation(USER), {"messages": messages})
+
+    assert message == (rejection.message if rejection else None)
+    assert rejection is None or rejection.pointer == "/messages/0/content"
