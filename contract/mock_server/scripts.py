@@ -34,6 +34,8 @@ _OPERATION = re.compile(
     rf"({_SIGNS}|plus|minus|times|divided by)\s*(-?\d{{1,9}})",
     re.IGNORECASE,
 )
+_COUNT = re.compile(r"\bcount from (\d{1,4}) to (\d{1,4})\b", re.IGNORECASE)
+_MOST_NUMBERS = 1_000
 _PLACE = re.compile(
     r"\b(?:in|for|at|and)\s+((?:[A-ZÀ-Þ][\w'-]+)(?:\s[A-ZÀ-Þ][\w'-]+)*)"
 )
@@ -119,6 +121,7 @@ def choose(probe: Probe) -> Script:
         _recall(question, text)
         or _describe_images(probe)
         or _repeat(question)
+        or _count(question)
         or _calculate(question)
         or known["default"]
     )
@@ -165,6 +168,22 @@ def _repeat(question: str) -> Script | None:
         return None
     text = match[1].strip()
     return Script(reasoning="I only have to repeat it.", answer=text, value=text)
+
+
+def _count(question: str) -> Script | None:
+    """Answer with all numbers between two, for answers of any length."""
+    match = _COUNT.search(question)
+    if not match:
+        return None
+    first, last = int(match[1]), int(match[2])
+    numbers = range(first, min(last + 1, first + _MOST_NUMBERS))
+    if not numbers:
+        return None
+    return Script(
+        reasoning="I only have to count.",
+        answer=", ".join(map(str, numbers)),
+        value=numbers[-1],
+    )
 
 
 def _calculate(question: str) -> Script | None:

@@ -168,3 +168,20 @@ def test_any_text_has_a_script(text):
     script = choose(probe_of(text))
 
     assert script.answer is not None or script.loop or script.one_of or script.unclosed
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Count from 1 to 5.", "1, 2, 3, 4, 5"),
+        ("Please count from 9 to 10 now", "9, 10"),
+        ("Count from 5 to 1.", scripts()["default"].answer),
+        ("Count from one to ten.", scripts()["default"].answer),
+    ],
+)
+def test_counts_are_made_in_digits(question, answer):
+    assert choose(probe_of(question)).answer == answer
+
+
+def test_a_count_has_a_bound():
+    assert choose(probe_of("Count from 1 to 9999.")).value == 1_000

@@ -26,6 +26,7 @@ from contract.checks.structured.probes import (
     SCHEMA,
     SCHEMA_WHOLE,
     TEXT,
+    UNFORMATTED,
 )
 from contract.model.chat import Json, Piece, PieceKind
 from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
@@ -93,7 +94,11 @@ def thought_is_kept_apart(*exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=thought_is_kept_apart,
-    also=("structured.schema-is-satisfied", "structured.tools-leave-the-form"),
+    also=(
+        "structured.schema-is-satisfied",
+        "structured.tools-leave-the-form",
+        "structured.format-keeps-thinking",
+    ),
 )
 def thought_before_the_document(reply: Reply) -> Reply:
     """The reasoning parser is off for response formats, so reasoning is answer text."""
@@ -109,6 +114,40 @@ def thought_before_the_document(reply: Reply) -> Reply:
         return [Piece(PieceKind.ANSWER, text, pieces[0].choice), *rest]
 
     return rewrite_pieces(reply, reasoning_as_answer)
+
+
+@check(
+    "structured.format-keeps-thinking",
+    "A response_format SHOULD NOT switch off the reasoning that a request without it "
+    "gets.",
+    source="vllm-project/vllm#47027",
+    sends=(UNFORMATTED, SCHEMA_WHOLE),
+    needs=SCHEMAS | {Capability.REASONING},
+    unless="json-stops-reasoning",
+)
+def format_keeps_thinking(without: Exchange, formatted: Exchange) -> Findings:
+    """A document that needs thought is worse without it, and nothing says so."""
+    if not without.reasoning:
+        raise NotApplicable("the reply without a response_format has no reasoning")
+    if not formatted.choices:
+        raise NotApplicable("the reply with a response_format has no choice")
+    if not formatted.reasoning:
+        yield Finding(
+            "there is no reasoning beside the document",
+            expected=shorten(without.reasoning),
+            actual="no reasoning",
+            at=reply_location(formatted),
+        )
+
+
+@fault(breaks=format_keeps_thinking)
+def format_silences_thought(reply: Reply) -> Reply:
+    """The grammar of the document applies from the first token on."""
+    if schema_name(reply) is None:
+        return reply
+    return rewrite_pieces(
+        reply, lambda pieces: [p for p in pieces if p.kind is not PieceKind.REASONING]
+    )
 
 
 @check(

@@ -67,6 +67,11 @@ OBJECT_WHOLE = replace(OBJECT, name="json-object-whole", stream=False)
 ANSWER = closed_object(answer={"type": "integer"}, sure={"type": "boolean"})
 SCHEMA = formatted("json-schema-streamed", schema_format("answer", ANSWER), stream=True)
 SCHEMA_WHOLE = replace(SCHEMA, name="json-schema-whole", stream=False)
+UNFORMATTED = replace(
+    SCHEMA_WHOLE,
+    name="json-asked-for-in-words",
+    options=replace(SCHEMA_WHOLE.options, response_format=None),
+)
 LOOSE_WHOLE = formatted(
     "json-schema-loose-whole", schema_format("loose", ANSWER, strict=None)
 )
