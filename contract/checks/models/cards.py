@@ -165,6 +165,43 @@ def window_of_a_smaller_machine(reply: Reply) -> Reply:
 
 
 @check(
+    "models.context-length-is-no-larger",
+    "The context window on the card SHOULD NOT be larger than the one promised.",
+    source=f"house rule; {MISTRAL_MODELS}, max_context_length",
+    sends=(SUM_WHOLE, LIST_MODELS),
+    needs=LISTED | {Capability.CONTEXT_LENGTH},
+)
+def context_length_is_no_larger(answer: Exchange, model_list: Exchange) -> Findings:
+    """Clients plan by the card, and their long prompts would be rejected or cut."""
+    pointer, tokens = context_window(card_of(model_list, requested_model(answer)))
+    if not isinstance(tokens, int) or tokens < 1:
+        raise NotApplicable("the card does not state the context window")
+    promised = model_list.profile.context_window
+    if tokens > promised:
+        yield Finding(
+            "the context window is larger than promised",
+            expected=f"{promised} tokens; --context-window states another promise",
+            actual=f"{tokens} tokens",
+            at=pointer,
+        )
+
+
+@fault(
+    breaks=context_length_is_no_larger,
+    also=("models.card-agrees-with-list", "models.aliases-share-the-window"),
+)
+def window_of_another_model(reply: Reply) -> Reply:
+    """A gateway lists the window of the largest model behind it for all of them."""
+
+    def double(size: int) -> int:
+        return size * 2
+
+    return map_model_list(
+        reply, lambda listed: [with_context_window(card, double) for card in listed]
+    )
+
+
+@check(
     "models.dated-id-is-pinned",
     "A dated model id MUST NOT resolve to a model with another date.",
     source="https://docs.mistral.ai/getting-started/models; "

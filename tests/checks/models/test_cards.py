@@ -85,6 +85,25 @@ def test_window_smaller_than_promised_is_found(model_list, answer, stated, word)
     assert word == verdict.word
 
 
+@pytest.mark.parametrize(
+    ("stated", "word"),
+    [
+        ({"max_context_length": 131_072}, "pass"),
+        ({"max_model_len": 131_071}, "pass"),
+        ({"max_model_len": 131_073}, "fail"),
+        ({"meta": {"n_ctx": 262_144}}, "fail"),
+        ({"max_model_len": "262144"}, "skip"),
+        ({}, "skip"),
+    ],
+)
+def test_window_larger_than_promised_is_found(model_list, answer, stated, word):
+    listed = model_list({"id": "a", **stated})
+
+    verdict = verdict_on(cards.context_length_is_no_larger, answer("a"), listed)
+
+    assert word == verdict.word
+
+
 def test_finding_about_a_small_window_names_the_server_flag(model_list, answer):
     listed = model_list({"id": "a", "max_model_len": 32_768}, profile="vllm-0.32")
     response = answer("a", profile="vllm-0.32")
