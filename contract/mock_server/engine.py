@@ -173,7 +173,9 @@ def _tool_calls(probe: Probe) -> tuple[tuple[Tool, str], ...]:
     if not tools or choice == "none" or (probe.messages and probe.messages[-1].prefix):
         return ()
     if not forced and (
-        probe.messages[-1].role == "tool" or scripts.choose(probe).trigger
+        probe.messages[-1].role == "tool"
+        or scripts.is_greeting(probe)
+        or scripts.choose(probe).trigger
     ):
         return ()
     named = [tool for tool in tools if choice == "=" + tool.name]

@@ -36,6 +36,7 @@ _OPERATION = re.compile(
 )
 _COUNT = re.compile(r"\bcount from (\d{1,4}) to (\d{1,4})\b", re.IGNORECASE)
 _MOST_NUMBERS = 1_000
+_GREETING = re.compile(r"good (?:morning|day|evening)[!.]?", re.IGNORECASE)
 _PLACE = re.compile(
     r"\b(?:in|for|at|and)\s+((?:[A-ZÀ-Þ][\w'-]+)(?:\s[A-ZÀ-Þ][\w'-]+)*)"
 )
@@ -236,6 +237,11 @@ def _in_words(number: float) -> str:
 def places(probe: Probe) -> tuple[str, ...]:
     """Return the place names in the last user message, in order."""
     return tuple(dict.fromkeys(_PLACE.findall(_last_user_text(probe))))
+
+
+def is_greeting(probe: Probe) -> bool:
+    """Whether the last user message only greets, so that no tool is of use."""
+    return bool(_GREETING.fullmatch(_last_user_text(probe).strip()))
 
 
 def hints() -> Mapping[str, str]:

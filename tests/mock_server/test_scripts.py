@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from contract.mock_server.scripts import choose, hints, places, scripts
+from contract.mock_server.scripts import choose, hints, is_greeting, places, scripts
 from contract.model.chat import Image, Message, Text, ToolCall
 from contract.model.probe import Probe
 from contract.tokens import counting
@@ -185,3 +185,16 @@ def test_counts_are_made_in_digits(question, answer):
 
 def test_a_count_has_a_bound():
     assert choose(probe_of("Count from 1 to 9999.")).value == 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "greets"),
+    [
+        ("Good morning!", True),
+        (" good evening ", True),
+        ("Good morning! What is the weather in Rome?", False),
+        ("", False),
+    ],
+)
+def test_a_greeting_alone_needs_no_tool(text, greets):
+    assert greets is is_greeting(probe_of(text))

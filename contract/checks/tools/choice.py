@@ -62,7 +62,7 @@ def required_is_called(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=required_is_called)
+@fault(breaks=required_is_called, also=("tools.required-forces-a-call",))
 def required_taken_as_auto(reply: Reply) -> Reply:
     """A gateway drops tool_choice, so the model answers with text."""
     if request_options(reply).tool_choice != "required":
