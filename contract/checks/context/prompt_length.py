@@ -40,7 +40,7 @@ def fully_counted(exchange: Exchange, *, tolerant: bool = False) -> Findings:
     tolerance = 0 if exact else round(expected * TEMPLATE_TOLERANCE)
     if abs(actual - expected) > tolerance:
         yield Finding(
-            "prompt_tokens does not match the prompt that was sent",
+            "the prompt was changed after it was sent, or counted wrongly",
             expected=f"prompt_tokens {expected}"
             + (f" ± {tolerance}" if tolerance else ""),
             actual=f"prompt_tokens {actual}",

@@ -82,7 +82,7 @@ def expect_exact_cost(text: Exchange, image: Exchange) -> Findings:
     extra = extra_tokens(text, image)
     if extra != cost:
         yield Finding(
-            f"the image of {image.probe.name} is counted wrongly",
+            f"the image of {image.probe.name} was changed or counted wrongly",
             expected=f"{cost} more prompt_tokens than for {text.probe.name}",
             actual=f"{extra} more",
             at=usage_location(image),

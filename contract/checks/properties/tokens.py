@@ -28,7 +28,11 @@ def prompts_are_counted_exactly(exchange: Exchange) -> Findings:
         raise NotApplicable("the reply has no prompt_tokens")
     exact = counting.prompt(exchange.profile.dialect.prepare(exchange.probe))
     if reported != exact:
-        yield Finding("the prompt is counted wrongly", f"{exact}", f"{reported}")
+        yield Finding(
+            "the prompt was changed after it was sent, or counted wrongly",
+            f"{exact}",
+            f"{reported}",
+        )
 
 
 @fault(

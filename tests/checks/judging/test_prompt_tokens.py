@@ -1,16 +1,24 @@
 """Prompt token counts compared with those of the Tekken tokenizer."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from support.rehearsal import overcharged_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
+    expect_exact_count,
     expect_unaltered,
     one_token_request,
     token_difference,
 )
 from contract.checks.languages.prompts import each_is_read
+from contract.mock_server.provider import SERVED, MockProvider
+from contract.model.probes import TOOL_WHOLE
+from contract.model.reply import rehearse
+from contract.model.wire import build_request
 
 PROFILES = builtin()
 TEKKEN = [name for name, one in PROFILES.items() if each_is_read.needs <= one.offers]
@@ -57,3 +65,14 @@ def test_missing_counts_are_not_applicable():
     )
 
     assert verdict_on(each_is_read, base, *others).word == "skip"
+
+
+def test_a_gateway_that_sorts_keys_is_not_called_a_wrong_counter():
+    profile = PROFILES["vllm-0.32"]
+    request = build_request(TOOL_WHOLE, profile, SERVED[0])
+    body = json.dumps(json.loads(request.body), sort_keys=True).encode()
+    reply = MockProvider(profile.dialect).reply(replace(request, body=body), 0)
+
+    (found,) = expect_exact_count(rehearse(reply, TOOL_WHOLE, profile))
+
+    assert "was changed after it was sent, or counted wrongly" in found.message
