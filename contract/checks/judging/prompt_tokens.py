@@ -73,8 +73,8 @@ def expect_exact_count(exchange: Exchange) -> Findings:
     """
     Yield a finding if prompt_tokens is not the number that Tekken v13 counts.
 
-    A gateway that writes the JSON again, with sorted keys or defaults filled in, changes
-    the text of tools by some tokens; the server then counts another prompt correctly.
+    A gateway that writes the JSON again, with sorted keys or with defaults, changes the
+    text of tools by some tokens; the server then counts another prompt correctly.
     """
     reported, exact = (
         require_counter(exchange, "prompt_tokens"),
@@ -82,8 +82,8 @@ def expect_exact_count(exchange: Exchange) -> Findings:
     )
     if reported != exact:
         yield Finding(
-            f"the prompt {exchange.probe.name} was changed after it was sent, or counted "
-            "wrongly",
+            f"the prompt {exchange.probe.name} was changed after it was sent, or "
+            "counted wrongly",
             expected=f"prompt_tokens {exact} (Tekken v13)",
             actual=f"prompt_tokens {reported}",
             at=usage_location(exchange),

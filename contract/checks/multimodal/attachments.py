@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request, crash, request_body
-from contract.checks.judging.rejection import status_and_body
+from contract.checks.judging.rejection import rejections_or_skip, status_and_body
 from contract.checks.judging.usage import usage_location
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
@@ -214,7 +214,7 @@ def result_images_dropped(reply: Reply) -> Reply:
     expects=ANY,
 )
 def attachments_are_settled(*exchanges: Exchange) -> Findings:
-    for exchange in exchanges:
+    for exchange in rejections_or_skip(exchanges):
         if (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             yield Finding(
                 "the server failed on a part that it cannot read",
