@@ -68,7 +68,6 @@ OUTPUT = {
     "tools_none": "the tiny model starts a call whatever the tool choice is",
     "tools_no_params": "the tiny model calls get_weather whatever the tools are",
     "tools_other_required": "the tiny model calls get_weather whatever the tools are",
-    "tools_result_bad_args": "vLLM replaces arguments that are not JSON",
 }
 
 

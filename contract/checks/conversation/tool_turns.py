@@ -271,12 +271,19 @@ def broken_arguments_are_settled(*exchanges: Exchange) -> Findings:
 
 
 def _has_broken_arguments(reply: Reply) -> bool:
-    turns = reply.probe.messages if reply.probe is not None else ()
-    return any(
-        read_json(call.arguments.encode(errors="surrogatepass")) is MISSING
-        for turn in turns
-        for call in turn.tool_calls
-    )
+    """Return whether the request as it was sent replays arguments that are no JSON."""
+    for _, message in _calling_messages(reply):
+        calls = message["tool_calls"]
+        for call in calls if isinstance(calls, list) else ():
+            function = call.get("function") if isinstance(call, dict) else None
+            text = function.get("arguments") if isinstance(function, dict) else None
+            if isinstance(text, str) and _no_json(text):
+                return True
+    return False
+
+
+def _no_json(text: str) -> bool:
+    return read_json(text.encode(errors="surrogatepass")) is MISSING
 
 
 @fault(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from contract.model.chat import METRICS, Json, Message, Piece, PieceKind, Text, Thinking
@@ -70,7 +71,28 @@ def decode(version: Version, part: Json) -> tuple[Piece, ...]:
 
 def parse(version: Version, body: Mapping[str, Json]) -> Probe:
     """Parse a body in the message format of *version*."""
-    return parsing.probe(body, version.message_format)
+    probe = parsing.probe(body, version.message_format)
+    messages = tuple(map(_with_json_arguments, probe.messages))
+    return replace(probe, messages=messages)
+
+
+def _with_json_arguments(message: Message) -> Message:
+    """Replace replayed arguments that are not JSON by an empty object, as vLLM does."""
+    if not message.tool_calls:
+        return message
+    calls = tuple(
+        call if _is_json(call.arguments) else replace(call, arguments="{}")
+        for call in message.tool_calls
+    )
+    return replace(message, tool_calls=calls)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def encode(version: Version, pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:

@@ -124,3 +124,22 @@ def test_final_message_is_continued_by_the_body():
     assert body["add_generation_prompt"] is False
     assert "prefix" not in body["messages"][-1]
     assert prefix == VLLM_0_16.parse(body).messages[-1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ('{"city": "Rome"}', '{"city": "Rome"}'),
+        ('{"city": "Ro', "{}"),
+        ("", "{}"),
+        ("[" * 100_000, "{}"),
+    ],
+    ids=["json", "cut", "empty", "deep"],
+)
+def test_replayed_arguments_that_are_not_json_are_replaced(sent, read):
+    call = {"id": "abcdefghi", "function": {"name": "get_weather", "arguments": sent}}
+    body = {"messages": [{"role": "assistant", "tool_calls": [call]}]}
+
+    (message,) = VLLM_0_16.parse(body).messages
+
+    assert read == message.tool_calls[0].arguments
