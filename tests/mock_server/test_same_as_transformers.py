@@ -22,6 +22,16 @@ STATUS = {
 # Valid requests that Transformers answers with 500; it also does so for many invalid
 # requests, which the mock rejects.
 ANSWERED_BY_MOCK = {
+    **{
+        f"{where}-{part}": "Transformers fails for a model without an audio encoder"
+        for where in ("attached", "result-with")
+        for part in ("audio", "audio-as-text")
+    },
+    **{
+        f"{which}-arguments": "Transformers fails on arguments that are not JSON"
+        for which in ("cut", "empty", "prose")
+    },
+    "result-with-image": "Transformers fails on an image in a tool result",
     "image-of-27": "Transformers fails with less than one patch",
     "image-of-28": "Transformers fails with a single patch",
     "smallest-image": "Transformers fails with less than one patch",
@@ -30,7 +40,9 @@ ANSWERED_BY_MOCK = {
 OUTPUT = {
     "image-thought-about": "its model cannot measure images",
     "last-message-is-assistant": "Transformers continues a last assistant message",
+    "long-count": "its model does not count",
     "no-tool-whole": "its model starts a call whatever the choice",
+    "other-long-count": "its model does not count",
     "open-": "random answers come in another order",
     "scripts-": "its model repeats nothing",
     "tool-": "its model calls one tool, for Rome, whatever the request",

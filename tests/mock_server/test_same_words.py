@@ -13,15 +13,21 @@ from support.recordings import (
 VLLM = "vllm-0.32.0"
 # The mock has none of vLLM's known defects, and an error message for each rejection.
 STATUS = {
+    "attached-audio-as-text": "500 in vLLM",
     "file-url-image": "500 in vLLM",
     "image-bomb": "500 in vLLM",
     "image-without-base64": "501 in vLLM",
+    "result-with-audio-as-text": "500 in vLLM",
     "unreachable-image": "500 in vLLM",
     "image-of-canary": "the mock fetches no URL",
     "path-with-slash": "the mock does not redirect from other forms of a path",
     "preflight": "the mock has no support for other origins (CORS)",
 }
+PARTS = ("document", "file", "uploaded-file", "unknown-part", "audio")
 REJECTIONS = {
+    **{f"attached-{part}": "vLLM names the type of the part" for part in PARTS},
+    **{f"result-with-{part}": "vLLM names the type of the part" for part in PARTS},
+    "result-with-image": "vLLM names no field",
     "empty-body": "vLLM treats it as a missing body",
     "content-wrong-type": "vLLM lists all the classes that it tried",
     "messages-empty": "vLLM names no field",
@@ -33,7 +39,9 @@ OUTPUT = {
     "json-object": "it ends a document as early as possible",
     "json-schema": "it ends a document as early as possible",
     "no-tool-whole": "it starts a call whatever the choice, and is prevented from it",
+    "long-count": "it does not count",
     "not-stopped": "it repeats nothing",
+    "other-long-count": "it does not count",
     "open-": "random answers come in another order",
     "scripts-": "it repeats nothing",
     "stopped": "it repeats nothing, and drops the space before a stop string",
