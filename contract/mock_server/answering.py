@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from contract.mock_server import engine
@@ -60,7 +60,11 @@ def complete(task: Task, rules: Rules, random: Random) -> Completion:
 
 def _answer(choice: Generated, task: Task, rules: Rules) -> Answer:
     """Return one choice with the dialect's finish reason and handling of a prefix."""
-    finish, pieces = choice.answer.finish, choice.answer.pieces
+    finish, pieces, tokens = (
+        choice.answer.finish,
+        choice.answer.pieces,
+        choice.answer.tokens,
+    )
     if finish == "length" and task.window_limited:
         finish = rules.full_window_finish
     if finish == "tool_calls" and (task.probe.options.tool_choice or "")[:1] == "=":
@@ -69,7 +73,8 @@ def _answer(choice: Generated, task: Task, rules: Rules) -> Answer:
         pieces = tuple(
             piece for piece in pieces if piece.kind is not PieceKind.REASONING
         )
+        tokens = tuple(t for t in tokens if t.kind is not PieceKind.REASONING)
     last = task.probe.messages[-1] if task.probe.messages else None
     if rules.repeats_prefix and last is not None and last.prefix and last.text:
         pieces = (Piece(PieceKind.ANSWER, last.text), *pieces)
-    return replace(choice.answer, pieces=pieces, finish=finish)
+    return Answer(pieces, finish, tokens)

@@ -19,7 +19,8 @@ from random import Random
 from contract.mock_server import scripts
 from contract.mock_server.instance import UnsatisfiableError, instance
 from contract.mock_server.scripts import Script
-from contract.model.chat import Call, Piece, PieceKind, Tool
+from contract.model import think
+from contract.model.chat import END, Call, Piece, PieceKind, Token, Tool
 from contract.model.dialect import Answer
 from contract.model.probe import Probe
 from contract.tokens import tekken
@@ -49,9 +50,21 @@ class Step:
     text: str = ""
     # The tool call to which an argument token belongs.
     call: Call | None = None
+    # The name of a control token, or a part of a tool's name.
+    name: str = ""
+
+    @property
+    def token(self) -> Token:
+        """The token, for its log-probability."""
+        shown = self.kind is not None and bool(self.text or self.call)
+        return Token(self.name or self.text, self.kind if shown else None)
 
 
-_CONTROL = Step()
+_THINK = Step(name=think.OPEN)
+_THINK_END = Step(name=think.CLOSE)
+_CALL = Step(name="[TOOL_CALLS]")
+_ARGUMENTS = Step(name="[ARGS]")
+_END = Step(name=END)
 
 
 def generate(
@@ -105,18 +118,18 @@ def _text_steps(probe: Probe, script: Script, answer: str | None) -> Iterator[St
         reasons = False
         answer = _continuation(answer or "", last.text)
     if reasons:
-        yield _CONTROL
+        yield _THINK
         yield from _steps(PieceKind.REASONING, script.reasoning or "")
         if script.unclosed:
-            yield _CONTROL
+            yield _END
             return
         if answer is None and loop:
             yield from cycle(_steps(PieceKind.REASONING, loop))
-        yield _CONTROL
+        yield _THINK_END
     yield from _steps(PieceKind.ANSWER, answer or "")
     if answer is not None and loop:
         yield from cycle(_steps(PieceKind.ANSWER, loop))
-    yield _CONTROL
+    yield _END
 
 
 def _continuation(answer: str, prefix: str) -> str:
@@ -214,16 +227,18 @@ def _call_steps(
     """Yield reasoning, then for each call a marker, its name, a marker, arguments."""
     reasoning = scripts.scripts()["tool"].reasoning
     if probe.reasons and reasoning:
-        yield _CONTROL
+        yield _THINK
         yield from _steps(PieceKind.REASONING, reasoning)
-        yield _CONTROL
+        yield _THINK_END
     for index, ((tool, arguments), id_) in enumerate(zip(calls, ids, strict=True)):
-        yield from [_CONTROL] * (2 + len(tekken.token_texts(tool.name)))
+        yield _CALL
+        yield from (Step(name=text) for text in tekken.token_texts(tool.name))
+        yield _ARGUMENTS
         call = Call(index, id_, tool.name)
         for text in tekken.token_texts(arguments):
             yield Step(PieceKind.TOOL, text, call)
             call = Call(index)
-    yield _CONTROL
+    yield _END
 
 
 @lru_cache(maxsize=1_024)
@@ -253,6 +268,9 @@ def _choice(
                 if step.kind is not None and (step.text or step.call)
             ),
             finish,
+            tuple(step.token for step in kept)
+            if probe.options.logprobs is not None
+            else (),
         ),
         len(kept),
         sum(step.kind is PieceKind.REASONING for step in kept),

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import orjson
 
 from contract.mock_server.answering import Completion
-from contract.model.chat import Json
+from contract.model.chat import END, Json, Token
 from contract.model.dialect import Answer, Dialect, Head, StreamUsage
 from contract.model.exchange import DONE
 from contract.model.probe import Probe
@@ -64,6 +64,8 @@ def frames(
         return tuple(_stream(probe, completion, head, reply_format, times))
     texts = max((len(answer.pieces) for answer in completion.answers), default=0)
     body = reply_format.dialect.completion(head, completion.answers, completion.usage)
+    for index, answer in enumerate(completion.answers):
+        add_logprobs(body, index, answer.tokens, probe, reply_format.rules)
     # Due when the last text of a stream would be.
     return (Frame(times(max(texts, 1))[-1], dump_json(body)),)
 
@@ -78,22 +80,24 @@ def _stream(
     """Yield server-sent events: roles first, then the texts of all choices in turn."""
     dialect = reply_format.dialect
     events = [
-        (text, index, delta, finish)
+        (text, index, delta, finish, tokens)
         for index, answer in enumerate(completion.answers)
-        for text, delta, finish in _deltas(answer, reply_format)
+        for text, delta, finish, tokens in _deltas(answer, reply_format)
     ]
     events.sort(key=lambda event: event[0])
     due = (0.0, *times(events[-1][0] if events else 0))
     last = len(events) - 1
     on_last = dialect.stream_usage is StreamUsage.LAST_CHUNK
     at = 0.0
-    for position, (text, index, delta, finish) in enumerate(events):
+    for position, (text, index, delta, finish, tokens) in enumerate(events):
         with_usage = (on_last and position == last) or (
             reply_format.rules.usage_on_every_finish and finish is not None
         )
         usage = completion.usage if with_usage else None
         at = due[text]
-        yield Frame(at, _event(dialect.chunk(head, index, delta, finish, usage)))
+        event = dialect.chunk(head, index, delta, finish, usage)
+        add_logprobs(event, 0, tokens, probe, reply_format.rules)
+        yield Frame(at, _event(event))
     if probe.options.usage and not on_last and dialect.usage_chunk:
         yield Frame(at, _event(dialect.usage_chunk(head, completion.usage)))
     if dialect.done:
@@ -106,27 +110,57 @@ def _event(value: Json) -> bytes:
 
 def _deltas(
     answer: Answer, reply_format: ReplyFormat
-) -> Iterator[tuple[int, dict[str, Json], str | None]]:
+) -> Iterator[tuple[int, dict[str, Json], str | None, tuple[Token, ...]]]:
     """
-    Yield the deltas of one choice: number of the text so far, delta, finish reason.
+    Yield the deltas of one choice: number of the text so far, delta, finish, tokens.
 
     Deltas without text (the role, the transition to the answer, the finish) take no
     time: they are due with the preceding text, the role at 0.
     """
+    rules = reply_format.rules
     deltas = list(reply_format.dialect.encode(answer.pieces))
     # A natural end comes in its own chunk, because its token has no text.
-    on_text = (
-        reply_format.rules.finish_rides_on_text
-        and answer.finish != "stop"
-        and len(deltas) > 1
-    )
+    on_text = rules.finish_rides_on_text and answer.finish != "stop" and len(deltas) > 1
+    opening, shown, closing = _streamed_tokens(answer.tokens, rules)
+    # What a server repeats of the request, at the beginning, was not generated.
+    repeated = len(deltas) - 1 - len(shown)
     text = 0
     for position, delta in enumerate(deltas):
         text += any(piece.text for piece in reply_format.dialect.decode(delta))
         last = on_text and position == len(deltas) - 1
-        yield text, delta, answer.finish if last else None
+        first = max(position - 1 - repeated, 0)
+        tokens = shown[first : max(position - repeated, 0)] if position else opening
+        yield text, delta, answer.finish if last else None, tokens
     if not on_text:
-        yield text, {}, answer.finish
+        yield text, {}, answer.finish, closing
+
+
+def _streamed_tokens(
+    tokens: tuple[Token, ...], rules: Rules
+) -> tuple[tuple[Token, ...], tuple[Token, ...], tuple[Token, ...]]:
+    """Return the tokens on the chunk of the role, of each text, and of the finish."""
+    opens = tokens[:1] if tokens and tokens[0].kind is None else ()
+    ends = tokens[-1:] if tokens and tokens[-1].text == END else ()
+    return (
+        opens if rules.logprobs_on_role else (),
+        tuple(token for token in tokens if token.kind is not None),
+        ends if rules.logprobs_on_finish else (),
+    )
+
+
+def add_logprobs(
+    body: dict[str, Json],
+    position: int,
+    tokens: tuple[Token, ...],
+    probe: Probe,
+    rules: Rules,
+) -> None:
+    """Add the log-probabilities of *tokens* to the choice of *body* at *position*."""
+    choices = body.get("choices")
+    choice = choices[position] if isinstance(choices, list) else None
+    if tokens and rules.logprobs is not None and isinstance(choice, dict):
+        wanted = probe.options.logprobs or 0
+        choice["logprobs"] = {"content": [rules.logprobs(t, wanted) for t in tokens]}
 
 
 def reply(  # noqa: PLR0913, PLR0917  # the parts of a reply

@@ -57,6 +57,19 @@ class Piece:
     call: Call | None = None
 
 
+END = "</s>"  # the control token that ends a sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token, of which a reply can state the log-probability."""
+
+    # Its text; the name of a control token, such as `[THINK]`.
+    text: str
+    # The kind of text that shows it; None for control tokens and names of tools.
+    kind: PieceKind | None = None
+
+
 def merge_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Merge neighbours of the same kind, choice and call; drop empty text."""
     merged: list[Piece] = []
@@ -213,6 +226,8 @@ class Options:
     presence_penalty: float | None = None
     # Penalty that grows with each occurrence of a token, -2 to 2.
     frequency_penalty: float | None = None
+    # Requests the log-probability of each token, with this number of alternatives.
+    logprobs: int | None = None
     # Functions that the model may call.
     tools: tuple[Tool, ...] = ()
     # "auto", "none", "required" (a forced call, "any" in Mistral's dialects), or

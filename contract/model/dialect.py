@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from contract.model.chat import Json, Message, Piece
+from contract.model.chat import Json, Message, Piece, Token
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 from contract.model.rules import Rules
@@ -53,6 +53,8 @@ class Answer:
     pieces: tuple[Piece, ...]
     # The finish reason.
     finish: str = "stop"
+    # Every generated token, where the request asks for log-probabilities.
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

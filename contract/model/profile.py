@@ -33,6 +33,7 @@ class Capability(StrEnum):
     RANDOMNESS = "randomness"  # answers differ at a temperature above 0
     CHOICES = "choices"  # n > 1
     STOP = "stop"
+    LOGPROBS = "logprobs"  # log-probabilities of tokens and their alternatives
     STREAM_USAGE = "stream-usage"
     EXACT_TOKENS = "exact-tokens"  # whole prompts cost what Tekken v13 counts
     TEKKEN = "tekken"  # texts cost what Tekken counts, whatever the template adds

@@ -67,7 +67,7 @@ def _rewrite_stream(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Repl
     Put the new deltas in the places of the old ones, and the rest after the last.
 
     The event with the finish reason keeps its place and carries text only if it did
-    before.
+    before. Log-probabilities stay, where need be in an event without text.
     """
     slots, last = _slots(reply, index)
     deltas = list(reply.dialect.encode(pieces))
@@ -83,7 +83,8 @@ def _rewrite_stream(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Repl
             frames.append(frame)
         else:
             take = len(deltas) if number == slots[-1] else 1
-            frames += [_with_delta(frame, index, delta) for delta in deltas[:take]]
+            texts = deltas[:take] or ([{}] if _has_logprobs(frame, index) else [])
+            frames += [_with_delta(frame, index, delta) for delta in texts]
             del deltas[:take]
     return reply.with_frames(frames)
 
@@ -101,6 +102,11 @@ def _slots(reply: Reply, index: int) -> tuple[list[int], int | None]:
         elif any(p.text or p.call for p in reply.dialect.decode(choice.get("delta"))):
             return slots, number
     return slots, None
+
+
+def _has_logprobs(frame: Frame, index: int) -> bool:
+    choice = _choice(event_json(frame), index)
+    return choice is not None and choice.get("logprobs") is not None
 
 
 def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from contract.model.chat import Json
+from contract.model.chat import Json, Token
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 
@@ -63,6 +63,13 @@ class Rules:
     finish_rides_on_text: bool = False
     # Every chunk with a finish reason carries usage.
     usage_on_every_finish: bool = False
+    # (token, number of alternatives) -> its entry in `logprobs`; None: the request for
+    # them is accepted and ignored.
+    logprobs: Callable[[Token, int], dict[str, Json]] | None = None
+    # The chunk with the role carries the entry of the opening marker.
+    logprobs_on_role: bool = False
+    # The chunk with the finish reason carries the entry of the end of the sequence.
+    logprobs_on_finish: bool = False
     # Prefix of the id of a response.
     id_prefix: str = "chatcmpl-"
     # Number of hexadecimal digits after that prefix.

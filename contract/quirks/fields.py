@@ -148,5 +148,8 @@ def empty_deltas(reply: Reply) -> Reply:
         if choices and not any(choice.get("finish_reason") for choice in choices):
             for choice in choices:
                 choice["delta"] = {"content": ""}
+                # No token was generated, so there is no log-probability either.
+                if choice.get("logprobs") is not None:
+                    choice["logprobs"] = None
             frames.append(Frame(frame.at, sse.encode(encode_json(value))))  # type: ignore[arg-type]  # it has choices, so it is JSON
     return reply.with_frames(frames)

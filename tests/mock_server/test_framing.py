@@ -1,5 +1,6 @@
 """Tests of framing: content and times of frames, and error responses."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,7 +11,15 @@ from contract.mock_server import framing
 from contract.mock_server.answering import Completion
 from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
 from contract.mock_server.latency import LatencyPlan
-from contract.model.chat import Call, Options, Piece, PieceKind, merge_pieces
+from contract.model.chat import (
+    END,
+    Call,
+    Options,
+    Piece,
+    PieceKind,
+    Token,
+    merge_pieces,
+)
 from contract.model.dialect import Answer, Head, Usage
 from contract.model.probe import Probe
 from contract.model.probes import SUM, SUM_WHOLE
@@ -173,3 +182,58 @@ def test_times_may_be_jittered():
         0.0,
         *(round(at, 9) for at in times(4)),
     }
+
+
+TOKENS = (
+    Token("[THINK]"),
+    *(Token(piece.text, piece.kind) for piece in REASONING),
+    Token("[/THINK]"),
+    *(Token(piece.text, piece.kind) for piece in ANSWER),
+    Token(END),
+)
+ASKS = Options(max_tokens=9, logprobs=1)
+
+
+def streamed_tokens(name, pieces=(*REASONING, *ANSWER), finish="stop"):
+    """The tokens with a log-probability on each chunk of a choice, in a stream."""
+    answer = Answer(pieces, finish, TOKENS if finish == "stop" else TOKENS[:-1])
+    exchange = framed(DIALECTS[name], (answer,), replace(SUM, options=ASKS))
+    return [
+        [entry["token"] for entry in (choice.get("logprobs") or {}).get("content", ())]
+        for _, choice in exchange.choices
+    ]
+
+
+def test_streamed_log_probabilities_come_with_their_text():
+    texts = [["Hm"], ["m."], ["It"], [" is 42"]]
+
+    assert streamed_tokens("vllm-0.16") == [[], *texts, [END]]
+    assert streamed_tokens("vllm-0.16", finish="length") == [[], *texts]
+    assert streamed_tokens("inline") == [[], *texts, [END]]
+    assert streamed_tokens("llamacpp") == [["[THINK]"], *texts, []]
+    assert streamed_tokens("transformers") == [[]] * 6
+
+
+def test_a_repeated_prefix_has_no_log_probability():
+    prefix = Piece(PieceKind.ANSWER, "So: ")
+    texts = [["Hm"], ["m."], ["It"], [" is 42"]]
+
+    found = streamed_tokens("llamacpp", (prefix, *REASONING, *ANSWER))
+    assert found == [["[THINK]"], [], *texts, []]
+
+
+@each("name", ["vllm-0.11", "vllm-0.16", "llamacpp", "inline"])
+def test_a_whole_reply_has_the_log_probability_of_every_token(name):
+    answer = Answer((*REASONING, *ANSWER), "stop", TOKENS)
+    exchange = framed(DIALECTS[name], (answer,), replace(SUM_WHOLE, options=ASKS))
+
+    (choice,) = exchange.json["choices"]
+    found = [entry["token"] for entry in choice["logprobs"]["content"]]
+    assert found[:-1] == [token.text for token in TOKENS[:-1]]
+
+
+def test_without_a_request_there_is_no_log_probability():
+    answer = Answer(ANSWER, "stop")
+    exchange = framed(DIALECTS["vllm-0.16"], (answer,), SUM_WHOLE)
+
+    assert exchange.json["choices"][0]["logprobs"] is None

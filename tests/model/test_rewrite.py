@@ -78,6 +78,21 @@ def test_fewer_and_more_pieces_are_placed_in_order(name, count):
     assert exchange.finish == "stop"
 
 
+def test_log_probabilities_stay_without_their_text():
+    asks = replace(SUM, options=replace(SUM.options, logprobs=1))
+    reply = mock_reply(PROFILES["vllm-0.32"], asks)
+
+    def answers(pieces):
+        return [p for p in pieces if p.kind is PieceKind.ANSWER]
+
+    before, after = (
+        sum(c.get("logprobs") is not None for _, c in decode_reply(one).choices)
+        for one in (reply, rewrite_pieces(reply, answers))
+    )
+    assert before == after > 0
+    assert decode_reply(rewrite_pieces(reply, answers)).reasoning == ""
+
+
 def test_a_reply_without_text_stays():
     reply = mock_reply(PROFILES["vllm-0.16"], SUM_WHOLE).with_json({"error": "no"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract.model.chat import SLOTS
 from contract.model.rules import Rules
 from contract.providers.llamacpp.load import slots
+from contract.providers.llamacpp.logprobs import entry
 from contract.providers.llamacpp.tokenize import detokenize, tokenize
 from contract.providers.openai_format import admission, completion_budget
 
@@ -29,6 +30,8 @@ RULES = Rules(
     repeats_prefix=True,
     key_header="x-api-key",
     usage_on_every_finish=True,
+    logprobs=entry,
+    logprobs_on_role=True,
     id_length=32,
     call_id_length=32,
     health=b'{"status":"ok"}',

@@ -157,6 +157,9 @@ def _options(body: Mapping[str, Json], message_format: MessageFormat) -> Options
         n=_integer(body.get("n")),
         presence_penalty=_number(body.get("presence_penalty")),
         frequency_penalty=_number(body.get("frequency_penalty")),
+        logprobs=(_integer(body.get("top_logprobs")) or 0)
+        if body.get("logprobs") is True
+        else None,
         tools=tuple(_tools(body.get("tools"))),
         tool_choice=_tool_choice(body.get("tool_choice")),
         parallel_tool_calls=parallel if isinstance(parallel, bool) else None,

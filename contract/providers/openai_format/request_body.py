@@ -66,6 +66,8 @@ def _options(
         "top_p": options.top_p,
         message_format.seed: options.seed,
         "n": options.n,
+        "logprobs": None if options.logprobs is None else True,
+        "top_logprobs": options.logprobs or None,
         "presence_penalty": options.presence_penalty,
         "frequency_penalty": options.frequency_penalty,
         "parallel_tool_calls": options.parallel_tool_calls,

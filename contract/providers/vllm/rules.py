@@ -8,7 +8,7 @@ from dataclasses import replace
 from contract.model.chat import METRICS, Json
 from contract.model.probe import Probe
 from contract.model.rules import Rules
-from contract.providers.openai_format import admission, completion_budget
+from contract.providers.openai_format import admission, completion_budget, logprobs
 from contract.providers.vllm.load import metrics
 from contract.providers.vllm.tokenize import detokenize, tokenize_with
 
@@ -31,6 +31,9 @@ VLLM = Rules(
     json_stops_reasoning=True,
     forced_call_finish="stop",
     finish_rides_on_text=True,
+    # Recorded with 0.32.0; a chunk without text carries none but the last.
+    logprobs=logprobs.entry,
+    logprobs_on_finish=True,
     version="0.32.0",
     load_endpoints={METRICS: metrics},
 )
