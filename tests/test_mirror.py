@@ -27,6 +27,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/checks/context/test_truncation.py",
     ),
     "checks.latency.delays": ("tests/checks/latency/test_pace.py",),
+    "checks.faults.logprobs": ("tests/checks/sampling/test_logprobs.py",),
+    "checks.sampling.logprob_probes": ("tests/checks/sampling/test_logprobs.py",),
     "checks.structured.document": (
         "tests/checks/structured/test_around.py",
         "tests/checks/structured/conftest.py",
