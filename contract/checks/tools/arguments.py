@@ -55,7 +55,11 @@ def arguments_are_an_object(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=arguments_are_an_object,
-    also=("tools.arguments-fit-the-schema", "tools.streamed-equals-whole"),
+    also=(
+        "tools.arguments-fit-the-schema",
+        "tools.no-parameters-are-an-object",
+        "tools.streamed-equals-whole",
+    ),
 )
 def arguments_encoded_twice(reply: Reply) -> Reply:
     """The arguments are encoded as JSON twice, so they are a string with an object."""
@@ -117,7 +121,7 @@ def strict_arguments_fit(exchange: Exchange) -> Findings:
     yield from arguments_match_schema(exchange)
 
 
-@fault(breaks=strict_arguments_fit)
+@fault(breaks=strict_arguments_fit, also=("tools.composed-arguments-fit",))
 def strict_ignored(reply: Reply) -> Reply:
     """The schema is not enforced, so the model omits required arguments."""
 
