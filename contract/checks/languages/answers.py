@@ -196,7 +196,10 @@ def streamed_equals_whole(*exchanges: Exchange) -> Findings:
                 )
 
 
-@fault(breaks=streamed_equals_whole)
+@fault(
+    breaks=streamed_equals_whole,
+    also=("languages.text-is-not-rewritten", "languages.text-is-repeated-exactly"),
+)
 def marks_lost_between_deltas(reply: Reply) -> Reply:
     """A delta that consists of a joiner or a mark is considered empty and dropped."""
     if not reply.streamed:
