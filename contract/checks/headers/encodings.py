@@ -5,7 +5,11 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from contract.checks.judging.chunks import SHORTEST_JUDGED_SECONDS, arrived_at_once
+from contract.checks.judging.rhythm import (
+    SHORTEST_JUDGED_SECONDS,
+    seconds,
+    spread_of,
+)
 from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Arrival, Exchange
 from contract.model.probes import SUM
@@ -15,6 +19,8 @@ from contract.model.reply import Frame, Reply
 GZIP_OFFERED = replace(SUM, name="gzip-offered", headers=(("accept-encoding", "gzip"),))
 GZIP_WBITS = 16 + zlib.MAX_WBITS  # selects the gzip format of zlib
 MAX_DECODED = 2**24  # bytes; a decompression bomb is not read any further
+# No difference in load makes the same stream as many times faster.
+FASTER = 20
 STREAMING = frozenset({Capability.STREAMING})
 
 
@@ -83,15 +89,36 @@ def gzip_in_name_only(reply: Reply) -> Reply:
     "headers.compression-does-not-buffer",
     "A stream SHOULD arrive incrementally even if the client accepts gzip.",
     source="house rule; langchain-ai/langchainjs#9794",
-    sends=GZIP_OFFERED,
+    sends=(SUM, GZIP_OFFERED),
     needs=STREAMING,
 )
-def compression_does_not_buffer(exchange: Exchange) -> Findings:
-    """A compressor that is not flushed after each event holds all of them back."""
+def compression_does_not_buffer(identity: Exchange, exchange: Exchange) -> Findings:
+    """
+    A compressor that is not flushed after each event holds all of them back.
+
+    The same stream without compression shows how far its text is spread. The time to
+    the first text is not compared: either request may have waited in a queue.
+    """
     plain = decoded(exchange)
     if plain is None:
         raise NotApplicable("the stream cannot be decoded")
-    yield from arrived_at_once(plain)
+    if not plain.timing.marks:
+        raise NotApplicable("the stream has no text")
+    usual, spread = spread_of(identity), spread_of(plain)
+    if usual < SHORTEST_JUDGED_SECONDS:
+        raise NotApplicable(
+            f"without gzip the text is spread over {seconds(usual)}; too short to judge"
+        )
+    same = len(plain.reasoning + plain.answer) * 2 > len(
+        identity.reasoning + identity.answer
+    )
+    if same and spread < usual / FASTER:
+        yield Finding(
+            "the compressed text arrived all at once",
+            expected=f"text spread over about {seconds(usual)}, as without gzip",
+            actual=f"all of it within {seconds(spread)}",
+            at=exchange.probe.name,
+        )
 
 
 @fault(breaks=compression_does_not_buffer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract.model.chat import Json, Piece
-from contract.model.check import Finding, Findings, NotApplicable, event_location
+from contract.model.check import NotApplicable
 from contract.model.exchange import Chunk, Exchange
 from contract.model.response_kind import is_error
 
@@ -91,35 +91,3 @@ FINISH_REASONS = frozenset(
         "function_call",
     }
 )
-
-
-# A shorter stream cannot be distinguished from a whole response by its timing.
-SHORTEST_JUDGED_SECONDS = 0.5  # seconds
-FEWEST_EVENTS = 8  # text-bearing events
-FEW_READS = 2  # a server may flush its buffer in two writes
-
-
-def arrived_at_once(exchange: Exchange) -> Findings:
-    """
-    Yield a finding if the text of a long stream arrived in one or two reads.
-
-    Raises `NotApplicable` for streams with little text or a short duration. A server
-    that queued the request still spreads its tokens over several reads.
-    """
-    chunk_objects(exchange)
-    marks = exchange.timing.marks
-    if len(marks) < FEWEST_EVENTS:
-        raise NotApplicable(f"only {len(marks)} events carry text; too few to judge")
-    if exchange.elapsed < SHORTEST_JUDGED_SECONDS:
-        raise NotApplicable(
-            f"the stream ended after {exchange.elapsed:.3f} s; too soon to judge"
-        )
-    moments = {mark.at for mark in marks}
-    spread = marks[-1].at - marks[0].at
-    if len(moments) <= FEW_READS and spread < exchange.elapsed / 20:
-        yield Finding(
-            "the text arrived all at once",
-            f"{len(marks)} events spread over {exchange.elapsed:.3f} s",
-            f"all of them within {spread:.3f} s",
-            event_location(marks[0].event, marks[0].at),
-        )

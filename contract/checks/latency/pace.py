@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.checks.judging.rhythm import stalls
 from contract.checks.latency import samples
 from contract.checks.latency.delays import (
     delayed_from,
@@ -15,19 +16,14 @@ from contract.checks.latency.samples import (
     SAMPLES,
     each,
     everything,
-    seconds,
     spread,
     text_gaps,
     within,
 )
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
-from contract.model.timing import percentile
 
-# A gap is a stall if it is long and stands out among the gaps of its stream.
-STALL_SECONDS = 2.0
-STALL_FACTOR = 20  # times the median gap
 MIN_TEXTS = 4  # a pause needs text before and after it
 
 
@@ -106,26 +102,14 @@ def long_prompt_in_between(reply: Reply) -> Reply:
     measures=everything,
 )
 def no_stall(*found: Exchange) -> Findings:
-    """
-    A stall is a gap of over two seconds and of twenty times the stream's median.
-
-    It needs no budget: a slow model has long gaps everywhere, but no stall.
-    """
+    """Twenty samples; `streaming.does-not-stall` looks at a few."""
     if not text_gaps(found):
         raise NotApplicable("no sample has two events with text")
     for exchange in found:
-        icl = exchange.timing.icl
-        median, longest = percentile(icl, 50), max(icl, default=0.0)
-        if median is not None and longest > max(STALL_SECONDS, STALL_FACTOR * median):
-            yield Finding(
-                "the stream stalled",
-                expected=f"gaps near the median of {seconds(median)}",
-                actual=f"a gap of {seconds(longest)}",
-                at=f"sample {exchange.probe.sample}, text {icl.index(longest) + 2}",
-            )
+        yield from stalls(exchange, f"sample {exchange.probe.sample}")
 
 
-@fault(breaks=no_stall, also=("latency",))
+@fault(breaks=no_stall, also=("latency", "streaming.does-not-stall"))
 def stalls_once(reply: Reply) -> Reply:
     """Garbage collection, or a cache swapped to disk, pauses the stream once."""
     return _paused(reply, 2, 10.0)

@@ -43,7 +43,7 @@ def ttft(*found: Exchange) -> Findings:
     yield from within("TTFT", each(samples.ttft, found), required_budget(found, "ttft"))
 
 
-@fault(breaks=ttft, also=("latency",))
+@fault(breaks=ttft, also=("latency", "streaming.arrives-incrementally"))
 def queued(reply: Reply) -> Reply:
     """A request waits in a queue for ten seconds before it is processed."""
     return delayed_from(reply, 0, LONG_DELAY) if reply.streamed else reply
@@ -68,7 +68,7 @@ def ttfo(*found: Exchange) -> Findings:
     yield from within("TTFO", each(samples.ttfo, found), required_budget(found, "ttfo"))
 
 
-@fault(breaks=ttfo, also=("latency",))
+@fault(breaks=ttfo, also=("latency", "streaming.does-not-stall"))
 def answer_waits_for_a_judge(reply: Reply) -> Reply:
     """A guardrail reads the complete reasoning before it lets the answer start."""
     answer = text_frames(reply, frozenset({PieceKind.ANSWER}))

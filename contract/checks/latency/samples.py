@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from contract.checks.judging.rhythm import seconds
 from contract.model.chat import Options
 from contract.model.check import Finding, Findings, NotApplicable
 from contract.model.exchange import Exchange
@@ -155,8 +156,3 @@ def judged(
         raise NotApplicable(
             f"inconclusive: {what} is {actual}; the budget is {seconds(budget)}"
         )
-
-
-def seconds(value: float) -> str:
-    """Return a duration as text, in seconds or milliseconds."""
-    return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
 from contract.checks.judging.answered import generated_nothing, is_cut_off
 from contract.checks.judging.chunks import (
-    SHORTEST_JUDGED_SECONDS,
     Object,
-    arrived_at_once,
     chunk_objects,
     uncut_pieces,
 )
@@ -187,29 +185,6 @@ def delta_dropped(reply: Reply) -> Reply:
         return reply
     dropped = answers[len(answers) // 2]
     return reply.with_frames(f for n, f in enumerate(reply.frames) if n != dropped)
-
-
-@check(
-    "streaming.arrives-incrementally",
-    "A stream SHOULD deliver text as it is generated, not all at once at the end.",
-    source="house rule; langchain-ai/langchainjs#9794",
-    sends=SUM,
-    needs=STREAMING,
-)
-def arrives_incrementally(exchange: Exchange) -> Findings:
-    yield from arrived_at_once(exchange)
-
-
-@fault(
-    breaks=arrives_incrementally,
-    also=("latency", "headers.compression-does-not-buffer"),
-)
-def held_back(reply: Reply) -> Reply:
-    """A buffering proxy forwards nothing before the response is complete."""
-    if not reply.streamed or not reply.frames:
-        return reply
-    at = max(reply.frames[-1].at, 2 * SHORTEST_JUDGED_SECONDS)
-    return reply.with_frames((Frame(at, reply.body),))
 
 
 @check(

@@ -71,18 +71,33 @@ def test_a_stream_must_match_its_content_encoding(exchange, word):
 
 
 @pytest.mark.parametrize(
-    ("exchange", "word"),
+    ("identity", "exchange", "word"),
     [
-        pytest.param(spread_out(PLAIN), "pass", id="uncompressed"),
-        pytest.param(compressed(spread_out(PLAIN)), "pass", id="flushed"),
+        pytest.param(2.0, spread_out(PLAIN), "pass", id="uncompressed"),
+        pytest.param(2.0, compressed(spread_out(PLAIN)), "pass", id="flushed"),
         pytest.param(
-            compressed(spread_out(PLAIN), flush=False), "fail", id="held-back"
+            2.0, compressed(spread_out(PLAIN), flush=False), "fail", id="held-back"
         ),
-        pytest.param(compressed(PLAIN), "skip", id="too-fast-to-tell"),
+        pytest.param(
+            2.0, compressed(spread_out(PLAIN, seconds=0.4)), "pass", id="less-busy"
+        ),
+        pytest.param(0.1, compressed(PLAIN), "skip", id="too-fast-to-tell"),
+        pytest.param(
+            0.1, compressed(spread_out(PLAIN), flush=False), "skip", id="queued"
+        ),
     ],
 )
-def test_an_unflushed_compressor_is_a_finding(exchange, word):
-    assert word == verdict_on(encodings.compression_does_not_buffer, exchange).word
+def test_an_unflushed_compressor_is_a_finding(identity, exchange, word):
+    pair = spread_out(PLAIN, seconds=identity), exchange
+
+    assert word == verdict_on(encodings.compression_does_not_buffer, *pair).word
+
+
+def test_a_stream_without_text_is_not_compared():
+    silent = replace(PLAIN, arrivals=PLAIN.arrivals[-1:])
+    pair = spread_out(PLAIN), silent
+
+    assert verdict_on(encodings.compression_does_not_buffer, *pair).word == "skip"
 
 
 def test_a_decompression_bomb_is_not_decoded_to_its_end():

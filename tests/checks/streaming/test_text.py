@@ -126,60 +126,6 @@ def test_two_responses_without_text_are_not_judged(stream, good, whole):
         list(text.equals_whole.judge(stream(good[:1]), whole(content="")))
 
 
-@pytest.fixture
-def tokens(stream, chunk):
-    """`tokens(moments)` is a stream with one word at each moment."""
-
-    def tokens(moments):
-        events = [chunk({"content": f" w{n}"}) for n in range(len(moments))]
-        made = stream(events)
-        arrivals = [
-            Arrival(at, a.data) for at, a in zip(moments, made.arrivals, strict=True)
-        ]
-        return replace(made, arrivals=tuple(arrivals), elapsed=max(moments))
-
-    return tokens
-
-
-@pytest.mark.parametrize(
-    "moments",
-    [
-        pytest.param([0.1 * n for n in range(1, 20)], id="paced"),
-        pytest.param([5.0 + 0.005 * n for n in range(20)], id="queued-then-fast"),
-        pytest.param([0.3] * 10 + [0.6] * 10, id="two-blocks-apart"),
-        pytest.param([2.0] * 8 + [2.01] * 8 + [2.02] * 4, id="coalesced-by-tls"),
-    ],
-)
-def test_text_that_arrives_incrementally_passes(moments, tokens):
-    assert [] == list(text.arrives_incrementally.judge(tokens(moments)))
-
-
-@pytest.mark.parametrize(
-    "moments",
-    [
-        pytest.param([1.0] * 20, id="one-read"),
-        pytest.param([1.0] * 10 + [1.001] * 10, id="one-flush-in-two-reads"),
-    ],
-)
-def test_text_that_arrives_at_once_after_a_while_is_found(moments, tokens):
-    (found,) = text.arrives_incrementally.judge(tokens(moments))
-
-    assert found.message == "the text arrived all at once"
-    assert found.at == "event 0, +1.000 s"
-
-
-@pytest.mark.parametrize(
-    "moments",
-    [
-        pytest.param([0.02] * 20, id="fast"),
-        pytest.param([3.0] * 7, id="few"),
-    ],
-)
-def test_fast_or_short_streams_are_not_judged(moments, tokens):
-    with pytest.raises(NotApplicable):
-        list(text.arrives_incrementally.judge(tokens(moments)))
-
-
 def call(text, **members):
     return {"function": {"arguments": text}, **members}
 
