@@ -68,7 +68,14 @@ def ttfo(*found: Exchange) -> Findings:
     yield from within("TTFO", each(samples.ttfo, found), required_budget(found, "ttfo"))
 
 
-@fault(breaks=ttfo, also=("latency", "streaming.does-not-stall"))
+@fault(
+    breaks=ttfo,
+    also=(
+        "latency",
+        "streaming.arrives-incrementally",
+        "streaming.does-not-stall",
+    ),
+)
 def answer_waits_for_a_judge(reply: Reply) -> Reply:
     """A guardrail reads the complete reasoning before it lets the answer start."""
     answer = text_frames(reply, frozenset({PieceKind.ANSWER}))
