@@ -1,24 +1,25 @@
-"""Bootstrap confidence intervals of percentiles."""
+"""Confidence intervals: of percentiles (bootstrap) and of shares (Wilson)."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, exp, lgamma, log
+from math import ceil, exp, lgamma, log, sqrt
+from statistics import NormalDist
 
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An observed percentile and its confidence interval, in the unit of the values."""
+    """What was observed and its confidence interval, in the unit of the values."""
 
-    # Lower end of the interval, one of the values.
+    # Lower end of the interval; of a percentile, one of the values.
     low: float
-    # The nearest-rank percentile of the values.
+    # The nearest-rank percentile of the values, or the share.
     seen: float
-    # Upper end of the interval, one of the values.
+    # Upper end of the interval; of a percentile, one of the values.
     high: float
 
 
@@ -47,6 +48,25 @@ def interval(values: Iterable[float], percent: float) -> Interval | None:
 
     tail = (1 - CONFIDENCE) / 2
     return Interval(quantile(tail), ordered[rank - 1], quantile(1 - tail))
+
+
+def share(hits: int, count: int) -> Interval | None:
+    """
+    Return the share of *hits* among *count* with its 95 % interval, from 0 to 1.
+
+    None if *count* is 0. The score interval of Wilson (1927) is used, because that of
+    the normal distribution has no width where all or none are hits.
+    """
+    if count <= 0:
+        return None
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    seen = hits / count
+    centre = (seen + z * z / (2 * count)) / (1 + z * z / count)
+    width = sqrt(seen * (1 - seen) / count + (z / (2 * count)) ** 2)
+    half = z * width / (1 + z * z / count)
+    return Interval(
+        min(max(centre - half, 0.0), seen), seen, max(min(centre + half, 1.0), seen)
+    )
 
 
 def _at_least(rank: int, count: int, share: float) -> float:

@@ -50,6 +50,8 @@ class Capability(StrEnum):
 
 # Budgets that are lower bounds, in units per second; all others are seconds.
 RATES = frozenset({"tokens_per_second"})
+# Figures that are shares of 1, as `valid_documents_rate`, with `_low` and `_high`.
+SHARES = frozenset({"valid_documents", "valid_arguments"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

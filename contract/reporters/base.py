@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from contract.model.check import Level
 from contract.model.escape import escape_controls
-from contract.model.profile import RATES
+from contract.model.profile import RATES, SHARES
 from contract.run.report import Outcome, Report, Result
 
 Render = Callable[[Report], str]
@@ -71,8 +71,10 @@ def format_figure(metric: str, value: float) -> str:
     """
     Return the figure *value* of *metric* with its unit.
 
-    A rate is in tokens per second; any other figure is in seconds.
+    A rate is in tokens per second, a share in per cent, any other figure in seconds.
     """
+    if metric in SHARES:
+        return f"{100 * value:.1f} %"
     if metric in RATES:
         return f"{value:.1f}/s"
     return f"{value:.2f} s" if abs(value) >= 1 else f"{1_000 * value:.1f} ms"

@@ -34,7 +34,7 @@ STYLES = {
 }
 WIDTH = 88
 A_FEW = 3  # fewer errors with the same reason are shown one by one
-PERCENTILES = ("p50", "p95", "p99", "max", "min")
+PERCENTILES = ("p50", "p95", "p99", "max", "min", "rate", "low", "high")
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
 
 

@@ -28,6 +28,7 @@ from contract.testing.rehearsal import changed, clean, judge, numbered, outcomes
 
 # Replies under one condition that a fault is tried on.
 MOST_STRUCK = 4
+CORPUS = 100  # requests of a check that is a corpus
 LONGEST_DESCRIPTION = 200  # characters of the sentence that describes a fault
 
 
@@ -81,6 +82,15 @@ def applies(fault: Fault, name: str) -> bool:
 def passes(check: Check, name: str) -> bool:
     """Whether *check* passes on the mock of the profile *name*."""
     return outcomes(name, {check.id: check})[check.id].outcome is Outcome.PASS
+
+
+def judges_anything(check: Check) -> bool:
+    """
+    Whether *check* is a property or a corpus, which judge any request.
+
+    Other checks judge one, so the faults of those break such a check too.
+    """
+    return check.explores is not None or len(check.sends) >= CORPUS
 
 
 def explained(fault: Fault, id_: str) -> bool:
@@ -251,11 +261,10 @@ def broken_laws(
     found = [law for one in checks.values() for law in check_laws(one, faults.values())]
     every = {**find("checks", Check), **checks}
     for fault in faults.values():
-        # A property judges any request, as other checks do one: their faults break it.
         may_break = {
             id_: check
             for id_, check in every.items()
-            if check.explores is None or fault.breaks.explores is not None
+            if not judges_anything(check) or judges_anything(fault.breaks)
         }
         found += [*fault_laws(fault, may_break), *description_laws(fault)]
         found += conditional_laws(fault)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model.interval import Interval, interval
+from contract.model.interval import Interval, interval, share
 from contract.model.timing import percentile
 
 SECONDS = st.floats(0, 1_000)
@@ -75,3 +75,33 @@ def test_thousands_of_values_are_supported():
     found = interval(range(20_000), 95)
 
     assert 18_900 < found.low < 19_000 == found.seen + 1 < found.high < 19_100
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"),
+    [
+        # Newcombe (1998), table I, method 3: the score method.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (20, 20, 0.8389, 1.0),
+    ],
+)
+def test_shares_have_the_intervals_of_the_literature(hits, count, low, high):
+    found = share(hits, count)
+
+    assert found.seen == hits / count
+    assert found.low == pytest.approx(low, abs=0.0001)
+    assert found.high == pytest.approx(high, abs=0.0001)
+
+
+def test_a_share_of_nothing_has_no_interval():
+    assert share(0, 0) is None
+
+
+@given(st.integers(0, 5_000), st.integers(1, 5_000))
+def test_a_share_lies_inside_its_interval(hits, more):
+    found = share(hits, hits + more)
+
+    assert 0 <= found.low <= found.seen <= found.high <= 1

@@ -150,6 +150,7 @@ def test_figures_of_all_checks_are_merged(passed):
         ("ttft", 0.0123, "12.3 ms"),
         ("ttft", 1.234, "1.23 s"),
         ("tokens_per_second", 21.04, "21.0/s"),
+        ("valid_documents", 0.9954, "99.5 %"),
     ],
 )
 def test_a_figure_has_its_unit(metric, value, expected):

@@ -12,14 +12,14 @@ FAULTS = find("checks", Fault)
 QUIRKS = find("quirks", Quirk)
 PROFILES = builtin()
 DIALECTS = laws.representatives()
-PROPERTIES = frozenset(one.id for one in CHECKS.values() if one.explores)
+PROPERTIES = frozenset(c.id for c in CHECKS.values() if laws.judges_anything(c))
 
 
 def may_break(fault):
     """
     The checks that a fault is judged by.
 
-    A property judges any request, as other checks do one: their faults break it.
+    A property or a corpus judges any request, as others do one: their faults break it.
     """
     return {
         name: check
