@@ -84,6 +84,39 @@ class Parser:
                 self._dispatch(events, at)
         return events
 
+    def payloads(self, data: bytes) -> list[str]:
+        """Return the data of the events that `feed` returns, which is faster."""
+        payloads = self._one_line_each(data)
+        if payloads is None:
+            return [event.data for event in self.feed(data)]
+        self._started, self._skip_lf = True, False
+        self.count += len(payloads)
+        return payloads
+
+    def _one_line_each(self, data: bytes) -> list[str] | None:
+        """
+        Return the data of whole events of one line, the form that servers send.
+
+        None for any other form.
+        """
+        if (
+            self._rest
+            or self._data
+            or self._dirty
+            or not data.startswith(b"data: ")
+            or not data.endswith(b"\n\n")
+            or b"\r" in data
+        ):
+            return None
+        try:
+            payload = data[6:-2].decode()
+        except UnicodeDecodeError:
+            return None
+        if "\n" not in payload:
+            return [payload]
+        payloads = payload.split("\n\ndata: ")
+        return payloads if payload.count("\n") == 2 * len(payloads) - 2 else None
+
     def close(self) -> None:
         """Record an event that the end of the stream cut off."""
         if self._rest or self._data or self._dirty:

@@ -69,6 +69,30 @@ def test_any_cut_gives_the_same_events(data, at):
     assert parsed([data]) == parsed(cut(data, at))
 
 
+plain = st.lists(
+    st.sampled_from(
+        ["", "a", "[DONE]", "é", "\n", "data: b", "\ndata: c", "\r", "\n\n"]
+    )
+).map(lambda texts: b"".join(f"data: {text}\n\n".encode() for text in texts))
+
+
+@given(data=plain | streams | st.binary(max_size=60), at=places)
+@example(data=b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", at=[3])
+@example(data=b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", at=[])
+@example(data=b"data: x\n\ndata: \xff\n\n: c\n\ndata: y\n\n", at=[9, 22])
+@example(data=b"event: z\ndata: x\n\n", at=[9])
+@example(data=b"data: x\r\ndata: y\n\n", at=[8])
+@example(data=b"data: x\r\r\ndata: y\n\n", at=[9])
+def test_payloads_are_the_data_of_the_events(data, at):
+    alone, whole = Parser(), Parser()
+    for part in cut(data, at):
+        assert [event.data for event in whole.feed(part)] == alone.payloads(part)
+    for parser in (alone, whole):
+        parser.close()
+
+    assert (whole.flaws, whole.count) == (alone.flaws, alone.count)
+
+
 @given(data=st.binary(max_size=200))
 def test_no_bytes_make_the_parser_raise(data):
     events, flaws = parsed([data])
