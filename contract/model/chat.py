@@ -72,19 +72,22 @@ class Token:
 
 def merge_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Merge neighbours of the same kind, choice and call; drop empty text."""
-    merged: list[Piece] = []
+    merged: list[tuple[Piece, list[str]]] = []
     for piece in pieces:
-        last = merged[-1] if merged else None
+        last = merged[-1][0] if merged else None
         if (
             last is not None
             and last.kind == piece.kind
             and last.choice == piece.choice
             and _same_call(last.call, piece.call)
         ):
-            merged[-1] = replace(last, text=last.text + piece.text)
+            merged[-1][1].append(piece.text)
         elif piece.text or piece.call:
-            merged.append(piece)
-    return tuple(merged)
+            merged.append((piece, [piece.text]))
+    return tuple(
+        first if len(texts) == 1 else replace(first, text="".join(texts))
+        for first, texts in merged
+    )
 
 
 def merge_calls(pieces: Iterable[Piece]) -> Iterator[Piece]:
