@@ -57,7 +57,12 @@ def pieces(part: Json, reasoning: tuple[str, ...]) -> tuple[Piece, ...]:
         if text := _text(part.get(name)):
             found.append(Piece(PieceKind.REASONING, text))
             break
-    found += _content_pieces(part.get("content"))
+    content = part.get("content")
+    if isinstance(content, str):
+        if content:
+            found.append(Piece(PieceKind.ANSWER, content))
+    elif isinstance(content, list):
+        found += _listed_pieces(content)
     calls = part.get("tool_calls")
     for position, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, dict):
@@ -65,11 +70,9 @@ def pieces(part: Json, reasoning: tuple[str, ...]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def _content_pieces(content: Json) -> Iterator[Piece]:
-    """Yield the pieces of text or of a list of chunks; unknown chunks are ignored."""
-    if isinstance(content, str) and content:
-        yield Piece(PieceKind.ANSWER, content)
-    for chunk in content if isinstance(content, list) else ():
+def _listed_pieces(content: list[Json]) -> Iterator[Piece]:
+    """Yield the pieces of a list of chunks; unknown chunks are ignored."""
+    for chunk in content:
         if isinstance(chunk, dict):
             if chunk.get("type") == "thinking":
                 if text := _reasoning(chunk.get("thinking")):
