@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -161,10 +161,21 @@ def schema(name: str) -> Json:
 
 def accepts(name: str, instance: Json) -> bool:
     """Return whether the value matches the named schema; no value makes it raise."""
-    try:
-        return _fast(name).is_valid(instance)
-    except _UNREADABLE:
-        return _accepts_slowly(name, instance)
+    return acceptor(name)(instance)
+
+
+@cache
+def acceptor(name: str) -> Callable[[Json], bool]:
+    """Return `accepts` of the named schema, for many values."""
+    is_valid = _fast(name).is_valid
+
+    def accepts_instance(instance: Json) -> bool:
+        try:
+            return is_valid(instance)
+        except _UNREADABLE:
+            return _accepts_slowly(name, instance)
+
+    return accepts_instance
 
 
 def schema_errors(

@@ -138,6 +138,14 @@ def distinct(samples: list[Sample]) -> list[Sample]:
 # ------------------------------------------------------------------------ valid values
 
 
+def test_acceptor_is_the_same_for_each_name_and_never_raises():
+    accepts = openapi.acceptor("Vllm016ChatEvent")
+
+    assert accepts is openapi.acceptor("Vllm016ChatEvent")
+    for value in (None, {}, {"id": "\ud800"}, {"created": 2**80}, float("nan")):
+        assert accepts(value) is openapi.accepts("Vllm016ChatEvent", value) is False
+
+
 @each("origin", sorted({s.origin for s in SAMPLES}))
 def test_recorded_and_exemplary_messages_are_accepted(origin):
     samples = [s for s in SAMPLES if s.origin == origin]
