@@ -27,7 +27,7 @@ from contract.run.report import Outcome
 from contract.testing.rehearsal import changed, clean, judge, numbered, outcomes
 
 # Replies under one condition that a fault is tried on.
-MOST_STRUCK = 4
+MOST_STRUCK = 8
 CORPUS = 100  # requests of a check that is a corpus
 LONGEST_DESCRIPTION = 200  # characters of the sentence that describes a fault
 

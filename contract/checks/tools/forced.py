@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.judging.answered import is_cut_off
 from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
     FORCED,
     calls,
-    is_cut_off,
     reply_location,
     request_options,
 )
