@@ -16,6 +16,9 @@ _SOURCE_TRACE = re.compile(
     | \bat\ [\w.<>$ ]+\ ?\((?:/|file:|node:|[\w.]+\.java:)[^)]*\)
     | \b[\w./\\-]+\.(?:py|js|ts|cpp|cc|cu|h|hpp|rs|go):\d+
     | \bat\ line\ \d+,\ column\ \d+\ in\ source:
+    | (?:/[\w.+-]+){2,}\.(?:py|js|ts|cpp|cc|cu|hpp|rs|go|java|so)\b
+    | (?:/usr|/opt|/home|/root|/srv|/var/lib|/app|/workspace)/[\w.+-]+/[\w./+-]+
+    | \b[A-Za-z]:\\(?:[\w.+ -]+\\)+[\w.+-]+
     """,
     re.VERBOSE,
 )

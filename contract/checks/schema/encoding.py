@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 from contract.checks.schema.bodies import body_of_kind
-from contract.model.chat import Json
+from contract.model.chat import MODELS, Json
 from contract.model.check import (
     Finding,
     Findings,
@@ -16,8 +17,9 @@ from contract.model.check import (
     shorten,
 )
 from contract.model.exchange import Exchange
-from contract.model.probes import SUM_WHOLE, UTF8_WHOLE
+from contract.model.probes import LIST_MODELS, SUM_WHOLE, UTF8_WHOLE
 from contract.model.reply import JSON_TYPE, Frame, Reply
+from contract.model.response_kind import is_chat
 from contract.model.strict_json import read_json
 
 BOM = b"\xef\xbb\xbf"
@@ -25,13 +27,17 @@ BOM = b"\xef\xbb\xbf"
 
 @check(
     "schema.content-type",
-    "A whole response MUST be sent as application/json.",
+    "A JSON response MUST be sent as application/json.",
     source="RFC 8259 11; OpenAI and Mistral API references",
-    sends=SUM_WHOLE,
-    every=Scope.BODIES,
+    sends=(SUM_WHOLE, LIST_MODELS),
+    every=Scope.RESPONSES,
 )
 def content_type(exchange: Exchange) -> Findings:
     """A charset parameter has no meaning for JSON, but must not contradict UTF-8."""
+    if exchange.status != HTTPStatus.OK or exchange.probe.stream:
+        raise NotApplicable("the response is a stream or an error")
+    if not isinstance(exchange.json, dict) or not _is_api(exchange):
+        raise NotApplicable("the body is not a JSON object of the API")
     value = exchange.header("content-type") or "no content type"
     if exchange.media_type != JSON_TYPE[1]:
         yield Finding("wrong media type for a JSON body", JSON_TYPE[1], shorten(value))
@@ -39,6 +45,18 @@ def content_type(exchange: Exchange) -> Findings:
         name, _, charset = parameter.strip().lower().partition("=")
         if name == "charset" and charset.strip('"') not in {"utf-8", "utf8"}:
             yield Finding("wrong charset", "UTF-8 or no charset", shorten(value))
+
+
+def _is_api(exchange: Exchange) -> bool:
+    return is_chat(exchange) or exchange.request.path.startswith(MODELS)
+
+
+@fault(breaks=content_type)
+def list_called_text(reply: Reply) -> Reply:
+    """A cache serves the list of models as a text file."""
+    if body_of_kind(reply, "list") is None:
+        return reply
+    return reply.with_header("content-type", "text/plain")
 
 
 @fault(breaks=content_type)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.model.chat import Json
 from contract.model.check import (
     Finding,
     Findings,
@@ -17,8 +18,9 @@ from contract.model.check import (
 from contract.model.exchange import DONE, End, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
-from contract.model.reply import Frame, Reply, is_done
+from contract.model.reply import Frame, Reply, encode_json, is_done
 from contract.model.response_kind import error_in, is_error
+from contract.model.sse import encode
 
 STREAMING = {Capability.STREAMING}
 
@@ -76,6 +78,38 @@ def stream_hangs(reply: Reply) -> Reply:
     if not reply.streamed or not reply.frames:
         return reply
     return replace(_first_half(reply), end=End.TIMEOUT)
+
+
+def _with_error(reply: Reply, error: dict[str, Json]) -> Reply:
+    """Return the first half of a stream, an event with *error*, and [DONE]."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    half = _first_half(reply)
+    at = half.frames[-1].at
+    ends = [Frame(at, encode(encode_json(error))), Frame(at, encode(DONE))]
+    return half.with_frames((*half.frames, *ends))
+
+
+@fault(breaks=completes)
+def error_in_the_stream(reply: Reply) -> Reply:
+    """The engine fails after the status 200 and sends an error (vllm#57519)."""
+    message = "EngineCore encountered an issue."
+    return _with_error(
+        reply, {"error": {"message": message, "type": "InternalServerError"}}
+    )
+
+
+@fault(breaks=completes)
+def error_with_empty_choices(reply: Reply) -> Reply:
+    """A gateway sends the error in a chunk without choices (OmniRoute#8210)."""
+    error: Json = {"message": "request limit reached", "code": 502}
+    return _with_error(reply, {"choices": [], "error": error})
+
+
+@fault(breaks=completes)
+def stream_of_no_bytes(reply: Reply) -> Reply:
+    """A stream has the status 200 and not a single event (preloop#121)."""
+    return reply.with_frames(()) if reply.streamed else reply
 
 
 @check(
