@@ -107,7 +107,8 @@ class Dialect:
     prefix: str
     # (probe, model name) -> the request body, without patches.
     request: Callable[[Probe, str], dict[str, Json]]
-    # One delta, or one whole message, -> its pieces; never raises.
+    # One delta, or one whole message, -> its pieces; never raises. Texts are copied, so
+    # that two deltas of the same members mean what one with both texts means.
     decode: Callable[[Json], tuple[Piece, ...]]
     # A body that matches the request schema -> the probe it stands for.
     parse: Callable[[Mapping[str, Json]], Probe]

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 
 from contract.model import sse, think
 from contract.model.chat import Json, Piece, PieceKind, merge_pieces
+from contract.model.folding import DONE, Arrival, Chunk, Fold, Stream, choices_of, walk
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.strict_json import MISSING, read_json
 from contract.model.timing import Mark, Timing
 from contract.model.wire import Request
 
-DONE = "[DONE]"
 EVENT_STREAM = "text/event-stream"
 # The note of an exchange that ends as `End.OPEN`.
 LEFT_OPEN = "the server left the connection open after [DONE]"
+
+__all__ = [
+    "DONE",
+    "EVENT_STREAM",
+    "LEFT_OPEN",
+    "Arrival",
+    "Chunk",
+    "End",
+    "Exchange",
+    "media_type",
+]
 
 
 class End(StrEnum):
@@ -42,24 +55,37 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Bytes that were read together."""
+class _Marks:
+    """The fields of `Timing.marks`, without an object for each mark."""
 
-    # Seconds since the request was sent.
-    at: float
-    data: bytes
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.kinds: list[PieceKind] = []
+        self.events: list[int] = []
+        self._seen: set[tuple[int, PieceKind]] = set()
 
+    def add(self, pieces: Iterable[Piece], event: int, at: float) -> None:
+        """Add the text of one event, once for each kind."""
+        for piece in pieces:
+            if piece.text and (event, piece.kind) not in self._seen:
+                self._seen.add((event, piece.kind))
+                self.add_all(piece.kind, (event,), (at,))
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """The JSON of one event."""
+    def sort(self) -> None:
+        """Put the events of several choices in the order in which they came."""
+        if any(later < sooner for sooner, later in pairwise(self.events)):
+            order = sorted(range(len(self.events)), key=self.events.__getitem__)
+            self.times = [self.times[place] for place in order]
+            self.kinds = [self.kinds[place] for place in order]
+            self.events = [self.events[place] for place in order]
 
-    # Number of the event in the stream, from 0.
-    event: int
-    # Seconds since the request was sent.
-    at: float
-    json: Json
+    def add_all(
+        self, kind: PieceKind, events: Sequence[int], times: Sequence[float]
+    ) -> None:
+        """Add events of one kind that are not there yet."""
+        self.events += events
+        self.times += times
+        self.kinds += [kind] * len(events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +95,10 @@ class Exchange:
 
     API keys are redacted before an exchange is made. Every property is total: no
     received bytes make it raise.
+
+    A stream is walked once, for all properties that do not depend on its division into
+    deltas; those that do (`events`, `chunks`, `choices`, `placed_pieces`) are computed
+    when they are asked for, and take memory for each event.
     """
 
     # The probe that was sent.
@@ -142,26 +172,74 @@ class Exchange:
         return value if isinstance(value, dict) else {}
 
     @cached_property
-    def _parsed(self) -> tuple[tuple[sse.Event, ...], tuple[sse.Flaw, ...]]:
-        parser = sse.Parser()
-        events: list[sse.Event] = []
-        if self.streamed:
-            for arrival in self.arrivals:
-                events += parser.feed(arrival.data, arrival.at)
-            # A connection that was left open may have been closed inside a comment.
-            if self.end is not End.OPEN:
-                parser.close()
-        return tuple(events), tuple(parser.flaws)
+    def _stream(self) -> Stream:
+        return self._walk(None)
 
-    @property
+    def _walk(self, accepts: Callable[[Json], bool] | None) -> Stream:
+        if self.streamed:
+            return walk(
+                self.arrivals,
+                self.profile.dialect.decode,
+                accepts,
+                ended=self.end is not End.OPEN,
+            )
+        # A whole body counts as chunk 0.
+        chunk = Chunk(0, self.elapsed, self.json)
+        accepted = accepts is None or (self.is_json and accepts(self.json))
+        return Stream(folds=[Fold(chunk)], rejected=[] if accepted else [chunk])
+
+    @cached_property
+    def _rejected(self) -> dict[str, tuple[Chunk, ...]]:
+        return {}
+
+    def rejected(self, name: str, accepts: Callable[[Json], bool]) -> tuple[Chunk, ...]:
+        """
+        Return the chunks that *accepts* rejects; a body without JSON is rejected.
+
+        The verdicts are kept under *name*. Asked for before everything else, they are
+        part of the one walk over the stream.
+        """
+        if name not in self._rejected:
+            stream = self._walk(accepts)
+            self.__dict__.setdefault("_stream", stream)
+            self._rejected[name] = tuple(stream.rejected)
+        return self._rejected[name]
+
+    def release(self) -> None:
+        """Forget everything that is derived from the bytes; it is computed again."""
+        kept = {field.name for field in fields(self)}
+        for name in self.__dict__.keys() - kept:
+            del self.__dict__[name]
+
+    @cached_property
     def events(self) -> tuple[sse.Event, ...]:
         """The SSE events, each with the time at which its last byte was read."""
-        return self._parsed[0]
+        parser = sse.Parser()
+        return tuple(
+            event
+            for arrival in (self.arrivals if self.streamed else ())
+            for event in parser.feed(arrival.data, arrival.at)
+        )
+
+    @property
+    def event_count(self) -> int:
+        """The number of events."""
+        return self._stream.count
+
+    @property
+    def sentinels(self) -> Sequence[int]:
+        """The numbers of the events that are [DONE], from 0."""
+        return self._stream.sentinels
+
+    @property
+    def strays(self) -> Sequence[int]:
+        """The numbers of the events that are neither a JSON object nor [DONE]."""
+        return self._stream.strays
 
     @property
     def flaws(self) -> tuple[sse.Flaw, ...]:
         """The departures of the stream from the SSE grammar."""
-        return self._parsed[1]
+        return self._stream.flaws
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -175,28 +253,57 @@ class Exchange:
         return tuple(chunks)
 
     @cached_property
+    def folded(self) -> tuple[Chunk, ...]:
+        """
+        The chunks, with those of a choice that differ in their text alone made one.
+
+        The text of the one is theirs joined, its number and time are those of the
+        first. A chunk with a finish reason, a usage, a tool call or an error, one of
+        a finished choice, and the first of each choice, stay as they are, and nothing
+        is moved before such a chunk. A whole body counts as chunk 0.
+        """
+        return tuple(fold.folded() for fold in self._stream.folds)
+
+    @cached_property
+    def folded_choices(self) -> tuple[tuple[Chunk, dict[str, Json]], ...]:
+        """Every choice object of `folded`, with its chunk."""
+        return tuple(
+            (chunk, choice)
+            for chunk in self.folded
+            for _, choice in choices_of(chunk.json)
+        )
+
+    @cached_property
+    def folded_pieces(self) -> tuple[tuple[Chunk, Piece], ...]:
+        """Every piece of `folded`, with its chunk."""
+        return self._placed(self.folded_choices)
+
+    @cached_property
     def choices(self) -> tuple[tuple[Chunk, dict[str, Json]], ...]:
         """Every choice object with its chunk; a whole body counts as chunk 0."""
-        chunks = self.chunks if self.streamed else (Chunk(0, self.elapsed, self.json),)
-        found = []
-        for chunk in chunks:
-            if isinstance(chunk.json, dict):
-                choices = chunk.json.get("choices")
-                if isinstance(choices, list):
-                    found += [(chunk, c) for c in choices if isinstance(c, dict)]
-        return tuple(found)
+        if not self.streamed:
+            return self.folded_choices
+        return tuple(
+            (chunk, choice)
+            for chunk in self.chunks
+            for _, choice in choices_of(chunk.json)
+        )
 
     @cached_property
     def placed_pieces(self) -> tuple[tuple[Chunk, Piece], ...]:
         """Every piece with its chunk, in order of arrival."""
+        return self._placed(self.choices) if self.streamed else self.folded_pieces
+
+    def _placed(
+        self, choices: Iterable[tuple[Chunk, dict[str, Json]]]
+    ) -> tuple[tuple[Chunk, Piece], ...]:
         splitters: dict[int, think.Splitter] = {}
         found: list[tuple[Chunk, Piece]] = []
         chunk = None
-        for chunk, choice in self.choices:
+        for chunk, choice in choices:
             index = choice.get("index")
             number = index if isinstance(index, int) else 0
-            part = choice.get("delta") if self.streamed else choice.get("message")
-            for piece in self.profile.dialect.decode(part):
+            for piece in self._decoded(choice):
                 split = self._split(piece, number, splitters)
                 found += [(chunk, one) for one in split]
         if chunk is not None:
@@ -207,7 +314,11 @@ class Exchange:
     def _split(
         self, piece: Piece, choice: int, splitters: dict[int, think.Splitter]
     ) -> list[Piece]:
-        placed = Piece(piece.kind, piece.text, choice, piece.call)
+        placed = (
+            Piece(piece.kind, piece.text, choice, piece.call)
+            if choice != piece.choice
+            else piece
+        )
         if not self.profile.dialect.tagged:
             return [placed]
         splitter = splitters.setdefault(choice, think.Splitter(choice))
@@ -218,16 +329,25 @@ class Exchange:
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """The generated text, with neighbouring pieces merged."""
-        return merge_pieces(piece for _, piece in self.placed_pieces)
+        """The generated text of `folded`, with neighbouring pieces merged."""
+        return merge_pieces(piece for _, piece in self.folded_pieces)
+
+    @cached_property
+    def _texts(self) -> dict[tuple[PieceKind, int], str]:
+        texts: dict[tuple[PieceKind, int], list[str]] = {}
+        for piece in self.pieces:
+            texts.setdefault((piece.kind, piece.choice), []).append(piece.text)
+        return {place: "".join(parts) for place, parts in texts.items()}
 
     def text_of(self, kind: PieceKind, choice: int = 0) -> str:
         """Return the whole text of one kind in the choice with that index."""
-        return "".join(
-            piece.text
-            for _, piece in self.placed_pieces
-            if piece.kind is kind and piece.choice == choice
-        )
+        return self._texts.get((kind, choice), "")
+
+    def texts_of(self, kind: PieceKind) -> dict[int, str]:
+        """Return the texts of one kind by index of the choice, without empty ones."""
+        return {
+            choice: text for (of, choice), text in self._texts.items() if of is kind
+        }
 
     @property
     def reasoning(self) -> str:
@@ -242,15 +362,13 @@ class Exchange:
     @cached_property
     def finishes(self) -> dict[int, tuple[str, ...]]:
         """The finish reasons by index of the choice; a valid choice has one."""
-        found: dict[int, tuple[str, ...]] = {}
-        for _, choice in self.choices:
-            index = choice.get("index")
-            number = index if isinstance(index, int) else 0
-            reason = choice.get("finish_reason")
-            found.setdefault(number, ())
-            if isinstance(reason, str):
-                found[number] = (*found[number], reason)
-        return found
+        found: dict[int, list[str]] = {}
+        for chunk in self.folded:
+            for index, choice in choices_of(chunk.json):
+                reasons = found.setdefault(index, [])
+                if isinstance(reason := choice.get("finish_reason"), str):
+                    reasons.append(reason)
+        return {index: tuple(reasons) for index, reasons in found.items()}
 
     @property
     def finish(self) -> str | None:
@@ -261,10 +379,9 @@ class Exchange:
     @cached_property
     def usages(self) -> tuple[tuple[Chunk, dict[str, Json]], ...]:
         """Every usage object with its chunk; a whole body counts as chunk 0."""
-        chunks = self.chunks if self.streamed else (Chunk(0, self.elapsed, self.json),)
         return tuple(
             (chunk, usage)
-            for chunk in chunks
+            for chunk in self.folded
             if isinstance(chunk.json, dict)
             and isinstance(usage := chunk.json.get("usage"), dict)
         )
@@ -280,14 +397,45 @@ class Exchange:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     @cached_property
+    def _marks(self) -> _Marks:
+        marks = _Marks()
+        splitters: dict[int, think.Splitter] = {}
+        event, at = 0, 0.0
+        for fold in self._stream.folds:
+            for index, choice in choices_of(fold.chunk.json):
+                event, at = fold.chunk.event, fold.chunk.at
+                pieces = self._decoded(choice)
+                if fold.run is None:
+                    for piece in pieces:
+                        marks.add(self._split(piece, index, splitters), event, at)
+                elif not self.profile.dialect.tagged:
+                    marks.add_all(pieces[0].kind, fold.run.events, fold.run.times)
+                else:
+                    # A marker may divide the text of a fold into several kinds.
+                    for text, event, at in zip(  # the last are used below
+                        fold.run.texts, fold.run.events, fold.run.times, strict=True
+                    ):
+                        piece = Piece(pieces[0].kind, text, index)
+                        marks.add(self._split(piece, index, splitters), event, at)
+        for splitter in splitters.values():
+            marks.add(splitter.close(), event, at)
+        marks.sort()
+        return marks
+
+    def _decoded(self, choice: dict[str, Json]) -> tuple[Piece, ...]:
+        return self.profile.dialect.decode(
+            choice.get("delta" if self.streamed else "message")
+        )
+
+    @property
+    def text_times(self) -> Sequence[float]:
+        """The time of each of `timing.marks`."""
+        return self._marks.times
+
+    @cached_property
     def timing(self) -> Timing:
         """TTFB, TTFT, TTFO, ICL, TPOT and E2E of this exchange."""
-        marks: dict[tuple[int, PieceKind], Mark] = {}
-        for chunk, piece in self.placed_pieces:
-            if piece.text:
-                mark = Mark(chunk.at, piece.kind, chunk.event)
-                marks.setdefault((chunk.event, piece.kind), mark)
         first = self.arrivals[0].at if self.arrivals else None
-        return Timing(
-            first, self.elapsed, tuple(marks.values()), self.count("completion_tokens")
-        )
+        seen = self._marks
+        marks = tuple(map(Mark, seen.times, seen.kinds, seen.events))
+        return Timing(first, self.elapsed, marks, self.count("completion_tokens"))

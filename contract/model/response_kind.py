@@ -83,7 +83,7 @@ def _kind_of_body(exchange: Exchange) -> ResponseKind:
     if not body or exchange.header("content-encoding") not in {None, "identity"}:
         return ResponseKind.ANSWERED if body else ResponseKind.EMPTY
     if exchange.streamed:
-        return ResponseKind.ANSWERED if exchange.events else ResponseKind.EMPTY
+        return ResponseKind.ANSWERED if exchange.event_count else ResponseKind.EMPTY
     if exchange.is_json or exchange.probe.stream:
         return ResponseKind.ANSWERED
     ends_early = body.startswith(b"{") and not body.endswith(b"}")
@@ -115,13 +115,14 @@ def error_in(exchange: Exchange) -> str | None:
     It may be an event of a stream, an event of the type `error`, a body that is an
     error object, or a finish reason `error`.
     """
-    for chunk in exchange.chunks:
+    for chunk in exchange.folded:
         if is_error(chunk.json):
             return words_of(chunk.json)
-    for event in exchange.events:
+    # Only an event that is no chunk is worth asking for its type.
+    for event in exchange.events if exchange.strays else ():
         if event.event == "error":
             return _line(event.data)
-    if not exchange.chunks and exchange.is_json and is_error(exchange.json):
+    if exchange.streamed and not exchange.event_count and is_error(exchange.json):
         return words_of(exchange.json)
     for reasons in exchange.finishes.values():
         if "error" in reasons:

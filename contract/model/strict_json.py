@@ -38,7 +38,7 @@ def read_json(raw: bytes) -> object:
     orjson parses what it reads as `read_json_strictly` does, which is five times slower
     and decides about the rest.
     """
-    if not has_long_number(raw) and not _may_nest_deeply(raw):
+    if not _has_long_number(raw) and not _may_nest_deeply(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
@@ -55,7 +55,7 @@ def read_json_strictly(raw: bytes) -> object:
         return MISSING
 
 
-def has_long_number(raw: bytes) -> bool:
+def _has_long_number(raw: bytes) -> bool:
     """Return whether *raw* has as many digits in a row as only a huge number has."""
     return _LONG in raw.translate(_DIGITS)
 

@@ -14,7 +14,7 @@ Object = dict[str, Json]
 
 def chunk_objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
     """
-    Return the chunks of a stream with their JSON objects, without error events.
+    Return the folded chunks of a stream with their JSON objects, without error events.
 
     Raises `NotApplicable` if there are none; other checks report that.
     """
@@ -22,7 +22,7 @@ def chunk_objects(exchange: Exchange) -> tuple[tuple[Chunk, Object], ...]:
         raise NotApplicable("the response is not an event stream")
     found = tuple(
         (chunk, chunk.json)
-        for chunk in exchange.chunks
+        for chunk in exchange.folded
         if isinstance(chunk.json, dict) and not is_error(chunk.json)
     )
     if not found:
@@ -37,15 +37,28 @@ def requested_choices(exchange: Exchange) -> int:
     return count if known else 1  # type: ignore[return-value]  # it is an integer
 
 
+def last_event(exchange: Exchange) -> int:
+    """Return the number of the last event that holds a chunk."""
+    return max(
+        (
+            chunk.event
+            for chunk in exchange.folded
+            if isinstance(chunk.json, dict) and not is_error(chunk.json)
+        ),
+        default=0,
+    )
+
+
 def choices(exchange: Exchange) -> tuple[tuple[Chunk, int, Object], ...]:
     """
-    Return every choice of every chunk, with its index.
+    Return every choice of every folded chunk, with its index.
 
     Raises `NotApplicable` if there are none.
     """
     chunk_objects(exchange)
     found = tuple(
-        (chunk, choice_index(choice), choice) for chunk, choice in exchange.choices
+        (chunk, choice_index(choice), choice)
+        for chunk, choice in exchange.folded_choices
     )
     if not found:
         raise NotApplicable("the stream contains no choice")

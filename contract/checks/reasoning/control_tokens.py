@@ -49,6 +49,12 @@ def no_control_token(exchange: Exchange) -> Findings:
     require_parsed(exchange)
     if exchange.sent.get("skip_special_tokens") is False:
         raise NotApplicable("the request asks for control tokens")
+    kinds = (PieceKind.REASONING, PieceKind.ANSWER)
+    texts = [text for kind in kinds for text in exchange.texts_of(kind).values()]
+    if not any(texts):
+        raise NotApplicable("the reply contains no text")
+    if not any(CONTROL.search(text) for text in texts):
+        return
     tails: dict[tuple[int, PieceKind], str] = {}
     for chunk, piece in exchange.placed_pieces:
         if piece.kind is PieceKind.TOOL:
@@ -64,8 +70,6 @@ def no_control_token(exchange: Exchange) -> Findings:
                 )
         rest = CONTROL.sub("", text)
         tails[piece.choice, piece.kind] = rest[-LONGEST:]
-    if not tails:
-        raise NotApplicable("the reply contains no text")
 
 
 @fault(breaks=no_control_token, also=("structured", "sampling.logprobs-cover-the-text"))

@@ -38,7 +38,7 @@ REFERENCES = frozenset({"reference", "tool_reference"})
 def _reasoning_by_field(exchange: Exchange) -> dict[tuple[int, str], str]:
     """Return the reasoning in each field, keyed by choice index and field name."""
     found: dict[tuple[int, str], str] = {}
-    for _, choice in exchange.choices:
+    for _, choice in exchange.folded_choices:
         value = choice.get("index")
         index = value if isinstance(value, int) else 0
         part = choice.get("delta" if exchange.streamed else "message")
@@ -155,7 +155,7 @@ def _rename(part: dict[str, Json]) -> None:
 )
 def chunks_are_well_formed(exchange: Exchange) -> Findings:
     listed = False
-    for chunk, choice in exchange.choices:
+    for chunk, choice in exchange.folded_choices:
         part = choice.get("delta" if exchange.streamed else "message")
         content = part.get("content") if isinstance(part, dict) else None
         for item in content if isinstance(content, list) else ():

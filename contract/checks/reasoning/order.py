@@ -44,7 +44,7 @@ def precedes_answer(exchange: Exchange) -> Findings:
     if not {PieceKind.REASONING, PieceKind.ANSWER} <= kinds:
         raise NotApplicable("the reply does not have both reasoning and an answer")
     answer_starts: dict[int, Chunk] = {}
-    for chunk, piece in exchange.placed_pieces:
+    for chunk, piece in exchange.folded_pieces:
         if piece.kind is PieceKind.ANSWER and piece.text.strip():
             answer_starts.setdefault(piece.choice, chunk)
         elif piece.kind is PieceKind.REASONING and piece.text:

@@ -90,7 +90,7 @@ def answer_arrives(exchange: Exchange) -> Findings:
         raise NotApplicable("the request may be answered with no text at all")
     if generated_nothing(exchange):
         raise NotApplicable("the model generated nothing but control tokens")
-    calling = {p.choice for _, p in exchange.placed_pieces if p.kind is PieceKind.TOOL}
+    calling = {p.choice for _, p in exchange.folded_pieces if p.kind is PieceKind.TOOL}
     ended = [
         choice
         for choice, reasons in sorted(exchange.finishes.items())

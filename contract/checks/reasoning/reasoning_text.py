@@ -44,7 +44,7 @@ def location(exchange: Exchange, chunk: Chunk | None = None) -> str:
 
 def choices_with_text(exchange: Exchange) -> tuple[int, ...]:
     """Return the indices of the choices with text or a tool call."""
-    return tuple(sorted({piece.choice for _, piece in exchange.placed_pieces}))
+    return tuple(sorted({piece.choice for _, piece in exchange.folded_pieces}))
 
 
 def find_markers(
@@ -55,6 +55,9 @@ def find_markers(
 
     The markers *but* are left out, and those in the request, which may be quoted.
     """
+    texts = exchange.texts_of(kind)
+    if not any(marker in text for text in texts.values() for marker in MARKERS):
+        return
     longest = max(map(len, MARKERS))
     markers = [one for one in MARKERS if one not in but and not quoted(exchange, one)]
     tails: dict[int, str] = {}

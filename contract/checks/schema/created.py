@@ -33,7 +33,7 @@ def _sent_at(exchange: Exchange) -> float:
 
 def _created(exchange: Exchange) -> Json:
     """Return the `created` of a body or of the first chunk; None if it has none."""
-    body = exchange.json if not exchange.chunks else exchange.chunks[0].json
+    body = exchange.folded[0].json if exchange.folded else None
     return body.get("created") if isinstance(body, dict) else None
 
 

@@ -34,7 +34,7 @@ CORRELATION = ("mistral-correlation-id", "x-request-id", "x-correlation-id")
 def ids_are_unique(*exchanges: Exchange) -> Findings:
     owners: dict[str, str] = {}
     for exchange in exchanges:
-        body = exchange.chunks[0].json if exchange.chunks else exchange.json
+        body = exchange.folded[0].json if exchange.folded else None
         own = body.get("id") if isinstance(body, dict) else None
         if not isinstance(own, str) or not own:
             continue

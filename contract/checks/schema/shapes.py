@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.judging.schema import rejected
 from contract.checks.schema.bodies import body_of_kind
 from contract.checks.sources import OPENAPI
 from contract.model.chat import Json
@@ -92,16 +93,12 @@ def created_as_date(reply: Reply) -> Reply:
     every=Scope.STREAMS,
 )
 def event(exchange: Exchange) -> Findings:
-    if not exchange.streamed or not exchange.chunks:
+    invalid = rejected(exchange, "ChatEvent") if exchange.streamed else ()
+    if not exchange.streamed or not exchange.folded:
         raise NotApplicable("the stream contains no chunk")
-    invalid = 0
-    for chunk in exchange.chunks:
+    for chunk in invalid[:MOST]:
         location = event_location(chunk.event, chunk.at)
-        found = tuple(_violations(exchange, "ChatEvent", chunk.json, location))
-        yield from found
-        invalid += bool(found)
-        if invalid == MOST:
-            return
+        yield from _violations(exchange, "ChatEvent", chunk.json, location)
 
 
 @fault(breaks=event)

@@ -44,14 +44,14 @@ def completes(exchange: Exchange) -> Findings:
             "the stream was cut off",
             "a complete response",
             exchange.note or exchange.end.value,
-            event_location(len(exchange.events), exchange.elapsed),
+            event_location(exchange.event_count, exchange.elapsed),
         )
     elif not exchange.body:
         yield Finding("the stream is empty", "events", "a body of 0 bytes")
     elif words is None and not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
     if words is not None:
-        place = next((c for c in exchange.chunks if is_error(c.json)), None)
+        place = next((c for c in exchange.folded if is_error(c.json)), None)
         yield Finding(
             "the stream contains an error",
             "chunks only, or an error status instead of a stream",
@@ -121,9 +121,9 @@ def stream_of_no_bytes(reply: Reply) -> Reply:
     every=Scope.STREAMS,
 )
 def ends_with_done(exchange: Exchange) -> Findings:
-    if not exchange.events:
+    if not exchange.event_count:
         raise NotApplicable("the stream has no event")
-    count = sum(event.data == DONE for event in exchange.events)
+    count = len(exchange.sentinels)
     if not count and not exchange.profile.dialect.done:
         raise NotApplicable("this dialect ends its streams without [DONE]")
     if count != 1:
@@ -132,7 +132,7 @@ def ends_with_done(exchange: Exchange) -> Findings:
             "the stream does not end with exactly one [DONE]",
             "[DONE] once",
             f"[DONE] {count} times; the last event is {shorten(last.data)}",
-            event_location(len(exchange.events) - 1, last.at),
+            event_location(exchange.event_count - 1, last.at),
         )
 
 
@@ -158,10 +158,11 @@ def done_twice(reply: Reply) -> Reply:
     every=Scope.STREAMS,
 )
 def nothing_after_done(exchange: Exchange) -> Findings:
-    data = [event.data for event in exchange.events]
-    if DONE not in data:
+    if not exchange.sentinels:
         raise NotApplicable("the stream has no [DONE]")
-    start = data.index(DONE) + 1
+    start = exchange.sentinels[0] + 1
+    if start == exchange.event_count:
+        return
     for number, event in enumerate(exchange.events[start:], start):
         if event.data != DONE:
             yield Finding(
@@ -198,7 +199,7 @@ def chunk_after_done(reply: Reply) -> Reply:
 )
 def closes_after_done(exchange: Exchange) -> Findings:
     """A client that reads to the end of the response would wait for ever."""
-    if all(event.data != DONE for event in exchange.events):
+    if not exchange.sentinels:
         raise NotApplicable("the stream has no [DONE]")
     if exchange.end is End.OPEN:
         last = exchange.events[-1]

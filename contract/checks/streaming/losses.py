@@ -51,7 +51,7 @@ def _content(exchange: Exchange) -> _Content:
     )
     calls = tuple(
         (piece.call.name or "", _spelled(piece.text))
-        for piece in merge_calls(piece for _, piece in exchange.placed_pieces)
+        for piece in merge_calls(piece for _, piece in exchange.folded_pieces)
         if piece.kind is PieceKind.TOOL and piece.call is not None
     )
     return _Content(texts, calls)

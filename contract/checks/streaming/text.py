@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
 from contract.checks.judging.answered import generated_nothing, is_cut_off
 from contract.checks.judging.chunks import (
@@ -29,6 +31,8 @@ from contract.model.strict_json import MISSING, read_json
 STREAMING = {Capability.STREAMING}
 REPLACEMENT = "\ufffd"
 HELD_BACK = 4  # tokens that a parser may keep when max_tokens cuts the reply off
+# Surrogates are what remains of a character whose halves were decoded apart.
+DAMAGE = re.compile(f"[{REPLACEMENT}\ud800-\udfff]")
 
 
 @check(
@@ -47,11 +51,11 @@ def carries_text(exchange: Exchange) -> Findings:
     limit = exchange.sent.get("max_tokens")
     if exchange.finish == "length" and isinstance(limit, int) and limit <= HELD_BACK:
         raise NotApplicable("a parser may hold back so few tokens")
-    if not any(piece.text or piece.call for _, piece in exchange.placed_pieces):
+    if not exchange.pieces:
         yield Finding(
             "the stream has no text and no tool call",
             "reasoning, an answer or a tool call",
-            f"{len(exchange.events)} events without text",
+            f"{exchange.event_count} events without text",
         )
 
 
@@ -92,8 +96,9 @@ def _finishes(frame: Frame) -> bool:
 def utf8_intact(exchange: Exchange) -> Findings:
     chunk_objects(exchange)
     broken = False
-    for held, piece in uncut_pieces(exchange):
-        if any(c == REPLACEMENT or _is_surrogate(c) for c in piece.text):
+    damaged = any(DAMAGE.search(piece.text) for piece in exchange.pieces)
+    for held, piece in uncut_pieces(exchange) if damaged else ():
+        if DAMAGE.search(piece.text):
             broken = True
             yield Finding(
                 "a character is damaged",
@@ -107,12 +112,8 @@ def utf8_intact(exchange: Exchange) -> Findings:
             yield Finding(
                 "an event is not UTF-8", "UTF-8", flaw.message, f"event {flaw.event}"
             )
-    if not broken and all(piece.text.isascii() for _, piece in exchange.placed_pieces):
+    if not broken and all(piece.text.isascii() for piece in exchange.pieces):
         raise NotApplicable("the reply has no character of more than one byte")
-
-
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
 
 
 @fault(
@@ -219,7 +220,7 @@ def _calls(exchange: Exchange) -> list[tuple[str, str]]:
     """Return name and arguments of every call; a new id starts a new call."""
     found: dict[tuple[int, int, str | None], tuple[str, str]] = {}
     current: dict[tuple[int, int], str | None] = {}
-    for _, piece in exchange.placed_pieces:
+    for _, piece in exchange.folded_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         position = (piece.choice, piece.call.index)

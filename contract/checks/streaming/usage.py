@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks
-from contract.checks.judging.chunks import Object, chunk_objects
+from contract.checks.judging.chunks import Object, chunk_objects, last_event
 from contract.checks.judging.usage import require_requested_usage
 from contract.model.chat import Json
 from contract.model.check import (
@@ -58,7 +58,7 @@ def usage_comes_once(exchange: Exchange) -> Findings:
     if held.event != last.event:
         yield Finding(
             "usage is not in the last chunk",
-            f"usage in event {last.event}",
+            f"usage in event {last_event(exchange)}",
             f"usage in event {held.event}",
             event_location(held.event, held.at),
         )

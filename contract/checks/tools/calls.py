@@ -54,7 +54,7 @@ def calls(exchange: Exchange) -> tuple[AssembledCall, ...]:
         raise NotApplicable("the response is not an event stream")
     found: dict[tuple[int, int, str | None], AssembledCall] = {}
     current: dict[tuple[int, int], str | None] = {}
-    for _, piece in exchange.placed_pieces:
+    for _, piece in exchange.folded_pieces:
         if piece.kind is not PieceKind.TOOL or piece.call is None:
             continue
         position = (piece.choice, piece.call.index)
@@ -85,7 +85,7 @@ def complete_calls(exchange: Exchange) -> tuple[AssembledCall, ...]:
 
 def call_objects(exchange: Exchange) -> Iterator[tuple[int, Object, str]]:
     """Yield the choice index, object and location of each tool call object sent."""
-    for chunk, choice in exchange.choices:
+    for chunk, choice in exchange.folded_choices:
         part = choice.get("delta") if exchange.streamed else choice.get("message")
         listed = part.get("tool_calls") if isinstance(part, dict) else None
         index = choice.get("index")

@@ -11,8 +11,14 @@ from contract.model.exchange import DONE
 
 def test_errors_and_other_json_are_not_chunks(stream, good):
     seen = stream(({"error": "no"}, [], *good))
+    values = [value for _, value in chunks.chunk_objects(seen)]
 
-    assert list(good[:-1]) == [value for _, value in chunks.chunk_objects(seen)]
+    assert [chunk.json for chunk in stream(good).folded] == values
+
+
+def test_last_event_is_that_of_a_chunk_folded_or_not(stream, good):
+    assert 5 == chunks.last_event(stream((*good[:6], {"error": "no"}, [], DONE)))
+    assert 0 == chunks.last_event(stream([DONE]))
 
 
 @pytest.mark.parametrize(
