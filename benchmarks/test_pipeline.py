@@ -1,96 +1,128 @@
-"""Events a CPU second through bytes, parsed, schema and stream rules."""
+"""One stream through all its judges, beside a parser and a schema validator alone."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import jsonschema_rs
 import orjson
 import pytest
+from streams import judged, judges, recorded
 
-from contract.catalog.profiles import named
-from contract.mock_server.provider import MockProvider
-from contract.model.check import Check, NotApplicable
-from contract.model.exchange import Arrival, Exchange
-from contract.model.probes import SUM, user
-from contract.model.reply import rehearse
-from contract.model.wire import build_request
+from contract.model.check import Check
+from contract.model.exchange import Exchange
 from contract.plugins import discovery
 from contract.schema import openapi
+from contract.testing.rehearsal import clean, requests
 
+DIALECTS = ["mistral-2026-08", "vllm-0.32", "llamacpp"]
 EVENTS = 2_000
-# Every check that reads one streamed exchange: order, framing, schema, text.
-FAMILIES = {"streaming", "schema"}
+LONG = 131_072  # the longest answer of the model
+HERE = Path(__file__).parent
 
 
-def recorded(dialect: str) -> Exchange:
-    """A stream of 2,000 events as it would come off the wire, one read each."""
-    profile = named(dialect)
-    probe = replace(
-        SUM,
-        messages=(user("#loop"),),
-        options=replace(SUM.options, max_tokens=EVENTS),
+def parse_and_validate(exchange: Exchange) -> int:
+    """What no judge can do without: split, parse, validate; the invalid events."""
+    schema = openapi.schema(exchange.profile.dialect.prefix + "ChatEvent")
+    is_valid = jsonschema_rs.Draft202012Validator(schema).is_valid
+    loads = orjson.loads
+    text = b"".join(arrival.data for arrival in exchange.arrivals).decode()
+    return sum(
+        not is_valid(loads(block[6:]))
+        for block in text.split("\n\n")
+        if block.startswith("data: {")
     )
-    request = build_request(probe, profile, "magistral-small-2509")
-    return rehearse(MockProvider(profile.dialect).reply(request), probe, profile)
 
 
 def fresh(exchange: Exchange) -> Exchange:
     """The same exchange with nothing derived yet."""
-    return replace(exchange, arrivals=tuple(exchange.arrivals))
+    return replace(exchange)
 
 
-def judged(exchange: Exchange, checks: tuple[Check, ...]) -> int:
-    """How many findings all *checks* have about one exchange."""
-    found = 0
-    for check in checks:
-        try:
-            found += len(list(check.judge(exchange)))
-        except NotApplicable:
-            continue
-    return found
-
-
-def rate(work: Callable[[], object], events: int, rounds: int = 5) -> float:
-    """Events of *work* a CPU second; the best round."""
-    best = 0.0
+def fastest(*works: Callable[[], object], rounds: int = 5) -> list[float]:
+    """CPU seconds of each of *works* in its best round, one after the other."""
+    best = [float("inf")] * len(works)
     for _ in range(rounds):
-        begun = time.process_time()
-        work()
-        best = max(best, events / (time.process_time() - begun))
+        for number, work in enumerate(works):
+            begun = time.process_time()
+            work()
+            best[number] = min(best[number], time.process_time() - begun)
     return best
 
 
-@pytest.mark.parametrize("dialect", ["mistral-2026-08", "vllm-0.16", "llamacpp"])
-def test_stream_rules_against_parsing_and_schema_alone(benchmark, dialect):
-    exchange = recorded(dialect)
-    checks = tuple(
-        check
-        for check in discovery.find("checks", Check).values()
-        if check.family in FAMILIES and check.sends == (SUM,)
-    )
-    name = exchange.profile.dialect.prefix + "ChatEvent"
-    lines = [
-        arrival.data[6:].strip()
-        for arrival in exchange.arrivals
-        if isinstance(arrival, Arrival) and arrival.data.startswith(b"data: {")
-    ]
-    assert judged(fresh(exchange), checks) == 0
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_judges_against_parsing_and_schema_alone(benchmark, dialect):
+    exchange = recorded(dialect, EVENTS)
+    long = recorded(dialect, LONG)
+    checks = judges(recorded(dialect, 200))
+    assert parse_and_validate(exchange) == judged(fresh(exchange), checks) == 0
 
     benchmark.pedantic(lambda: judged(fresh(exchange), checks), rounds=5)
-    ours = rate(lambda: judged(fresh(exchange), checks), len(lines))
-    limit = rate(
-        lambda: [openapi.accepts(name, orjson.loads(line)) for line in lines],
-        len(lines),
+    ours, peer = fastest(
+        lambda: judged(fresh(exchange), checks), lambda: parse_and_validate(exchange)
     )
-    benchmark.extra_info["checks"] = len(checks)
-    benchmark.extra_info["events_per_cpu_second"] = round(ours)
-    benchmark.extra_info["parse_and_schema_alone"] = round(limit)
-    benchmark.extra_info["ratio"] = round(ours / limit, 3)
+    ours_long, peer_long = fastest(
+        lambda: judged(fresh(long), checks), lambda: parse_and_validate(long), rounds=3
+    )
+    count, count_long = len(exchange.arrivals), len(long.arrivals)
+    growth = ours_long / count_long / (ours / count)
+    benchmark.extra_info.update(
+        checks=len(checks),
+        events_per_cpu_second=round(count / ours),
+        parse_and_schema_alone=round(count / peer),
+        ratio=round(peer / ours, 3),
+        long_ratio=round(peer_long / ours_long, 3),
+        growth=round(growth, 2),
+    )
     print(
-        f"\n{dialect}: {ours:,.0f} events a CPU second through {len(checks)} checks; "
-        f"parse and schema alone {limit:,.0f}, ratio {ours / limit:.2f}"
+        f"\n{dialect}: {count / ours:,.0f} events a CPU second through {len(checks)} "
+        f"checks; parse and schema alone {count / peer:,.0f}: ratio {peer / ours:.2f}; "
+        f"of {count_long:,} events {count_long / ours_long:,.0f} and "
+        f"{count_long / peer_long:,.0f}: ratio {peer_long / ours_long:.2f}, "
+        f"{growth:.2f} times the cost of an event"
     )
 
     assert ours > 0
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_memory_of_the_longest_stream(benchmark, dialect):
+    command = [sys.executable, str(HERE / "peak.py"), dialect, str(LONG)]
+    done = benchmark.pedantic(
+        lambda: subprocess.run(command, check=True, capture_output=True, text=True),
+        rounds=1,
+    )
+    events, size = map(int, done.stdout.split())
+    benchmark.extra_info["megabytes"] = round(size / 1e6)
+    print(f"\n{dialect}: {size / 1e6:.0f} MB at most for {events:,} events")
+
+    assert size > 0
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_judges_on_every_exchange_of_a_run(benchmark, dialect):
+    rehearsal = clean(dialect)
+    probes = {
+        probe
+        for check in discovery.find("checks", Check).values()
+        if check.explores is None
+        for probe in requests(check, rehearsal.profile)
+    }
+    exchanges = [rehearsal.send(probe) for probe in probes]
+    checks = judges(recorded(dialect, 200))
+
+    def judge_all() -> None:
+        for exchange in exchanges:
+            judged(fresh(exchange), checks)
+
+    benchmark.pedantic(judge_all, rounds=1)
+    (seconds,) = fastest(judge_all, rounds=3)
+    benchmark.extra_info["cpu_seconds"] = round(seconds, 3)
+    print(f"\n{dialect}: {len(exchanges)} exchanges in {seconds:.2f} CPU s")
+
+    assert seconds > 0
