@@ -10,11 +10,12 @@ import pytest
 
 from contract.catalog import profiles
 from contract.model.chat import CHAT
-from contract.model.check import OK, Check, NotApplicable
+from contract.model.check import OK, Check, Level, NotApplicable
 from contract.model.dialect import StreamUsage
 from contract.model.probes import SUM, SUM_WHOLE
-from contract.model.saved import load
+from contract.model.saved import FORMAT, load
 from contract.plugins.discovery import find
+from contract.run.invariants import judge_replies, scopes_of
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "exchanges"
 FILES = sorted(RECORDED.glob("recorded-*/*.json"))
@@ -144,3 +145,56 @@ def test_check_of_every_answer_passes_on_a_real_one(id):
     # No recording is of a provider with rate limits.
     if id != "schema.rate-limit-headers":
         assert "pass" in seen
+
+
+# Engines that were started without the parser of reasoning or calls on purpose, and a
+# server that this package has no profile for.
+MISCONFIGURED = {
+    "llamacpp-b11549-reasoning-format-none",
+    "recorded-llama-cpp-python-0.3.36",
+    "recorded-transformers-5.23",
+    "transformers-5.23.0-no-response-template",
+    "vllm-0.32.0-no-reasoning-parser",
+}
+MADE_TO_SAY_NOTHING = "empty_answer_stream"
+
+
+@cache
+def recorded_by(engine):
+    """Every exchange recorded from *engine*, whatever it was for."""
+    found = []
+    for path in sorted((RECORDED / engine).rglob("*.json")):
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        if saved.get("format") == FORMAT:
+            found.append(load(saved, profiles.named(saved["profile"])))
+    return tuple(found)
+
+
+def broken(check, engine):
+    """The recorded replies that break the invariant *check*."""
+    profile = recorded_by(engine)[0].profile
+    if not check.needs <= profile.offers or check.unless in profile.tolerates:
+        return []
+    scope = [one for one in recorded_by(engine) if check.every in {*scopes_of(one)}]
+    judgement = judge_replies(check, scope)
+    return [
+        (exchange.probe.name, judgement.findings[0].message)
+        for exchange in judgement.broken
+        if exchange.probe.name != MADE_TO_SAY_NOTHING
+    ]
+
+
+@pytest.mark.parametrize(
+    "engine", sorted({one.name for one in RECORDED.iterdir()} - MISCONFIGURED)
+)
+def test_every_invariant_holds_on_all_that_a_real_engine_said(engine):
+    waived = recorded_by(engine)[0].profile.waivers
+
+    found = {
+        check.id: names
+        for check in CHECKS.values()
+        if check.every is not None and check.level is Level.MUST
+        if check.id not in waived and (names := broken(check, engine))
+    }
+
+    assert found == {}

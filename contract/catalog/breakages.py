@@ -11,6 +11,7 @@ from importlib import resources
 from contract.catalog.profiles import builtin
 from contract.errors import SpecError
 from contract.model.check import Fault
+from contract.model.conditions import CONDITIONS, conditional
 from contract.model.profile import Profile
 from contract.plugins import discovery
 
@@ -29,6 +30,10 @@ class Breakage:
     fault: Fault
     # The profile whose dialect it is reproduced in.
     profile: Profile
+    # The conditions under which it strikes, of `contract.model.conditions`.
+    when: tuple[str, ...] = ()
+    # Of the chats where it strikes, every how many-th has it.
+    every: int = 1
 
     @property
     def id(self) -> str:
@@ -76,7 +81,15 @@ def parse(
             what=table["what"],
             fault=faults[table["fault"]],
             profile=profiles[table["profile"]],
+            when=tuple(table.get("when", ())),
+            every=table.get("every", 1),
         )
+        unknown = set(made.when) - set(CONDITIONS)
+        if unknown or made.every < 1:
+            raise SpecError(
+                f"breakage {issue}: when and every are conditions that do not exist; "
+                f"known are {', '.join(CONDITIONS)}, and numbers from 1."
+            )
         if made.id in found:
             raise SpecError(
                 f"breakage {issue}: {made.id} is defined twice; remove one."
@@ -88,7 +101,12 @@ def parse(
 def faults_by_name() -> Mapping[str, Fault]:
     """Return every fault by its id and by the ids of the breakages it reproduces."""
     reproductions = {
-        name: replace(each.fault, id=name, description=f"{each.what} ({each.issue})")
+        name: replace(
+            each.fault,
+            id=name,
+            apply=conditional(each.fault.apply, when=each.when, every=each.every),
+            description=f"{each.what} ({each.issue})",
+        )
         for name, each in breakages().items()
     }
     return {**reproductions, **discovery.find("checks", Fault)}

@@ -122,6 +122,25 @@ def finish_called_eos(reply: Reply) -> Reply:
     return map_chunks(reply, change)
 
 
+@fault(
+    breaks=finish_reason_is_known,
+    also=(
+        *("sampling", "schema.event", "reasoning", "usage", "tools", "structured"),
+        *("streaming", "languages", "conversation", "latency"),
+    ),
+)
+def finish_empty(reply: Reply) -> Reply:
+    """Every chunk but the last has an empty text as its finish reason (ollama#4357)."""
+
+    def change(value: Object) -> Json:
+        for choice in choices_of(value):
+            if choice.get("finish_reason") is None:
+                choice["finish_reason"] = ""
+        return value
+
+    return map_chunks(reply, change)
+
+
 @check(
     "streaming.finish-is-last",
     "A choice MUST NOT continue after its finish reason.",

@@ -18,7 +18,7 @@ from contract.model.check import (
     fault,
     shorten,
 )
-from contract.model.dialect import StreamUsage
+from contract.model.dialect import Dialect, StreamUsage
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
@@ -80,6 +80,10 @@ def usage_comes_once(exchange: Exchange) -> Findings:
         )
 
 
+def _has_extra_chunk(dialect: Dialect) -> bool:
+    return dialect.stream_usage is StreamUsage.EXTRA_CHUNK
+
+
 @fault(breaks=usage_comes_once, also=("usage",))
 def usage_repeated(reply: Reply) -> Reply:
     """The first chunk also contains the final usage."""
@@ -95,6 +99,23 @@ def usage_repeated(reply: Reply) -> Reply:
         return value
 
     return reply if usage is None else map_chunks(reply, change)
+
+
+@fault(breaks=usage_comes_once, where=_has_extra_chunk)
+def usage_beside_the_finish(reply: Reply) -> Reply:
+    """The usage comes in the chunk with the finish reason (CLIProxyAPI#796)."""
+    values = [chunk_of(frame) for frame in reply.frames]
+    usage = next((v["usage"] for v in values if isinstance(v.get("usage"), dict)), None)
+
+    def change(value: Object) -> Json:
+        if value.get("choices") == [] and value.get("usage"):
+            return None
+        if any(choice.get("finish_reason") for choice in choices_of(value)):
+            value["usage"] = usage
+        return value
+
+    several = reply.probe is not None and (reply.probe.options.n or 1) > 1
+    return reply if usage is None or several else map_chunks(reply, change)
 
 
 @check(

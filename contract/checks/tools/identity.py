@@ -31,6 +31,7 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.reply import Reply
+from contract.model.rewrite import decode_reply
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"
 SEVERAL = 2  # the fewest calls, or fragments, that can be confused
@@ -105,6 +106,36 @@ def ids_of_another_kind(reply: Reply) -> Reply:
 def _prefix_id(call: Object) -> None:
     if isinstance(call.get("id"), str):
         call["id"] = f"call {call['id']}"
+
+
+@fault(breaks=ids_are_well_formed, also=("tools", "schema"))
+def ids_empty(reply: Reply) -> Reply:
+    """Calls have an empty id (lmstudio-bug-tracker#830)."""
+
+    def empty(call: Object) -> None:
+        if isinstance(call.get("id"), str):
+            call["id"] = ""
+
+    return rewrite_calls(reply, empty)
+
+
+@fault(
+    breaks=ids_are_well_formed,
+    also=("tools", "streaming", "structured"),
+    where=lambda dialect: not re.fullmatch(dialect.call_id, "null"),
+)
+def id_null_as_text(reply: Reply) -> Reply:
+    """Fragments of a call have the text "null" as an id (zed#53605)."""
+    if not reply.streamed:
+        return reply
+    fragments = [call for _, call, _ in call_objects(decode_reply(reply))]
+    single = all(call.get("id") for call in fragments)
+
+    def null(call: Object) -> None:
+        if single or not call.get("id"):
+            call["id"] = "null"
+
+    return rewrite_calls(reply, null)
 
 
 @check(

@@ -97,6 +97,23 @@ def thinking_for_free(reply: Reply) -> Reply:
     )
 
 
+@fault(
+    breaks=completion_includes_thinking,
+    also=("usage", "schema.rate-limit-headers", "isolation", "sampling", "streaming"),
+)
+def completion_summed_over_chunks(reply: Reply) -> Reply:
+    """The count of each chunk so far is added up over the stream (vllm-omni#2313)."""
+    if not reply.streamed:
+        return reply
+
+    def add_up(usage: dict[str, Json]) -> None:
+        tokens = usage.get("completion_tokens")
+        if isinstance(tokens, int):
+            add_tokens(usage, "completion_tokens", tokens * (tokens - 1) // 2)
+
+    return rewrite_usage(reply, add_up)
+
+
 def _equals_max_tokens(exchange: Exchange) -> Findings:
     """Yield a finding unless a cut-off reply counts max_tokens for each choice."""
     limit = exchange.sent.get("max_completion_tokens", exchange.sent.get("max_tokens"))

@@ -14,8 +14,8 @@ from contract.model.probes import SUM_WHOLE
 @pytest.mark.parametrize(
     ("coding", "body", "word"),
     [
-        ("gzip", gzip.compress(b"{}"), "pass"),
-        ("x-gzip", gzip.compress(b"{}"), "pass"),
+        ("gzip", gzip.compress(b"{}", mtime=0), "pass"),
+        ("x-gzip", gzip.compress(b"{}", mtime=0), "pass"),
         ("deflate", zlib.compress(b"{}"), "pass"),
         ("gzip", b"{}", "fail"),
         ("deflate", b"{}", "fail"),
