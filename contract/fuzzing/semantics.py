@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 
 from contract.model.chat import CHAT
-from contract.model.check import Check, Finding, NotApplicable
+from contract.model.check import Check, Finding, Level, Scope
 from contract.model.exchange import Arrival, Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.strict_json import read_json
 from contract.model.wire import Request
 from contract.plugins.discovery import find
+from contract.run.invariants import judge_replies, scopes_of
 
-# Each of these checks judges a single exchange, whatever the request was.
-_APPLICABLE = (
-    *("reasoning.no-marker-in-answer", "reasoning.no-marker-in-reasoning"),
-    *("reasoning.chunks-are-well-formed", "reasoning.right-field"),
-    *(
-        "streaming.ends-with-done",
-        "streaming.nothing-after-done",
-    ),
-    *("streaming.events-are-json", "streaming.well-formed", "streaming.id-is-constant"),
-    *("streaming.finishes-once", "streaming.finish-is-last"),
-    "streaming.finish-reason-is-known",
-    *("usage.counts-are-natural", "usage.sums-up"),
+# Responses with status 200 to chats; the others are judged by Schemathesis itself.
+_SCOPES = frozenset(
+    {Scope.ANSWERS, Scope.STREAMS, Scope.WHOLE, Scope.BODIES, Scope.ATTEMPTS}
 )
-NAMES: Mapping[str, str] = {
-    name.replace(".", "_").replace("-", "_"): name for name in _APPLICABLE
+_BY_NAME: Mapping[str, Check] = {
+    check.id.replace(".", "_").replace("-", "_"): check
+    for check in find("checks", Check).values()
+    if check.every in _SCOPES and not check.across and check.level is Level.MUST
 }
-"""The ids of these checks by the names that Schemathesis knows them by."""
+NAMES: Mapping[str, str] = {name: check.id for name, check in _BY_NAME.items()}
+"""The ids of the invariants of a single reply, by their names for Schemathesis."""
 
 
-@cache
 def check_named(name: str) -> Check:
     """Return the check that Schemathesis knows as *name*."""
-    found: Mapping[str, Check] = find("checks", Check)
-    return found[NAMES[name]]
+    return _BY_NAME[name]
 
 
 def to_exchange(
@@ -80,11 +72,6 @@ def findings(name: str, exchange: Exchange) -> tuple[Finding, ...]:
         return ()
     if check.unless in profile.tolerates or check.id in profile.waivers:
         return ()
-    if not check.needs <= profile.offers:
+    if not check.needs <= profile.offers or check.every not in {*scopes_of(exchange)}:
         return ()
-    if check.family == "streaming" and not exchange.streamed:
-        return ()
-    try:
-        return tuple(check.judge(exchange))
-    except NotApplicable:
-        return ()
+    return judge_replies(check, (exchange,)).findings

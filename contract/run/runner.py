@@ -155,15 +155,13 @@ def _judge(
     """
     findings: list[Finding] = []
     try:
-        for probe in check.sends:
-            exchange = session.send(probe)
-            exchanges.append(exchange)
-            trouble = triage(check, exchange)
-            if trouble is not None:
-                return trouble
-        figures.update(check.measures(*exchanges) if check.measures else {})
-        for finding in islice(check.judge(*exchanges), MOST_FINDINGS):
-            findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
+        judged, troubles = _answers(check, session, exchanges)
+        if troubles and (not judged or not _repeats_one_request(check)):
+            return troubles[0]
+        findings += _failed_samples(check, troubles)
+        figures.update(check.measures(*judged) if check.measures else {})
+        for finding in islice(check.judge(*judged), MOST_FINDINGS):
+            findings.append(finding)  # kept even if the judge raises
     except (RequestLimitReached, NotAnswering) as reason:
         return Verdict(Outcome.ERROR, reason=f"{reason}")
     except (CanaryUnavailable, NotRecorded, padding.CannotPad) as reason:
@@ -176,6 +174,49 @@ def _judge(
         return Verdict(Outcome.ERROR, tuple(findings), message, broken=True)
     outcome = Outcome.FAIL if findings else Outcome.PASS
     return Verdict(outcome, tuple(with_hint(check, findings, exchanges)))
+
+
+def _answers(
+    check: Check, session: Session, exchanges: list[Exchange]
+) -> tuple[list[Exchange], list[Verdict]]:
+    """
+    Send the probes of *check*; return what can be judged, and why the others cannot.
+
+    Without samples of one request, the first that cannot be judged ends it. All
+    exchanges are added to *exchanges*, also if a probe cannot be sent.
+    """
+    judged: list[Exchange] = []
+    troubles: list[Verdict] = []
+    for probe in check.sends:
+        exchange = session.send(probe)
+        exchanges.append(exchange)
+        trouble = triage(check, exchange)
+        if trouble is None:
+            judged.append(exchange)
+            continue
+        troubles.append(trouble)
+        if not _repeats_one_request(check):
+            break
+    return judged, troubles
+
+
+def _repeats_one_request(check: Check) -> bool:
+    """Return whether *check* measures samples of one request, any of which may fail."""
+    first, *others = check.sends
+    return check.measures is not None and all(
+        replace(other, sample=first.sample) == first for other in others
+    )
+
+
+def _failed_samples(check: Check, troubles: list[Verdict]) -> Iterator[Finding]:
+    """Yield a finding for the samples of *check* that failed, if any did."""
+    if troubles:
+        reason = troubles[0].reason or troubles[0].findings[0].actual
+        yield Finding(
+            f"{len(troubles)} of {len(check.sends)} samples failed and do not count",
+            expected="every request answered",
+            actual=reason,
+        )
 
 
 def _judge_invariant(

@@ -8,7 +8,7 @@ import pytest
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
-from contract.fuzzing.semantics import NAMES, findings, to_exchange
+from contract.fuzzing.semantics import NAMES, check_named, findings, to_exchange
 from contract.mock_server.provider import SERVED
 from contract.model.check import Fault
 from contract.model.probes import SUM, SUM_WHOLE, TOOL
@@ -26,7 +26,8 @@ def answered(profile, probe, fault=None):
     reply = fault.apply(reply) if fault else reply
     rehearsed = rehearse(reply, probe, profile)
     request = build_request(probe, profile, SERVED[0])
-    return to_exchange(profile, request, rehearsed.headers, rehearsed.body)
+    headers = (*rehearsed.headers, ("date", "Thu, 18 Sep 2025 00:00:00 GMT"))
+    return to_exchange(profile, request, headers, rehearsed.body)
 
 
 @pytest.mark.parametrize("probe", [SUM, SUM_WHOLE, TOOL], ids=lambda one: one.name)
@@ -37,14 +38,19 @@ def test_a_correct_response_has_no_findings(id, probe):
     assert {} == {name: found for name in NAMES if (found := findings(name, exchange))}
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Schemathesis does not say whether the server closed the connection.
+UNSEEN = {"streaming_closes_after_done"}
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - UNSEEN))
 def test_each_check_detects_a_fault_of_its_own(name):
     own = [fault for fault in FAULTS.values() if fault.breaks.id == NAMES[name]]
     found = [
         findings(name, answered(PROFILES[one], probe, fault))
         for one in ("vllm-0.32", "mistral-2025-10")
+        if check_named(name).needs <= PROFILES[one].offers
         for fault in own
-        for probe in (SUM, SUM_WHOLE)
+        for probe in (*check_named(name).sends, SUM, SUM_WHOLE)
     ]
 
     assert any(found)

@@ -17,7 +17,7 @@ from support.saved_sessions import (
 
 from contract.client.session import Session
 from contract.model.check import Finding, NotApplicable
-from contract.model.probe import Fill
+from contract.model.probe import Fill, repeat
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.run.report import Outcome
@@ -245,3 +245,41 @@ def test_an_exchange_of_unexpected_status_is_not_judged():
     assert (Outcome.FAIL, {}) == (result.outcome, result.figures)
     assert ["unexpected status"] == [finding.message for finding in result.findings]
     assert 1 == len(result.exchanges)
+
+
+def sampled(judge, *answers):
+    """The result of a check that measures one request, repeated for each answer."""
+    probes = repeat(SUM, len(answers))
+    check = made_check(judge, sends=probes, measures=lambda *seen: {"n": len(seen)})
+    session = saved_session(*zip(probes, answers, strict=True))
+    return judge_check(check, session, "target")
+
+
+GOOD = {
+    "body": b'data: {"choices":[]}\n\n',
+    "headers": (("content-type", "text/event-stream"),),
+}
+FAILED = {**GOOD, "body": b'data: {"error":{"message":"no memory"}}\n\n'}
+
+
+def test_samples_that_failed_are_counted_and_not_measured():
+    seen = []
+
+    def judge(*exchanges):
+        seen.extend(exchanges)
+        yield from ()
+
+    result = sampled(judge, GOOD, FAILED, GOOD)
+
+    assert result.outcome is Outcome.FAIL
+    assert result.findings[0].message == "1 of 3 samples failed and do not count"
+    assert "no memory" in result.findings[0].actual
+    assert (len(seen), result.figures) == (2, {"n": 2})
+    assert len(result.exchanges) == 3
+
+
+def test_a_measurement_without_an_answered_sample_cannot_be_judged():
+    result = sampled(fails, FAILED, FAILED)
+
+    assert result.outcome is Outcome.ERROR
+    assert "no memory" in result.reason

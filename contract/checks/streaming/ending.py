@@ -23,6 +23,7 @@ from contract.model.response_kind import error_in, is_error
 from contract.model.sse import encode
 
 STREAMING = {Capability.STREAMING}
+ALSO = ("latency.samples-are-answered",)
 
 
 @check(
@@ -64,7 +65,7 @@ def _first_half(reply: Reply) -> Reply:
     return reply.with_frames(reply.frames[: (len(reply.frames) + 1) // 2])
 
 
-@fault(breaks=completes)
+@fault(breaks=completes, also=ALSO)
 def connection_reset(reply: Reply) -> Reply:
     """The server crashes midway and the connection is reset."""
     if not reply.streamed or not reply.frames:
@@ -72,7 +73,7 @@ def connection_reset(reply: Reply) -> Reply:
     return replace(_first_half(reply), end=End.RESET)
 
 
-@fault(breaks=completes)
+@fault(breaks=completes, also=ALSO)
 def stream_hangs(reply: Reply) -> Reply:
     """The engine dies and the connection stays open."""
     if not reply.streamed or not reply.frames:
@@ -90,7 +91,7 @@ def _with_error(reply: Reply, error: dict[str, Json]) -> Reply:
     return half.with_frames((*half.frames, *ends))
 
 
-@fault(breaks=completes)
+@fault(breaks=completes, also=ALSO)
 def error_in_the_stream(reply: Reply) -> Reply:
     """The engine fails after the status 200 and sends an error (vllm#57519)."""
     message = "EngineCore encountered an issue."
@@ -99,14 +100,14 @@ def error_in_the_stream(reply: Reply) -> Reply:
     )
 
 
-@fault(breaks=completes)
+@fault(breaks=completes, also=ALSO)
 def error_with_empty_choices(reply: Reply) -> Reply:
     """A gateway sends the error in a chunk without choices (OmniRoute#8210)."""
     error: Json = {"message": "request limit reached", "code": 502}
     return _with_error(reply, {"choices": [], "error": error})
 
 
-@fault(breaks=completes)
+@fault(breaks=completes, also=ALSO)
 def stream_of_no_bytes(reply: Reply) -> Reply:
     """A stream has the status 200 and not a single event (preloop#121)."""
     return reply.with_frames(()) if reply.streamed else reply
