@@ -26,7 +26,9 @@ INTRODUCTION = """\
 `magistral-contract list --markdown` writes this page. A check's level is the RFC 2119
 word in its requirement: a failed MUST fails the run, with `--strict` a failed SHOULD
 does too, a failed MAY never does. A fault is a bug that its check must detect:
-`magistral-contract serve --fault NAME` exposes your own client to it.
+`magistral-contract serve --fault NAME` exposes your own client to it. A check with a
+scope is an invariant: it is judged on everything of that scope that a run receives,
+whatever it was sent for.
 """
 BREAKAGES = """\
 # Breakages from public reports
@@ -36,7 +38,8 @@ report, the fault that reproduces it and the check that detects it; a test cover
 row. `magistral-contract serve --fault vllm-30139` exposes your own client to
 vllm-project/vllm#30139, and `mock?fault=vllm-30139` is a target that has that bug.
 Where a server is right to reject what clients send, the fault is a mock that accepts
-it: a client that is tested against a lenient mock fails only in production.
+it: a client that is tested against a lenient mock fails only in production. The last
+column is the first finding of `magistral-contract verify` on that mock.
 """
 
 
@@ -155,7 +158,7 @@ def _breakage_entries() -> Iterator[Entry]:
         fields = {
             "what": breakage.what,
             "report": breakage.url,
-            "fault": breakage.fault.id,
+            "fault": breakage.fault.id + _condition(breakage),
             "breaks": breakage.fault.breaks.id,
             "dialect": breakage.profile.id,
         }
@@ -240,6 +243,7 @@ def page(checks: Iterable[Check], faults: Iterable[Fault]) -> str:
         ]
         for check in members:
             level = check.level.value + (", slow" if check.slow else "")
+            level += f", {check.every.value}" if check.every is not None else ""
             cells = (
                 f"`{check.id}`",
                 level,
@@ -256,19 +260,44 @@ def breakage_page(known: Iterable[Breakage]) -> str:
     """Return docs/breakages.md: a row for each public report."""
     lines = [
         BREAKAGES,
-        "| Report | What broke | Fault | Check | Dialect |",
-        "|---|---|---|---|---|",
+        "| Report | What broke | Fault | Check | Dialect | What verify says |",
+        "|---|---|---|---|---|---|",
     ]
     for breakage in known:
         cells = (
             f"[{breakage.issue}]({breakage.url})",
             _cell(breakage.what),
-            f"`{breakage.fault.id}`",
+            f"`{breakage.fault.id}`{_condition(breakage)}",
             f"`{breakage.fault.breaks.id}`",
             breakage.profile.id,
+            _cell(_finding(breakage)),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _condition(breakage: Breakage) -> str:
+    """Return when the fault strikes, as text to follow its name."""
+    words = [f"when {name}" for name in breakage.when]
+    if breakage.every > 1:
+        words.append(f"every {breakage.every}")
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _finding(breakage: Breakage) -> str:
+    """Return the first finding of the check on a mock with the breakage."""
+    from contract.testing.rehearsal import rehearse
+
+    result = rehearse(breakage.fault.breaks, breakage.profile.id, breakage.fault)
+    if not result.findings:
+        return result.reason
+    first = result.findings[0]
+    values = [
+        f"{name} {value}"
+        for name, value in (("expected", first.expected), ("actual", first.actual))
+        if value
+    ]
+    return ": ".join([first.message, ", ".join(values)] if values else [first.message])
 
 
 def _cell(text: str) -> str:

@@ -77,7 +77,8 @@ def _ids_match_pattern(exchange: Exchange) -> Findings:
     for one in complete_calls(exchange):
         if one.id is None or not re.fullmatch(pattern, one.id):
             yield Finding(
-                f"the id of the call of {one.name} is malformed",
+                f"the id of the call of {one.name or 'a tool without a name'} "
+                "is malformed",
                 expected=f"an id that matches {pattern}",
                 actual="no id" if one.id is None else shorten(repr(one.id)),
                 at=reply_location(exchange),
