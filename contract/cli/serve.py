@@ -23,7 +23,7 @@ from contract.model.chat import CHAT
 from contract.model.check import Fault, Quirk
 from contract.model.conditions import CONDITIONS, conditional
 from contract.model.escape import escape_controls
-from contract.model.profile import Profile
+from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 from contract.plugins.discovery import find, get
 from contract.targets.mock import mock_profile
@@ -203,6 +203,9 @@ def banner(
         f"-d {shlex.quote(json.dumps(body))}"
     )
     shown_key = f"${variable}" if variable else "anything"
+    # A key in the environment would make verify expect that the server demands one.
+    demands = Capability.KEY_REQUIRED in profile.offers
+    keyless = "MISTRAL_API_KEY= OPENAI_API_KEY= " if demands and not variable else ""
     return [
         ("serving", f"{profile.id}: {profile.title}"),
         ("url", f"{url}/v1"),
@@ -212,7 +215,7 @@ def banner(
         ("try", curl),
         (
             "check",
-            f"magistral-contract verify {url}/v1 --profile {profile.id}",
+            f"{keyless}magistral-contract verify {url}/v1 --profile {profile.id}",
         ),
         ("stop", "Ctrl-C"),
     ]

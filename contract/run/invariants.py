@@ -65,9 +65,11 @@ class Replies:
     ) -> tuple[Exchange, ...]:
         """Return all exchanges in *scope* so far, including the new *exchanges*."""
         for exchange in exchanges:
-            if id(exchange) not in self._known:
+            # In a replay, requests that are alike share the bytes of one response.
+            number = id(exchange.arrivals or exchange)
+            if number not in self._known:
                 # It is kept, so that its id is not given to another one.
-                self._known[id(exchange)] = exchange
+                self._known[number] = exchange
                 for one in scopes_of(exchange):
                     self._scopes[one].append(exchange)
         return tuple(self._scopes[scope])

@@ -48,6 +48,8 @@ def settings(offers: frozenset[Capability]) -> tuple[Setting, ...]:
         found += [{"response_format": value} for value in formats]
     if Capability.CHOICES in offers:
         found += [{"n": 2}]
+    if Capability.LOGPROBS in offers:
+        found += [{"logprobs": value} for value in (0, 2)]
     if Capability.TOOLS in offers:
         found += _tools(offers)
     return tuple(found)

@@ -62,3 +62,14 @@ def test_an_invalid_option_is_a_usage_error(command, arguments, words):
 
     assert (done.code, done.out) == (2, "")
     assert words in done.err
+
+
+def test_the_check_of_a_mock_without_a_key_ignores_keys_of_the_environment():
+    hosted = mock_profile("mistral")
+    provider = MockProvider(hosted.dialect)
+
+    lines = dict(banner(URL, provider, hosted, None, ()))
+    with_key = dict(banner(URL, provider, hosted, "MY_KEY", ()))
+
+    assert lines["check"].startswith("MISTRAL_API_KEY= OPENAI_API_KEY= magistral")
+    assert with_key["check"].startswith("magistral-contract verify")

@@ -292,7 +292,8 @@ def test_a_stream_is_parsed_once_for_verdict_and_text(monkeypatch):
     reply = exchange([json.dumps(A)] * 50 + ["[DONE]"])
     walks = []
     monkeypatch.setattr(
-        "contract.model.exchange.walk", lambda *a: walks.append(a) or walk(*a)
+        "contract.model.exchange.walk",
+        lambda *a, **more: walks.append(a) or walk(*a, **more),
     )
     reply.rejected("all", lambda _: True)
 

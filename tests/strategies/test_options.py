@@ -34,6 +34,7 @@ def test_every_offered_option_occurs(name):
     unused |= set() if "seed" in offers else {"seed"}
     unused |= set() if "choices" in offers else {"n"}
     unused |= set() if "stop" in offers else {"stop"}
+    unused |= set() if "logprobs" in offers else {"logprobs"}
     unused |= set() if "json-schema" in offers else {"response_format"}
     unused |= set() if "parallel-tools" in offers else {"parallel_tool_calls"}
 

@@ -100,6 +100,8 @@ def compression_does_not_buffer(identity: Exchange, exchange: Exchange) -> Findi
     the first text is not compared: either request may have waited in a queue.
     """
     plain = decoded(exchange)
+    if plain is exchange:
+        raise NotApplicable("the stream is not compressed")
     if plain is None:
         raise NotApplicable("the stream cannot be decoded")
     if not plain.timing.marks:

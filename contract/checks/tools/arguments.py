@@ -59,6 +59,7 @@ def arguments_are_an_object(exchange: Exchange) -> Findings:
         "tools.arguments-fit-the-schema",
         "tools.no-parameters-are-an-object",
         "tools.streamed-equals-whole",
+        "tools.streams-lose-no-call",
     ),
 )
 def arguments_encoded_twice(reply: Reply) -> Reply:
@@ -167,7 +168,7 @@ def _call_texts(exchange: Exchange) -> list[str]:
     return texts
 
 
-@fault(breaks=streamed_equals_whole)
+@fault(breaks=streamed_equals_whole, also=("tools.streams-lose-no-call",))
 def fragments_repeated(reply: Reply) -> Reply:
     """The streaming parser sends the text of a value twice (vllm#17585)."""
 

@@ -52,7 +52,7 @@ def is_not_redirected(exchange: Exchange) -> Findings:
         )
 
 
-@fault(breaks=is_not_redirected)
+@fault(breaks=is_not_redirected, also=("latency.samples-are-answered",))
 def redirected_to_a_slash(reply: Reply) -> Reply:
     """A framework redirects to the path with a trailing slash (cherry-studio#13236)."""
     if reply.probe is None:

@@ -238,6 +238,6 @@ def reasoning_counted_as_none(reply: Reply) -> Reply:
 @fault(breaks=counts_reasoning)
 def all_counted_as_reasoning(reply: Reply) -> Reply:
     """The whole completion is counted as reasoning, including the answer."""
-    if counting.count_text(decode_reply(reply).answer) <= UNCERTAIN:
+    if counting.count_text(decode_reply(reply).answer) <= TOLERANCE_TOKENS:
         return reply
     return _replace_reasoning_tokens(reply, None)

@@ -7,7 +7,6 @@ from support.each import each
 from support.rehearsal import overcharged_exchange
 
 from contract.catalog.profiles import builtin
-from contract.checks.conversation import tool_turns
 from contract.checks.conversation.tool_turns import (
     ABSENT,
     ANNOUNCED,
@@ -25,7 +24,6 @@ from contract.checks.conversation.tool_turns import (
     result_parts_are_kept,
 )
 from contract.model.wire import build_request
-from contract.testing import run_laws
 from contract.tokens import counting
 
 PROFILES = builtin()
@@ -37,10 +35,6 @@ def messages(probe, name="vllm-0.32"):
 
 def exchange(probe, more=0, profile="vllm-0.32"):
     return overcharged_exchange(PROFILES[profile], probe, more)
-
-
-def test_every_check_is_proven():
-    run_laws(tool_turns)
 
 
 @each("name", PROFILES)

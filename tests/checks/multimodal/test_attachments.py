@@ -21,7 +21,6 @@ from contract.checks.multimodal.attachments import (
 )
 from contract.checks.multimodal.image_cost import NO_IMAGE
 from contract.model.wire import build_request
-from contract.testing import run_laws
 
 PROFILES = builtin()
 USAGE = {"usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}}
@@ -30,10 +29,6 @@ USAGE = {"usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8
 def content(probe, place):
     body = json.loads(build_request(probe, PROFILES["vllm-0.32"], "m").body)
     return body["messages"][place]["content"]
-
-
-def test_every_check_is_proven():
-    run_laws(attachments)
 
 
 @each(

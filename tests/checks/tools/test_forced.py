@@ -10,13 +10,8 @@ from contract.catalog.profiles import builtin
 from contract.checks.tools import forced
 from contract.checks.tools.calls import has_calls
 from contract.checks.tools.forced import GREETED, GREETED_WHOLE
-from contract.testing import run_laws
 
 PROFILES = builtin()
-
-
-def test_every_check_is_proven():
-    run_laws(forced)
 
 
 @each("name", [name for name, one in PROFILES.items() if forced.FORCED <= one.offers])
