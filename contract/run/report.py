@@ -39,6 +39,8 @@ class Tally:
     def __str__(self) -> str:
         if not self.broken:
             return f"held in {self.judged} of {self.judged} replies"
+        if self.broken == self.judged:
+            return f"broken in all of {self.judged} replies"
         return f"broken in {self.broken} of {self.judged} replies: {self.where}"
 
 

@@ -248,7 +248,8 @@ def _judge_invariant(
         worst = judgement.broken[0]
         if worst not in exchanges:
             exchanges.append(worst)
-        findings = with_hint(check, list(judgement.findings), [worst])
+        # The check's own probes have both forms: a setting may concern streams alone.
+        findings = with_hint(check, list(judgement.findings), exchanges)
         return Verdict(Outcome.FAIL, tuple(findings)), judgement
     if judgement.judged:
         excused = (f"{feature}: {why}" for feature, why in judgement.excused.items())

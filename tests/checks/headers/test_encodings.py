@@ -73,7 +73,7 @@ def test_a_stream_must_match_its_content_encoding(exchange, word):
 @pytest.mark.parametrize(
     ("identity", "exchange", "word"),
     [
-        pytest.param(2.0, spread_out(PLAIN), "pass", id="uncompressed"),
+        pytest.param(2.0, spread_out(PLAIN), "skip", id="uncompressed"),
         pytest.param(2.0, compressed(spread_out(PLAIN)), "pass", id="flushed"),
         pytest.param(
             2.0, compressed(spread_out(PLAIN), flush=False), "fail", id="held-back"
