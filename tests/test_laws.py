@@ -18,6 +18,9 @@ from contract.run.report import Outcome
 from contract.testing import laws
 from contract.testing.rehearsal import clean
 
+# A corpus has the judge of checks that send less, and hundreds of requests.
+FEW = {one: c for one, c in CHECKS.items() if len(c.sends) < laws.CORPUS}
+
 
 def findings(result):
     return [(f.message, f.expected, f.actual, f.at) for f in result.findings]
@@ -61,9 +64,7 @@ def test_a_fault_of_an_invariant_is_found_under_every_condition(id):
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_quirks_trip_nothing(name):
-    tripped = {
-        q: laws.failing(name, quirk.apply, CHECKS) for q, quirk in QUIRKS.items()
-    }
+    tripped = {q: laws.failing(name, quirk.apply, FEW) for q, quirk in QUIRKS.items()}
 
     assert {} == {q: found for q, found in tripped.items() if found}
 

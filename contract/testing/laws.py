@@ -238,9 +238,11 @@ def description_laws(value: Fault | Quirk) -> Iterator[str]:
 
 def quirk_laws(checks: Mapping[str, Check]) -> Iterator[str]:
     """Which of *checks* report a quirk, which is legal by definition."""
+    # A corpus has the judge of checks that send less, and hundreds of requests.
+    few = {id_: one for id_, one in checks.items() if len(one.sends) < CORPUS}
     for name in representatives():
         for quirk in find("quirks", Quirk).values():
-            if found := sorted(failing(name, quirk.apply, checks)):
+            if found := sorted(failing(name, quirk.apply, few)):
                 yield f"the quirk {quirk.id} fails {', '.join(found)} in {name}"
 
 
