@@ -1,6 +1,7 @@
 """Every fault in every dialect, over real sockets: caught, and by whom it should be."""
 
 import re
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -76,6 +77,7 @@ class Over:
 
     def __init__(self, faulty, wire, touched):
         self.profile = wire.profile
+        self.url, self.key = wire.url, KEY
         self._faulty = faulty
         self._wire = wire
         self._touched = touched
@@ -110,6 +112,7 @@ class Wire:
             api_key=KEY if Capability.KEY_REQUIRED in self.profile.offers else None,
             plan=self._plan,
             change=lambda reply: self._change(reply) if self._change else reply,
+            clock=time.time,
         )
         with serving(provider) as self.url, self._session() as self.base:
             yield self
