@@ -79,7 +79,26 @@ def generated_nothing(exchange: Exchange) -> bool:
 _FORM = frozenset({"stream", "stream_options"})
 
 
+# Members that change what is generated, and not what is read.
+_SAMPLING = frozenset(
+    {
+        *("n", "stop", "max_tokens", "max_completion_tokens", "temperature", "top_p"),
+        *("seed", "random_seed", "presence_penalty", "frequency_penalty"),
+        *("logprobs", "top_logprobs", "logit_bias"),
+    }
+)
+
+
 def question(exchange: Exchange) -> str:
     """Return what a request asks, the same text for a stream and a whole answer."""
-    asked = {name: v for name, v in exchange.sent.items() if name not in _FORM}
-    return json.dumps(asked, sort_keys=True)
+    return _without(exchange, _FORM)
+
+
+def prompt(exchange: Exchange) -> str:
+    """Return what a request makes the model read, the same text for any sampling."""
+    return _without(exchange, _FORM | _SAMPLING)
+
+
+def _without(exchange: Exchange, names: frozenset[str]) -> str:
+    kept = {name: value for name, value in exchange.sent.items() if name not in names}
+    return json.dumps(kept, sort_keys=True)

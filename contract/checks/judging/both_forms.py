@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contract.checks.judging.answered import question
-from contract.model.chat import PieceKind, merge_calls
+from contract.model.chat import Piece, PieceKind, merge_calls
 from contract.model.exchange import Exchange
 from contract.model.strict_json import MISSING, is_one_of, read_json
 
@@ -35,10 +35,16 @@ def _content(exchange: Exchange) -> Content:
     )
     calls = tuple(
         (piece.call.name or "", _spelled(piece.text))
-        for piece in merge_calls(piece for _, piece in exchange.folded_pieces)
+        for piece in merge_calls(_by_choice(exchange))
         if piece.kind is PieceKind.TOOL and piece.call is not None
     )
     return Content(texts, calls)
+
+
+def _by_choice(exchange: Exchange) -> list[Piece]:
+    """Return the pieces of one choice after those of another, each in its order."""
+    pieces = (piece for _, piece in exchange.folded_pieces)
+    return sorted(pieces, key=lambda piece: piece.choice)
 
 
 def _spelled(arguments: str) -> str:
@@ -51,7 +57,7 @@ def _spelled(arguments: str) -> str:
 
 def _greedy_question(exchange: Exchange) -> str | None:
     """
-    Return what a greedy request asks, however the answer is sent; None for another.
+    Return what a greedy or seeded request asks; None for another.
 
     A request that continues a message of the assistant is none: servers differ in
     whether they repeat what is continued.
@@ -61,7 +67,9 @@ def _greedy_question(exchange: Exchange) -> str | None:
     last = messages[-1] if isinstance(messages, list) and messages else None
     asks = isinstance(last, dict) and is_one_of(last.get("role"), ("user", "tool"))
     temperature = sent.get("temperature")
-    if not asks or isinstance(temperature, bool) or temperature != 0:
+    greedy = not isinstance(temperature, bool) and temperature == 0
+    seeded = any(isinstance(sent.get(name), int) for name in ("seed", "random_seed"))
+    if not asks or not (greedy or seeded):
         return None
     return question(exchange)
 

@@ -6,6 +6,7 @@ import html
 import unicodedata
 
 SHOWN = 24  # characters of the part that was lost
+SHORTEST = 24  # characters of a text whose length says something
 
 
 def loss(whole: str, streamed: str) -> str:
@@ -32,6 +33,17 @@ def loss(whole: str, streamed: str) -> str:
     if whole.startswith(streamed):
         return _lost("last", whole[len(streamed) :])
     return _alteration(whole, streamed) or _gaps(whole, streamed)
+
+
+def most_is_lost(whole: str, streamed: str) -> str:
+    """
+    Return that most of *whole* is missing from *streamed*, as a clause; "" if not.
+
+    Only for texts of the same number of tokens: other wordings differ in length.
+    """
+    if 2 * len(streamed) >= len(whole) or len(whole) < SHORTEST:
+        return ""
+    return f"{len(streamed)} characters are left of {len(whole)}"
 
 
 def _lost(which: str, part: str) -> str:

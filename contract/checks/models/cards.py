@@ -29,6 +29,7 @@ from contract.model.check import (
     Finding,
     Findings,
     NotApplicable,
+    Scope,
     check,
     fault,
     shorten,
@@ -37,7 +38,9 @@ from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.response_kind import is_chat
 
+OK_STATUS = HTTPStatus.OK
 UNKNOWN = "no-such-model"
 UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN}")
 
@@ -48,34 +51,53 @@ UNKNOWN_CARD = replace(MODEL_CARD, name="unknown-card", path=f"{MODELS}/{UNKNOWN
     source="Mistral API and OpenAI API reference, chat completion object, model",
     sends=(SUM_WHOLE, SUM, LIST_MODELS),
     needs=LISTED,
+    every=Scope.RESPONSES,
+    across=True,
 )
-def answer_names_the_model(
-    whole: Exchange, streamed: Exchange, model_list: Exchange
-) -> Findings:
+def answer_names_the_model(*exchanges: Exchange) -> Findings:
     """
     Accepts the name in the request and the other names in the model list.
 
     Mistral echoes the requested name, vLLM returns the first of its served names,
     llama.cpp returns its alias whatever the request contains.
     """
-    name = requested_model(whole)
+    listed = [x for x in exchanges if x.probe == LIST_MODELS and x.status == OK_STATUS]
+    known: dict[str, set[str]] = {}
+    judged = False
+    for exchange in exchanges:
+        requested = exchange.sent.get("model")
+        seen = _models(exchange) if exchange.status == OK_STATUS else set()
+        if not listed or not seen or not isinstance(requested, str):
+            continue
+        judged = True
+        if requested not in known:
+            known[requested] = _names(listed[0], requested)
+        for other in sorted(seen - known[requested]):
+            yield Finding(
+                "the response names another model",
+                expected=shorten(" or ".join(sorted(known[requested]))),
+                actual=shorten(other),
+                at=f"request {exchange.probe.name}, /model",
+            )
+    if not judged:
+        raise NotApplicable("no response names a model, or no list of models is known")
+
+
+def _models(exchange: Exchange) -> set[str]:
+    """Return the names of models in a body, or in the chunks of a stream."""
+    bodies = (chunk.json for chunk in exchange.folded if is_chat(exchange))
+    models = (body.get("model") for body in bodies if isinstance(body, dict))
+    return {model for model in models if isinstance(model, str)}
+
+
+def _names(model_list: Exchange, name: str) -> set[str]:
+    """Return *name* and the other names of that model in *model_list*."""
     card = find_card(model_list, name)
     names = {name}
     for other in cards(model_list):
         if card is None or other is card or same_model(card, other):
             names |= {id_of(other), *aliases(other)}
-    bodies = (whole.json, *(chunk.json for chunk in streamed.chunks))
-    models = [body.get("model") for body in bodies if isinstance(body, dict)]
-    returned = {model for model in models if isinstance(model, str)}
-    if not returned:
-        raise NotApplicable("no response names a model")
-    for seen in sorted(returned - names):
-        yield Finding(
-            "the response names another model",
-            expected=shorten(" or ".join(sorted(names))),
-            actual=shorten(seen),
-            at="/model",
-        )
+    return names
 
 
 @fault(breaks=answer_names_the_model)

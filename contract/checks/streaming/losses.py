@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contract.checks.faults.chunks import text_frames
 from contract.checks.judging.both_forms import TWICE, pairs
-from contract.checks.judging.difference import loss
+from contract.checks.judging.difference import loss, most_is_lost
 from contract.model.chat import PieceKind
 from contract.model.check import (
     Finding,
@@ -51,7 +51,7 @@ def loses_nothing(*exchanges: Exchange) -> Findings:
         for (choice, kind, actual), (*_, expected) in zip(
             seen.texts, wanted.texts, strict=False
         ):
-            if reason := loss(expected, actual):
+            if reason := loss(expected, actual) or most_is_lost(expected, actual):
                 yield Finding(
                     f"the streamed {kind} is not the whole one: {reason}",
                     expected=shorten(repr(expected)),

@@ -24,8 +24,7 @@ from contract.model.rewrite import rewrite_pieces
 
 @check(
     "tools.streams-lose-no-call",
-    "A stream MUST NOT lose or alter a tool call that the same request gets as a "
-    "whole.",
+    "A stream and a whole answer to the same request MUST have the same tool calls.",
     source="ddalcu/mlx-serve#287; vllm-project/vllm#20028",
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS | {Capability.SEED},
@@ -49,11 +48,13 @@ def streams_lose_no_call(*exchanges: Exchange) -> Findings:
 
 def _lost_calls(streamed: Exchange, seen: Content, wanted: Content) -> Findings:
     place = f"request {streamed.probe.name}"
-    if len(seen.calls) < len(wanted.calls):
+    if len(seen.calls) != len(wanted.calls):
+        fewer = len(seen.calls) < len(wanted.calls)
+        less, more = ("stream", "whole answer") if fewer else ("whole answer", "stream")
         yield Finding(
-            "the stream has fewer tool calls than the whole answer",
-            expected=shorten(wanted.calls),
-            actual=shorten(seen.calls) if seen.calls else "no call",
+            f"the {less} has fewer tool calls than the {more}",
+            expected=shorten(max(wanted.calls, seen.calls, key=len)),
+            actual=shorten(min(wanted.calls, seen.calls, key=len)) or "no call",
             at=place,
         )
         return

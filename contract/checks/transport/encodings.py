@@ -28,19 +28,31 @@ MOST = 2**20  # bytes to decode; the beginning shows whether the coding is true
 def encoding_is_true(exchange: Exchange) -> Findings:
     """Clients decode by the header, so they fail on a body that is not encoded."""
     coding = (exchange.header("content-encoding") or "").strip().lower()
-    if coding not in _WINDOW_BITS:
-        raise NotApplicable("the response states no gzip or deflate encoding")
+    if coding in {"", "identity"}:
+        raise NotApplicable("the response states no encoding")
     if not exchange.body or exchange.end is not End.COMPLETE:
         raise NotApplicable("the response has no whole body")
-    try:
-        zlib.decompressobj(_WINDOW_BITS[coding]).decompress(exchange.body, MOST)
-    except zlib.error:
+    if exchange.is_json or exchange.body.startswith(b"data:"):
+        plain = True
+    elif coding not in _WINDOW_BITS:
+        raise NotApplicable("only gzip and deflate can be decoded")
+    else:
+        plain = not _is_encoded(exchange.body, _WINDOW_BITS[coding])
+    if plain:
         yield Finding(
             "the body is not encoded as its header states",
             expected=f"a body encoded with {coding}",
             actual=f"bytes that begin with {exchange.body[:16].hex(' ')}",
             at="content-encoding",
         )
+
+
+def _is_encoded(body: bytes, window_bits: int) -> bool:
+    try:
+        zlib.decompressobj(window_bits).decompress(body, MOST)
+    except zlib.error:
+        return False
+    return True
 
 
 @fault(breaks=encoding_is_true)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract.checks.faults.usage import add_tokens, details
-from contract.checks.judging.answered import question
+from contract.checks.judging.answered import prompt
 from contract.checks.judging.usage import (
     COUNTERS,
     STREAMED_USAGE,
@@ -156,7 +156,8 @@ def total_without_prompt(reply: Reply) -> Reply:
 
 @check(
     "usage.streamed-equals-whole",
-    "A request MUST have the same prompt_tokens streamed and not streamed.",
+    "A prompt MUST have the same prompt_tokens streamed and not streamed, and for any "
+    "sampling.",
     source=OPENAI_STREAM,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE,
@@ -164,27 +165,25 @@ def total_without_prompt(reply: Reply) -> Reply:
     across=True,
 )
 def streamed_equals_whole(*exchanges: Exchange) -> Findings:
-    """Compares every request of the run that was sent both ways."""
-    counts: dict[str, int] = {}
-    for exchange in exchanges:
-        if not exchange.probe.stream and (count := exchange.count("prompt_tokens")):
-            counts.setdefault(question(exchange), count)
+    """Compares every prompt of the run that was sent more than once."""
+    counts: dict[str, tuple[int, str]] = {}
     compared = False
     for exchange in exchanges:
-        found = exchange.count("prompt_tokens") if exchange.probe.stream else None
-        expected = counts.get(question(exchange)) if found is not None else None
-        if expected is None:
+        count, text = exchange.count("prompt_tokens"), prompt(exchange)
+        if count is None:
             continue
-        compared = True
-        if found != expected:
+        expected, first = counts.setdefault(text, (count, exchange.probe.name))
+        compared = compared or exchange.probe.name != first
+        if count != expected:
+            form = "streamed" if exchange.probe.stream else "non-streamed"
             yield Finding(
-                "streamed and non-streamed prompt_tokens differ",
-                expected=f"prompt_tokens {expected}, as in the non-streamed reply",
-                actual=f"prompt_tokens {found}",
+                f"prompt_tokens of the {form} request differ from another's",
+                expected=f"prompt_tokens {expected}, as for {first}",
+                actual=f"prompt_tokens {count}",
                 at=f"request {exchange.probe.name}, {usage_location(exchange)}",
             )
     if not compared:
-        raise NotApplicable("no request was answered in both forms with prompt_tokens")
+        raise NotApplicable("no prompt was answered twice with prompt_tokens")
 
 
 @fault(breaks=streamed_equals_whole, also=("isolation.own-prompt", "multimodal"))

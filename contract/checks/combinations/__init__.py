@@ -1,0 +1,1 @@
+"""Combination checks: requests with several features at once, streamed and whole."""
