@@ -156,6 +156,8 @@ MISCONFIGURED = {
     "transformers-5.23.0-no-response-template",
     "vllm-0.32.0-no-reasoning-parser",
 }
+# Recorded in two sessions, with two versions of the template.
+TWO_TEMPLATES = ("llamacpp-b11549", "usage.streamed-equals-whole")
 MADE_TO_SAY_NOTHING = "empty_answer_stream"
 
 
@@ -194,7 +196,8 @@ def test_every_invariant_holds_on_all_that_a_real_engine_said(engine):
         check.id: names
         for check in CHECKS.values()
         if check.every is not None and check.level is Level.MUST
-        if check.id not in waived and (names := broken(check, engine))
+        if check.id not in waived and (engine, check.id) != TWO_TEMPLATES
+        if (names := broken(check, engine))
     }
 
     assert found == {}

@@ -254,6 +254,7 @@ TAKEN = {
     "rejections.asks-for-no-password",
     "rejections.key-refusal-has-shape",
     "rejections.key-is-not-echoed",
+    "latency.samples-are-answered",
 }
 
 

@@ -23,6 +23,7 @@ class ResponseKind(StrEnum):
     EMPTY = "empty"  # status 200 without a byte, or a stream without an event
     CUT_OFF = "cut off"  # the connection, or the JSON of a whole answer, ended early
     UNREADABLE = "not JSON"  # a whole answer that is something else
+    MISLABELLED = "labelled wrongly"  # events without their media type, or JSON with it
     TIMED_OUT = "timed out"  # a time limit of the client was reached
     LEFT = "left"  # the client closed the connection, as the probe asks
     NO_RESPONSE = "no response"  # no connection, or nothing that is HTTP
@@ -35,6 +36,7 @@ NOT_AN_ANSWER = frozenset(
         ResponseKind.EMPTY,
         ResponseKind.CUT_OFF,
         ResponseKind.UNREADABLE,
+        ResponseKind.MISLABELLED,
     }
 )
 
@@ -82,12 +84,21 @@ def _kind_of_body(exchange: Exchange) -> ResponseKind:
     # What is in a compressed body cannot be seen.
     if not body or exchange.header("content-encoding") not in {None, "identity"}:
         return ResponseKind.ANSWERED if body else ResponseKind.EMPTY
+    if _is_mislabelled(exchange, body):
+        return ResponseKind.MISLABELLED
     if exchange.streamed:
         return ResponseKind.ANSWERED if exchange.event_count else ResponseKind.EMPTY
     if exchange.is_json or exchange.probe.stream:
         return ResponseKind.ANSWERED
     ends_early = body.startswith(b"{") and not body.endswith(b"}")
     return ResponseKind.CUT_OFF if ends_early else ResponseKind.UNREADABLE
+
+
+def _is_mislabelled(exchange: Exchange, body: bytes) -> bool:
+    """Return whether a stream is not declared as one, or whole JSON is."""
+    if exchange.probe.stream:
+        return not exchange.streamed and body.startswith((b"data:", b"event:", b": "))
+    return exchange.streamed and exchange.is_json
 
 
 def is_chat(exchange: Exchange) -> bool:

@@ -34,6 +34,7 @@ _NO_ANSWER = {
     ResponseKind.EMPTY: "an empty answer",
     ResponseKind.CUT_OFF: "the answer ends in the middle of its JSON",
     ResponseKind.UNREADABLE: "the answer is not JSON",
+    ResponseKind.MISLABELLED: "the answer has a wrong content type",
 }
 
 
@@ -128,6 +129,9 @@ def _no_whole_answer(check: Check, exchange: Exchange) -> str | None:
 
 def _reported_by(exchange: Exchange, kind: ResponseKind) -> str:
     """Return the id of the check that fails because of a response of *kind*."""
+    if kind is ResponseKind.MISLABELLED:
+        family = "streaming" if exchange.probe.stream else "schema"
+        return f"{family}.content-type"
     if exchange.probe.stream:
         return "streaming.completes"
     return _REPORTED_BY.get(kind, "transport.answers-are-whole")

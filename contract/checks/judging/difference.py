@@ -26,8 +26,8 @@ def loss(whole: str, streamed: str) -> str:
     """
     if whole == streamed:
         return ""
-    if not streamed:
-        return "all of it is lost"
+    if not streamed or not whole:
+        return "all of it is lost" if whole else f"{len(streamed)} characters are added"
     if whole.endswith(streamed):
         return _lost("first", whole[: -len(streamed)])
     if whole.startswith(streamed):
@@ -73,9 +73,9 @@ def _gaps(whole: str, streamed: str) -> str:
     """Return how many letters *whole* lost or gained; "" if it did neither."""
     if _is_part(streamed, whole):
         return f"{len(whole) - len(streamed)} characters in the middle are lost"
-    if _is_part(whole, streamed):
+    if whole in streamed or _is_part(whole, streamed):
         return f"{len(streamed) - len(whole)} characters are added"
-    return ""
+    return "the text is reordered" if sorted(whole) == sorted(streamed) else ""
 
 
 def _is_part(part: str, text: str) -> bool:

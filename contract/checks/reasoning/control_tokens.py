@@ -31,7 +31,7 @@ from contract.model.rewrite import rewrite_pieces
 # and those of other chat templates, which a server with the wrong template adds.
 CONTROL = re.compile(
     r"</?s>|<unk>|<pad>|\[IMG(?:_BREAK|_END)?\]|\[PREFIX\]|\[MIDDLE\]|\[SUFFIX\]"
-    r"|\[/?SYSTEM_PROMPT\]|</?think>|<\|[a-z][a-z0-9_]{2,30}\|>|<SPECIAL_\d{1,4}>"
+    r"|\[/?(?:SYSTEM_PROMPT|TOOL_CONTENT|MODEL_SETTINGS)\]|</?think>|<\|[a-z][a-z0-9_]{2,30}\|>|<SPECIAL_\d{1,4}>"
 )
 LONGEST = 40  # characters of a token
 

@@ -187,13 +187,14 @@ def _calls_as_text(exchange: Exchange) -> Findings:
     Reasoning may mention a call without control tokens, the answer may not.
     """
     for kind, pattern in ((PieceKind.REASONING, TAGGED), (PieceKind.ANSWER, UNTAGGED)):
-        if found := pattern.search(exchange.text_of(kind)):
-            yield Finding(
-                f"the {kind.value} contains a tool call as text",
-                expected="the call in tool_calls, or no call",
-                actual=shorten(found.string[found.start() :]),
-                at=location(exchange),
-            )
+        for text in exchange.texts_of(kind).values():
+            if found := pattern.search(text):
+                yield Finding(
+                    f"the {kind.value} contains a tool call as text",
+                    expected="the call in tool_calls, or no call",
+                    actual=shorten(found.string[found.start() :]),
+                    at=location(exchange),
+                )
 
 
 @check(

@@ -19,8 +19,8 @@ _SOURCE_TRACE = re.compile(
     | (?:/[\w.+-]+){2,}\.(?:py|js|ts|cpp|cc|cu|hpp|rs|go|java|so)\b
     | (?:/usr|/opt|/home|/root|/srv|/var/lib|/app|/workspace)/[\w.+-]+/[\w./+-]+
     | \bobject\ at\ 0x[0-9a-f]{6,}>
-    | \b(?:upstream|backend|proxied|forwarded|connect\w*)\b[^"\n]{0,40}?
-      \b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?::\d{2,5})?\b
+    | \b(?:upstream|backend|proxied|forwarded)\b[^"\n]{0,40}?
+      \b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?::\d{2,5})?\b
     | \b[A-Za-z]:\\(?:[\w.+ -]+\\)+[\w.+-]+
     """,
     re.VERBOSE,

@@ -19,7 +19,7 @@ from contract.model.exchange import DONE, End, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, encode_json, is_done
-from contract.model.response_kind import error_in, is_error
+from contract.model.response_kind import ResponseKind, error_in, is_error, kind_of
 from contract.model.sse import encode
 
 STREAMING = {Capability.STREAMING}
@@ -47,8 +47,10 @@ def completes(exchange: Exchange) -> Findings:
             exchange.note or exchange.end.value,
             event_location(exchange.event_count, exchange.elapsed),
         )
-    elif not exchange.body:
-        yield Finding("the stream is empty", "events", "a body of 0 bytes")
+    elif kind_of(exchange) is ResponseKind.EMPTY:
+        size = f"a body of {len(exchange.body)} bytes"
+        where = " without a blank line, which ends an event" if exchange.body else ""
+        yield Finding("the stream is empty", "events", size + where)
     elif words is None and not exchange.streamed:
         raise NotApplicable("the response is not an event stream")
     if words is not None:

@@ -26,9 +26,11 @@ STREAMING = {Capability.STREAMING}
     source="WHATWG HTML 9.2.5 and the registration of text/event-stream",
     sends=SUM,
     needs=STREAMING,
-    every=Scope.STREAMS,
+    every=Scope.ATTEMPTS,
 )
 def content_type(exchange: Exchange) -> Findings:
+    if not exchange.probe.stream:
+        raise NotApplicable("the request does not ask for a stream")
     seen = exchange.header("content-type") or "no content type"
     if not exchange.streamed:
         yield Finding("the response is not an event stream", SSE_TYPE[1], shorten(seen))

@@ -11,6 +11,7 @@ from contract.checks.structured.document import (
     STREAMED_SCHEMAS,
     document,
     finished_answer,
+    finished_documents,
     format_type,
     parse_json,
     reply_location,
@@ -29,7 +30,15 @@ from contract.checks.structured.probes import (
     UNFORMATTED,
 )
 from contract.model.chat import Json, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
@@ -45,12 +54,11 @@ FENCE = "```"
     source=f"{OPENAI_JSON}; {MISTRAL_JSON}",
     sends=(SCHEMA_WHOLE, OBJECT_WHOLE),
     needs=SCHEMAS | {Capability.JSON_OBJECT},
+    every=Scope.ANSWERS,
 )
-def no_fence(*exchanges: Exchange) -> Findings:
-    if not any(exchange.choices for exchange in exchanges):
-        raise NotApplicable("no reply has a choice")
-    for exchange in exchanges:
-        text = finished_answer(exchange)
+def no_fence(exchange: Exchange) -> Findings:
+    documents = finished_documents(exchange)
+    for text in documents:
         if text.lstrip().startswith(FENCE):
             yield Finding(
                 "the document is inside a code fence",
@@ -98,6 +106,7 @@ def thought_is_kept_apart(*exchanges: Exchange) -> Findings:
         "structured.schema-is-satisfied",
         "structured.tools-leave-the-form",
         "structured.format-keeps-thinking",
+        "structured.documents-are-json",
     ),
 )
 def thought_before_the_document(reply: Reply) -> Reply:

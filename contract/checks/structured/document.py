@@ -42,6 +42,33 @@ def document(exchange: Exchange) -> object:
     return parse_json(fenced[1] if fenced else text)
 
 
+def finished_documents(exchange: Exchange) -> tuple[str, ...]:
+    """
+    Return the answers that must be JSON: those of the choices that finished with stop.
+
+    Raises `NotApplicable` if there is none: no JSON was requested, a tool was called,
+    or a stop string may have cut the document.
+    """
+    wanted = exchange.sent.get("response_format")
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    holder = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    named = isinstance(holder, dict) and holder.get("schema") is not None
+    asked = kind == "json_object" or (kind == "json_schema" and named)
+    if not asked or exchange.sent.get("stop"):
+        raise NotApplicable("the request asks for no JSON, or has stop strings")
+    calling = {
+        piece.choice for piece in exchange.pieces if piece.kind is PieceKind.TOOL
+    }
+    found = tuple(
+        exchange.text_of(PieceKind.ANSWER, choice)
+        for choice, reasons in sorted(exchange.finishes.items())
+        if reasons == ("stop",) and choice not in calling
+    )
+    if not found:
+        raise NotApplicable("no choice without a tool call finished with stop")
+    return found
+
+
 def parse_json(text: str) -> object:
     """Return *text* parsed as JSON, or MISSING."""
     return read_json(text.encode(errors="surrogatepass"))

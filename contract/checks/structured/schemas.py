@@ -8,8 +8,11 @@ from contract.checks.structured.document import (
     SCHEMAS,
     STREAMED_SCHEMAS,
     document,
+    finished_documents,
     format_type,
+    parse_json,
     reply_location,
+    requested_schema,
     rewrite_answer,
     rewrite_document,
     satisfies_schema,
@@ -29,10 +32,21 @@ from contract.checks.structured.probes import (
     UNICODE_WHOLE,
 )
 from contract.model.chat import Json
-from contract.model.check import Check, Fault, Finding, Findings, check, fault, shorten
+from contract.model.check import (
+    Check,
+    Fault,
+    Finding,
+    Findings,
+    Scope,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.reply import Reply
+from contract.model.strict_json import MISSING
+from contract.schema.validate import mismatch
 
 DOCUMENTED = f"{MISTRAL_JSON}; {VLLM_JSON}"
 
@@ -57,6 +71,47 @@ def object_taken_as_text(reply: Reply) -> Reply:
 
 
 @check(
+    "structured.documents-are-json",
+    "Every answer to a response_format for JSON MUST be JSON.",
+    source=f"{MISTRAL_JSON}; {OPENAI_JSON}",
+    sends=(SCHEMA, SCHEMA_WHOLE),
+    needs=STREAMED_SCHEMAS,
+    every=Scope.ANSWERS,
+)
+def documents_are_json(exchange: Exchange) -> Findings:
+    """Of a strict schema, the document must also be an instance."""
+    wanted = exchange.sent.get("response_format")
+    holder = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    strict = isinstance(holder, dict) and holder.get("strict") is True
+    for text in finished_documents(exchange):
+        value = parse_json(text)
+        if text.lstrip().startswith("```"):
+            continue  # `structured.no-fence` judges it
+        if value is MISSING:
+            yield Finding(
+                "the answer is not JSON",
+                expected="one JSON value",
+                actual=shorten(text) or "no answer",
+                at=reply_location(exchange),
+            )
+        elif strict and (reason := mismatch(requested_schema(exchange), value)):
+            yield Finding(
+                f"the answer does not satisfy the requested schema: {reason}",
+                expected=shorten(requested_schema(exchange)),
+                actual=shorten(text),
+                at=reply_location(exchange),
+            )
+
+
+@fault(breaks=documents_are_json, also=("structured",))
+def format_lost_on_the_way(reply: Reply) -> Reply:
+    """A gateway drops the response_format, whatever its type."""
+    if format_type(reply) is None:
+        return reply
+    return rewrite_answer(reply, lambda _: "The answer is 42.")
+
+
+@check(
     "structured.schema-is-satisfied",
     "An answer to a strict json_schema MUST be JSON that satisfies the schema.",
     source=DOCUMENTED,
@@ -67,7 +122,10 @@ def schema_is_satisfied(*exchanges: Exchange) -> Findings:
     yield from satisfies_schema(*exchanges)
 
 
-@fault(breaks=schema_is_satisfied, also=("structured.tools-leave-the-form",))
+@fault(
+    breaks=schema_is_satisfied,
+    also=("structured.tools-leave-the-form", documents_are_json),
+)
 def schema_taken_as_a_hint(reply: Reply) -> Reply:
     """The schema is part of the prompt but not enforced: a number is sent as words."""
 

@@ -2,18 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract.checks.faults.rejection import acceptance_fault
+from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.rejection import expect_rejected
+from contract.checks.judging.usage import require_counter
 from contract.checks.sources import MISTRAL_TOOLS
 from contract.checks.tools.calls import TOOLS, reply_location, request_options
-from contract.checks.tools.probes import BAD_NAME, BAD_SCHEMA, MANY, MAX_TOOLS
+from contract.checks.tools.probes import BAD_NAME, BAD_SCHEMA, CLOCK, MANY, MAX_TOOLS
 from contract.model.check import ANY, Finding, Findings, check, fault
 from contract.model.dialect import Head
 from contract.model.exchange import Exchange
+from contract.model.probes import TOOL_WHOLE, WEATHER
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.rewrite import rewrite_usage
+from contract.tokens import counting
 
 MISTRAL_NAMES = "mistralai/mistral-common, validation of tools"
+
+
+FIRST_OF_TWO = replace(
+    TOOL_WHOLE,
+    name="first-tool-whole",
+    options=replace(TOOL_WHOLE.options, tools=(CLOCK,)),
+)
+TWO = replace(
+    TOOL_WHOLE,
+    name="two-tools-whole",
+    options=replace(TOOL_WHOLE.options, tools=(CLOCK, WEATHER)),
+)
+
+
+@check(
+    "tools.every-tool-is-read",
+    "A second tool MUST be part of the prompt.",
+    source=MISTRAL_TOOLS,
+    sends=(FIRST_OF_TWO, TWO),
+    needs=TOOLS,
+)
+def every_tool_is_read(one: Exchange, two: Exchange) -> Findings:
+    less, more = (require_counter(x, "prompt_tokens") for x in (one, two))
+    if more <= less:
+        yield Finding(
+            "the second tool is not part of the prompt",
+            expected=f"more than the {less} prompt_tokens of the first tool alone",
+            actual=f"prompt_tokens {more}",
+            at=reply_location(two),
+        )
+
+
+@fault(breaks=every_tool_is_read, also=("tools", "combinations"))
+def first_tool_passed_on(reply: Reply) -> Reply:
+    """A gateway that knows the single function of old APIs passes on one tool."""
+    probe = reply.probe
+    if probe is None or len(probe.options.tools) <= 1:
+        return reply
+    alone = replace(
+        probe, options=replace(probe.options, tools=probe.options.tools[:1])
+    )
+    less, more = (
+        counting.prompt(reply.dialect.prepare(each)) for each in (alone, probe)
+    )
+    return rewrite_usage(
+        reply, lambda usage: add_tokens(usage, "prompt_tokens", less - more)
+    )
 
 
 @check(

@@ -42,21 +42,24 @@ CUT_OFF = frozenset({"length", "model_length"})
 
 def _has_finish_reason(exchange: Exchange, reasons: frozenset[str]) -> Findings:
     """Yield a finding unless a reply with calls has one of the finish *reasons*."""
-    complete_calls(exchange)
+    found = complete_calls(exchange)
     _require_known_reason(exchange)
-    if exchange.finish not in reasons:
-        yield Finding(
-            "a reply with a call has another finish reason",
-            expected=" or ".join(sorted(reasons)),
-            actual=f"{exchange.finish}",
-            at=reply_location(exchange),
-        )
+    for choice in sorted({one.choice for one in found}):
+        reason = (exchange.finishes.get(choice) or (None,))[-1]
+        if reason not in reasons:
+            yield Finding(
+                "a reply with a call has another finish reason",
+                expected=" or ".join(sorted(reasons)),
+                actual=f"{reason}",
+                at=reply_location(exchange),
+            )
 
 
 def _require_known_reason(exchange: Exchange) -> None:
-    """Raise `NotApplicable` unless the API defines the finish reason of the reply."""
-    if exchange.finish not in FINISH_REASONS:
-        raise NotApplicable(f"another check judges the finish reason {exchange.finish}")
+    """Raise `NotApplicable` unless the API defines the finish reasons of the reply."""
+    for reason in (exchange.finish, *sum(exchange.finishes.values(), ())):
+        if reason not in FINISH_REASONS:
+            raise NotApplicable(f"another check judges the finish reason {reason}")
 
 
 @check(

@@ -150,6 +150,7 @@ def capped_by_max_tokens(exchange: Exchange) -> Findings:
         "isolation.own-limit",
         "sampling.one-token-is-one",
         "usage.choices-are-summed",
+        "usage.within-max-tokens",
     ),
 )
 def end_counted_when_cut(reply: Reply) -> Reply:
@@ -157,6 +158,41 @@ def end_counted_when_cut(reply: Reply) -> Reply:
     if decode_reply(reply).finish != "length":
         return reply
     return rewrite_usage(reply, lambda usage: add_tokens(usage, "completion_tokens", 1))
+
+
+@check(
+    "usage.within-max-tokens",
+    "The completion_tokens MUST NOT exceed max_tokens for each choice.",
+    source=OPENAI_USAGE,
+    sends=(CUT, CUT_WHOLE),
+    needs=STREAMED_USAGE,
+    every=Scope.ANSWERS,
+)
+def within_max_tokens(exchange: Exchange) -> Findings:
+    """A limit that a gateway drops is paid for by the client, whatever the finish."""
+    limit = exchange.sent.get("max_completion_tokens", exchange.sent.get("max_tokens"))
+    if not isinstance(limit, int) or isinstance(limit, bool) or not exchange.finishes:
+        raise NotApplicable("the request has no limit, or the reply no choice")
+    completion = require_counter(exchange, "completion_tokens")
+    most = limit * len(exchange.finishes)
+    if completion > most:
+        yield Finding(
+            "the reply has more tokens than max_tokens allows",
+            expected=f"completion_tokens of at most {most}",
+            actual=f"completion_tokens {completion}, finish reason {exchange.finish}",
+            at=usage_location(exchange),
+        )
+
+
+@fault(breaks=within_max_tokens, also=("usage", "sampling", "isolation", "schema"))
+def limit_lost_on_the_way(reply: Reply) -> Reply:
+    """A gateway does not pass max_tokens on, so replies are longer than it."""
+    limit = reply.probe.options.max_tokens if reply.probe is not None else None
+    if limit is None or decode_reply(reply).finish != "length":
+        return reply
+    return rewrite_usage(
+        reply, lambda usage: add_tokens(usage, "completion_tokens", limit + 1)
+    )
 
 
 @check(
