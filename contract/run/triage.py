@@ -16,6 +16,7 @@ from contract.model.response_kind import (
     error_in,
     is_chat,
     kind_of,
+    undeclared_coding,
 )
 from contract.run.report import Outcome
 
@@ -34,7 +35,7 @@ _NO_ANSWER = {
     ResponseKind.EMPTY: "an empty answer",
     ResponseKind.CUT_OFF: "the answer ends in the middle of its JSON",
     ResponseKind.UNREADABLE: "the answer is not JSON",
-    ResponseKind.MISLABELLED: "the answer has a wrong content type",
+    ResponseKind.MISLABELLED: "the answer is labelled wrongly",
 }
 
 
@@ -130,6 +131,8 @@ def _no_whole_answer(check: Check, exchange: Exchange) -> str | None:
 def _reported_by(exchange: Exchange, kind: ResponseKind) -> str:
     """Return the id of the check that fails because of a response of *kind*."""
     if kind is ResponseKind.MISLABELLED:
+        if undeclared_coding(exchange):
+            return "transport.encoding-is-true"
         family = "streaming" if exchange.probe.stream else "schema"
         return f"{family}.content-type"
     if exchange.probe.stream:
