@@ -13,6 +13,8 @@ from contract.checks.judging.rhythm import (
     spread_of,
     stalls,
 )
+from contract.checks.sources import OPENAI_STREAM
+from contract.model.chat import PieceKind
 from contract.model.check import Finding, Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe, repeat
@@ -22,6 +24,7 @@ from contract.model.reply import Frame, Reply
 
 STREAMING = frozenset({Capability.STREAMING})
 SAMPLES = 3
+THOUGHT = frozenset({PieceKind.REASONING})
 LATER = 0.5  # seconds by which the text of a stream may follow a whole reply
 # Enough for a rhythm; a slow model needs seconds for each of these replies.
 _BRIEF = replace(SUM, options=replace(SUM.options, max_tokens=64))
@@ -55,8 +58,8 @@ def _length(exchanges: Iterable[Exchange]) -> tuple[int, int]:
 
 @check(
     "streaming.arrives-incrementally",
-    "A stream SHOULD deliver text as it is generated, not all at once at the end.",
-    source="house rule; langchain-ai/langchainjs#9794",
+    "A stream MUST deliver text as it is generated, not all at once at the end.",
+    source=f"{OPENAI_STREAM}; langchain-ai/langchainjs#9794",
     sends=_in_turn(FIRST_TOKENS, WHOLES, STREAMS),
     needs=STREAMING,
     alone=True,
@@ -66,9 +69,10 @@ def arrives_incrementally(*exchanges: Exchange) -> Findings:
     The server's own replies tell how long it generates, so no budget is needed.
 
     A whole reply takes as long as its first token and the generation of the others. A
-    stream that is held back has its first text when a whole reply ends, and all of its
-    text within a fraction of the generation. The slowest first token and the fastest
-    whole reply are compared, so that a request that waited in a queue accuses nobody.
+    stream that is held back has its first text when a whole reply ends, or its thought
+    does, and its text within a part of the generation. The slowest first token and the
+    fastest whole reply are compared, so that a request that waited in a queue accuses
+    nobody.
     """
     firsts, wholes, streams = (exchanges[n::3] for n in range(3))
     if not all(one.streamed and one.timing.marks for one in streams):
@@ -93,10 +97,11 @@ def arrives_incrementally(*exchanges: Exchange) -> Findings:
     if 2 * shortest < longest or any(_is_hidden(one) for one in streams):
         raise NotApplicable("the streams show too little text to judge")
     spread = max(map(spread_of, streams))
-    if spread < PART_SHOWN * generation and earliest > first_token + generation / 2:
+    if spread < generation / 2 and earliest > first_token + generation / 2:
         texts = max(len(one.timing.marks) for one in streams)
+        part = "text" if spread < PART_SHOWN * generation else "first half of the text"
         yield Finding(
-            "the text of each stream was held back and arrived all at once",
+            f"the {part} of each stream was held back and arrived all at once",
             expected=f"text spread over about {seconds(generation)}, as a whole reply "
             "takes after its first token",
             actual=f"{texts} events with text within {seconds(spread)}, after "
@@ -148,6 +153,22 @@ def moderated_before_the_first_text(reply: Reply) -> Reply:
     return reply.with_frames(
         Frame(frame.at + 3.0 * (number >= texts[0]), frame.data)
         for number, frame in enumerate(reply.frames)
+    )
+
+
+@fault(
+    breaks=arrives_incrementally, also=ALSO, where=lambda dialect: not dialect.tagged
+)
+def thought_held_back(reply: Reply) -> Reply:
+    """A gateway forwards the reasoning when it is complete, and then the answer."""
+    if not reply.streamed or not reply.frames:
+        return reply
+    thought = text_frames(reply, THOUGHT)
+    if not thought:
+        return reply
+    last = reply.frames[thought[-1]].at
+    return reply.with_frames(
+        Frame(max(frame.at, last), frame.data) for frame in reply.frames
     )
 
 
