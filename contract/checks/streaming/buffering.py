@@ -12,7 +12,7 @@ from contract.checks.judging.rhythm import (
     spread_of,
 )
 from contract.checks.sources import OPENAI_STREAM
-from contract.checks.streaming.rhythm import STREAMING, STREAMS
+from contract.checks.streaming.rhythm import STREAMING, STREAMS, in_turn
 from contract.model.chat import Message, Options, PieceKind, Text, freeze
 from contract.model.check import Check, Fault, Finding, Findings, NotApplicable, check
 from contract.model.exchange import Exchange
@@ -83,9 +83,11 @@ def features_are_not_buffered(
     *words* are those for such a request in the requirement, *needs* what it needs.
     """
     featured = repeat(probe, SAMPLES)
+    # Sent in turn, so that a server whose load changes is the same for both.
+    beside = repeat(replace(_PLAIN, name=f"rhythm-beside-{feature}"), SAMPLES)
 
     def judge(*exchanges: Exchange) -> Findings:
-        plain, streams = exchanges[: len(STREAMS)], exchanges[len(STREAMS) :]
+        plain, streams = exchanges[::2], exchanges[1::2]
         if not all(one.streamed for one in exchanges):
             raise NotApplicable("a reply is not an event stream")
         pace = _pace(plain)
@@ -113,7 +115,7 @@ def features_are_not_buffered(
         f"streaming.{feature}-are-not-buffered",
         f"A stream {words} MUST deliver text as it is generated.",
         source=f"{OPENAI_STREAM}; ollama/ollama#9092",
-        sends=(*STREAMS, *featured),
+        sends=in_turn(beside, featured),
         needs=STREAMING | {needs},
         alone=True,
     )(judge)
@@ -121,7 +123,7 @@ def features_are_not_buffered(
 
 def buffers(broken: Check, description: str) -> Fault:
     """Return the fault that holds back the streams with the feature of *broken*."""
-    featured = {probe for probe in broken.sends if probe.name != _PLAIN.name}
+    featured = set(broken.sends[1::2])
 
     def apply(reply: Reply) -> Reply:
         met = any(is_reply_to(reply, probe) for probe in featured)

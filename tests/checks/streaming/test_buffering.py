@@ -14,7 +14,6 @@ from contract.checks.streaming.buffering import (
     images_are_not_buffered,
     tools_are_not_buffered,
 )
-from contract.checks.streaming.rhythm import STREAMS
 from contract.model.reply import Frame, rehearse
 
 PROFILE = builtin()["vllm-0.32"]
@@ -49,15 +48,9 @@ def in_one_event(probe, at):
 
 def verdict(check, plain, featured):
     """The verdict of *check* on plain streams and two others, as (first, spread)."""
-    probes = [probe for probe in check.sends if probe.name != STREAMS[0].name]
-    return verdict_on(
-        check,
-        *(streamed(probe, *plain) for probe in STREAMS),
-        *(
-            streamed(probe, *times)
-            for probe, times in zip(probes, featured, strict=True)
-        ),
-    )
+    times = (plain, featured[0], plain, featured[1])
+    pairs = zip(check.sends, times, strict=True)
+    return verdict_on(check, *(streamed(probe, *each) for probe, each in pairs))
 
 
 CHECKS = (tools_are_not_buffered, images_are_not_buffered, formats_are_not_buffered)
@@ -86,12 +79,13 @@ def test_streams_at_another_pace_pass(featured):
 
 
 def test_text_in_a_single_event_is_found():
-    one, other = (probe for probe in tools_are_not_buffered.sends[-2:])
+    beside, one, other_beside, other = tools_are_not_buffered.sends
 
     seen = verdict_on(
         tools_are_not_buffered,
-        *(streamed(probe, 0.1, 2.0) for probe in STREAMS),
+        streamed(beside, 0.1, 2.0),
         in_one_event(one, 2.0),
+        streamed(other_beside, 0.1, 2.0),
         in_one_event(other, 2.0),
     )
 
@@ -115,8 +109,7 @@ def test_a_reply_that_is_no_stream_is_not_judged():
 
     seen = verdict_on(
         tools_are_not_buffered,
-        *(streamed(probe, 0.1, 2.0) for probe in STREAMS),
-        reply,
+        *(streamed(probe, 0.1, 2.0) for probe in tools_are_not_buffered.sends[:3]),
         reply,
     )
 

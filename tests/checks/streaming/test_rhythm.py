@@ -78,6 +78,8 @@ def test_text_that_arrives_as_it_is_generated_passes(firsts, wholes, streams):
         pytest.param([2.0], [2.01], [(2.0, 0.007)], id="slow-prompt-fast-tokens"),
         pytest.param([0.1, 3.0], [1.3], [(2.5, 0.007), (0.1, 0.007)], id="busy"),
         pytest.param([4.0, 0.1, 2.0], [0.2, 5.0], [(3.0, 0.007)], id="queues"),
+        pytest.param([0.1], [0.2, 1.0], [(2.0, 0.007)], id="some-wait"),
+        pytest.param([0.1], [0.2], [(2.0, 0.007), (1.0, 0.007)], id="streams-wait"),
     ],
 )
 def test_a_fast_or_busy_server_is_not_accused(firsts, wholes, streams):
