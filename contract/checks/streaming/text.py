@@ -75,9 +75,13 @@ def carries_text(exchange: Exchange) -> Findings:
 )
 def text_swallowed(reply: Reply) -> Reply:
     """A relay drops every delta whose content it cannot parse."""
-    dropped = {n for n in text_frames(reply) if not _finishes(reply.frames[n])}
-    kept = (f for number, f in enumerate(reply.frames) if number not in dropped)
-    return reply.with_frames(kept) if dropped else reply
+    dropped = set(text_frames(reply))
+    # A call that comes with its finish reason is kept, so such a stream is not empty.
+    if not dropped or any(_finishes(reply.frames[n]) for n in dropped):
+        return reply
+    return reply.with_frames(
+        frame for number, frame in enumerate(reply.frames) if number not in dropped
+    )
 
 
 def _finishes(frame: Frame) -> bool:
