@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,9 @@ from contract.model.wire import Request, basic_credentials
 # A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
 # would alter ordinary responses.
 MIN_SECRET_LENGTH = 8
+# A request that is to be left is left after this time, whether text has come or not:
+# a server that holds text back would send none before it has generated all of it.
+HANG_UP_SECONDS = 10.0
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
 # By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
@@ -113,7 +117,8 @@ class Recorder:
             request: What to send.
         """
         total_only = request.method == "POST" and not probe.stream
-        with Watchdog(self.limits, total_only=total_only) as watchdog:
+        limits = self.limits if probe.hang_up_after is None else _brief(self.limits)
+        with Watchdog(limits, total_only=total_only) as watchdog:
             with self._lock:
                 self._watchdogs.add(watchdog)
             try:
@@ -171,7 +176,8 @@ class Recorder:
             )
         elapsed = watchdog.elapsed()
         if reason := watchdog.stop():
-            end, note = End.TIMEOUT, reason
+            hung_up = probe.hang_up_after is not None and watchdog.connected
+            end, note = (End.LEFT if hung_up else End.TIMEOUT), reason
         if stream is not None and watchdog.left_open:
             self._grace = GRACE
             end, note = End.OPEN, LEFT_OPEN
@@ -223,6 +229,16 @@ def _encodings(secret: str | None) -> tuple[str, ...]:
         dict.fromkeys(
             (secret, in_json, quote(secret, safe=""), basic_credentials(secret))
         )
+    )
+
+
+def _brief(limits: Limits) -> Limits:
+    """Return *limits* for a request that is left: it need not be answered first."""
+    return replace(
+        limits,
+        first_byte=min(limits.first_byte, HANG_UP_SECONDS),
+        between=min(limits.between, HANG_UP_SECONDS),
+        total=min(limits.total, 2 * HANG_UP_SECONDS),
     )
 
 

@@ -44,12 +44,17 @@ NOT_AN_ANSWER = frozenset(
 )
 
 
+_WITHOUT_STATUS = {
+    End.TIMEOUT: ResponseKind.TIMED_OUT,
+    End.LEFT: ResponseKind.LEFT,
+}
+
+
 def kind_of(exchange: Exchange) -> ResponseKind:
     """Return the kind of the response of *exchange*; total on any bytes."""
     status = exchange.status
     if status is None:
-        timed_out = exchange.end is End.TIMEOUT
-        return ResponseKind.TIMED_OUT if timed_out else ResponseKind.NO_RESPONSE
+        return _WITHOUT_STATUS.get(exchange.end, ResponseKind.NO_RESPONSE)
     if status == HTTPStatus.TOO_MANY_REQUESTS or (
         status == HTTPStatus.SERVICE_UNAVAILABLE and exchange.header("retry-after")
     ):

@@ -78,7 +78,8 @@ def triage(check: Check, exchange: Exchange) -> Verdict | None:
     in error: it could not be judged, and blames nothing else.
     """
     reason = _no_answer(check, exchange)
-    if reason is None and exchange.status not in check.expects:
+    left = exchange.status is None and exchange.end is End.LEFT
+    if reason is None and not left and exchange.status not in check.expects:
         findings = with_hint(check, [_unexpected(check, exchange)], [exchange])
         return Verdict(Outcome.FAIL, tuple(findings))
     if reason is None:
@@ -94,6 +95,8 @@ def _rejects(check: Check) -> bool:
 def _no_answer(check: Check, exchange: Exchange) -> str | None:
     """Return why the server neither answered nor rejected the request, or None."""
     kind, status = kind_of(exchange), exchange.status
+    if kind is ResponseKind.LEFT:
+        return None
     if status is None:
         return f"no response: {exchange.note}"
     answer = f"{status}, {error_message(exchange)}"

@@ -18,6 +18,7 @@ from contract.client.recorder import Recorder, failure
 from contract.client.timeouts import Limits
 from contract.model.exchange import End
 from contract.model.probe import Probe
+from contract.model.response_kind import ResponseKind, kind_of
 from contract.model.saved import dump
 from contract.model.wire import Request, basic_credentials
 
@@ -573,6 +574,28 @@ def test_a_probe_hangs_up_and_the_server_notices(served):
     assert (exchange.status, exchange.body) == (200, b"data: 1\n\n")
     assert (exchange.end, exchange.note) == (End.LEFT, "the probe hung up")
     assert noticed.wait(5.0)
+
+
+def test_a_probe_hangs_up_even_if_no_byte_comes(served, monkeypatch):
+    monkeypatch.setattr("contract.client.recorder.HANG_UP_SECONDS", 0.05)
+    noticed = threading.Event()
+
+    def script(c):
+        c.socket.settimeout(5.0)
+        if c.socket.recv(1) == b"":
+            noticed.set()
+
+    exchange = record(served(script).url, replace(STREAMED, hang_up_after=1))
+
+    assert (exchange.status, exchange.end) == (None, End.LEFT)
+    assert kind_of(exchange) is ResponseKind.LEFT
+    assert noticed.wait(5.0)
+
+
+def test_a_probe_that_cannot_connect_has_not_left():
+    exchange = record("http://127.0.0.1:9", replace(STREAMED, hang_up_after=1))
+
+    assert exchange.end is End.REFUSED
 
 
 def test_a_response_that_ends_before_the_hang_up_is_complete(served):
