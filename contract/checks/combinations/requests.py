@@ -20,6 +20,8 @@ GREEDY = Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7)
 # Servers may refuse several choices of a greedy answer, which would be the same.
 TWO = replace(GREEDY, temperature=0.7, n=2)
 TOOLS = replace(GREEDY, tools=(WEATHER,), tool_choice="auto")
+# Text instead of a call, so that a stop string can end it.
+UNCALLED = replace(TOOLS, tool_choice="none", stop=STOP_SAID)
 SCHEMA = freeze(
     {
         "type": "json_schema",
@@ -90,7 +92,7 @@ PICTURE_CHOICES = both("picture-and-choices", BRIEF, PICTURE, options=TWO)
 CALL_AGAIN = both("call-after-result", *IN_ROME, options=TOOLS)
 CALL_OR_STOP = (
     *both("tools-and-stop", *IN_ROME, options=replace(TOOLS, stop=(NEVER_SAID,))),
-    *both("tools-and-stopped", REPEAT, options=replace(TOOLS, stop=STOP_SAID)),
+    *both("tools-and-stopped", REPEAT, options=UNCALLED),
 )
 CALL_CHOICES = both(
     "tools-and-choices", *IN_ROME, options=replace(TOOLS, temperature=0.7, n=2)
