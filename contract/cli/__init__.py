@@ -110,7 +110,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             return _close_output()
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a traceback is shown with --debug only
+    # A panic of compiled code is no Exception. A traceback is shown with --debug only.
+    except BaseException as error:  # noqa: BLE001
         return _report_error(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import islice
 
 from contract.detection.error_message import BUSY
-from contract.errors import CheckError
+from contract.errors import CannotJudge, CheckError, surrender
 from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
 from contract.model.features import features_of
@@ -38,6 +38,8 @@ class Judgement:
     excused: Mapping[str, str]
     # The replies that kept it.
     sound: tuple[Exchange, ...]
+    # Why a reply was too much for this program to judge; empty if none was.
+    unjudged: str = ""
 
     @property
     def tally(self) -> Tally:
@@ -104,7 +106,8 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
     """
     Return what *exchanges*, all in the scope of the invariant *check*, show of it.
 
-    Raises `CheckError` if the judge itself fails.
+    Raises `CheckError` if the judge itself fails, and `CannotJudge` if it compares
+    replies that are too much for this program.
     """
     if check.across:
         return _compare_replies(check, tuple(exchanges))
@@ -112,8 +115,13 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
     broken: list[tuple[Exchange, tuple[Finding, ...]]] = []
     reason = ""
     excused: dict[str, str] = {}
+    unjudged = ""
     for exchange in exchanges:
-        findings, why = _asked(check, (exchange,))
+        try:
+            findings, why = _asked(check, (exchange,))
+        except CannotJudge as trouble:
+            unjudged = unjudged or f"request {exchange.probe.name} {trouble}"
+            continue
         if why and not findings:
             reason = reason or why
             continue
@@ -131,6 +139,7 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
         reason=reason,
         excused=excused,
         sound=tuple(sound),
+        unjudged=unjudged,
     )
 
 
@@ -166,8 +175,12 @@ def _asked(check: Check, exchanges: tuple[Exchange, ...]) -> tuple[list[Finding]
             findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
     except NotApplicable as why:
         return findings, str(why)
-    except Exception as error:
-        raise CheckError(check.id, error) from error
+    except BaseException as error:
+        if (reason := surrender(error)) is not None:
+            raise reason from error
+        if isinstance(error, Exception):
+            raise CheckError(check.id, error) from error
+        raise
     return findings, ""
 
 

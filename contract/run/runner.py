@@ -16,7 +16,7 @@ from contract.client.session import (
     RequestLimitReached,
     Session,
 )
-from contract.errors import CheckError, UsageError
+from contract.errors import CheckError, UsageError, surrender
 from contract.model.address import LOOPBACK_HOSTS
 from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
@@ -106,16 +106,23 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
     judgement: Judgement | None = None
     figures: dict[str, float] = {}
     reason = inapplicable(check, session.profile, slow=slow)
-    if reason is None and check.explores is not None:
-        verdict = _explore(check, session, exchanges)
-    elif reason is None and check.every is not None:
-        verdict, judgement = _judge_invariant(
-            check, session, exchanges, replies or Replies()
-        )
-    elif reason is None:
-        verdict = _judge(check, session, exchanges, figures)
-    else:
-        verdict = Verdict(Outcome.SKIP, reason=reason)
+    try:
+        if reason is None and check.explores is not None:
+            verdict = _explore(check, session, exchanges)
+        elif reason is None and check.every is not None:
+            verdict, judgement = _judge_invariant(
+                check, session, exchanges, replies or Replies()
+            )
+        elif reason is None:
+            verdict = _judge(check, session, exchanges, figures)
+        else:
+            verdict = Verdict(Outcome.SKIP, reason=reason)
+    except BaseException as error:
+        # Whatever one check cannot handle must not end the run of all others.
+        caught = _caught(check, error)
+        if caught is None:
+            raise
+        verdict = caught
     verdict = _apply_waiver(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     worst = judgement.broken[0] if judgement and judgement.broken else None
@@ -169,11 +176,28 @@ def _judge(
     except NotApplicable as reason:
         if not findings:
             return Verdict(Outcome.SKIP, reason=f"{reason}")
-    except Exception as error:  # noqa: BLE001  # any exception of a check is its bug
-        message = str(CheckError(check.id, error))
-        return Verdict(Outcome.ERROR, tuple(findings), message, broken=True)
+    except BaseException as error:
+        caught = _caught(check, error)
+        if caught is None:
+            raise
+        return replace(caught, findings=tuple(findings))
     outcome = Outcome.FAIL if findings else Outcome.PASS
     return Verdict(outcome, tuple(with_hint(check, findings, exchanges)))
+
+
+def _caught(check: Check, error: BaseException) -> Verdict | None:
+    """
+    Return the verdict on *check* if it raised *error*; None if that ends the run.
+
+    An exception is a bug in the check, unless compiled code or the memory gave up on
+    what it was to judge.
+    """
+    if (reason := surrender(error)) is not None:
+        return Verdict(Outcome.ERROR, reason=f"{reason}")
+    if isinstance(error, Exception):
+        crash = error if isinstance(error, CheckError) else CheckError(check.id, error)
+        return Verdict(Outcome.ERROR, reason=f"{crash}", broken=True)
+    return None
 
 
 def _answers(
@@ -226,7 +250,8 @@ def _judge_invariant(
     Send the probes of the invariant *check*, and judge it on all exchanges so far.
 
     Adds to *exchanges* those of its own probes, and the smallest failing one. A
-    verdict without a judgement says why not even one reply could be judged.
+    verdict without a judgement says why not even one reply could be judged. Raises
+    what `judge_replies` raises.
     """
     try:
         for probe in check.sends:
@@ -240,10 +265,7 @@ def _judge_invariant(
     scope = replies.within(
         check.every or Scope.RESPONSES, (*exchanges, *session.exchanges())
     )
-    try:
-        judgement = judge_replies(check, scope)
-    except CheckError as error:
-        return Verdict(Outcome.ERROR, reason=f"{error}", broken=True), None
+    judgement = judge_replies(check, scope)
     if judgement.broken:
         worst = judgement.broken[0]
         if worst not in exchanges:
@@ -251,6 +273,8 @@ def _judge_invariant(
         # The check's own probes have both forms: a setting may concern streams alone.
         findings = with_hint(check, list(judgement.findings), exchanges)
         return Verdict(Outcome.FAIL, tuple(findings)), judgement
+    if judgement.unjudged:
+        return Verdict(Outcome.ERROR, reason=judgement.unjudged), None
     if judgement.judged:
         excused = (f"{feature}: {why}" for feature, why in judgement.excused.items())
         reason = "waived for replies with " + "; ".join(excused)
