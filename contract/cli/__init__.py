@@ -1,8 +1,8 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
-plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
+Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server,
+model, plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import click
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
 from contract.errors import SpecError, UsageError
+from contract.files.bounded import MOST_CONFIGURED, read_bounded
 from contract.model.profile import Profile, parse
 from contract.plugins.discovery import find, get
 from contract.reporters.base import Reporter
@@ -110,7 +111,7 @@ def profiles(path: str | None) -> Mapping[str, Profile]:
     if path is None:
         return builtin()
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_bounded(Path(path), MOST_CONFIGURED).decode()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"The profiles in {path!r} cannot be read: {why}.") from error

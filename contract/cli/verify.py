@@ -8,6 +8,7 @@ import click
 
 from contract.cli import completion, options
 from contract.client.timeouts import RETRY_BUDGET, Limits
+from contract.model.profile import MOST_WINDOW
 
 
 def _limit(name: str, bound: str, description: str) -> options.Decorator:
@@ -64,7 +65,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
 )
 @click.option(
     "--context-window",
-    type=click.IntRange(2),
+    type=click.IntRange(2, MOST_WINDOW),
     metavar="N",
     help="The context window in tokens (default: the reported one, or the profile's).",
 )

@@ -18,7 +18,7 @@ from contract.errors import TargetError, UsageError
 from contract.model.chat import MODELS
 from contract.model.check import shorten
 from contract.model.exchange import End, Exchange
-from contract.model.profile import Profile
+from contract.model.profile import MOST_WINDOW, Profile
 from contract.model.provider import Evidence, Match
 
 # Upper bound for a GET request, in seconds: a model list takes no time to compute.
@@ -79,7 +79,8 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         model: Name of a model to use instead of choosing one from the list.
 
     Raises:
-        TargetError: There is no API at *url*, or it is not accessible.
+        TargetError: There is no API at *url*, it is not accessible, or what the
+            profile or the model would be detected by makes no sense.
         UsageError: No profile matches, or the server lists no model.
     """
     chosen = None if profile is None else profile_named(profile, profiles)
@@ -97,18 +98,25 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         )
         _ensure_api(evidence.models, url, key=bool(key), variable=variable)
         if chosen is not None:
-            model = model or _choose_model(evidence.names, chosen)
+            model = model or _choose_model(evidence, chosen, url)
             return Detected(chosen, GIVEN, model, evidence.names, evidence.requests)
         match = recognise(evidence)
         if match is None:
+            _ensure_list(evidence, url, "--profile and --model")
             raise UsageError(
                 f"No profile matches the server at {url} ({evidence}); choose one "
                 f"with --profile: {', '.join(sorted(profiles))}."
             )
         detected, why = profile_named(match.profile, profiles), match.why
-        model = model or _choose_model(evidence.names, detected)
+        model = model or _choose_model(evidence, detected, url)
         window = evidence.window(model)
-        if window is not None and window != detected.context_window:
+        if window is not None and window > MOST_WINDOW:
+            why += (
+                f"; its model list gives a context window of {shorten(window, 30)} "
+                f"tokens, more than the {MOST_WINDOW} that can be tested, so it is "
+                f"taken to be {detected.context_window}; --context-window sets another"
+            )
+        elif window is not None and window != detected.context_window:
             why += (
                 f"; its model list gives a context window of {window} tokens, not "
                 f"{detected.context_window}"
@@ -128,7 +136,17 @@ def profile_named(name: str, profiles: Mapping[str, Profile]) -> Profile:
     return named(name, profiles)
 
 
-def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
+def _ensure_list(evidence: ServerEvidence, url: str, options: str) -> None:
+    """Raise `TargetError` if the server answered with no model list, but garbage."""
+    if evidence.flaw:
+        raise TargetError(
+            f"{url} cannot be tested: GET {MODELS} returned {evidence.flaw}. To test "
+            f"it without its model list, give {options}."
+        )
+
+
+def _choose_model(evidence: ServerEvidence, profile: Profile, url: str) -> str:
+    names = evidence.names
     if profile.model and (profile.model in names or not names):
         return profile.model
     for name in names:
@@ -136,6 +154,7 @@ def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
             return name
     if names:
         return names[0]
+    _ensure_list(evidence, url, "--model")
     raise UsageError("The server lists no model; name one with --model.")
 
 

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 
 from contract.detection.detect import profile_named
 from contract.errors import UsageError
+from contract.files.bounded import MOST_RECORDED, read_bounded
 from contract.model.chat import Json
 from contract.model.exchange import Exchange
-from contract.model.profile import Profile
-from contract.model.saved import digest, dump
+from contract.model.profile import MOST_WINDOW, Profile
+from contract.model.saved import MOST_SECONDS, digest, dump
 from contract.model.saved import load as load_exchange
 from contract.model.strict_json import read_json
 from contract.run.report import Header
@@ -109,7 +110,7 @@ def save(
 def _listed(directory: Path) -> tuple[str, ...] | None:
     """Return the names of the files of the recording; None if there is no recording."""
     try:
-        manifest = read_json((directory / MANIFEST).read_bytes())
+        manifest = read_json(read_bounded(directory / MANIFEST, MOST_RECORDED))
     except OSError:
         return None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -188,6 +189,10 @@ def _recording(
         raise UsageError(f"{path} is damaged: it has no list of exchanges.")
     chosen = profile_named(profile or header.profile, profiles)
     window = manifest.get("context_window")
+    if isinstance(window, int) and not 1 <= window <= MOST_WINDOW:
+        raise UsageError(
+            f"{path} is damaged: its context_window is not between 1 and {MOST_WINDOW}."
+        )
     if profile is None and isinstance(window, int):
         chosen = replace(chosen, context_window=window)
     exchanges: dict[str, Exchange] = {}
@@ -207,7 +212,7 @@ def _recording(
 
 def _read(path: Path) -> Json:
     try:
-        raw = path.read_bytes()
+        raw = read_bounded(path, MOST_RECORDED)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     value = read_json(raw)
@@ -230,7 +235,7 @@ def _header(path: Path, value: Json) -> Header:
         return Header(
             **text,
             started=str(value["started"]),
-            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            seconds=_seconds(seconds),
             requests=requests if isinstance(requests, int) else 0,
             notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
             trouble=str(value.get("trouble", "")),
@@ -238,3 +243,9 @@ def _header(path: Path, value: Json) -> Header:
         )
     except KeyError as error:
         raise UsageError(f"{path} is damaged: its header lacks {error}.") from error
+
+
+def _seconds(value: Json) -> float:
+    """Return the time that a run took; 0 for what is none."""
+    known = isinstance(value, int | float) and 0 <= value <= MOST_SECONDS
+    return float(value) if known else 0.0  # type: ignore[arg-type]  # it is a number

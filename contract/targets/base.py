@@ -20,6 +20,8 @@ _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 
 ReplyChange = Callable[[Reply], Reply]
 
+MOST_DIGITS = 15  # of a number; every one of them is exact, and fits where it is used
+
 # Placeholders for the value of an option, by type.
 CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
 
@@ -220,9 +222,12 @@ def _typed(key: str, value: str, unit: str) -> object:
         return parse_duration(key, value)
     if unit == NUMBER:
         try:
-            return int(value)
+            number = int(value[: MOST_DIGITS + 1])
         except ValueError:
             raise UsageError(f"{key} must be a whole number, not {value!r}.") from None
+        if len(value) > MOST_DIGITS:
+            raise UsageError(f"{key} must have at most {MOST_DIGITS} digits.")
+        return number
     if unit == SWITCH:
         return value.lower() not in {"0", "false", "no"}
     return value
