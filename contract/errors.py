@@ -63,11 +63,16 @@ class CheckError(ContractError):
 
     exit_code = 4
 
-    def __init__(self, check: str, cause: BaseException) -> None:
-        """*check* is the id of the check, *cause* the exception that it raised."""
-        self.check = check
+    def __init__(self, check: str, cause: BaseException, origin: str = "") -> None:
+        """
+        Name *check* by its id, and *cause*, the exception that it raised.
+
+        *origin* is the plug-in that the check belongs to; empty for a built-in one.
+        """
+        self.check, self.cause = check, cause
+        of = f" of {origin}" if origin else ""
         super().__init__(
-            f"check {check} is broken: {type(cause).__name__}: {cause}. "
+            f"check {check}{of} is broken: {type(cause).__name__}: {cause}. "
             "Please report it together with the saved exchange (--save DIR)."
         )
 

@@ -31,6 +31,12 @@ def test_a_crashed_check_is_named_with_its_exception():
     assert "check usage.sums-up is broken: ZeroDivisionError: by zero." in str(raised)
 
 
+def test_a_crashed_check_of_a_plug_in_names_it():
+    raised = errors.CheckError("a.b", ValueError("x"), "the plug-in 'acme'")
+
+    assert "check a.b of the plug-in 'acme' is broken: ValueError: x." in str(raised)
+
+
 class Panic(BaseException):
     """What an extension module in Rust raises: pyo3's PanicException."""
 

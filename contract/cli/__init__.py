@@ -130,11 +130,21 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
+    culprit = _culprit(error)
     return _print_error(
-        f"error: {type(error).__name__}: {error}. This is a bug in {PROGRAM}; please "
-        f"report it with the output of `{PROGRAM} --debug …`.",
+        f"error: {type(error).__name__}: {error}. This is a bug in "
+        f"{culprit or PROGRAM}; please report it with the output of "
+        f"`{PROGRAM} --debug …`.",
         BUG,
     )
+
+
+def _culprit(error: BaseException) -> str:
+    """Return the plug-in whose code raised *error*, in words; empty if none's did."""
+    from contract.plugins.discovery import culprit
+
+    plugin = culprit(error)
+    return "" if plugin is None else str(plugin)
 
 
 def _sentence(error: click.ClickException) -> str:

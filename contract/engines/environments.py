@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract.engines.process import last_lines
+from contract.engines.process import last_lines, user_path
 from contract.errors import TargetError, UsageError
 
 VARIABLE = "MAGISTRAL_CONTRACT_ENGINES"
@@ -81,7 +81,7 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of environments: MAGISTRAL_CONTRACT_ENGINES, or the cache."""
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE])
-    cache = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = environ.get("XDG_CACHE_HOME") or user_path("~/.cache")
     return Path(cache) / "magistral-contract" / "engines"
 
 
@@ -93,7 +93,7 @@ def interpreter(engine: str, given: str = "") -> str:
     """
     recipe = RECIPES[engine]
     if given:
-        python = Path(given).expanduser()
+        python = user_path(given)
         if not python.exists():
             raise UsageError(
                 f"There is no {given!r}; ?python= must name an interpreter."

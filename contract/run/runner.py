@@ -22,6 +22,7 @@ from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
+from contract.plugins.discovery import culprit
 from contract.run.explore import ensure_available, smallest
 from contract.run.invariants import Judgement, Replies, judge_replies
 from contract.run.plan import inapplicable, plan_requests
@@ -195,7 +196,9 @@ def _caught(check: Check, error: BaseException) -> Verdict | None:
     if (reason := surrender(error)) is not None:
         return Verdict(Outcome.ERROR, reason=f"{reason}")
     if isinstance(error, Exception):
-        crash = error if isinstance(error, CheckError) else CheckError(check.id, error)
+        cause = error.cause if isinstance(error, CheckError) else error
+        plugin = culprit(cause)
+        crash = CheckError(check.id, cause, "" if plugin is None else f"{plugin}")
         return Verdict(Outcome.ERROR, reason=f"{crash}", broken=True)
     return None
 

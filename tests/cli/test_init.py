@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -108,6 +109,29 @@ def test_control_characters_in_an_error_are_escaped(command, monkeypatch):
     done = command("list")
 
     assert done.err == "error: it returned \\x1b[2J\\u202e.\n"
+
+
+def test_a_panic_of_compiled_code_is_a_sentence(command, monkeypatch):
+    fail_with(monkeypatch, type("PanicException", (BaseException,), {})("no stack"))
+    done = command("list")
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("error: PanicException: no stack. This is a bug")
+
+
+def test_an_interruption_of_the_imports_is_a_sentence(tmp_path):
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    path = os.pathsep.join([str(tmp_path), str(Path(contract.__file__).parents[1])])
+    done = subprocess.run(  # the interpreter of this test
+        [sys.executable, "-c", "from contract.__main__ import main; main()", "list"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error: interrupted.\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE to imitate")
