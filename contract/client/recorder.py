@@ -127,6 +127,14 @@ class Recorder:
                 with self._lock:
                     self._watchdogs.discard(watchdog)
 
+    def _excess(self, size: int, arrivals: int) -> str:
+        """Return why a body is too large, or an empty string."""
+        if size > self.limits.max_bytes:
+            return f"the body is larger than {self.limits.max_bytes} bytes"
+        if arrivals > self.limits.max_arrivals:
+            return f"the body has more than {self.limits.max_arrivals} portions"
+        return ""
+
     def _record(
         self, probe: Probe, profile: Profile, request: Request, watchdog: Watchdog
     ) -> Exchange:
@@ -163,9 +171,8 @@ class Recorder:
                     if probe.hang_up_after is not None and size >= probe.hang_up_after:
                         end, note = End.LEFT, "the probe hung up"
                         break
-                    if size > self.limits.max_bytes:
+                    if note := self._excess(size, len(arrivals)):
                         end = End.TOO_LARGE
-                        note = f"the body is larger than {self.limits.max_bytes} bytes"
                         break
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             end, note = failure(

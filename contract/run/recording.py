@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from contract.client.spool import Spool, SpoolFull
 from contract.detection.detect import profile_named
 from contract.errors import UsageError
 from contract.files.bounded import MOST_RECORDED, read_bounded
@@ -196,13 +197,18 @@ def _recording(
     if profile is None and isinstance(window, int):
         chosen = replace(chosen, context_window=window)
     exchanges: dict[str, Exchange] = {}
+    spool = Spool()
     for name in names:
         file = directory / Path(str(name)).name
         saved = _read(file)
         try:
-            exchange = load_exchange(saved, chosen)
+            exchange = spool.kept(load_exchange(saved, chosen))
         except UsageError as error:
             raise UsageError(f"{file}: {error}") from error
+        except SpoolFull as full:
+            raise UsageError(
+                f"{directory} is too large to be judged: {full}."
+            ) from full
         identity = saved.get("digest") if isinstance(saved, dict) else None
         if not isinstance(identity, str):
             raise UsageError(f"{file} is damaged: it has no digest.")

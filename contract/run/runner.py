@@ -63,7 +63,11 @@ def judge_all(
     planned = plan_requests(known, session.profile, slow=slow)
     session.expect(planned.alone)
     session.prefetch(planned.together)
-    replies = Replies()
+    replies = Replies(
+        check
+        for check in known
+        if inapplicable(check, session.profile, slow=slow) is None
+    )
     senders = {probe: check.id for check in reversed(known) for probe in check.sends}
     # Invariants come last, because they are judged on what all others have sent.
     for check in sorted(known, key=lambda check: check.every is not None):
@@ -268,7 +272,7 @@ def _judge_invariant(
     scope = replies.within(
         check.every or Scope.RESPONSES, (*exchanges, *session.exchanges())
     )
-    judgement = judge_replies(check, scope)
+    judgement = judge_replies(check, scope, replies.ask)
     if judgement.broken:
         worst = judgement.broken[0]
         if worst not in exchanges:

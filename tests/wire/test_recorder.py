@@ -326,6 +326,20 @@ def test_a_server_that_reads_nothing_is_timed_out():
     assert exchange.end is End.TIMEOUT
 
 
+def test_a_body_in_too_many_portions_is_truncated(served):
+    def script(c):
+        c.stream()
+        for _ in range(1_000):
+            c.chunk(b"x")
+
+    limits = Limits(total=20.0, max_arrivals=100)
+    exchange = record(served(script).url, limits=limits)
+
+    assert exchange.end is End.TOO_LARGE
+    assert len(exchange.arrivals) == 101
+    assert exchange.note == "the body has more than 100 portions"
+
+
 def test_a_body_that_is_too_large_is_truncated(served):
     def script(c):
         c.stream()
