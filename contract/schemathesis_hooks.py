@@ -28,6 +28,7 @@ from contract.cli import outputs
 from contract.client.credentials import api_key, validate_key
 from contract.detection.detect import Detected, detect
 from contract.fuzzing import semantics
+from contract.fuzzing.bounded import BOUNDED, bound_sessions
 from contract.fuzzing.rules import excused
 from contract.model.chat import CHAT, MODELS
 from contract.model.wire import Request
@@ -55,6 +56,8 @@ class _ServerUnderTest:
 
 
 _SERVER = _ServerUnderTest()
+if os.environ.get(BOUNDED):  # in the process of `fuzz`, which has no other sessions
+    bound_sessions()
 
 
 @schemathesis.hook

@@ -12,12 +12,14 @@ from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
-from contract.fuzzing.running import fuzz
+from contract.fuzzing.running import INTERRUPTED as BY_USER
+from contract.fuzzing.running import MAX_TIME, fuzz
 from contract.plugins.discovery import suggestion
 from contract.run.opening import open_target
 from contract.run.report import Report
 from contract.targets.base import mask_key
 
+INTERRUPTED = 130
 PHASES = ("examples", "coverage", "fuzzing")
 
 
@@ -51,6 +53,12 @@ def _phases(
     callback=_phases,
     help="A comma-separated list of examples, coverage, fuzzing (default: all).",
 )
+@click.option(
+    "--max-time",
+    metavar="TIME",
+    callback=options.timeout,
+    help=f"Stop after this long and report what was found (default {MAX_TIME:g}s).",
+)
 @options.profile
 @click.option("--model", metavar="NAME", help="The model to request.")
 @click.option(
@@ -66,6 +74,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     seed: int | None,
     max_examples: int | None,
     phases: str | None,
+    max_time: float | None,
     profile: str | None,
     profiles: str | None,
     model: str | None,
@@ -81,7 +90,8 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
 
     The requests follow openapi.yaml, reduced to the target's dialect. Every failure
     comes with the smallest request that reproduces it, as a curl command. The exit
-    codes are those of `verify`.
+    codes are those of `verify`; a run that is stopped or interrupted reports what it
+    found until then.
     """
     repeated = (
         ("--profile", profile),
@@ -102,19 +112,22 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             tick=progress.sent,
         ) as verification,
     ):
-        results, requests = fuzz(
+        results, requests, cut_off = fuzz(
             verification,
             seed=seed,
             max_examples=max_examples,
             phases=phases,
             repeat=tuple(word for pair in repeated if pair[1] for word in pair if word),
             environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
+            max_time=max_time or MAX_TIME,
         )
         header = verification.header
+    if cut_off == BY_USER:
+        header = replace(header, trouble=cut_off)
     whole = Report(
         headers=(replace(header, requests=header.requests + requests),),
         results=results,
         strict=strict,
     )
     deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return whole.exit_code
+    return INTERRUPTED if cut_off == BY_USER else whole.exit_code

@@ -55,10 +55,20 @@ def read_events(events: Iterable[Any]) -> RunSummary:  # JSON of another program
         if kind == "Initialize":
             summary.seed = body.get("seed")
         elif kind in {"NonFatalError", "FatalError"}:
-            summary.errors.append(shorten(json.dumps(body), 200))
+            summary.errors.append(shorten(_error(body), 200))
         elif kind == "ScenarioFinished":
             _add_scenario(body["recorder"], summary)
     return summary
+
+
+def _error(body: Any) -> str:
+    """Return an error of Schemathesis as a clause; as JSON, if it has another form."""
+    value = body.get("value") if isinstance(body, dict) else None
+    message = value.get("message") if isinstance(value, dict) else None
+    if not message:
+        return json.dumps(body)
+    label = body.get("label")
+    return f"{label}: {message}" if label else f"{message}"
 
 
 def _add_scenario(recorder: Any, summary: RunSummary) -> None:

@@ -153,3 +153,14 @@ def test_errors_of_schemathesis_are_shortened(kind):
 
     assert "xxx" in error
     assert len(error) <= 200
+
+
+def test_an_error_is_a_clause_with_its_operation():
+    value = {"type": "ConnectionError", "message": "the body is too large"}
+    known = {"NonFatalError": {"id": "1", "value": value, "label": "POST /x"}}
+    other = {"FatalError": {"id": "2", "exception": "odd"}}
+
+    assert read_events([known, other]).errors == [
+        "POST /x: the body is too large",
+        '{"id": "2", "exception": "odd"}',
+    ]
