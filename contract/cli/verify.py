@@ -110,7 +110,8 @@ def verify_command(**settings: Any) -> int:
       0  PASSED: no MUST failed (with --strict, no SHOULD either)
       1  FAILED: a MUST failed (with --strict, or a SHOULD), or chats are redirected
       2  the command line or a file is wrong
-      3  INCONCLUSIVE: a target could not be reached or could not be fully judged
+      3  INCONCLUSIVE: a target could not be reached, answers garbage, or could not be
+         fully judged
       4  ERROR: a check crashed, or this program did
     130  interrupted; the results until then are reported
     """  # noqa: D301  # click keeps the lines after \b
