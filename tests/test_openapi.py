@@ -177,6 +177,18 @@ def test_keywords_that_import_tools_ignore_are_not_used(keyword):
     assert users == []
 
 
+def test_every_keyword_is_one():
+    """A comma in an unquoted description starts another member of a flow mapping."""
+    strange = {
+        (place, key)
+        for place, node in nodes(DOCUMENT)
+        for key, value in node.items()
+        if value is None
+    }
+
+    assert strange == set()
+
+
 def test_no_field_has_a_default():
     """openapi-typescript requires such a field, other generators send it unasked."""
     users = [place for place, node in nodes(SCHEMAS) if "default" in node]

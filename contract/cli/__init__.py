@@ -2,7 +2,8 @@
 Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server,
-model, plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
+model, plugins, reporters, run, schema, targets, testing, tiny. Third parties: click,
+rich.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ VERBS = {
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
     "serve": ("contract.cli.serve", "Serve the mock, to test your own client."),
+    "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),

@@ -67,6 +67,41 @@ def test_bruno_imports_and_sends_the_examples(tools, mocks, tmp_path):
     }
 
 
+@pytest.fixture(params=["mistral", "vllm", "llamacpp"])
+def alone(request, command, tmp_path):
+    """The name of a dialect, and the file that `openapi --dialect` prints for it."""
+    path = tmp_path / "alone.yaml"
+    path.write_text(command("openapi", "--dialect", request.param).out, "utf-8")
+    return request.param, path
+
+
+def test_postman_sends_every_request_of_one_dialect(tools, mocks, alone, tmp_path):
+    dialect, document = alone
+    collection = tmp_path / "collection.json"
+    tools.run("openapi2postmanv2", "-s", document, "-o", collection,
+              "-O", "parametersResolution=Example", cwd=tmp_path)  # fmt: skip
+
+    assert {200} == {*statuses(tools, collection, mocks(dialect), tmp_path).values()}
+
+
+def test_bruno_sends_every_request_of_one_dialect(tools, mocks, alone, tmp_path):
+    dialect, document = alone
+    folder = tmp_path / "collection"
+    tools.run("bru", "import", "openapi", "--source", document, "--output", folder,
+              cwd=tmp_path)  # fmt: skip
+    tools.run("bru", "run", "--env", "The mock server of this project",
+              "--env-var", f"baseUrl={mocks(dialect)}",
+              "--reporter-json", tmp_path / "run.json", cwd=folder)  # fmt: skip
+    (run,) = json.loads((tmp_path / "run.json").read_text("utf-8"))
+
+    assert {200} == {one["response"]["status"] for one in run["results"]}
+
+
+def test_a_document_of_one_dialect_has_no_lint_error(tools, alone, tmp_path):
+    _, document = alone
+    tools.run("redocly", "lint", document, cwd=tmp_path)
+
+
 @pytest.fixture(scope="module")
 def prism(tools, tmp_path_factory):
     """The address of `prism mock openapi.yaml`."""
