@@ -2,11 +2,12 @@
 
 import json
 import subprocess
+import sys
 import time
 
 import httpx
 import pytest
-from support.openapi_tools import OPENAPI
+from support.openapi_tools import LIMIT, OPENAPI
 
 from contract.engines.process import free_port
 
@@ -95,6 +96,18 @@ def test_bruno_sends_every_request_of_one_dialect(tools, mocks, alone, tmp_path)
     (run,) = json.loads((tmp_path / "run.json").read_text("utf-8"))
 
     assert {200} == {one["response"]["status"] for one in run["results"]}
+
+
+def test_stock_schemathesis_finds_nothing_in_the_examples(mocks, alone):
+    dialect, document = alone
+    command = (sys.executable, "-m", "schemathesis.cli", "run", str(document),
+               "--url", mocks(dialect), "--phases", "examples")  # fmt: skip
+    done = subprocess.run(  # noqa: S603  # the tool of the tests' environment
+        command, capture_output=True, text=True, check=False, timeout=LIMIT
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "No issues found" in done.stdout
 
 
 def test_a_document_of_one_dialect_has_no_lint_error(tools, alone, tmp_path):
