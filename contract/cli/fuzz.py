@@ -10,6 +10,7 @@ from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.client.route import Route
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import fuzz
@@ -59,6 +60,7 @@ def _phases(
     help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
     "OPENAI_API_KEY).",
 )
+@options.route
 @options.reporting
 def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -70,6 +72,9 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     profiles: str | None,
     model: str | None,
     api_key_env: str | None,
+    header: tuple[str, ...],
+    header_env: tuple[str, ...],
+    proxy: str | None,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -83,6 +88,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     comes with the smallest request that reproduces it, as a curl command. The exit
     codes are those of `verify`.
     """
+    route = Route.read(header, header_env, proxy)
     repeated = (
         ("--profile", profile),
         ("--profiles", profiles),
@@ -100,6 +106,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             model=model,
             key_env=api_key_env,
             tick=progress.sent,
+            route=route,
         ) as verification,
     ):
         results, requests = fuzz(
@@ -107,12 +114,16 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             seed=seed,
             max_examples=max_examples,
             phases=phases,
-            repeat=tuple(word for pair in repeated if pair[1] for word in pair if word),
+            repeat=(
+                *(word for pair in repeated if pair[1] for word in pair if word),
+                *route.words,
+                *(["--strict"] if strict else []),
+            ),
             environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
         )
-        header = verification.header
+        opened = verification.header
     whole = Report(
-        headers=(replace(header, requests=header.requests + requests),),
+        headers=(replace(opened, requests=opened.requests + requests),),
         results=results,
         strict=strict,
     )

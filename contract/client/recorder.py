@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from contextlib import closing
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ import httpx
 
 from contract._version import __version__
 from contract.client.event_stream import EventStream
+from contract.client.route import DIRECT, Route
 from contract.client.timeouts import Limits, Watchdog
 from contract.model.exchange import (
     EVENT_STREAM,
@@ -47,7 +49,6 @@ CERTIFICATE_ADVICE = {
 # is known to leave connections open, is still enough to see what it sends after [DONE].
 FIRST_GRACE = 2.0
 GRACE = 0.25
-LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class Recorder:
@@ -56,11 +57,16 @@ class Recorder:
 
     Every request gets its own connection: a server may close a pooled connection at
     the moment it is reused, and that reset would look like a fault. Retries, redirects
-    and cookies are disabled. Proxies come from the environment, except for loopback
-    addresses, which are always reached directly.
+    and cookies are disabled. The proxy and further headers come from the route.
     """
 
-    def __init__(self, url: str, limits: Limits, secret: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        limits: Limits,
+        secret: str | None = None,
+        route: Route = DIRECT,
+    ) -> None:
         """
         Open no connection yet.
 
@@ -68,19 +74,27 @@ class Recorder:
             url: Root of the API, without `/v1`.
             limits: Bounds that apply to each exchange.
             secret: API key that is masked wherever a response or a note contains it.
+            route: Further headers, whose values are masked likewise, and the proxy.
+
+        Raises `UsageError` if the proxy for *url* cannot be used.
         """
         self.url = url.rstrip("/")
         self.limits = limits
         self._secrets = _encodings(secret)
+        self._route = route
+        self._proxy = route.proxy_for(self.url)
         self._watchdogs: set[Watchdog] = set()
         self._grace = FIRST_GRACE
         self._lock = threading.Lock()
         self._client = httpx.Client(
             headers={"user-agent": f"magistral-contract/{__version__}"},
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             timeout=httpx.Timeout(limits.total, connect=limits.connect, pool=None),
-            mounts=dict.fromkeys(LOOPBACK),
+            # With a transport of its own, httpx looks for no proxy in the environment.
+            transport=httpx.HTTPTransport(
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+                proxy=self._proxy.url,
+            ),
         )
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -132,11 +146,12 @@ class Recorder:
         size = 0
         end, note = End.COMPLETE, ""
         sent_at = time.time()
+        secrets = self._secrets_in(request)
         try:
             sent = self._client.build_request(
                 request.method,
                 self.url + request.path,
-                headers=[(name.encode(), v.encode()) for name, v in request.headers],
+                headers=self._headers(request),
                 content=request.body,
                 extensions={"trace": watchdog.trace},
             )
@@ -168,6 +183,7 @@ class Recorder:
                 self.url,
                 answered=status is not None,
                 connected=watchdog.connected,
+                proxy=self._proxy.name,
             )
         elapsed = watchdog.elapsed()
         if reason := watchdog.stop():
@@ -181,17 +197,44 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                redact_text(request.path, self._secrets),
-                redact_headers(request.headers, self._secrets),
+                redact_text(request.path, secrets),
+                redact_headers(request.headers, secrets),
                 request.body,
             ),
             status=status,
-            headers=redact_headers(headers, self._secrets),
-            arrivals=mask_arrivals(tuple(arrivals), self._secrets),
+            headers=redact_headers(headers, secrets),
+            arrivals=mask_arrivals(tuple(arrivals), secrets),
             end=end,
-            note=redact_text(note, self._secrets),
+            note=redact_text(note, secrets),
             elapsed=elapsed,
             sent_at=sent_at,
+        )
+
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return the headers of *request* and those of the route that it lacks."""
+        own = {name for name, _ in request.headers}
+        added = ((header.name, header.value) for header in self._route.headers)
+        return [
+            (name.encode(), value.encode())
+            for name, value in (
+                *request.headers,
+                *((name, value) for name, value in added if name.lower() not in own),
+            )
+        ]
+
+    def _secrets_in(self, request: Request) -> tuple[str, ...]:
+        """
+        Return what to mask in the exchange of *request*.
+
+        A value that the request contains elsewhere too, such as the name of a model
+        that a gateway wants in a header, may be in the response for its own sake.
+        """
+        told = f"{self.url} {request.path} {request.body.decode(errors='replace')}"
+        others = (s for s in self._route.secrets if s not in told)
+        return tuple(
+            dict.fromkeys(
+                [*self._secrets, *(code for s in others for code in _encodings(s))]
+            )
         )
 
 
@@ -227,7 +270,7 @@ def _encodings(secret: str | None) -> tuple[str, ...]:
 
 
 def failure(
-    error: Exception, url: str, *, answered: bool, connected: bool
+    error: Exception, url: str, *, answered: bool, connected: bool, proxy: str = ""
 ) -> tuple[End, str]:
     """
     Return how an exchange ended that failed with *error*, and a sentence about it.
@@ -239,8 +282,11 @@ def failure(
         url: Root of the API.
         answered: Whether a status line had arrived.
         connected: Whether the TCP connection had been accepted.
+        proxy: The proxy that was to be connected to, without its password.
     """
     host = urlsplit(url).netloc
+    if proxy and not connected:
+        host = f"the proxy {proxy}"
     if isinstance(error, httpx.ConnectTimeout):
         no_tls = f"did not finish the TLS handshake in time; {PLAIN_HTTP_ADVICE}"
         reason = no_tls if connected else "did not accept a connection in time"
@@ -248,7 +294,12 @@ def failure(
     if isinstance(error, httpx.TimeoutException):
         return End.TIMEOUT, f"{host} stopped reading or writing"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
-        return End.REFUSED, _connection_error(error, host)
+        by_proxy = proxy and isinstance(error, httpx.ProxyError)
+        return End.REFUSED, (
+            _proxy_error(str(error), host, proxy)
+            if by_proxy
+            else _connection_error(error, host)
+        )
     if isinstance(error, httpx.RemoteProtocolError):
         return End.RESET, _protocol_error(str(error), answered=answered)
     if isinstance(error, httpx.NetworkError | OSError):
@@ -274,6 +325,13 @@ def _connection_error(error: BaseException, host: str) -> str:
             return f"TLS with {host} failed ({reason}); {PLAIN_HTTP_ADVICE}"
         cause = cause.__cause__ or cause.__context__
     return f"no connection to {host} ({str(error)[:120]})"
+
+
+def _proxy_error(message: str, host: str, proxy: str) -> str:
+    said = f"the proxy {proxy} did not connect to {host} ({message[:120]})"
+    if message.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}"):
+        return f"{said}; write USER:PASSWORD@ before its host"
+    return f"{said}; check the proxy, or name the host in NO_PROXY"
 
 
 def _protocol_error(message: str, *, answered: bool) -> str:

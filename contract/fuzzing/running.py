@@ -91,6 +91,7 @@ def _run(
             "SCHEMATHESIS_HOOKS": "contract.schemathesis_hooks",
             "MAGISTRAL_CONTRACT_PROFILE": verification.profile.id,
             "MAGISTRAL_CONTRACT_MODEL": session.model,
+            **session.route.environment,
             **environment,
         }
         if session.key:
@@ -151,5 +152,10 @@ def _finding(verification: Verification, name: str, failure: Failure) -> Finding
         failure.message,
         expected=failure.expected,
         actual=f"status {failure.status}: {failure.body}",
-        at=curl(verification.session.url, request, key=key),
+        at=curl(
+            verification.session.url,
+            request,
+            key=key,
+            further=verification.session.route.curl_headers,
+        ),
     )
