@@ -66,7 +66,7 @@ def show(
             for line in _section(part, verbose=verbose):
                 # Lines are not wrapped, so that commands can be copied.
                 console.print(line, soft_wrap=isinstance(line, Text))
-        console.print(_verdict(part, name=quiet and len(parts) > 1), soft_wrap=True)
+        console.print(_verdict(part, name=quiet), soft_wrap=True)
     if len(parts) != 1:
         if parts and not quiet:
             console.print()

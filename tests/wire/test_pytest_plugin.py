@@ -321,7 +321,7 @@ def test_an_invalid_table_is_a_usage_error(pytester):
     done = pytester.runpytest_inprocess()
 
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["ERROR: *has no 'target'; it has *targets*"])
+    done.stderr.fnmatch_lines(["ERROR: *has no 'target'. Did you mean 'targets'?"])
 
 
 def test_a_suite_that_verifies_nothing_imports_nothing(pytester):

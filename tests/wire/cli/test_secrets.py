@@ -86,6 +86,51 @@ def test_an_echoed_key_is_in_no_output_and_no_file(
     ]
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param(f"--header=X-Tenant: {KEY}", id="typed"),
+        pytest.param("--header-env=X-Tenant=MY_TENANT", id="from-a-variable"),
+    ],
+)
+def test_an_echoed_header_is_in_no_output_and_no_file(
+    served, command, tmp_path, monkeypatch, option
+):
+    monkeypatch.setenv("MY_TENANT", KEY)
+
+    def script(c):
+        if c.line.startswith("GET /v1/models "):
+            c.answer({"object": "list", "data": [CARD]})
+            return
+        head = c.request.partition(b"\r\n\r\n")[0].decode("latin-1")
+        found = re.search(r"(?i)x-tenant: (.*)", head)
+        tenant = found.group(1).strip() if found else "nothing"
+        c.answer(
+            {"error": {"message": f"wrong: {head}", "type": "t", "param": tenant}},
+            status=400,
+            headers=(("Content-Type", "application/json"), ("X-Echo", tenant)),
+        )
+
+    server = served(script)
+    files = tmp_path / "reports"
+    files.mkdir()
+    reports = [
+        f"--report={one.id}={files / one.id}"
+        for one in find("reporters", Reporter).values()
+    ]
+    done = command(
+        *("verify", f"{server.url}/v1", "--profile", "vllm", "--verbose"),
+        *(option, "--save", tmp_path / "saved", *FEW, *reports),
+    )
+    written = [p.read_bytes().decode() for p in tmp_path.rglob("*") if p.is_file()]
+    everything = "\n".join([*written, done.out, done.err])
+
+    assert done.code == 1
+    assert all(KEY.encode() in request for request in server.requests)
+    assert [] == [spelling for spelling in SPELLINGS if spelling in everything]
+    assert "further headers of every request: X-Tenant;" in done.out
+
+
 def test_the_key_of_a_target_is_in_no_output_and_no_file(command, tmp_path):
     files = tmp_path / "reports"
     files.mkdir()
