@@ -1,4 +1,4 @@
-"""Markdown reporter: a table of checks by target, then every failure in detail."""
+"""Markdown reporter: verdicts, every failure in detail, a folded table of checks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
 from contract.model.escape import escape_controls
-from contract.reporters.base import by_target, reporter, verdict
+from contract.reporters.base import (
+    again_all,
+    by_target,
+    causes_first,
+    count,
+    reporter,
+    verdict,
+)
 from contract.run.report import Outcome, Report, Result
 
+HEAD = 2  # lines of a table before its rows
 MARKS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "**fail**",
@@ -21,16 +29,25 @@ MARKS = {
 
 @reporter("markdown", suffix=".md")
 def markdown(report: Report) -> str:
-    """Return a table with a row per check and a column per target; `·` is skipped."""
+    """
+    Return the verdicts, then every failure in detail, then all checks, folded.
+
+    The last table has a row per check and a column per target; `·` is skipped.
+    """
     parts = list(by_target(report))
+    matrix = list(_matrix(parts))
     lines = [
         f"**{verdict(report)}**",
         "",
         *_targets(parts),
         "",
-        *_matrix(parts),
-        "",
         *_failures(parts),
+        "<details>",
+        f"<summary>{count(len(matrix) - HEAD, 'check')}, with their outcomes</summary>",
+        "",
+        *matrix,
+        "",
+        "</details>",
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -77,14 +94,18 @@ def _mark(report: Report, result: Result) -> str:
 def _failures(parts: list[Report]) -> Iterator[str]:
     """Yield a section per target with its failed, waived and inconclusive checks."""
     for part in parts:
-        failures = [
+        failed = causes_first(part)
+        failures = failed + [
             result
             for result in part.worst_first()
-            if result.outcome in {Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR}
+            if result.outcome in {Outcome.WAIVED, Outcome.ERROR}
         ]
         if failures:
             yield f"## {code(_name(part))}"
             yield ""
+            if again := again_all(failed):
+                yield f"Failed checks, causes first; run them again: {code(again)}"
+                yield ""
             for result in failures:
                 yield from _failure(part, result)
             yield ""
