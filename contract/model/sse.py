@@ -141,9 +141,9 @@ class Parser:
                 self._id = value
         elif name == b"retry":
             if not value.isdigit():
-                self._flaw(f"retry is not a number: {value[:40]!r}", legal=True)
+                self._flaw(f"retry is not a number: {_shown(value)}", legal=True)
         else:
-            self._flaw(f"unknown field {name[:40]!r}", legal=True)
+            self._flaw(f"unknown field {_shown(name)}", legal=True)
 
     def _dispatch(self, events: list[Event], at: float) -> None:
         # "If the data buffer is an empty string, set the data buffer and the event
@@ -164,6 +164,11 @@ class Parser:
 
     def _flaw(self, message: str, *, legal: bool = False) -> None:
         self.flaws.append(Flaw(message, self.count, legal))
+
+
+def _shown(field: bytes) -> str:
+    """Return the beginning of *field*, quoted, for a message."""
+    return f'"{field[:40].decode(errors="backslashreplace")}"'
 
 
 def encode(data: str | bytes) -> bytes:
