@@ -25,6 +25,7 @@ OUTPUT_CLOSED = 141
 # By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
+    "init": ("contract.cli.init", "Write settings, a test and a workflow for a URL."),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
@@ -61,6 +62,24 @@ class VerbGroup(click.Group):
         module = import_module(VERBS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that *args* begin with; an unknown one gets a suggestion."""
+        name = args[0]
+        if name in VERBS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if "://" in name or name.partition(":")[0] == "mock":
+            raise click.UsageError(
+                f"{name!r} is a target, not a verb; write `{PROGRAM} verify {name}`",
+                ctx,
+            )
+        from contract.plugins.discovery import suggestion
+
+        raise click.UsageError(
+            f"Unknown verb {name!r}{suggestion(name, VERBS, few=len(VERBS))}", ctx
+        )
 
     def format_commands(
         self,
@@ -141,7 +160,8 @@ def _sentence(error: click.ClickException) -> str:
     text = error.format_message().strip()
     context = getattr(error, "ctx", None)
     if context is not None:
-        text = f"{text.removesuffix('.')}. See `{context.command_path} --help`."
+        end = "" if text.endswith("?") else "."
+        text = f"{text.removesuffix('.')}{end} See `{context.command_path} --help`."
     return text
 
 
