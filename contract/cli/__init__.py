@@ -25,7 +25,10 @@ OUTPUT_CLOSED = 141
 # By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
-    "init": ("contract.cli.init", "Write settings, a test and a workflow for a URL."),
+    "init": (
+        "contract.cli.scaffolding",
+        "Write settings, a test and a workflow for a URL.",
+    ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),

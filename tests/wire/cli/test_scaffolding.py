@@ -1,4 +1,4 @@
-"""`init` (`contract.cli.init`): what it writes runs green as it is."""
+"""`init` (`contract.cli.scaffolding`): what it writes runs green as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contract.cli import init
+from contract.cli import scaffolding
 from contract.cli.config import discover, read
 
 ROOT = Path(__file__).parents[3]
@@ -57,14 +57,17 @@ def test_what_it_writes_is_green_against_the_mock(command, project):
     assert done.out.splitlines()[:3] == [
         *("wrote pyproject.toml", f"wrote {TEST}", f"wrote {WORKFLOW}")
     ]
-    assert command("verify", FEW).out.startswith("mock:vllm\n")
-    assert "note             settings from pyproject.toml: targets" in (
-        command("verify", FEW).out
-    )
+    verified = command("verify", FEW)
+    assert verified.out.startswith("mock:vllm\n")
+    assert "note             settings from pyproject.toml: targets" in verified.out
 
     tested = run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "usage.sums-up", "-o", "addopts="],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "contract.pytest_plugin"),
+            "--contract-select=usage.sums-up",
+        ],
         project,
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
     )
     assert "1 passed" in tested.stdout
     assert "mock:vllm (vllm-0.32: " in tested.stdout
@@ -105,13 +108,13 @@ def test_the_workflow_is_as_safe_as_those_of_this_repository(command):
         for job in yaml.safe_load(file.read_text())["jobs"].values()
         for one in job["steps"]
         if "uses" in one
-    } | {init.UPLOAD.partition(" ")[0]}
+    } | {scaffolding.UPLOAD.partition(" ")[0]}
 
     assert {"contents": "read"} == workflow["permissions"]
     assert workflow["jobs"]["contract"]["timeout-minutes"]
     assert all("${{" not in one.get("run", "") for one in steps())
     assert {one["uses"] for one in steps() if "uses" in one} <= pinned
-    assert init.UPLOAD in (ROOT / "action.yml").read_text()
+    assert scaffolding.UPLOAD in (ROOT / "action.yml").read_text()
     assert step("Verify")["run"].rstrip().endswith('-- "$TARGET"')
     assert step("Verify")["env"] == {
         "TARGET": "https://llm.example.com/v1",
@@ -221,7 +224,7 @@ def test_the_workflow_installs_what_is_installed_here(monkeypatch, origin, expec
             return origin
 
     answers = {"remote": "git@github.test:o/r.git", "rev-parse": "def"}
-    monkeypatch.setattr(init, "distribution", lambda _name: Installed())
-    monkeypatch.setattr(init, "_git", lambda _folder, *words: answers[words[0]])
+    monkeypatch.setattr(scaffolding, "distribution", lambda _name: Installed())
+    monkeypatch.setattr(scaffolding, "_git", lambda _folder, *words: answers[words[0]])
 
-    assert re.match(re.escape(expected), init.installed())
+    assert re.match(re.escape(expected), scaffolding.installed())
