@@ -350,5 +350,6 @@ def _next_steps(path: Path, package: str, values: dict[str, Any]) -> str:
     lines.append(f"  pytest {TEST}{more}   (needs pytest)")
     if variables:
         lines.append(f"  add to the repository's secrets: {', '.join(variables)}")
-    lines.append(f"  check PACKAGE in {WORKFLOW}: pip will install {package}")
+    lines.append(f"  CI will install {package}; if it cannot, name another with")
+    lines.append("  --force --package SPEC: a git URL, a wheel, a path in the project")
     return "\n".join(lines)

@@ -222,6 +222,10 @@ class Recorder:
             )
         ]
 
+    def mask(self, text: str) -> str:
+        """Return *text* with the API key and the values of headers masked."""
+        return redact_text(text, self._secrets_in(Request("GET", "")))
+
     def _secrets_in(self, request: Request) -> tuple[str, ...]:
         """
         Return what to mask in the exchange of *request*.
