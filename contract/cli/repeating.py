@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from contract.cli.config import BOUNDS
+from contract.model.profile import RATES
 
 # Options that change how a target is judged, by the name of their setting. Left out:
 # what selects checks, what only shapes the output, and what `open_target` and
@@ -66,7 +67,10 @@ def _texts(value: object) -> Iterable[str]:
     if isinstance(value, float):
         return (f"{value:g}s",)
     if isinstance(value, Mapping):
-        return tuple(f"{name}={bound:g}" for name, bound in value.items())
+        return tuple(
+            f"{name}={bound:g}{'' if name in RATES else 's'}"
+            for name, bound in value.items()
+        )
     if isinstance(value, frozenset):
         return tuple(sorted(map(str, value)))
     if isinstance(value, tuple):

@@ -23,7 +23,12 @@ def test_the_options_exist():
         pytest.param({"timeout": 20.0}, "--timeout 20s", id="seconds"),
         pytest.param({"timeout": "20s"}, "--timeout 20s", id="text"),
         pytest.param({"concurrency": 2, "profiles": None}, "--concurrency 2", id="n"),
-        pytest.param({"budget": {"ttft": 1.5}}, "--budget ttft=1.5", id="bounds"),
+        pytest.param({"budget": {"ttft": 1.5}}, "--budget ttft=1.5s", id="bounds"),
+        pytest.param(
+            {"budget": {"tokens_per_second": 20.0}},
+            "--budget tokens_per_second=20",
+            id="rate",
+        ),
         pytest.param(
             {"budget": ("ttft=1s", "e2e=9s")},
             "--budget ttft=1s --budget e2e=9s",
@@ -48,20 +53,21 @@ def test_again_keeps_what_was_given_and_what_a_file_set(command, tmp_path, monke
         *("verify", "--config", file, "--max-requests", "99", "--budget", "e2e=9s"),
         *("--select", "streaming.ends-with-done"),
     )
-    (again,) = (
+    again, of_all_failed = (
         line.split(maxsplit=1)[1]
         for line in done.out.splitlines()
         if line.split()[:1] == ["again"]
     )
 
     assert done.code == 1
+    assert again == of_all_failed
     for words in (
         f"--config {file}",
         "--header-env X-Tenant=TENANT",
         "--timeout 20s",
         "--strict",
         "--max-requests 99",
-        "--budget e2e=9",
+        "--budget e2e=9s",
     ):
         assert words in again
     assert command(*shlex.split(again)[1:]).code == 1

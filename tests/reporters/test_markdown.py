@@ -52,3 +52,21 @@ def test_a_failed_should_is_a_warning(report):
 
 def test_text_is_not_markup():
     assert text("<b>[x](y)*_`") == "\\<b\\>\\[x\\](y)\\*\\_\\`"
+
+
+def test_failures_come_first_and_the_table_is_folded(report):
+    shown = markdown.render(report)
+    places = [
+        shown.index(part)
+        for part in (
+            "**FAILED",
+            "- **fail** `reasoning.precedes-answer`",
+            "- **error** `schema.error`",
+            "<details>",
+            "| Check | Level |",
+            "</details>",
+        )
+    ]
+
+    assert places == sorted(places)
+    assert "<summary>12 checks, with their outcomes</summary>" in shown
