@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
@@ -11,7 +10,7 @@ from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -28,12 +27,9 @@ from contract.model.exchange import (
 )
 from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.redaction import redact_headers, redact_text
-from contract.model.wire import Request, basic_credentials
+from contract.model.redaction import SECRETS, redact_headers
+from contract.model.wire import Request
 
-# A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
-# would alter ordinary responses.
-MIN_SECRET_LENGTH = 8
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
 # By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
@@ -67,11 +63,13 @@ class Recorder:
         Args:
             url: Root of the API, without `/v1`.
             limits: Bounds that apply to each exchange.
-            secret: API key that is masked wherever a response or a note contains it.
+            secret: API key, which is registered, so that it is masked wherever a
+                response contains it; further ones are registered with
+                `contract.model.redaction.register_secret` before they are sent.
         """
         self.url = url.rstrip("/")
         self.limits = limits
-        self._secrets = _encodings(secret)
+        SECRETS.register(secret)
         self._watchdogs: set[Watchdog] = set()
         self._grace = FIRST_GRACE
         self._lock = threading.Lock()
@@ -181,29 +179,31 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                redact_text(request.path, self._secrets),
-                redact_headers(request.headers, self._secrets),
+                SECRETS.mask(request.path),
+                redact_headers(request.headers),
                 request.body,
             ),
             status=status,
-            headers=redact_headers(headers, self._secrets),
-            arrivals=mask_arrivals(tuple(arrivals), self._secrets),
+            headers=redact_headers(headers),
+            arrivals=mask_arrivals(tuple(arrivals), stream=stream is not None),
             end=end,
-            note=redact_text(note, self._secrets),
+            note=SECRETS.mask(note),
             elapsed=elapsed,
             sent_at=sent_at,
         )
 
 
 def mask_arrivals(
-    arrivals: tuple[Arrival, ...], secrets: tuple[str, ...]
+    arrivals: tuple[Arrival, ...], *, stream: bool = False
 ) -> tuple[Arrival, ...]:
-    """Replace every secret by asterisks, even one that is split between arrivals."""
+    """
+    Replace every secret by asterisks, even one that is split between arrivals.
+
+    The same length keeps Content-Length and the size of every arrival correct.
+    *stream* states whether they are an event stream.
+    """
     body = b"".join(arrival.data for arrival in arrivals)
-    masked = body
-    for secret in secrets:
-        # The same length keeps Content-Length and the size of every arrival correct.
-        masked = masked.replace(secret.encode(), b"*" * len(secret.encode()))
+    masked = SECRETS.mask_bytes(body, stream=stream)
     if masked == body:
         return arrivals
     result, start = [], 0
@@ -212,18 +212,6 @@ def mask_arrivals(
         result.append(Arrival(arrival.at, masked[start:stop]))
         start = stop
     return tuple(result)
-
-
-def _encodings(secret: str | None) -> tuple[str, ...]:
-    """Return the forms in which a server may echo *secret*: raw, JSON, URL, Basic."""
-    if secret is None or len(secret) < MIN_SECRET_LENGTH:
-        return ()
-    in_json = json.dumps(secret)[1:-1]
-    return tuple(
-        dict.fromkeys(
-            (secret, in_json, quote(secret, safe=""), basic_credentials(secret))
-        )
-    )
 
 
 def failure(
