@@ -11,12 +11,25 @@ Exceptions for errors of the user and of this tool; errors of a server are findi
 
 from __future__ import annotations
 
+from contract.model.redaction import sanitise
+
 
 class ContractError(Exception):
-    """Base of all exceptions; the message is one sentence that says what to do."""
+    """
+    Base of all exceptions; the message is one sentence that says what to do.
+
+    What it quotes is masked and escaped, so that no server can write a line of its own
+    into a log. Only the lines of *log*, which are escaped one by one, follow on lines
+    of their own.
+    """
 
     # Exit code of the command line.
     exit_code = 2
+
+    def __init__(self, sentence: str = "", *, log: str = "") -> None:
+        """*log* is the end of the log of a program that was started here, or empty."""
+        lines = (f"  {sanitise(line.strip())}" for line in log.splitlines())
+        super().__init__("\n".join((sanitise(sentence), *lines)))
 
 
 class UsageError(ContractError):

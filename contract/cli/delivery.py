@@ -8,7 +8,7 @@ import click
 
 from contract.cli import options
 from contract.cli.outputs import Output
-from contract.model.escape import escape_controls
+from contract.model.redaction import sanitise
 from contract.reporters.console import show
 from contract.run.report import Report
 
@@ -51,6 +51,8 @@ def deliver(  # noqa: PLR0913  # each parameter is an option of the command line
     for header in report.headers:
         if header.trouble:
             name = f"{header.target}: " if len(report.headers) > 1 else ""
-            # It may quote the last lines of a server's log, which stay lines.
-            lines = (name + header.trouble).split("\n")
-            click.echo("error: " + "\n".join(map(escape_controls, lines)), err=True)
+            # The message of a `ContractError`: a sentence, then the lines of a log.
+            sentence, *log = header.trouble.split("\n")
+            lines = [f"error: {sanitise(name + sentence)}"]
+            lines += [f"  {sanitise(line.strip())}" for line in log]
+            click.echo("\n".join(lines), err=True)

@@ -12,7 +12,8 @@ def validate_key(key: str | None) -> str | None:
     """
     Return *key* without surrounding white space; None if nothing is left.
 
-    It is registered, so that no output shows it. Raises `UsageError` if a header cannot hold it.
+    It is registered, so that no output shows it. Raises `UsageError` if a header cannot
+    hold it.
     """
     key = (key or "").strip()
     register_secret(key)

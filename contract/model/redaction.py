@@ -15,11 +15,14 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from html.entities import html5
 from itertools import accumulate
 from typing import Any, TypeVar, cast
+
+from contract.model.escape import escape_controls
 
 T = TypeVar("T")
 Span = tuple[int, int]
@@ -125,10 +128,15 @@ class Secrets:
             parts += [decoded, decoded.partition(":")[2]]
         self.register(*parts)
 
-    def clear(self) -> None:
-        """Forget all secrets, at the end of a command."""
-        with self._lock:
-            self._values, self._sought = (), _Sought()
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Forget at the end what is registered in this block."""
+        values, sought = self._values, self._sought
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._values, self._sought = values, sought
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -441,6 +449,15 @@ SECRETS = Secrets()
 def register_secret(*values: str | None) -> None:
     """Have every output of this process mask *values*: `Secrets.register`."""
     SECRETS.register(*values)
+
+
+def sanitise(text: str) -> str:
+    """
+    Return *text* as every output shows text of a server: masked, inert, on one line.
+
+    Usage: `console.print(sanitise(error_message(exchange)))`.
+    """
+    return escape_controls(SECRETS.mask(text))
 
 
 def redact_headers(

@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.spellings import CASES, SPELLINGS, readings
 
-from contract.model.redaction import Secrets, redact_headers
+from contract.model import redaction
+from contract.model.redaction import (
+    Secrets,
+    redact_headers,
+    register_secret,
+    sanitise,
+)
 
 # Its last parts look like escapes themselves.
 SECRET = 'sk-Example/7f+1"9=a&b<c>%41\\u0041_0123'
@@ -128,13 +134,21 @@ def test_a_placeholder_is_no_secret():
     assert secrets.mask("EMPTY 1234567") == "EMPTY 1234567"
 
 
-def test_secrets_can_be_added_and_forgotten():
+def test_secrets_are_forgotten_at_the_end_of_a_scope():
     secrets = Secrets("one-secret")
-    secrets.register("another-secret", "one-secret")
+    with secrets.scope():
+        secrets.register("another-secret", "one-secret")
+        assert secrets.mask("one-secret, another-secret") == "***, ***"
 
-    assert secrets.mask("one-secret, another-secret") == "***, ***"
-    secrets.clear()
-    assert secrets.mask("one-secret, another-secret") == "one-secret, another-secret"
+    assert secrets.mask("one-secret, another-secret") == "***, another-secret"
+
+
+def test_text_of_a_server_is_masked_and_inert():
+    with redaction.SECRETS.scope():
+        register_secret(SECRET)
+        shown = sanitise(f"::error::\n{SECRET}\x1b")
+
+    assert shown == "\\x3a:error::\\n***\\x1b"
 
 
 @pytest.mark.parametrize(
