@@ -1,7 +1,7 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
+Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server, model,
 plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
 """
 

@@ -160,8 +160,8 @@ def text(value: str) -> str:
     """
     Return *value* as plain text: markup is escaped, what GitHub makes a link is code.
 
-    GitHub links addresses, mentions, issues and commits in the rendered text too, where no
-    escape helps (GFM 6.9; docs.github.com, "Autolinked references and URLs").
+    It links addresses, mentions, issues and commits in the rendered text too, where
+    no escape helps (GFM 6.9; docs.github.com, "Autolinked references and URLs").
     """
     parts = _LINKED.split(escape_controls(value))
     return "".join(
