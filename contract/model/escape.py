@@ -8,6 +8,7 @@ anywhere in a line (actions/runner, `ActionCommand.TryParse` and `TryParseV2`).
 
 from __future__ import annotations
 
+import json
 import re
 
 # Everything that can control a terminal or mislead a reader: C0 and C1 controls, DEL,
@@ -50,6 +51,21 @@ def escape_lines(text: str) -> str:
 def escape_logging_commands(text: str, bracket: str = "\\x5b") -> str:
     """Return *text* with *bracket* in place of that of `##[`, `##vso[` and so on."""
     return _LOGGING_COMMAND.sub(lambda match: match[1] + bracket, text)
+
+
+def escape_json(text: str) -> str:
+    """
+    Return *text*, a JSON document, with what a log would obey escaped in its strings.
+
+    Its value is the same, and any text in it stays readable.
+    """
+    text = _CONTROL.sub(_escaped_in_json, text)
+    return escape_logging_commands(text, bracket="\\u005b")
+
+
+def _escaped_in_json(match: re.Match[str]) -> str:
+    # Other C0 controls cannot be in JSON; these are between its values.
+    return match[0] if match[0] in "\n\r\t" else json.dumps(match[0])[1:-1]
 
 
 def _escaped_in_lines(match: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from contract.model.escape import escape_logging_commands
+from contract.model.escape import escape_json
 from contract.reporters.base import reporter
 from contract.run.report import Report, to_json
 
@@ -17,5 +17,4 @@ def as_json(report: Report) -> str:
     Programs read the texts as they are; in a log, JSON in ASCII is inert but for the
     logging commands of CI systems, whose bracket is escaped.
     """
-    text = json.dumps(to_json(report), indent=2) + "\n"
-    return escape_logging_commands(text, bracket="\\u005b")
+    return escape_json(json.dumps(to_json(report), indent=2)) + "\n"
