@@ -21,6 +21,7 @@ _LINKED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~&$!])")
+_BULLET = re.compile(r"\A(\d{0,9})([-+=.)])")
 MARKS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "**fail**",
@@ -163,10 +164,12 @@ def text(value: str) -> str:
     It links addresses, mentions, issues and commits in the rendered text too, where
     no escape helps (GFM 6.9; docs.github.com, "Autolinked references and URLs").
     """
-    parts = _LINKED.split(escape_controls(value))
-    return "".join(
+    parts = _LINKED.split(escape_controls(value.strip()))
+    shown = "".join(
         code(part) if place % 2 else _plain(part) for place, part in enumerate(parts)
     )
+    # At the beginning of a list item it would begin a list of its own.
+    return _BULLET.sub(r"\1\\\2", shown)
 
 
 def _plain(value: str) -> str:
