@@ -26,7 +26,7 @@ _LOGGING_COMMAND = re.compile(r"(##[A-Za-z]{0,16})\[")
 # What may be in whole lines of output: line breaks, tabs, and the colours of this
 # program. A terminal, unlike a file or a log, also gets the moves of its progress bar.
 _IN_LINES = re.compile(
-    rf"(?m:^)(?P<space>[^\S\r\n]*):(?=:)|(\x1b\[[0-9;]*m|\r?\n|\t)|[{_CONTROLS}]"
+    rf"(?m:^)(?P<space>[^\S\r\n]*):(?=:)|(\x1b\[[0-9;]*m|\n|\t)|[{_CONTROLS}]"
 )
 # A first two digits are enough for codes below this one.
 _TWO_DIGITS = 0x100

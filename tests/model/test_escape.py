@@ -47,9 +47,9 @@ def test_what_is_escaped_stays_as_it_is(text):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("\x1b[1;31mred\x1b[0m\n\tb\r\n", None, id="own-formatting"),
+        pytest.param("\x1b[1;31mred\x1b[0m\n\tb\n", None, id="own-formatting"),
         pytest.param("\x1b[2J\x1b]0;x\x07", "\\x1b[2J\\x1b]0;x\\x07", id="controls"),
-        pytest.param("a\rb", "a\\rb", id="overwritten"),
+        pytest.param("a\rb\r\n", "a\\rb\\r\n", id="overwritten"),
         pytest.param("a\n  ::error::x\n", "a\n  \\x3a:error::x\n", id="command"),
         pytest.param("a\u2028b", "a\\u2028b", id="separator"),
         pytest.param("a ::error\n##[x]", "a ::error\n##\\x5bx]", id="old-command"),
