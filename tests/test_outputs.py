@@ -24,7 +24,6 @@ WRITING = {"write_text", "write_bytes", "write_synced", "replace_file", "writeli
 # What writes around the streams that `cli.streams` gates.
 AROUND = {"__stdout__", "__stderr__"}
 STREAMS = {
-    "cli.streams": "the gate itself",
     "engines.watching": "a program of its own, whose output is a log",
     "engines.llama_server": "a program of its own, whose output is a log",
     "testing.layers": "a program for this repository, which sends nothing",
