@@ -1,7 +1,7 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
+Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server, model,
 plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
 """
 
@@ -16,6 +16,7 @@ import click
 
 from contract._version import __version__
 from contract.errors import ContractError
+from contract.model.redaction import sanitise
 
 PROGRAM = "magistral-contract"
 # Exit codes beyond those of `ContractError` and `Report`.
@@ -121,7 +122,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line *arguments* and return its exit code."""
+    from contract.cli.streams import gated_streams
+    from contract.client.credentials import KEYS
+    from contract.model.redaction import SECRETS
+
     _escape_unencodable()
+    with SECRETS.scope(), gated_streams():
+        # Even a verb that sends nothing may show what a server echoed before.
+        SECRETS.register(*map(os.environ.get, KEYS))
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -142,8 +154,9 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return _print_error(error.format_message(), error.exit_code)
     if isinstance(error, click.ClickException):
-        return _print_error(f"error: {_sentence(error)}", error.exit_code)
+        return _print_error(f"error: {sanitise(_sentence(error))}", error.exit_code)
     if isinstance(error, ContractError):
+        # It is inert already; its lines are those of a log.
         return _print_error(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _print_error("error: interrupted.", INTERRUPTED)
@@ -152,8 +165,8 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
 
         traceback.print_exception(error)
     return _print_error(
-        f"error: {type(error).__name__}: {error}. This is a bug in {PROGRAM}; please "
-        f"report it with the output of `{PROGRAM} --debug …`.",
+        f"error: {type(error).__name__}: {sanitise(str(error))}. This is a bug in "
+        f"{PROGRAM}; please report it with the output of `{PROGRAM} --debug …`.",
         BUG,
     )
 
@@ -171,17 +184,10 @@ def _sentence(error: click.ClickException) -> str:
 def _print_error(message: str, code: int) -> int:
     """Print *message* to standard error; return the exit code, normally *code*."""
     try:
-        click.echo(_escape_controls(message), err=True)
+        click.echo(message, err=True)
     except BrokenPipeError:
         return _close_output()
     return code
-
-
-def _escape_controls(message: str) -> str:
-    """Escape control characters in *message*, which may quote a server's response."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message
-    )
 
 
 def _close_output() -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from contract.cli import completion, options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.route import Route
@@ -127,5 +127,5 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
         results=results,
         strict=strict,
     )
-    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return whole.exit_code
+    undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return worst(whole.exit_code, undelivered)

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract._version import __version__
 from contract.cli import options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import INTERRUPTED, deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.credentials import api_key
@@ -28,10 +28,7 @@ from contract.run.report import Header, Report, Result, in_order
 from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
-INTERRUPTED = 130
 UNOPENED = frozenset({TargetError.exit_code, EndpointError.exit_code})
-# The exit codes of targets from the worst to the best; a run exits with the worst.
-WORST_FIRST = (INTERRUPTED, 4, 2, 1, 3, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +143,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         if code == UsageError.exit_code
         or (code in UNOPENED and len(distinct) == 1 and not part.results)
     }
-    deliver(
+    undelivered = deliver(
         whole,
         report,
         quiet=quiet,
@@ -154,7 +151,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         color=color,
         explained=frozenset(explained),
     )
-    return next(code for code in WORST_FIRST if code in {*codes, whole.exit_code})
+    return worst(*codes, whole.exit_code, undelivered)
 
 
 def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:

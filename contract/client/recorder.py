@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
@@ -12,7 +11,7 @@ from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -30,12 +29,9 @@ from contract.model.exchange import (
 )
 from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.redaction import redact_headers, redact_text
-from contract.model.wire import Request, basic_credentials
+from contract.model.redaction import SECRETS, redact_headers
+from contract.model.wire import Request
 
-# A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
-# would alter ordinary responses.
-MIN_SECRET_LENGTH = 8
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
 # By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
@@ -73,14 +69,19 @@ class Recorder:
         Args:
             url: Root of the API, without `/v1`.
             limits: Bounds that apply to each exchange.
-            secret: API key that is masked wherever a response or a note contains it.
-            route: Further headers, whose values are masked likewise, and the proxy.
+            secret: API key, which is registered, so that it is masked wherever a
+                response contains it; further ones are registered with
+                `contract.model.redaction.register_secret` before they are sent.
+            route: Further headers, whose values are registered too, and the proxy.
 
         Raises `UsageError` if the proxy for *url* cannot be used.
         """
         self.url = url.rstrip("/")
         self.limits = limits
-        self._secrets = _encodings(secret)
+        SECRETS.register(secret, *route.secrets)
+        for header in route.headers:
+            if not header.is_public:
+                SECRETS.register_header(header.value)
         self._route = route
         self._proxy = route.proxy_for(self.url)
         self._watchdogs: set[Watchdog] = set()
@@ -146,7 +147,6 @@ class Recorder:
         size = 0
         end, note = End.COMPLETE, ""
         sent_at = time.time()
-        secrets = self._secrets_in(request)
         try:
             sent = self._client.build_request(
                 request.method,
@@ -197,15 +197,15 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                redact_text(request.path, secrets),
-                redact_headers(request.headers, secrets),
+                SECRETS.mask(request.path),
+                redact_headers(request.headers),
                 request.body,
             ),
             status=status,
-            headers=redact_headers(headers, secrets),
-            arrivals=mask_arrivals(tuple(arrivals), secrets),
+            headers=redact_headers(headers),
+            arrivals=mask_arrivals(tuple(arrivals), stream=stream is not None),
             end=end,
-            note=redact_text(note, secrets),
+            note=SECRETS.mask(note),
             elapsed=elapsed,
             sent_at=sent_at,
         )
@@ -222,35 +222,18 @@ class Recorder:
             )
         ]
 
-    def mask(self, text: str) -> str:
-        """Return *text* with the API key and the values of headers masked."""
-        return redact_text(text, self._secrets_in(Request("GET", "")))
-
-    def _secrets_in(self, request: Request) -> tuple[str, ...]:
-        """
-        Return what to mask in the exchange of *request*.
-
-        A value that the request contains elsewhere too, such as the name of a model
-        that a gateway wants in a header, may be in the response for its own sake.
-        """
-        told = f"{self.url} {request.path} {request.body.decode(errors='replace')}"
-        others = (s for s in self._route.secrets if s not in told)
-        return tuple(
-            dict.fromkeys(
-                [*self._secrets, *(code for s in others for code in _encodings(s))]
-            )
-        )
-
 
 def mask_arrivals(
-    arrivals: tuple[Arrival, ...], secrets: tuple[str, ...]
+    arrivals: tuple[Arrival, ...], *, stream: bool = False
 ) -> tuple[Arrival, ...]:
-    """Replace every secret by asterisks, even one that is split between arrivals."""
+    """
+    Replace every secret by asterisks, even one that is split between arrivals.
+
+    The same length keeps Content-Length and the size of every arrival correct.
+    *stream* states whether they are an event stream.
+    """
     body = b"".join(arrival.data for arrival in arrivals)
-    masked = body
-    for secret in secrets:
-        # The same length keeps Content-Length and the size of every arrival correct.
-        masked = masked.replace(secret.encode(), b"*" * len(secret.encode()))
+    masked = SECRETS.mask_bytes(body, stream=stream)
     if masked == body:
         return arrivals
     result, start = [], 0
@@ -259,18 +242,6 @@ def mask_arrivals(
         result.append(Arrival(arrival.at, masked[start:stop]))
         start = stop
     return tuple(result)
-
-
-def _encodings(secret: str | None) -> tuple[str, ...]:
-    """Return the forms in which a server may echo *secret*: raw, JSON, URL, Basic."""
-    if secret is None or len(secret) < MIN_SECRET_LENGTH:
-        return ()
-    in_json = json.dumps(secret)[1:-1]
-    return tuple(
-        dict.fromkeys(
-            (secret, in_json, quote(secret, safe=""), basic_credentials(secret))
-        )
-    )
 
 
 def failure(

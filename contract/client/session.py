@@ -166,10 +166,6 @@ class Session:
         """The API key that is sent, for other clients of the run; never printed."""
         return self._key
 
-    def mask(self, text: str) -> str:
-        """Return *text* of another client without the API key and values of headers."""
-        return text if self._recorder is None else self._recorder.mask(text)
-
     @property
     def planned(self) -> int:
         """Number of different requests that were announced or sent."""

@@ -206,7 +206,8 @@ def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
             output = last_lines(done.stdout.decode(errors="replace"))
             raise TargetError(
                 f"{recipe.id} could not be installed ({command[2]} ended with code "
-                f"{done.returncode}). The end of its output:\n{output}"
+                f"{done.returncode}). The end of its output:",
+                log=output,
             )
     (place / _MARKER).write_text(_marker_text(recipe), "utf-8")
 

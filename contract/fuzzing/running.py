@@ -109,8 +109,7 @@ def _run(
     if not summary.requests:
         output = " ".join((done.stdout + done.stderr).split()[-40:])
         raise TargetError(
-            f"Schemathesis sent no request (exit code {done.returncode}): "
-            f"{session.mask(output)}"
+            f"Schemathesis sent no request (exit code {done.returncode}): {output}"
         )
     return summary
 
@@ -150,9 +149,9 @@ def _finding(verification: Verification, name: str, failure: Failure) -> Finding
     request = smallest_request(verification, name, failure)
     key = VARIABLE if verification.session.key else None
     return Finding(
-        verification.session.mask(failure.message),
-        expected=verification.session.mask(failure.expected),
-        actual=verification.session.mask(f"status {failure.status}: {failure.body}"),
+        failure.message,
+        expected=failure.expected,
+        actual=f"status {failure.status}: {failure.body}",
         at=curl(
             verification.session.url,
             request,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import wraps
 from http import HTTPStatus
 
 from contract.model.check import Level
 from contract.model.escape import escape_controls
 from contract.model.profile import RATES, SHARES
+from contract.model.redaction import SECRETS
 from contract.model.timing import percentile
 from contract.run.report import Outcome, Report, Result
 
@@ -19,7 +21,12 @@ Render = Callable[[Report], str]
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A kind of report; the caller opens and writes the file."""
+    """
+    A kind of report; the caller opens and writes the file.
+
+    No reporter sees a secret of the process (`contract.model.redaction`): the texts of
+    a report are masked before it is rendered, and the rendered text afterwards.
+    """
 
     # The name of the kind, as in `--report KIND=PATH`.
     id: str
@@ -27,6 +34,41 @@ class Reporter:
     suffix: str
     # Returns the whole text of the file.
     render: Render
+
+    def __post_init__(self) -> None:
+        """Put the gate around *render*."""
+        object.__setattr__(self, "render", _masked(self.render))
+
+
+def _masked(render: Render) -> Render:
+    @wraps(render)
+    def masked(report: Report) -> str:
+        return SECRETS.mask(render(mask_report(report)))
+
+    return masked
+
+
+def mask_report(report: Report) -> Report:
+    """Return *report* with the secrets of the process masked in all its texts."""
+    return replace(
+        report,
+        headers=SECRETS.mask_deep(report.headers),
+        results=tuple(map(mask_result, report.results)),
+    )
+
+
+def mask_result(result: Result) -> Result:
+    """
+    Return *result* with the secrets of the process masked in all its texts.
+
+    Its exchanges were masked when they were recorded.
+    """
+    masked = {
+        field.name: SECRETS.mask_deep(getattr(result, field.name))
+        for field in fields(result)
+        if field.name not in {"check", "exchanges"}
+    }
+    return replace(result, **masked)
 
 
 def reporter(id: str, *, suffix: str) -> Callable[[Render], Reporter]:

@@ -18,6 +18,18 @@ from contract.reporters.base import (
 from contract.run.report import Outcome, Report, Result
 
 HEAD = 2  # lines of a table before its rows
+# The words that become links or pictures although nothing marks them as such.
+_LINKED = re.compile(
+    r"""(
+        \S* (?: :// | www\. | (?:mailto|xmpp|tel): | @ ) \S*
+      | [\w./-]* (?: \# | \bGH- ) \d+ \b
+      | \b [0-9a-f]{7,40} \b
+      | : [\w+-]+ :
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_MARKUP = re.compile(r"([\\`*_\[\]<>|#~&$!])")
+_BULLET = re.compile(r"\A(\d{0,9})([-+=.)])")
 MARKS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "**fail**",
@@ -37,7 +49,7 @@ def markdown(report: Report) -> str:
     parts = list(by_target(report))
     matrix = list(_matrix(parts))
     lines = [
-        f"**{verdict(report)}**",
+        f"**{text(verdict(report))}**",
         "",
         *_targets(parts),
         "",
@@ -115,7 +127,7 @@ def _failure(report: Report, result: Result) -> Iterator[str]:
     check = result.check
     yield (
         f"- {_mark(report, result)} {code(check.id)} ({check.level}): "
-        f"{text(check.requirement)} Source: {text(check.source)}."
+        f"{text(check.requirement)} Source: {_plain(check.source)}."
     )
     if result.reason:
         yield f"  - reason: {text(result.reason)}"
@@ -147,12 +159,17 @@ def _name(part: Report) -> str:
 
 
 def code(value: str) -> str:
-    """
+    r"""
     Return *value* as a code span that is safe in a table.
 
-    Pipes are escaped, and the fence is longer than any run of backticks in *value*.
+    Pipes are escaped, and the fence is longer than any run of backticks in *value*. A
+    pipe after a backslash is spelled, because `\\|` would end the cell of a table.
     """
-    shown = escape_controls(value).replace("|", "\\|")
+    shown = re.sub(
+        r"(\\*)\|",
+        lambda match: match[1] + ("\\x7c" if match[1] else "\\|"),
+        escape_controls(value),
+    )
     if not shown:
         return ""
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
@@ -162,5 +179,20 @@ def code(value: str) -> str:
 
 
 def text(value: str) -> str:
-    """Return *value* as plain text, with all markup escaped."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", escape_controls(value))
+    """
+    Return *value* as plain text: markup is escaped, what GitHub makes a link is code.
+
+    It links addresses, mentions, issues and commits in the rendered text too, where
+    no escape helps (GFM 6.9; docs.github.com, "Autolinked references and URLs").
+    """
+    parts = _LINKED.split(escape_controls(value.strip()))
+    shown = "".join(
+        code(part) if place % 2 else _plain(part) for place, part in enumerate(parts)
+    )
+    # At the beginning of a list item it would begin a list of its own.
+    return _BULLET.sub(r"\1\\\2", shown)
+
+
+def _plain(value: str) -> str:
+    """Return *value*, text of this program or a check, with all markup escaped."""
+    return _MARKUP.sub(r"\\\1", escape_controls(value))
