@@ -7,7 +7,8 @@ Exceptions for errors of the user and of this tool; errors of a server are findi
     |-- TargetError   a target could not be started or reached           exit 3
     |   `-- EndpointError   its chat endpoint is of no use to a client   exit 1
     |-- CannotJudge   a response is too much for this program            exit 3
-    `-- CheckError    a check itself raised: a bug in the check          exit 4
+    |-- CheckError    a check itself raised: a bug in the check          exit 4
+    `-- ReporterError a reporter itself raised: a bug in the reporter    exit 4
 """
 
 from __future__ import annotations
@@ -15,16 +16,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from contract.model.redaction import sanitise
+
 # What ends a program and is no fault of the code that it interrupts.
 INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _LONGEST = 200  # characters of a quoted error
 
 
 class ContractError(Exception):
-    """Base of all exceptions; the message is one sentence that says what to do."""
+    """
+    Base of all exceptions; the message is one sentence that says what to do.
+
+    What it quotes is masked and escaped, so that no server can write a line of its own
+    into a log. Only the lines of *log*, which are escaped one by one, follow on lines
+    of their own.
+    """
 
     # Exit code of the command line.
     exit_code = 2
+
+    def __init__(self, sentence: str = "", *, log: str = "") -> None:
+        """*log* is the end of the log of a program that was started here, or empty."""
+        lines = (f"  {sanitise(line.strip())}" for line in log.splitlines())
+        super().__init__("\n".join((sanitise(sentence), *lines)))
 
 
 class UsageError(ContractError):
@@ -74,6 +88,19 @@ class CheckError(ContractError):
         super().__init__(
             f"check {check}{of} is broken: {type(cause).__name__}: {cause}. "
             "Please report it together with the saved exchange (--save DIR)."
+        )
+
+
+class ReporterError(ContractError):
+    """A reporter raised instead of returning text."""
+
+    exit_code = 4
+
+    def __init__(self, reporter: str, cause: BaseException) -> None:
+        """*reporter* is the kind of report, *cause* the exception that it raised."""
+        super().__init__(
+            f"reporter {reporter} is broken: {type(cause).__name__}: {cause}. "
+            "Please report it together with a saved run (--save DIR)."
         )
 
 

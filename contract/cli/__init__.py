@@ -17,6 +17,7 @@ import click
 
 from contract._version import __version__
 from contract.errors import ContractError
+from contract.model.redaction import sanitise
 
 PROGRAM = "magistral-contract"
 # Exit codes beyond those of `ContractError` and `Report`.
@@ -26,6 +27,10 @@ OUTPUT_CLOSED = 141
 # By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
+    "init": (
+        "contract.cli.scaffolding",
+        "Write settings, a test and a workflow for a URL.",
+    ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
@@ -64,6 +69,24 @@ class VerbGroup(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that *args* begin with; an unknown one gets a suggestion."""
+        name = args[0]
+        if name in VERBS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if "://" in name or name.partition(":")[0] == "mock":
+            raise click.UsageError(
+                f"{name!r} is a target, not a verb; write `{PROGRAM} verify {name}`",
+                ctx,
+            )
+        from contract.plugins.discovery import suggestion
+
+        raise click.UsageError(
+            f"Unknown verb {name!r}{suggestion(name, VERBS, few=len(VERBS))}", ctx
+        )
+
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002  # click's signature
@@ -101,7 +124,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line *arguments* and return its exit code."""
+    from contract.cli.streams import gated_streams
+    from contract.client.credentials import KEYS
+    from contract.model.redaction import SECRETS
+
     _escape_unencodable()
+    with SECRETS.scope(), gated_streams():
+        # Even a verb that sends nothing may show what a server echoed before.
+        SECRETS.register(*map(os.environ.get, KEYS))
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -123,8 +157,9 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return _print_error(error.format_message(), error.exit_code)
     if isinstance(error, click.ClickException):
-        return _print_error(f"error: {_sentence(error)}", error.exit_code)
+        return _print_error(f"error: {sanitise(_sentence(error))}", error.exit_code)
     if isinstance(error, ContractError):
+        # It is inert already; its lines are those of a log.
         return _print_error(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _print_error("error: interrupted.", INTERRUPTED)
@@ -134,7 +169,7 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
         traceback.print_exception(error)
     culprit = _culprit(error)
     return _print_error(
-        f"error: {type(error).__name__}: {error}. This is a bug in "
+        f"error: {type(error).__name__}: {sanitise(str(error))}. This is a bug in "
         f"{culprit or PROGRAM}; please report it with the output of "
         f"`{PROGRAM} --debug …`.",
         BUG,
@@ -154,24 +189,18 @@ def _sentence(error: click.ClickException) -> str:
     text = error.format_message().strip()
     context = getattr(error, "ctx", None)
     if context is not None:
-        text = f"{text.removesuffix('.')}. See `{context.command_path} --help`."
+        end = "" if text.endswith("?") else "."
+        text = f"{text.removesuffix('.')}{end} See `{context.command_path} --help`."
     return text
 
 
 def _print_error(message: str, code: int) -> int:
     """Print *message* to standard error; return the exit code, normally *code*."""
     try:
-        click.echo(_escape_controls(message), err=True)
+        click.echo(message, err=True)
     except BrokenPipeError:
         return _close_output()
     return code
-
-
-def _escape_controls(message: str) -> str:
-    """Escape control characters in *message*, which may quote a server's response."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message
-    )
 
 
 def _close_output() -> int:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import click
 
 from contract.cli import completion, options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.client.route import Route
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
 from contract.fuzzing.running import INTERRUPTED as BY_USER
@@ -67,6 +68,7 @@ def _phases(
     help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
     "OPENAI_API_KEY).",
 )
+@options.route
 @options.reporting
 def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -79,6 +81,9 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     profiles: str | None,
     model: str | None,
     api_key_env: str | None,
+    header: tuple[str, ...],
+    header_env: tuple[str, ...],
+    proxy: str | None,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -93,6 +98,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     codes are those of `verify`; a run that is stopped or interrupted reports what it
     found until then.
     """
+    route = Route.read(header, header_env, proxy)
     repeated = (
         ("--profile", profile),
         ("--profiles", profiles),
@@ -110,6 +116,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             model=model,
             key_env=api_key_env,
             tick=progress.sent,
+            route=route,
         ) as verification,
     ):
         results, requests, cut_off = fuzz(
@@ -117,17 +124,21 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             seed=seed,
             max_examples=max_examples,
             phases=phases,
-            repeat=tuple(word for pair in repeated if pair[1] for word in pair if word),
+            repeat=(
+                *(word for pair in repeated if pair[1] for word in pair if word),
+                *route.words,
+                *(["--strict"] if strict else []),
+            ),
             environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
             max_time=max_time or MAX_TIME,
         )
-        header = verification.header
+        opened = verification.header
     if cut_off == BY_USER:
-        header = replace(header, trouble=cut_off)
+        opened = replace(opened, trouble=cut_off)
     whole = Report(
-        headers=(replace(header, requests=header.requests + requests),),
+        headers=(replace(opened, requests=opened.requests + requests),),
         results=results,
         strict=strict,
     )
-    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return INTERRUPTED if cut_off == BY_USER else whole.exit_code
+    undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return INTERRUPTED if cut_off == BY_USER else worst(whole.exit_code, undelivered)

@@ -14,6 +14,7 @@ from contract.client import baseline
 from contract.client.credentials import validate_key
 from contract.client.liveness import Liveness
 from contract.client.recorder import Recorder
+from contract.client.route import DIRECT, Route
 from contract.client.spool import Spool, SpoolFull
 from contract.client.ssrf_canary import open_canary
 from contract.client.throttle import Throttle
@@ -68,6 +69,7 @@ class Session:
         saved: Mapping[str, Exchange] | None = None,
         tick: Tick | None = None,
         seed: int | None = None,
+        route: Route = DIRECT,
     ) -> None:
         """
         Prepare to send, or to replay a recording.
@@ -88,6 +90,7 @@ class Session:
             tick: Called after each request, from the thread that sent it, with the
                 number of requests sent and the number planned.
             seed: Seed for checks that explore; None for their default.
+            route: Further headers of every request, and the proxy.
         """
         self.url = url
         self.profile = profile
@@ -95,6 +98,7 @@ class Session:
         self.concurrency = concurrency or profile.concurrency
         self.allowance = profile.max_requests if allowance is None else allowance
         self.seed = seed
+        self.route = route
         self._key = validate_key(key)
         self._saved = saved
         self._tick = tick
@@ -106,7 +110,9 @@ class Session:
         self._spool = Spool()
         self._full = ""
         self._recorder = (
-            Recorder(url, limits or Limits(), self._key) if saved is None else None
+            Recorder(url, limits or Limits(), self._key, route)
+            if saved is None
+            else None
         )
         self._liveness = Liveness()
         self._throttle = throttle or Throttle()

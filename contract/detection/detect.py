@@ -10,8 +10,10 @@ from urllib.parse import urljoin, urlsplit
 from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
 from contract.client.recorder import Recorder
+from contract.client.route import DIRECT, Route
 from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
+from contract.detection.denied import access_denied_reason
 from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
 from contract.errors import TargetError, UsageError
@@ -61,6 +63,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     throttle: Throttle | None = None,
     profile: str | None = None,
     model: str | None = None,
+    route: Route = DIRECT,
 ) -> Detected:
     """
     Detect the profile and the model of the server at *url* with up to four requests.
@@ -77,6 +80,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         throttle: Repeats requests that a rate limit rejected.
         profile: Id or alias of a profile to use instead of detecting one.
         model: Name of a model to use instead of choosing one from the list.
+        route: Further headers of every request, and the proxy.
 
     Raises:
         TargetError: There is no API at *url*, it is not accessible, or what the
@@ -92,11 +96,11 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         first_byte=min(bounds.first_byte, TIMEOUT),
         total=min(bounds.total, TIMEOUT),
     )
-    with Recorder(url, bounds, key) as recorder:
+    with Recorder(url, bounds, key, route) as recorder:
         evidence = ServerEvidence(
             recorder, chosen or next(iter(profiles.values())), key, throttle
         )
-        _ensure_api(evidence.models, url, key=bool(key), variable=variable)
+        _ensure_api(evidence.models, url, key=bool(key), variable=variable, route=route)
         if chosen is not None:
             model = model or _choose_model(evidence, chosen, url)
             return Detected(chosen, GIVEN, model, evidence.names, evidence.requests)
@@ -188,29 +192,6 @@ def endless_reason(exchange: Exchange, url: str) -> str | None:
     )
 
 
-def access_denied_reason(
-    exchange: Exchange, url: str, *, key: bool, variable: str
-) -> str | None:
-    """
-    Return why *url* denied access; None if it did not.
-
-    Args:
-        exchange: The exchange of a request that needs access.
-        url: Root of the API.
-        key: Whether an API key was sent.
-        variable: Name of the environment variable of the key.
-    """
-    if exchange.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return None
-    answer = f"{exchange.status}, {error_message(exchange)}"
-    if key:
-        return f"{url} rejects the API key in {variable} ({answer}); check the key."
-    return (
-        f"{url} requires an API key ({answer}); set {variable or 'one'}, or name "
-        "another variable with --api-key-env."
-    )
-
-
 def redirect_reason(exchange: Exchange, url: str) -> str | None:
     """
     Return to where *url* redirected a request other than GET; None if it did not.
@@ -238,11 +219,13 @@ def redirect_reason(exchange: Exchange, url: str) -> str | None:
     return f"{said}; give that URL: {command}"
 
 
-def _ensure_api(models: Exchange, url: str, *, key: bool, variable: str) -> None:
+def _ensure_api(
+    models: Exchange, url: str, *, key: bool, variable: str, route: Route
+) -> None:
     """Raise `TargetError` unless *models* is the response of an accessible API."""
     problem = (
         unreachable_reason(models, url)
-        or access_denied_reason(models, url, key=key, variable=variable)
+        or access_denied_reason(models, url, key=key, variable=variable, route=route)
         or endless_reason(models, url)
     )
     if problem:

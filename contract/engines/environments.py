@@ -272,7 +272,8 @@ def install(
             hint = _CPU_TORCH_HINT if _CPU_TORCH_MISSING in output else ""
             raise TargetError(
                 f"{recipe.id} could not be installed ({command[2]} ended with code "
-                f"{done.returncode}).{hint} The end of its output:\n{output}"
+                f"{done.returncode}).{hint} The end of its output:",
+                log=output,
             )
     (place / _MARKER).write_text(_marker_text(recipe, locked=locked), "utf-8")
 

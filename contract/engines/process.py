@@ -136,7 +136,8 @@ def _await_health(
             time.sleep(_PAUSE)
     raise TargetError(
         f"{launch.name} was not ready within {startup:g} s; allow more time with "
-        f"?startup={2 * startup:g}s. The end of its log:\n{_log_end(launch, log)}"
+        f"?startup={2 * startup:g}s. The end of its log:",
+        log=_log_end(launch, log),
     )
 
 
@@ -167,7 +168,7 @@ def _ensure_running(
         return
     how = f"by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"with code {code}"
     end = _log_end(launch, log)
-    raise TargetError(f"{launch.name} ended {how} {when}. The end of its log:\n{end}")
+    raise TargetError(f"{launch.name} ended {how} {when}. The end of its log:", log=end)
 
 
 def _log_end(launch: Launch, log: IO[bytes]) -> str:

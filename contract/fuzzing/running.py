@@ -121,6 +121,7 @@ def _run(
             BOUNDED: "1",
             "MAGISTRAL_CONTRACT_PROFILE": verification.profile.id,
             "MAGISTRAL_CONTRACT_MODEL": session.model,
+            **session.route.environment,
             **environment,
         }
         if session.key:
@@ -233,5 +234,10 @@ def _finding(
         failure.message,
         expected=failure.expected,
         actual=f"status {failure.status}: {failure.body}",
-        at=curl(verification.session.url, request, key=key),
+        at=curl(
+            verification.session.url,
+            request,
+            key=key,
+            further=verification.session.route.curl_headers,
+        ),
     )

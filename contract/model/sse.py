@@ -161,9 +161,9 @@ class Parser:
                 self._id = value
         elif name == b"retry":
             if not value.isdigit():
-                self._flaw(f"retry is not a number: {value[:40]!r}", legal=True)
+                self._flaw(f"retry is not a number: {_shown(value)}", legal=True)
         else:
-            self._flaw(f"unknown field {name[:40]!r}", legal=True)
+            self._flaw(f"unknown field {_shown(name)}", legal=True)
 
     def _dispatch(self, events: list[Event], at: float) -> None:
         # "If the data buffer is an empty string, set the data buffer and the event
@@ -186,6 +186,11 @@ class Parser:
         self._flaw_counts[legal] += 1
         if self._flaw_counts[legal] <= MOST_FLAWS:
             self.flaws.append(Flaw(message, self.count, legal))
+
+
+def _shown(field: bytes) -> str:
+    """Return the beginning of *field*, quoted, for a message."""
+    return f'"{field[:40].decode(errors="backslashreplace")}"'
 
 
 def encode(data: str | bytes) -> bytes:

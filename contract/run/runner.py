@@ -297,7 +297,12 @@ def _judge_invariant(
 
 def _curl(session: Session, exchange: Exchange) -> str:
     """Return the command that repeats the request of *exchange*, or its length."""
-    command = curl(session.url, exchange.request, key=VARIABLE if session.key else None)
+    command = curl(
+        session.url,
+        exchange.request,
+        key=VARIABLE if session.key else None,
+        further=session.route.curl_headers,
+    )
     if len(command) <= LONGEST_COMMAND:
         return command
     return (
@@ -361,7 +366,10 @@ def _explore(check: Check, session: Session, exchanges: list[Exchange]) -> Verdi
 def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
     """Return *place*, if any, followed by the curl commands that repeat *exchanges*."""
     key = VARIABLE if session.key else None
-    commands = (curl(session.url, e.request, key=key) for e in exchanges)
+    further = session.route.curl_headers
+    commands = (
+        curl(session.url, e.request, key=key, further=further) for e in exchanges
+    )
     return "; ".join([*([place] if place else []), *commands])
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, get_type_hints
 from urllib.parse import parse_qsl
 
 from contract.errors import UsageError
-from contract.model.redaction import REDACTED
+from contract.model.redaction import REDACTED, register_secret
 from contract.model.reply import Reply
 from contract.plugins.discovery import get, suggestion
 
@@ -188,6 +188,7 @@ def parse_target(
             "URL such as http://127.0.0.1:8000/v1."
         )
     kind = kinds[name]
+    register_secret(*(value for key, value in parse_qsl(query) if key == "key"))
     options = {
         key: _option(kind, key, value, changes or {})
         for key, value in parse_qsl(query, keep_blank_values=True)

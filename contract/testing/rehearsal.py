@@ -14,6 +14,7 @@ from functools import cache, cached_property, partial
 from typing import Generic, TypeVar, cast
 
 from contract.catalog import profiles
+from contract.client.route import DIRECT
 from contract.client.session import Session
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import EPOCH, MockProvider
@@ -77,6 +78,7 @@ class Rehearsal:
         self.seed: int | None = None
         self.key: str | None = KEY
         self.url = "http://127.0.0.1"
+        self.route = DIRECT
         self._base = base
         self._change = change
         self._known: dict[int, tuple[Reply, Exchange]] = {}

@@ -180,3 +180,32 @@ def test_the_program_starts_without_heavy_imports(program):
     assert "click" in tops
     assert not tops & {"PIL", "hypothesis", "mistral_common", "numpy", "pytest"}
     assert not tops & {"schemathesis", "starlette", "uvicorn"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(
+            ["verfy"], "Unknown verb 'verfy'. Did you mean 'verify'? See", id="verb"
+        ),
+        pytest.param(
+            ["http://h/v1"], "write `magistral-contract verify http://h/v1`", id="url"
+        ),
+        pytest.param(["mock:vllm"], "is a target, not a verb", id="target"),
+        pytest.param(["verify", "--budgt"], "'--budget'", id="option"),
+        pytest.param(["list", "--fault"], "Did you mean '--faults'? See", id="end"),
+        pytest.param(["verify", "moc:vllm"], "Did you mean 'mock'", id="kind"),
+        pytest.param(["verify", "mock:vlm"], "Did you mean 'vllm'", id="dialect"),
+        pytest.param(
+            ["verify", "--select", "usage.sum-up"], "'usage.sums-up'", id="check"
+        ),
+        pytest.param(
+            ["verify", "--report", "jsn=a"], "Did you mean 'json'", id="report"
+        ),
+    ],
+)
+def test_a_typing_mistake_is_answered_with_the_nearest(command, arguments, words):
+    done = command(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err

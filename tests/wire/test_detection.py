@@ -161,7 +161,7 @@ def flood(c):
         ),
         pytest.param(redirect, "https://elsewhere.example/", id="redirect"),
         pytest.param(loading, "503, Loading model", id="still-loading"),
-        pytest.param(locked, "rejects the API key in MY_KEY", id="key-rejected"),
+        pytest.param(locked, "Check the API key in MY_KEY", id="key-rejected"),
         pytest.param(lambda c: c.reset(), "Does it speak HTTP?", id="reset"),
         pytest.param(lambda c: c.wait(), "still starting", id="silent"),
     ],

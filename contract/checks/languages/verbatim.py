@@ -11,7 +11,15 @@ from dataclasses import replace
 from contract.checks.languages.changes import OF_SERVERS, Change, change_of
 from contract.checks.sources import OPENAI_CHAT_OBJECT
 from contract.model.chat import Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import MAX_TOKENS, user
@@ -94,8 +102,8 @@ def _finding(exchange: Exchange, change: Change) -> Finding:
     start = max(first - 10, 0)
     return Finding(
         f"the text was changed: {change}",
-        expected=shorten(ascii(text[start : first + 30])),
-        actual=shorten(ascii(answer[start : first + 30])),
+        expected=shorten(spell(text[start : first + 30], escape=True)),
+        actual=shorten(spell(answer[start : first + 30], escape=True)),
         at=f"{exchange.probe.name}, character {first}",
     )
 

@@ -21,6 +21,7 @@ from contract.model.check import (
     event_location,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
@@ -107,7 +108,7 @@ def utf8_intact(exchange: Exchange) -> Findings:
             yield Finding(
                 "a character is damaged",
                 "whole characters",
-                shorten(ascii(piece.text)),
+                shorten(spell(piece.text, escape=True)),
                 event_location(held.event, held.at),
             )
     for flaw in exchange.flaws:
