@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from support.hostile import ATTACKS, obeyed
+
 from contract import errors
+from contract.model.redaction import SECRETS, register_secret
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,43 @@ def test_a_panic_in_a_fence_is_an_exception():
 def test_a_fence_lets_everything_else_through(kind):
     with pytest.raises(kind), errors.fenced():
         raise kind
+
+
+def test_a_crashed_reporter_is_named_with_its_exception():
+    raised = errors.ReporterError("csv", ZeroDivisionError("by zero"))
+
+    assert raised.exit_code == 4
+    assert "reporter csv is broken: ZeroDivisionError: by zero." in str(raised)
+
+
+def kinds(kind=errors.ContractError):
+    return [kind, *(deeper for one in kind.__subclasses__() for deeper in kinds(one))]
+
+
+@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("text", ATTACKS)
+def test_what_an_error_quotes_writes_no_line_and_no_command(kind, text):
+    broken = kind in {errors.CheckError, errors.ReporterError}
+    raised = kind("a.b", ValueError(text)) if broken else kind(text)
+
+    assert obeyed(str(raised)) == []
+    assert "\n" not in str(raised)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_the_lines_of_a_log_stay_lines_and_are_inert(text):
+    raised = errors.TargetError("It ended:", log=f"  one\n{text}\ntwo")
+    lines = str(raised).split("\n")
+
+    assert obeyed(str(raised)) == []
+    assert lines[:2] == ["It ended:", "  one"]
+    assert lines[-1] == "  two"
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_no_error_shows_a_secret():
+    with SECRETS.scope():
+        register_secret("sk-0123456789")
+        raised = errors.TargetError("bad sk-0123456789.", log="it is sk-0123456789")
+
+    assert str(raised) == "bad ***.\n  it is ***"

@@ -138,7 +138,8 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (BrokenPipeError, OutputClosed):
         return _close_output()
     except SystemExit as error:
@@ -200,6 +201,8 @@ def _print_error(message: str, code: int) -> int:
         click.echo(message, err=True)
     except BrokenPipeError:
         return _close_output()
+    except ContractError:
+        return code  # standard error cannot be written to either
     return code
 
 

@@ -86,16 +86,19 @@ class GatedStream(io.TextIOBase):
 
 @contextlib.contextmanager
 def gated_streams() -> Iterator[None]:
-    """Replace `sys.stdout` and `sys.stderr` by gated streams within the context."""
-    originals = sys.stdout, sys.stderr
-    gates = tuple(GatedStream(stream) for stream in originals)
-    sys.stdout, sys.stderr = gates
+    """
+    Replace `sys.stdout` and `sys.stderr` by gated streams within the context.
+
+    One that is closed (`>&-`) is None and stays so.
+    """
+    originals: dict[str, TextIO | None] = {"stdout": sys.stdout, "stderr": sys.stderr}
+    gates = {name: s and GatedStream(s) for name, s in originals.items()}
+    for name, gate in gates.items():
+        setattr(sys, name, gate)
     try:
         yield
     finally:
-        # What was put in the place of a closed output stays.
-        for name, gate, original in zip(
-            ("stdout", "stderr"), gates, originals, strict=True
-        ):
+        for name, gate in gates.items():
+            # What was put in the place of a closed output stays.
             if getattr(sys, name) is gate:
-                setattr(sys, name, original)
+                setattr(sys, name, originals[name])

@@ -103,6 +103,16 @@ def test_a_terminal_keeps_the_moves_of_a_progress_bar(monkeypatch):
     assert page.getvalue() == "\r\x1b[2K***"
 
 
+def test_a_closed_stream_stays_closed(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with gated_streams():
+        assert sys.stderr is None
+    assert sys.stderr is None
+
+    monkeypatch.setattr(sys, "stdout", None)
+    assert cli.run(["--version"]) == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("verb", [["list"], ["--version"], ["list", "--faults"]])
 def test_a_full_disk_behind_standard_output_is_one_sentence(verb):
@@ -121,4 +131,15 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(verb):
         "error: The output cannot be written: No space left on device. Redirect it to "
         "another place.\n"
     )
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_full_disk_behind_both_streams_leaves_the_exit_code():
+    code = "from contract.cli import main; main()"
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(  # noqa: S603  # the interpreter of this test
+            [sys.executable, "-c", code, "verfy"], stdout=full, stderr=full, check=False
+        )
+
     assert done.returncode == 2
