@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support.hostile import ATTACKS, obeyed
 
 from contract import errors
