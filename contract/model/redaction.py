@@ -20,6 +20,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from html.entities import html5
 from itertools import accumulate
+from os.path import commonprefix
+from string import ascii_letters, digits, hexdigits
 from typing import Any, TypeVar, cast
 
 from contract.model.escape import escape_controls
@@ -60,10 +62,13 @@ _NAMED = {
     for name, text in html5.items()
     if len(text) == 1 and "!" <= text <= "~"
 }
-# Base64 in both alphabets, wrapped into lines or not; a secret takes at least 10
-# characters in it, without those that it shares with its neighbours.
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}(?:(?:\\r|\\n|[\r\n])+[A-Za-z0-9+/_-]+)*")
-_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
+# By byte: whether it is in base64 (in both alphabets) and in hexadecimal, as 1 or 0.
+_IN_BASE64, _IN_HEXADECIMAL = (
+    bytes(chr(code) in alphabet for code in range(256))
+    for alphabet in (f"{ascii_letters}{digits}+/_-", hexdigits)
+)
+_LINE_BREAK = re.compile(r"(?:\\r|\\n|[\r\n])+(?=[A-Za-z0-9+/_-])")
+_LINE = 60  # characters of the shortest lines into which base64 is usually wrapped
 _NOT_BASE64 = re.compile(r"\\r|\\n|[\r\n]+")
 _STANDARD = str.maketrans("-_", "+/")
 # The members of chunks that clients join to one text.
@@ -239,15 +244,16 @@ class Secrets:
 
     def _cut_off(self, text: str) -> Iterator[Span]:
         """Yield the beginnings of secrets that were cut off by an ellipsis."""
-        at = text.find("…")
-        while at >= 0:
-            for value in self._values:
-                longest = min(len(value) - 1, at)
-                for length in range(longest, MIN_LENGTH - 1, -1):
-                    if text.endswith(value[:length], 0, at):
-                        yield at - length, at
-                        break
-            at = text.find("…", at + 1)
+        if "…" not in text:
+            return
+        for value in self._values:
+            at = text.find(value[:MIN_LENGTH])
+            while at >= 0:
+                seen = text[at : at + len(value)]
+                length = len(commonprefix((seen, value)))
+                if text[at + length : at + length + 1] == "…":
+                    yield at, at + length
+                at = text.find(value[:MIN_LENGTH], at + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,14 +312,33 @@ def _found(text: str, sought: _Sought, depth: int) -> Iterator[Span]:
 
 def _in_runs(text: str, sought: _Sought, depth: int) -> Iterator[Span]:
     """Yield the spans of *text* in base64 or hexadecimal whose bytes hold a secret."""
-    for pattern, find, ratio in (
-        (_BASE64, _in_base64, 4 / 3),
-        (_HEXADECIMAL, _in_hexadecimal, 2),
-    ):
-        for match in pattern.finditer(text):
-            if match.end() - match.start() >= int(sought.shortest * ratio):
-                for start, stop in find(match.group(), sought, depth):
-                    yield match.start() + start, match.start() + stop
+    # What is no longer latin-1 is in neither.
+    data = text.encode("latin-1", "replace")
+    least = min(sought.shortest * 4 // 3, _LINE)
+    end, flags = 0, data.translate(_IN_BASE64)
+    for start, stop in _runs(flags, least):
+        if start < end:
+            continue
+        end = stop
+        while wrap := _LINE_BREAK.match(text, end):
+            end = flags.find(b"\x00", wrap.end())
+            end = len(flags) if end < 0 else end
+        for first, last in _in_base64(text[start:end], sought, depth):
+            yield start + first, start + last
+    for start, stop in _runs(data.translate(_IN_HEXADECIMAL), 2 * sought.shortest):
+        for first, last in _in_hexadecimal(text[start:stop], sought, depth):
+            yield start + first, start + last
+
+
+def _runs(flags: bytes, least: int) -> Iterator[Span]:
+    """Yield where *flags* has ones, *least* or more in a row."""
+    run = b"\x01" * least
+    start = flags.find(run)
+    while start >= 0:
+        stop = flags.find(b"\x00", start + least)
+        stop = len(flags) if stop < 0 else stop
+        yield start, stop
+        start = flags.find(run, stop)
 
 
 # An escape: where its character is in the decoded text, and its span in the source.

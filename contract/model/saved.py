@@ -37,7 +37,9 @@ def digest(request: Request, probe: Probe) -> str:
     ]
     if probe.hang_up_after is not None:
         parts.append(f"hang up after {probe.hang_up_after}")
-    seed = "\n".join(parts).encode() + b"\n" + request.body
+    # A server may list a model whose name has a lone surrogate.
+    text = "\n".join(parts).encode(errors="surrogatepass")
+    seed = text + b"\n" + request.body
     return hashlib.sha256(seed).hexdigest()[:12]
 
 

@@ -124,6 +124,8 @@ def test_a_secret_that_an_ellipsis_cuts_off_is_masked():
     assert SECRETS.mask(f"bad key {SECRET[:20]}…, {SECRET[:7]}…") == (
         f"bad key ***…, {SECRET[:7]}…"
     )
+    assert SECRETS.mask(f"… {SECRET[:9]}") == f"… {SECRET[:9]}"
+    assert SECRETS.mask(f"… {SECRET}") == "… ***"
 
 
 def test_a_placeholder_is_no_secret():

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from support.hostile import HOSTILE, obeyed
+
+from contract.plugins.discovery import find
+from contract.reporters.base import Reporter
 from contract.run.report import Outcome
 
 FEW = ("--select", "streaming", "--select", "usage")
@@ -74,3 +78,41 @@ def test_saved_exchanges_can_be_judged_by_another_budget(command, tmp_path):
     assert (passed.code, failed.code) == (0, 1)
     assert "is over budget" in failed.out
     assert failed.out.count("this machine's own share") == 1
+
+
+def test_a_hostile_recording_writes_no_line_and_no_command(command, tmp_path):
+    """As it may come with a bug report: in its header, names, headers and bodies."""
+    saved, text = tmp_path / "saved", HOSTILE
+    command("verify", "mock", "--select", "usage.sums-up", "--save", saved)
+    path = saved / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name, value in manifest["header"].items():
+        if isinstance(value, str) and name != "profile":
+            manifest["header"][name] = text
+    manifest["header"] |= {"notes": [text], "trouble": text}
+    path.write_text(json.dumps(manifest))
+    for file in set(saved.glob("*.json")) - {path}:
+        exchange = json.loads(file.read_text())
+        exchange["name"] = exchange["response"]["note"] = text
+        body = json.dumps({"error": {"message": text, "type": text}})
+        exchange["response"] |= {
+            "status": 400,
+            "headers": [["content-type", text], ["x-a", text]],
+            "arrivals": [[0.1, body]],
+        }
+        file.write_text(json.dumps(exchange))
+
+    few = ("--select", "usage", "--select", "models", "--select", "schema.model-card")
+    done = [
+        command("replay", saved, *few, "--report", f"{one.id}=-", "--verbose")
+        for one in find("reporters", Reporter).values()
+    ]
+    done += [
+        command("replay", saved, *few, "-q"),
+        command("compare", saved, saved, *few),
+    ]
+
+    for one in done:
+        assert obeyed(one.out) == []
+        assert obeyed(one.err) == []
+        assert one.code in {1, 2, 3}
