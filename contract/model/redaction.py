@@ -20,7 +20,6 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from html.entities import html5
 from itertools import accumulate
-from os.path import commonprefix
 from string import ascii_letters, digits, hexdigits
 from typing import Any, TypeVar, cast
 
@@ -250,7 +249,8 @@ class Secrets:
             at = text.find(value[:MIN_LENGTH])
             while at >= 0:
                 seen = text[at : at + len(value)]
-                length = len(commonprefix((seen, value)))
+                pairs = enumerate(zip(seen, value, strict=False))
+                length = next((i for i, (a, b) in pairs if a != b), len(seen))
                 if text[at + length : at + length + 1] == "…":
                     yield at, at + length
                 at = text.find(value[:MIN_LENGTH], at + 1)
