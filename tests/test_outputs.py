@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 from contract.testing import layers
 
@@ -61,6 +62,7 @@ def around(node):
     return name in {"print", "os.write", "sys.stdout.write", "sys.stderr.write"}
 
 
+@cache
 def modules(found):
     return {
         module.name or "__init__"
