@@ -7,9 +7,9 @@ from dataclasses import fields
 
 from contract.client.timeouts import RETRY_BUDGET
 from contract.errors import UsageError
+from contract.model.duration import parse_duration
 from contract.model.profile import RATES, Budget
 from contract.plugins.discovery import suggestion
-from contract.targets.base import parse_duration
 
 NAMES = tuple(field.name for field in fields(Budget))
 
