@@ -171,8 +171,9 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     """
     Serve the mock of a Magistral model until Ctrl-C.
 
-    It supports reasoning, streaming, images and tools. The answers are scripted and
-    reproducible; bytes, token counts and errors match the dialect's real servers.
+    It supports reasoning, streaming, images and tools. The answers are scripted, or
+    your own (--answers), and reproducible; statuses, members and token counts are those
+    of the dialect's real servers.
     """
     if (when or every > 1 or rate is not None) and not fault:
         raise UsageError("--when, --every and --rate limit a fault; add --fault NAME.")

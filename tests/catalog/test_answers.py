@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from contract.catalog.answers import line_of, read_answers
@@ -158,3 +161,12 @@ def test_a_long_file_is_not_parsed_line_by_line():
     text = "# note\n" * 5_000 + "[[answers]]\nanswr = 'x'\n"
 
     assert line_of(text, ("answers", 0, "answr")) == 5_002
+
+
+def test_the_example_in_the_documentation_is_valid(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "mock.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    haiku, weather = read(tmp_path, example).entries
+
+    assert haiku.replies[0].answer == "An old silent pond"
+    assert [r.error is not None for r in weather.replies] == [False, True, False]
