@@ -78,6 +78,9 @@ def app(
             body = await _read_body(request, receive)
             if body is None:
                 return
+            await asyncio.sleep(0)  # a hang-up that has arrived is read first
+            if getattr(getattr(send, "__self__", None), "disconnected", False):
+                return
             request = replace(request, body=body)
             started = asyncio.get_running_loop().time()
             if (

@@ -168,5 +168,9 @@ def _unknown_model(
     if rules.any_model or absent or probe.model in models:
         return None
     return Rejection(
-        reason=RejectionReason.MODEL, pointer="/model", value=model, expected=models[0]
+        reason=RejectionReason.MODEL,
+        pointer="/model",
+        value=model,
+        expected=models[0],
+        message=", ".join(models),
     )

@@ -17,6 +17,7 @@ from contract.providers.openai_format.pydantic_errors import (
     pydantic_error,
     steps,
 )
+from contract.providers.vllm import wording
 
 _INVALID = "Bad Request"  # the body does not match the schema
 _UNSUPPORTED = "BadRequestError"  # it does, but the engine cannot serve it
@@ -130,6 +131,15 @@ def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
         return status, {member: text}
     if problem.server_status:
         return problem.server_status, _failure(problem)
+    if modern and (exact := wording.exact(problem)):
+        return exact.status, {
+            "error": {
+                "message": exact.message,
+                "type": exact.type,
+                "param": exact.param,
+                "code": exact.status,
+            }
+        }
     status, kind = _KINDS.get(problem.reason, (400, _UNSUPPORTED))
     param = _PARAMS.get(problem.reason)
     message = _SENTENCES.get(problem.reason, "").format(problem) or problem.message
