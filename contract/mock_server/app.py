@@ -437,6 +437,8 @@ def serve_forever(  # noqa: PLR0913  # options, by name
     application = app(provider, workers=workers, control=control, hosts=allowed)
     server = _NotifyingServer(_config(application))
     server.on_ready = lambda: ready(_url(listener))
+    if workers is not None:
+        workers.start()
     serving = server.serve([listener])
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

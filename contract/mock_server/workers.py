@@ -119,13 +119,20 @@ class Workers:
     """
 
     def __init__(self, build: Build, count: int, deadline: float = DEADLINE) -> None:
-        """Start *count* processes; a reply may take *deadline* seconds."""
+        """
+        Prepare *count* processes, each of which starts with its first reply.
+
+        A reply may take *deadline* seconds.
+        """
         self._deadline = deadline
         self._idle = [_Worker(build) for _ in range(count)]
         self._all = tuple(self._idle)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="mock-worker")
         self._waiting = 0
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start all processes in the background, so that no request waits for one."""
         for _ in self._all:
             self._threads.submit(self._start_one)
 
@@ -158,7 +165,6 @@ class Workers:
             self._waiting -= 1
 
     def _start_one(self) -> None:
-        """Start an idle process in advance, so that the first request need not."""
         with self._lock:
             worker = self._idle.pop()
         try:
