@@ -17,9 +17,10 @@ import signal
 import sys
 import threading
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -211,7 +212,8 @@ class _Worker:
             target=_work, args=(theirs, self._build), name="mock-worker", daemon=True
         )
         try:
-            self._process.start()
+            with _without_interrupts():
+                self._process.start()
             theirs.close()
             if not ours.poll(_STARTUP):
                 raise OverloadedError("A worker process did not start in time.")
@@ -259,6 +261,25 @@ class _Worker:
         process = self._process
         if process is not None:
             process.kill()
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """
+    Let processes that are started here never see Ctrl-C, which is for the parent.
+
+    A process inherits the signals that its parent's thread blocks.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Starting the tracker of multiprocessing unblocks the signal, so it comes first.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(pipe: Connection, build: Build) -> None:
