@@ -201,6 +201,8 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     seed: int | None = None,
     max_examples: int | None = None,
     trust_plugins: bool = False,
+    headers: Mapping[str, str] | None = None,
+    proxy: str | None = None,
 ) -> Report:
     """
     Judge *target* by every check that applies to it, and return the report.
@@ -230,15 +232,20 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     - *offers*: capabilities to hold the target to as well.
     - *seed*, *max_examples*: of the requests that properties draw.
     - *trust_plugins*: run third-party checks that no fault has been shown to break.
+    - *headers*: further headers of each request, such as `{"X-Tenant": "blue"}`; their
+      values are masked like a key. *proxy*: the URL of an HTTP proxy; by default that
+      of the environment.
 
     Raises `UsageError` for wrong arguments and `TargetError` for a target that cannot
     be reached or does not answer as an API.
     """
+    from contract.client.route import Route
     from contract.run.opening import open_target
     from contract.run.report import Report
     from contract.testing.proof import select_checks
 
     checks = select_checks(select, ignore, trust_plugins=trust_plugins)
+    further = [f"{name}: {value}" for name, value in (headers or {}).items()]
     with open_target(
         target,
         profile=profile,
@@ -254,6 +261,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
         offers=frozenset(offers),
         seed=seed,
         max_examples=max_examples,
+        route=Route.read(further, proxy=proxy),
     ) as verification:
         results = verification.results(checks, slow=slow)
         header = verification.header

@@ -6,17 +6,39 @@ Exceptions for errors of the user and of this tool; errors of a server are findi
     |-- SpecError     openapi.yaml or a built-in profile is wrong        exit 2
     |-- TargetError   a target could not be started or reached           exit 3
     |   `-- EndpointError   its chat endpoint is of no use to a client   exit 1
-    `-- CheckError    a check itself raised: a bug in the check          exit 4
+    |-- CannotJudge   a response is too much for this program            exit 3
+    |-- CheckError    a check itself raised: a bug in the check          exit 4
+    `-- ReporterError a reporter itself raised: a bug in the reporter    exit 4
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contract.model.redaction import sanitise
+
+# What ends a program and is no fault of the code that it interrupts.
+INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+_LONGEST = 200  # characters of a quoted error
+
 
 class ContractError(Exception):
-    """Base of all exceptions; the message is one sentence that says what to do."""
+    """
+    Base of all exceptions; the message is one sentence that says what to do.
+
+    What it quotes is masked and escaped, so that no server can write a line of its own
+    into a log. Only the lines of *log*, which are escaped one by one, follow on lines
+    of their own.
+    """
 
     # Exit code of the command line.
     exit_code = 2
+
+    def __init__(self, sentence: str = "", *, log: str = "") -> None:
+        """*log* is the end of the log of a program that was started here, or empty."""
+        lines = (f"  {sanitise(line.strip())}" for line in log.splitlines())
+        super().__init__("\n".join((sanitise(sentence), *lines)))
 
 
 class UsageError(ContractError):
@@ -39,15 +61,80 @@ class EndpointError(TargetError):
     exit_code = 1
 
 
+class CannotJudge(ContractError):  # noqa: N818  # a state of affairs, not an error
+    """
+    A response was received, and this program cannot judge it.
+
+    It is too large, or compiled code or the memory gave up on it. The message is a
+    clause without a full stop, the reason that reports give.
+    """
+
+    exit_code = 3
+
+
 class CheckError(ContractError):
     """A check raised instead of yielding findings."""
 
     exit_code = 4
 
-    def __init__(self, check: str, cause: BaseException) -> None:
-        """*check* is the id of the check, *cause* the exception that it raised."""
-        self.check = check
+    def __init__(self, check: str, cause: BaseException, origin: str = "") -> None:
+        """
+        Name *check* by its id, and *cause*, the exception that it raised.
+
+        *origin* is the plug-in that the check belongs to; empty for a built-in one.
+        """
+        self.check, self.cause = check, cause
+        of = f" of {origin}" if origin else ""
         super().__init__(
-            f"check {check} is broken: {type(cause).__name__}: {cause}. "
+            f"check {check}{of} is broken: {type(cause).__name__}: {cause}. "
             "Please report it together with the saved exchange (--save DIR)."
         )
+
+
+class ReporterError(ContractError):
+    """A reporter raised instead of returning text."""
+
+    exit_code = 4
+
+    def __init__(self, reporter: str, cause: BaseException) -> None:
+        """*reporter* is the kind of report, *cause* the exception that it raised."""
+        super().__init__(
+            f"reporter {reporter} is broken: {type(cause).__name__}: {cause}. "
+            "Please report it together with a saved run (--save DIR)."
+        )
+
+
+def surrender(error: BaseException) -> CannotJudge | None:
+    """
+    Return what *error* means if compiled code or the memory gave up; None otherwise.
+
+    Extension modules written in Rust panic with a `PanicException`, which is no
+    `Exception`: no handler of exceptions sees it, and it ends the program.
+    """
+    if isinstance(error, CannotJudge):
+        return error
+    if isinstance(error, MemoryError):
+        return CannotJudge("cannot be judged: the memory of this machine is used up")
+    if isinstance(error, (Exception, *INTERRUPTIONS)):
+        return None
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return CannotJudge(f"cannot be judged: compiled code failed ({text[:_LONGEST]})")
+
+
+@contextmanager
+def fenced() -> Iterator[None]:
+    """
+    Raise `CannotJudge` where compiled code in the block panics or memory runs out.
+
+    Usage::
+
+        with fenced():
+            tokens = encoding.encode_ordinary(text)
+    """
+    try:
+        yield
+    except BaseException as error:
+        reason = surrender(error)
+        if reason is None or reason is error:
+            raise
+        raise reason from error

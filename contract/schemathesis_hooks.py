@@ -11,7 +11,8 @@ visible, a stream ends once.
 The profile and the model are detected, or read from MAGISTRAL_CONTRACT_PROFILE and
 MAGISTRAL_CONTRACT_MODEL, and the document is reduced to the dialect of that profile.
 The key is read from MISTRAL_API_KEY or OPENAI_API_KEY, or from the variable that
-MAGISTRAL_CONTRACT_KEY_ENV names.
+MAGISTRAL_CONTRACT_KEY_ENV names. MAGISTRAL_CONTRACT_HEADERS may hold further headers,
+as a JSON list of [name, value].
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from schemathesis import GenerationMode
 
 from contract.cli import outputs
 from contract.client.credentials import api_key, validate_key
+from contract.client.route import DIRECT, Route
 from contract.detection.detect import Detected, detect
 from contract.fuzzing import semantics
+from contract.fuzzing.bounded import BOUNDED, bound_sessions
 from contract.fuzzing.rules import excused
 from contract.model.chat import CHAT, MODELS
+from contract.model.redaction import sanitise
 from contract.model.wire import Request
 from contract.schema import openapi
 from contract.strategies import repair
@@ -52,9 +56,12 @@ class _ServerUnderTest:
 
     detected: Detected | None = None  # None until the document is loaded
     key: str | None = None  # None if no key is set
+    route: Route = DIRECT
 
 
 _SERVER = _ServerUnderTest()
+if os.environ.get(BOUNDED):  # in the process of `fuzz`, which has no other sessions
+    bound_sessions()
 
 
 @schemathesis.hook
@@ -66,6 +73,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
     root = url.read(base).url
     key, variable = api_key(os.environ.get(KEY), os.environ)
     _SERVER.key = validate_key(key)
+    _SERVER.route = Route.from_environment()
     _SERVER.detected = detect(
         root,
         outputs.profiles(os.environ.get(PROFILES) or None),
@@ -73,6 +81,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
         variable=variable,
         profile=os.environ.get(PROFILE) or None,
         model=os.environ.get(MODEL) or None,
+        route=_SERVER.route,
     )
     dialect = _SERVER.detected.profile.dialect
     narrow: Any = openapi.for_dialect(
@@ -88,7 +97,9 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
     schema.raw_schema.clear()
     schema.raw_schema.update(narrow)
     sanitization = schema.config.output.sanitization
-    sanitization.keys_to_sanitize = sanitization.sensitive_markers = SECRETS
+    further = tuple(name for name, _ in _SERVER.route.curl_headers)
+    sanitization.keys_to_sanitize = (*SECRETS, *further)
+    sanitization.sensitive_markers = SECRETS
     if schema.config.max_stream_events is None:
         schema.config.max_stream_events = MAX_STREAM_EVENTS
 
@@ -119,16 +130,19 @@ def _is_positive(case: Any) -> bool:
 
 @schemathesis.auth()
 class KeyAuth:
-    """Authentication with the API key, if there is one."""
+    """Authentication with the API key, if there is one, and with further headers."""
 
-    def get(self, _case: Any, _context: Any) -> str | None:
-        """Return the key that was found when the document was loaded."""
-        return _SERVER.key
+    def get(self, _case: Any, _context: Any) -> dict[str, str]:
+        """Return the headers, which were found when the document was loaded."""
+        found = {header.name: header.value for header in _SERVER.route.headers}
+        return found | (
+            {"Authorization": f"Bearer {_SERVER.key}"} if _SERVER.key else {}
+        )
 
-    def set(self, case: Any, data: str | None, _context: Any) -> None:
-        """Add the key *data* to the headers of *case*."""
+    def set(self, case: Any, data: dict[str, str], _context: Any) -> None:
+        """Add *data* to the headers of *case*."""
         if data:
-            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+            case.headers = {**(case.headers or {}), **data}
 
 
 def _register_check(name: str) -> None:
@@ -161,7 +175,8 @@ def _register_check(name: str) -> None:
             for one in semantics.findings(name, exchange)
         ]
         if messages:
-            raise AssertionError("; ".join(messages))
+            # Schemathesis prints it.
+            raise AssertionError(sanitise("; ".join(messages)))
 
     judge.__name__ = name
     judge.__doc__ = semantics.check_named(name).requirement

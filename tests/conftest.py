@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from contract.cli import run
+from contract.model.redaction import SECRETS
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,13 @@ class Done:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets():
+    """Forget at the end of a test the keys that it used: another may print them."""
+    with SECRETS.scope():
+        yield
 
 
 @pytest.fixture

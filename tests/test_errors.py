@@ -14,6 +14,7 @@ from contract import errors
         (errors.SpecError, 2),
         (errors.TargetError, 3),
         (errors.EndpointError, 1),
+        (errors.CannotJudge, 3),
     ],
 )
 def test_an_exception_has_an_exit_code(kind, code):
@@ -28,3 +29,24 @@ def test_a_crashed_check_is_named_with_its_exception():
 
     assert (raised.exit_code, raised.check) == (4, "usage.sums-up")
     assert "check usage.sums-up is broken: ZeroDivisionError: by zero." in str(raised)
+
+
+def test_a_crashed_check_of_a_plug_in_names_it():
+    raised = errors.CheckError("a.b", ValueError("x"), "the plug-in 'acme'")
+
+    assert "check a.b of the plug-in 'acme' is broken: ValueError: x." in str(raised)
+
+
+class Panic(BaseException):
+    """What an extension module in Rust raises: pyo3's PanicException."""
+
+
+def test_a_panic_in_a_fence_is_an_exception():
+    with pytest.raises(errors.CannotJudge, match=r"\(Panic: lost\)"), errors.fenced():
+        raise Panic("lost")
+
+
+@pytest.mark.parametrize("kind", [*errors.INTERRUPTIONS, ValueError])
+def test_a_fence_lets_everything_else_through(kind):
+    with pytest.raises(kind), errors.fenced():
+        raise kind

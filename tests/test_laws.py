@@ -1,5 +1,7 @@
 """What holds for every check, fault and quirk, in every dialect, without a socket."""
 
+from pathlib import Path
+
 import pytest
 from support.catalogue import (
     CHECKS,
@@ -12,6 +14,7 @@ from support.catalogue import (
 )
 
 from contract.model.check import Check, Fault
+from contract.model.conditions import CONDITIONS
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.plugins.discovery import modules
 from contract.run.report import Outcome
@@ -20,6 +23,26 @@ from contract.testing.rehearsal import clean
 
 # A corpus has the judge of checks that send less, and hundreds of requests.
 FEW = {one: c for one, c in CHECKS.items() if len(c.sends) < laws.CORPUS}
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "conditions.md"
+# The faults of invariants that are judged reply by reply.
+CONDITIONAL = tuple(
+    name
+    for name, one in FAULTS.items()
+    if one.breaks.every is not None and not one.breaks.across
+)
+CONDITIONS_TITLE = f"""\
+# Faults under conditions
+
+Many defects of a server show only with one feature: only in streams with tools, or
+only in the second choice. Each fault of a requirement on any reply is played here under
+one condition at a time, on the mocks of all dialects. ✔ says that its check finds it in
+every dialect; · says that it changes no such reply that the check applies to.
+`magistral-contract serve --fault NAME --when CONDITION` plays one.
+
+| Fault | Check | {" | ".join(CONDITIONS)} |
+|---|---|{"---|" * len(CONDITIONS)}"""
 
 
 def findings(result):
@@ -55,11 +78,38 @@ def test_fault_breaks_its_check_and_no_other(id):
     assert [] == [*laws.fault_laws(fault, may_break(fault))]
 
 
-@pytest.mark.parametrize(
-    "id", [name for name, one in FAULTS.items() if one.breaks.every is not None]
-)
+@pytest.mark.parametrize("id", CONDITIONAL)
 def test_a_fault_of_an_invariant_is_found_under_every_condition(id):
     assert [] == [*laws.conditional_laws(FAULTS[id])]
+
+
+@pytest.mark.parametrize("id", CONDITIONAL)
+def test_the_page_of_conditions_has_the_row_of_each_fault(id, request):
+    row = condition_row(id)
+    if request.config.getoption("--update-golden"):
+        known = PAGE.read_text("utf-8").splitlines() if PAGE.exists() else []
+        rows = {line.split("`")[1]: line for line in known if line.startswith("| `")}
+        rows[id] = row
+        lines = [rows[one] for one in CONDITIONAL if one in rows]
+        PAGE.write_text("\n".join([CONDITIONS_TITLE, *lines, ""]), "utf-8")
+
+    assert row in PAGE.read_text("utf-8").splitlines()
+
+
+def test_the_page_of_conditions_has_no_other_row():
+    rows = [line for line in PAGE.read_text("utf-8").splitlines() if "| `" in line]
+
+    assert list(CONDITIONAL) == [line.split("`")[1] for line in rows]
+
+
+def condition_row(id):
+    """The row of a fault: ✔ where each profile finds it in the replies it changes."""
+    trials = laws.conditional_trials(FAULTS[id])
+    cells = []
+    for condition in CONDITIONS:
+        found = [trial.found for trial in trials if trial.condition == condition]
+        cells.append(("✔" if all(found) else "missed") if found else "·")
+    return f"| `{id}` | {FAULTS[id].breaks.id} | {' | '.join(cells)} |"
 
 
 @pytest.mark.parametrize("name", DIALECTS)

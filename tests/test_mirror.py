@@ -42,7 +42,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "engines.shim.sitecustomize": ("tests/engines/test_shim.py",),
     "engines.watching": ("tests/wire/engines/test_process.py",),
     # Starts Schemathesis, with the hooks that it loads.
-    "fuzzing.running": ("tests/wire/cli/test_fuzz.py",),
+    "fuzzing.bounded": ("tests/wire/test_fuzz_bounds.py",),
+    "fuzzing.running": (
+        "tests/wire/cli/test_fuzz.py",
+        "tests/wire/test_fuzz_running.py",
+    ),
     "schemathesis_hooks": (
         "tests/wire/cli/test_fuzz.py",
         "tests/wire/test_schemathesis.py",

@@ -16,7 +16,11 @@ from schemathesis.openapi.checks import JsonSchemaError
 from support.each import each
 
 from contract.catalog.providers import providers
+from contract.cli.serve import serve_command
+from contract.mock_server.provider import MockProvider, served_models
+from contract.model.wire import Request as WireRequest
 from contract.schema import openapi
+from contract.targets.mock import mock_profile
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
@@ -69,6 +73,24 @@ def media_types() -> Iterator[tuple[str, dict[str, Any]]]:
                 for status, body in bodies.items():
                     for kind, media in resolved(body).get("content", {}).items():
                         yield f"{method} {path} {status} {kind}", media
+
+
+def request_examples() -> Iterator[Any]:
+    """(path, dialect, name) of every example of a request."""
+    for path, _, operation in OPERATIONS:
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            for name in media["examples"]:
+                dialect = next(d for d in PREFIXES if name.startswith(d))
+                yield pytest.param(path, dialect, name, id=f"{path} {name}")
+
+
+def sent(dialect: str, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    """Status and content type of the reply of a dialect's mock."""
+    profile = mock_profile(dialect)
+    mock = MockProvider(profile.dialect, models=served_models(profile.dialect))
+    headers = (("content-type", "application/json"),)
+    reply = mock.reply(WireRequest(method, path, headers, json.dumps(body).encode()))
+    return reply.status, dict(reply.headers)["content-type"].partition(";")[0]
 
 
 def own_schema(union: str, dialect: str) -> str:
@@ -155,6 +177,51 @@ def test_keywords_that_import_tools_ignore_are_not_used(keyword):
     assert users == []
 
 
+def test_every_keyword_is_one():
+    """A comma in an unquoted description starts another member of a flow mapping."""
+    strange = {
+        (place, key)
+        for place, node in nodes(DOCUMENT)
+        for key, value in node.items()
+        if value is None
+    }
+
+    assert strange == set()
+
+
+def test_no_field_has_a_default():
+    """openapi-typescript requires such a field, other generators send it unasked."""
+    users = [place for place, node in nodes(SCHEMAS) if "default" in node]
+
+    assert users == []
+
+
+def test_every_object_says_what_it_holds():
+    """In TypeScript an object without both cannot have any member."""
+    bare = [
+        place
+        for place, node in nodes(SCHEMAS)
+        if "object" in (node.get("type"), *node.get("type", ()))
+        and not {"properties", "additionalProperties"} & set(node)
+    ]
+
+    assert bare == []
+
+
+def test_values_that_differ_in_case_only_have_names():
+    """A generator names the constant of each value in upper case."""
+    enums = [
+        (place, node.get("x-enum-varnames", node["enum"]))
+        for place, node in nodes(SCHEMAS)
+        if "enum" in node
+    ]
+
+    assert len(enums) > 10
+    for place, values in enums:
+        names = [str(value).upper() for value in values if value is not None]
+        assert sorted(set(names)) == sorted(names), place
+
+
 def test_every_reference_leads_somewhere():
     references = [node["$ref"] for _, node in nodes(DOCUMENT) if "$ref" in node]
 
@@ -217,6 +284,50 @@ def test_operation_ids_are_unique():
 @each(("name", "value"), list(examples()))
 def test_examples_are_true(name, value):
     assert openapi.schema_errors(name, value) == ()
+
+
+@each(("path", "dialect", "name"), list(request_examples()))
+def test_the_mock_answers_every_request_example(path, dialect, name):
+    operation = DOCUMENT["paths"][path]["post"]
+    body = resolved(DOCUMENT["components"]["examples"][name])["value"]
+    status, kind = sent(dialect, "POST", path, body)
+
+    assert status == 200
+    paired = {
+        media_type
+        for media_type, media in operation["responses"]["200"]["content"].items()
+        if name in media["examples"]
+    }
+    assert paired <= {kind}
+
+
+def test_every_answer_has_the_key_of_its_request():
+    """Bruno, Postman and Prism pair them by the key."""
+    for path, _, operation in OPERATIONS:
+        requests = operation.get("requestBody", {}).get("content", {})
+        answers = operation["responses"]["200"].get("content", {})
+        asked = {name for media in requests.values() for name in media["examples"]}
+        given = [name for media in answers.values() for name in media["examples"]]
+
+        assert sorted(set(given)) == sorted(given), path
+        assert not asked or set(given) <= asked, path
+
+
+def test_the_default_mock_answers_what_tools_send_first():
+    """The first example of the chat, and the model in the path."""
+    default = next(p.default for p in serve_command.params if p.name == "dialect")
+    chat = DOCUMENT["paths"]["/v1/chat/completions"]["post"]["requestBody"]["content"]
+    first = next(iter(chat["application/json"]["examples"].values()))
+    (model,) = DOCUMENT["paths"]["/v1/models/{model}"]["parameters"]
+    card = f"/v1/models/{model['example']}"
+    body = resolved(first)["value"]
+
+    assert sent(default, "POST", "/v1/chat/completions", body)[0] == 200
+    assert sent(default, "GET", card)[0] == 200
+    # Any other mock that serves this model, too.
+    for dialect in PREFIXES:
+        if body["model"] in served_models(mock_profile(dialect).dialect):
+            assert sent(dialect, "POST", "/v1/chat/completions", body)[0] == 200
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)

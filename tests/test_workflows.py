@@ -77,7 +77,8 @@ def unknown(words):
         if found is None:
             return name
         command = found
-    given = (word.partition("=")[0] for word in words if word.startswith("-"))
+    options = words[: words.index("--")] if "--" in words else words
+    given = (word.partition("=")[0] for word in options if word.startswith("-"))
     return next((word for word in given if word not in names(command)), None)
 
 
@@ -98,6 +99,7 @@ def names(command):
         pytest.param("verity mock", "verity", id="verb"),
         pytest.param("engines instal vllm", "instal", id="verb-of-a-verb"),
         pytest.param("verify mock --reprot x", "--reprot", id="option"),
+        pytest.param("verify -- --selct", None, id="right-target-like-an-option"),
         pytest.param("--version", None, id="right-option-of-the-program"),
         pytest.param("--verson", "--verson", id="option-of-the-program"),
     ],

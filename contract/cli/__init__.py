@@ -1,8 +1,9 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, fuzzing, mock_server, model,
-plugins, reporters, run, targets, testing, tiny. Third parties: click, rich.
+Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server,
+model, plugins, reporters, run, schema, targets, testing, tiny. Third parties: click,
+rich.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import click
 
 from contract._version import __version__
 from contract.errors import ContractError
+from contract.model.redaction import sanitise
 
 PROGRAM = "magistral-contract"
 # Exit codes beyond those of `ContractError` and `Report`.
@@ -25,11 +27,16 @@ OUTPUT_CLOSED = 141
 # By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
+    "init": (
+        "contract.cli.scaffolding",
+        "Write settings, a test and a workflow for a URL.",
+    ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
     "serve": ("contract.cli.serve", "Serve the mock, to test your own client."),
+    "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),
@@ -61,6 +68,24 @@ class VerbGroup(click.Group):
         module = import_module(VERBS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that *args* begin with; an unknown one gets a suggestion."""
+        name = args[0]
+        if name in VERBS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if "://" in name or name.partition(":")[0] == "mock":
+            raise click.UsageError(
+                f"{name!r} is a target, not a verb; write `{PROGRAM} verify {name}`",
+                ctx,
+            )
+        from contract.plugins.discovery import suggestion
+
+        raise click.UsageError(
+            f"Unknown verb {name!r}{suggestion(name, VERBS, few=len(VERBS))}", ctx
+        )
 
     def format_commands(
         self,
@@ -99,7 +124,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line *arguments* and return its exit code."""
+    from contract.cli.streams import gated_streams
+    from contract.client.credentials import KEYS
+    from contract.model.redaction import SECRETS
+
     _escape_unencodable()
+    with SECRETS.scope(), gated_streams():
+        # Even a verb that sends nothing may show what a server echoed before.
+        SECRETS.register(*map(os.environ.get, KEYS))
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -110,7 +146,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             return _close_output()
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a traceback is shown with --debug only
+    # A panic of compiled code is no Exception. A traceback is shown with --debug only.
+    except BaseException as error:  # noqa: BLE001
         return _report_error(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 
@@ -120,8 +157,9 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return _print_error(error.format_message(), error.exit_code)
     if isinstance(error, click.ClickException):
-        return _print_error(f"error: {_sentence(error)}", error.exit_code)
+        return _print_error(f"error: {sanitise(_sentence(error))}", error.exit_code)
     if isinstance(error, ContractError):
+        # It is inert already; its lines are those of a log.
         return _print_error(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _print_error("error: interrupted.", INTERRUPTED)
@@ -129,11 +167,21 @@ def _report_error(error: BaseException, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
+    culprit = _culprit(error)
     return _print_error(
-        f"error: {type(error).__name__}: {error}. This is a bug in {PROGRAM}; please "
-        f"report it with the output of `{PROGRAM} --debug …`.",
+        f"error: {type(error).__name__}: {sanitise(str(error))}. This is a bug in "
+        f"{culprit or PROGRAM}; please report it with the output of "
+        f"`{PROGRAM} --debug …`.",
         BUG,
     )
+
+
+def _culprit(error: BaseException) -> str:
+    """Return the plug-in whose code raised *error*, in words; empty if none's did."""
+    from contract.plugins.discovery import culprit
+
+    plugin = culprit(error)
+    return "" if plugin is None else str(plugin)
 
 
 def _sentence(error: click.ClickException) -> str:
@@ -141,24 +189,18 @@ def _sentence(error: click.ClickException) -> str:
     text = error.format_message().strip()
     context = getattr(error, "ctx", None)
     if context is not None:
-        text = f"{text.removesuffix('.')}. See `{context.command_path} --help`."
+        end = "" if text.endswith("?") else "."
+        text = f"{text.removesuffix('.')}{end} See `{context.command_path} --help`."
     return text
 
 
 def _print_error(message: str, code: int) -> int:
     """Print *message* to standard error; return the exit code, normally *code*."""
     try:
-        click.echo(_escape_controls(message), err=True)
+        click.echo(message, err=True)
     except BrokenPipeError:
         return _close_output()
     return code
-
-
-def _escape_controls(message: str) -> str:
-    """Escape control characters in *message*, which may quote a server's response."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message
-    )
 
 
 def _close_output() -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import fields
 
 from contract.client.timeouts import RETRY_BUDGET
 from contract.errors import UsageError
 from contract.model.duration import parse_duration
-from contract.model.profile import RATES, Budget
+from contract.model.profile import MOST_WINDOW, RATES, Budget
 from contract.plugins.discovery import suggestion
+from contract.targets.base import MOST_DIGITS
 
 NAMES = tuple(field.name for field in fields(Budget))
 
@@ -38,9 +40,12 @@ def window(text: str | None) -> int | None:
     """Return the context window in tokens; raise `UsageError` if *text* is not one."""
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) < 2:  # noqa: PLR2004  # one token of prompt and one of completion
+    digits = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    # One token of prompt and one of completion.
+    if not digits or not 2 <= int(text) <= MOST_WINDOW:  # noqa: PLR2004
         raise UsageError(
-            f"The context window must be a number of tokens from 2 up, not {text!r}."
+            f"The context window must be a number of tokens from 2 to {MOST_WINDOW}, "
+            f"not {text!r}."
         )
     return int(text)
 
@@ -54,8 +59,11 @@ def retry_budget(text: str | None) -> float:
 
 def _rate(name: str, value: str) -> float:
     try:
-        return float(value)
+        rate = float(value)
     except ValueError:
+        rate = math.nan
+    if not math.isfinite(rate):
         raise UsageError(
             f"The budget {name} must be a number such as 20, not {value!r}."
-        ) from None
+        )
+    return rate

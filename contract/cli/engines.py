@@ -33,6 +33,7 @@ def list_engines() -> None:
         place = folder() / recipe.id
         click.echo(f"{recipe.id:<12} {recipe.title}")
         click.echo(f"{'':<12} {', '.join(recipe.pins)}; {recipe.cost}")
+        click.echo(f"{'':<12} locked for {recipe.scope or 'every Python'}")
         click.echo(f"{'':<12} {_state(recipe, place)}")
 
 
@@ -52,19 +53,30 @@ def _state(recipe: Recipe, place: Path) -> str:
     metavar="DIR",
     help="Create the environment here; targets then need ?python=DIR/bin/python.",
 )
-def install_engine(engine: str, into: Path | None) -> None:
+@click.option(
+    "--unlocked",
+    is_flag=True,
+    help="Let pip resolve the packages, without hashes: for other Pythons.",
+)
+def install_engine(engine: str, into: Path | None, *, unlocked: bool) -> None:
     """
-    Install ENGINE with tested versions of its packages, unless it is installed.
+    Install ENGINE from its lock, unless it is installed.
 
-    Packages come from the indexes that pip is configured for. vLLM and Transformers
-    need only a PyTorch build for CPUs, so add PyTorch's index of CPU wheels
-    (PIP_EXTRA_INDEX_URL); otherwise pip downloads several GB of CUDA packages.
+    The lock names every package with the hashes of its files, so pip rejects any other
+    file. Packages come from the indexes that pip is configured for. vLLM and
+    Transformers need PyTorch's build for CPUs, so add PyTorch's index of CPU wheels
+    (PIP_EXTRA_INDEX_URL).
     """
     recipe, place = RECIPES[engine], into or folder() / engine
     if installed(recipe, place):
         click.echo(f"{engine} is installed in {place}.")
         return
     click.echo(f"{recipe.title}: takes {recipe.cost}, in {place}.")
-    install(recipe, place, lambda command: click.echo(f"  {command}"))
+    install(
+        recipe,
+        place,
+        lambda command: click.echo(f"  {command}"),
+        locked=not unlocked,
+    )
     named = f"?python={place / 'bin' / 'python'}" if into else ""
     click.echo(f"Done. Try: magistral-contract verify {engine}:tiny{named}")

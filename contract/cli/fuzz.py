@@ -7,17 +7,20 @@ from dataclasses import replace
 import click
 
 from contract.cli import completion, options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.client.route import Route
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
-from contract.fuzzing.running import fuzz
+from contract.fuzzing.running import INTERRUPTED as BY_USER
+from contract.fuzzing.running import MAX_TIME, fuzz
 from contract.plugins.discovery import suggestion
 from contract.run.opening import open_target
 from contract.run.report import Report
 from contract.targets.base import mask_key
 
+INTERRUPTED = 130
 PHASES = ("examples", "coverage", "fuzzing")
 
 
@@ -51,6 +54,12 @@ def _phases(
     callback=_phases,
     help="A comma-separated list of examples, coverage, fuzzing (default: all).",
 )
+@click.option(
+    "--max-time",
+    metavar="TIME",
+    callback=options.timeout,
+    help=f"Stop after this long and report what was found (default {MAX_TIME:g}s).",
+)
 @options.profile
 @click.option("--model", metavar="NAME", help="The model to request.")
 @click.option(
@@ -59,6 +68,7 @@ def _phases(
     help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
     "OPENAI_API_KEY).",
 )
+@options.route
 @options.reporting
 def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -66,10 +76,14 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     seed: int | None,
     max_examples: int | None,
     phases: str | None,
+    max_time: float | None,
     profile: str | None,
     profiles: str | None,
     model: str | None,
     api_key_env: str | None,
+    header: tuple[str, ...],
+    header_env: tuple[str, ...],
+    proxy: str | None,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -81,8 +95,10 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
 
     The requests follow openapi.yaml, reduced to the target's dialect. Every failure
     comes with the smallest request that reproduces it, as a curl command. The exit
-    codes are those of `verify`.
+    codes are those of `verify`; a run that is stopped or interrupted reports what it
+    found until then.
     """
+    route = Route.read(header, header_env, proxy)
     repeated = (
         ("--profile", profile),
         ("--profiles", profiles),
@@ -100,21 +116,29 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
             model=model,
             key_env=api_key_env,
             tick=progress.sent,
+            route=route,
         ) as verification,
     ):
-        results, requests = fuzz(
+        results, requests, cut_off = fuzz(
             verification,
             seed=seed,
             max_examples=max_examples,
             phases=phases,
-            repeat=tuple(word for pair in repeated if pair[1] for word in pair if word),
+            repeat=(
+                *(word for pair in repeated if pair[1] for word in pair if word),
+                *route.words,
+                *(["--strict"] if strict else []),
+            ),
             environment={"MAGISTRAL_CONTRACT_PROFILES": profiles} if profiles else {},
+            max_time=max_time or MAX_TIME,
         )
-        header = verification.header
+        opened = verification.header
+    if cut_off == BY_USER:
+        opened = replace(opened, trouble=cut_off)
     whole = Report(
-        headers=(replace(header, requests=header.requests + requests),),
+        headers=(replace(opened, requests=opened.requests + requests),),
         results=results,
         strict=strict,
     )
-    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return whole.exit_code
+    undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return INTERRUPTED if cut_off == BY_USER else worst(whole.exit_code, undelivered)

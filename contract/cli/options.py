@@ -75,6 +75,79 @@ def budget(command: F) -> F:
     )(command)
 
 
+def route(command: F) -> F:
+    """Add `--header`, `--header-env` and `--proxy` to *command*."""
+    for option in (
+        click.option(
+            "--proxy",
+            metavar="URL",
+            help="Send through this HTTP proxy (default: HTTPS_PROXY, HTTP_PROXY, "
+            "ALL_PROXY, NO_PROXY; never for this machine).",
+        ),
+        click.option(
+            "--header-env",
+            multiple=True,
+            metavar="NAME=VARIABLE",
+            help="Send this header too, with the value of the variable. Repeatable.",
+        ),
+        click.option(
+            "--header",
+            multiple=True,
+            metavar="'NAME: VALUE'",
+            help="Send this header with each request too, e.g. 'X-Tenant: blue'; its "
+            "value is not shown anywhere. Repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _configured(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Let the settings of a file be the defaults, once both options are known."""
+    from contract.cli import config
+
+    given = context.meta.setdefault("contract.config", {})
+    given[option.name] = value
+    if len(given) < 2:  # noqa: PLR2004  # --config and --no-config
+        return value
+    if given["config"] and given["no_config"]:
+        raise UsageError("Give --config or --no-config, not both.")
+    if given["no_config"]:
+        return value
+    file = given["config"]
+    found = config.read(Path(file)) if file else config.discover(Path.cwd())
+    context.meta["contract.settings"] = found
+    context.default_map = {
+        config.BOUNDS.get(name, name): setting for name, setting in found.values.items()
+    }
+    return value
+
+
+def configuration(command: F) -> F:
+    """Add `--config` and `--no-config` to *command*: defaults of its options."""
+    for option in (
+        click.option(
+            "--no-config",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_configured,
+            help="Read no settings from a file.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            is_eager=True,
+            expose_value=False,
+            callback=_configured,
+            help="Read settings from this TOML file (default: [tool.magistral-contract]"
+            " in the nearest pyproject.toml).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def _offers(
     _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
 ) -> frozenset[Capability]:

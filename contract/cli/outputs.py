@@ -10,7 +10,9 @@ import click
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
-from contract.errors import SpecError, UsageError
+from contract.errors import ContractError, ReporterError, SpecError, UsageError
+from contract.files.bounded import MOST_CONFIGURED, read_bounded
+from contract.files.replacing import replace_file
 from contract.model.profile import Profile, parse
 from contract.plugins.discovery import find, get
 from contract.reporters.base import Reporter
@@ -32,6 +34,8 @@ class Output:
             return
         path = Path(self.path)
         existed = path.exists()
+        if existed and not (path.is_file() or path.is_dir()):
+            return  # opening a pipe would wait for its reader
         try:
             with path.open("ab"):
                 pass
@@ -41,16 +45,41 @@ class Output:
             raise _unwritable(path, error) from error
 
     def write(self, report: Report) -> None:
-        """Write *report*; raise `UsageError` if the file cannot be written."""
-        text = self.reporter.render(report)
+        """
+        Write *report*: an existing file is replaced once the new one is on the disk.
+
+        Raises `UsageError` if the file cannot be written, and `ReporterError` if the
+        reporter raises.
+        """
+        try:
+            text = self.reporter.render(report)
+        except Exception as error:
+            raise ReporterError(self.reporter.id, error) from error
         if self.path == "-":
             click.echo(text, nl=False)
             return
         path = Path(self.path)
         try:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            replace_file(path, text.encode())
         except OSError as error:
             raise _unwritable(path, error) from error
+        except UnicodeEncodeError as error:
+            raise ReporterError(self.reporter.id, error) from error
+
+
+def write_all(outputs: Iterable[Output], report: Report) -> tuple[ContractError, ...]:
+    """
+    Write *report* to each of the *outputs*; return the errors of those that failed.
+
+    One that cannot be written costs no other.
+    """
+    errors = []
+    for output in outputs:
+        try:
+            output.write(report)
+        except ContractError as error:
+            errors.append(error)
+    return tuple(errors)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
@@ -110,7 +139,7 @@ def profiles(path: str | None) -> Mapping[str, Profile]:
     if path is None:
         return builtin()
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_bounded(Path(path), MOST_CONFIGURED).decode()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"The profiles in {path!r} cannot be read: {why}.") from error

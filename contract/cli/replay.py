@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from contract.cli import options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.model.profile import Capability
 from contract.run.opening import open_recordings
@@ -62,5 +62,5 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
         results=tuple(results),
         strict=strict,
     )
-    deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return whole.exit_code
+    undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
+    return worst(whole.exit_code, undelivered)

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from contract.cli import completion, options
+from contract.cli.config import MOST_CONCURRENT, Config
 from contract.client.timeouts import RETRY_BUDGET, Limits
+from contract.model.profile import MOST_WINDOW
 
 
 def _limit(name: str, bound: str, description: str) -> options.Decorator:
@@ -28,6 +30,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     metavar="[TARGET]…",
     shell_complete=completion.names(completion.targets),
 )
+@options.configuration
 @options.selection
 @options.trust
 @click.option(
@@ -41,9 +44,10 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
     "OPENAI_API_KEY).",
 )
+@options.route
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, 256),
+    type=click.IntRange(1, MOST_CONCURRENT),
     metavar="N",
     help="Concurrent requests (default: the profile's).",
 )
@@ -64,7 +68,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
 )
 @click.option(
     "--context-window",
-    type=click.IntRange(2),
+    type=click.IntRange(2, MOST_WINDOW),
     metavar="N",
     help="The context window in tokens (default: the reported one, or the profile's).",
 )
@@ -90,7 +94,8 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
 @options.reporting
-def verify_command(**settings: Any) -> int:
+@click.pass_context
+def verify_command(context: click.Context, /, **settings: Any) -> int:
     """
     Check that each TARGET keeps its contract: send requests, judge the responses.
 
@@ -104,15 +109,23 @@ def verify_command(**settings: Any) -> int:
       vllm:tiny                  vLLM on the CPU; see `engines install`
       transformers:tiny          Hugging Face Transformers on the CPU
 
+    Without a TARGET, those of [tool.magistral-contract] in pyproject.toml are
+    verified, or else the mock. That table can hold every option but --save and those
+    for the output; `magistral-contract init URL` writes it.
+
     \b
     Exit codes
       0  PASSED: no MUST failed (with --strict, no SHOULD either)
       1  FAILED: a MUST failed (with --strict, or a SHOULD), or chats are redirected
       2  the command line or a file is wrong
-      3  INCONCLUSIVE: a target could not be reached or could not be fully judged
+      3  INCONCLUSIVE: a target could not be reached, answers garbage, or could not be
+         fully judged
       4  ERROR: a check crashed, or this program did
     130  interrupted; the results until then are reported
     """  # noqa: D301  # click keeps the lines after \b
+    from contract.cli.repeating import repeated_options
     from contract.cli.verifying import verify_targets
 
-    return verify_targets(**settings)
+    found = context.meta.get("contract.settings") or Config()
+    settings["targets"] = settings["targets"] or found.values.get("targets", ())
+    return verify_targets(**settings, note=found.note, repeat=repeated_options(context))

@@ -12,10 +12,11 @@ from typing import Any
 
 from contract._version import __version__
 from contract.cli import options, outputs
-from contract.cli.delivery import deliver
+from contract.cli.delivery import INTERRUPTED, deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
 from contract.client.credentials import api_key
+from contract.client.route import Route
 from contract.client.timeouts import Limits
 from contract.errors import ContractError, EndpointError, TargetError, UsageError
 from contract.model.check import Check
@@ -27,10 +28,7 @@ from contract.run.report import Header, Report, Result, in_order
 from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
-INTERRUPTED = 130
 UNOPENED = frozenset({TargetError.exit_code, EndpointError.exit_code})
-# The exit codes of targets from the worst to the best; a run exits with the worst.
-WORST_FIRST = (INTERRUPTED, 4, 2, 1, 3, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +54,9 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     profiles: str | None,
     model: str | None,
     api_key_env: str | None,
+    header: tuple[str, ...],
+    header_env: tuple[str, ...],
+    proxy: str | None,
     concurrency: int | None,
     max_requests: int | None,
     retry_budget: float,
@@ -70,13 +71,16 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     quiet: bool,
     verbose: bool,
     color: bool | None,
+    note: str,
+    repeat: tuple[str, ...],
     **bounds: float | None,
 ) -> int:
     """
     Judge the *targets*, write the reports and return the exit code.
 
     The parameters are the options of `verify`; *bounds* are fields of `Limits`, or None
-    for the default.
+    for the default. *note* goes into the header of each target unless it is empty, and
+    *repeat* are the words that repeat the options.
     Raises `UsageError` for a mistake in any of them, before the first target is opened.
     """
     # A run makes few cycles and many values that live to its end: fewer passes over
@@ -101,7 +105,9 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
             "context_window": context_window,
             "budget": budget,
             "offers": offer,
-            "repeat": _repeated_options(profiles, context_window, budget, offer),
+            "repeat": repeat,
+            "route": Route.read(header, header_env, proxy),
+            "notes": (note,) if note else (),
         },
     )
     distinct = tuple(dict.fromkeys(targets or ("mock",)))
@@ -137,7 +143,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         if code == UsageError.exit_code
         or (code in UNOPENED and len(distinct) == 1 and not part.results)
     }
-    deliver(
+    undelivered = deliver(
         whole,
         report,
         quiet=quiet,
@@ -145,23 +151,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         color=color,
         explained=frozenset(explained),
     )
-    return next(code for code in WORST_FIRST if code in {*codes, whole.exit_code})
-
-
-def _repeated_options(
-    profiles: str | None,
-    window: int | None,
-    budget: Mapping[str, float],
-    offers: frozenset[Capability],
-) -> tuple[str, ...]:
-    """Return the options that `Result.again` repeats to judge by the same profile."""
-    words = ["--profiles", profiles] if profiles else []
-    words += ["--context-window", str(window)] if window else []
-    for name, bound in budget.items():
-        words += ["--budget", f"{name}={bound:g}"]
-    for capability in sorted(offers):
-        words += ["--offer", capability.value]
-    return tuple(words)
+    return worst(*codes, whole.exit_code, undelivered)
 
 
 def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contract.errors import UsageError
+from contract.model.redaction import register_secret
 
 
 def validate_key(key: str | None) -> str | None:
     """
     Return *key* without surrounding white space; None if nothing is left.
 
-    Raises `UsageError` if a header cannot hold it.
+    It is registered, so that no output shows it. Raises `UsageError` if a header cannot
+    hold it.
     """
     key = (key or "").strip()
+    register_secret(key)
     if not all("!" <= character <= "~" for character in key):
         raise UsageError(
             "The API key contains a space, a control character or a non-ASCII "
@@ -31,10 +34,14 @@ def api_key(variable: str | None, environ: Mapping[str, str]) -> tuple[str | Non
 
     Without *variable*, MISTRAL_API_KEY and then OPENAI_API_KEY are tried. Raises
     `UsageError` if *variable* is given and not set.
+
+    All three are registered, so that no output shows them.
     """
+    register_secret(*(environ.get(name) for name in KEYS))
     if variable:
         if not environ.get(variable):
             raise UsageError(f"The variable {variable} is not set; export it first.")
+        register_secret(environ[variable])
         return environ[variable], variable
     name = next((name for name in KEYS if environ.get(name)), KEYS[0])
     return environ.get(name) or None, name

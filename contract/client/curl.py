@@ -25,7 +25,13 @@ _OMITTED_HEADERS = frozenset(
 )
 
 
-def curl(url: str, request: Request, *, key: str | None = None) -> str:
+def curl(
+    url: str,
+    request: Request,
+    *,
+    key: str | None = None,
+    further: tuple[tuple[str, str], ...] = (),
+) -> str:
     """
     Return the shell command that sends *request* to the server at *url*.
 
@@ -37,7 +43,10 @@ def curl(url: str, request: Request, *, key: str | None = None) -> str:
         request: What to send.
         key: Name of the environment variable that will hold the API key; None if the
             request needs no key.
+        further: Names, in lower case, of headers that each request has in addition,
+            and of the environment variables that will hold their values.
     """
+    hidden = _OMITTED_HEADERS | {name for name, _ in further}
     words = ["curl", "-sS"]
     if request.method not in {"GET", "POST"} or not (
         request.body or request.method == "GET"
@@ -45,8 +54,11 @@ def curl(url: str, request: Request, *, key: str | None = None) -> str:
         words += ["-X", request.method]
     words.append(shlex.quote(url.rstrip("/") + request.path))
     for name, value in request.headers:
-        if name.lower() not in _OMITTED_HEADERS:
+        if name.lower() not in hidden:
             words += ["-H", shlex.quote(f"{name.lower()}: {value}")]
+    words += [
+        word for name, variable in further for word in ("-H", f'"{name}: ${variable}"')
+    ]
     if key is not None:
         words += ["-H", f'"authorization: Bearer ${key}"']
     if not request.body:

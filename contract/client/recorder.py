@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from contract._version import __version__
 from contract.client.event_stream import EventStream
+from contract.client.route import DIRECT, Route
 from contract.client.timeouts import Limits, Watchdog
 from contract.model.exchange import (
     EVENT_STREAM,
@@ -28,12 +30,12 @@ from contract.model.exchange import (
 )
 from contract.model.probe import Probe
 from contract.model.profile import Profile
-from contract.model.redaction import redact_headers, redact_text
-from contract.model.wire import Request, basic_credentials
+from contract.model.redaction import SECRETS, redact_headers
+from contract.model.wire import Request
 
-# A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
-# would alter ordinary responses.
-MIN_SECRET_LENGTH = 8
+# A request that is to be left is left after this time, whether text has come or not:
+# a server that holds text back would send none before it has generated all of it.
+HANG_UP_SECONDS = 10.0
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
 # By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
@@ -47,7 +49,6 @@ CERTIFICATE_ADVICE = {
 # is known to leave connections open, is still enough to see what it sends after [DONE].
 FIRST_GRACE = 2.0
 GRACE = 0.25
-LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class Recorder:
@@ -56,31 +57,49 @@ class Recorder:
 
     Every request gets its own connection: a server may close a pooled connection at
     the moment it is reused, and that reset would look like a fault. Retries, redirects
-    and cookies are disabled. Proxies come from the environment, except for loopback
-    addresses, which are always reached directly.
+    and cookies are disabled. The proxy and further headers come from the route.
     """
 
-    def __init__(self, url: str, limits: Limits, secret: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        limits: Limits,
+        secret: str | None = None,
+        route: Route = DIRECT,
+    ) -> None:
         """
         Open no connection yet.
 
         Args:
             url: Root of the API, without `/v1`.
             limits: Bounds that apply to each exchange.
-            secret: API key that is masked wherever a response or a note contains it.
+            secret: API key, which is registered, so that it is masked wherever a
+                response contains it; further ones are registered with
+                `contract.model.redaction.register_secret` before they are sent.
+            route: Further headers, whose values are registered too, and the proxy.
+
+        Raises `UsageError` if the proxy for *url* cannot be used.
         """
         self.url = url.rstrip("/")
         self.limits = limits
-        self._secrets = _encodings(secret)
+        SECRETS.register(secret, *route.secrets)
+        for header in route.headers:
+            if not header.is_public:
+                SECRETS.register_header(header.value)
+        self._route = route
+        self._proxy = route.proxy_for(self.url)
         self._watchdogs: set[Watchdog] = set()
         self._grace = FIRST_GRACE
         self._lock = threading.Lock()
         self._client = httpx.Client(
             headers={"user-agent": f"magistral-contract/{__version__}"},
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             timeout=httpx.Timeout(limits.total, connect=limits.connect, pool=None),
-            mounts=dict.fromkeys(LOOPBACK),
+            # With a transport of its own, httpx looks for no proxy in the environment.
+            transport=httpx.HTTPTransport(
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+                proxy=self._proxy.url,
+            ),
         )
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -113,7 +132,8 @@ class Recorder:
             request: What to send.
         """
         total_only = request.method == "POST" and not probe.stream
-        with Watchdog(self.limits, total_only=total_only) as watchdog:
+        limits = self.limits if probe.hang_up_after is None else _brief(self.limits)
+        with Watchdog(limits, total_only=total_only) as watchdog:
             with self._lock:
                 self._watchdogs.add(watchdog)
             try:
@@ -121,6 +141,14 @@ class Recorder:
             finally:
                 with self._lock:
                     self._watchdogs.discard(watchdog)
+
+    def _excess(self, size: int, arrivals: int) -> str:
+        """Return why a body is too large, or an empty string."""
+        if size > self.limits.max_bytes:
+            return f"the body is larger than {self.limits.max_bytes} bytes"
+        if arrivals > self.limits.max_arrivals:
+            return f"the body has more than {self.limits.max_arrivals} portions"
+        return ""
 
     def _record(
         self, probe: Probe, profile: Profile, request: Request, watchdog: Watchdog
@@ -136,7 +164,7 @@ class Recorder:
             sent = self._client.build_request(
                 request.method,
                 self.url + request.path,
-                headers=[(name.encode(), v.encode()) for name, v in request.headers],
+                headers=self._headers(request),
                 content=request.body,
                 extensions={"trace": watchdog.trace},
             )
@@ -158,9 +186,8 @@ class Recorder:
                     if probe.hang_up_after is not None and size >= probe.hang_up_after:
                         end, note = End.LEFT, "the probe hung up"
                         break
-                    if size > self.limits.max_bytes:
+                    if note := self._excess(size, len(arrivals)):
                         end = End.TOO_LARGE
-                        note = f"the body is larger than {self.limits.max_bytes} bytes"
                         break
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             end, note = failure(
@@ -168,10 +195,12 @@ class Recorder:
                 self.url,
                 answered=status is not None,
                 connected=watchdog.connected,
+                proxy=self._proxy.name,
             )
         elapsed = watchdog.elapsed()
         if reason := watchdog.stop():
-            end, note = End.TIMEOUT, reason
+            hung_up = probe.hang_up_after is not None and watchdog.connected
+            end, note = (End.LEFT if hung_up else End.TIMEOUT), reason
         if stream is not None and watchdog.left_open:
             self._grace = GRACE
             end, note = End.OPEN, LEFT_OPEN
@@ -181,29 +210,43 @@ class Recorder:
             profile=profile,
             request=Request(
                 request.method,
-                redact_text(request.path, self._secrets),
-                redact_headers(request.headers, self._secrets),
+                SECRETS.mask(request.path),
+                redact_headers(request.headers),
                 request.body,
             ),
             status=status,
-            headers=redact_headers(headers, self._secrets),
-            arrivals=mask_arrivals(tuple(arrivals), self._secrets),
+            headers=redact_headers(headers),
+            arrivals=mask_arrivals(tuple(arrivals), stream=stream is not None),
             end=end,
-            note=redact_text(note, self._secrets),
+            note=SECRETS.mask(note),
             elapsed=elapsed,
             sent_at=sent_at,
         )
 
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return the headers of *request* and those of the route that it lacks."""
+        own = {name for name, _ in request.headers}
+        added = ((header.name, header.value) for header in self._route.headers)
+        return [
+            (name.encode(), value.encode())
+            for name, value in (
+                *request.headers,
+                *((name, value) for name, value in added if name.lower() not in own),
+            )
+        ]
+
 
 def mask_arrivals(
-    arrivals: tuple[Arrival, ...], secrets: tuple[str, ...]
+    arrivals: tuple[Arrival, ...], *, stream: bool = False
 ) -> tuple[Arrival, ...]:
-    """Replace every secret by asterisks, even one that is split between arrivals."""
+    """
+    Replace every secret by asterisks, even one that is split between arrivals.
+
+    The same length keeps Content-Length and the size of every arrival correct.
+    *stream* states whether they are an event stream.
+    """
     body = b"".join(arrival.data for arrival in arrivals)
-    masked = body
-    for secret in secrets:
-        # The same length keeps Content-Length and the size of every arrival correct.
-        masked = masked.replace(secret.encode(), b"*" * len(secret.encode()))
+    masked = SECRETS.mask_bytes(body, stream=stream)
     if masked == body:
         return arrivals
     result, start = [], 0
@@ -214,20 +257,18 @@ def mask_arrivals(
     return tuple(result)
 
 
-def _encodings(secret: str | None) -> tuple[str, ...]:
-    """Return the forms in which a server may echo *secret*: raw, JSON, URL, Basic."""
-    if secret is None or len(secret) < MIN_SECRET_LENGTH:
-        return ()
-    in_json = json.dumps(secret)[1:-1]
-    return tuple(
-        dict.fromkeys(
-            (secret, in_json, quote(secret, safe=""), basic_credentials(secret))
-        )
+def _brief(limits: Limits) -> Limits:
+    """Return *limits* for a request that is left: it need not be answered first."""
+    return replace(
+        limits,
+        first_byte=min(limits.first_byte, HANG_UP_SECONDS),
+        between=min(limits.between, HANG_UP_SECONDS),
+        total=min(limits.total, 2 * HANG_UP_SECONDS),
     )
 
 
 def failure(
-    error: Exception, url: str, *, answered: bool, connected: bool
+    error: Exception, url: str, *, answered: bool, connected: bool, proxy: str = ""
 ) -> tuple[End, str]:
     """
     Return how an exchange ended that failed with *error*, and a sentence about it.
@@ -239,8 +280,11 @@ def failure(
         url: Root of the API.
         answered: Whether a status line had arrived.
         connected: Whether the TCP connection had been accepted.
+        proxy: The proxy that was to be connected to, without its password.
     """
     host = urlsplit(url).netloc
+    if proxy and not connected:
+        host = f"the proxy {proxy}"
     if isinstance(error, httpx.ConnectTimeout):
         no_tls = f"did not finish the TLS handshake in time; {PLAIN_HTTP_ADVICE}"
         reason = no_tls if connected else "did not accept a connection in time"
@@ -248,7 +292,12 @@ def failure(
     if isinstance(error, httpx.TimeoutException):
         return End.TIMEOUT, f"{host} stopped reading or writing"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
-        return End.REFUSED, _connection_error(error, host)
+        by_proxy = proxy and isinstance(error, httpx.ProxyError)
+        return End.REFUSED, (
+            _proxy_error(str(error), host, proxy)
+            if by_proxy
+            else _connection_error(error, host)
+        )
     if isinstance(error, httpx.RemoteProtocolError):
         return End.RESET, _protocol_error(str(error), answered=answered)
     if isinstance(error, httpx.NetworkError | OSError):
@@ -274,6 +323,13 @@ def _connection_error(error: BaseException, host: str) -> str:
             return f"TLS with {host} failed ({reason}); {PLAIN_HTTP_ADVICE}"
         cause = cause.__cause__ or cause.__context__
     return f"no connection to {host} ({str(error)[:120]})"
+
+
+def _proxy_error(message: str, host: str, proxy: str) -> str:
+    said = f"the proxy {proxy} did not connect to {host} ({message[:120]})"
+    if message.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}"):
+        return f"{said}; write USER:PASSWORD@ before its host"
+    return f"{said}; check the proxy, or name the host in NO_PROXY"
 
 
 def _protocol_error(message: str, *, answered: bool) -> str:

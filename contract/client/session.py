@@ -14,6 +14,8 @@ from contract.client import baseline
 from contract.client.credentials import validate_key
 from contract.client.liveness import Liveness
 from contract.client.recorder import Recorder
+from contract.client.route import DIRECT, Route
+from contract.client.spool import Spool, SpoolFull
 from contract.client.ssrf_canary import open_canary
 from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
@@ -29,7 +31,7 @@ Tick = Callable[[int, int], None]
 
 
 class RequestLimitReached(Exception):  # noqa: N818  # a state of the session, not an error
-    """Raised instead of sending more requests than the allowance permits."""
+    """Raised instead of sending more than the allowance or the memory permits."""
 
 
 class NotAnswering(Exception):  # noqa: N818  # a state of the session, not an error
@@ -67,6 +69,7 @@ class Session:
         saved: Mapping[str, Exchange] | None = None,
         tick: Tick | None = None,
         seed: int | None = None,
+        route: Route = DIRECT,
     ) -> None:
         """
         Prepare to send, or to replay a recording.
@@ -87,6 +90,7 @@ class Session:
             tick: Called after each request, from the thread that sent it, with the
                 number of requests sent and the number planned.
             seed: Seed for checks that explore; None for their default.
+            route: Further headers of every request, and the proxy.
         """
         self.url = url
         self.profile = profile
@@ -94,6 +98,7 @@ class Session:
         self.concurrency = concurrency or profile.concurrency
         self.allowance = profile.max_requests if allowance is None else allowance
         self.seed = seed
+        self.route = route
         self._key = validate_key(key)
         self._saved = saved
         self._tick = tick
@@ -102,8 +107,12 @@ class Session:
         self._planned: set[Probe] = set()
         self._notes: dict[str, None] = {}
         self._measured = False
+        self._spool = Spool()
+        self._full = ""
         self._recorder = (
-            Recorder(url, limits or Limits(), self._key) if saved is None else None
+            Recorder(url, limits or Limits(), self._key, route)
+            if saved is None
+            else None
         )
         self._liveness = Liveness()
         self._throttle = throttle or Throttle()
@@ -227,6 +236,8 @@ class Session:
             )
         if self._liveness.stopped:
             raise NotAnswering(self._liveness.stopped)
+        if self._full:
+            raise RequestLimitReached(self._full)
         if self._different >= self.allowance:
             raise RequestLimitReached(
                 f"the request allowance of {self.allowance} is used up; "
@@ -273,7 +284,11 @@ class Session:
 
         exchange = self._throttle.send(attempt)
         self._liveness.observe(request, exchange, time.monotonic(), send)
-        return exchange
+        try:
+            return self._spool.kept(exchange)
+        except SpoolFull as full:
+            self._full = f"{full}, so no more requests are sent"
+            raise RequestLimitReached(self._full) from full
 
     def _padded(self, probe: Probe) -> Probe:
         """

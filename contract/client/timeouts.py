@@ -33,6 +33,8 @@ class Limits:
     total: float = 300.0
     # Size of the response body.
     max_bytes: int = 64 * 2**20
+    # Portions in which the body arrives; each takes some memory, whatever its size.
+    max_arrivals: int = 2**20
 
 
 class Watchdog:

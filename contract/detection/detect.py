@@ -10,15 +10,17 @@ from urllib.parse import urljoin, urlsplit
 from contract.catalog.profiles import named
 from contract.catalog.providers import fingerprints
 from contract.client.recorder import Recorder
+from contract.client.route import DIRECT, Route
 from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
+from contract.detection.denied import access_denied_reason
 from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
 from contract.errors import TargetError, UsageError
 from contract.model.chat import MODELS
 from contract.model.check import shorten
 from contract.model.exchange import End, Exchange
-from contract.model.profile import Profile
+from contract.model.profile import MOST_WINDOW, Profile
 from contract.model.provider import Evidence, Match
 
 # Upper bound for a GET request, in seconds: a model list takes no time to compute.
@@ -61,6 +63,7 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     throttle: Throttle | None = None,
     profile: str | None = None,
     model: str | None = None,
+    route: Route = DIRECT,
 ) -> Detected:
     """
     Detect the profile and the model of the server at *url* with up to four requests.
@@ -77,9 +80,11 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         throttle: Repeats requests that a rate limit rejected.
         profile: Id or alias of a profile to use instead of detecting one.
         model: Name of a model to use instead of choosing one from the list.
+        route: Further headers of every request, and the proxy.
 
     Raises:
-        TargetError: There is no API at *url*, or it is not accessible.
+        TargetError: There is no API at *url*, it is not accessible, or what the
+            profile or the model would be detected by makes no sense.
         UsageError: No profile matches, or the server lists no model.
     """
     chosen = None if profile is None else profile_named(profile, profiles)
@@ -91,24 +96,31 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         first_byte=min(bounds.first_byte, TIMEOUT),
         total=min(bounds.total, TIMEOUT),
     )
-    with Recorder(url, bounds, key) as recorder:
+    with Recorder(url, bounds, key, route) as recorder:
         evidence = ServerEvidence(
             recorder, chosen or next(iter(profiles.values())), key, throttle
         )
-        _ensure_api(evidence.models, url, key=bool(key), variable=variable)
+        _ensure_api(evidence.models, url, key=bool(key), variable=variable, route=route)
         if chosen is not None:
-            model = model or _choose_model(evidence.names, chosen)
+            model = model or _choose_model(evidence, chosen, url)
             return Detected(chosen, GIVEN, model, evidence.names, evidence.requests)
         match = recognise(evidence)
         if match is None:
+            _ensure_list(evidence, url, "--profile and --model")
             raise UsageError(
                 f"No profile matches the server at {url} ({evidence}); choose one "
                 f"with --profile: {', '.join(sorted(profiles))}."
             )
         detected, why = profile_named(match.profile, profiles), match.why
-        model = model or _choose_model(evidence.names, detected)
+        model = model or _choose_model(evidence, detected, url)
         window = evidence.window(model)
-        if window is not None and window != detected.context_window:
+        if window is not None and window > MOST_WINDOW:
+            why += (
+                f"; its model list gives a context window of {shorten(window, 30)} "
+                f"tokens, more than the {MOST_WINDOW} that can be tested, so it is "
+                f"taken to be {detected.context_window}; --context-window sets another"
+            )
+        elif window is not None and window != detected.context_window:
             why += (
                 f"; its model list gives a context window of {window} tokens, not "
                 f"{detected.context_window}"
@@ -128,7 +140,17 @@ def profile_named(name: str, profiles: Mapping[str, Profile]) -> Profile:
     return named(name, profiles)
 
 
-def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
+def _ensure_list(evidence: ServerEvidence, url: str, options: str) -> None:
+    """Raise `TargetError` if the server answered with no model list, but garbage."""
+    if evidence.flaw:
+        raise TargetError(
+            f"{url} cannot be tested: GET {MODELS} returned {evidence.flaw}. To test "
+            f"it without its model list, give {options}."
+        )
+
+
+def _choose_model(evidence: ServerEvidence, profile: Profile, url: str) -> str:
+    names = evidence.names
     if profile.model and (profile.model in names or not names):
         return profile.model
     for name in names:
@@ -136,6 +158,7 @@ def _choose_model(names: tuple[str, ...], profile: Profile) -> str:
             return name
     if names:
         return names[0]
+    _ensure_list(evidence, url, "--model")
     raise UsageError("The server lists no model; name one with --model.")
 
 
@@ -169,29 +192,6 @@ def endless_reason(exchange: Exchange, url: str) -> str | None:
     )
 
 
-def access_denied_reason(
-    exchange: Exchange, url: str, *, key: bool, variable: str
-) -> str | None:
-    """
-    Return why *url* denied access; None if it did not.
-
-    Args:
-        exchange: The exchange of a request that needs access.
-        url: Root of the API.
-        key: Whether an API key was sent.
-        variable: Name of the environment variable of the key.
-    """
-    if exchange.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return None
-    answer = f"{exchange.status}, {error_message(exchange)}"
-    if key:
-        return f"{url} rejects the API key in {variable} ({answer}); check the key."
-    return (
-        f"{url} requires an API key ({answer}); set {variable or 'one'}, or name "
-        "another variable with --api-key-env."
-    )
-
-
 def redirect_reason(exchange: Exchange, url: str) -> str | None:
     """
     Return to where *url* redirected a request other than GET; None if it did not.
@@ -219,11 +219,13 @@ def redirect_reason(exchange: Exchange, url: str) -> str | None:
     return f"{said}; give that URL: {command}"
 
 
-def _ensure_api(models: Exchange, url: str, *, key: bool, variable: str) -> None:
+def _ensure_api(
+    models: Exchange, url: str, *, key: bool, variable: str, route: Route
+) -> None:
     """Raise `TargetError` unless *models* is the response of an accessible API."""
     problem = (
         unreachable_reason(models, url)
-        or access_denied_reason(models, url, key=key, variable=variable)
+        or access_denied_reason(models, url, key=key, variable=variable, route=route)
         or endless_reason(models, url)
     )
     if problem:

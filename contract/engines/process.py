@@ -136,7 +136,8 @@ def _await_health(
             time.sleep(_PAUSE)
     raise TargetError(
         f"{launch.name} was not ready within {startup:g} s; allow more time with "
-        f"?startup={2 * startup:g}s. The end of its log:\n{_log_end(launch, log)}"
+        f"?startup={2 * startup:g}s. The end of its log:",
+        log=_log_end(launch, log),
     )
 
 
@@ -167,7 +168,7 @@ def _ensure_running(
         return
     how = f"by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"with code {code}"
     end = _log_end(launch, log)
-    raise TargetError(f"{launch.name} ended {how} {when}. The end of its log:\n{end}")
+    raise TargetError(f"{launch.name} ended {how} {when}. The end of its log:", log=end)
 
 
 def _log_end(launch: Launch, log: IO[bytes]) -> str:
@@ -186,9 +187,28 @@ def _stop(watcher: subprocess.Popen[bytes]) -> None:
         watcher.wait()
 
 
+def user_path(text: str) -> Path:
+    """
+    Return the path *text*, in which `~` and `~name` stand for home directories.
+
+    Raises `UsageError` if there is no such home directory, or no such path can be.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except RuntimeError as error:
+        raise UsageError(
+            f"The home directory in {text!r} is not known; write the whole path."
+        ) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{text[:80]!r} is no path: {why}.") from error
+    return path
+
+
 def existing_file(path: str) -> Path:
     """Return the path of an existing file; `UsageError` if there is none."""
-    file = Path(path).expanduser()
+    file = user_path(path)
     if not file.is_file():
         raise UsageError(f"There is no file {path!r}; name an existing one.")
     return file

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.model.check import shorten
+from contract.model.redaction import SECRETS, redact_headers
 from contract.model.wire import Request
 
 
@@ -45,7 +46,7 @@ class Failure:
 
 def read_events(events: Iterable[Any]) -> RunSummary:  # JSON of another program
     """
-    Return the summary of a run.
+    Return the summary of a run, with the secrets of this process masked.
 
     Of failures that differ only in the request, the shortest request is kept.
     """
@@ -55,10 +56,21 @@ def read_events(events: Iterable[Any]) -> RunSummary:  # JSON of another program
         if kind == "Initialize":
             summary.seed = body.get("seed")
         elif kind in {"NonFatalError", "FatalError"}:
-            summary.errors.append(shorten(json.dumps(body), 200))
+            # Masked before it is shortened: a part of a secret would not be recognised.
+            summary.errors.append(shorten(SECRETS.mask(_error(body)), 200))
         elif kind == "ScenarioFinished":
             _add_scenario(body["recorder"], summary)
     return summary
+
+
+def _error(body: Any) -> str:
+    """Return an error of Schemathesis as a clause; as JSON, if it has another form."""
+    value = body.get("value") if isinstance(body, dict) else None
+    message = value.get("message") if isinstance(value, dict) else None
+    if not message:
+        return json.dumps(body)
+    label = body.get("label")
+    return f"{label}: {message}" if label else f"{message}"
 
 
 def _add_scenario(recorder: Any, summary: RunSummary) -> None:
@@ -87,17 +99,25 @@ def _failure(check: Any, interaction: Any) -> Failure | None:
     failure = check["failure_info"]["failure"]
     request, response = interaction["request"], interaction.get("response") or {}
     path = "/" + request["uri"].split("://", 1)[-1].partition("/")[2]
-    headers = tuple(
-        (name.lower(), value)
-        for name, values in request["headers"].items()
-        for value in values
+    headers = redact_headers(
+        tuple(
+            (name.lower(), value)
+            for name, values in request["headers"].items()
+            for value in values
+        )
     )
+    content = SECRETS.mask_bytes(_bytes(response.get("content")))
     return Failure(
-        message=failure["title"].lower(),
-        expected=shorten(" ".join(failure["message"].split()), 160),
-        request=Request(request["method"], path, headers, _bytes(request.get("body"))),
+        message=SECRETS.mask(failure["title"]).lower(),
+        expected=shorten(" ".join(SECRETS.mask(failure["message"]).split()), 160),
+        request=Request(
+            request["method"],
+            SECRETS.mask(path),
+            headers,
+            SECRETS.mask_bytes(_bytes(request.get("body"))),
+        ),
         status=response.get("status_code"),
-        body=shorten(_bytes(response.get("content")).decode(errors="replace"), 160),
+        body=shorten(content.decode(errors="replace"), 160),
     )
 
 

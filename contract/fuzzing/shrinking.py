@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
@@ -24,7 +26,7 @@ MAX_ATTEMPTS = 60
 
 
 def smallest_request(
-    verification: Verification, name: str, failure: Failure
+    verification: Verification, name: str, failure: Failure, deadline: float = math.inf
 ) -> Request:
     """
     Return the request of *failure* without the parts that the failure does not need.
@@ -35,6 +37,7 @@ def smallest_request(
         verification: The target, which candidates are sent to.
         name: The name of the Schemathesis check that failed.
         failure: The failing request and its response.
+        deadline: When to stop, by `time.monotonic`.
     """
     request = failure.request
     if (
@@ -50,6 +53,8 @@ def smallest_request(
     prefix = verification.profile.dialect.prefix
 
     def reproduces(candidate: Json) -> bool:
+        if time.monotonic() >= deadline:
+            return False
         fits = openapi.accepts(prefix + "ChatRequest", candidate)
         if fits is (name == "negative_data_rejection"):
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -350,9 +351,41 @@ def quirk(apply: Callable[[Reply], Reply]) -> Quirk:
     )
 
 
+def spell(value: Any, *, escape: bool = False) -> str:  # whatever was observed
+    """
+    Return *value* as JSON spells it, for people who never see Python.
+
+    Usage: `spell(None) == "null"`. Text gets quotation marks, bytes are read as UTF-8,
+    tuples and sets are arrays; anything else that JSON lacks is its `str`. With
+    *escape*, all but ASCII is escaped, so that characters that look alike differ.
+    """
+    return json.dumps(_plain(value), ensure_ascii=escape)
+
+
+def _plain(value: Any) -> Any:  # whatever was observed
+    if isinstance(value, bytes | bytearray):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, Mapping):
+        return {
+            key if isinstance(key, str) else spell(key): _plain(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, set | frozenset):
+        return sorted(map(_plain, value), key=str)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
+
+
 def shorten(value: Any, most: int = 80) -> str:  # whatever was observed
-    """Return *value* as text of one line with at most *most* characters."""
-    text = value if isinstance(value, str) else repr(value)
+    """
+    Return *value* as text of one line with at most *most* characters.
+
+    Text is as it is, anything else as `spell` spells it.
+    """
+    text = value if isinstance(value, str) else spell(value)
     text = text.replace("\n", "\\n").replace("\r", "\\r")
     return text if len(text) <= most else text[: most - 1] + "…"
 

@@ -15,6 +15,7 @@ from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.strict_json import MISSING, read_json
 from contract.model.timing import Mark, Timing
+from contract.model.warm import WARM
 from contract.model.wire import Request
 
 EVENT_STREAM = "text/event-stream"
@@ -98,7 +99,8 @@ class Exchange:
 
     A stream is walked once, for all properties that do not depend on its division into
     deltas; those that do (`events`, `chunks`, `choices`, `placed_pieces`) are computed
-    when they are asked for, and take memory for each event.
+    when they are asked for, and take memory for each event. All of that is kept while
+    there is room for it (`contract.model.warm`), and otherwise computed again.
     """
 
     # The probe that was sent.
@@ -111,8 +113,8 @@ class Exchange:
     status: int | None = None
     # Response headers in order, as (lower-case name, value).
     headers: tuple[tuple[str, str], ...] = ()
-    # The body in the portions in which it was read.
-    arrivals: tuple[Arrival, ...] = ()
+    # The body in the portions in which it was read. They may be on the disk: iterate.
+    arrivals: Sequence[Arrival] = ()
     # The way in which the exchange ended.
     end: End = End.COMPLETE
     # A clause that describes an end other than COMPLETE; otherwise empty.
@@ -132,9 +134,22 @@ class Exchange:
         return next((value for key, value in self.headers if key == name), None)
 
     @cached_property
+    def size(self) -> int:
+        """The number of bytes of the body."""
+        known: int | None = getattr(self.arrivals, "size", None)  # not to read a file
+        if known is not None:
+            return known
+        return sum(len(arrival.data) for arrival in self.arrivals)
+
+    def _read(self) -> Sequence[Arrival]:
+        """Return the arrivals, to derive something from them that is kept."""
+        WARM.add(self, self.size)
+        return self.arrivals
+
+    @cached_property
     def body(self) -> bytes:
         """The whole response body."""
-        return b"".join(arrival.data for arrival in self.arrivals)
+        return b"".join(arrival.data for arrival in self._read())
 
     @cached_property
     def text(self) -> str:
@@ -178,7 +193,7 @@ class Exchange:
     def _walk(self, accepts: Callable[[Json], bool] | None) -> Stream:
         if self.streamed:
             return walk(
-                self.arrivals,
+                self._read(),
                 self.profile.dialect.decode,
                 accepts,
                 ended=self.end is not End.OPEN,
@@ -199,17 +214,19 @@ class Exchange:
         The verdicts are kept under *name*. Asked for before everything else, they are
         part of the one walk over the stream.
         """
-        if name not in self._rejected:
+        found = self._rejected.get(name)
+        if found is None:
             stream = self._walk(accepts)
             self.__dict__.setdefault("_stream", stream)
-            self._rejected[name] = tuple(stream.rejected)
-        return self._rejected[name]
+            found = self._rejected[name] = tuple(stream.rejected)
+        return found
 
     def release(self) -> None:
         """Forget everything that is derived from the bytes; it is computed again."""
         kept = {field.name for field in fields(self)}
-        for name in self.__dict__.keys() - kept:
-            del self.__dict__[name]
+        for name in [*self.__dict__]:
+            if name not in kept:  # another thread may have forgotten it
+                self.__dict__.pop(name, None)
 
     @cached_property
     def events(self) -> tuple[sse.Event, ...]:
@@ -217,7 +234,7 @@ class Exchange:
         parser = sse.Parser()
         return tuple(
             event
-            for arrival in (self.arrivals if self.streamed else ())
+            for arrival in (self._read() if self.streamed else ())
             for event in parser.feed(arrival.data, arrival.at)
         )
 

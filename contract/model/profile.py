@@ -188,6 +188,17 @@ def _profile(
     return Profile(**values)
 
 
+# In tokens: prompts are filled up to the window, so it is a size in memory, and a
+# server may list any number. No model of this kind has a longer one.
+MOST_WINDOW = 2**21
+# The largest value of each number in a profile.
+_MOST = {
+    "context_window": MOST_WINDOW,
+    "image_limit": 10_000,
+    "concurrency": 256,
+    "max_requests": 1_000_000,
+    "max_examples": 100_000,
+}
 _TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to object
     "title": (str, "text"),
     "source": (str, "text"),
@@ -214,6 +225,10 @@ def _value(
         raise SpecError(f"profile {name}: {key} must be {wanted}, not {value!r}.")
     if kind is int and value < 1:
         raise SpecError(f"profile {name}: {key} must be at least 1, not {value}.")
+    if key in _MOST and value > _MOST[key]:
+        raise SpecError(
+            f"profile {name}: {key} must be at most {_MOST[key]}, not {value}."
+        )
     match key:
         case "dialect":
             return _dialect(name, value, dialects)
@@ -242,7 +257,7 @@ def _budget(name: str, table: dict[str, Any]) -> Budget:
                 f"profile {name}: unknown budget {bound!r}{_near(bound, bounds)}"
             )
         number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not number or seconds <= 0:
+        if not number or not 0 < seconds < float("inf"):
             unit = "a number" if bound in RATES else "seconds"
             raise SpecError(
                 f"profile {name}: budget {bound} must be {unit} above 0,"

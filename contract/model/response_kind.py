@@ -8,6 +8,8 @@ from http import HTTPStatus
 from contract.model.chat import CHAT, Json
 from contract.model.exchange import End, Exchange
 
+# What compressed data begins with. Brotli and deflate have no such mark.
+_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 MAX_QUOTED = 200  # characters of the server's own words
 
 
@@ -23,7 +25,8 @@ class ResponseKind(StrEnum):
     EMPTY = "empty"  # status 200 without a byte, or a stream without an event
     CUT_OFF = "cut off"  # the connection, or the JSON of a whole answer, ended early
     UNREADABLE = "not JSON"  # a whole answer that is something else
-    MISLABELLED = "labelled wrongly"  # events without their media type, or JSON with it
+    # Events without their media type, JSON with it, or compressed and not declared so.
+    MISLABELLED = "labelled wrongly"
     TIMED_OUT = "timed out"  # a time limit of the client was reached
     LEFT = "left"  # the client closed the connection, as the probe asks
     NO_RESPONSE = "no response"  # no connection, or nothing that is HTTP
@@ -41,12 +44,17 @@ NOT_AN_ANSWER = frozenset(
 )
 
 
+_WITHOUT_STATUS = {
+    End.TIMEOUT: ResponseKind.TIMED_OUT,
+    End.LEFT: ResponseKind.LEFT,
+}
+
+
 def kind_of(exchange: Exchange) -> ResponseKind:
     """Return the kind of the response of *exchange*; total on any bytes."""
     status = exchange.status
     if status is None:
-        timed_out = exchange.end is End.TIMEOUT
-        return ResponseKind.TIMED_OUT if timed_out else ResponseKind.NO_RESPONSE
+        return _WITHOUT_STATUS.get(exchange.end, ResponseKind.NO_RESPONSE)
     if status == HTTPStatus.TOO_MANY_REQUESTS or (
         status == HTTPStatus.SERVICE_UNAVAILABLE and exchange.header("retry-after")
     ):
@@ -94,8 +102,22 @@ def _kind_of_body(exchange: Exchange) -> ResponseKind:
     return ResponseKind.CUT_OFF if ends_early else ResponseKind.UNREADABLE
 
 
+def undeclared_coding(exchange: Exchange) -> str:
+    """
+    Return the coding of a body that is compressed and not declared so, or "".
+
+    Usage: `undeclared_coding(exchange) == "gzip"`.
+    """
+    if exchange.header("content-encoding") not in {None, "", "identity"}:
+        return ""
+    found = (name for mark, name in _MAGIC.items() if exchange.body.startswith(mark))
+    return next(found, "")
+
+
 def _is_mislabelled(exchange: Exchange, body: bytes) -> bool:
-    """Return whether a stream is not declared as one, or whole JSON is."""
+    """Return whether the media type or the coding of a body is declared wrongly."""
+    if undeclared_coding(exchange):
+        return True
     if exchange.probe.stream:
         return not exchange.streamed and body.startswith((b"data:", b"event:", b": "))
     return exchange.streamed and exchange.is_json

@@ -17,6 +17,7 @@ from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request
 
 FORMAT = "exchange-v1"
+MOST_SECONDS = 1e12  # more than any moment since the epoch
 
 
 def digest(request: Request, probe: Probe) -> str:
@@ -177,6 +178,8 @@ def _list(value: Json) -> list[Json]:
 def _seconds(value: Json) -> float:
     if not isinstance(value, int | float):
         raise TypeError("seconds were expected")
+    if not 0 <= value <= MOST_SECONDS:
+        raise ValueError("a number of seconds is out of range")
     return float(value)
 
 

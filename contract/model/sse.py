@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BOM = b"\xef\xbb\xbf"
+# Flaws of one stream that are kept, of the legal ones and of the others.
+MOST_FLAWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ class Parser:
         self.flaws: list[Flaw] = []
         self.count = 0
         self._rest = b""
+        # What follows `_rest` in the same line; joined once the line ends, because to
+        # join it at every read takes quadratic time.
+        self._more: list[bytes] = []
         self._skip_lf = False
+        self._flaw_counts = {True: 0, False: 0}
         self._started = False
         self._data: list[bytes] = []
         self._event = b""
@@ -55,22 +61,18 @@ class Parser:
 
     def feed(self, data: bytes, at: float = 0.0) -> list[Event]:
         """Return the events that *data* completes, each with the time *at*."""
+        if not self._started:
+            data = self._without_mark(data)
         if not data:
             return []
-        if not self._started:
-            data = self._rest + data
-            self._rest = b""
-            if len(data) < len(BOM) and BOM.startswith(data):
-                self._rest = data
-                return []
-            self._started = True
-            # "one leading U+FEFF BYTE ORDER MARK character must be ignored"
-            data = data.removeprefix(BOM)
-        if self._skip_lf and data.startswith(b"\n"):
+        skip_lf, self._skip_lf = self._skip_lf, data.endswith(b"\r")
+        if skip_lf and data.startswith(b"\n"):
             data = data[1:]
-        if data:
-            self._skip_lf = data.endswith(b"\r")
-        buffer = self._rest + data
+        if b"\n" not in data and b"\r" not in data:
+            if data:
+                self._more.append(data)
+            return []
+        buffer = self._unfinished() + data
         if b"\r" in buffer:
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, self._rest = buffer.split(b"\n")
@@ -101,6 +103,7 @@ class Parser:
         """
         if (
             self._rest
+            or self._more
             or self._data
             or self._dirty
             or not data.startswith(b"data: ")
@@ -119,11 +122,28 @@ class Parser:
 
     def close(self) -> None:
         """Record an event that the end of the stream cut off."""
-        if self._rest or self._data or self._dirty:
+        if self._rest or self._more or self._data or self._dirty:
             self.flaws.append(
                 Flaw("the stream ended inside an event (no blank line)", self.count)
             )
-        self._rest, self._data, self._dirty = b"", [], False
+        self._rest, self._more, self._data, self._dirty = b"", [], [], False
+
+    def _without_mark(self, data: bytes) -> bytes:
+        """Return the first bytes without a byte order mark, once it is whole."""
+        data = self._rest + data
+        self._rest = b""
+        if len(data) < len(BOM) and BOM.startswith(data):
+            self._rest = data
+            return b""
+        self._started = True
+        # "one leading U+FEFF BYTE ORDER MARK character must be ignored"
+        return data.removeprefix(BOM)
+
+    def _unfinished(self) -> bytes:
+        """Return what was received of the line that has not ended, and forget it."""
+        line = b"".join((self._rest, *self._more))
+        self._rest, self._more = b"", []
+        return line
 
     def _field(self, line: bytes) -> None:
         # 9.2.6: a line that starts with a colon is a comment and is ignored.
@@ -141,9 +161,9 @@ class Parser:
                 self._id = value
         elif name == b"retry":
             if not value.isdigit():
-                self._flaw(f"retry is not a number: {value[:40]!r}", legal=True)
+                self._flaw(f"retry is not a number: {_shown(value)}", legal=True)
         else:
-            self._flaw(f"unknown field {name[:40]!r}", legal=True)
+            self._flaw(f"unknown field {_shown(name)}", legal=True)
 
     def _dispatch(self, events: list[Event], at: float) -> None:
         # "If the data buffer is an empty string, set the data buffer and the event
@@ -163,7 +183,14 @@ class Parser:
         self._data, self._event, self._dirty = [], b"", False
 
     def _flaw(self, message: str, *, legal: bool = False) -> None:
-        self.flaws.append(Flaw(message, self.count, legal))
+        self._flaw_counts[legal] += 1
+        if self._flaw_counts[legal] <= MOST_FLAWS:
+            self.flaws.append(Flaw(message, self.count, legal))
+
+
+def _shown(field: bytes) -> str:
+    """Return the beginning of *field*, quoted, for a message."""
+    return f'"{field[:40].decode(errors="backslashreplace")}"'
 
 
 def encode(data: str | bytes) -> bytes:

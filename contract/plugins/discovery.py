@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contract.errors import SpecError, UsageError
 
+# The folders that plug-ins extend.
+GROUPS = ("checks", "quirks", "targets", "reporters", "providers")
 MAX_SUGGESTIONS = 3  # similar names in a message
 MIN_WORD = 3  # characters of a word that counts as shared between names
 _STANDARD_LIBRARY = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
@@ -67,8 +69,7 @@ def _modules(folder: str) -> Iterator[tuple[ModuleType, Plugin | None]]:
     for info in sorted(found, key=lambda i: i.name):
         yield importlib.import_module(info.name), None
     for point in sorted(entry_points(group=f"contract.{folder}"), key=lambda p: p.name):
-        distribution = getattr(point.dist, "name", None) or "an unknown distribution"
-        plugin = Plugin(point.name, point.value, distribution)
+        plugin = _plugin(point)
         yield _import(plugin), plugin
 
 
@@ -110,10 +111,37 @@ def declares_plugins() -> bool:
     return False
 
 
+def culprit(error: BaseException) -> Plugin | None:
+    """
+    Return the plug-in whose code raised *error*; None if it was none's.
+
+    That is the innermost call in a package that a plug-in belongs to.
+    """
+    owners: dict[str, Plugin] = {}
+    for group in GROUPS:
+        for point in entry_points(group=f"contract.{group}"):
+            plugin = _plugin(point)
+            owners.setdefault(plugin.module.partition(".")[0], plugin)
+    found = None
+    trace = error.__traceback__ if owners else None
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__"))
+        found = owners.get(name.partition(".")[0], found)
+        trace = trace.tb_next
+    return found
+
+
+def _plugin(point: EntryPoint) -> Plugin:
+    distribution = getattr(point.dist, "name", None) or "an unknown distribution"
+    return Plugin(point.name, point.value, distribution)
+
+
 def _import(plugin: Plugin) -> ModuleType:
     try:
         return importlib.import_module(plugin.module)
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # it may exit, or its compiled code panic
         reason = str(error) or "without a message"
         raise UsageError(
             f"T{str(plugin)[1:]} cannot be imported: {type(error).__name__}: "
@@ -127,7 +155,8 @@ def _found(folder: str, kind: type[T]) -> Mapping[str, tuple[T, Plugin | None]]:
     owners: dict[str, str] = {}
     for module, plugin in _modules(folder):
         for value in vars(module).values():
-            if not isinstance(value, kind):
+            # Not isinstance: it asks lazy proxies, which may raise.
+            if not issubclass(type(value), kind):
                 continue
             if value.id in found and found[value.id][0] is not value:
                 raise SpecError(

@@ -1,8 +1,8 @@
 """
 Pytest plug-in: checks as test items, options, the `magistral` fixture.
 
-Imports: _version, cli, consumer, errors, model, plugins, reporters, run, targets,
-testing.
+Imports: _version, cli, client, consumer, errors, model, plugins, reporters, run,
+targets, testing.
 Third parties: pytest, respx, xdist.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,8 +134,11 @@ def contract_session(
     A target that cannot be opened is `Unopened`: it fails one test and skips the rest.
     """
     from contract.cli.budgets import bounds, retry_budget, window
+    from contract.cli.config import limits
     from contract.cli.offers import capabilities
     from contract.cli.outputs import profiles
+    from contract.cli.repeating import as_words
+    from contract.client.route import Route
     from contract.errors import ContractError
     from contract.run.opening import open_target
     from contract.targets.base import mask_key
@@ -154,6 +158,14 @@ def contract_session(
                     offers=capabilities(chosen.offer),
                     context_window=window(chosen.context_window),
                     retry_budget=retry_budget(chosen.retry_budget),
+                    limits=limits(chosen.others),
+                    concurrency=chosen.others.get("concurrency"),
+                    max_requests=chosen.others.get("max_requests"),
+                    max_examples=chosen.others.get("max_examples"),
+                    seed=chosen.others.get("seed"),
+                    route=Route.read(chosen.header, chosen.header_env, chosen.proxy),
+                    repeat=as_words({**asdict(chosen), **chosen.others}),
+                    notes=(chosen.note,) if chosen.note else (),
                 )
             )
         except ContractError as error:
@@ -241,9 +253,17 @@ def contract_result(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the result to the test report, which xdist sends to the controller."""
+    """
+    Attach the result to the test report, which xdist sends to the controller.
+
+    What pytest prints of a check passes the gate here, whatever it is.
+    """
     report = yield
     judged = item.stash.get(JUDGED, None)
+    if judged is not None or "contract_session" in getattr(item, "fixturenames", ()):
+        from contract.pytest_plugin import gate
+
+        gate.apply(report)
     if call.when == "call" and judged is not None:
         with_exchanges = bool(settings.read(item.config).report)
         vars(report)["contract"] = pack(judged, exchanges=with_exchanges)

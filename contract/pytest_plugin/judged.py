@@ -27,12 +27,14 @@ class Judged:
     @property
     def properties(self) -> list[tuple[str, object]]:
         """The properties of the test for `--junitxml`, as names and values."""
+        from contract.model.redaction import sanitise
+
         check = self.result.check
         return [
             ("requirement", check.requirement),
             ("level", check.level.value),
             ("source", check.source),
-            ("profile", self.header.profile),
+            ("profile", sanitise(self.header.profile)),
             ("outcome", self.result.outcome.value),
         ]
 
@@ -43,6 +45,7 @@ class Judged:
         Waived failures and warnings (a failed MAY, without --contract-strict a failed
         SHOULD) are expected failures.
         """
+        from contract.model.redaction import sanitise
         from contract.run.report import Outcome
 
         result = self.result
@@ -50,12 +53,12 @@ class Judged:
             case Outcome.PASS:
                 return
             case Outcome.SKIP:
-                pytest.skip(result.reason)
+                pytest.skip(sanitise(result.reason))
             case Outcome.WAIVED:
-                pytest.xfail(f"waived: {result.reason}")
+                pytest.xfail(sanitise(f"waived: {result.reason}"))
             case Outcome.FAIL if self._is_warning():
-                message = result.findings[0].message
-                pytest.xfail(f"warning: {result.check.level} failed: {message}")
+                message = f"warning: {result.check.level} failed: "
+                pytest.xfail(sanitise(message + result.findings[0].message))
             case _:
                 pytest.fail(self._failure_text(), pytrace=False)
 
@@ -66,7 +69,7 @@ class Judged:
         return report.is_warning(self.result)
 
     def _failure_text(self) -> str:
-        from contract.model.escape import escape_controls
+        from contract.model.redaction import SECRETS, sanitise
         from contract.reporters.base import describe_findings
 
         check, header = self.result.check, self.header
@@ -80,9 +83,9 @@ class Judged:
             lines.append(f"profile: {header.profile} ({header.why})")
         return "\n".join(
             [
-                *map(escape_controls, lines[:2]),
-                lines[2],
-                *map(escape_controls, lines[3:]),
+                *map(sanitise, lines[:2]),
+                SECRETS.mask(lines[2]),
+                *map(sanitise, lines[3:]),
             ]
         )
 
@@ -134,12 +137,16 @@ def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
     """
     Return *judged* in plain types that xdist can send; `unpack` is the inverse.
 
+    The secrets of this process, which the other one may not know, are masked.
+
     *exchanges* states whether to include the exchanges, which are large and needed
     for reports only.
     """
+    from contract.model.redaction import SECRETS
     from contract.model.saved import dump
+    from contract.reporters.base import mask_result
 
-    result = judged.result
+    result, header = mask_result(judged.result), SECRETS.mask_deep(judged.header)
     return {
         "check": result.check.id,
         "target": result.target,
@@ -153,7 +160,7 @@ def pack(judged: Judged, *, exchanges: bool) -> dict[str, Any]:
         "tally": None if result.tally is None else asdict(result.tally),
         "curl": result.curl,
         "exchanges": [dump(e) for e in result.exchanges] if exchanges else [],
-        "header": {**asdict(judged.header), "notes": list(judged.header.notes)},
+        "header": {**asdict(header), "notes": list(header.notes)},
     }
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-
-TABLE = "magistral-contract"  # [tool.magistral-contract] of a pyproject.toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,18 @@ class Settings:
     context_window: str | None = None
     # The time to wait for rate limits in all, as a duration; None is the default.
     retry_budget: str | None = None
+    # Further headers of each request, as `NAME: VALUE`.
+    header: tuple[str, ...] = field(default=(), repr=False)
+    # Further headers whose values are in the environment, as `NAME=VARIABLE`.
+    header_env: tuple[str, ...] = ()
+    # The URL of an HTTP proxy; None leaves it to the environment.
+    proxy: str | None = field(default=None, repr=False)
+    # The TOML file with these settings; None is the pyproject.toml of the root folder.
+    config: str | None = None
+    # Settings that only a file can hold, such as `concurrency` and time-outs, by name.
+    others: Mapping[str, Any] = field(default_factory=dict)
+    # What the report says about the file; empty if no setting comes from one.
+    note: str = field(default="", compare=False)
 
 
 _SETTINGS = pytest.StashKey[Settings]()
@@ -84,11 +94,25 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
         "TIME",
         "wait this long in all for rate limits",
     ),
+    "header": (
+        "--contract-header",
+        "'NAME: VALUE'",
+        "send this header too, its value is not shown; repeatable",
+    ),
+    "header_env": (
+        "--contract-header-env",
+        "NAME=VARIABLE",
+        "send this header too, its value is in the variable; repeatable",
+    ),
+    "proxy": ("--contract-proxy", "URL", "send through this HTTP proxy"),
+    "config": ("--contract-config", "FILE", "a TOML file with these settings"),
 }
-_LISTS = frozenset({"targets", "select", "ignore", "report", "budget", "offer"})
+_LISTS = frozenset(
+    {"targets", "select", "ignore", "report", "budget", "offer", "header", "header_env"}
+)
 _SWITCHES = frozenset({"slow", "strict", "trust_plugins"})
 # Numbers in TOML, and text on the command line.
-_NUMBERS = frozenset({"context_window", "retry_budget"})
+_NUMBERS = frozenset({"context_window"})
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -121,7 +145,7 @@ def read(config: pytest.Config) -> Settings:
 
 
 def _read(config: pytest.Config) -> Settings:
-    values: dict[str, Any] = dict(_table(config))
+    values: dict[str, Any] = _configured(config)
     for name in _OPTIONS:
         if given := config.getoption(_dest(name), None):
             values[name] = tuple(given) if name in _LISTS else given
@@ -132,33 +156,36 @@ def _dest(name: str) -> str:
     return f"contract_{name}"
 
 
-def _table(config: pytest.Config) -> Iterator[tuple[str, object]]:
-    """Yield the fields that pyproject.toml sets, with their values."""
-    path = config.rootpath / "pyproject.toml"
-    if not path.is_file():
-        return
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-    known = {field.name for field in fields(Settings)}
-    for key, value in table.get(TABLE, {}).items():
-        name = key.replace("-", "_")
-        if name not in known:
-            names = ", ".join(sorted(name.replace("_", "-") for name in known))
-            raise pytest.UsageError(f"[tool.{TABLE}] has no {key!r}; it has {names}.")
-        expected = _toml_type(name)
-        if not isinstance(value, expected):
-            raise pytest.UsageError(
-                f"{key} in [tool.{TABLE}] must be a {expected.__name__}, not {value!r}."
-            )
-        if isinstance(value, list):
-            yield name, tuple(map(str, value))
+def _configured(config: pytest.Config) -> dict[str, Any]:
+    """Return the fields that the file sets, with their values."""
+    given = config.getoption(_dest("config"), None)
+    if not given and not _is_mentioned(config.rootpath):
+        return {}
+    # Imported only now, because every test run of an environment loads this module.
+    from contract.cli import config as configuration
+    from contract.errors import UsageError
+
+    try:
+        if given:
+            found = configuration.read(Path(given))
         else:
-            yield name, str(value) if name in _NUMBERS else value
+            found = configuration.discover(config.rootpath)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    values = {
+        name: str(value) if name in _NUMBERS else value
+        for name, value in found.values.items()
+    }
+    others = {name: values.pop(name) for name in [*values] if name not in _OPTIONS}
+    return {**values, "others": others, "note": found.note}
 
 
-def _toml_type(name: str) -> type:
-    """Return the type that the setting *name* has in TOML."""
-    if name in _LISTS:
-        return list
-    if name in _SWITCHES:
-        return bool
-    return int if name in _NUMBERS else str
+def _is_mentioned(root: Path) -> bool:
+    """Return whether a pyproject.toml in *root* or above may have the table."""
+    for folder in (root, *root.parents):
+        try:
+            if b"magistral-contract" in (folder / "pyproject.toml").read_bytes():
+                return True
+        except OSError:
+            continue
+    return False

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import pytest
 
-from contract.cli.outputs import outputs, profiles
+from contract.cli.outputs import outputs, profiles, write_all
+from contract.errors import ContractError
 from contract.model.check import Check
-from contract.model.escape import escape_controls
+from contract.model.redaction import sanitise
 from contract.plugins.discovery import find
 from contract.pytest_plugin.judged import unpack
 from contract.pytest_plugin.settings import Settings
@@ -25,6 +26,7 @@ class Summary:
         self._outputs = outputs(chosen.report)
         self._headers: dict[str, Header] = {}
         self._results: list[Result] = []
+        self._errors: tuple[ContractError, ...] = ()
 
     @cached_property
     def _checks(self) -> dict[str, Check]:
@@ -54,24 +56,30 @@ class Summary:
         )
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write the reports."""
-        for output in self._outputs:
-            output.write(self.report)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the reports; one that cannot be written costs no other."""
+        self._errors = write_all(self._outputs, self.report)
+        if self._errors and session.exitstatus in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+        }:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Print a line for each target, and the paths of the reports."""
-        if not self._results:
+        if not (self._results or self._errors):
             return
         terminalreporter.section("magistral-contract")
+        for error in self._errors:
+            terminalreporter.line(f"error: {error}", red=True)
         for part in by_target(self.report):
             (header,) = part.headers
             origin = "profile unknown"
             if header.profile:
                 origin = f"{header.profile}: {header.why}"
-            name = escape_controls(f"{header.target} ({origin})")
-            terminalreporter.line(f"{name} {verdict(part)}")
+            name = sanitise(f"{header.target} ({origin})")
+            terminalreporter.line(f"{name} {sanitise(verdict(part))}")
         for output in self._outputs:
             terminalreporter.line(f"{output.reporter.id} report: {output.path}")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from http import HTTPStatus
 
 from contract.model.check import Level
 from contract.model.escape import escape_controls
 from contract.model.profile import RATES, SHARES
+from contract.model.redaction import SECRETS
+from contract.model.timing import percentile
 from contract.run.report import Outcome, Report, Result
 
 Render = Callable[[Report], str]
@@ -16,7 +21,12 @@ Render = Callable[[Report], str]
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A kind of report; the caller opens and writes the file."""
+    """
+    A kind of report; the caller opens and writes the file.
+
+    No reporter sees a secret of the process (`contract.model.redaction`): the texts of
+    a report are masked before it is rendered, and the rendered text afterwards.
+    """
 
     # The name of the kind, as in `--report KIND=PATH`.
     id: str
@@ -24,6 +34,41 @@ class Reporter:
     suffix: str
     # Returns the whole text of the file.
     render: Render
+
+    def __post_init__(self) -> None:
+        """Put the gate around *render*."""
+        object.__setattr__(self, "render", _masked(self.render))
+
+
+def _masked(render: Render) -> Render:
+    @wraps(render)
+    def masked(report: Report) -> str:
+        return SECRETS.mask(render(mask_report(report)))
+
+    return masked
+
+
+def mask_report(report: Report) -> Report:
+    """Return *report* with the secrets of the process masked in all its texts."""
+    return replace(
+        report,
+        headers=SECRETS.mask_deep(report.headers),
+        results=tuple(map(mask_result, report.results)),
+    )
+
+
+def mask_result(result: Result) -> Result:
+    """
+    Return *result* with the secrets of the process masked in all its texts.
+
+    Its exchanges were masked when they were recorded.
+    """
+    masked = {
+        field.name: SECRETS.mask_deep(getattr(result, field.name))
+        for field in fields(result)
+        if field.name not in {"check", "exchanges"}
+    }
+    return replace(result, **masked)
 
 
 def reporter(id: str, *, suffix: str) -> Callable[[Render], Reporter]:
@@ -67,6 +112,68 @@ def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
     return dict(sorted(found.items()))
 
 
+def observed(results: Iterable[Result]) -> tuple[dict[str, dict[str, float]], int]:
+    """
+    Return p50 and p95 of TTFT, TTFO, ICL and TPOT, and the number of streams.
+
+    They are those of all whole streams among the requests of *results*, in seconds.
+    Nothing is judged by them, because other requests ran at the same time.
+    """
+    exchanges = {id(e): e for result in results for e in result.exchanges}
+    timings = [
+        exchange.timing
+        for exchange in exchanges.values()
+        if exchange.streamed and exchange.status == HTTPStatus.OK and exchange.end.whole
+    ]
+    timed = [timing for timing in timings if timing.marks]
+    values: dict[str, list[float | None]] = {
+        "ttft": [timing.ttft for timing in timed],
+        "ttfo": [timing.ttfo for timing in timed],
+        "icl": [gap for timing in timed for gap in timing.icl],
+        "tpot": [timing.tpot for timing in timed],
+    }
+    found: dict[str, dict[str, float]] = {}
+    for metric, seconds in values.items():
+        for percent in (50, 95):
+            if (value := percentile(seconds, percent)) is not None:
+                found.setdefault(metric, {})[f"p{percent}"] = value
+    return found, len(timed)
+
+
+def causes_first(report: Report) -> list[Result]:
+    """
+    Return the failed results, those that show the cause before their symptoms.
+
+    A finding with a hint names a cause. Of several, the one that more replies break is
+    nearer to it, and a MUST is listed before what is only a warning.
+    """
+    failed = [r for r in report.worst_first() if r.outcome is Outcome.FAIL]
+    return sorted(
+        failed,
+        key=lambda result: (
+            not any(finding.hint for finding in result.findings),
+            report.is_warning(result),
+            -(result.tally.broken if result.tally else 0),
+        ),
+    )
+
+
+def again_all(results: Iterable[Result]) -> str:
+    """Return one command that runs the checks of *results* again; "" without any."""
+    first: list[str] = []
+    further: dict[tuple[str, ...], None] = {}
+    for result in results:
+        words = shlex.split(result.again)
+        if "--select" not in words:
+            continue
+        start = words.index("--select")
+        first = first or words[:start]
+        pairs = iter(words[start:])
+        for word in pairs:
+            further[(word,) if word == "--slow" else (word, next(pairs, ""))] = None
+    return shlex.join([*first, *(word for words in further for word in words)])
+
+
 def format_figure(metric: str, value: float) -> str:
     """
     Return the figure *value* of *metric* with its unit.
@@ -95,7 +202,7 @@ def headline(report: Report) -> str:
     """Return the verdict in one word, with the number of warnings if there are any."""
     if not report.warnings:
         return verdict_word(report)
-    return f"{verdict_word(report)} with {_count(report.warnings, 'warning')}"
+    return f"{verdict_word(report)} with {count(report.warnings, 'warning')}"
 
 
 def verdict(report: Report) -> str:
@@ -111,12 +218,12 @@ def verdict(report: Report) -> str:
         f"{levels[level]} {level.value} failed" for level in Level if levels[level]
     ]
     if crashed:
-        parts.insert(0, f"{_count(crashed, 'check')} crashed")
+        parts.insert(0, f"{count(crashed, 'check')} crashed")
     if troubles := sum(bool(header.trouble) for header in report.headers):
-        parts.append(f"{_count(troubles, 'target')} not fully judged")
+        parts.append(f"{count(troubles, 'target')} not fully judged")
     if errors := counts[Outcome.ERROR] - crashed:
-        parts.append(f"{_count(errors, 'check')} could not be judged")
-    parts.append(f"{_count(counts[Outcome.PASS], 'check')} passed")
+        parts.append(f"{count(errors, 'check')} could not be judged")
+    parts.append(f"{count(counts[Outcome.PASS], 'check')} passed")
     if counts[Outcome.WAIVED]:
         parts.append(f"{counts[Outcome.WAIVED]} waived")
     if counts[Outcome.SKIP]:
@@ -162,7 +269,7 @@ def replies_judged(report: Report) -> str:
         return ""
     most = max(tally.judged for tally in tallies)
     return (
-        f"{_count(len(tallies), 'requirement')} judged on every reply, each on up to "
+        f"{count(len(tallies), 'requirement')} judged on every reply, each on up to "
         f"{most}"
     )
 
@@ -175,5 +282,6 @@ def _common_reason(results: Iterable[Result]) -> str:
     return f" ({escape_controls(next(iter(reasons)))})"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return *number* with its *noun*, in the plural unless it is 1."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -13,11 +13,15 @@ from rich.text import Text
 from contract.model.check import Finding
 from contract.model.escape import escape_controls
 from contract.reporters.base import (
+    again_all,
     by_family,
     by_target,
+    causes_first,
+    count,
     figures,
     format_figure,
     headline,
+    observed,
     remarks,
     replies_judged,
     reporter,
@@ -33,6 +37,7 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
+MOST_LISTED = 20  # failed checks that the list at the end names
 A_FEW = 3  # fewer errors with the same reason are shown one by one
 PERCENTILES = ("p50", "p95", "p99", "max", "min", "rate", "low", "high")
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
@@ -66,7 +71,7 @@ def show(
             for line in _section(part, verbose=verbose):
                 # Lines are not wrapped, so that commands can be copied.
                 console.print(line, soft_wrap=isinstance(line, Text))
-        console.print(_verdict(part, name=quiet and len(parts) > 1), soft_wrap=True)
+        console.print(_verdict(part, name=quiet), soft_wrap=True)
     if len(parts) != 1:
         if parts and not quiet:
             console.print()
@@ -95,15 +100,62 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if judged := replies_judged(report):
         yield Text(judged, "dim")
         yield Text()
-    if rows := figures(report.results):
+    yield from _latencies(report)
+    yield from _failed(report)
+
+
+def _latencies(report: Report) -> Iterable[RenderableType]:
+    """Yield the table of what was measured, by checks and on the side."""
+    judged_figures, (seen, streams) = figures(report.results), observed(report.results)
+    if rows := {**seen, **judged_figures}:
         yield _figures(rows)
         yield Text()
+    if unjudged := [metric for metric in rows if metric not in judged_figures]:
+        yield Text(
+            f"{', '.join(unjudged)}: {count(streams, 'stream')} of this run, while "
+            "other requests ran; --budget NAME=TIME measures and judges them alone",
+            "dim",
+        )
+        yield Text()
+
+
+def _failed(report: Report) -> Iterable[Text]:
+    """Yield a line for each failed check, and the command that runs them all again."""
+    failed = causes_first(report)
+    if not failed:
+        return
+    yield Text(f"{count(len(failed), 'check')} failed, causes first", "bold")
+    width = max(
+        len(escape_controls(result.check.id)) for result in failed[:MOST_LISTED]
+    )
+    hints: set[str] = set()
+    for result in failed[:MOST_LISTED]:
+        label = "WARN" if report.is_warning(result) else "FAIL"
+        hint = next((f.hint for f in result.findings if f.hint), "")
+        remark = str(result.tally) if result.tally else result.findings[0].message
+        if hint in hints and hint:
+            remark = "same hint as above"
+        hints.add(hint)
+        yield Text.assemble(
+            "  ",
+            (f"{label:<7}", "yellow" if label == "WARN" else STYLES[Outcome.FAIL]),
+            f"{escape_controls(result.check.id):<{width}}",
+            f"   {result.check.level.value:<6}",
+            (f"   {escape_controls(remark)}", "dim"),
+        )
+    if len(failed) > MOST_LISTED:
+        yield Text(f"         and {len(failed) - MOST_LISTED} more", "dim")
+    if again := again_all(failed):
+        yield _field("again", again, indent=2)
+    yield Text()
 
 
 def _in_order(report: Report) -> list[Result]:
     """Return the results: failed, waived, errors, skipped, passed."""
-    order = [Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR, Outcome.SKIP, Outcome.PASS]
-    return sorted(report.worst_first(), key=lambda result: order.index(result.outcome))
+    order = [Outcome.WAIVED, Outcome.ERROR, Outcome.SKIP, Outcome.PASS]
+    others = [r for r in report.worst_first() if r.outcome is not Outcome.FAIL]
+    others.sort(key=lambda result: order.index(result.outcome))
+    return [*causes_first(report), *others]
 
 
 def _header(header: Header) -> Iterable[Text]:

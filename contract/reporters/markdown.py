@@ -1,4 +1,4 @@
-"""Markdown reporter: a table of checks by target, then every failure in detail."""
+"""Markdown reporter: verdicts, every failure in detail, a folded table of checks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,29 @@ from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
 from contract.model.escape import escape_controls
-from contract.reporters.base import by_target, reporter, verdict
+from contract.reporters.base import (
+    again_all,
+    by_target,
+    causes_first,
+    count,
+    reporter,
+    verdict,
+)
 from contract.run.report import Outcome, Report, Result
 
+HEAD = 2  # lines of a table before its rows
+# The words that become links or pictures although nothing marks them as such.
+_LINKED = re.compile(
+    r"""(
+        \S* (?: :// | www\. | (?:mailto|xmpp|tel): | @ ) \S*
+      | [\w./-]* (?: \# | \bGH- ) \d+ \b
+      | \b [0-9a-f]{7,40} \b
+      | : [\w+-]+ :
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_MARKUP = re.compile(r"([\\`*_\[\]<>|#~&$!])")
+_BULLET = re.compile(r"\A(\d{0,9})([-+=.)])")
 MARKS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "**fail**",
@@ -21,16 +41,25 @@ MARKS = {
 
 @reporter("markdown", suffix=".md")
 def markdown(report: Report) -> str:
-    """Return a table with a row per check and a column per target; `·` is skipped."""
+    """
+    Return the verdicts, then every failure in detail, then all checks, folded.
+
+    The last table has a row per check and a column per target; `·` is skipped.
+    """
     parts = list(by_target(report))
+    matrix = list(_matrix(parts))
     lines = [
-        f"**{verdict(report)}**",
+        f"**{text(verdict(report))}**",
         "",
         *_targets(parts),
         "",
-        *_matrix(parts),
-        "",
         *_failures(parts),
+        "<details>",
+        f"<summary>{count(len(matrix) - HEAD, 'check')}, with their outcomes</summary>",
+        "",
+        *matrix,
+        "",
+        "</details>",
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -77,14 +106,18 @@ def _mark(report: Report, result: Result) -> str:
 def _failures(parts: list[Report]) -> Iterator[str]:
     """Yield a section per target with its failed, waived and inconclusive checks."""
     for part in parts:
-        failures = [
+        failed = causes_first(part)
+        failures = failed + [
             result
             for result in part.worst_first()
-            if result.outcome in {Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR}
+            if result.outcome in {Outcome.WAIVED, Outcome.ERROR}
         ]
         if failures:
             yield f"## {code(_name(part))}"
             yield ""
+            if again := again_all(failed):
+                yield f"Failed checks, causes first; run them again: {code(again)}"
+                yield ""
             for result in failures:
                 yield from _failure(part, result)
             yield ""
@@ -94,7 +127,7 @@ def _failure(report: Report, result: Result) -> Iterator[str]:
     check = result.check
     yield (
         f"- {_mark(report, result)} {code(check.id)} ({check.level}): "
-        f"{text(check.requirement)} Source: {text(check.source)}."
+        f"{text(check.requirement)} Source: {_plain(check.source)}."
     )
     if result.reason:
         yield f"  - reason: {text(result.reason)}"
@@ -126,12 +159,17 @@ def _name(part: Report) -> str:
 
 
 def code(value: str) -> str:
-    """
+    r"""
     Return *value* as a code span that is safe in a table.
 
-    Pipes are escaped, and the fence is longer than any run of backticks in *value*.
+    Pipes are escaped, and the fence is longer than any run of backticks in *value*. A
+    pipe after a backslash is spelled, because `\\|` would end the cell of a table.
     """
-    shown = escape_controls(value).replace("|", "\\|")
+    shown = re.sub(
+        r"(\\*)\|",
+        lambda match: match[1] + ("\\x7c" if match[1] else "\\|"),
+        escape_controls(value),
+    )
     if not shown:
         return ""
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
@@ -141,5 +179,20 @@ def code(value: str) -> str:
 
 
 def text(value: str) -> str:
-    """Return *value* as plain text, with all markup escaped."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", escape_controls(value))
+    """
+    Return *value* as plain text: markup is escaped, what GitHub makes a link is code.
+
+    It links addresses, mentions, issues and commits in the rendered text too, where
+    no escape helps (GFM 6.9; docs.github.com, "Autolinked references and URLs").
+    """
+    parts = _LINKED.split(escape_controls(value.strip()))
+    shown = "".join(
+        code(part) if place % 2 else _plain(part) for place, part in enumerate(parts)
+    )
+    # At the beginning of a list item it would begin a list of its own.
+    return _BULLET.sub(r"\1\\\2", shown)
+
+
+def _plain(value: str) -> str:
+    """Return *value*, text of this program or a check, with all markup escaped."""
+    return _MARKUP.sub(r"\\\1", escape_controls(value))

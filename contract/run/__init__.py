@@ -1,6 +1,6 @@
 """
 Planning, judging, exploring, recording and reporting of one run.
 
-Imports: _version, catalog, client, detection, errors, model, plugins, targets,
-tokens. Third parties: hypothesis.
+Imports: _version, catalog, client, detection, errors, files, model, plugins,
+targets, tokens. Third parties: hypothesis.
 """

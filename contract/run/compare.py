@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from contract.errors import UsageError
+from contract.files.bounded import MOST_RECORDED, read_bounded
 from contract.model.chat import Json
 from contract.model.check import Check, Level
 from contract.model.profile import Capability, Profile
@@ -150,7 +151,7 @@ def _runs(
         )
         return _read(path, to_json(report), checks)
     try:
-        raw = path.read_bytes()
+        raw = read_bounded(path, MOST_RECORDED)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     return _read(path, read_json(raw), checks)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import islice
 
 from contract.detection.error_message import BUSY
-from contract.errors import CheckError
+from contract.errors import CannotJudge, CheckError, ContractError, surrender
 from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
 from contract.model.features import features_of
@@ -38,6 +38,8 @@ class Judgement:
     excused: Mapping[str, str]
     # The replies that kept it.
     sound: tuple[Exchange, ...]
+    # Why a reply was too much for this program to judge; empty if none was.
+    unjudged: str = ""
 
     @property
     def tally(self) -> Tally:
@@ -54,25 +56,54 @@ class Judgement:
 
 
 class Replies:
-    """The exchanges of a run by scope; each is classed once for all invariants."""
+    """
+    The exchanges of a run by scope; each is classed once for all invariants.
 
-    def __init__(self) -> None:
+    It is also judged by all of them one after the other: what they derive from a large
+    one is not kept for long, and would be computed again for each.
+    """
+
+    def __init__(self, checks: Iterable[Check] = ()) -> None:
+        """*checks* will be judged; those that are no invariants are ignored."""
         self._known: dict[int, Exchange] = {}
         self._scopes: Mapping[Scope, list[Exchange]] = {one: [] for one in Scope}
+        self._scopes_of: dict[int, frozenset[Scope]] = {}
+        self._invariants = tuple(c for c in checks if c.every and not c.across)
+        # By check and exchange, until they are asked for.
+        self._answers: dict[tuple[str, int], _Answer] = {}
 
     def within(
         self, scope: Scope, exchanges: Iterable[Exchange]
     ) -> tuple[Exchange, ...]:
         """Return all exchanges in *scope* so far, including the new *exchanges*."""
         for exchange in exchanges:
-            # In a replay, requests that are alike share the bytes of one response.
-            number = id(exchange.arrivals or exchange)
+            number = _number(exchange)
             if number not in self._known:
                 # It is kept, so that its id is not given to another one.
                 self._known[number] = exchange
-                for one in scopes_of(exchange):
+                self._scopes_of[number] = frozenset(scopes_of(exchange))
+                for one in self._scopes_of[number]:
                     self._scopes[one].append(exchange)
         return tuple(self._scopes[scope])
+
+    def ask(self, check: Check, exchange: Exchange) -> _Answer:
+        """
+        Return what the judge of *check* says about *exchange*, as `ask` does.
+
+        All other invariants in whose scope it is are asked at the same time.
+        """
+        number = _number(exchange)
+        if (check.id, number) not in self._answers:
+            scopes = self._scopes_of.get(number, frozenset())
+            for one in dict.fromkeys((check, *self._invariants)):
+                if one is check or one.every in scopes:
+                    self._answers[one.id, number] = ask(one, exchange)
+        return self._answers.pop((check.id, number))
+
+
+def _number(exchange: Exchange) -> int:
+    # In a replay, requests that are alike share the bytes of one response.
+    return id(exchange.arrivals or exchange)
 
 
 def scopes_of(exchange: Exchange) -> Iterator[Scope]:
@@ -100,11 +131,46 @@ def scopes_of(exchange: Exchange) -> Iterator[Scope]:
         yield Scope.BODIES
 
 
-def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a judge says about one exchange, or about several that it compares."""
+
+    findings: tuple[Finding, ...] = ()
+    # Why there is nothing to judge; empty otherwise.
+    reason: str = ""
+    # `CheckError` or `CannotJudge`.
+    error: ContractError | None = None
+
+
+def ask(check: Check, *exchanges: Exchange) -> _Answer:
+    """Return what the judge of *check* says about *exchanges*."""
+    findings: list[Finding] = []
+    try:
+        for finding in islice(check.judge(*exchanges), MOST_PER_REPLY):
+            findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
+    except NotApplicable as why:
+        return _Answer(tuple(findings), reason=str(why))
+    except BaseException as error:
+        if (reason := surrender(error)) is not None:
+            return _Answer(error=reason)
+        if isinstance(error, Exception):
+            return _Answer(error=CheckError(check.id, error))
+        raise
+    return _Answer(tuple(findings))
+
+
+def judge_replies(
+    check: Check,
+    exchanges: Iterable[Exchange],
+    asked: Callable[[Check, Exchange], _Answer] = ask,
+) -> Judgement:
     """
     Return what *exchanges*, all in the scope of the invariant *check*, show of it.
 
-    Raises `CheckError` if the judge itself fails.
+    *asked* asks the judge about one of them.
+
+    Raises `CheckError` if the judge itself fails, and `CannotJudge` if it compares
+    replies that are too much for this program.
     """
     if check.across:
         return _compare_replies(check, tuple(exchanges))
@@ -112,15 +178,22 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
     broken: list[tuple[Exchange, tuple[Finding, ...]]] = []
     reason = ""
     excused: dict[str, str] = {}
+    unjudged = ""
     for exchange in exchanges:
-        findings, why = _asked(check, (exchange,))
-        if why and not findings:
-            reason = reason or why
+        answer = asked(check, exchange)
+        findings = answer.findings
+        if isinstance(answer.error, CannotJudge):
+            unjudged = unjudged or f"request {exchange.probe.name} {answer.error}"
+            continue
+        if answer.error is not None:
+            raise answer.error
+        if answer.reason and not findings:
+            reason = reason or answer.reason
             continue
         waived = _waived(check, exchange) if findings else {}
         excused |= waived
         if findings and not waived:
-            broken.append((exchange, tuple(findings)))
+            broken.append((exchange, findings))
         elif not findings:
             sound.append(exchange)
     broken.sort(key=lambda pair: len(pair[0].request.body))
@@ -131,12 +204,16 @@ def judge_replies(check: Check, exchanges: Iterable[Exchange]) -> Judgement:
         reason=reason,
         excused=excused,
         sound=tuple(sound),
+        unjudged=unjudged,
     )
 
 
 def _compare_replies(check: Check, exchanges: tuple[Exchange, ...]) -> Judgement:
     """Return what the *exchanges*, compared with each other, show of *check*."""
-    findings, reason = _asked(check, exchanges) if exchanges else ([], "")
+    answer = ask(check, *exchanges) if exchanges else _Answer()
+    if answer.error is not None:
+        raise answer.error
+    findings, reason = answer.findings, answer.reason
     broken: list[Exchange] = []
     sound: list[Exchange] = []
     for exchange in exchanges:
@@ -151,24 +228,11 @@ def _compare_replies(check: Check, exchanges: tuple[Exchange, ...]) -> Judgement
     return Judgement(
         judged=judged,
         broken=tuple(broken),
-        findings=tuple(findings) if broken else (),
+        findings=findings if broken else (),
         reason=reason,
         excused=excused,
         sound=tuple(sound),
     )
-
-
-def _asked(check: Check, exchanges: tuple[Exchange, ...]) -> tuple[list[Finding], str]:
-    """Return the findings of the judge, and why it has nothing to judge, if so."""
-    findings: list[Finding] = []
-    try:
-        for finding in islice(check.judge(*exchanges), MOST_PER_REPLY):
-            findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
-    except NotApplicable as why:
-        return findings, str(why)
-    except Exception as error:
-        raise CheckError(check.id, error) from error
-    return findings, ""
 
 
 def _names(place: str, name: str) -> bool:

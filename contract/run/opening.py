@@ -15,12 +15,13 @@ from contract._version import __version__
 from contract.catalog.changes import changes_by_name
 from contract.catalog.profiles import builtin
 from contract.client.credentials import api_key, validate_key
+from contract.client.route import DIRECT, Route
 from contract.client.session import NotRecorded, Session, Tick
 from contract.client.throttle import Throttle
 from contract.client.timeouts import RETRY_BUDGET, Limits
+from contract.detection.denied import access_denied_reason
 from contract.detection.detect import (
     Detected,
-    access_denied_reason,
     detect,
     endless_reason,
     redirect_reason,
@@ -81,6 +82,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     repeat: tuple[str, ...] = (),
     seed: int | None = None,
     max_examples: int | None = None,
+    route: Route = DIRECT,
+    notes: tuple[str, ...] = (),
 ) -> Iterator[Verification]:
     """
     Open a target, detect its profile and check that it answers; close it on exit.
@@ -108,6 +111,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
         seed: The seed of the generated examples of properties.
         max_examples: The number of generated examples per property; the profile's if
             not given.
+        route: Further headers of every request, and the proxy.
+        notes: Sentences for the header of the report.
 
     Raises `UsageError` if an argument is wrong, `SpecError` if the profile is wrong,
     `TargetError` if the target cannot be judged, and `EndpointError`, which is one, if
@@ -127,6 +132,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     )
     with target.open() as opened:
         key, key_source = _key(opened, environment_key)
+        route.ensure_one_key(key_source if key else None)
         detected = detect(
             opened.url,
             builtin() if profiles is None else profiles,
@@ -136,6 +142,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             throttle=throttle,
             profile=profile or opened.profile,
             model=model or opened.model,
+            route=route,
         )
         _ensure_known_waivers(detected.profile)
         judged_by = overrides.apply(
@@ -154,6 +161,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             allowance=max_requests,
             tick=tick,
             seed=seed,
+            route=route,
         ) as session:
             _smoke_test(session, detected, key_source)
             session.set_offers(_offers_with_auth(session, key=key is not None))
@@ -161,7 +169,11 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             yield Verification(
                 target=target.text,
                 session=session,
-                command=(*_command(target.text, profile, model, key_env), *repeat),
+                command=(
+                    *_command(target.text, profile, model, key_env),
+                    *route.words,
+                    *repeat,
+                ),
                 initial_header=Header(
                     target=target.text,
                     url=opened.url,
@@ -170,7 +182,10 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
                     model=detected.model,
                     version=__version__,
                     started=started,
-                    notes=_notes(opened.url, key=key is not None),
+                    notes=(
+                        *notes,
+                        *_notes(opened.url, route, key=key is not None),
+                    ),
                 ),
                 detection_requests=detected.requests,
                 opened_at=opened_at,
@@ -278,11 +293,17 @@ def _command(
     return tuple(command)
 
 
-def _notes(url: str, *, key: bool) -> tuple[str, ...]:
-    """Return a note if a *key* is sent to *url* without encryption."""
-    if key and is_unencrypted(url):
-        return ("the API key was sent unencrypted (http)",)
-    return ()
+def _notes(url: str, route: Route, *, key: bool) -> tuple[str, ...]:
+    """Return notes on the way to *url*: headers, proxy, a *key* without encryption."""
+    found = [*route.notes, route.proxy_for(url).note]
+    if is_unencrypted(url):
+        found += ["the API key was sent unencrypted (http)"] if key else []
+        found += (
+            f"the header {header.name} was sent unencrypted (http)"
+            for header in route.headers
+            if not header.is_public
+        )
+    return tuple(filter(None, found))
 
 
 def _ensure_known_waivers(profile: Profile) -> None:
@@ -337,7 +358,11 @@ def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
     """
     exchange = session.send(HELLO)
     trouble = unreachable_reason(exchange, session.url) or access_denied_reason(
-        exchange, session.url, key=session.key is not None, variable=key_source
+        exchange,
+        session.url,
+        key=session.key is not None,
+        variable=key_source,
+        route=session.route,
     )
     # A stream that contains text and then stops is left for the checks to judge.
     if not trouble and (exchange.end is End.TOO_LARGE or not exchange.choices):

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from contract.client.spool import Spool, SpoolFull
 from contract.detection.detect import profile_named
 from contract.errors import UsageError
+from contract.files.bounded import MOST_RECORDED, read_bounded
+from contract.files.locking import locked
+from contract.files.replacing import sync_folder, write_synced
 from contract.model.chat import Json
+from contract.model.escape import escape_controls, escape_json
 from contract.model.exchange import Exchange
-from contract.model.profile import Profile
-from contract.model.saved import digest, dump
+from contract.model.profile import MOST_WINDOW, Profile
+from contract.model.redaction import SECRETS
+from contract.model.saved import MOST_SECONDS, digest, dump
 from contract.model.saved import load as load_exchange
 from contract.model.strict_json import read_json
 from contract.run.report import Header
 
 FORMAT = "recording-v1"
 MANIFEST = "manifest.json"
+# Names that begin so belong to a run that is saving, or that was killed while it did.
+SAVING = ".saving"
+# In the folder of such a run: the files of the recording that it may have touched.
+JOURNAL = "journal.json"
+ATTEMPTS = 3  # at a recording that is being replaced
+PATIENCE = 60.0  # seconds to wait for another run that saves in the same folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +60,17 @@ def ensure_free(directory: Path) -> None:
     """
     Raise `UsageError` unless a recording can be saved in *directory*.
 
-    The folder must be missing, empty or hold another recording, which is replaced.
+    The folder must be missing, empty or hold another recording, which is replaced, or
+    what a run left behind that was killed while it saved.
     """
     try:
-        occupied = directory.is_dir() and any(directory.iterdir())
+        names = {p.name for p in directory.iterdir()} if directory.is_dir() else set()
     except OSError as error:
         raise _unwritable(directory, error) from error
-    if occupied and _listed(directory) is None:
+    if MANIFEST in names and _listed(directory) is not None:
+        return
+    others = {name for name in names if not name.startswith(SAVING)}
+    if others - _touched(directory):
         raise UsageError(
             f"{directory} is not empty and does not hold a recording that could be "
             "replaced; name an empty folder."
@@ -72,49 +90,126 @@ def save(
             the server may have reported another one than the profile does.
         exchanges: The exchanges to save.
 
-    An existing recording is replaced once all files of the new one are on the disk;
-    files that it does not list are kept. The manifest is written last, so that an
-    interrupted run cannot leave an incomplete recording that looks complete. Raises
-    `UsageError` if *directory* holds something else or cannot be written to.
+    Whenever the process ends, *directory* holds the old recording or the new one,
+    whole: the manifest, which names the files, is replaced by one rename, once the new
+    files are on the disk beside the old ones. Files that no manifest listed are kept.
+    Runs that save in one folder do so one after the other. Raises `UsageError` if
+    *directory* holds something else or cannot be written to.
     """
     ensure_free(directory)
-    # Different probes may make the same request, which is one file.
-    names: dict[str, None] = {}
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".saving-", dir=directory) as temporary:
-            new = Path(temporary)
-            for exchange in exchanges:
-                identity = digest(exchange.request, exchange.probe)
-                name = f"{folder(exchange.probe.name)}-{identity}.json"
-                _write(new / name, dump(exchange))
-                names[name] = None
-            _write(
-                new / MANIFEST,
-                {
-                    "format": FORMAT,
-                    "header": _plain(header),
-                    "context_window": profile.context_window,
-                    "exchanges": [*names],
-                },
-            )
-            for old in (MANIFEST, *(_listed(directory) or ())):
-                (directory / old).unlink(missing_ok=True)
-            for file in (*names, MANIFEST):
-                (new / file).replace(directory / file)
+        with locked(directory / f"{SAVING}.lock", PATIENCE):
+            _clean(directory)
+            _save(directory, header, profile, exchanges)
+    except TimeoutError as error:
+        raise UsageError(
+            f"The recording cannot be written to {directory}: another run is saving "
+            "there. Name another folder, or wait for it to end."
+        ) from error
     except OSError as error:
         raise _unwritable(directory, error) from error
+
+
+def _save(
+    directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
+) -> None:
+    """Save as `save` does, with the lock held and nothing left behind by others."""
+    stage = directory / f"{SAVING}-{secrets.token_hex(4)}"
+    manifest: dict[str, Json] = {
+        "format": FORMAT,
+        "header": _plain(header),
+        "context_window": profile.context_window,
+    }
+    stage.mkdir()
+    try:
+        # Different probes may make the same request, which is one file.
+        names: dict[str, None] = {}
+        for exchange in exchanges:
+            identity = digest(exchange.request, exchange.probe)
+            name = f"{folder(exchange.probe.name)}-{identity}.json"
+            _write(stage / name, dump(exchange))
+            names[name] = None
+        old = _listed(directory) or ()
+        places = {name: _place(directory, stage, name, old) for name in names}
+        _write(stage / JOURNAL, [*sorted({*old, *places, *places.values()})])
+        for name, place in places.items():
+            if place not in old:
+                (stage / name).replace(directory / place)
+        _commit(directory, stage, {**manifest, "exchanges": [*places.values()]}, old)
+        if moved := {name: place for name, place in places.items() if name != place}:
+            for name, place in moved.items():
+                _copy(directory / place, directory / name)
+            whole: dict[str, Json] = {**manifest, "exchanges": [*names]}
+            _commit(directory, stage, whole, tuple(places.values()))
+    finally:
+        with suppress(OSError):
+            _clean(directory)
+
+
+def _place(directory: Path, stage: Path, name: str, old: tuple[str, ...]) -> str:
+    """Return where in *directory* the file *name* of *stage* replaces no other."""
+    if name not in old:
+        return name
+    with suppress(OSError):
+        if (directory / name).read_bytes() == (stage / name).read_bytes():
+            return name
+    stem = name.removesuffix(".json")
+    return next(n for i in range(len(old) + 1) if (n := f"{stem}.{i}.json") not in old)
+
+
+def _commit(
+    directory: Path, stage: Path, manifest: dict[str, Json], old: tuple[str, ...]
+) -> None:
+    """Replace the manifest, then remove the files that only the *old* one listed."""
+    sync_folder(directory)
+    _write(stage / MANIFEST, manifest)
+    (stage / MANIFEST).replace(directory / MANIFEST)
+    sync_folder(directory)
+    for name in {*old}.difference(_listed(directory) or ()):
+        (directory / name).unlink(missing_ok=True)
+
+
+def _copy(source: Path, destination: Path) -> None:
+    try:
+        destination.hardlink_to(source)
+    except OSError:  # the file system has no links
+        write_synced(destination, source.read_bytes())
+
+
+def _clean(directory: Path) -> None:
+    """Remove what runs left behind that were killed while they saved."""
+    for name in _touched(directory).difference(_listed(directory) or ()):
+        (directory / name).unlink(missing_ok=True)
+    for stage in directory.glob(f"{SAVING}-*"):
+        shutil.rmtree(stage)
+
+
+def _touched(directory: Path) -> set[str]:
+    """Return the files in *directory* that runs touched which did not finish saving."""
+    found: set[str] = set()
+    for stage in directory.glob(f"{SAVING}-*"):
+        # Up to version 0.3 there was no journal, and the manifest was moved last.
+        with suppress(OSError):
+            journal = read_json((stage / JOURNAL).read_bytes())
+            found.update(_names(journal))
+        found.update(_listed(stage) or ())
+    return found
 
 
 def _listed(directory: Path) -> tuple[str, ...] | None:
     """Return the names of the files of the recording; None if there is no recording."""
     try:
-        manifest = read_json((directory / MANIFEST).read_bytes())
+        manifest = read_json(read_bounded(directory / MANIFEST, MOST_RECORDED))
     except OSError:
         return None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return None
-    names = manifest.get("exchanges")
+    return _names(manifest.get("exchanges"))
+
+
+def _names(names: object) -> tuple[str, ...]:
+    """Return the names of files of a recording in a list that a file holds."""
     # Only the last part of a name, so that no manifest can point outside the folder.
     return tuple(
         Path(name).name
@@ -139,12 +234,9 @@ def _plain(header: Header) -> dict[str, Json]:
 
 
 def _write(path: Path, value: Json) -> None:
-    try:
-        raw = json.dumps(value, ensure_ascii=False, indent=1).encode()
-    except UnicodeEncodeError:
-        # JSON can escape a lone surrogate, UTF-8 cannot encode it.
-        raw = json.dumps(value, indent=1).encode()
-    path.write_bytes(raw + b"\n")
+    """Write *value* as readable JSON, masked and inert in a terminal, to the disk."""
+    text = SECRETS.mask(json.dumps(value, ensure_ascii=False, indent=1))
+    write_synced(path, (escape_json(text) + "\n").encode())
 
 
 def load(
@@ -162,14 +254,41 @@ def load(
     damaged.
     """
     if (directory / MANIFEST).is_file():
-        return (_recording(directory, profiles, profile),)
-    manifests = sorted(directory.glob(f"*/{MANIFEST}")) if directory.is_dir() else []
+        return (_stable_recording(directory, profiles, profile),)
+    found = directory.glob(f"[!.]*/{MANIFEST}") if directory.is_dir() else ()
+    manifests = sorted(found)
+    if not manifests and any(directory.glob(f"{SAVING}-*")):
+        raise UsageError(
+            f"{directory} holds no recording: the run that saved it was interrupted; "
+            "run it again."
+        )
     if not manifests:
         raise UsageError(
             f"{directory} holds no recording (no {MANIFEST}); create one with "
             "magistral-contract verify TARGET --save DIR."
         )
-    return tuple(_recording(path.parent, profiles, profile) for path in manifests)
+    return tuple(_stable_recording(p.parent, profiles, profile) for p in manifests)
+
+
+def _stable_recording(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None
+) -> Recording:
+    """Return the recording in *directory*, which another run may be replacing."""
+    for _ in range(ATTEMPTS):
+        before = _manifest_bytes(directory)
+        try:
+            return _recording(directory, profiles, profile)
+        except UsageError:
+            if _manifest_bytes(directory) == before:
+                raise
+    return _recording(directory, profiles, profile)
+
+
+def _manifest_bytes(directory: Path) -> bytes:
+    try:
+        return (directory / MANIFEST).read_bytes()
+    except OSError:
+        return b""
 
 
 def _recording(
@@ -188,16 +307,25 @@ def _recording(
         raise UsageError(f"{path} is damaged: it has no list of exchanges.")
     chosen = profile_named(profile or header.profile, profiles)
     window = manifest.get("context_window")
+    if isinstance(window, int) and not 1 <= window <= MOST_WINDOW:
+        raise UsageError(
+            f"{path} is damaged: its context_window is not between 1 and {MOST_WINDOW}."
+        )
     if profile is None and isinstance(window, int):
         chosen = replace(chosen, context_window=window)
     exchanges: dict[str, Exchange] = {}
+    spool = Spool()
     for name in names:
         file = directory / Path(str(name)).name
         saved = _read(file)
         try:
-            exchange = load_exchange(saved, chosen)
+            exchange = spool.kept(load_exchange(saved, chosen))
         except UsageError as error:
             raise UsageError(f"{file}: {error}") from error
+        except SpoolFull as full:
+            raise UsageError(
+                f"{directory} is too large to be judged: {full}."
+            ) from full
         identity = saved.get("digest") if isinstance(saved, dict) else None
         if not isinstance(identity, str):
             raise UsageError(f"{file} is damaged: it has no digest.")
@@ -207,7 +335,7 @@ def _recording(
 
 def _read(path: Path) -> Json:
     try:
-        raw = path.read_bytes()
+        raw = read_bounded(path, MOST_RECORDED)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     value = read_json(raw)
@@ -230,11 +358,18 @@ def _header(path: Path, value: Json) -> Header:
         return Header(
             **text,
             started=str(value["started"]),
-            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            seconds=_seconds(seconds),
             requests=requests if isinstance(requests, int) else 0,
             notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
-            trouble=str(value.get("trouble", "")),
+            # On one line: nothing vouches here that its lines were those of a log.
+            trouble=escape_controls(str(value.get("trouble", ""))),
             failed=False,
         )
     except KeyError as error:
         raise UsageError(f"{path} is damaged: its header lacks {error}.") from error
+
+
+def _seconds(value: Json) -> float:
+    """Return the time that a run took; 0 for what is none."""
+    known = isinstance(value, int | float) and 0 <= value <= MOST_SECONDS
+    return float(value) if known else 0.0  # type: ignore[arg-type]  # it is a number

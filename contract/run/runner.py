@@ -16,12 +16,13 @@ from contract.client.session import (
     RequestLimitReached,
     Session,
 )
-from contract.errors import CheckError, UsageError
+from contract.errors import CheckError, UsageError, surrender
 from contract.model.address import LOOPBACK_HOSTS
 from contract.model.check import Check, Finding, NotApplicable, Scope
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
+from contract.plugins.discovery import culprit
 from contract.run.explore import ensure_available, smallest
 from contract.run.invariants import Judgement, Replies, judge_replies
 from contract.run.plan import inapplicable, plan_requests
@@ -62,7 +63,11 @@ def judge_all(
     planned = plan_requests(known, session.profile, slow=slow)
     session.expect(planned.alone)
     session.prefetch(planned.together)
-    replies = Replies()
+    replies = Replies(
+        check
+        for check in known
+        if inapplicable(check, session.profile, slow=slow) is None
+    )
     senders = {probe: check.id for check in reversed(known) for probe in check.sends}
     # Invariants come last, because they are judged on what all others have sent.
     for check in sorted(known, key=lambda check: check.every is not None):
@@ -106,16 +111,23 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
     judgement: Judgement | None = None
     figures: dict[str, float] = {}
     reason = inapplicable(check, session.profile, slow=slow)
-    if reason is None and check.explores is not None:
-        verdict = _explore(check, session, exchanges)
-    elif reason is None and check.every is not None:
-        verdict, judgement = _judge_invariant(
-            check, session, exchanges, replies or Replies()
-        )
-    elif reason is None:
-        verdict = _judge(check, session, exchanges, figures)
-    else:
-        verdict = Verdict(Outcome.SKIP, reason=reason)
+    try:
+        if reason is None and check.explores is not None:
+            verdict = _explore(check, session, exchanges)
+        elif reason is None and check.every is not None:
+            verdict, judgement = _judge_invariant(
+                check, session, exchanges, replies or Replies()
+            )
+        elif reason is None:
+            verdict = _judge(check, session, exchanges, figures)
+        else:
+            verdict = Verdict(Outcome.SKIP, reason=reason)
+    except BaseException as error:
+        # Whatever one check cannot handle must not end the run of all others.
+        caught = _caught(check, error)
+        if caught is None:
+            raise
+        verdict = caught
     verdict = _apply_waiver(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     worst = judgement.broken[0] if judgement and judgement.broken else None
@@ -169,11 +181,30 @@ def _judge(
     except NotApplicable as reason:
         if not findings:
             return Verdict(Outcome.SKIP, reason=f"{reason}")
-    except Exception as error:  # noqa: BLE001  # any exception of a check is its bug
-        message = str(CheckError(check.id, error))
-        return Verdict(Outcome.ERROR, tuple(findings), message, broken=True)
+    except BaseException as error:
+        caught = _caught(check, error)
+        if caught is None:
+            raise
+        return replace(caught, findings=tuple(findings))
     outcome = Outcome.FAIL if findings else Outcome.PASS
     return Verdict(outcome, tuple(with_hint(check, findings, exchanges)))
+
+
+def _caught(check: Check, error: BaseException) -> Verdict | None:
+    """
+    Return the verdict on *check* if it raised *error*; None if that ends the run.
+
+    An exception is a bug in the check, unless compiled code or the memory gave up on
+    what it was to judge.
+    """
+    if (reason := surrender(error)) is not None:
+        return Verdict(Outcome.ERROR, reason=f"{reason}")
+    if isinstance(error, Exception):
+        cause = error.cause if isinstance(error, CheckError) else error
+        plugin = culprit(cause)
+        crash = CheckError(check.id, cause, "" if plugin is None else f"{plugin}")
+        return Verdict(Outcome.ERROR, reason=f"{crash}", broken=True)
+    return None
 
 
 def _answers(
@@ -226,7 +257,8 @@ def _judge_invariant(
     Send the probes of the invariant *check*, and judge it on all exchanges so far.
 
     Adds to *exchanges* those of its own probes, and the smallest failing one. A
-    verdict without a judgement says why not even one reply could be judged.
+    verdict without a judgement says why not even one reply could be judged. Raises
+    what `judge_replies` raises.
     """
     try:
         for probe in check.sends:
@@ -240,10 +272,7 @@ def _judge_invariant(
     scope = replies.within(
         check.every or Scope.RESPONSES, (*exchanges, *session.exchanges())
     )
-    try:
-        judgement = judge_replies(check, scope)
-    except CheckError as error:
-        return Verdict(Outcome.ERROR, reason=f"{error}", broken=True), None
+    judgement = judge_replies(check, scope, replies.ask)
     if judgement.broken:
         worst = judgement.broken[0]
         if worst not in exchanges:
@@ -251,6 +280,8 @@ def _judge_invariant(
         # The check's own probes have both forms: a setting may concern streams alone.
         findings = with_hint(check, list(judgement.findings), exchanges)
         return Verdict(Outcome.FAIL, tuple(findings)), judgement
+    if judgement.unjudged:
+        return Verdict(Outcome.ERROR, reason=judgement.unjudged), None
     if judgement.judged:
         excused = (f"{feature}: {why}" for feature, why in judgement.excused.items())
         reason = "waived for replies with " + "; ".join(excused)
@@ -266,7 +297,12 @@ def _judge_invariant(
 
 def _curl(session: Session, exchange: Exchange) -> str:
     """Return the command that repeats the request of *exchange*, or its length."""
-    command = curl(session.url, exchange.request, key=VARIABLE if session.key else None)
+    command = curl(
+        session.url,
+        exchange.request,
+        key=VARIABLE if session.key else None,
+        further=session.route.curl_headers,
+    )
     if len(command) <= LONGEST_COMMAND:
         return command
     return (
@@ -330,7 +366,10 @@ def _explore(check: Check, session: Session, exchanges: list[Exchange]) -> Verdi
 def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
     """Return *place*, if any, followed by the curl commands that repeat *exchanges*."""
     key = VARIABLE if session.key else None
-    commands = (curl(session.url, e.request, key=key) for e in exchanges)
+    further = session.route.curl_headers
+    commands = (
+        curl(session.url, e.request, key=key, further=further) for e in exchanges
+    )
     return "; ".join([*([place] if place else []), *commands])
 
 

@@ -16,6 +16,7 @@ from contract.model.response_kind import (
     error_in,
     is_chat,
     kind_of,
+    undeclared_coding,
 )
 from contract.run.report import Outcome
 
@@ -34,7 +35,7 @@ _NO_ANSWER = {
     ResponseKind.EMPTY: "an empty answer",
     ResponseKind.CUT_OFF: "the answer ends in the middle of its JSON",
     ResponseKind.UNREADABLE: "the answer is not JSON",
-    ResponseKind.MISLABELLED: "the answer has a wrong content type",
+    ResponseKind.MISLABELLED: "the answer is labelled wrongly",
 }
 
 
@@ -77,7 +78,8 @@ def triage(check: Check, exchange: Exchange) -> Verdict | None:
     in error: it could not be judged, and blames nothing else.
     """
     reason = _no_answer(check, exchange)
-    if reason is None and exchange.status not in check.expects:
+    left = exchange.status is None and exchange.end is End.LEFT
+    if reason is None and not left and exchange.status not in check.expects:
         findings = with_hint(check, [_unexpected(check, exchange)], [exchange])
         return Verdict(Outcome.FAIL, tuple(findings))
     if reason is None:
@@ -93,6 +95,8 @@ def _rejects(check: Check) -> bool:
 def _no_answer(check: Check, exchange: Exchange) -> str | None:
     """Return why the server neither answered nor rejected the request, or None."""
     kind, status = kind_of(exchange), exchange.status
+    if kind is ResponseKind.LEFT:
+        return None
     if status is None:
         return f"no response: {exchange.note}"
     answer = f"{status}, {error_message(exchange)}"
@@ -130,6 +134,8 @@ def _no_whole_answer(check: Check, exchange: Exchange) -> str | None:
 def _reported_by(exchange: Exchange, kind: ResponseKind) -> str:
     """Return the id of the check that fails because of a response of *kind*."""
     if kind is ResponseKind.MISLABELLED:
+        if undeclared_coding(exchange):
+            return "transport.encoding-is-true"
         family = "streaming" if exchange.probe.stream else "schema"
         return f"{family}.content-type"
     if exchange.probe.stream:

@@ -123,16 +123,90 @@ def for_dialect(
     family = prefix.rstrip("0123456789")
     for extra in _EXTRAS:
         union = narrow["components"]["schemas"][extra]
-        union["anyOf"] = _branches(union, family) or _branches(union, _DEFAULT)
+        branches = _branches(union, family) or _branches(union, _DEFAULT)
+        alone = len(branches) == 1
+        narrow["components"]["schemas"][extra] = (
+            branches[0] if alone else union | {"anyOf": branches}
+        )
     for holder in _holders(narrow, "examples"):
         if holder is not narrow["components"]:
-            kept = {
-                k: v for k, v in holder["examples"].items() if k.startswith(dialect)
-            }
-            holder["examples"] = kept
-            if not kept:
+            holder["examples"] = _examples(holder, dialect, family)
+            if not holder["examples"]:
                 del holder["examples"]
     return cast("Json", narrow)
+
+
+def _examples(media: dict[str, Any], dialect: str, family: str) -> dict[str, Json]:
+    """Return the examples of a dialect; if there are none, those of its relatives."""
+    union = media["schema"].get("$ref", "").removeprefix(_HOME)
+    relatives = (family,) if union in UNIONS else (family, _DEFAULT)
+    for start in (dialect, *map(str.lower, relatives)):
+        kept = {k: v for k, v in media["examples"].items() if k.startswith(start)}
+        if kept:
+            return kept
+    return {}
+
+
+def standalone(dialect: str, prefix: str, paths: Collection[str]) -> Json:
+    """
+    Return the document of one dialect alone: its paths and what they refer to.
+
+    Usage: `standalone("vllm-0.16", "Vllm016", {"/v1/chat/completions"})`. The
+    parameters and errors are those of `for_dialect`.
+    """
+    narrow: Any = for_dialect(dialect, prefix, paths)
+    components = narrow["components"]
+    reached: set[str] = set()
+    waiting = list(_references(narrow["paths"]))
+    while waiting:
+        place = waiting.pop()
+        if place not in reached:
+            reached.add(place)
+            _, _, kind, name = place.split("/")
+            waiting += _references(components[kind][name])
+    for kind in set(components) - {"securitySchemes"}:
+        kept = {k: v for k, v in components[kind].items() if _place(kind, k) in reached}
+        components[kind] = kept
+    operations = _holders(narrow["paths"], "responses")
+    used = {tag for operation in operations for tag in operation["tags"]}
+    narrow["tags"] = [tag for tag in narrow["tags"] if tag["name"] in used]
+    narrow["info"]["title"] += f", {dialect}"
+    narrow["info"]["description"] = (
+        f"The part of {FILE} that describes the dialect {dialect}. Written by "
+        "`magistral-contract openapi`."
+    )
+    return cast("Json", narrow)
+
+
+def _place(kind: str, name: str) -> str:
+    return f"#/components/{kind}/{name}"
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Yield what a node refers to; the mapping of a discriminator repeats some."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+
+
+def as_yaml(value: Json) -> str:
+    """Return a document as YAML, with texts of several lines as blocks."""
+    import yaml  # noqa: PLC0415  # not needed where documents are only read
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=100)
 
 
 def _branches(union: Any, family: str) -> list[Json]:

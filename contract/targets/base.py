@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from contract.catalog.changes import chain, read_change
 from contract.errors import UsageError
 from contract.model.duration import parse_duration
-from contract.model.redaction import REDACTED
+from contract.model.redaction import REDACTED, register_secret
 from contract.model.reply import Reply
 from contract.plugins.discovery import get, suggestion
 
@@ -23,6 +23,8 @@ _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 ReplyChange = Callable[[Reply], Reply]
 Rate = NewType("Rate", float)
 """A share, from 0 to 1."""
+
+MOST_DIGITS = 15  # of a number; every one of them is exact, and fits where it is used
 
 # Placeholders for the value of an option, by type.
 CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
@@ -197,6 +199,7 @@ def parse_target(
             "URL such as http://127.0.0.1:8000/v1."
         )
     kind = kinds[name]
+    register_secret(*(value for key, value in parse_qsl(query) if key == "key"))
     options: dict[str, object] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         read = _option(kind, key, value, changes or {})
@@ -231,9 +234,12 @@ def _typed(key: str, value: str, unit: str) -> object:
         return parse_duration(key, value)
     if unit == NUMBER:
         try:
-            return int(value)
+            number = int(value[: MOST_DIGITS + 1])
         except ValueError:
             raise UsageError(f"{key} must be a whole number, not {value!r}.") from None
+        if len(value) > MOST_DIGITS:
+            raise UsageError(f"{key} must have at most {MOST_DIGITS} digits.")
+        return number
     if unit == RATE:
         try:
             return float(value)

@@ -44,7 +44,7 @@ def read(argument: str) -> Path | None:
         raise UsageError(
             "Which model? Write transformers:tiny or transformers:DIRECTORY."
         )
-    path = Path(argument).expanduser()
+    path = process.user_path(argument)
     missing = [name for name in FILES if not (path / name).is_file()]
     if not path.is_dir() or missing:
         raise UsageError(

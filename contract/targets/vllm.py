@@ -49,7 +49,7 @@ def read(argument: str) -> Path | None:
     """
     if not argument:
         raise UsageError("Which model? Write vllm:tiny, vllm:DIRECTORY or vllm:NAME.")
-    path = Path(argument).expanduser()
+    path = process.user_path(argument)
     if argument == TINY or not path.exists():
         if argument.startswith((".", "/", "~")):
             raise UsageError(f"There is no {argument!r}; name an existing directory.")

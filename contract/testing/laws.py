@@ -8,6 +8,7 @@ plug-in calls `run_laws` from a test of theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from types import ModuleType
@@ -135,6 +136,39 @@ def conditional_laws(fault: Fault) -> Iterator[str]:
     meet it. Where it changes replies that the invariant was judged on, the invariant
     must fail on one of them. A fault of any other check breaks no law here.
     """
+    for trial in conditional_trials(fault):
+        if not trial.found:
+            yield (
+                f"the fault {fault.id} is not found in {trial.profile} where it "
+                f"strikes only under the condition {trial.condition} "
+                f"({trial.requests})"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A fault limited to *condition* in *profile*, and whether it is *found*."""
+
+    profile: str
+    condition: str
+    found: bool
+    # The names of the requests whose replies it changes.
+    requests: str
+
+
+@cache
+def conditional_trials(fault: Fault) -> tuple[Trial, ...]:
+    """
+    Return a trial for each profile and condition in which *fault* changes a reply.
+
+    Only the fault of an invariant that is judged reply by reply is tried.
+
+    Usage: `all(trial.found for trial in conditional_trials(fault))`.
+    """
+    return tuple(_trials(fault))
+
+
+def _trials(fault: Fault) -> Iterator[Trial]:
     check = fault.breaks
     if check.every is None or check.across:
         return
@@ -143,12 +177,10 @@ def conditional_laws(fault: Fault) -> Iterator[str]:
             continue
         for condition in CONDITIONS:
             changed = list(islice(_struck(fault, name, condition), MOST_STRUCK))
-            if changed and not any(judge_replies(check, [x]).broken for x in changed):
+            if changed:
+                found = any(judge_replies(check, [x]).broken for x in changed)
                 words = ", ".join(exchange.probe.name for exchange in changed)
-                yield (
-                    f"the fault {fault.id} is not found in {name} where it strikes "
-                    f"only under the condition {condition} ({words})"
-                )
+                yield Trial(name, condition, found, words)
 
 
 def _struck(fault: Fault, name: str, condition: str) -> Iterator[Exchange]:

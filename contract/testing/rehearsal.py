@@ -7,12 +7,14 @@ check can be judged on any dialect in milliseconds, with no socket and no sleep.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, cached_property, partial
 from typing import Generic, TypeVar, cast
 
 from contract.catalog import profiles
+from contract.client.route import DIRECT
 from contract.client.session import Session
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import EPOCH, MockProvider
@@ -22,7 +24,7 @@ from contract.model.probe import Probe
 from contract.model.profile import Budget, Capability, Profile
 from contract.model.reply import Reply
 from contract.model.reply import rehearse as perform
-from contract.model.wire import build_request
+from contract.model.wire import Request, build_request
 from contract.run.explore import smallest
 from contract.run.report import Outcome, Result
 from contract.run.runner import judge_check
@@ -76,6 +78,7 @@ class Rehearsal:
         self.seed: int | None = None
         self.key: str | None = KEY
         self.url = "http://127.0.0.1"
+        self.route = DIRECT
         self._base = base
         self._change = change
         self._known: dict[int, tuple[Reply, Exchange]] = {}
@@ -117,14 +120,14 @@ class Rehearsal:
     def _both(self, probe: Probe) -> tuple[Reply, Exchange]:
         number = _NUMBERS.of(probe)
         if number not in self._known:
-            self._known[number] = self._rehearsed(probe, number)
+            self._known[number] = self._rehearsed(probe)
         return self._known[number]
 
-    def _rehearsed(self, probe: Probe, number: int) -> tuple[Reply, Exchange]:
+    def _rehearsed(self, probe: Probe) -> tuple[Reply, Exchange]:
         if self._base is None or self._change is None:
             fitted = padded(probe, self.profile)
             request = build_request(fitted, self.profile, _model(self.profile), KEY)
-            reply = self._mock.reply(request, number)
+            reply = self._mock.reply(request, _serial(fitted, request))
             if probe.hang_up_after is not None:  # the rest is never read
                 reply = reply.with_frames(reply.frames[:UNREAD])
             return reply, perform(reply, probe, self.profile, sent_at=EPOCH)
@@ -160,6 +163,16 @@ class _Numbers:
 
 
 _NUMBERS = _Numbers()
+
+
+def _serial(probe: Probe, request: Request) -> int:
+    """
+    The number of the reply for the mock, on which its id and its samples depend.
+
+    It is the same whatever was rehearsed before, so that texts with ids are too.
+    """
+    seed = f"{probe.name}:{probe.sample}:".encode() + request.body
+    return int.from_bytes(hashlib.blake2b(seed, digest_size=6).digest(), "big")
 
 
 def number(probe: Probe) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from contract.model.chat import Message, Options, Text
+from contract.model.check import shorten
 from contract.model.exchange import Exchange
 from contract.model.probe import FILL, Fill, Probe
 from contract.model.probes import FILLED_PROMPT
@@ -15,6 +16,9 @@ from contract.tokens import counting
 
 CALIBRATION_WORDS = 500  # difference in words between the two calibration requests
 _WORDS = 20  # words of the shorter one
+# Tokens by which a template may differ from Tekken's: default system prompts have some
+# hundreds. A prompt is as much longer or shorter, so it is a size in memory.
+MOST_OVERHEAD = 100_000
 
 
 class CannotPad(Exception):  # noqa: N818  # a state of affairs, not an error
@@ -66,7 +70,13 @@ def template_overhead(short: Exchange, long: Exchange) -> int:
             f"prompts cannot be sized: {CALIBRATION_WORDS} more words cost "
             f"{counts[1] - counts[0]} more prompt_tokens"
         )
-    return counts[0] - counting.prompt(short.profile.dialect.prepare(short.probe))
+    overhead = counts[0] - counting.prompt(short.profile.dialect.prepare(short.probe))
+    if abs(overhead) > MOST_OVERHEAD:
+        raise CannotPad(
+            f"prompts cannot be sized: the usage has {shorten(counts[0], 30)} "
+            f"prompt_tokens for a prompt of some {_WORDS} words"
+        )
+    return overhead
 
 
 def counting_method(profile: Profile, more: int) -> str:

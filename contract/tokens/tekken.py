@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import binascii
 import codecs
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from typing import Any
 import orjson
 import tiktoken
 
-from contract.errors import SpecError
+from contract.errors import CannotJudge, SpecError, fenced
 from contract.files.derived import derived
 from contract.model import think
 
@@ -29,6 +30,18 @@ _FILE = "tekken_240911.json"
 # Single tokens of low rank, which reduced vocabularies of small models contain too.
 _WORDS = (" the", " of", " and", " to", " in", " that", " is", " for", " on", " with")
 _SHORT = 4_096  # characters; results for longer texts are not cached
+# Characters; a longer text is encoded in portions of about this size, because its
+# tokens, all at once, would take some forty times its own memory.
+_PORTION = 65_536
+_LONGEST = 2**22  # characters without a place at which the text can be divided
+# The white space of Unicode without line breaks, as `\s` of the pattern has it.
+_BLANK = (
+    "\\t\\x0b\\x0c \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
+)
+# A piece of the pattern that has a letter or a digit has nothing but letters and marks
+# after it. So the text can be divided between these letters and these characters.
+_LETTER = "A-Za-z0-9\u0410-\u044f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
+_DIVIDE = re.compile(f"[{_LETTER}][\\s!-/:-@\\[-`{{-~\u3001\u3002]")
 _lock = Lock()
 
 
@@ -121,13 +134,89 @@ def encoding() -> tiktoken.Encoding:
         return _read_encoding()
 
 
+@cache
+def _runs_of_blanks(length: int) -> re.Pattern[str]:
+    return re.compile(f"(?<![{_BLANK}])[{_BLANK}]{{{length},}}")
+
+
+@cache
+def _read_blank_encoding() -> tiktoken.Encoding:
+    _, ranks = derived(_path(), __file__, _ordinary)
+    blank = re.compile(f"[{_BLANK}]*")
+    return tiktoken.Encoding(
+        name="tekken-blank",
+        pat_str=r"(?s).+",
+        mergeable_ranks={
+            token: rank
+            for token, rank in ranks.items()
+            if len(token) == 1 or blank.fullmatch(token.decode(errors="ignore"))
+        },
+        special_tokens={},
+    )
+
+
+def _blank_encoding() -> tiktoken.Encoding:
+    """
+    Return an encoding that takes a whole text for one piece, for white space only.
+
+    The pattern of Tekken looks ahead at the end of a run of white space. tiktoken's
+    regex engine keeps a state for each character of the run, and panics at a million.
+    """
+    with _lock:
+        return _read_blank_encoding()
+
+
+def _encoded(text: str) -> Iterator[list[int]]:
+    """
+    Yield the tokens of *text* in portions.
+
+    Raises `CannotJudge` if it has millions of characters that cannot be divided.
+    """
+    if len(text) <= _PORTION:
+        with fenced():
+            yield encoding().encode_ordinary(text)
+        return
+    done = 0
+    for blank in _runs_of_blanks(_PORTION).finditer(text):
+        start, end = blank.span()
+        if text[end : end + 1] in {"\n", "\r"}:
+            continue  # The pattern joins them with the line break, and looks at no more
+        # The last one of a run belongs to the text after it.
+        end -= end < len(text)
+        yield from _portions(encoding(), text, done, start)
+        yield from _portions(_blank_encoding(), text, start, end)
+        done = end
+    yield from _portions(encoding(), text, done, len(text))
+
+
+def _portions(
+    tekken: tiktoken.Encoding, text: str, start: int, end: int
+) -> Iterator[list[int]]:
+    while start < end:
+        found = _DIVIDE.search(text, start + _PORTION, end)
+        stop = end if found is None else found.start() + 1
+        if stop - start > _LONGEST:
+            raise CannotJudge(
+                f"cannot be judged: its tokens are not counted, because it has "
+                f"{stop - start} characters in a row that cannot be divided, and the "
+                f"limit is {_LONGEST}"
+            )
+        with fenced():
+            yield tekken.encode_ordinary(text[start:stop])
+        start = stop
+
+
 def count_text(text: str) -> int:
-    """Return the number of tokens of *text*; markers in it are ordinary text."""
+    """
+    Return the number of tokens of *text*; markers in it are ordinary text.
+
+    Raises `CannotJudge` if *text* has millions of characters that cannot be divided.
+    """
     return _short(text) if len(text) <= _SHORT else _count(text)
 
 
 def _count(text: str) -> int:
-    return len(encoding().encode_ordinary(text))
+    return sum(map(len, _encoded(text)))
 
 
 _short = lru_cache(maxsize=4_096)(_count)
@@ -148,7 +237,8 @@ def _steps(text: str) -> tuple[str, ...]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     return tuple(
         decoder.decode(tekken.decode_single_token_bytes(token))
-        for token in tekken.encode_ordinary(text)
+        for tokens in _encoded(text)
+        for token in tokens
     )
 
 
@@ -162,7 +252,7 @@ def pieces(text: str) -> list[str]:
 
 def ids(text: str) -> tuple[int, ...]:
     """Return the token ids of *text* in the whole vocabulary, never a control token."""
-    return tuple(token + ORDINARY for token in encoding().encode_ordinary(text))
+    return tuple(token + ORDINARY for tokens in _encoded(text) for token in tokens)
 
 
 def token_bytes(token: int) -> bytes:

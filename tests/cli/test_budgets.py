@@ -48,7 +48,9 @@ def test_a_window_is_a_number_of_tokens(text, expected):
     assert expected == window(text)
 
 
-@pytest.mark.parametrize("text", ["", "1", "8k", "-5", "\u0664\u0664"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "8k", "-5", "\u0664\u0664", "2097153", "9" * 9_000]
+)
 def test_an_invalid_window_is_a_usage_error(text):
     with pytest.raises(UsageError, match="tokens from 2"):
         window(text)

@@ -38,7 +38,8 @@ def test_the_cost_is_shown_first_and_a_second_installation_does_nothing(
 ):
     lines = []
 
-    def install(recipe, place, report):
+    def install(recipe, place, report, *, locked):
+        assert locked
         lines.append(capsys.readouterr().out)
         report("pip install it")
         place.mkdir(parents=True)
@@ -56,11 +57,19 @@ def test_the_cost_is_shown_first_and_a_second_installation_does_nothing(
 
 
 def test_a_chosen_folder_is_part_of_the_printed_target(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(engines, "install", lambda *_: None)
+    monkeypatch.setattr(engines, "install", lambda *_, **__: None)
     run(["engines", "install", "transformers", "--into", str(tmp_path / "e")])
 
     python = tmp_path / "e" / "bin" / "python"
     assert f"verify transformers:tiny?python={python}\n" in capsys.readouterr().out
+
+
+def test_an_installation_without_the_lock_is_possible(monkeypatch):
+    given = []
+    monkeypatch.setattr(engines, "install", lambda *_, locked: given.append(locked))
+    code = run(["engines", "install", "transformers", "--unlocked"])
+
+    assert (0, [False]) == (code, given)
 
 
 def test_an_unwritable_folder_is_a_usage_error(capsys):

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -110,6 +111,29 @@ def test_control_characters_in_an_error_are_escaped(command, monkeypatch):
     assert done.err == "error: it returned \\x1b[2J\\u202e.\n"
 
 
+def test_a_panic_of_compiled_code_is_a_sentence(command, monkeypatch):
+    fail_with(monkeypatch, type("PanicException", (BaseException,), {})("no stack"))
+    done = command("list")
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("error: PanicException: no stack. This is a bug")
+
+
+def test_an_interruption_of_the_imports_is_a_sentence(tmp_path):
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    path = os.pathsep.join([str(tmp_path), str(Path(contract.__file__).parents[1])])
+    done = subprocess.run(  # the interpreter of this test
+        [sys.executable, "-c", "from contract.__main__ import main; main()", "list"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error: interrupted.\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE to imitate")
 def test_a_closed_output_is_not_an_error():
     code = "from contract.cli import main; main(['list'])"
@@ -156,3 +180,32 @@ def test_the_program_starts_without_heavy_imports(program):
     assert "click" in tops
     assert not tops & {"PIL", "hypothesis", "mistral_common", "numpy", "pytest"}
     assert not tops & {"schemathesis", "starlette", "uvicorn"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(
+            ["verfy"], "Unknown verb 'verfy'. Did you mean 'verify'? See", id="verb"
+        ),
+        pytest.param(
+            ["http://h/v1"], "write `magistral-contract verify http://h/v1`", id="url"
+        ),
+        pytest.param(["mock:vllm"], "is a target, not a verb", id="target"),
+        pytest.param(["verify", "--budgt"], "'--budget'", id="option"),
+        pytest.param(["list", "--fault"], "Did you mean '--faults'? See", id="end"),
+        pytest.param(["verify", "moc:vllm"], "Did you mean 'mock'", id="kind"),
+        pytest.param(["verify", "mock:vlm"], "Did you mean 'vllm'", id="dialect"),
+        pytest.param(
+            ["verify", "--select", "usage.sum-up"], "'usage.sums-up'", id="check"
+        ),
+        pytest.param(
+            ["verify", "--report", "jsn=a"], "Did you mean 'json'", id="report"
+        ),
+    ],
+)
+def test_a_typing_mistake_is_answered_with_the_nearest(command, arguments, words):
+    done = command(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err

@@ -7,7 +7,6 @@ from support.server_evidence import evidence, listing, version
 
 from contract.catalog.profiles import builtin
 from contract.detection.detect import (
-    access_denied_reason,
     detect,
     profile_named,
     recognise,
@@ -42,24 +41,6 @@ def test_a_missing_response_is_explained_with_the_url(end):
 
 def test_any_status_is_a_response():
     assert unreachable_reason(exchange(status=500), "http://h") is None
-
-
-@pytest.mark.parametrize(
-    ("status", "key", "words"),
-    [
-        pytest.param(401, False, "set MY_KEY", id="missing"),
-        pytest.param(401, True, "rejects the API key in MY_KEY", id="rejected"),
-        pytest.param(403, True, "(403, nope)", id="forbidden"),
-        pytest.param(404, True, None, id="something-else"),
-    ],
-)
-def test_denied_access_is_explained_with_the_variable(status, key, words):
-    message = access_denied_reason(
-        exchange(b"nope", status=status), "http://h", key=key, variable="MY_KEY"
-    )
-
-    assert (message is None) is (words is None)
-    assert words is None or words in message
 
 
 def test_with_profile_and_model_given_nothing_is_sent():

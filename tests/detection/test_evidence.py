@@ -16,6 +16,7 @@ from support.server_evidence import (
 
 from contract.detection.detect import recognise
 from contract.detection.evidence import ServerEvidence
+from contract.model.exchange import End
 
 
 def test_each_path_is_requested_at_most_once():
@@ -47,6 +48,28 @@ def test_the_window_is_read_from_the_card(card, window):
 
     assert found.window(card["id"]) == window
     assert found.window("unlisted") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 500, "body": b"oops"}, "status 500, oops"),
+        ({"body": b'{"da', "end": End.RESET}, "an incomplete response"),
+        ({"body": b"\xff\x00{"}, "no JSON, but"),
+        ({"json": {"data": {"id": 1}}}, "no list of models, but"),
+        ({"json": {"data": [{"id": {}}]}}, "no list of models, but"),
+        ({"json": "x"}, "no list of models, but"),
+    ],
+)
+def test_what_is_no_model_list_is_described(answer, words):
+    assert evidence(models=answer).flaw.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "answer", [listing(VLLM), listing(), {"json": [VLLM]}, {"status": 404}]
+)
+def test_a_model_list_and_its_absence_are_no_flaw(answer):
+    assert evidence(models=answer).flaw == ""
 
 
 def test_owners_are_distinct_and_names_are_texts():

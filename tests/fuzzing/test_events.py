@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
+from support.spellings import SPELLINGS, readings
 
 from contract.fuzzing.events import read_events
+from contract.model.redaction import SECRETS, register_secret
 from contract.model.wire import Request
 
 URI = "http://127.0.0.1:8000/v1/chat/completions?a=b"
@@ -153,3 +156,49 @@ def test_errors_of_schemathesis_are_shortened(kind):
 
     assert "xxx" in error
     assert len(error) <= 200
+
+
+def test_an_error_is_a_clause_with_its_operation():
+    value = {"type": "ConnectionError", "message": "the body is too large"}
+    known = {"NonFatalError": {"id": "1", "value": value, "label": "POST /x"}}
+    other = {"FatalError": {"id": "2", "exception": "odd"}}
+
+    assert read_events([known, other]).errors == [
+        "POST /x: the body is too large",
+        '{"id": "2", "exception": "odd"}',
+    ]
+
+
+KEY = 'sk-Example/7f+1"9=a&b_c'
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_secret_is_in_nothing_that_is_kept(name):
+    """Schemathesis writes the bytes of a response, and quotes it in its messages."""
+    spelled = SPELLINGS[name](KEY)
+    body = json.dumps({"error": f"cannot handle {spelled}" + "x" * 200}).encode()
+    found = interaction(body, content=body, uri=f"{URI}&key={spelled}".strip())
+    found["request"]["headers"] |= {
+        "Authorization": [f"Bearer {KEY}"],
+        "X-Echo": [spelled],
+    }
+    failed = check(title=f"Bad {spelled}", message=f"expected {spelled}")
+    events = [
+        scenario(interactions={"1": found}, checks={"1": [failed]}),
+        {"NonFatalError": {"info": f"{'x' * 150}{spelled}"}},
+    ]
+    with SECRETS.scope():
+        register_secret(KEY)
+        summary = read_events(events)
+    kept = only(summary)
+    texts = [
+        *(kept.message, kept.expected, kept.body, kept.request.path),
+        kept.request.body.decode(),
+        *(value for _, value in kept.request.headers),
+        *summary.errors,
+    ]
+
+    assert "***" in kept.body
+    for text in texts:
+        assert not any(KEY in one for one in readings(text, 2)), text
+        assert KEY[:12] not in text

@@ -137,7 +137,7 @@ def test_quirk_has_the_name_and_docstring_of_its_function():
     ("value", "text"),
     [
         pytest.param("a\r\nb", r"a\r\nb", id="one-line"),
-        pytest.param({"a": None}, "{'a': None}", id="not-text"),
+        pytest.param({"a": None}, '{"a": null}', id="not-text"),
         pytest.param("x" * 81, "x" * 79 + "…", id="too-long"),
         pytest.param("x" * 80, "x" * 80, id="just-fits"),
     ],

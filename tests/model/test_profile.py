@@ -100,6 +100,26 @@ def test_like_can_name_a_built_in_profile():
         pytest.param(
             "[x]\nconcurrency = 0", "concurrency must be at least 1, not 0.", id="zero"
         ),
+        pytest.param(
+            "[x]\ncontext_window = 2097153",
+            "context_window must be at most 2097152, not 2097153.",
+            id="a window beyond memory",
+        ),
+        pytest.param(
+            "[x]\nconcurrency = 100_000",
+            "concurrency must be at most 256, not 100000.",
+            id="too many at a time",
+        ),
+        pytest.param(
+            "[x]\nbudget = {ttft = inf}",
+            "budget ttft must be seconds above 0, not inf.",
+            id="an endless budget",
+        ),
+        pytest.param(
+            "[x]\nbudget = {ttft = nan}",
+            "budget ttft must be seconds above 0, not nan.",
+            id="no number",
+        ),
         pytest.param("[x]\ntitle = 5", "title must be text, not 5.", id="no text"),
         pytest.param(
             "[x]\nbudget = { tfft = 1 }",

@@ -107,6 +107,19 @@ def test_no_key_is_in_a_dump():
             },
             id="a header without a value",
         ),
+        *(
+            pytest.param(
+                lambda saved, at=at: {
+                    **saved,
+                    "response": {**saved["response"], "arrivals": [[at, "x"]]},
+                },
+                id=f"a time of {at:.3g}",
+            )
+            for at in (-1.0, 1e300, float("inf"))
+        ),
+        pytest.param(
+            lambda saved: {**saved, "repeats": 10**400}, id="a number beyond floats"
+        ),
     ],
 )
 def test_damaged_files_are_rejected_with_a_sentence(damage):

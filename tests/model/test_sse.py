@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import re
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.model.sse import Event, Parser, encode
+from contract.model.sse import MOST_FLAWS, Event, Parser, encode
 
 STREAM = (
     b"\xef\xbb\xbf: hello\n\nid: 7\nevent: note\ndata: one\ndata:two\n\n"
@@ -67,6 +68,40 @@ def test_every_single_cut_gives_the_same_events(ending):
 @example(data=b"\xef\xbb", at=[1])
 def test_any_cut_gives_the_same_events(data, at):
     assert parsed([data]) == parsed(cut(data, at))
+
+
+BREAKS = ["".join(some) for n in range(5) for some in product("\r\n", repeat=n)]
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=repr)
+def test_line_breaks_are_the_same_in_every_division_into_reads(breaks):
+    text = f"\ufeffdata: é{breaks}data: b\n\n"
+    # By the standard: a line ends with CR LF, LF or CR, and a blank one is a boundary.
+    lines = re.split("\r\n|\n|\r", f"é{breaks}data: b")
+    blank = "" in lines[1:-1]
+    expected = ["é", "b"] if blank else ["é\nb" if breaks else "édata: b"]
+
+    data = text.encode()
+    first, last = data.index(b"\xc3"), data.index(b"b\n")
+    for cuts in product((False, True), repeat=last - first - 5):
+        inside = [first + 1 + number for number, is_cut in enumerate(cuts) if is_cut]
+        events, flaws = parsed(cut(data, [1, 2, *inside]))
+
+        assert [event.data for event in events] == expected, inside
+        assert flaws == []
+
+
+@given(data=streams | st.binary(max_size=60))
+@example(data=b"data: x\r\n\n")
+def test_single_bytes_give_the_same_events(data):
+    assert parsed([data]) == parsed([bytes([byte]) for byte in data])
+
+
+def test_the_flaws_that_are_kept_are_bounded():
+    events, flaws = parsed([b"odd: y\n" * 2 * MOST_FLAWS, b"data: \xff\n\n"])
+
+    assert [event.data for event in events] == ["\ufffd"]
+    assert [flaw.legal for flaw in flaws] == [True] * MOST_FLAWS + [False]
 
 
 plain = st.lists(

@@ -76,6 +76,49 @@ def test_a_broken_plug_in_is_named(find_things, monkeypatch):
         find_things()
 
 
+@pytest.mark.parametrize("error", ["SystemExit(0)", "Panic()", "ValueError()"])
+def test_a_plug_in_that_ends_its_import_is_named(tmp_path, monkeypatch, error):
+    source = f"class Panic(BaseException): pass\nraise {error}\n"
+    (tmp_path / "plugin_quits.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("quits", "plugin_quits", "contract.quirks")
+    monkeypatch.setattr(discovery, "entry_points", lambda **_: [point])
+    clear_caches()
+
+    with pytest.raises(UsageError, match="The plug-in 'quits' "):
+        discovery.find("quirks", Thing)
+
+
+def test_a_value_that_answers_no_question_is_no_thing(find_things):
+    class Lazy:
+        @property
+        def __class__(self):
+            raise LookupError("no context")
+
+    thing = Thing("one")
+
+    assert {"one": thing} == find_things(a={"x": Lazy(), "y": thing})
+
+
+def test_the_plug_in_that_raised_is_found_by_the_traceback(tmp_path, monkeypatch):
+    (tmp_path / "plugin_raises.py").write_text("def call(f): f()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("raises", "plugin_raises.checks", "contract.checks")
+    monkeypatch.setattr(discovery, "entry_points", lambda **_: [point])
+    import plugin_raises  # noqa: PLC0415  # written above
+
+    def wrong():
+        raise LookupError
+
+    with pytest.raises(LookupError) as theirs:
+        plugin_raises.call(wrong)
+    with pytest.raises(LookupError) as ours:
+        wrong()
+
+    assert discovery.culprit(theirs.value).name == "raises"
+    assert discovery.culprit(ours.value) is None
+
+
 def test_modules_of_packages_are_found():
     names = {module.__name__ for module in discovery.modules("checks")}
 

@@ -67,13 +67,33 @@ def test_the_command_line_overrides_the_table(pytester):
     [
         pytest.param('target = ["mock"]', "has no 'target'", id="unknown"),
         pytest.param('targets = "mock"', "must be a list", id="text-for-list"),
-        pytest.param('slow = "yes"', "must be a bool", id="text-for-switch"),
-        pytest.param("profile = 1", "must be a str", id="number-for-text"),
+        pytest.param(
+            'slow = "yes"', "slow must be true or false", id="text-for-switch"
+        ),
+        pytest.param("profile = 1", "profile must be a text", id="number-for-text"),
     ],
 )
 def test_an_invalid_table_is_rejected(pytester, table, words):
     with pytest.raises(pytest.UsageError, match=words):
         _read(pytester, table=table)
+
+
+def test_headers_come_from_both_places_and_a_file_may_have_another_name(
+    pytester, tmp_path
+):
+    file = tmp_path / "staging.toml"
+    file.write_text('targets = ["mock:vllm"]\nheader-env = ["X-A=A"]\ntimeout = 20')
+    given = (f"--contract-config={file}", "--contract-header=X-B: 1")
+    expected = Settings(
+        targets=("mock:vllm",),
+        header=("X-B: 1",),
+        header_env=("X-A=A",),
+        config=str(file),
+        others={"timeout": "20"},
+    )
+
+    assert expected == _read(pytester, *given)
+    assert "X-B: 1" not in repr(_read(pytester, *given))
 
 
 def test_budgets_and_the_window_can_be_set_in_both_places(pytester):

@@ -8,18 +8,23 @@ from dataclasses import replace
 import pytest
 
 from contract import reporters
+from contract.model.check import Finding
 from contract.model.escape import escape_controls
+from contract.model.exchange import End
 from contract.plugins.discovery import find
 from contract.reporters.base import (
     Reporter,
+    again_all,
     by_family,
     by_target,
+    causes_first,
     describe_findings,
     figures,
     format_figure,
+    observed,
     verdict,
 )
-from contract.run.report import Outcome, Report
+from contract.run.report import Outcome, Report, Tally
 
 
 def test_every_module_defines_a_reporter_with_a_file_suffix():
@@ -155,3 +160,58 @@ def test_figures_of_all_checks_are_merged(passed):
 )
 def test_a_figure_has_its_unit(metric, value, expected):
     assert expected == format_figure(metric, value)
+
+
+def failing(report, id, *, hint="", level="MUST", broken=0):
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    return replace(
+        failed,
+        check=replace(failed.check, id=id, requirement=f"It {level} hold."),
+        findings=(Finding("not so", hint=hint),),
+        tally=Tally(judged=9, broken=broken) if broken else None,
+        again=f"magistral-contract verify a --strict --select {id}",
+    )
+
+
+def test_causes_are_listed_before_their_symptoms(report):
+    results = (
+        failing(report, "a.symptom"),
+        failing(report, "a.warning", hint="set it", level="SHOULD", broken=9),
+        failing(report, "a.rare", hint="set it", broken=2),
+        failing(report, "a.cause", hint="set it", broken=7),
+    )
+    ordered = causes_first(replace(report, results=results))
+
+    assert [result.check.id for result in ordered] == [
+        *("a.cause", "a.rare", "a.warning", "a.symptom")
+    ]
+
+
+def test_one_command_runs_all_failed_checks_again(report):
+    slow = replace(
+        failing(report, "a.slow"),
+        again="magistral-contract verify a --strict --select a.slow --slow",
+    )
+    results = (failing(report, "a.one"), slow, failing(report, "a.one"))
+
+    assert again_all(results) == (
+        "magistral-contract verify a --strict --select a.one --select a.slow --slow"
+    )
+    assert again_all([replace(slow, again="")]) == ""
+
+
+def test_latencies_are_those_of_whole_streams(timed):
+    first = next(r for r in timed.results if r.exchanges)
+    (exchange,) = first.exchanges
+    broken = replace(exchange, end=End.RESET)
+    several = replace(first, exchanges=(exchange, exchange, broken))
+
+    assert observed([several, first]) == (
+        {
+            "ttft": {"p50": 0.052, "p95": 0.052},
+            "ttfo": {"p50": 0.052, "p95": 0.052},
+            "icl": {"p50": 0.134 - 0.052, "p95": 0.134 - 0.052},
+        },
+        1,
+    )
+    assert observed([replace(several, exchanges=())]) == ({}, 0)

@@ -154,3 +154,21 @@ def test_a_hint_is_shown_once(report):
 
     assert text.count("set the flag") == 1
     assert text.count("the same as above") == 1
+
+
+def test_the_failed_checks_are_listed_at_the_end_with_one_command(report):
+    lines = console.render(report).splitlines()
+    start = lines.index("2 checks failed, causes first")
+
+    assert lines[start + 1].startswith("  FAIL   reasoning.precedes-answer   MUST ")
+    assert lines[start + 2].endswith("SHOULD   same hint as above")
+    assert lines[start + 3].split()[:2] == ["again", "magistral-contract"]
+    assert lines[start + 3].count("--select") == 2
+    assert lines[start + 5].startswith("FAILED with 1 warning: ")
+
+
+def test_latencies_are_shown_without_a_budget(timed):
+    text = console.render(timed)
+
+    assert ["ttft", "52.0", "ms", "52.0", "ms"] in map(str.split, text.splitlines())
+    assert "ttft, ttfo, icl: 1 stream of this run" in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contract.reporters.markdown import code, markdown, text
@@ -28,6 +30,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(report):
     [
         pytest.param("a", "`a`", id="plain"),
         pytest.param("a|b", "`a\\|b`", id="pipe"),
+        pytest.param("a\\|b", "`a\\\\x7cb`", id="pipe-after-a-backslash"),
         pytest.param("a`b", "``a`b``", id="backtick"),
         pytest.param("`", "`` ` ``", id="only-a-backtick"),
         pytest.param("a\nb", "`a\\nb`", id="line-break"),
@@ -52,3 +55,54 @@ def test_a_failed_should_is_a_warning(report):
 
 def test_text_is_not_markup():
     assert text("<b>[x](y)*_`") == "\\<b\\>\\[x\\](y)\\*\\_\\`"
+    assert text("![x] &lt; ~~a~~ $b$") == "\\!\\[x\\] \\&lt; \\~\\~a\\~\\~ \\$b\\$"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "https://evil.example/?q=1",
+        "(HTTP://evil.example)",
+        "www.evil.example",
+        "mailto:a@b.example",
+        "somebody@evil.example",
+        "@octocat",
+        "vllm-project/vllm#1",
+        "#1",
+        "GH-12",
+        "0123abcd",
+        ":octocat:",
+    ],
+)
+def test_what_github_would_link_is_code(word):
+    assert text(f"see {word} there") == f"see `{word}` there"
+
+
+def test_the_source_of_a_requirement_stays_a_link(report):
+    url = "https://example.org/spec"
+    linked = replace(
+        report,
+        results=tuple(
+            replace(r, check=replace(r.check, source=url)) for r in report.results
+        ),
+    )
+
+    assert f"Source: {url}." in markdown.render(linked)
+
+
+def test_failures_come_first_and_the_table_is_folded(report):
+    shown = markdown.render(report)
+    places = [
+        shown.index(part)
+        for part in (
+            "**FAILED",
+            "- **fail** `reasoning.precedes-answer`",
+            "- **error** `schema.error`",
+            "<details>",
+            "| Check | Level |",
+            "</details>",
+        )
+    ]
+
+    assert places == sorted(places)
+    assert "<summary>12 checks, with their outcomes</summary>" in shown

@@ -182,3 +182,41 @@ def test_a_request_that_is_too_long_to_print_is_only_named():
     found = results((invariant(), sender([long])), (long, BAD), *samples(GOOD))
 
     assert found["family.name"].curl.startswith("the request long has")
+
+
+class Panic(BaseException):
+    """What an extension module in Rust raises: pyo3's PanicException."""
+
+
+def panics_without_an_id(exchange):
+    if "id" not in exchange.json:
+        raise Panic("out of stack")
+    yield from says_bad(exchange)
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [((GOOD, OTHER, GOOD), Outcome.ERROR), ((OTHER, BAD), Outcome.FAIL)],
+)
+def test_a_reply_that_compiled_code_gives_up_on_hides_no_other(answers, outcome):
+    sent = samples(*answers)
+    checks = (invariant(panics_without_an_id), sender(p for p, _ in sent))
+
+    found = results(checks, *sent)["family.name"]
+
+    assert (found.outcome, found.broken) == (outcome, False)
+    if outcome is Outcome.ERROR:
+        assert found.reason.startswith("request sum-whole cannot be judged: compiled")
+
+
+def test_replies_that_cannot_be_compared_are_not_judged():
+    def judge(*_exchanges):
+        raise Panic("out of stack")
+        yield
+
+    check = invariant(judge, across=True)
+
+    found = results((check,), *samples(GOOD))["family.name"]
+
+    assert (found.outcome, found.broken) == (Outcome.ERROR, False)
+    assert "out of stack" in found.reason

@@ -223,6 +223,11 @@ def vars_of(header):
             lambda d: damage_manifest(d, exchanges=None), MANIFEST, id="no-list"
         ),
         pytest.param(
+            lambda d: damage_manifest(d, context_window=10**9),
+            MANIFEST,
+            id="a-window-beyond-memory",
+        ),
+        pytest.param(
             lambda d: damage_manifest(d, header=vars_of(HEADER)), MANIFEST, id="header"
         ),
         pytest.param(

@@ -283,3 +283,41 @@ def test_a_measurement_without_an_answered_sample_cannot_be_judged():
 
     assert result.outcome is Outcome.ERROR
     assert "no memory" in result.reason
+
+
+class Panic(BaseException):
+    """What an extension module in Rust raises: pyo3's PanicException."""
+
+
+def panics(_exchange):
+    yield Finding("before")
+    raise Panic("called `Result::unwrap()` on an `Err` value")
+
+
+def needs_memory(_exchange):
+    raise MemoryError
+    yield
+
+
+@pytest.mark.parametrize(
+    ("judge", "reason"),
+    [
+        (panics, "cannot be judged: compiled code failed (Panic: called `Result::unw"),
+        (needs_memory, "cannot be judged: the memory of this machine is used up"),
+    ],
+)
+def test_what_compiled_code_gives_up_on_is_not_judged(judge, reason):
+    result = judge_check(made_check(judge), saved_session((SUM, {})), "mock")
+
+    assert result.outcome is Outcome.ERROR
+    assert result.reason.startswith(reason)
+    assert not result.broken
+
+
+def test_an_interruption_in_a_judge_ends_the_run():
+    def judge(_exchange):
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        judge_check(made_check(judge), saved_session((SUM, {})), "mock")

@@ -84,6 +84,7 @@ def test_an_exchange_that_cannot_be_judged_is_an_error(answer, more, words):
         pytest.param({"status": 503}, {"expects": SOME}, id="expected-503"),
         pytest.param({"end": End.RESET}, {"broken": True}, id="incomplete-is-judged"),
         pytest.param({"end": End.LEFT}, {}, id="hung-up"),
+        pytest.param({"end": End.LEFT, "status": None}, {}, id="left-unanswered"),
         pytest.param({"status": 504}, {"expects": ANY}, id="failed-to-reject"),
         pytest.param(
             {"status": 429, "repeats": 6},

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.each import each
 
+from contract.catalog.providers import dialects
 from contract.errors import SpecError
 from contract.schema import openapi
 
@@ -30,6 +32,7 @@ PREFIXES = {
     "transformers": "Transformers",
     "inline": "Inline",
 }
+SHAPED = set(PREFIXES.values())
 USER = {"role": "user", "content": "Hello"}
 
 
@@ -691,6 +694,27 @@ def test_a_narrowed_document_is_valid_openapi():
     narrow: Any = openapi.for_dialect("llamacpp", "Llamacpp")
 
     assert list(OpenAPIV31SpecValidator(narrow).iter_errors()) == []
+
+
+@pytest.mark.parametrize("dialect", dialects().values(), ids=dialects())
+def test_a_standalone_document_is_valid_and_holds_what_it_needs(dialect):
+    alone: Any = openapi.standalone(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+    text = json.dumps(alone)
+    named = {
+        f"#/components/{kind}/{name}"
+        for kind, values in alone["components"].items()
+        for name in values
+        if kind != "securitySchemes"
+    }
+
+    assert list(OpenAPIV31SpecValidator(alone).iter_errors()) == []
+    assert set(alone["paths"]) == dialect.paths | {CHAT}
+    assert set(re.findall(r'"\$ref": "(#/components/[^"]+)"', text)) == named
+    answers = [n for n in alone["components"]["schemas"] if n.endswith("ChatResponse")]
+    assert {dialect.prefix + "ChatResponse"} == {
+        name for name in answers if name.removesuffix("ChatResponse") in SHAPED
+    }
+    assert yaml.safe_load(openapi.as_yaml(alone)) == alone
 
 
 def test_narrowing_does_not_change_the_document():

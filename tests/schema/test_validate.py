@@ -47,3 +47,23 @@ def test_a_matching_value_has_no_mismatch(value):
 )
 def test_a_mismatch_is_described(value, word):
     assert word in (mismatch(CITY, value) or "")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"type": "nonsense"}, id="unknown type"),
+        pytest.param({"type": 5}, id="a number as type"),
+        pytest.param({"properties": []}, id="a list of properties"),
+        pytest.param({"pattern": "("}, id="no pattern"),
+        pytest.param({"$ref": "#/$defs/none"}, id="reference to nowhere"),
+        pytest.param({"$ref": "https://example.com/schema"}, id="remote reference"),
+        pytest.param([], id="a list"),
+        pytest.param("object", id="a text"),
+        pytest.param(5, id="a number"),
+        pytest.param(None, id="null"),
+    ],
+)
+@pytest.mark.parametrize("value", ["Paris", {"city": "\ud800"}])
+def test_everything_matches_a_schema_that_is_none(schema, value):
+    assert mismatch(schema, value) is None

@@ -19,7 +19,10 @@ def opened(text):
     [
         ("llamacpp", "Which model"),
         ("llamacpp:missing.gguf", "There is no file 'missing.gguf'"),
+        ("llamacpp:~no-such-user/x.gguf", "home directory in '~no-such-user/x.gguf'"),
+        ("llamacpp:" + "x" * 5_000, "is no path: File name too long"),
         ("llamacpp:tiny?ctx=0", "must be at least 1"),
+        ("llamacpp:tiny?slots=" + "9" * 5_000, "slots must have at most 15 digits"),
         ("llamacpp:tiny?slots=many", "must be a whole number"),
         ("llamacpp:tiny?reasoning_format=xml", "one of auto, none, deepseek"),
         ("llamacpp:tiny?server=no-such-program", r"\?server= must name llama-server"),
@@ -29,7 +32,8 @@ def opened(text):
         ("llamacpp:tiny?keys=sk", "has no option 'keys'. Did you mean 'key'"),
     ],
     ids=[
-        *("none", "missing", "ctx", "slots", "format", "server", "python"),
+        *("none", "missing", "user", "long", "ctx", "digits", "slots", "format"),
+        *("server", "python"),
         *("flags", "without", "option"),
     ],
 )

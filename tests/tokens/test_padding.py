@@ -131,6 +131,12 @@ def test_words_of_several_tokens_cannot_size_prompts():
         template_overhead(*(charged(probe, factor=2) for probe in CALIBRATION_REQUESTS))
 
 
+@pytest.mark.parametrize("more", [10**9, -(10**9), 10**30])
+def test_an_absurd_count_sizes_no_prompt(more):
+    with pytest.raises(CannotPad, match="prompt_tokens for a prompt of some 20 words"):
+        template_overhead(*(charged(probe, more) for probe in CALIBRATION_REQUESTS))
+
+
 def test_a_usage_without_counts_cannot_size_prompts():
     uncounted = [
         rehearse(rewrite_usage(mock_reply(COARSE, probe), dict.clear), probe, COARSE)

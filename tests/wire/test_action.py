@@ -79,3 +79,10 @@ def test_an_invalid_option_is_a_usage_error(verify):
 
     assert (2, "2", "") == (done.returncode, outputs["exit-code"], summary)
     assert "--selct" in done.stderr
+
+
+def test_a_target_is_never_read_as_an_option(verify):
+    done, outputs, _ = verify("--help")
+
+    assert (2, "2") == (done.returncode, outputs["exit-code"])
+    assert "Unknown target '--help'" in done.stderr

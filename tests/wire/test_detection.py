@@ -161,7 +161,7 @@ def flood(c):
         ),
         pytest.param(redirect, "https://elsewhere.example/", id="redirect"),
         pytest.param(loading, "503, Loading model", id="still-loading"),
-        pytest.param(locked, "rejects the API key in MY_KEY", id="key-rejected"),
+        pytest.param(locked, "Check the API key in MY_KEY", id="key-rejected"),
         pytest.param(lambda c: c.reset(), "Does it speak HTTP?", id="reset"),
         pytest.param(lambda c: c.wait(), "still starting", id="silent"),
     ],
@@ -189,6 +189,25 @@ def test_the_message_for_a_missing_key_names_the_variable(served):
         pytest.param(json.dumps({"data": [{"id": {}}]}).encode(), id="odd-card"),
     ],
 )
-def test_an_invalid_model_list_raises_a_usage_error(served, raw):
-    with pytest.raises(UsageError, match="--profile"):
+def test_an_invalid_model_list_is_a_fault_of_the_server(served, raw):
+    with pytest.raises(TargetError, match="give --profile and --model"):
         found_at(served(paths(models={"body": raw})))
+
+    nameless = {"mine": replace(builtin()["inline"], id="mine", model=None)}
+    with pytest.raises(TargetError, match="give --model"):
+        detect(
+            served(paths(models={"body": raw})).url,
+            nameless,
+            profile="mine",
+            limits=SOON,
+        )
+
+
+@pytest.mark.parametrize("window", [2**21 + 1, 2 * 10**9, 10**30, 10**4_000])
+def test_a_window_beyond_memory_is_not_believed(served, window):
+    found = found_at(served(paths(models=models({**CARD, "max_model_len": window}))))
+
+    assert found.profile.context_window == builtin()[found.profile.id].context_window
+    assert "more than the 2097152 that can be tested" in found.why
+    assert "--context-window" in found.why
+    assert len(found.why) < 300

@@ -36,3 +36,11 @@ def test_the_retry_budget_is_that_of_the_command_line():
     parameters = inspect.signature(contract.verify).parameters
 
     assert RETRY_BUDGET == parameters["retry_budget"].default
+
+
+def test_further_headers_reach_the_server(served):
+    server = served(lambda c: c.answer({"error": "no"}, status=403))
+    with pytest.raises(contract.errors.TargetError, match="denies access"):
+        contract.verify(server.url, headers={"X-Tenant": "blue"})
+
+    assert b"x-tenant: blue" in server.requests[0].lower()

@@ -239,10 +239,8 @@ def chat(**more):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param(
-            chat(status=401), "requires an API key (401, not allowed)", id="401"
-        ),
-        pytest.param(chat(status=403), "403, not allowed", id="403"),
+        pytest.param(chat(status=401), 'denies access (401): "not allowed"', id="401"),
+        pytest.param(chat(status=403), '(403): "not allowed"', id="403"),
         pytest.param(chat(status=404), "It lists served.", id="404"),
         pytest.param(
             lambda c: server(c) if c.line.startswith("GET") else c.reset(),

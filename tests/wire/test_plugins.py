@@ -181,6 +181,28 @@ def test_a_plug_in_that_fails_on_import_is_named_with_its_package(package, group
     assert "Traceback" not in done.stderr
 
 
+REPORTER = """
+from contract.reporters.base import reporter
+
+
+@reporter("broken", suffix=".txt")
+def broken(report):
+    '''Raise.'''
+    raise LookupError("no template")
+"""
+
+
+def test_a_plug_in_that_raises_later_is_named_with_its_package(package):
+    path = package(reporters=REPORTER)
+    some = ("verify", "mock", "--select", "models", "--report", "broken=-")
+    done = command(*some, path=path)
+
+    assert done.returncode == 4
+    assert "LookupError: no template. This is a bug in the plug-in" in done.stderr
+    assert "acme-broken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_suite_of_pytest_refuses_them_too(package):
     path = package(checks=CHECK)
     run = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "contract.suite")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import junitparser
 import pytest
+from support.hostile import HOSTILE, obeyed
+from support.spellings import readings
 
 import contract
 from contract.plugins.discovery import find
@@ -321,7 +324,7 @@ def test_an_invalid_table_is_a_usage_error(pytester):
     done = pytester.runpytest_inprocess()
 
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["ERROR: *has no 'target'; it has *targets*"])
+    done.stderr.fnmatch_lines(["ERROR: *has no 'target'. Did you mean 'targets'?"])
 
 
 def test_a_suite_that_verifies_nothing_imports_nothing(pytester):
@@ -344,3 +347,63 @@ def test_a_suite_that_verifies_nothing_imports_nothing(pytester):
 
     done.assert_outcomes(passed=1)
     assert "= magistral-contract =" not in done.stdout.str()
+
+
+KEY = 'sk-Example/7f+1"9=a&b_c'
+# Each outcome in turn, with hostile text in each text of a server.
+HOSTILE_RESULTS = """
+    import dataclasses, itertools, json, pathlib
+    from contract.model.check import Finding
+    from contract.run import runner
+    from contract.run.report import Outcome
+
+    HOSTILE = json.loads(pathlib.Path("hostile.json").read_text())
+    OUTCOMES = itertools.cycle(o for o in Outcome if o is not Outcome.PASS)
+    judge = runner.judge_check
+
+    def judged(*arguments, **options):
+        found = (Finding(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
+        return dataclasses.replace(
+            judge(*arguments, **options),
+            outcome=next(OUTCOMES), reason=HOSTILE, findings=found,
+        )
+
+    def pytest_configure():
+        runner.judge_check = judged
+
+    def pytest_unconfigure():
+        runner.judge_check = judge
+"""
+
+
+def test_hostile_text_writes_no_line_and_no_command(pytester, monkeypatch):
+    pytester.path.joinpath("hostile.json").write_text(json.dumps(f"{HOSTILE} {KEY}"))
+    pytester.makeconftest(HOSTILE_RESULTS)
+    monkeypatch.setenv("MISTRAL_API_KEY", KEY)
+    done = pytester.runpytest_inprocess(
+        *(*SUITE, *USAGE, "-rA", "-n", "0", "--junitxml", "own.xml"),
+        *("--contract-report", "json=r.json", "--contract-report", "junit=r.xml"),
+        *("--contract-report", "markdown=r.md", "--contract-report", "console=r.txt"),
+    )
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.str() + done.stderr.str())
+
+    assert {"failed", "skipped", "xfailed"} <= set(done.parseoutcomes())
+    assert obeyed(printed) == []
+    files = {
+        name: (pytester.path / name).read_text("utf-8")
+        for name in ("own.xml", "r.json", "r.xml", "r.md", "r.txt")
+    }
+    for name, text in {"printed": printed, **files}.items():
+        assert "forged" in text, name
+        assert not any(KEY in one for one in readings(text, 1)), name
+
+
+def test_a_report_that_cannot_be_written_costs_no_other(run, pytester):
+    done = run(
+        *("--contract-select", "usage.sums-up", "-n", "0"),
+        *("--contract-report", "json=/dev/full", "--contract-report", "junit=r.xml"),
+    )
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stdout.fnmatch_lines(["error: The report '/dev/full' cannot be written: No *"])
+    assert (pytester.path / "r.xml").exists()

@@ -15,9 +15,11 @@ import pytest
 from contract.catalog.profiles import builtin
 from contract.client import recorder
 from contract.client.recorder import Recorder, failure
+from contract.client.route import Route
 from contract.client.timeouts import Limits
 from contract.model.exchange import End
 from contract.model.probe import Probe
+from contract.model.response_kind import ResponseKind, kind_of
 from contract.model.saved import dump
 from contract.model.wire import Request, basic_credentials
 
@@ -325,6 +327,20 @@ def test_a_server_that_reads_nothing_is_timed_out():
     assert exchange.end is End.TIMEOUT
 
 
+def test_a_body_in_too_many_portions_is_truncated(served):
+    def script(c):
+        c.stream()
+        for _ in range(1_000):
+            c.chunk(b"x")
+
+    limits = Limits(total=20.0, max_arrivals=100)
+    exchange = record(served(script).url, limits=limits)
+
+    assert exchange.end is End.TOO_LARGE
+    assert len(exchange.arrivals) == 101
+    assert exchange.note == "the body has more than 100 portions"
+
+
 def test_a_body_that_is_too_large_is_truncated(served):
     def script(c):
         c.stream()
@@ -575,6 +591,28 @@ def test_a_probe_hangs_up_and_the_server_notices(served):
     assert noticed.wait(5.0)
 
 
+def test_a_probe_hangs_up_even_if_no_byte_comes(served, monkeypatch):
+    monkeypatch.setattr("contract.client.recorder.HANG_UP_SECONDS", 0.05)
+    noticed = threading.Event()
+
+    def script(c):
+        c.socket.settimeout(5.0)
+        if c.socket.recv(1) == b"":
+            noticed.set()
+
+    exchange = record(served(script).url, replace(STREAMED, hang_up_after=1))
+
+    assert (exchange.status, exchange.end) == (None, End.LEFT)
+    assert kind_of(exchange) is ResponseKind.LEFT
+    assert noticed.wait(5.0)
+
+
+def test_a_probe_that_cannot_connect_has_not_left():
+    exchange = record("http://127.0.0.1:9", replace(STREAMED, hang_up_after=1))
+
+    assert exchange.end is End.REFUSED
+
+
 def test_a_response_that_ends_before_the_hang_up_is_complete(served):
     server = served(lambda c: c.answer({"a": 1}))
 
@@ -588,3 +626,65 @@ def test_a_key_is_masked_in_basic_credentials(served):
     exchange = record(served(lambda c: c.answer({"seen": echoed})).url, key=KEY)
 
     assert echoed.encode() not in exchange.body
+
+
+def test_the_headers_of_the_route_are_sent_but_not_recorded(served):
+    value = "the-value-of-this-tenant"
+    server = served(lambda c: c.answer({"echo": value}, headers=(("X-Echo", value),)))
+    route = Route.read([f"X-Tenant: {value}", "X-Own: of-the-route", "User-Agent: me"])
+    request = Request("POST", "/v1", (("x-own", "of the probe"),), b"{}")
+    with Recorder(server.url, SOON, route=route) as recorder:
+        exchange = recorder.record(WHOLE, PROFILE, request)
+
+    head = server.requests[0].lower()
+    assert b"x-tenant: " + value.encode() in head
+    assert b"x-own: of the probe" in head
+    assert b"of-the-route" not in head
+    assert head.count(b"user-agent") == 1
+    assert value not in json.dumps(dump(exchange))
+    assert exchange.request.headers == request.headers
+
+
+def test_another_machine_is_reached_through_the_proxy_and_this_one_directly(served):
+    proxy = served(lambda c: c.answer({"by": "proxy"}))
+    server = served(lambda c: c.answer({"by": "server"}))
+    route = Route.read(proxy=f"http://me:password-of-me@127.0.0.1:{proxy.port}")
+    bodies = []
+    for url in ("http://gateway.invalid:81", server.url):
+        with Recorder(url, SOON, route=route) as recorder:
+            exchange = recorder.record(WHOLE, PROFILE, Request("GET", "/v1/models"))
+            bodies.append(exchange.json)
+
+    assert bodies == [{"by": "proxy"}, {"by": "server"}]
+    assert proxy.requests[0].startswith(b"GET http://gateway.invalid:81/v1/models ")
+    assert b"proxy-authorization" in proxy.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "status", "words"),
+    [
+        pytest.param("https", 407, "write USER:PASSWORD@ before its host", id="407"),
+        pytest.param("https", 502, "check the proxy, or name the host", id="502"),
+        pytest.param("http", None, "nothing listens on the proxy http://***@", id="no"),
+    ],
+)
+def test_a_failing_proxy_is_named_without_its_password(served, scheme, status, words):
+    server = served(lambda c: c.answer({}, status=status))
+    port = server.port if status else 1
+    route = Route.read(proxy=f"http://me:password-of-me@127.0.0.1:{port}")
+    with Recorder(f"{scheme}://gateway.invalid", SOON, route=route) as recorder:
+        exchange = recorder.record(WHOLE, PROFILE, Request("GET", "/"))
+
+    assert exchange.end is End.REFUSED
+    assert words in exchange.note
+    assert "password-of-me" not in exchange.note
+
+
+def test_a_silent_server_behind_a_proxy_is_bounded(served):
+    server = served(lambda c: c.wait())
+    route = Route.read(proxy=f"http://127.0.0.1:{server.port}")
+    with Recorder("http://gateway.invalid", SOON, route=route) as recorder:
+        exchange = recorder.record(STREAMED, PROFILE, Request("POST", "/", (), b"{}"))
+
+    assert exchange.end is End.TIMEOUT
+    assert exchange.elapsed < SOON.total

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
 from contract.catalog.profiles import builtin
+from contract.client import session as module
 from contract.client.session import NotAnswering, RequestLimitReached, Session
+from contract.client.spool import Spool
 from contract.client.throttle import Throttle
 from contract.client.timeouts import Limits
 from contract.model.chat import MODELS
@@ -89,6 +92,23 @@ def test_the_allowance_is_never_exceeded(served):
 
     assert (len(server.requests), session.sent) == (4, 4)
     assert len(session.exchanges()) == 4
+
+
+def test_no_more_is_sent_than_can_be_kept(served, monkeypatch):
+    monkeypatch.setattr(module, "Spool", partial(Spool, in_memory=10, on_disk=10))
+    server = served(lambda c: c.answer(body=b"x" * 10))
+    first, second, third, fourth = repeat(SUM, 4)
+    with Session(server.url, PROFILE, "m", limits=SOON) as session:
+        kept = [session.send(first), session.send(second)]
+        for probe in (third, fourth):
+            with pytest.raises(RequestLimitReached, match="more than 10 bytes"):
+                session.send(probe)
+
+    assert [exchange.body for exchange in kept] == [b"x" * 10] * 2
+    assert [tuple(e.arrivals) for e in session.exchanges()] == [
+        tuple(exchange.arrivals) for exchange in kept
+    ]
+    assert len(server.requests) == 3
 
 
 def test_progress_is_reported_after_each_request(served):

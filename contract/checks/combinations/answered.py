@@ -165,7 +165,7 @@ formats_and_choices_crashes = crashes(
 stop_after_turns = combination(
     "stop-after-turns",
     "stop after earlier turns",
-    requests.STOP_TURNS,
+    (*requests.STOP_TURNS, *requests.STOPPED_TURNS),
     Capability.STOP,
 )
 stop_after_turns_crashes = crashes(

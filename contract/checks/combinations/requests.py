@@ -11,12 +11,17 @@ from contract.model.probes import MAX_TOKENS, WEATHER, user
 
 # A stop string that no answer contains: the answer has to be the one without it.
 NEVER_SAID = "zebra crossing"
+# A text to repeat, and a stop string in it.
+REPEAT = user("Repeat exactly: The answer is 42")
+STOP_SAID = ("answer is",)
 LONG = 8_000  # tokens
 SUM = "What is 6 times 7? Answer with one short sentence."
 GREEDY = Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7)
 # Servers may refuse several choices of a greedy answer, which would be the same.
 TWO = replace(GREEDY, temperature=0.7, n=2)
 TOOLS = replace(GREEDY, tools=(WEATHER,), tool_choice="auto")
+# Text instead of a call, so that a stop string can end it.
+UNCALLED = replace(TOOLS, tool_choice="none", stop=STOP_SAID)
 SCHEMA = freeze(
     {
         "type": "json_schema",
@@ -85,8 +90,9 @@ PICTURE_CALL = both("picture-and-tools", WEATHER_PICTURE, options=TOOLS)
 PICTURE_FORMAT = both("picture-and-format", BRIEF, PICTURE, options=FORMAT)
 PICTURE_CHOICES = both("picture-and-choices", BRIEF, PICTURE, options=TWO)
 CALL_AGAIN = both("call-after-result", *IN_ROME, options=TOOLS)
-CALL_OR_STOP = both(
-    "tools-and-stop", *IN_ROME, options=replace(TOOLS, stop=(NEVER_SAID,))
+CALL_OR_STOP = (
+    *both("tools-and-stop", *IN_ROME, options=replace(TOOLS, stop=(NEVER_SAID,))),
+    *both("tools-and-stopped", REPEAT, options=UNCALLED),
 )
 CALL_CHOICES = both(
     "tools-and-choices", *IN_ROME, options=replace(TOOLS, temperature=0.7, n=2)
@@ -97,5 +103,8 @@ FORMAT_CHOICES = both(
 )
 STOP_TURNS = both(
     "stop-after-turns", *SUM_AGAIN, options=replace(GREEDY, stop=(NEVER_SAID,))
+)
+STOPPED_TURNS = both(
+    "stopped-after-turns", *EARLIER, REPEAT, options=replace(GREEDY, stop=STOP_SAID)
 )
 CHOICES_TURNS = both("choices-after-turns", *SUM_AGAIN, options=TWO)

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from contract.checks.sources import OLLAMA
 from contract.model.chat import Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import FILL, Fill, Probe
 from contract.model.probes import MAX_TOKENS, user
@@ -51,7 +59,7 @@ def _recalled(*exchanges: Exchange) -> Findings:
             raise NotApplicable("the answer is empty or truncated; see other checks")
         yield Finding(
             f"a word stated at the {place} of a long text was not recalled",
-            expected=f"an answer with {word!r}",
+            expected=f"an answer with {spell(word)}",
             actual=shorten(exchange.answer),
             at=f"request {exchange.probe.name}",
         )

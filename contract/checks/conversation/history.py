@@ -10,7 +10,7 @@ from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.prompt_tokens import one_token_request
 from contract.checks.sources import MISTRAL_CHAT, MISTRAL_COMMON, OPENAI_CHAT
 from contract.model.chat import Message, Text, Thinking
-from contract.model.check import Findings, check, fault
+from contract.model.check import Findings, check, fault, spell
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import user
@@ -71,7 +71,7 @@ def history_is_kept(everything: Exchange, *without: Exchange) -> Findings:
     """Leaving out any one of them shortens the prompt by the tokens it costs."""
     for turn, exchange in zip(TURNS, without, strict=False):
         yield from costs_more(
-            everything, exchange, f"the {turn.role} message {turn.text!r}"
+            everything, exchange, f"the {turn.role} message {spell(turn.text)}"
         )
 
 

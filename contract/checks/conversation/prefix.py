@@ -9,7 +9,15 @@ from contract.checks.conversation.prompt_cost import costs_more
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.answered import visible_text
 from contract.model.chat import Message, Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import MAX_TOKENS, user
@@ -118,8 +126,8 @@ def prefix_is_not_doubled(*exchanges: Exchange) -> Findings:
         if answer.count(PREFIX_TEXT) > 1:
             yield Finding(
                 "the answer contains the prefix more than once",
-                expected=f"{PREFIX_TEXT!r} once, or only what follows it",
-                actual=shorten(repr(answer)),
+                expected=f"{spell(PREFIX_TEXT)} once, or only what follows it",
+                actual=shorten(spell(answer)),
                 at=exchange.probe.name,
             )
 
@@ -153,8 +161,8 @@ def prefix_streams_the_same(streamed: Exchange, whole: Exchange) -> Findings:
     if visible_text(streamed) != visible_text(whole):
         yield Finding(
             "the streamed answer differs from the whole one",
-            expected=shorten(repr(whole.answer)),
-            actual=shorten(repr(streamed.answer)),
+            expected=shorten(spell(whole.answer)),
+            actual=shorten(spell(streamed.answer)),
             at=streamed.probe.name,
         )
 

@@ -211,7 +211,7 @@ def result_parts_printed(reply: Reply) -> Reply:
 
 @check(
     "conversation.empty-result-is-taken",
-    "An empty tool result SHOULD be accepted, and cost only its template tokens.",
+    "An empty tool result MUST be accepted, and cost only its template tokens.",
     source=f"{OPENAI_CHAT}: tool messages; {MISTRAL_CHAT}: messages",
     sends=(NO_RESULT, CALLED),
     needs=TOOLS,

@@ -10,7 +10,7 @@ from contract.checks.judging.rhythm import (
     seconds,
     spread_of,
 )
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import Finding, Findings, NotApplicable, check, fault, spell
 from contract.model.exchange import Arrival, Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
@@ -68,7 +68,7 @@ def compressed_stream_is_readable(exchange: Exchange) -> Findings:
             "the stream does not match its Content-Encoding",
             expected="events, compressed with gzip only if it states so",
             actual=f"content-encoding {exchange.header('content-encoding')}, "
-            f"first bytes {exchange.body[:12]!r}",
+            f"first bytes {spell(exchange.body[:12])}",
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import unicodedata
 
+from contract.model.check import spell
+
 SHOWN = 24  # characters of the part that was lost
 SHORTEST = 24  # characters of a text whose length says something
 
@@ -18,7 +20,7 @@ def loss(whole: str, streamed: str) -> str:
     Usage::
 
         >>> loss("The answer is 42", "answer is 42")
-        "the first 4 characters are lost: 'The '"
+        'the first 4 characters are lost: "The "'
         >>> loss("a b", "ab")
         'white space is lost'
         >>> loss("The answer is 42", "It is 42")
@@ -49,7 +51,7 @@ def most_is_lost(whole: str, streamed: str) -> str:
 def _lost(which: str, part: str) -> str:
     characters = "character is" if len(part) == 1 else f"{len(part)} characters are"
     shown = part if len(part) <= SHOWN else part[:SHOWN] + "…"
-    return f"the {which} {characters} lost: {shown!r}"
+    return f"the {which} {characters} lost: {spell(shown)}"
 
 
 def _alteration(whole: str, streamed: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.checks.judging.usage import require_counter, usage_location
 from contract.model.chat import Message, Options
-from contract.model.check import Finding, Findings, shorten
+from contract.model.check import Finding, Findings, shorten, spell
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import user
@@ -64,7 +64,7 @@ def expect_unaltered(base: Exchange, exchanges: tuple[Exchange, ...]) -> Finding
             yield Finding(
                 f"the text of {name} was altered or counted wrongly",
                 expected=f"{exact} prompt_tokens more than for 'Hello'",
-                actual=f"{reported} more, for {shorten(ascii(text))}",
+                actual=f"{reported} more, for {shorten(spell(text, escape=True))}",
                 at=usage_location(exchange),
             )
 

@@ -15,6 +15,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -64,7 +65,7 @@ def answer_is_whole(*exchanges: Exchange) -> Findings:
                 yield Finding(
                     f"a character of the {kind} is damaged",
                     expected="intact characters",
-                    actual=shorten(ascii(text)),
+                    actual=shorten(spell(text, escape=True)),
                     at=exchange.probe.name,
                 )
 
@@ -193,8 +194,8 @@ def streamed_equals_whole(*exchanges: Exchange) -> Findings:
             if actual.strip() != expected.strip():
                 yield Finding(
                     f"the streamed {kind} differs from the whole one",
-                    expected=shorten(ascii(expected)),
-                    actual=shorten(ascii(actual)),
+                    expected=shorten(spell(expected, escape=True)),
+                    actual=shorten(spell(actual, escape=True)),
                     at=streamed.probe.name,
                 )
 

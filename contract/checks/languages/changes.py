@@ -32,6 +32,7 @@ class Change(StrEnum):
     STRAIGHTENED = "curly quotes were straightened"
     INVISIBLE_LOST = "invisible characters were removed"
     INVISIBLE_ADDED = "invisible characters were inserted"
+    BREAKS_CHANGED = "line feeds became other line breaks"
     BLANKS_CHANGED = "white space was replaced by another kind"
     BLANKS_LOST = "white space was removed"
     BLANKS_ADDED = "white space was added"
@@ -45,7 +46,14 @@ class Change(StrEnum):
 
 
 # No model writes these where it repeats a text; only a server or a gateway does.
-OF_SERVERS = frozenset({Change.ESCAPED, Change.DECOMPOSED, Change.INVISIBLE_ADDED})
+OF_SERVERS = frozenset(
+    {
+        Change.ESCAPED,
+        Change.DECOMPOSED,
+        Change.INVISIBLE_ADDED,
+        Change.BREAKS_CHANGED,
+    }
+)
 
 
 def change_of(before: str, after: str) -> Change | None:
@@ -74,17 +82,24 @@ def _spelled(before: str, after: str) -> Iterator[Change]:
     if _visible(before) == _visible(after):
         lost = len(after) < len(before)
         yield Change.INVISIBLE_LOST if lost else Change.INVISIBLE_ADDED
-    if before.split() == after.split() and len(before) == len(after):
-        yield Change.BLANKS_CHANGED
-    if "".join(before.split()) == "".join(after.split()):
-        lost = len(after) <= len(before)
-        yield Change.BLANKS_LOST if lost else Change.BLANKS_ADDED
+    yield from _spaced(before, after)
     if _unmarked(before) == _unmarked(after):
         yield (
             Change.MARKS_LOST if _marks(after) < _marks(before) else Change.MARKS_ADDED
         )
     if before.casefold() == after.casefold():
         yield Change.CASE
+
+
+def _spaced(before: str, after: str) -> Iterator[Change]:
+    """Yield the changes of white space alone."""
+    if after.replace("\r\n", "\n").replace("\r", "\n") == before:
+        yield Change.BREAKS_CHANGED
+    if before.split() == after.split() and len(before) == len(after):
+        yield Change.BLANKS_CHANGED
+    if "".join(before.split()) == "".join(after.split()):
+        lost = len(after) <= len(before)
+        yield Change.BLANKS_LOST if lost else Change.BLANKS_ADDED
 
 
 def _arranged(before: str, after: str) -> Iterator[Change]:

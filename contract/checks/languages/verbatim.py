@@ -11,7 +11,15 @@ from dataclasses import replace
 from contract.checks.languages.changes import OF_SERVERS, Change, change_of
 from contract.checks.sources import OPENAI_CHAT_OBJECT
 from contract.model.chat import Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import MAX_TOKENS, user
@@ -33,6 +41,7 @@ COMPOSED = unicodedata.normalize("NFC", "Café Zoë, Ångström, Việt Nam, na�
     "\U0001f469\U0001f3fd\u200d\U0001f680 \U0001f1fa\U0001f1e6 \u2764\ufe0f done"
 )
 DECOMPOSED = unicodedata.normalize("NFD", "A café for Zoë in Ångström, naïve")
+LINES = "Shopping list:\n- bread\n- two eggs\n\nThat is all."
 INVISIBLE = "one\u200btwo, three\u200cfour, five\u2060six, soft\u00adware, end"
 BLANKS = "(  two  spaces  )\n\n\tone tab\n    four spaces  \n(end)"
 
@@ -47,7 +56,11 @@ def _both(name: str, text: str) -> tuple[Probe, Probe]:
     return whole, replace(whole, name=f"repeat-{name}-streamed", stream=True)
 
 
-PLAIN = (*_both("markup", MARKUP), *_both("composed", COMPOSED))
+PLAIN = (
+    *_both("markup", MARKUP),
+    *_both("composed", COMPOSED),
+    *_both("lines", LINES),
+)
 DELICATE = (
     *_both("decomposed", DECOMPOSED),
     *_both("invisible", INVISIBLE),
@@ -89,8 +102,8 @@ def _finding(exchange: Exchange, change: Change) -> Finding:
     start = max(first - 10, 0)
     return Finding(
         f"the text was changed: {change}",
-        expected=shorten(ascii(text[start : first + 30])),
-        actual=shorten(ascii(answer[start : first + 30])),
+        expected=shorten(spell(text[start : first + 30], escape=True)),
+        actual=shorten(spell(answer[start : first + 30], escape=True)),
         at=f"{exchange.probe.name}, character {first}",
     )
 
@@ -185,6 +198,20 @@ def answer_decomposed(reply: Reply) -> Reply:
 def answer_watermarked(reply: Reply) -> Reply:
     """A watermark of zero-width spaces is written between words."""
     return _rewritten(reply, PLAIN, lambda text: text.replace(" ", " \u200b"))
+
+
+@fault(breaks=text_is_not_rewritten, also=ALSO)
+def lines_joined_in_streams(reply: Reply) -> Reply:
+    """A stream's writer keeps each event on one line by replacing line feeds."""
+    if not reply.streamed:
+        return reply
+    return _rewritten(reply, PLAIN, lambda text: text.replace("\n", " "))
+
+
+@fault(breaks=text_is_not_rewritten, also=ALSO)
+def lines_end_in_crlf(reply: Reply) -> Reply:
+    """A gateway on Windows writes line feeds as CR LF, in the texts as well."""
+    return _rewritten(reply, PLAIN, lambda text: text.replace("\n", "\r\n"))
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)

@@ -14,7 +14,7 @@ from contract.checks.judging.prompt_tokens import (
     token_difference,
 )
 from contract.checks.judging.usage import require_counter, usage_location
-from contract.model.check import Finding, Findings, check, fault, shorten
+from contract.model.check import Finding, Findings, check, fault, shorten, spell
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Capability, Profile
@@ -49,7 +49,7 @@ def unknown_characters_survive(
     plain: Exchange, raw: Exchange, escaped: Exchange
 ) -> Findings:
     """Characters that are dropped, replaced or composed change the token count."""
-    text = shorten(ascii(raw.probe.messages[-1].text))
+    text = shorten(spell(raw.probe.messages[-1].text, escape=True))
     utf8, escapes = (require_counter(one, "prompt_tokens") for one in (raw, escaped))
     if utf8 != escapes:
         yield Finding(

@@ -14,7 +14,15 @@ from contract.checks.reasoning.reasoning_text import (
 )
 from contract.checks.sources import MISTRAL_REASONING, OPENAI_CHAT_OBJECT
 from contract.model.chat import Json, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import CUT, CUT_WHOLE
 from contract.model.profile import Capability
@@ -41,7 +49,7 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "the reply was not reported as cut off",
                 expected="finish_reason length",
-                actual=f"finish_reason {exchange.finish}",
+                actual=f"finish_reason {exchange.finish or 'null'}",
                 at=location(exchange),
             )
 
@@ -74,7 +82,7 @@ def cut_keeps_thought(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "the reasoning that was cut off is missing",
                 expected="reasoning text",
-                actual=f"answer {shorten(exchange.answer)!r}"
+                actual=f"answer {spell(shorten(exchange.answer))}"
                 if exchange.answer
                 else "no text",
                 at=location(exchange),
@@ -103,7 +111,7 @@ def cut_has_no_answer(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "the reply was cut off during reasoning but has answer text",
                 expected="reasoning only",
-                actual=f"answer {shorten(exchange.answer)!r}",
+                actual=f"answer {spell(shorten(exchange.answer))}",
                 at=location(exchange),
             )
 

@@ -28,6 +28,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
@@ -104,7 +105,9 @@ def answer_arrives(exchange: Exchange) -> Findings:
             yield Finding(
                 f"choice {choice} finished without an answer",
                 expected="answer text",
-                actual=f"reasoning {shorten(reasoning)!r}" if reasoning else "no text",
+                actual=f"reasoning {spell(shorten(reasoning))}"
+                if reasoning
+                else "no text",
                 at=location(exchange),
             )
 
@@ -218,7 +221,7 @@ def off_means_off(exchange: Exchange) -> Findings:
         yield Finding(
             "the reply has reasoning although the request disables it",
             expected="an answer without reasoning",
-            actual=f"reasoning {shorten(exchange.reasoning)!r}",
+            actual=f"reasoning {spell(shorten(exchange.reasoning))}",
             at=location(exchange),
         )
 

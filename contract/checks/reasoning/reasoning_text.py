@@ -12,6 +12,7 @@ from contract.model.check import (
     NotApplicable,
     event_location,
     shorten,
+    spell,
 )
 from contract.model.dialect import Dialect
 from contract.model.exchange import Chunk, Exchange
@@ -45,6 +46,12 @@ def location(exchange: Exchange, chunk: Chunk | None = None) -> str:
 def choices_with_text(exchange: Exchange) -> tuple[int, ...]:
     """Return the indices of the choices with text or a tool call."""
     return tuple(sorted({piece.choice for _, piece in exchange.folded_pieces}))
+
+
+def _pieces(exchange: Exchange) -> str:
+    """Return the texts of *exchange* with their kinds, for `Finding.actual`."""
+    texts = (f"{piece.kind.value} {spell(piece.text)}" for piece in exchange.pieces)
+    return shorten(", ".join(texts) or "no text")
 
 
 def find_markers(
@@ -102,7 +109,7 @@ def missing_parts(exchange: Exchange, subject: str = "the reply") -> Findings:
             yield Finding(
                 f"{subject} has no {kind.value}",
                 expected=f"{kind.value} text",
-                actual=shorten([(p.kind.value, p.text) for p in exchange.pieces]),
+                actual=_pieces(exchange),
                 at=location(exchange),
             )
 
@@ -114,12 +121,14 @@ def missing_answer(exchange: Exchange) -> Findings:
     Raises `NotApplicable` for a reply that did not finish with stop.
     """
     if exchange.finish != "stop":
-        raise NotApplicable(f"the reply finished with {exchange.finish}, not with stop")
+        raise NotApplicable(
+            f"the reply finished with {exchange.finish or 'null'}, not with stop"
+        )
     if not exchange.answer.strip():
         yield Finding(
             "the reply finished without an answer",
             expected="answer text",
-            actual=f"reasoning {shorten(exchange.reasoning)!r}"
+            actual=f"reasoning {spell(shorten(exchange.reasoning))}"
             if exchange.reasoning
             else "no text",
             at=location(exchange),

@@ -139,7 +139,8 @@ def one_token_is_one(exchange: Exchange) -> Findings:
         yield Finding(
             "the reply was not cut off after one token",
             expected="completion_tokens 1, finish reason length",
-            actual=f"completion_tokens {completion}, finish reason {exchange.finish}",
+            actual=f"completion_tokens {completion}, "
+            f"finish reason {exchange.finish or 'null'}",
             at=exchange.probe.name,
         )
 

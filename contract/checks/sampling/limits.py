@@ -274,7 +274,8 @@ def max_completion_tokens_is_obeyed(exchange: Exchange) -> Findings:
         yield Finding(
             "the reply is longer than max_completion_tokens",
             expected=f"at most {CAP} completion_tokens",
-            actual=f"completion_tokens {tokens}, finish reason {exchange.finish}",
+            actual=f"completion_tokens {tokens}, "
+            f"finish reason {exchange.finish or 'null'}",
             at=usage_location(exchange),
         )
 

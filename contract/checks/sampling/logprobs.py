@@ -20,7 +20,15 @@ from contract.checks.sampling.logprob_probes import BOTH, NEEDS
 from contract.checks.sources import OPENAI_CHAT, OPENAI_CHAT_OBJECT
 from contract.model import think
 from contract.model.chat import END, Json, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
@@ -45,7 +53,9 @@ def logprobs_are_given(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "the reply has no log-probabilities, although they were requested",
                 expected="logprobs.content with an entry for each token",
-                actual=shorten(f"logprobs {found[0]!r}") if found else "no logprobs",
+                actual=shorten(f"logprobs {spell(found[0])}")
+                if found
+                else "no logprobs",
                 at=exchange.probe.name,
             )
 
@@ -88,8 +98,8 @@ def logprobs_cover_the_text(*exchanges: Exchange) -> Findings:
                 whole = "all" if len(lost) == len(words) else "some"
                 yield Finding(
                     f"{whole} words of the {name} have no log-probabilities",
-                    expected=shorten(repr(" ".join(words))),
-                    actual=shorten(f"missing: {' '.join(lost)!r}"),
+                    expected=shorten(spell(" ".join(words))),
+                    actual=shorten(f"missing: {spell(' '.join(lost))}"),
                     at=exchange.probe.name,
                 )
 

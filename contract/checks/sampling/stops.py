@@ -17,6 +17,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probe import Patch, Probe
@@ -90,8 +91,8 @@ def _ends_at_stop(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findi
             raise NotApplicable("the answers differ before the stop string")
         yield Finding(
             "the text does not end where the stop string begins",
-            expected=shorten(repr(expected)),
-            actual=shorten(repr(actual)),
+            expected=shorten(spell(expected)),
+            actual=shorten(spell(actual)),
             at=cut.probe.name,
         )
 
@@ -120,8 +121,8 @@ def stop_is_not_shown(exchange: Exchange) -> Findings:
                 if isinstance(stop, str) and stop and stop in text:
                     yield Finding(
                         f"the {kind.value} contains the stop string",
-                        expected=f"text without {stop!r}",
-                        actual=shorten(repr(text)),
+                        expected=f"text without {spell(stop)}",
+                        actual=shorten(spell(text)),
                         at=exchange.probe.name,
                     )
 
@@ -187,7 +188,7 @@ def stop_finishes_with_stop(full: Exchange, *cut: Exchange) -> Findings:
             yield Finding(
                 "the finish reason of a stopped reply is not stop",
                 expected="stop",
-                actual=str(exchange.finish),
+                actual=exchange.finish or "null",
                 at=exchange.probe.name,
             )
 

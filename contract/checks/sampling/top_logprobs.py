@@ -18,7 +18,15 @@ from contract.checks.judging.logprobs import (
 )
 from contract.checks.sampling.logprob_probes import BOTH, NEEDS, TOP
 from contract.checks.sources import OPENAI_CHAT, OPENAI_CHAT_OBJECT
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+    spell,
+)
 from contract.model.exchange import Exchange
 from contract.model.reply import Reply
 
@@ -44,7 +52,7 @@ def logprobs_are_not_positive(*exchanges: Exchange) -> Findings:
                     yield Finding(
                         "a log-probability is no logarithm of a probability",
                         expected="a number of at most 0",
-                        actual=shorten(repr(one.get("logprob"))),
+                        actual=shorten(spell(one.get("logprob"))),
                         at=place_of(exchange, number),
                     )
                     return
@@ -70,8 +78,8 @@ def logprobs_bytes_are_the_token(*exchanges: Exchange) -> Findings:
                         continue
                     yield Finding(
                         "the bytes of a token are not its text",
-                        expected=shorten(f"{token!r}: {list(token.encode())}"),
-                        actual=shorten(f"{text!r}: {one['bytes']}"),
+                        expected=shorten(f"{spell(token)}: {list(token.encode())}"),
+                        actual=shorten(f"{spell(text)}: {one['bytes']}"),
                         at=place_of(exchange, number),
                     )
                     return
@@ -123,7 +131,7 @@ def logprobs_agree_with_the_top(*exchanges: Exchange) -> Findings:
             if not any(isclose(value, one, abs_tol=CLOSE) for one in copies):
                 yield Finding(
                     "a token has another log-probability among its alternatives",
-                    expected=f"{value} for {shorten(repr(token), 20)}",
+                    expected=f"{value} for {shorten(spell(token), 20)}",
                     actual=", ".join(map(str, copies)),
                     at=place_of(exchange, number),
                 )
@@ -151,7 +159,7 @@ def greedy_takes_the_top(*exchanges: Exchange) -> Findings:
                 yield Finding(
                     "the token is less likely than another",
                     expected=f"{max(tops)}",
-                    actual=f"{value} for {shorten(repr(token_of(entry)), 20)}",
+                    actual=f"{value} for {shorten(spell(token_of(entry)), 20)}",
                     at=place_of(exchange, number),
                 )
                 break

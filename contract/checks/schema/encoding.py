@@ -19,7 +19,7 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM_WHOLE, UTF8_WHOLE
 from contract.model.reply import JSON_TYPE, Frame, Reply
-from contract.model.response_kind import is_chat
+from contract.model.response_kind import is_chat, undeclared_coding
 from contract.model.strict_json import read_json
 
 BOM = b"\xef\xbb\xbf"
@@ -77,6 +77,8 @@ def json_called_text(reply: Reply) -> Reply:
 def json_is_utf_8(exchange: Exchange) -> Findings:
     if not exchange.body:
         raise NotApplicable("the response has no body")
+    if coding := undeclared_coding(exchange):
+        raise NotApplicable(f"the body is compressed with {coding}")
     if exchange.body.startswith(BOM):
         yield Finding(
             "the body begins with a byte order mark",

@@ -34,7 +34,7 @@ def rate_limit_headers(exchange: Exchange) -> Findings:
             yield Finding(
                 "missing or invalid rate limit headers",
                 f"{pair[1]} <= {pair[0]}, both integers",
-                f"{exchange.header(pair[1])} and {exchange.header(pair[0])}",
+                " and ".join(exchange.header(name) or "none" for name in pair),
             )
     cost = _integer(exchange, COST)
     total = exchange.count("total_tokens")
@@ -42,7 +42,7 @@ def rate_limit_headers(exchange: Exchange) -> Findings:
         yield Finding(
             "the cost is not the total number of tokens",
             f"{COST}: {total}",
-            f"{COST}: {exchange.header(COST)}",
+            f"{COST}: {exchange.header(COST) or 'none'}",
         )
 
 

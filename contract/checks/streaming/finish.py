@@ -14,6 +14,7 @@ from contract.model.check import (
     event_location,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM
@@ -156,7 +157,7 @@ def finish_is_last(exchange: Exchange) -> Findings:
             yield Finding(
                 f"choice {index} continues after its finish reason",
                 f"nothing after event {finished[index]}",
-                f"{pieces[0].kind.value} {shorten(pieces[0].text)!r}",
+                f"{pieces[0].kind.value} {spell(shorten(pieces[0].text))}",
                 event_location(held.event, held.at),
             )
         if choice.get("finish_reason") and index not in finished:

@@ -16,6 +16,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probe import repeat
@@ -54,8 +55,8 @@ def loses_nothing(*exchanges: Exchange) -> Findings:
             if reason := loss(expected, actual) or most_is_lost(expected, actual):
                 yield Finding(
                     f"the streamed {kind} is not the whole one: {reason}",
-                    expected=shorten(repr(expected)),
-                    actual=shorten(repr(actual)),
+                    expected=shorten(spell(expected)),
+                    actual=shorten(spell(actual)),
                     at=f"request {streamed.probe.name}, choice {choice}",
                 )
     if not compared:

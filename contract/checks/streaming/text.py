@@ -21,6 +21,7 @@ from contract.model.check import (
     event_location,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
@@ -75,9 +76,13 @@ def carries_text(exchange: Exchange) -> Findings:
 )
 def text_swallowed(reply: Reply) -> Reply:
     """A relay drops every delta whose content it cannot parse."""
-    dropped = {n for n in text_frames(reply) if not _finishes(reply.frames[n])}
-    kept = (f for number, f in enumerate(reply.frames) if number not in dropped)
-    return reply.with_frames(kept) if dropped else reply
+    dropped = set(text_frames(reply))
+    # A call that comes with its finish reason is kept, so such a stream is not empty.
+    if not dropped or any(_finishes(reply.frames[n]) for n in dropped):
+        return reply
+    return reply.with_frames(
+        frame for number, frame in enumerate(reply.frames) if number not in dropped
+    )
 
 
 def _finishes(frame: Frame) -> bool:
@@ -103,7 +108,7 @@ def utf8_intact(exchange: Exchange) -> Findings:
             yield Finding(
                 "a character is damaged",
                 "whole characters",
-                shorten(ascii(piece.text)),
+                shorten(spell(piece.text, escape=True)),
                 event_location(held.event, held.at),
             )
     for flaw in exchange.flaws:

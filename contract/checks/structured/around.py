@@ -38,6 +38,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
@@ -208,13 +209,13 @@ def finishes_with_stop(*exchanges: Exchange) -> Findings:
             raise NotApplicable("the answer is not JSON")
         if exchange.finish not in FINISH_REASONS:
             raise NotApplicable(
-                f"another check judges the finish reason {exchange.finish}"
+                f"another check judges the finish reason {exchange.finish or 'null'}"
             )
         if exchange.finish != "stop":
             yield Finding(
                 "the finish reason of a complete document is not stop",
                 expected="finish reason stop",
-                actual=f"{exchange.finish}",
+                actual=exchange.finish or "null",
                 at=reply_location(exchange),
             )
 
@@ -251,7 +252,7 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish not in FINISH_REASONS:
             raise NotApplicable(
-                f"another check judges the finish reason {exchange.finish}"
+                f"another check judges the finish reason {exchange.finish or 'null'}"
             )
         if exchange.finish == "length":
             continue
@@ -260,7 +261,8 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
         yield Finding(
             "the finish reason of an incomplete document is not length",
             expected="finish reason length",
-            actual=f"{exchange.finish} with {shorten(exchange.answer)!r}",
+            actual=f"{exchange.finish or 'null'} with "
+            f"{spell(shorten(exchange.answer))}",
             at=reply_location(exchange),
         )
 

@@ -98,7 +98,7 @@ def named_is_called(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=named_is_called)
+@fault(breaks=named_is_called, also=("tools.named-forces-a-call",))
 def first_tool_called(reply: Reply) -> Reply:
     """A named tool_choice is treated as required; llama.cpp then calls any tool."""
     options = request_options(reply)

@@ -29,6 +29,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
@@ -144,7 +145,8 @@ def cut_call_finishes_with_length(*exchanges: Exchange) -> Findings:
             yield Finding(
                 "the finish reason of a reply with an incomplete call is not length",
                 expected="finish reason length",
-                actual=f"{exchange.finish} with {shorten(broken[-1].arguments)!r}",
+                actual=f"{exchange.finish or 'null'} with "
+                f"{spell(shorten(broken[-1].arguments))}",
                 at=reply_location(exchange),
             )
     if not cut:

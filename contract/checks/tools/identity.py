@@ -27,6 +27,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER
@@ -88,7 +89,7 @@ def _ids_match_pattern(exchange: Exchange) -> Findings:
                 f"the id of the call of {one.name or 'a tool without a name'} "
                 "is malformed",
                 expected=f"an id that matches {pattern}",
-                actual="no id" if one.id is None else shorten(repr(one.id)),
+                actual="no id" if one.id is None else shorten(spell(one.id)),
                 at=reply_location(exchange),
             )
 
@@ -182,7 +183,7 @@ def ids_are_unique(exchange: Exchange) -> Findings:
         yield Finding(
             "calls share an id or have none",
             expected=f"{len(found)} unique ids",
-            actual=shorten(", ".join(repr(one.id) for one in found)),
+            actual=shorten(", ".join(spell(one.id) for one in found)),
             at=reply_location(exchange),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contract.checks.judging.both_forms import Content, pairs
 from contract.checks.judging.difference import loss
 from contract.checks.tools.calls import STREAMED_TOOLS
@@ -53,8 +55,8 @@ def _lost_calls(streamed: Exchange, seen: Content, wanted: Content) -> Findings:
         less, more = ("stream", "whole answer") if fewer else ("whole answer", "stream")
         yield Finding(
             f"the {less} has fewer tool calls than the {more}",
-            expected=shorten(max(wanted.calls, seen.calls, key=len)),
-            actual=shorten(min(wanted.calls, seen.calls, key=len)) or "no call",
+            expected=_as_text(max(wanted.calls, seen.calls, key=len)),
+            actual=_as_text(min(wanted.calls, seen.calls, key=len)),
             at=place,
         )
         return
@@ -64,10 +66,14 @@ def _lost_calls(streamed: Exchange, seen: Content, wanted: Content) -> Findings:
         if reason := loss(whole_name, name) or loss(whole, arguments):
             yield Finding(
                 f"the streamed call is not the whole one: {reason}",
-                expected=shorten(f"{whole_name}({whole})"),
-                actual=shorten(f"{name}({arguments})"),
+                expected=_as_text(((whole_name, whole),)),
+                actual=_as_text(((name, arguments),)),
                 at=place,
             )
+
+
+def _as_text(calls: Sequence[tuple[str, str]]) -> str:
+    return shorten("; ".join(f"{name}({text})" for name, text in calls)) or "no call"
 
 
 @fault(

@@ -102,7 +102,13 @@ def declared_tools_are_counted(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=declared_tools_are_counted,
-    also=("languages.tools-are-read", "usage", "tools.results-are-counted", "context"),
+    also=(
+        "languages.tools-are-read",
+        "usage",
+        "tools.results-are-counted",
+        "tools.every-tool-is-read",
+        "context",
+    ),
 )
 def tools_not_counted(reply: Reply) -> Reply:
     """The tools are rendered into the prompt after its tokens are counted."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
+from http import HTTPStatus
 
 from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
 from contract.model.exchange import End, Exchange
 from contract.model.probes import SUM_WHOLE
-from contract.model.reply import Reply
+from contract.model.reply import Frame, Reply
+from contract.model.response_kind import undeclared_coding
 
 # By content coding: the window bits with which zlib reads it.
 _WINDOW_BITS = {
@@ -28,6 +31,14 @@ MOST = 2**20  # bytes to decode; the beginning shows whether the coding is true
 def encoding_is_true(exchange: Exchange) -> Findings:
     """Clients decode by the header, so they fail on a body that is not encoded."""
     coding = (exchange.header("content-encoding") or "").strip().lower()
+    if found := undeclared_coding(exchange):
+        yield Finding(
+            f"the body is compressed with {found} and not declared so",
+            expected=f"Content-Encoding: {found}, or a body that is not compressed",
+            actual=f"bytes that begin with {exchange.body[:8].hex(' ')}",
+            at="content-encoding",
+        )
+        return
     if coding in {"", "identity"}:
         raise NotApplicable("the response states no encoding")
     if not exchange.body or exchange.end is not End.COMPLETE:
@@ -61,3 +72,13 @@ def plain_called_gzip(reply: Reply) -> Reply:
     if reply.streamed or not reply.frames or not reply.body:
         return reply
     return reply.with_header("content-encoding", "gzip")
+
+
+@fault(breaks=encoding_is_true, also=("latency.samples-are-answered",))
+def gzip_not_declared(reply: Reply) -> Reply:
+    """A cache drops the header Content-Encoding of what it stored compressed."""
+    if reply.status != HTTPStatus.OK or reply.probe is None or not reply.body:
+        return reply
+    last = reply.frames[-1].at
+    body = gzip.compress(reply.body, mtime=0)
+    return reply.with_frames((Frame(last, body),))

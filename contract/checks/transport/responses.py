@@ -15,6 +15,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import End, Exchange
 from contract.model.probes import SUM_WHOLE
@@ -140,7 +141,7 @@ def answers_are_whole(exchange: Exchange) -> Findings:
         yield Finding(
             "the answer ends in the middle of its JSON",
             expected="one JSON object",
-            actual=f"{arrived}, ending in {shorten(exchange.text[-40:])!r}",
+            actual=f"{arrived}, ending in {spell(shorten(exchange.text[-40:]))}",
         )
 
 

@@ -179,7 +179,8 @@ def within_max_tokens(exchange: Exchange) -> Findings:
         yield Finding(
             "the reply has more tokens than max_tokens allows",
             expected=f"completion_tokens of at most {most}",
-            actual=f"completion_tokens {completion}, finish reason {exchange.finish}",
+            actual=f"completion_tokens {completion}, "
+            f"finish reason {exchange.finish or 'null'}",
             at=usage_location(exchange),
         )
 

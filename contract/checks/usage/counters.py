@@ -23,6 +23,7 @@ from contract.model.check import (
     check,
     fault,
     shorten,
+    spell,
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
@@ -107,7 +108,7 @@ def counts_are_natural(exchange: Exchange) -> Findings:
             yield Finding(
                 f"{name} is not a non-negative integer",
                 expected="an integer of 0 or more",
-                actual=shorten(repr(exchange.usage[name])),
+                actual=shorten(spell(exchange.usage[name])),
                 at=usage_location(exchange),
             )
 
@@ -220,7 +221,7 @@ def cached_within_prompt(exchange: Exchange) -> Findings:
             yield Finding(
                 "the number of cached tokens exceeds the prompt",
                 expected=f"{name} from 0 to {prompt}",
-                actual=shorten(repr(number)),
+                actual=shorten(spell(number)),
                 at=usage_location(exchange),
             )
 

@@ -12,8 +12,8 @@ WHOLE = "The answer is caf\u00e9 & 42"
     [
         (WHOLE, ""),
         ("", "all of it is lost"),
-        (WHOLE[1:], "the first character is lost: 'T'"),
-        (WHOLE[:-3], "the last 3 characters are lost: ' 42'"),
+        (WHOLE[1:], 'the first character is lost: "T"'),
+        (WHOLE[:-3], 'the last 3 characters are lost: " 42"'),
         (WHOLE.replace(" ", ""), "white space is lost"),
         (WHOLE.replace(" ", "  "), "white space is added"),
         (WHOLE.upper(), "the letter case is changed"),
@@ -35,4 +35,4 @@ def test_a_few_letters_that_happen_to_fit_are_another_wording():
 
 
 def test_a_long_part_is_shortened():
-    assert loss("x" * 100 + "y", "y").endswith(f"{'x' * 24 + '…'!r}")
+    assert loss("x" * 100 + "y", "y").endswith(f'"{"x" * 24}…"')

@@ -32,6 +32,8 @@ NFD = unicodedata.normalize("NFD", WORDS)
         ("one two", "one \u200btwo", Change.INVISIBLE_ADDED),
         ("\u2764\ufe0f", "\u2764", Change.INVISIBLE_LOST),
         (WORDS, WORDS.replace("\n", " "), Change.BLANKS_CHANGED),
+        (WORDS, WORDS.replace("\n", "\r\n"), Change.BREAKS_CHANGED),
+        (WORDS, WORDS.replace("\n", "\r"), Change.BREAKS_CHANGED),
         (WORDS, " ".join(WORDS.split()), Change.BLANKS_LOST),
         (WORDS, WORDS.replace(" ", "  "), Change.BLANKS_ADDED),
         (WORDS, WORDS.replace("é", "e"), Change.MARKS_LOST),

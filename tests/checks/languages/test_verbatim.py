@@ -57,7 +57,7 @@ def test_escapes_are_the_fault_of_the_server_in_both_answers():
 
     assert found.message == f"the text was changed: {Change.ESCAPED}"
     assert found.at == "repeat-markup-whole, character 4"
-    assert (found.expected[:9], found.actual[:9]) == ("'Use <b>5", "'Use &lt;")
+    assert (found.expected[:9], found.actual[:9]) == ('"Use <b>5', '"Use &lt;')
     assert len(rest) == 1
 
 

@@ -98,7 +98,7 @@ def test_a_reply_that_was_cut_off_is_not_applicable(stream, chunk, judge):
 
 @pytest.mark.parametrize(
     ("delta", "actual"),
-    [({"reasoning": "Hm"}, "reasoning 'Hm'"), ({}, "no text")],
+    [({"reasoning": "Hm"}, 'reasoning "Hm"'), ({}, "no text")],
     ids=["reasoning", "nothing"],
 )
 def test_a_reply_that_finished_without_an_answer_is_found(stream, chunk, delta, actual):

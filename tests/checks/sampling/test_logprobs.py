@@ -60,7 +60,7 @@ def test_null_in_place_of_log_probabilities_is_found(name, probe):
     dropped = answered(name, probe, lambda choice: choice.update(logprobs=None))
 
     (found,) = verdict_on(logprobs_are_given, dropped).findings
-    assert (found.actual, found.at) == ("logprobs None", probe.name)
+    assert (found.actual, found.at) == ("logprobs null", probe.name)
 
 
 @pytest.mark.parametrize("name", NAMES)

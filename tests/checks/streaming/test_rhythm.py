@@ -64,6 +64,7 @@ def verdict(firsts, wholes, streams):
         pytest.param([0.1], [1.3], [(1.2, 0.01), (0.1, 1.2)], id="one-held-back"),
         pytest.param([0.1], [1.3], [(5.0, 1.2)] + [(0.1, 1.2)] * 2, id="one-queued"),
         pytest.param([0.1], [1.3], [(0.4, 0.1)], id="faster-than-a-whole-reply"),
+        pytest.param([0.1], [1.3], [(0.5, 0.5)], id="the-first-third-at-once"),
     ],
 )
 def test_text_that_arrives_as_it_is_generated_passes(firsts, wholes, streams):
@@ -77,6 +78,8 @@ def test_text_that_arrives_as_it_is_generated_passes(firsts, wholes, streams):
         pytest.param([2.0], [2.01], [(2.0, 0.007)], id="slow-prompt-fast-tokens"),
         pytest.param([0.1, 3.0], [1.3], [(2.5, 0.007), (0.1, 0.007)], id="busy"),
         pytest.param([4.0, 0.1, 2.0], [0.2, 5.0], [(3.0, 0.007)], id="queues"),
+        pytest.param([0.1], [0.2, 1.0], [(2.0, 0.007)], id="some-wait"),
+        pytest.param([0.1], [0.2], [(2.0, 0.007), (1.0, 0.007)], id="streams-wait"),
     ],
 )
 def test_a_fast_or_busy_server_is_not_accused(firsts, wholes, streams):
@@ -96,6 +99,15 @@ def test_text_that_is_held_back_is_found(firsts, wholes, streams):
 
     assert "held back" in found.message
     assert found.at == "rhythm-streamed"
+
+
+def test_a_thought_that_is_held_back_is_found_though_the_answer_is_streamed():
+    (found,) = verdict([0.1], [1.3], [(0.9, 0.4)]).findings
+
+    assert found.message == (
+        "the first half of the text of each stream was held back and arrived all at "
+        "once"
+    )
 
 
 def test_a_silence_that_a_whole_reply_does_not_need_is_found():

@@ -20,7 +20,7 @@ def exchange(probe, change=None):
 
 
 def found(*exchanges):
-    return [(f.message, f.at) for f in streams_lose_no_call.judge(*exchanges)]
+    return [(f.message, f.at, f.actual) for f in streams_lose_no_call.judge(*exchanges)]
 
 
 def test_a_call_that_is_missing_from_the_stream_is_found():
@@ -31,6 +31,7 @@ def test_a_call_that_is_missing_from_the_stream_is_found():
         (
             "the stream has fewer tool calls than the whole answer",
             "request tool-streamed",
+            "no call",
         )
     ]
 
@@ -45,7 +46,7 @@ def test_altered_arguments_are_found_and_white_space_in_json_is_not():
     upper = exchange(TOOL, change(str.upper))
     spaced = exchange(TOOL, change(lambda text: text.replace(":", " : ")))
 
-    assert [message for message, _ in found(upper, exchange(TOOL_WHOLE))] == [
+    assert [message for message, *_ in found(upper, exchange(TOOL_WHOLE))] == [
         "the streamed call is not the whole one: the letter case is changed"
     ]
     assert found(spaced, exchange(TOOL_WHOLE)) == []

@@ -25,6 +25,8 @@ from contract.model.probes import SUM_WHOLE
         ("br", b"\x8b\x00\x80", "skip"),
         ("identity", b"{}", "skip"),
         ("", b"{}", "skip"),
+        ("", gzip.compress(b"{}", mtime=0), "fail"),
+        ("", b"\x28\xb5\x2f\xfd\x00\x00", "fail"),
     ],
 )
 def test_a_body_must_have_its_encoding(answer, coding, body, word):

@@ -39,3 +39,32 @@ def test_an_unknown_phase_is_a_usage_error(command):
 
     assert done.code == 2
     assert "Unknown phase 'nope'. Known: coverage, examples, fuzzing." in done.err
+
+
+def test_further_headers_are_sent_and_shown_nowhere(served, command, tmp_path):
+    value = "the-value-of-this-tenant"
+
+    def script(c):
+        if c.line.startswith("GET"):
+            card = {"id": "m", "object": "model", "created": 1, "owned_by": "vllm"}
+            c.answer({"object": "list", "data": [card]})
+        else:
+            c.answer({"error": f"{value} may not"}, status=500)
+
+    server = served(script)
+    path = tmp_path / "report.json"
+    done = command(
+        *("fuzz", f"{server.url}/v1", "--profile", "vllm", "--phases", "examples"),
+        *(f"--header=X-Tenant: {value}", "--max-examples", "1"),
+        *("--report", f"json={path}"),
+    )
+    written = path.read_text() + done.out + done.err
+
+    assert done.code == 1
+    assert len(server.requests) > 5
+    # Schemathesis first finds out, on other paths, which characters a server takes.
+    ours = [r for r in server.requests if b"x-schemathesis-probe:" not in r.lower()]
+    assert [] == [request for request in ours if value.encode() not in request]
+    assert value not in written
+    assert '-H "x-tenant: $X_TENANT"' in done.out
+    assert "--header-env X-Tenant=X_TENANT" in done.out

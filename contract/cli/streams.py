@@ -1,0 +1,101 @@
+"""Standard output and error, through which no secret and no command of CI passes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from contract.errors import UsageError
+from contract.model.escape import escape_lines
+from contract.model.redaction import SECRETS
+
+
+class GatedStream(io.TextIOBase):
+    """
+    A text stream that masks secrets and escapes what is not formatting of this program.
+
+    It has no `buffer`, so that nothing is written around it. Failures other than a
+    closed pipe raise `UsageError`.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to *stream*, which is not closed with this one."""
+        self._stream = stream
+
+    @property
+    def stream(self) -> TextIO:
+        """The stream that is written to."""
+        return self._stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # writable in typeshed
+        """The encoding of the stream."""
+        return self._stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]  # writable in typeshed
+        """How the stream treats what it cannot encode."""
+        return self._stream.errors
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the number of the stream, for child processes and terminal sizes."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, text: str | bytes) -> int:
+        """
+        Write *text*, masked and escaped; return its length.
+
+        click writes UTF-8 for the completion of a shell.
+        """
+        shown = text if isinstance(text, str) else text.decode(errors="replace")
+        shown = SECRETS.mask(shown)
+        # A progress bar moves the cursor, which only a terminal can.
+        shown = shown if self.isatty() else escape_lines(shown)
+        with self._sentences():
+            self._stream.write(shown)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        with self._sentences():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UsageError(
+                f"The output cannot be written: {error.strerror}. Redirect it to "
+                "another place."
+            ) from error
+
+
+@contextlib.contextmanager
+def gated_streams() -> Iterator[None]:
+    """Replace `sys.stdout` and `sys.stderr` by gated streams within the context."""
+    originals = sys.stdout, sys.stderr
+    gates = tuple(GatedStream(stream) for stream in originals)
+    sys.stdout, sys.stderr = gates
+    try:
+        yield
+    finally:
+        # What was put in the place of a closed output stays.
+        for name, gate, original in zip(
+            ("stdout", "stderr"), gates, originals, strict=True
+        ):
+            if getattr(sys, name) is gate:
+                setattr(sys, name, original)
