@@ -2,79 +2,58 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
+from typing import Any
 
+import httpcore
 import httpx
 import respx
 from respx.mocks import HTTPCoreMocker
 
-from contract.catalog.profiles import named
-from contract.errors import UsageError
+from contract.catalog.answers import Given, read_answers
+from contract.catalog.changes import Limits, read_changes
 from contract.mock_server.httpx_stream import Frames
-from contract.mock_server.provider import MockProvider, served_models
-from contract.model.conditions import conditional
+from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.provider import MockProvider
 from contract.model.wire import Request
-from contract.plugins.discovery import suggestion
-from contract.run.opening import reply_changes
-from contract.targets.base import ReplyChange
+from contract.targets.mock import build
 
 URL = "https://api.mistral.ai"
+_CORE = "contract.httpcore"  # extension of a request: the transport library it is of
 
 
-@contextmanager
-def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
-    dialect: str = "mistral",
-    *,
-    url: str = URL,
-    fault: str | None = None,
-    when: Collection[str] = (),
-    every: int = 1,
-    key: str | None = None,
-    window: int | None = None,
-    models: tuple[str, ...] = (),
-    seed: int = 0,
-) -> Iterator[respx.MockRouter]:
+class Router(respx.MockRouter):
     """
-    Answer every request of httpx or httpx2 to *url* like a server of *dialect*.
+    A respx router that answers like a server; `faults` can be set while it runs.
 
-    Engine, token counts, rejections and faults are those of `magistral-contract
-    serve`. Latencies are not simulated: nothing sleeps.
-
-    Args:
-        dialect: The id or the alias of a built-in profile.
-        url: The root of the API, without `/v1`; other requests are not affected.
-        fault: The name of a fault, quirk or breakage of the mock.
-        when: Features of the requests that the fault is limited to, such as "streamed"
-            or "tools"; all of them must hold (`contract.CONDITIONS`).
-        every: Of the chats where the fault strikes, every how many-th has it.
-        key: The API key to require; none by default.
-        window: The context window in tokens; the profile's by default.
-        models: The names of the served models; those of the dialect by default.
-        seed: The seed of sampled answers.
-
-    Yields the respx router; its `calls` are the requests that the client sent. Raises
-    `UsageError` if the dialect, the fault or a condition is unknown.
+    Usage: `router.faults = ["http-503"]`, and `router.faults = []` once the server is
+    to be well again. `router.calls` are the requests that the client sent.
     """
-    change = None
-    if fault is not None:
-        change = conditional(_change_named(fault), when=when, every=every)
-    profile = named(dialect, what="dialect")
-    provider = MockProvider(
-        profile.dialect,
-        models=models or served_models(profile.dialect),
-        context_window=profile.context_window if window is None else window,
-        api_key=key,
-        change=change,
-        clock=time.time,
-        seed=seed,
-    )
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        reply = provider.reply(
+    def __init__(
+        self, provider: MockProvider, url: str, faults: Sequence[str], limits: Limits
+    ) -> None:
+        """Answer requests to *url* like *provider*, with *faults* under *limits*."""
+        super().__init__(base_url=url.rstrip("/"), assert_all_called=False)
+        self._provider = provider
+        self._limits = limits
+        self.faults = faults
+        self.route().mock(side_effect=self._answer)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults of the server, as the option `fault` takes them."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, names: Sequence[str]) -> None:
+        self._faults = (names,) if isinstance(names, str) else tuple(names)
+        self._provider.change = read_changes(self._faults, limits=self._limits)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        reply = self._provider.reply(
             Request(
                 request.method,
                 request.url.raw_path.decode("ascii"),
@@ -82,17 +61,77 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
                 request.read(),
             )
         )
+        timeouts = request.extensions.get("timeout", {})
+        core = request.extensions.get(_CORE, httpcore)
         return httpx.Response(
             reply.status,
             headers=list(reply.headers),
-            stream=Frames(reply.frames),
+            stream=Frames(reply.frames, reply.end, timeouts.get("read"), core),
             request=request,
         )
 
-    with respx.mock(base_url=url.rstrip("/"), assert_all_called=False) as router:
-        router.route().mock(side_effect=answer)
-        with _httpx2(router):
-            yield router
+
+@contextmanager
+def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
+    dialect: str = "mistral",
+    *,
+    url: str = URL,
+    fault: str | Sequence[str] | None = None,
+    when: Collection[str] = (),
+    every: int = 1,
+    rate: float | None = None,
+    answers: Given | None = None,
+    key: str | None = None,
+    window: int | None = None,
+    models: tuple[str, ...] = (),
+    ttft: float = 0.0,
+    icl: float = 0.0,
+    seed: int = 0,
+) -> Iterator[Router]:
+    """
+    Answer every request of httpx or httpx2 to *url* like a server of *dialect*.
+
+    Engine, token counts, rejections and faults are those of `magistral-contract
+    serve`. Nothing sleeps: a pause that is longer than the client's time-out for
+    reading is that time-out, at once, and a shorter one is skipped.
+
+    Args:
+        dialect: The id or the alias of a built-in profile.
+        url: The root of the API, without `/v1`; other requests are not affected.
+        fault: The name of a fault, outage, quirk or breakage of the mock, with options
+            as in "http-429?rate=0.1&retry-after=7"; or several names.
+        when: Features of the requests that the faults are limited to, such as
+            "streamed" or "tools"; all of them must hold (`contract.CONDITIONS`).
+        every: Of the chats where a fault strikes, every how many-th has it.
+        rate: The share of those chats that have it, from 0 to 1.
+        answers: Custom answers, which come before the built-in ones: a TOML file, a
+            dict such as `{"frog": "Quack."}`, or a list of dicts with the keys of
+            `[[answers]]` in that file.
+        key: The API key to require; none by default.
+        window: The context window in tokens; the profile's by default.
+        models: The names of the served models; those of the dialect by default.
+        ttft: Seconds until the first text.
+        icl: Seconds between successive texts.
+        seed: The seed of sampled answers, and of the chats that a rate hits.
+
+    Yields the respx router; its `calls` are the requests that the client sent, and its
+    `faults` can be set. Raises `UsageError` if the dialect, a fault, a condition or an
+    answer is wrong.
+    """
+    provider = build(
+        dialect,
+        models=models,
+        window=window,
+        key=key,
+        plan=LatencyPlan(ttft, icl),
+        seed=seed,
+        answers=None if answers is None else read_answers(answers),
+    )
+    limits = Limits(when=when, every=every, rate=rate, seed=seed)
+    faults = (fault,) if isinstance(fault, str) else fault or ()
+    router = Router(provider, url, faults, limits)
+    with router, _httpx2(router):
+        yield router
 
 
 @contextmanager
@@ -114,7 +153,9 @@ def _httpx2(router: respx.MockRouter) -> Iterator[None]:
 @cache
 def _mocker() -> type[HTTPCoreMocker] | None:
     """Return a respx mocker for httpcore2, which httpx2 uses; None without it."""
-    if find_spec("httpcore2") is None:
+    try:
+        import httpcore2  # noqa: PLC0415  # a dependency of httpx2 only
+    except ImportError:
         return None
 
     class Mocker(HTTPCoreMocker):
@@ -126,12 +167,11 @@ def _mocker() -> type[HTTPCoreMocker] | None:
             for target in HTTPCoreMocker.targets
         ]
 
+        @classmethod
+        def to_httpx_request(cls, **kwargs: Any) -> httpx.Request:
+            """Return the request, with the library whose exceptions it can raise."""
+            request: httpx.Request = super().to_httpx_request(**kwargs)  # type: ignore[no-untyped-call]  # respx has no types here
+            request.extensions = {**request.extensions, _CORE: httpcore2}
+            return request
+
     return Mocker
-
-
-def _change_named(fault: str) -> ReplyChange:
-    """Return the fault, quirk or breakage named *fault*."""
-    known = reply_changes()
-    if fault not in known:
-        raise UsageError(f"Unknown fault {fault!r}{suggestion(fault, known)}")
-    return known[fault]

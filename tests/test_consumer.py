@@ -11,6 +11,7 @@ import pytest
 
 from contract.consumer import mocked
 from contract.errors import UsageError
+from contract.tokens.tekken import count_text
 
 PATH = "/v1/chat/completions"
 REQUEST = {
@@ -116,3 +117,113 @@ def test_rejections_match_the_dialect(magistral):
 def test_an_unknown_name_is_a_usage_error(options, words):
     with pytest.raises(UsageError, match=words), mocked(**options):
         pytest.fail("it was opened")
+
+
+URL = "http://llm.test"
+
+
+def ask(text="What is 6 times 7?", *, client=httpx, timeout=5.0, **members):
+    messages = [{"role": "user", "content": text}]
+    body = {**REQUEST, "messages": messages, **members}
+    return client.post(URL + PATH, json=body, timeout=timeout)
+
+
+@pytest.mark.parametrize("dialect", ["mistral", "vllm", "llamacpp", "transformers"])
+def test_a_custom_answer_is_counted_and_streamed_like_any_other(magistral, dialect):
+    magistral(
+        dialect,
+        url=URL,
+        answers=[{"text": "haiku", "thought": "Frogs.", "answer": "An old pond."}],
+    )
+    whole = ask("A haiku, please").json()
+    options = {} if dialect.startswith("mistral") else {"include_usage": True}
+    extra = {"stream_options": options} if options else {}
+    streamed = ask("A haiku, please", stream=True, **extra).text
+
+    text = json.dumps(whole)
+    assert "An old pond." in text
+    assert "Frogs." in text
+    # [THINK] Frogs . [/THINK] An old pond . and the end.
+    words = count_text("Frogs.") + count_text("An old pond.")
+    assert whole["usage"]["completion_tokens"] == words + 3
+    assert f'"completion_tokens":{words + 3}' in streamed
+    assert "42" in ask().text
+
+
+def test_replies_in_order_are_a_call_of_a_tool_and_then_an_answer(magistral):
+    call = {"name": "get_weather", "arguments": {"city": "Oslo"}}
+    answers = {"Oslo": [{"tool_calls": [call]}, "It snows."]}
+    magistral("vllm", url=URL, answers=answers)
+    first, second, third = (ask("Oslo?").json()["choices"][0] for _ in range(3))
+
+    assert first["finish_reason"] == "tool_calls"
+    function = first["message"]["tool_calls"][0]["function"]
+    assert function == {"name": "get_weather", "arguments": '{"city": "Oslo"}'}
+    assert second["message"]["content"] == third["message"]["content"] == "It snows."
+
+
+def test_an_error_usage_and_latency_can_be_given(magistral):
+    error = {"status": 429, "message": "Slow down", "retry_after": 7}
+    counts = {"prompt": 5, "completion": 6}
+    magistral(
+        "vllm",
+        url=URL,
+        answers={
+            "error": {"error": error},
+            "count": {"answer": "x", "usage": counts},
+            "late": {"answer": "x", "latency": {"ttft": "9s"}},
+        },
+    )
+    refused = ask("error")
+
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "7"
+    assert refused.json()["error"]["message"] == "Slow down"
+    assert ask("count").json()["usage"]["total_tokens"] == 11
+    with pytest.raises(httpx.ReadTimeout):
+        ask("late")
+    assert ask("late", timeout=10).status_code == 200
+
+
+def test_a_file_of_answers_is_read(magistral, tmp_path):
+    path = tmp_path / "answers.toml"
+    path.write_text('[[answers]]\nanswer = "Quack."\n')
+    magistral("vllm", url=URL, answers=path)
+
+    assert ask().json()["choices"][0]["message"]["content"] == "Quack."
+
+
+def test_several_faults_strike_and_can_be_changed(magistral):
+    router = magistral("vllm", url=URL, fault=["field-renamed", "slow?delay=3s"])
+    renamed = ask().json()["choices"][0]["message"]
+    with pytest.raises(httpx.ReadTimeout):
+        ask(timeout=1)
+    router.faults = ["http-503?retry-after=2"]
+    failed = ask()
+    router.faults = []
+
+    assert "reasoning_content" in renamed
+    assert (failed.status_code, failed.headers["retry-after"]) == (503, "2")
+    assert ask().status_code == 200
+    with pytest.raises(UsageError, match="http-503"):
+        router.faults = ["http-53"]
+
+
+def test_a_rate_strikes_the_same_chats_in_every_run():
+    def statuses(seed):
+        with mocked("vllm", url=URL, fault="http-500", rate=0.4, seed=seed):
+            return [ask().status_code for _ in range(20)]
+
+    assert statuses(1) == statuses(1) != statuses(2)
+    assert set(statuses(1)) == {200, 500}
+
+
+@pytest.mark.parametrize("client", [httpx, httpx2])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_broken_connection_raises_what_the_client_raises(magistral, client, stream):
+    router = magistral("vllm", url=URL, fault="cut-off")
+    with pytest.raises(client.ReadError):
+        ask(client=client, stream=stream)
+    router.faults = ["stream-hangs"]
+    with pytest.raises(client.ReadTimeout):
+        ask(client=client, stream=True)

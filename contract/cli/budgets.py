@@ -8,9 +8,10 @@ from dataclasses import fields
 
 from contract.client.timeouts import RETRY_BUDGET
 from contract.errors import UsageError
+from contract.model.duration import parse_duration
 from contract.model.profile import MOST_WINDOW, RATES, Budget
 from contract.plugins.discovery import suggestion
-from contract.targets.base import MOST_DIGITS, parse_duration
+from contract.targets.base import MOST_DIGITS
 
 NAMES = tuple(field.name for field in fields(Budget))
 

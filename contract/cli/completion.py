@@ -42,10 +42,11 @@ def dialects() -> Iterable[str]:
 
 
 def faults() -> Iterable[str]:
-    """Return the ids of all faults and of all breakages."""
+    """Return the ids of all faults, outages and breakages."""
     from contract.catalog.breakages import faults_by_name
+    from contract.model.outages import OUTAGES
 
-    return faults_by_name()
+    return [*faults_by_name(), *OUTAGES]
 
 
 def quirks() -> Iterable[str]:

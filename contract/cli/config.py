@@ -185,7 +185,7 @@ def limits(values: Mapping[str, Any]) -> Limits:
     Usage: `limits({"timeout": "20s"}).total`. Raises `UsageError` for a value that is
     no duration.
     """
-    from contract.targets.base import parse_duration
+    from contract.model.duration import parse_duration
 
     given = {bound: values[name] for name, bound in BOUNDS.items() if name in values}
     bounds = {bound: parse_duration(bound, text) for bound, text in given.items()}
@@ -239,7 +239,7 @@ def _value(where: str, name: str, value: Any) -> Any:
 
 def _duration(where: str, name: str, text: str) -> str:
     """Return *text*; raise `UsageError` unless the setting *name* can have it."""
-    from contract.targets.base import parse_duration
+    from contract.model.duration import parse_duration
 
     if not parse_duration(where, text) and name in BOUNDS:
         raise UsageError(f"{where} must be longer than {text}, e.g. 30s.")

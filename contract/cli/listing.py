@@ -137,6 +137,7 @@ def _check_entries(entries: Iterable[CheckEntry]) -> Iterator[Entry]:
 
 def _fault_entries() -> Iterator[Entry]:
     from contract.catalog.providers import dialects
+    from contract.model.outages import OUTAGES
 
     for fault in _faults():
         fields = {
@@ -149,6 +150,8 @@ def _fault_entries() -> Iterator[Entry]:
             else "",
         }
         yield fault.id, "", fields
+    for outage in OUTAGES.values():
+        yield outage.id, "", {"what": outage.description, "breaks": "no check"}
 
 
 def _breakage_entries() -> Iterator[Entry]:

@@ -40,7 +40,7 @@ def seconds(
 
     A callback of click. Raises `UsageError` for anything else.
     """
-    from contract.targets.base import parse_duration
+    from contract.model.duration import parse_duration
 
     return None if value is None else parse_duration(option.opts[0], value)
 

@@ -6,27 +6,31 @@ import ipaddress
 import json
 import os
 import shlex
-import time
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import partial
 
 import click
 from rich.text import Text
 
+from contract.catalog.answers import read_answers
 from contract.catalog.breakages import breakages, faults_by_name
+from contract.catalog.changes import Limits, chain, read_change
 from contract.cli import completion, options
 from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
+from contract.mock_server.control import Control
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.provider import MockProvider, served_models
+from contract.mock_server.provider import MockProvider
+from contract.mock_server.workers import Workers
 from contract.model.chat import CHAT
 from contract.model.check import Fault, Quirk
-from contract.model.conditions import CONDITIONS, conditional
+from contract.model.conditions import CONDITIONS
 from contract.model.escape import escape_controls
+from contract.model.outages import OUTAGES, Outage
 from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 from contract.plugins.discovery import find, get
-from contract.targets.mock import mock_profile
+from contract.targets.mock import build, mock_profile, read_faults
 
 Change = Callable[[Reply], Reply]
 QUESTION = "What is 6 times 7?"
@@ -71,7 +75,8 @@ QUESTION = "What is 6 times 7?"
     multiple=True,
     metavar="NAME",
     shell_complete=completion.names(completion.faults),
-    help="Add a fault or breakage (`list --faults`, `--breakages`). Repeatable.",
+    help="Add a fault, outage or breakage (`list --faults`, `--breakages`), with "
+    "options of its own as in `http-429?rate=0.1&retry-after=7`. Repeatable.",
 )
 @click.option(
     "--when",
@@ -86,6 +91,35 @@ QUESTION = "What is 6 times 7?"
     default=1,
     metavar="N",
     help="Limit the faults to every Nth of the chats where they strike.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Limit the faults to this share of those chats, from 0 to 1.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Give the answers in this TOML file (docs/mock.md) before the built-in ones.",
+)
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Let PUT /__magistral__/faults, from this machine, change the faults.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes that compute costly replies (default: one for each core).",
+)
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="Accept this name in the Host header on loopback. Repeatable.",
 )
 @click.option(
     "--quirk",
@@ -122,6 +156,11 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     fault: tuple[str, ...],
     when: tuple[str, ...],
     every: int,
+    rate: float | None,
+    answers: str | None,
+    control: bool,
+    workers: int | None,
+    allow_host: tuple[str, ...],
     quirk: tuple[str, ...],
     api_key: str | None,
     api_key_env: str | None,
@@ -132,31 +171,33 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     """
     Serve the mock of a Magistral model until Ctrl-C.
 
-    It supports reasoning, streaming, images and tools. The answers are scripted and
-    reproducible; bytes, token counts and errors match the dialect's real servers.
+    It supports reasoning, streaming, images and tools. The answers are scripted, or
+    your own (--answers), and reproducible; statuses, members and token counts are those
+    of the dialect's real servers.
     """
-    if (when or every > 1) and not fault:
-        raise UsageError("--when and --every limit a fault; add --fault NAME.")
-    faults = [get("fault", name, faults_by_name()) for name in fault]
+    if (when or every > 1 or rate is not None) and not fault:
+        raise UsageError("--when, --every and --rate limit a fault; add --fault NAME.")
+    limits = Limits(when=when, every=every, rate=rate, seed=seed)
+    known: dict[str, Fault | Outage] = {**faults_by_name(), **OUTAGES}
+    changes = {name: _change(one) for name, one in known.items()}
+    limited = [read_change(text, changes, limits) for text in fault]
+    faults = [known[text.partition("?")[0]] for text in fault]
     quirks = [get("quirk", name, find("quirks", Quirk)) for name in quirk]
     profile = mock_profile(dialect)
-    _note_other_dialects(fault, profile)
+    _note_other_dialects(tuple(one.id for one in faults), profile)
     key = _key(api_key, api_key_env)
-    provider = MockProvider(
-        profile.dialect,
-        models=model or served_models(profile.dialect),
-        context_window=context_window or profile.context_window,
-        api_key=key,
+    make = partial(
+        build,
+        profile.id,
+        models=model,
+        window=context_window,
+        key=key,
         plan=LatencyPlan(ttft or 0.0, icl or 0.0, jitter or 0.0, seed),
-        change=_chain(
-            [
-                *(quirk.apply for quirk in quirks),
-                *(conditional(f.apply, when=when, every=every) for f in faults),
-            ]
-        ),
-        clock=time.time,
         seed=seed,
+        answers=None if answers is None else read_answers(answers),
     )
+    quirky = [one.apply for one in quirks]
+    provider = make(change=chain([*quirky, *limited]))
     if not _loopback(host):
         click.echo(
             f"warning: {host} can be reached from the network; any machine there can "
@@ -172,7 +213,27 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
             console.print(shown, soft_wrap=True)
         console.file.flush()
 
-    serve_forever(provider, host, port, ready)
+    count = (os.cpu_count() or 1) if workers is None else workers
+    pool = Workers(make, count) if count else None
+    reader = partial(read_faults, before=quirky, seed=seed)
+    try:
+        serve_forever(
+            provider,
+            host,
+            port,
+            ready,
+            workers=pool,
+            control=Control(reader, fault) if control else None,
+            hosts=allow_host,
+        )
+    finally:
+        if pool is not None:
+            pool.close()
+
+
+def _change(change: Fault | Outage) -> Change:
+    """Return what a fault applies to replies; an outage itself, for its options."""
+    return change if isinstance(change, Outage) else change.apply
 
 
 def banner(
@@ -180,7 +241,7 @@ def banner(
     provider: MockProvider,
     profile: Profile,
     variable: str | None,
-    changes: Iterable[Fault | Quirk],
+    changes: Iterable[Fault | Outage | Quirk],
 ) -> list[tuple[str, str]]:
     """
     Return the labelled lines to print at the start; they never contain the key.
@@ -230,14 +291,6 @@ def _key(api_key: str | None, variable: str | None) -> str | None:
     if not os.environ.get(variable):
         raise UsageError(f"The variable {variable} is not set; export it first.")
     return os.environ[variable]
-
-
-def _chain(changes: Iterable[Change]) -> Change | None:
-    """Return a change that applies *changes* in order; None if there are none."""
-    steps = tuple(changes)
-    if not steps:
-        return None
-    return lambda reply: reduce(lambda changed, step: step(changed), steps, reply)
 
 
 def _note_other_dialects(names: tuple[str, ...], profile: Profile) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from contract.mock_server import engine
 from contract.mock_server.engine import Generated
 from contract.model.chat import Piece, PieceKind
+from contract.model.custom import CustomReply
 from contract.model.dialect import Answer, Usage
 from contract.model.probe import Probe
 from contract.model.rules import Rules
@@ -36,9 +37,13 @@ class Completion:
     usage: Usage
 
 
-def complete(task: Task, rules: Rules, random: Random) -> Completion:
+def complete(
+    task: Task, rules: Rules, random: Random, custom: CustomReply | None = None
+) -> Completion:
     """
     Return the completion of *task* under the *rules* of a dialect.
+
+    A *custom* reply takes the place of the script, and of the counts that it gives.
 
     *random* is used only if the request sets neither a seed nor temperature 0.
     """
@@ -48,14 +53,29 @@ def complete(task: Task, rules: Rules, random: Random) -> Completion:
     elif options.temperature == 0:
         random = Random(0)  # noqa: S311  # not a secret
     choices = engine.generate(
-        task.probe, task.budget, random, id_length=rules.call_id_length
+        task.probe, task.budget, random, id_length=rules.call_id_length, custom=custom
     )
     usage = Usage(
         task.prompt_tokens,
         sum(choice.tokens for choice in choices),
         sum(choice.reasoning_tokens for choice in choices),
     )
-    return Completion(tuple(_answer(choice, task, rules) for choice in choices), usage)
+    answers = tuple(_answer(choice, task, rules) for choice in choices)
+    if custom is not None:
+        usage = _reported(usage, custom)
+        if custom.finish:
+            answers = tuple(replace(one, finish=custom.finish) for one in answers)
+    return Completion(answers, usage)
+
+
+def _reported(usage: Usage, custom: CustomReply) -> Usage:
+    """Return *usage* with the counts that a custom reply gives."""
+    prompt, completion = custom.prompt_tokens, custom.completion_tokens
+    return Usage(
+        usage.prompt if prompt is None else prompt,
+        usage.completion if completion is None else completion,
+        usage.reasoning if completion is None else min(usage.reasoning, completion),
+    )
 
 
 def _answer(choice: Generated, task: Task, rules: Rules) -> Answer:

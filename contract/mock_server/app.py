@@ -14,15 +14,23 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from contract.errors import TargetError
+from contract.mock_server import control as controlling
+from contract.mock_server.control import Control
+from contract.mock_server.hosts import is_local_host, is_loopback_address
+from contract.mock_server.protocol import BoundedProtocol
 from contract.mock_server.provider import MockProvider
+from contract.mock_server.workers import OverloadedError, Workers, is_cheap
 from contract.model.exchange import End
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import Reply
 from contract.model.wire import Request
 
@@ -31,6 +39,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+MAX_BODY = 64 * 2**20  # bytes; ten images of the largest size are smaller
+_MAX_PAUSE = 30.0  # seconds between two parts of a body
 _MAX_HANG = 3_600.0  # seconds; longer than any client waits for a reply to end
 _STARTUP = 10.0  # seconds
 _VISIT_TIMEOUT = 2.0  # seconds
@@ -39,31 +49,53 @@ _KEEP_ALIVE = 120  # seconds; longer than clients keep idle connections
 _RESET_LINGER = 1.0  # seconds until the client notices a reset
 
 
-def app(provider: MockProvider) -> App:
-    """Return *provider* as an ASGI application."""
+def app(
+    provider: MockProvider,
+    *,
+    workers: Workers | None = None,
+    control: Control | None = None,
+    hosts: Collection[str] | None = None,
+) -> App:
+    """
+    Return *provider* as an ASGI application.
+
+    Args:
+        provider: The mock.
+        workers: Processes for the replies that cost CPU; None computes them here.
+        control: Lets `PUT /__magistral__/faults` change the faults; None has no such
+            path.
+        hosts: Names that a Host header may have beside the local ones; None accepts
+            any name.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
+        request = _request(scope)
+        try:
+            if hosts is not None:
+                _check_host(request, hosts)
+            body = await _read_body(request, receive)
+            if body is None:
                 return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        query = scope["query_string"].decode("latin-1")
-        request = Request(
-            scope["method"],
-            f"{scope['path']}?{query}" if query else scope["path"],
-            tuple(
-                (k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]
-            ),
-            body,
-        )
-        started = asyncio.get_running_loop().time()
-        reply = provider.reply(request)
+            await asyncio.sleep(0)  # a hang-up that has arrived is read first
+            if getattr(getattr(send, "__self__", None), "disconnected", False):
+                return
+            request = replace(request, body=body)
+            started = asyncio.get_running_loop().time()
+            if (
+                control is not None
+                and request.path.partition("?")[0] == controlling.PATH
+            ):
+                peer = (scope.get("client") or ("",))[0]
+                reply = control.answer(provider, request, peer)
+            else:
+                reply = await _reply(provider, workers, request)
+        except _RefusedError as error:
+            started = asyncio.get_running_loop().time()
+            # The rest of the request is not read, so the connection is of no more use.
+            refused = provider.refused(request, error.rejection)
+            reply = refused.with_header("connection", "close")
         chats = int(reply.probe is not None)
         provider.running += chats
         try:
@@ -72,6 +104,97 @@ def app(provider: MockProvider) -> App:
             provider.running -= chats
 
     return application
+
+
+class _RefusedError(Exception):
+    """A request is refused before it was read as a whole."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.message)
+        self.rejection = rejection
+
+
+def _request(scope: Scope) -> Request:
+    """Return the request of *scope*, without its body."""
+    query = scope["query_string"].decode("latin-1")
+    return Request(
+        scope["method"],
+        f"{scope['path']}?{query}" if query else scope["path"],
+        tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]),
+    )
+
+
+def _check_host(request: Request, hosts: Collection[str]) -> None:
+    """Raise `_RefusedError` if the Host header is that of a domain on the internet."""
+    name = request.header("host") or ""
+    if not is_local_host(name, hosts):
+        message = (
+            f"This server is not {name[:80]!r}; if it is, start it with "
+            "--allow-host NAME."
+        )
+        raise _RefusedError(Rejection(reason=RejectionReason.HOST, message=message))
+
+
+async def _read_body(request: Request, receive: Receive) -> bytes | None:
+    """
+    Return the body; None if the client disconnects first.
+
+    Raises `_RefusedError` if it is too large, or pauses for too long.
+    """
+    length = request.header("content-length") or ""
+    if length.isascii() and length.isdigit() and int(length[:20]) > MAX_BODY:
+        raise _RefusedError(_TOO_LARGE)
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        try:
+            async with asyncio.timeout(_MAX_PAUSE):
+                message = await receive()
+        except TimeoutError:
+            raise _RefusedError(_TOO_SLOW) from None
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            raise _RefusedError(_TOO_LARGE)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+_TOO_LARGE = Rejection(
+    reason=RejectionReason.TOO_LARGE,
+    message=f"The request body is larger than {MAX_BODY >> 20} MiB.",
+)
+_TOO_SLOW = Rejection(
+    reason=RejectionReason.FAILURE,
+    status=HTTPStatus.REQUEST_TIMEOUT.value,
+    message="The request body came too slowly.",
+)
+
+
+async def _reply(
+    provider: MockProvider, workers: Workers | None, request: Request
+) -> Reply:
+    """Return the reply; whatever it raises becomes an error of the dialect."""
+    problem = ""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    try:
+        if workers is None or is_cheap(request):
+            return provider.reply(request)
+        return await workers.reply(provider, request)
+    except OverloadedError as error:
+        problem = str(error)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError):
+        raise
+    except BaseException as error:  # noqa: BLE001  # native code raises others
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        problem = f"The mock failed on this request: {type(error).__name__}."
+    return provider.refused(
+        request,
+        Rejection(reason=RejectionReason.FAILURE, status=status.value, message=problem),
+    )
 
 
 async def perform(reply: Reply, started: float, receive: Receive, send: Send) -> None:
@@ -216,9 +339,10 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(provider: MockProvider) -> uvicorn.Config:
+def _config(application: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app(provider),
+        application,
+        http=BoundedProtocol,
         lifespan="off",
         log_config=None,
         log_level="critical",
@@ -236,16 +360,22 @@ def _url(listener: socket.socket) -> str:
 
 @contextlib.contextmanager
 def serving(
-    provider: MockProvider, host: str = "127.0.0.1", port: int = 0
+    provider: MockProvider,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    control: Control | None = None,
 ) -> Iterator[str]:
     """
     Run *provider* on a port, in a thread; yield the root URL once it is ready.
 
     Port 0 takes a free one. Leaving the context stops the server at once, even while
-    replies are being sent. Raises `TargetError` if the address is not usable.
+    replies are being sent. *control* lets clients change the faults. Raises
+    `TargetError` if the address is not usable.
     """
     listener = listening(host, port)
-    server = uvicorn.Server(_config(provider))
+    hosts = () if is_loopback_address(host) else None
+    server = uvicorn.Server(_config(app(provider, control=control, hosts=hosts)))
     thread = threading.Thread(
         target=server.run, args=([listener],), name="mock", daemon=True
     )
@@ -276,11 +406,15 @@ class _NotifyingServer(uvicorn.Server):
         self.on_ready()
 
 
-def serve_forever(
+def serve_forever(  # noqa: PLR0913  # options, by name
     provider: MockProvider,
     host: str = "127.0.0.1",
     port: int = 8_000,
     ready: Callable[[str], None] = lambda _url: None,
+    *,
+    workers: Workers | None = None,
+    control: Control | None = None,
+    hosts: Collection[str] = (),
 ) -> None:
     """
     Run *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
@@ -290,13 +424,21 @@ def serve_forever(
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         ready: Called with the root URL once the server answers and can be interrupted.
+        workers: Processes for the replies that cost CPU; None computes them here.
+        control: Lets clients on this machine change the faults.
+        hosts: Further names that the Host header may have; it is checked where *host*
+            is on loopback.
 
     Raises:
         TargetError: The address is not usable.
     """
     listener = listening(host, port)
-    server = _NotifyingServer(_config(provider))
+    allowed = hosts if is_loopback_address(host) else None
+    application = app(provider, workers=workers, control=control, hosts=allowed)
+    server = _NotifyingServer(_config(application))
     server.on_ready = lambda: ready(_url(listener))
+    if workers is not None:
+        workers.start()
     serving = server.serve([listener])
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

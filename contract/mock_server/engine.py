@@ -11,22 +11,30 @@ import json
 import re
 import string
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from random import Random
 
 from contract.mock_server import scripts
-from contract.mock_server.instance import UnsatisfiableError, instance
+from contract.mock_server.instance import MAX_SCHEMA, UnsatisfiableError, instance
 from contract.mock_server.scripts import Script
 from contract.model import think
-from contract.model.chat import END, Call, Piece, PieceKind, Token, Tool
+from contract.model.chat import END, Call, Json, Piece, PieceKind, Token, Tool
+from contract.model.custom import CustomReply
 from contract.model.dialect import Answer
 from contract.model.probe import Probe
 from contract.tokens import tekken
 
 _LETTERS = string.ascii_letters + string.digits
+MAX_CHOICES = 16_384  # vLLM's bound of n since 0.19 (VLLM_MAX_N_SEQUENCES)
+MAX_GENERATED = 400_000  # tokens of all choices
 _SPECIFIC = 4  # characters of a word in a tool's name that can select the tool
+
+
+class TooMuchError(ValueError):
+    """A request asks for more than the mock generates at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,12 @@ _END = Step(name=END)
 
 
 def generate(
-    probe: Probe, budget: int, random: Random, *, id_length: int = 9
+    probe: Probe,
+    budget: int,
+    random: Random,
+    *,
+    id_length: int = 9,
+    custom: CustomReply | None = None,
 ) -> tuple[Generated, ...]:
     """
     Generate the choices that *probe* requests.
@@ -78,22 +91,68 @@ def generate(
         budget: Tokens that each choice may have at most.
         random: Source of random answers and of tool call ids.
         id_length: Characters of a tool call id.
+        custom: The output in place of a script; None for the script that fits.
 
     Raises:
         UnsatisfiableError: The request has a JSON Schema that no value satisfies.
+        TooMuchError: It asks for more than `MAX_CHOICES` or `MAX_GENERATED`.
     """
     count = probe.options.n or 1
+    if count > MAX_CHOICES:
+        raise TooMuchError(f"n must be at most {MAX_CHOICES}, got {count}.")
+    if custom is not None:
+        return _bounded(_custom(probe, budget, random, id_length, custom, count))
+    return _bounded(_scripted(probe, budget, random, id_length, count))
+
+
+def _bounded(choices: Iterable[Generated]) -> tuple[Generated, ...]:
+    """Return the choices; raises `TooMuchError` once they have too many tokens."""
+    kept: list[Generated] = []
+    total = 0
+    for choice in choices:
+        kept.append(choice)
+        total += choice.tokens
+        if total > MAX_GENERATED:
+            raise TooMuchError(
+                f"The choices have more than {MAX_GENERATED} tokens together; set "
+                "max_tokens or a smaller n."
+            )
+    return tuple(kept)
+
+
+def _scripted(
+    probe: Probe, budget: int, random: Random, id_length: int, count: int
+) -> Iterator[Generated]:
+    """Yield the choices of the script that fits *probe*."""
     calls = _tool_calls(probe)
     script = scripts.choose(probe)
-    choices = []
     for number, answer in enumerate(_answers(script, count, random)):
         if calls:
             ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in calls]
             steps = _call_steps(probe, calls, ids)
         else:
             steps = _text_steps(probe, script, answer)
-        choices.append(_choice(probe, steps, budget, number, calls=bool(calls)))
-    return tuple(choices)
+        yield _choice(probe, steps, budget, number, calls=bool(calls))
+
+
+def _custom(  # noqa: PLR0913, PLR0917  # those of `generate`
+    probe: Probe,
+    budget: int,
+    random: Random,
+    id_length: int,
+    custom: CustomReply,
+    count: int,
+) -> Iterator[Generated]:
+    """Yield the choices of a custom reply, which is sent as it was given."""
+    script = Script(reasoning=custom.thought, answer=custom.answer)
+    calls = tuple((Tool(n, "{}"), arguments) for n, arguments in custom.tool_calls)
+    for number in range(count):
+        steps = _text_steps(probe, script, custom.answer, as_given=True)
+        if calls:
+            ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in calls]
+            text = tuple(steps)[:-1]  # without the end of the sequence
+            steps = chain(text, _calls(calls, ids))
+        yield _choice(probe, steps, budget, number, calls=bool(calls))
 
 
 def _answers(script: Script, count: int, random: Random) -> list[str | None]:
@@ -106,10 +165,16 @@ def _answers(script: Script, count: int, random: Random) -> list[str | None]:
     return list(pool[:count])
 
 
-def _text_steps(probe: Probe, script: Script, answer: str | None) -> Iterator[Step]:
-    """Yield reasoning, answer and the end of the sequence, if the script has one."""
+def _text_steps(
+    probe: Probe, script: Script, answer: str | None, *, as_given: bool = False
+) -> Iterator[Step]:
+    """
+    Yield reasoning, answer and the end of the sequence, if the script has one.
+
+    With *as_given* the answer is not made to fit a response format.
+    """
     last = probe.messages[-1] if probe.messages else None
-    document = _json_answer(probe, script)
+    document = None if as_given else _json_answer(probe, script)
     if document is not None:
         answer = document
     loop = script.loop if document is None else ""
@@ -172,6 +237,8 @@ def _json_answer(probe: Probe, script: Script) -> str | None:
 @lru_cache(maxsize=256)
 def _instance(schema: str, value: str) -> str:
     answer = json.loads(value)
+    if len(schema) > MAX_SCHEMA:
+        raise UnsatisfiableError(f"it is longer than {MAX_SCHEMA} characters")
     parsed = json.loads(schema)
     if parsed == {"type": "object"}:
         return json.dumps({"answer": answer}, ensure_ascii=False)
@@ -214,10 +281,10 @@ def _matching_tool(probe: Probe, tools: tuple[Tool, ...]) -> Tool:
 @lru_cache(maxsize=256)
 def _arguments(tool: Tool, place: str) -> str:
     hints = {name: place or value for name, value in scripts.hints().items()}
-    try:
-        value = instance(json.loads(tool.parameters), hints)
-    except UnsatisfiableError:
-        value = {}
+    value: Json = {}
+    if len(tool.parameters) <= MAX_SCHEMA:
+        with suppress(UnsatisfiableError):
+            value = instance(json.loads(tool.parameters), hints)
     return json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
 
 
@@ -230,6 +297,11 @@ def _call_steps(
         yield _THINK
         yield from _steps(PieceKind.REASONING, reasoning)
         yield _THINK_END
+    yield from _calls(calls, ids)
+
+
+def _calls(calls: tuple[tuple[Tool, str], ...], ids: list[str]) -> Iterator[Step]:
+    """Yield the tokens of tool calls, and the end of the sequence."""
     for index, ((tool, arguments), id_) in enumerate(zip(calls, ids, strict=True)):
         yield _CALL
         yield from (Step(name=text) for text in tekken.token_texts(tool.name))

@@ -15,7 +15,8 @@ from contract.tokens import counting
 
 MAX_BYTES = 10 * 2**20
 MAX_SIDE = 10_000  # pixels
-# Larger images are validated by their header alone: decoding them would take seconds.
+# Further images of a request are validated by their header alone: decoding them would
+# take seconds.
 _MAX_DECODED = 16_000_000  # pixels
 
 
@@ -40,8 +41,11 @@ def check_images(
         return Rejection(
             reason=RejectionReason.IMAGE_COUNT, count=len(images), limit=limit
         )
+    pixels = _MAX_DECODED
     for number, image in images:
-        reason, message = _check_image(image, formats)
+        width, height = counting.size(image.data) or (0, 0)
+        pixels -= width * height
+        reason, message = _check_image(image, formats, decode=pixels >= 0)
         if reason is not None:
             return Rejection(
                 reason=reason,
@@ -53,12 +57,12 @@ def check_images(
 
 
 def _check_image(
-    image: Image, formats: tuple[str, ...]
+    image: Image, formats: tuple[str, ...], *, decode: bool
 ) -> tuple[RejectionReason | None, str]:
     if image.url is None:
         if not image.media_type.lower().startswith("image/"):
             return RejectionReason.IMAGE, f"{image.media_type} is not an image type"
-        return _check_data(image.data, formats)
+        return _check_data(image.data, formats, decode)
     scheme = image.url.partition(":")[0].lower()
     if scheme != "data":
         # A URL is never opened: neither over the network nor as a file.
@@ -71,9 +75,11 @@ def _check_image(
     return RejectionReason.IMAGE, "Non-base64 digit found"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _check_data(
-    data: bytes, formats: tuple[str, ...]
+    data: bytes,
+    formats: tuple[str, ...],
+    decode: bool,  # noqa: FBT001  # part of the key of the cache
 ) -> tuple[RejectionReason | None, str]:
     """Check that *data* is a complete image of an accepted format and size."""
     size = counting.size(data)
@@ -86,7 +92,7 @@ def _check_data(
         )
     try:
         with Pillow.open(io.BytesIO(data), formats=formats) as picture:
-            if size[0] * size[1] <= _MAX_DECODED:
+            if decode:
                 picture.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         return RejectionReason.IMAGE, f"Failed to load image: {error}"

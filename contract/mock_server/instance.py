@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import jsonschema_rs
 
-from contract.mock_server.pattern import matching
+from contract.mock_server.pattern import bounded_validator, matching
 from contract.model.chat import Json
 
 Schema = Mapping[str, Any]
 _MAX_DEPTH = 12  # levels of a recursive schema
 _MAX_CANDIDATES = 200  # candidates for one value
 _OPTIONAL_DEPTH = 2  # levels below which optional members are left out
+_MAX_SIZE = 200_000  # characters and values of one document; a window holds no more
+_MAX_STEPS = 20_000  # schemas looked at
+MAX_SCHEMA = 2**20  # characters of a schema
 _FORMATS = {
     "date": "2025-09-18",
     "date-time": "2025-09-18T12:00:00Z",
@@ -49,25 +52,27 @@ def instance(schema: Json, hints: Mapping[str, Json] | None = None) -> Json:
 
     Optional members are left out, unless the schema has no `required`: then every
     declared member is included. References to other documents are never followed.
-    Raises `UnsatisfiableError`.
+    Raises `UnsatisfiableError`, also if the search takes many steps or the document
+    would be large.
     """
     try:
-        validator = jsonschema_rs.validator_for(
-            cast("Any", schema), retriever=_reject_reference
-        )
+        validator = bounded_validator(schema)
         candidates = _Search(schema, hints or {}).values(schema, 0)
         for value in islice(candidates, _MAX_CANDIDATES):
             if validator.is_valid(value):
                 return value
+    except UnsatisfiableError:
+        raise
     except (jsonschema_rs.ValidationError, ValueError, TypeError) as error:
-        raise UnsatisfiableError(f"not a usable JSON Schema: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise UnsatisfiableError(f"not a usable JSON Schema: {reason}") from error
+    except (ArithmeticError, AttributeError, MemoryError, RecursionError) as error:
+        raise UnsatisfiableError(
+            f"not a usable JSON Schema: {type(error).__name__}"
+        ) from error
     except jsonschema_rs.ReferencingError as error:
         raise UnsatisfiableError(f"a reference leads nowhere: {error}") from error
     raise UnsatisfiableError("no small value fits the schema")
-
-
-def _reject_reference(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} is not fetched")
 
 
 class _Search:
@@ -76,6 +81,7 @@ class _Search:
     def __init__(self, root: Json, hints: Mapping[str, Json]) -> None:
         self._root = root
         self._hints = hints
+        self._steps = 0
 
     def values(self, schema: Json, depth: int, name: str = "") -> Iterator[Json]:
         """
@@ -83,6 +89,9 @@ class _Search:
 
         *depth* is the number of levels above it, *name* that of the member.
         """
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise UnsatisfiableError("the schema needs too long a search")
         if depth > _MAX_DEPTH or schema is False:
             return
         if not isinstance(schema, dict):
@@ -145,6 +154,7 @@ class _Search:
         optional = [] if depth > _OPTIONAL_DEPTH else declared
         needed = list(schema.get("required", optional))
         least = schema.get("minProperties", 0)
+        _check_size(least, 1)
         spare = [key for key in declared if key not in needed]
         spare += [f"key{number}" for number in range(1, least + 1)]
         needed += spare[: max(least - len(needed), 0)]
@@ -175,10 +185,12 @@ class _Search:
         if not all(heads) or (rest and not pool):
             return
         if schema.get("uniqueItems"):
+            _check_size(rest, 1)
             yield [head[0] for head in heads] + list(_distinct(pool))[:rest]
             return
         for one in islice(product(*heads), 12):
             for value in pool[:12] or (None,):
+                _check_size(rest, _size(value))
                 yield [*one, *[value] * rest]
 
     def _resolve(self, reference: Json) -> Json:
@@ -271,6 +283,7 @@ def _numbers(schema: Schema, *, whole: bool) -> Iterator[Json]:
 
 def _strings(schema: Schema) -> Iterator[Json]:
     least = schema.get("minLength", 0)
+    _check_size(least, 1)
     format_ = schema.get("format")
     if isinstance(format_, str) and format_ in _FORMATS:
         yield _FORMATS[format_]
@@ -282,6 +295,32 @@ def _strings(schema: Schema) -> Iterator[Json]:
     for letter in "abcdefgh":
         yield letter * least
     yield from "abcdefgh"
+
+
+def _check_size(count: float, size: int) -> None:
+    """Raise `UnsatisfiableError` if *count* values of *size* are a large document."""
+    if count * size > _MAX_SIZE:
+        raise UnsatisfiableError(
+            f"its smallest document is larger than {_MAX_SIZE} characters"
+        )
+
+
+def _size(value: Json) -> int:
+    """Return the characters and values in *value*; raises if they are many."""
+    total = 1
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            total += len(one)
+        elif isinstance(one, list):
+            total += len(one)
+            waiting += one
+        elif isinstance(one, dict):
+            total += len(one)
+            waiting += one.values()
+        _check_size(total, 1)
+    return total
 
 
 def _distinct(values: Iterable[Json]) -> Iterator[Json]:

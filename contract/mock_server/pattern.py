@@ -6,16 +6,71 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from re import _constants as code  # type: ignore[attr-defined,unused-ignore]  # no public name; some typesheds know it
 from re import _parser as regex  # type: ignore[attr-defined,unused-ignore]  # the same
-from typing import Any
+from typing import Any, NoReturn, cast
+
+import jsonschema_rs
+
+from contract.model.chat import Json
+
+_MAX_PATTERN = 1_000  # characters
+_MAX_TEXT = 10_000  # characters
+_MAX_BACKTRACKS = 20_000  # where a pattern cannot be matched without
 
 
 def matching(pattern: str) -> str | None:
-    """Return a short text that matches *pattern*; None for unsupported patterns."""
-    try:
-        text = "".join(_parts(regex.parse(pattern)))
-        return text if re.search(pattern, text) else None
-    except (re.error, KeyError, RecursionError, OverflowError):
+    """
+    Return a short text that matches *pattern*; None for unsupported patterns.
+
+    It takes linear time: the text is matched without backtracking, and a pattern whose
+    text or source is long is not supported.
+    """
+    if len(pattern) > _MAX_PATTERN:
         return None
+    try:
+        text = _joined(regex.parse(pattern))
+        matches = bounded_validator({"pattern": pattern}).is_valid(text)
+    except (re.error, LookupError, StopIteration, RecursionError, ValueError):
+        return None
+    except OverflowError:
+        return None
+    return text if matches else None
+
+
+def bounded_validator(schema: Json) -> Any:
+    """
+    Return a validator of *schema* that follows no reference to another document.
+
+    Patterns are matched in linear time, or with few steps back where they need it.
+    Raises `jsonschema_rs.ValidationError` for what is no schema.
+    """
+    options: Any = jsonschema_rs.RegexOptions()
+    try:
+        return _compiled(schema, options)
+    except jsonschema_rs.ValidationError:
+        options = jsonschema_rs.FancyRegexOptions(backtrack_limit=_MAX_BACKTRACKS)
+        return _compiled(schema, options)
+
+
+def _compiled(schema: Json, options: Any) -> Any:
+    return jsonschema_rs.validator_for(
+        cast("Any", schema), retriever=_reject_reference, pattern_options=options
+    )
+
+
+def _reject_reference(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not fetched")
+
+
+def _joined(tree: Iterable[tuple[Any, Any]]) -> str:
+    """Return the parts as one text; raises `OverflowError` if it is long."""
+    parts: list[str] = []
+    length = 0
+    for part in _parts(tree):
+        parts.append(part)
+        length += len(part)
+        if length > _MAX_TEXT:
+            raise OverflowError("the text is too long")
+    return "".join(parts)
 
 
 def _parts(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
@@ -24,7 +79,10 @@ def _parts(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
             yield _LITERAL[kind](value)
         elif kind in _REPEATS:
             least, _, inner = value
-            yield "".join(_parts(inner)) * min(least, 1_000)
+            once = _joined(inner)
+            if len(once) * least > _MAX_TEXT:
+                raise OverflowError("the text is too long")
+            yield once * least
         elif kind in _GROUPS:
             yield from _parts(_GROUPS[kind](value))
         elif kind is not code.AT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import count
 from random import Random
@@ -14,9 +15,11 @@ from contract.mock_server import framing
 from contract.mock_server.answering import complete
 from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
 from contract.mock_server.latency import AT_ONCE, LatencyPlan
-from contract.mock_server.requests import ParsedRequest, read_request
+from contract.mock_server.requests import ParsedRequest, completed, read_request
 from contract.model.chat import CHAT, METRICS, MODELS, Json
+from contract.model.custom import Answers, CustomError, CustomReply
 from contract.model.dialect import Dialect, Head
+from contract.model.probe import Probe
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply
 from contract.model.wire import Request
@@ -51,6 +54,7 @@ class MockProvider:
         change: Callable[[Reply], Reply] | None = None,
         clock: Callable[[], float] = lambda: EPOCH,
         seed: int = 0,
+        answers: Answers | None = None,
     ) -> None:
         """
         Create a mock.
@@ -64,6 +68,7 @@ class MockProvider:
             change: Applied to every reply: a fault, a quirk.
             clock: Returns the creation time of a response, in seconds since the epoch.
             seed: Seed of response ids and random answers.
+            answers: Custom answers; they come before the scripts.
 
         Raises:
             SpecError: The dialect has no rules.
@@ -77,12 +82,14 @@ class MockProvider:
             raise SpecError(f"The dialect {dialect.id} has no rules for a mock.")
         self.rules = dialect.rules
         self._key = api_key
-        self._change = change
+        self.change = change
+        self.answers = answers
         self._clock = clock
         self._seed = seed
         self._numbers = count()
         self._format = ReplyFormat(dialect, self.rules)
         self._cached_parse = lru_cache(maxsize=512)(self._parse)
+        self._cached_custom = lru_cache(maxsize=512)(self._complete_custom)
         self._cached_template = lru_cache(maxsize=256)(self._template)
 
     def reply(self, request: Request, number: int | None = None) -> Reply:
@@ -93,10 +100,34 @@ class MockProvider:
         Equal requests with equal numbers get equal replies.
         """
         number = next(self._numbers) if number is None else number
-        reply = self._reply(request, number)
-        return reply if self._change is None else self._change(reply)
+        reply = self.unchanged(request, number)
+        if isinstance(reply, tuple):
+            reply = self.completed(request, number, self.take(reply))
+        return self.changed(reply)
 
-    def _reply(self, request: Request, number: int) -> Reply:
+    def refused(self, request: Request, rejection: Rejection) -> Reply:
+        """Return the dialect's error for a *rejection* that another layer decided."""
+        return self._reject(request, rejection, self.number())
+
+    def number(self) -> int:
+        """Return the number of the next reply, and count it."""
+        return next(self._numbers)
+
+    def take(self, matches: tuple[int, ...]) -> CustomReply | None:
+        """Return the next reply of the custom answers *matches*, and count it."""
+        return None if self.answers is None else self.answers.take(matches)
+
+    def changed(self, reply: Reply) -> Reply:
+        """Return *reply* with the fault in it, if the mock has one."""
+        return reply if self.change is None else self.change(reply)
+
+    def unchanged(self, request: Request, number: int) -> Reply | tuple[int, ...]:
+        """
+        Return the reply without any fault; a function of its arguments.
+
+        For a request that matches custom answers, it returns their numbers: one `take`
+        of them tells what `completed` has to return.
+        """
         path = request.path.partition("?")[0]
         rejection = self._check_access(request, path)
         if rejection is not None:
@@ -151,10 +182,61 @@ class MockProvider:
             return "GET"
         return None
 
-    def _chat(self, request: Request, number: int) -> Reply:
+    def completed(
+        self, request: Request, number: int, custom: CustomReply | None
+    ) -> Reply:
+        """Return the reply with the *custom* answer, or without one if it is None."""
+        parsed = self._parsed(request)
+        if parsed.task is None:
+            return self._rendered(request, number, parsed)
+        if custom is not None and custom.error is not None:
+            return self._failed(request, number, parsed.task.probe, custom)
+        cacheable = len(request.body) <= _MAX_CACHED_BODY
+        complete = self._cached_custom if cacheable else self._complete_custom
+        return self._rendered(request, number, complete(parsed, custom))
+
+    def _failed(
+        self, request: Request, number: int, probe: Probe, custom: CustomReply
+    ) -> Reply:
+        error = custom.error or CustomError(status=500)
+        problem = Rejection(
+            reason=RejectionReason.FAILURE, status=error.status, message=error.message
+        )
+        reply = self._reject(request, problem, number)
+        if error.retry_after is not None:
+            reply = reply.with_header("retry-after", str(error.retry_after))
+        at = self._plan(custom).ttft
+        frames = tuple(Frame(at, frame.data) for frame in reply.frames)
+        return replace(reply, frames=frames, probe=probe)
+
+    def _complete_custom(
+        self, parsed: ParsedRequest, custom: CustomReply | None
+    ) -> ParsedRequest:
+        if parsed.task is None:
+            return parsed
+        made = completed(parsed.task, self.rules, custom)
+        return replace(made, custom=custom)
+
+    def _plan(self, custom: CustomReply | None) -> LatencyPlan:
+        """Return the latency plan, with the times that a custom reply gives."""
+        if custom is None or (custom.ttft is None and custom.icl is None):
+            return self.plan
+        return replace(
+            self.plan,
+            ttft=self.plan.ttft if custom.ttft is None else custom.ttft,
+            icl=self.plan.icl if custom.icl is None else custom.icl,
+        )
+
+    def _parsed(self, request: Request) -> ParsedRequest:
         cacheable = len(request.body) <= _MAX_CACHED_BODY
         parse = self._cached_parse if cacheable else self._parse
-        parsed = parse(request.body)
+        return parse(request.body)
+
+    def _chat(self, request: Request, number: int) -> Reply | tuple[int, ...]:
+        parsed = self._parsed(request)
+        return parsed.matches or self._rendered(request, number, parsed)
+
+    def _rendered(self, request: Request, number: int, parsed: ParsedRequest) -> Reply:
         task = parsed.task
         if task is None:
             rejection = parsed.rejection or Rejection(reason=RejectionReason.SCHEMA)
@@ -170,8 +252,8 @@ class MockProvider:
             frames = framing.insert_id(template, head.id)
         else:
             random = Random(f"{self._seed}:{number}")  # noqa: S311  # not a secret
-            completion = completion or complete(task, self.rules, random)
-            times = partial(self.plan.times, number=number)
+            completion = completion or complete(task, self.rules, random, parsed.custom)
+            times = partial(self._plan(parsed.custom).times, number=number)
             frames = framing.frames(task.probe, completion, head, self._format, times)
         return framing.reply(
             request, task.probe, completion, head, self.dialect, frames
@@ -179,7 +261,12 @@ class MockProvider:
 
     def _parse(self, body: bytes) -> ParsedRequest:
         return read_request(
-            body, self.dialect, self.rules, self.models, self.context_window
+            body,
+            self.dialect,
+            self.rules,
+            self.models,
+            self.context_window,
+            self.answers,
         )
 
     def _template(self, parsed: ParsedRequest, created: int) -> tuple[Frame, ...]:
@@ -189,7 +276,7 @@ class MockProvider:
             return ()
         head = Head(ID_PLACEHOLDER, created, self._model_name(task.probe.model))
         return framing.frames(
-            task.probe, completion, head, self._format, self.plan.times
+            task.probe, completion, head, self._format, self._plan(parsed.custom).times
         )
 
     def _head(self, number: int, model: str | None = None) -> Head:

@@ -12,6 +12,7 @@ from contract.mock_server import engine, image_rules
 from contract.mock_server.answering import Completion, Task, complete
 from contract.mock_server.instance import UnsatisfiableError
 from contract.model.chat import Json
+from contract.model.custom import Answers, CustomReply
 from contract.model.dialect import Dialect
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection, RejectionReason
@@ -37,10 +38,19 @@ class ParsedRequest:
     task: Task | None = None
     # The completion, unless it differs between equal requests.
     completion: Completion | None = None
+    # The numbers of the custom answers that the request matches.
+    matches: tuple[int, ...] = ()
+    # The custom reply that is its completion.
+    custom: CustomReply | None = None
 
 
-def read_request(
-    body: bytes, dialect: Dialect, rules: Rules, models: tuple[str, ...], window: int
+def read_request(  # noqa: PLR0913, PLR0917  # what a request is read by
+    body: bytes,
+    dialect: Dialect,
+    rules: Rules,
+    models: tuple[str, ...],
+    window: int,
+    answers: Answers | None = None,
 ) -> ParsedRequest:
     """
     Parse and validate a chat request; never raises for its contents.
@@ -51,6 +61,7 @@ def read_request(
         rules: The rules of that dialect.
         models: Names of the models served.
         window: Context window in tokens.
+        answers: Custom answers; a request that matches one is not completed.
     """
     try:
         value: Json = orjson.loads(body)
@@ -79,13 +90,25 @@ def read_request(
         window_limited=max_tokens is None or max_tokens > budget,
         shows_reasoning=value.get("include_reasoning") is not False,
     )
-    return _completed(task, rules)
+    if answers is not None and (matches := tuple(answers.matching(probe))):
+        return ParsedRequest(None, task, matches=matches)
+    return completed(task, rules)
 
 
-def _completed(task: Task, rules: Rules) -> ParsedRequest:
-    """Return *task* with its completion, or the rejection if there can be none."""
+def completed(
+    task: Task, rules: Rules, custom: CustomReply | None = None
+) -> ParsedRequest:
+    """
+    Return *task* with its completion, or the rejection if there can be none.
+
+    Args:
+        task: The request.
+        rules: The rules of the dialect.
+        custom: The custom reply to it; None for a script.
+    """
+    random = Random(0)  # noqa: S311  # not a secret
     try:
-        completion = complete(task, rules, Random(0))  # noqa: S311  # not a secret
+        completion = complete(task, rules, random, custom)
     except UnsatisfiableError as error:
         return ParsedRequest(
             Rejection(
@@ -94,9 +117,22 @@ def _completed(task: Task, rules: Rules) -> ParsedRequest:
                 pointer="/response_format",
             )
         )
+    except engine.TooMuchError as error:
+        return ParsedRequest(
+            Rejection(reason=RejectionReason.UNSUPPORTED, message=str(error))
+        )
     return ParsedRequest(
-        None, task, None if engine.is_random(task.probe) else completion
+        None,
+        task,
+        None if _is_random(task.probe, custom) else completion,
     )
+
+
+def _is_random(probe: Probe, custom: CustomReply | None) -> bool:
+    if custom is None:
+        return engine.is_random(probe)
+    seeded = probe.options.seed is not None or probe.options.temperature == 0
+    return bool(custom.tool_calls) and not seeded  # the ids of the calls
 
 
 def _parse(body: dict[str, Json], dialect: Dialect, rules: Rules) -> Probe:
@@ -132,5 +168,9 @@ def _unknown_model(
     if rules.any_model or absent or probe.model in models:
         return None
     return Rejection(
-        reason=RejectionReason.MODEL, pointer="/model", value=model, expected=models[0]
+        reason=RejectionReason.MODEL,
+        pointer="/model",
+        value=model,
+        expected=models[0],
+        message=", ".join(models),
     )

@@ -36,6 +36,7 @@ _OPERATION = re.compile(
 )
 _COUNT = re.compile(r"\bcount from (\d{1,4}) to (\d{1,4})\b", re.IGNORECASE)
 _MOST_NUMBERS = 1_000
+_MOST_SUBJECTS = 8  # questions that are looked at, the last ones
 _GREETING = re.compile(r"good (?:morning|day|evening)[!.]?", re.IGNORECASE)
 _PLACE = re.compile(
     r"\b(?:in|for|at|and)\s+((?:[A-ZÀ-Þ][\w'-]+)(?:\s[A-ZÀ-Þ][\w'-]+)*)"
@@ -134,7 +135,7 @@ def _last_user_text(probe: Probe) -> str:
 
 def _recall(question: str, text: str) -> Script | None:
     """Answer a question about a fact in the prompt, as "the code word is plum"."""
-    for subject in reversed(_QUESTION.findall(question)):
+    for subject in reversed(_QUESTION.findall(question)[-_MOST_SUBJECTS:]):
         fact = re.compile(
             rf"\b(?:the|my|our) {re.escape(subject)} is:? [\"'“]?([^\s\"'”.,;:!?]+)",
             re.IGNORECASE,

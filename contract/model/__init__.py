@@ -1,5 +1,5 @@
 """
 Values without I/O: chats, dialects, profiles, exchanges, replies, checks.
 
-Imports: errors. Third parties: PIL, orjson.
+Imports: errors. Third parties: PIL, jsonschema_rs, orjson.
 """

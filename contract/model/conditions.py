@@ -1,7 +1,8 @@
-"""Conditions under which a change of replies strikes: features, every Nth reply."""
+"""Conditions under which a change of replies strikes: features, every Nth, a rate."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import count
@@ -71,8 +72,36 @@ def every_nth(change: Change, every: int) -> Change:
     return change_some
 
 
+def sampled(change: Change, rate: float, seed: str = "0") -> Change:
+    """
+    Return *change* for a share of the chats, from 0 to 1.
+
+    Whether chat number N is changed is a function of *seed* and N alone, so the same
+    chats are hit in every run.
+    """
+    numbers = count()
+
+    def change_some(reply: Reply) -> Reply:
+        if reply.probe is None or _draw(seed, next(numbers)) >= rate:
+            return reply
+        return change(reply)
+
+    return change_some
+
+
+def _draw(seed: str, number: int) -> float:
+    """Return a number from 0 up to 1, which looks random."""
+    digest = hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / 2**56
+
+
 def conditional(
-    change: Change, *, when: Collection[str] = (), every: int = 1
+    change: Change,
+    *,
+    when: Collection[str] = (),
+    every: int = 1,
+    rate: float | None = None,
+    seed: str = "0",
 ) -> Change:
     """
     Return *change* where it strikes only under the conditions *when*.
@@ -81,8 +110,11 @@ def conditional(
         change: A fault or a quirk.
         when: Names of `CONDITIONS`, all of which must hold.
         every: Of the chats for which they hold, every how many-th is changed.
+        rate: The share of them that is changed, from 0 to 1; None for all.
+        seed: Decides which chats a *rate* hits.
 
-    Raises `UsageError` for an unknown condition, and for *every* below 1.
+    Raises `UsageError` for an unknown condition, for *every* below 1, for a *rate* that
+    is no share, and for both.
     """
     for name in when:
         if name not in CONDITIONS:
@@ -91,7 +123,13 @@ def conditional(
             )
     if every < 1:
         raise UsageError(f"every must be at least 1, not {every}.")
+    if rate is not None and not 0 <= rate <= 1:
+        raise UsageError(f"rate must be from 0 to 1, such as 0.1, not {rate:g}.")
+    if rate is not None and every > 1:
+        raise UsageError("rate and every exclude each other; leave one out.")
     counted = every_nth(change, every) if every > 1 else change
+    if rate is not None:
+        counted = sampled(change, rate, seed)
     return Conditional(counted, frozenset(when)) if when else counted
 
 

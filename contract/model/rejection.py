@@ -30,6 +30,17 @@ class RejectionReason(StrEnum):
     ROUTE = "route"
     METHOD = "method"
     RATE = "rate"
+    HOST = "host"  # the Host header names another server
+    TOO_LARGE = "too-large"  # the body is larger than the server reads
+    FAILURE = "failure"  # the server fails; `status` says how
+
+
+STATUSES = {
+    RejectionReason.HOST: 421,
+    RejectionReason.TOO_LARGE: 413,
+    RejectionReason.FAILURE: 500,
+}
+"""The statuses of what a web server or a gateway answers, whatever the dialect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +63,12 @@ class Rejection:
     count: int = 0
     # The greatest valid number.
     limit: int = 0
+    # HTTP status where the reason does not decide it; 0 where it does.
+    status: int = 0
     # The parsed request, as far as it could be read.
     body: Json = None
+
+    @property
+    def server_status(self) -> int:
+        """The status that no dialect decides; 0 where the dialect does."""
+        return self.status or STATUSES.get(self.reason, 0)

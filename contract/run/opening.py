@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from contract._version import __version__
-from contract.catalog.breakages import faults_by_name
+from contract.catalog.changes import changes_by_name
 from contract.catalog.profiles import builtin
 from contract.client.credentials import api_key, validate_key
 from contract.client.route import DIRECT, Route
@@ -30,7 +30,7 @@ from contract.detection.detect import (
 from contract.detection.error_message import error_message
 from contract.errors import EndpointError, SpecError, TargetError
 from contract.model.address import is_unencrypted
-from contract.model.check import Check, Quirk
+from contract.model.check import Check
 from contract.model.exchange import End
 from contract.model.features import FEATURES
 from contract.model.probes import HELLO, NO_KEY
@@ -259,10 +259,8 @@ def _open_recording(
 
 
 def reply_changes() -> Mapping[str, ReplyChange]:
-    """Return faults, breakages and quirks by name, for targets that misbehave."""
-    faults = {name: fault.apply for name, fault in faults_by_name().items()}
-    quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
-    return {**faults, **quirks}
+    """Return all changes by name, for targets that misbehave."""
+    return changes_by_name()
 
 
 def _key(

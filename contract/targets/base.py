@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, get_type_hints
+from typing import Annotated, NewType, get_type_hints
 from urllib.parse import parse_qsl
 
+from contract.catalog.changes import chain, read_change
 from contract.errors import UsageError
+from contract.model.duration import parse_duration
 from contract.model.redaction import REDACTED, register_secret
 from contract.model.reply import Reply
 from contract.plugins.discovery import get, suggestion
@@ -19,11 +21,14 @@ from contract.plugins.discovery import get, suggestion
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 
 ReplyChange = Callable[[Reply], Reply]
+Rate = NewType("Rate", float)
+"""A share, from 0 to 1."""
 
 MOST_DIGITS = 15  # of a number; every one of them is exact, and fits where it is used
 
 # Placeholders for the value of an option, by type.
 CHANGE, TIME, NUMBER, SWITCH, TEXT = "NAME", "TIME", "N", "yes|no", "TEXT"
+RATE = "0..1"
 
 # Options that several kinds of target share, with their descriptions.
 Port = Annotated[int, "port on loopback; 0 takes a free one"]
@@ -116,7 +121,13 @@ def _description(hint: object) -> str:
 
 
 # Placeholder by what the type of a parameter contains; the first match applies.
-_UNITS = (("Reply", CHANGE), ("float", TIME), ("int", NUMBER), ("bool", SWITCH))
+_UNITS = (
+    ("Reply", CHANGE),
+    ("Rate", RATE),
+    ("float", TIME),
+    ("int", NUMBER),
+    ("bool", SWITCH),
+)
 
 
 def target(
@@ -189,10 +200,12 @@ def parse_target(
         )
     kind = kinds[name]
     register_secret(*(value for key, value in parse_qsl(query) if key == "key"))
-    options = {
-        key: _option(kind, key, value, changes or {})
-        for key, value in parse_qsl(query, keep_blank_values=True)
-    }
+    options: dict[str, object] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        read = _option(kind, key, value, changes or {})
+        if callable(read) and callable(before := options.get(key)):
+            read = chain([before, read])  # a fault for each time it is given
+        options[key] = read
     return Target(mask_key(text), _read(kind, argument), argument, options)
 
 
@@ -212,9 +225,7 @@ def _option(
             f"Target kind {kind.id!r} has no option {key!r}{suggestion(name, known)}"
         )
     if known[name] == CHANGE:
-        if value not in changes:
-            raise UsageError(f"Unknown {key} {value!r}{suggestion(value, changes)}")
-        return changes[value]
+        return read_change(value, changes, what=key)
     return _typed(key, value, known[name])
 
 
@@ -229,29 +240,13 @@ def _typed(key: str, value: str, unit: str) -> object:
         if len(value) > MOST_DIGITS:
             raise UsageError(f"{key} must have at most {MOST_DIGITS} digits.")
         return number
+    if unit == RATE:
+        try:
+            return float(value)
+        except ValueError:
+            raise UsageError(
+                f"{key} must be from 0 to 1, such as 0.1, not {value!r}."
+            ) from None
     if unit == SWITCH:
         return value.lower() not in {"0", "false", "no"}
     return value
-
-
-def parse_duration(key: str, value: str) -> float:
-    """
-    Return the seconds of a duration such as `80ms`, `1.5s` or `2` (seconds).
-
-    Raises `UsageError` that names *key* for anything else, and for a day or more.
-    """
-    text = value.strip().lower()
-    scale = 1.0
-    if text.endswith("ms"):
-        text, scale = text[:-2], 0.001
-    elif text.endswith("s"):
-        text = text[:-1]
-    try:
-        number = float(text) * scale
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 86_400:  # noqa: PLR2004  # a day
-        raise UsageError(
-            f"{key} must be a duration such as 80ms or 1.5s, not {value!r}."
-        )
-    return number

@@ -55,6 +55,11 @@ def test_the_banner_names_the_fault_and_the_quirk():
         pytest.param(
             ["--api-key", "a", "--api-key-env", "B"], "not both", id="two-keys"
         ),
+        pytest.param(["--rate", "0.1"], "add --fault NAME", id="rate-alone"),
+        pytest.param(
+            ["--fault", "http-429?rat=1"], "Did you mean 'rate'", id="fault-option"
+        ),
+        pytest.param(["--answers", "no-such.toml"], "no-such.toml", id="answers"),
     ],
 )
 def test_an_invalid_option_is_a_usage_error(command, arguments, words):

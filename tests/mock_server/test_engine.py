@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.mock_server import engine
 from contract.mock_server.engine import generate, is_random, wants_json
 from contract.mock_server.instance import UnsatisfiableError
 from contract.model.chat import Message, Options, PieceKind, Tool, freeze, merge_pieces
+from contract.model.custom import CustomReply
 from contract.model.probe import Probe
 from contract.model.probes import WEATHER
 from contract.tokens import counting
+from contract.tokens.tekken import count_text
 
 BUDGET = 4_000
 REASONING = "Okay, let me think: six times seven makes forty-two."
@@ -330,3 +333,46 @@ def test_any_prompt_is_answered_within_its_tokens(text, seed):
     assert choice.tokens <= 200
     assert choice.answer.finish in {"stop", "length"}
     assert count <= choice.tokens
+
+
+@pytest.mark.parametrize("n", [engine.MAX_CHOICES + 1, 10**9, 2**70])
+def test_more_choices_than_the_bound_are_refused(n):
+    with pytest.raises(engine.TooMuchError, match="n must be at most 16384"):
+        generate(probe_of(n=n), 1, Random(1))
+
+
+def test_the_tokens_of_all_choices_have_a_bound(monkeypatch):
+    monkeypatch.setattr(engine, "MAX_GENERATED", 400)
+    with pytest.raises(engine.TooMuchError, match="more than 400 tokens"):
+        generate(probe_of("#loop", n=5), 100, Random(1))
+
+
+def test_a_custom_reply_is_generated_as_it_was_given():
+    custom = CustomReply(
+        thought="Hm.", answer="Both.", tool_calls=(("add", '{"a": 1}'),)
+    )
+    schema = freeze({"type": "json_object"})
+    probe = probe_of(n=2, response_format=schema)
+    one, other = generate(probe, BUDGET, Random(1), custom=custom)
+    pieces = merge_pieces(one.answer.pieces)
+
+    assert [(p.kind, p.text) for p in pieces] == [
+        (PieceKind.REASONING, "Hm."),
+        (PieceKind.ANSWER, "Both."),
+        (PieceKind.TOOL, '{"a": 1}'),
+    ]
+    assert one.answer.finish == other.answer.finish == "tool_calls"
+    # [THINK] Hm. [/THINK] Both. [TOOL_CALLS] add [ARGS] {"a": 1} and the end.
+    texts = ("Hm.", "Both.", "add", '{"a": 1}')
+    assert one.tokens == 5 + sum(count_text(text) for text in texts)
+
+
+def test_a_custom_reply_is_cut_like_any_other():
+    probe = probe_of(stop=("th",))
+    custom = CustomReply(answer="Both.")
+
+    (stopped,) = generate(probe, BUDGET, Random(1), custom=custom)
+    (cut,) = generate(probe_of(), 1, Random(1), custom=custom)
+
+    assert text_of(stopped, PieceKind.ANSWER) == "Bo"
+    assert cut.answer.finish == "length"

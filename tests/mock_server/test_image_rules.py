@@ -103,3 +103,13 @@ def test_images_of_all_messages_are_counted(count, rejected):
         9,
         8,
     )
+
+
+def test_images_beyond_a_number_of_pixels_are_read_by_their_headers(monkeypatch):
+    """Decoding them all would take seconds."""
+    monkeypatch.setattr(image_rules, "_MAX_DECODED", 60 * 40)
+    cut = picture()[:-30]
+    first, later = probe_with(Image(cut)), probe_with(Image(picture()), Image(cut))
+
+    assert check_images(first, None).reason is RejectionReason.IMAGE
+    assert check_images(later, None) is None

@@ -186,3 +186,53 @@ def test_any_json_gives_a_value_or_one_error(schema):
         return
 
     assert jsonschema_rs.is_valid(schema, value)
+
+
+def wide(width, depth):
+    """A schema of *width* to the power of *depth* parts, written with references."""
+    names = [f"m{number}" for number in range(width)]
+    levels = {
+        f"level{level}": {
+            "type": "object",
+            "properties": {
+                name: {"$ref": f"#/$defs/level{level + 1}"} for name in names
+            },
+            "required": names,
+        }
+        for level in range(depth)
+    }
+    last = {f"level{depth}": {"type": "integer"}}
+    return {"$defs": levels | last, "$ref": "#/$defs/level0"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 2 * 10**9},
+        {"type": "string", "minLength": 10**12},
+        {"type": "string", "minLength": 1e300},
+        {"type": "array", "minItems": 10**9},
+        {"type": "array", "minItems": 10**9, "uniqueItems": True},
+        {
+            "type": "array",
+            "minItems": 5_000,
+            "items": {"type": "array", "minItems": 99},
+        },
+        {"type": "object", "minProperties": 10**8},
+        {"type": "string", "pattern": "((a{1000}){1000}){100}"},
+        {"type": "string", "pattern": "(a{1,2}){40}$b"},
+        {"type": "string", "pattern": "^(a+)+$", "minLength": 300_000},
+        {"type": "number", "multipleOf": 1e-320, "minimum": 1e308},
+        {"type": "number", "multipleOf": 0},
+        {"type": "object", "properties": 5, "required": 7, "minProperties": "x"},
+        wide(10, 5),
+    ],
+)
+def test_what_needs_a_large_document_or_a_long_search_is_rejected(schema):
+    """Each of these took for ever, or all memory, without its bound."""
+    with pytest.raises(UnsatisfiableError):
+        instance(schema)
+
+
+def test_a_pattern_that_backtracking_would_never_match_is_matched():
+    assert instance({"type": "string", "pattern": "^(a|a)*b$"}) == "b"

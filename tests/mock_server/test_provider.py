@@ -533,3 +533,15 @@ def test_needle_in_a_long_prompt_is_found():
 
     assert exchange.answer == "The code word is plum"
     assert exchange.text_of(PieceKind.REASONING)
+
+
+def test_two_to_the_seventy_choices_are_refused_in_every_dialect():
+    """An integer of any size is a number in JSON."""
+    messages = [{"role": "user", "content": "hi"}]
+    for name, dialect in dialects().items():
+        provider = MockProvider(dialect)
+        body = {"model": provider.models[0], "messages": messages, "n": 2**70}
+        kind = (("content-type", "application/json"),)
+        asked = Request("POST", "/v1/chat/completions", kind, json.dumps(body).encode())
+
+        assert 400 <= provider.reply(asked).status < 500, name

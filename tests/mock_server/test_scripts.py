@@ -198,3 +198,12 @@ def test_a_count_has_a_bound():
 )
 def test_a_greeting_alone_needs_no_tool(text, greets):
     assert greets is is_greeting(probe_of(text))
+
+
+def test_only_the_last_questions_are_looked_at():
+    """Each is searched for in the whole prompt, so their number has a bound."""
+    asked = "".join(f"What is the x{number}? " for number in range(100))
+
+    assert "x99 is given" not in asked
+    assert choose(probe_of("The x99 is plum. " + asked)).answer == "The x99 is plum"
+    assert choose(probe_of("The x1 is plum. " + asked)) == scripts()["default"]

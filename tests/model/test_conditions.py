@@ -97,3 +97,34 @@ def test_a_request_that_was_not_understood_meets_no_feature():
 def test_a_wrong_condition_is_an_error(options, words):
     with pytest.raises(UsageError, match=words):
         conditional(marked, **options)
+
+
+def test_a_rate_strikes_a_share_of_the_chats_and_the_same_ones_every_time():
+    def strikes(seed):
+        change = conditional(marked, rate=0.25, seed=seed)
+        return [struck(change, SUM) for _ in range(400)]
+
+    assert strikes("1") == strikes("1")
+    assert strikes("1") != strikes("2")
+    assert 60 < sum(strikes("1")) < 140
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, 0), (1.0, 20)])
+def test_the_ends_of_a_rate_are_none_and_all(rate, share):
+    change = conditional(marked, rate=rate)
+
+    assert sum(struck(change, SUM) for _ in range(20)) == share
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rate": 1.5}, "from 0 to 1"),
+        ({"rate": -0.1}, "from 0 to 1"),
+        ({"rate": float("nan")}, "from 0 to 1"),
+        ({"rate": 0.5, "every": 2}, "exclude each other"),
+    ],
+)
+def test_a_wrong_rate_is_refused(options, words):
+    with pytest.raises(UsageError, match=words):
+        conditional(marked, **options)

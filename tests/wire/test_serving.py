@@ -127,3 +127,46 @@ def test_it_is_closed_after_an_error():
 
     with pytest.raises(httpx.ConnectError):
         chat(url)
+
+
+def test_faults_can_be_changed_while_it_runs():
+    path = "/__magistral__/faults"
+    with (
+        contract.mock("vllm", fault=["http-503"], control=True) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        before = chat(url).status_code
+        put = client.put(path, json={"faults": ["http-429?retry-after=3"]})
+        limited = chat(url)
+        wrong = client.put(path, json={"faults": ["http-42"]})
+        kept = client.get(path)
+        client.put(path, json={"faults": []})
+        after = chat(url).status_code
+
+    assert (before, limited.status_code, after) == (503, 429, 200)
+    assert limited.headers["retry-after"] == "3"
+    assert put.json() == kept.json() == {"faults": ["http-429?retry-after=3"]}
+    assert wrong.status_code == 400
+    assert "'http-429'" in wrong.json()["error"]
+
+
+def test_without_the_option_there_is_no_such_path():
+    with contract.mock("vllm") as url:
+        found = httpx.put(url + "/__magistral__/faults", json={}, trust_env=False)
+
+    assert found.status_code == 404
+
+
+def test_a_page_on_the_internet_cannot_read_the_mock():
+    with contract.mock("vllm") as url:
+        refused = httpx.get(
+            url + "/v1/models", headers={"host": "evil.example"}, trust_env=False
+        )
+
+    assert refused.status_code == 421
+    assert refused.json()["error"]["message"].startswith("This server is not")
+
+
+def test_custom_answers_come_first():
+    with contract.mock("vllm", answers={"6 times 7": "Forty-two."}) as url:
+        assert message(chat(url))["content"] == "Forty-two."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 
 from contract.model.chat import SLOTS, Json, Piece, PieceKind
 from contract.model.dialect import Answer, Dialect, Head, ServerFlags, Usage
@@ -223,9 +224,23 @@ _SENTENCES = {
 }
 
 
+# The type and the message of an error that is not about the request, by its status.
+_FAILURES = {
+    429: ("rate_limit_error", "Too many requests"),
+    500: ("server_error", "Internal error"),
+    503: ("unavailable_error", "Loading model"),
+}
+
+
 def error(problem: Rejection) -> tuple[int, Json]:
     """Return `{"error": {code, message, type}}`; an overflow adds its two numbers."""
     reason = problem.reason
+    if status := problem.server_status:
+        kind, message = _FAILURES.get(status, ("server_error", "Internal error"))
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _FAILURES:
+            kind = "invalid_request_error"
+        message = problem.message or message
+        return status, {"error": {"code": status, "message": message, "type": kind}}
     status, kind = _KINDS.get(reason, (400, "invalid_request_error"))
     message = _SENTENCES.get(reason, "").format(problem) or problem.message
     if reason is RejectionReason.SCHEMA:

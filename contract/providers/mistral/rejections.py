@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
 
 from contract.model.chat import Json
 from contract.model.rejection import Rejection, RejectionReason
@@ -44,6 +45,8 @@ def error_2025(problem: Rejection) -> tuple[int, Json]:
         return 404, {"message": text, "request_id": digest[:32]}
     if reason is RejectionReason.METHOD:
         return 405, {"detail": "Method Not Allowed"}
+    if problem.server_status:
+        return problem.server_status, _envelope(*_failure(problem))
     if reason not in _KINDS:
         detail: dict[str, Json] = {"detail": [pydantic_error(problem)]}
         return 422, _envelope(detail, "invalid_request_error", None)
@@ -70,6 +73,17 @@ def _envelope(message: Json, kind: str, code: str | None) -> dict[str, Json]:
         "param": None,
         "code": code,
     }
+
+
+def _failure(problem: Rejection) -> tuple[str, str, str | None]:
+    """Return message, type and code of an error that is not about the request."""
+    status = problem.server_status
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return problem.message or "Rate limit exceeded", "rate_limited", "1300"
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return problem.message or problem.reason.value, "invalid_request_error", None
+    message = problem.message or "Service unavailable."
+    return message, "internal_server_error", "1000"
 
 
 def _sentence(problem: Rejection) -> str:

@@ -164,13 +164,60 @@ def tool_schemas(probe: Probe, _body: Body) -> Rejection | None:
     """Require that the parameters of every tool are a valid JSON Schema."""
     for tool in probe.options.tools:
         if not _is_schema(tool.parameters):
-            return _unsupported("", f"Invalid tool schema: {tool.parameters}")
+            return _unsupported("", f"Invalid tool schema: {_why(tool.parameters)}")
     return None
 
 
 @lru_cache(maxsize=1_024)
 def _is_schema(text: str) -> bool:
     return jsonschema_rs.meta.is_valid(json.loads(text))
+
+
+def _why(text: str) -> str:
+    """Return why *text* is no JSON Schema, in the words of the package jsonschema."""
+    try:
+        jsonschema_rs.meta.validate(json.loads(text))
+    except jsonschema_rs.ValidationError as error:
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+            return f"{error.instance!r} is not valid under any of the given schemas"
+        return error.message
+    return text
+
+
+_VOCABULARY = 131_072  # tokens
+
+
+def known_token_ids(_probe: Probe, body: Body) -> Rejection | None:
+    """Require that `logit_bias` names tokens of the vocabulary."""
+    bias = body.get("logit_bias")
+    names = bias if isinstance(bias, dict) else {}
+    ids = [int(n) for n in names if n.isascii() and n.isdigit() and len(n) < _DIGITS]
+    outside = [number for number in ids if number >= _VOCABULARY]
+    if not outside:
+        return None
+    return _unsupported(
+        "logit_bias",
+        f"token_id(s) {outside} in logit_bias contain out-of-vocab token ids. "
+        f"Vocabulary size: {_VOCABULARY}",
+        list(outside),
+    )
+
+
+_DIGITS = 20  # of a number that is still converted
+_CONSTRAINTS = ("json", "regex", "choice", "grammar", "json_object", "structural_tag")
+
+
+def one_constraint(_probe: Probe, body: Body) -> Rejection | None:
+    """Require at most one constraint in `structured_outputs`, which is not applied."""
+    given = body.get("structured_outputs")
+    names = given if isinstance(given, dict) else {}
+    if sum(names.get(name) is not None for name in _CONSTRAINTS) <= 1:
+        return None
+    return _unsupported(
+        "structured_outputs",
+        "You can only use one kind of constraints for structured outputs ('json', "
+        "'regex' or 'choice').",
+    )
 
 
 def choice_needs_tools(probe: Probe, _body: Body) -> Rejection | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import replace
+
 import orjson
 
 from contract.model.chat import Json
@@ -18,9 +22,24 @@ def malformed_body(body: bytes, error: orjson.JSONDecodeError) -> Rejection:
         return Rejection(
             reason=RejectionReason.ENCODING, message=message, count=broken.start
         )
-    return Rejection(
-        reason=RejectionReason.MALFORMED, message=error.msg, count=error.pos
+    rejection = Rejection(
+        reason=RejectionReason.MALFORMED,
+        message=error.msg,
+        count=error.pos,
+        keyword="" if body else "required",
     )
+    # The servers in Python parse with its own library, so the words are those.
+    try:
+        value = json.loads(body)
+    except json.JSONDecodeError as ours:
+        return replace(rejection, message=ours.msg, count=ours.pos)
+    except (ValueError, RecursionError):
+        return rejection
+    # It accepts numbers that are not finite, which are rejected later.
+    for name, member in value.items() if isinstance(value, dict) else ():
+        if isinstance(member, float) and not math.isfinite(member):
+            return replace(rejection, pointer=f"/{name}", value=member)
+    return rejection
 
 
 def schema_rejection(name: str, body: Json) -> Rejection:

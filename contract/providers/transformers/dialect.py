@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 
 from contract.model.chat import Json, Piece, PieceKind, merge_calls
 from contract.model.dialect import (
@@ -147,13 +148,23 @@ _BODY = frozenset(
 )
 
 
-def error(problem: Rejection) -> tuple[int, Json]:
+def _failure(status: int, message: str) -> Json | str:
+    """Return the body of an error that is not about the request."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and not message:
+        return "Internal Server Error"  # Starlette's, for any exception
+    known = status in set(HTTPStatus)
+    return {"detail": message or (HTTPStatus(status).phrase if known else "Overloaded")}
+
+
+def error(problem: Rejection) -> tuple[int, Json | str]:
     """
     Return FastAPI's `detail`: a list of issues for a body, a sentence otherwise.
 
     The real server answers invalid values with a bare 500; this is the rejection that
     it lacks.
     """
+    if status := problem.server_status:
+        return status, _failure(status, problem.message)
     if problem.reason in _DETAILS:
         status, detail = _DETAILS[problem.reason]
         return status, {"detail": detail}

@@ -8,6 +8,7 @@ value later, and bare ones of the web framework.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from contract.model.chat import Json
 from contract.model.rejection import Rejection, RejectionReason
@@ -16,6 +17,7 @@ from contract.providers.openai_format.pydantic_errors import (
     pydantic_error,
     steps,
 )
+from contract.providers.vllm import wording
 
 _INVALID = "Bad Request"  # the body does not match the schema
 _UNSUPPORTED = "BadRequestError"  # it does, but the engine cannot serve it
@@ -62,6 +64,13 @@ _SENTENCES = {
 }
 
 
+# The type and the message of an error that is not about the request, by its status.
+_FAILURES = {
+    429: ("TooManyRequestsError", "Too many requests"),
+    500: ("InternalServerError", "EngineCore encountered an issue."),
+    503: ("ServiceUnavailableError", "The server is overloaded."),
+}
+
 # Values that the schema accepts and later code rejects: a pattern of the pointer, the
 # `param` of the error, and its message.
 _LATER = (
@@ -101,6 +110,16 @@ def _later_error(problem: Rejection) -> tuple[str, str | None] | None:
     return None
 
 
+def _failure(problem: Rejection) -> Json:
+    """Return the body of an error that is not about the request."""
+    status = problem.server_status
+    kind, message = _FAILURES.get(status, ("InternalServerError", "Internal error"))
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = kind if status in _FAILURES else _UNSUPPORTED
+    message = problem.message or message
+    return {"error": {"message": message, "type": kind, "param": None, "code": status}}
+
+
 def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
     """
     Return `{"error": {message, type, param, code}}`, or FastAPI's own `detail`.
@@ -110,6 +129,17 @@ def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
     if problem.reason in _BARE:
         status, member, text = _BARE[problem.reason]
         return status, {member: text}
+    if problem.server_status:
+        return problem.server_status, _failure(problem)
+    if modern and (exact := wording.exact(problem)):
+        return exact.status, {
+            "error": {
+                "message": exact.message,
+                "type": exact.type,
+                "param": exact.param,
+                "code": exact.status,
+            }
+        }
     status, kind = _KINDS.get(problem.reason, (400, _UNSUPPORTED))
     param = _PARAMS.get(problem.reason)
     message = _SENTENCES.get(problem.reason, "").format(problem) or problem.message

@@ -22,6 +22,8 @@ VLLM = Rules(
         admission.forced_tool,
         admission.greedy_has_one_choice,
         admission.stream_options,
+        admission.known_token_ids,
+        admission.one_constraint,
     ),
     completion_budget=completion_budget.clamped,
     # As started on the model card: --limit-mm-per-prompt '{"image": 10}'.
