@@ -39,6 +39,10 @@ _FORMAT = freeze(
 )
 
 
+# By feature: the number of its first plain sample.
+_FIRST = {"tools": 10, "images": 20, "formats": 30}
+
+
 def _with(feature: str, options: Options | None = None) -> Probe:
     name = f"rhythm-with-{feature}"
     return replace(_PLAIN, name=name, options=options or _PLAIN.options)
@@ -83,8 +87,12 @@ def features_are_not_buffered(
     *words* are those for such a request in the requirement, *needs* what it needs.
     """
     featured = repeat(probe, SAMPLES)
-    # Sent in turn, so that a server whose load changes is the same for both.
-    beside = repeat(replace(_PLAIN, name=f"rhythm-beside-{feature}"), SAMPLES)
+    # Sent in turn, so that a server whose load changes is the same for both; so they
+    # are samples of their own, not those that another check has sent.
+    beside = tuple(
+        replace(_PLAIN, name=f"rhythm-beside-{feature}", sample=number)
+        for number in range(_FIRST[feature], _FIRST[feature] + SAMPLES)
+    )
 
     def judge(*exchanges: Exchange) -> Findings:
         plain, streams = exchanges[::2], exchanges[1::2]
