@@ -96,10 +96,15 @@ class ReporterError(ContractError):
 
     exit_code = 4
 
-    def __init__(self, reporter: str, cause: BaseException) -> None:
-        """*reporter* is the kind of report, *cause* the exception that it raised."""
+    def __init__(self, reporter: str, cause: BaseException, origin: str = "") -> None:
+        """
+        Name *reporter*, a kind of report, and *cause*, the exception that it raised.
+
+        *origin* is the plug-in that the reporter belongs to; empty for a built-in one.
+        """
+        of = f" of {origin}" if origin else ""
         super().__init__(
-            f"reporter {reporter} is broken: {type(cause).__name__}: {cause}. "
+            f"reporter {reporter}{of} is broken: {type(cause).__name__}: {cause}. "
             "Please report it together with a saved run (--save DIR)."
         )
 

@@ -17,6 +17,7 @@ WRITERS = {
     "files.derived": "values computed from files of this package",
     "fuzzing.running": "openapi.yaml for a child process, in a temporary folder",
     "engines.environments": "the pins of an installed engine",
+    "cli.scaffolding": "what init writes, from the options of the command",
     "tiny.transformers": "a scripted model",
     "tiny.vllm": "a scripted model",
     "cli.__init__": "replaces a closed output by the null device",
@@ -27,6 +28,7 @@ AROUND = {"__stdout__", "__stderr__"}
 STREAMS = {
     "engines.watching": "a program of its own, whose output is a log",
     "engines.llama_server": "a program of its own, whose output is a log",
+    "__main__": "one fixed sentence, if Ctrl-C comes before the command line is there",
     "testing.layers": "a program for this repository, which sends nothing",
 }
 

@@ -14,7 +14,7 @@ from contract.errors import ContractError, ReporterError, SpecError, UsageError
 from contract.files.bounded import MOST_CONFIGURED, read_bounded
 from contract.files.replacing import replace_file
 from contract.model.profile import Profile, parse
-from contract.plugins.discovery import find, get
+from contract.plugins.discovery import culprit, find, get
 from contract.reporters.base import Reporter
 from contract.run.report import Report
 
@@ -44,6 +44,10 @@ class Output:
         except OSError as error:
             raise _unwritable(path, error) from error
 
+    def _broken(self, error: Exception) -> ReporterError:
+        plugin = culprit(error)
+        return ReporterError(self.reporter.id, error, str(plugin) if plugin else "")
+
     def write(self, report: Report) -> None:
         """
         Write *report*: an existing file is replaced once the new one is on the disk.
@@ -54,7 +58,7 @@ class Output:
         try:
             text = self.reporter.render(report)
         except Exception as error:
-            raise ReporterError(self.reporter.id, error) from error
+            raise self._broken(error) from error
         if self.path == "-":
             click.echo(text, nl=False)
             return
@@ -64,7 +68,7 @@ class Output:
         except OSError as error:
             raise _unwritable(path, error) from error
         except UnicodeEncodeError as error:
-            raise ReporterError(self.reporter.id, error) from error
+            raise self._broken(error) from error
 
 
 def write_all(outputs: Iterable[Output], report: Report) -> tuple[ContractError, ...]:

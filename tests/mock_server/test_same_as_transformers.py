@@ -38,7 +38,13 @@ ANSWERED_BY_MOCK = {
     "penalties-lowest": "Transformers divides by a penalty of zero",
 }
 OUTPUT = {
+    "call-after-result": "its model takes a result anywhere for the last one",
+    "first-tool": "its model calls one tool, for Rome, whatever the request",
+    "two-tools": "its model calls one tool, for Rome, whatever the request",
     "image-thought-about": "its model cannot measure images",
+    "picture-after-turns": "its model cannot measure images",
+    "rhythm-with-image": "its model cannot measure images",
+    "repeat-": "its model repeats nothing",
     "last-message-is-assistant": "Transformers continues a last assistant message",
     "long-count": "its model does not count",
     "no-tool-whole": "its model starts a call whatever the choice",
@@ -48,6 +54,10 @@ OUTPUT = {
     "tool-": "its model calls one tool, for Rome, whatever the request",
 }
 FINISHES = {
+    **{
+        f"call-after-result-{form}": "its model takes any result for the last message"
+        for form in ("streamed", "whole")
+    },
     "last-message-is-assistant": "Transformers continues a last assistant message",
     "no-tool-whole": "its model starts a call whatever the choice",
     "penalties-highest": "Transformers applies the penalties, the mock does not",

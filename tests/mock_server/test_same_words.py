@@ -43,11 +43,26 @@ OUTPUT = {
     "scripts-": "it repeats nothing",
     "stopped": "it repeats nothing, and drops the space before a stop string",
     "tool-": "it calls one tool, for Rome, whatever the request",
+    "first-tool": "it calls one tool, for Rome, whatever the request",
+    "two-tools": "it calls one tool, for Rome, whatever the request",
     "image-thought-about": "it cannot measure images",
+    "picture-after-turns": "it cannot measure images",
+    "picture-and-choices": "it cannot measure images",
+    "rhythm-with-image": "it cannot measure images",
+    "format-": "it ends a document as early as possible",
+    "picture-and-format": "it ends a document as early as possible",
+    "rhythm-with-format": "it ends a document as early as possible",
+    "repeat-": "it repeats nothing",
+    "call-after-result": "it takes a result anywhere for the last one",
+    "tools-and-": "it takes a result anywhere for the last one",
     "system-last": "its scripts begin after a user message",
-    "user-after-tool": "it has no script for that, and one token is too few",
 }
 FINISHES = {
+    **{
+        f"{name}-{form}": "the model takes a result anywhere for the last one"
+        for name in ("call-after-result", "tools-and-choices", "tools-and-stop")
+        for form in ("streamed", "whole")
+    },
     "tool-cut-at-16": "tool_calls in vLLM, where the call was truncated",
     "tool-cut-at-20": "tool_calls in vLLM, where the call was truncated",
 }
@@ -111,7 +126,7 @@ def test_every_reason_is_needed():
         for name in ANSWERED
         if name.startswith(start)
         for real, mock in pairs(name)
-        if output_of(real) != output_of(mock)
+        if (output_of(real), real.usage) != (output_of(mock), mock.usage)
     }
 
     assert set(OUTPUT) == differing

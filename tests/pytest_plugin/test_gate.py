@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from _pytest._code.code import ExceptionInfo
 from support.hostile import HOSTILE, obeyed, poisoned
 from support.spellings import SPELLINGS, readings
 
@@ -101,7 +100,7 @@ def reports():
     try:
         raise ValueError(f"{HOSTILE} {KEY}")  # noqa: TRY301  # with its traceback
     except ValueError:
-        shown = ExceptionInfo.from_current().getrepr()
+        shown = pytest.ExceptionInfo.from_current().getrepr()
     text = f"a {HOSTILE} {KEY}"
     forms = {
         "nothing": None,

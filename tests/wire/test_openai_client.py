@@ -317,7 +317,7 @@ REFUSALS = {
     ),
     ("vllm-0.32", "temperature"): (
         openai.BadRequestError,
-        "/temperature is 9, expected at most 2",
+        "temperature must be in [0, 2], got 9.0.",
         ("400", "BadRequestError", "temperature"),
     ),
     ("llamacpp", "overflow"): (
@@ -373,7 +373,11 @@ CLASSES = {
     401: openai.AuthenticationError,
     404: openai.NotFoundError,
     405: openai.APIStatusError,
+    408: openai.APIStatusError,
+    413: openai.APIStatusError,
     415: openai.APIStatusError,
+    421: openai.APIStatusError,
+    431: openai.APIStatusError,
     422: openai.UnprocessableEntityError,
     429: openai.RateLimitError,
     500: openai.InternalServerError,

@@ -198,7 +198,8 @@ def test_a_plug_in_that_raises_later_is_named_with_its_package(package):
     done = command(*some, path=path)
 
     assert done.returncode == 4
-    assert "LookupError: no template. This is a bug in the plug-in" in done.stderr
+    assert "reporter broken of the plug-in" in done.stderr
+    assert "is broken: LookupError: no template." in done.stderr
     assert "acme-broken" in done.stderr
     assert "Traceback" not in done.stderr
 

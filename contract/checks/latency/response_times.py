@@ -74,6 +74,7 @@ def ttfo(*found: Exchange) -> Findings:
         "latency",
         "streaming.arrives-incrementally",
         "streaming.does-not-stall",
+        "streaming.formats-are-not-buffered",
     ),
 )
 def answer_waits_for_a_judge(reply: Reply) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.judging.answered import ANSWERED_OR_REJECTED
 from contract.checks.judging.rejection import is_reply_to
 from contract.checks.judging.rhythm import (
     PART_SHOWN,
@@ -125,6 +126,7 @@ def features_are_not_buffered(
         source=f"{OPENAI_STREAM}; ollama/ollama#9092",
         sends=in_turn(beside, featured),
         needs=STREAMING | {needs},
+        expects=ANSWERED_OR_REJECTED,
         alone=True,
     )(judge)
 

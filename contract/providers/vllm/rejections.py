@@ -134,7 +134,7 @@ def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
     if modern and (exact := wording.exact(problem)):
         return exact.status, {
             "error": {
-                "message": exact.message,
+                "message": exact.message or problem.reason.value,
                 "type": exact.type,
                 "param": exact.param,
                 "code": exact.status,

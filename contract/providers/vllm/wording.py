@@ -399,7 +399,7 @@ def _body(problem: Rejection, _match: re.Match[str]) -> Wording | None:
 def _messages(problem: Rejection, match: re.Match[str]) -> Wording | None:
     if problem.keyword == "required":
         return _missing(problem, match)
-    if problem.value is None:
+    if problem.value is None and problem.keyword == "type":
         return Wording("'NoneType' object is not iterable")
     return None  # for an empty list vLLM's sentence names no field, as it should
 
