@@ -34,8 +34,9 @@ TITLE = """\
 # The kill matrix
 
 Each fault is a small program that breaks one promise of a conforming server. Here each
-was played by the mock over real sockets, in every dialect, and judged by the whole
-catalogue. ✔ says that the named check failed, and nothing that the fault does not name.
+was played by the mock over real sockets, in every dialect, and judged by every check of
+the replies that its own check asks for. ✔ says that the named check failed, and nothing
+that the fault does not name.
 · says that there is nothing to catch: the dialect allows it, or does not offer what the
 check needs. `pytest -n 0 -m matrix --update-golden` writes this page, and
 `pytest -m matrix` compares; `--matrix-check=ID` does either for one check, in seconds.
@@ -145,20 +146,28 @@ class Wire:
         return self.before[id].outcome
 
     def failing(self, fault):
-        """The checks that fail with *fault* and do not fail without."""
+        """
+        The checks that fail with *fault* and do not fail without.
+
+        The fault changes the replies that its own check asks for, and every check is
+        judged that asks for no other changed reply. `test_laws.py` judges the others.
+        """
         known = self.before
         rehearsed = changed(self.name, fault.apply)
         touched = rehearsed.touched({numbered(p): p for p in self.probes})
+        own = {numbered(probe) for probe in asked(fault.breaks, self.name)}
         self._change = fault.apply
         found = set()
         try:
             with self._session() as faulty:
-                faulty.prefetch(p for p in self.probes if numbered(p) in touched)
+                faulty.prefetch(p for p in self.probes if numbered(p) in touched & own)
                 session = Over(faulty, self, touched)
                 for check in self.checks:
                     was = known[check.id]
                     asks = {numbered(probe) for probe in asked(check, self.name)}
                     if was.outcome is Outcome.FAIL or not (asks & touched):
+                        continue
+                    if not asks & touched <= own:
                         continue
                     result = judge(check, session)
                     assert not result.broken, result.reason
