@@ -78,11 +78,13 @@ def test_fault_breaks_its_check_and_no_other(id):
     assert [] == [*laws.fault_laws(fault, may_break(fault))]
 
 
+@pytest.mark.conditions
 @pytest.mark.parametrize("id", CONDITIONAL)
 def test_a_fault_of_an_invariant_is_found_under_every_condition(id):
     assert [] == [*laws.conditional_laws(FAULTS[id])]
 
 
+@pytest.mark.conditions
 @pytest.mark.parametrize("id", CONDITIONAL)
 def test_the_page_of_conditions_has_the_row_of_each_fault(id, request):
     row = condition_row(id)
