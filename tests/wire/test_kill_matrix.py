@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.catalogue import CHECKS, DIALECTS, FAULTS, PROFILES, may_break
 
+from contract.client.route import DIRECT
 from contract.client.session import Session
 from contract.client.timeouts import Limits
 from contract.mock_server.app import serving
@@ -79,6 +80,7 @@ class Over:
     def __init__(self, faulty, wire, touched):
         self.profile = wire.profile
         self.url, self.key = wire.url, KEY
+        self.route = DIRECT
         self._faulty = faulty
         self._wire = wire
         self._touched = touched
