@@ -53,7 +53,8 @@ AT_A_TIME = 64
 TIMED = frozenset(
     one.id
     for one in CHECKS.values()
-    if one.family == "latency" or one.id == "context.refuses-sooner-than-it-serves"
+    if one.family == "latency"
+    or one.id in ("context.refuses-sooner-than-it-serves", "streaming.does-not-stall")
 )
 # A corpus sends hundreds of requests: only its own faults are tried on it.
 CORPORA = frozenset(
