@@ -210,3 +210,8 @@ def exists(name):
     except (ImportError, AttributeError):
         return False
     return True
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_no_document_names_the_folder_it_was_written_in(path):
+    assert str(ROOT) not in path.read_text("utf-8")

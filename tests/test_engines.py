@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,9 @@ KEYED = ("llamacpp-0.7.0", "llamacpp-b11549", "vllm-0.32.0")
 def judged() -> Report:
     """Return a report of every check on all recordings with a manifest."""
     checks = tuple(find("checks", Check).values())
-    recordings = open_recordings(EXCHANGES)
+    # The page names the folder as a reader of the project would.
+    with chdir(ROOT):
+        recordings = open_recordings(EXCHANGES.relative_to(ROOT))
     results = [
         result for each in recordings for result in each.verify(checks, slow=True)
     ]
