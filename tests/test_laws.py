@@ -72,7 +72,15 @@ def test_every_check_is_judged_somewhere():
 
 
 @pytest.mark.parametrize("id", FAULTS)
-def test_fault_breaks_its_check_and_no_other(id):
+def test_fault_breaks_its_check_everywhere_and_no_other_in_one_dialect(id):
+    fault = FAULTS[id]
+
+    assert [] == [*laws.fault_laws(fault, may_break(fault), most=1)]
+
+
+@pytest.mark.grid
+@pytest.mark.parametrize("id", FAULTS)
+def test_fault_breaks_no_other_check_in_any_dialect(id):
     fault = FAULTS[id]
 
     assert [] == [*laws.fault_laws(fault, may_break(fault))]
@@ -114,8 +122,19 @@ def condition_row(id):
     return f"| `{id}` | {FAULTS[id].breaks.id} | {' | '.join(cells)} |"
 
 
+@pytest.mark.parametrize("id", QUIRKS)
+def test_a_quirk_trips_nothing_in_two_dialects(id):
+    first = [*QUIRKS].index(id)
+    for name in (
+        DIALECTS[first % len(DIALECTS)],
+        DIALECTS[(first + 3) % len(DIALECTS)],
+    ):
+        assert set() == laws.failing(name, QUIRKS[id].apply, FEW), name
+
+
+@pytest.mark.grid
 @pytest.mark.parametrize("name", DIALECTS)
-def test_quirks_trip_nothing(name):
+def test_quirks_trip_nothing_in_any_dialect(name):
     tripped = {q: laws.failing(name, quirk.apply, FEW) for q, quirk in QUIRKS.items()}
 
     assert {} == {q: found for q, found in tripped.items() if found}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
+from typing import TypeVar
 
 from contract.model import sse, think
 from contract.model.chat import Json, Piece, PieceKind, merge_pieces
@@ -17,6 +18,8 @@ from contract.model.strict_json import MISSING, read_json
 from contract.model.timing import Mark, Timing
 from contract.model.warm import WARM
 from contract.model.wire import Request
+
+T = TypeVar("T")
 
 EVENT_STREAM = "text/event-stream"
 # The note of an exchange that ends as `End.OPEN`.
@@ -219,6 +222,19 @@ class Exchange:
             stream = self._walk(accepts)
             self.__dict__.setdefault("_stream", stream)
             found = self._rejected[name] = tuple(stream.rejected)
+        return found
+
+    def derived(self, name: str, derive: Callable[[Exchange], T]) -> T:
+        """
+        Return what *derive* computes from this exchange, which is kept under *name*.
+
+        Usage: `exchange.derived("response kind", classify)`.
+        """
+        kept = self.__dict__
+        try:  # another thread may forget it at any moment
+            found: T = kept[name]
+        except KeyError:
+            found = kept[name] = derive(self)
         return found
 
     def release(self) -> None:

@@ -52,6 +52,10 @@ _WITHOUT_STATUS = {
 
 def kind_of(exchange: Exchange) -> ResponseKind:
     """Return the kind of the response of *exchange*; total on any bytes."""
+    return exchange.derived("response kind", _kind)
+
+
+def _kind(exchange: Exchange) -> ResponseKind:
     status = exchange.status
     if status is None:
         return _WITHOUT_STATUS.get(exchange.end, ResponseKind.NO_RESPONSE)

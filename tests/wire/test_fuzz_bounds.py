@@ -66,7 +66,10 @@ def test_a_response_beyond_the_bounds_is_cut_off(served, script, words):
 
 
 def test_all_responses_together_are_bounded(served):
-    server, one = served(lambda c: c.answer(body=b"x" * 600)), session(_Budget(1_000))
+    def answer(c):
+        c.answer(body=b"x" * 600, headers=(("Connection", "close"),))
+
+    server, one = served(answer), session(_Budget(1_000))
 
     assert one.get(server.url).content == b"x" * 600
     with pytest.raises(requests.ConnectionError, match="too large together"):
