@@ -73,7 +73,9 @@ class Throttle:
         self.seconds = 0.0
         self.limited = 0
         self._budget = budget
-        self._changed = threading.Condition()
+        # Taken by itself: an interrupt may leave a condition taken, never a plain lock.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
         self._numbers = itertools.count()
         self._waiting: list[_Request] = []
@@ -98,20 +100,20 @@ class Throttle:
 
     def widen(self, concurrency: int) -> None:
         """Allow *concurrency* requests in flight."""
-        with self._changed:
+        with self._lock:
             self._width = self._full_width = concurrency
             self._changed.notify_all()
 
     def close(self) -> None:
         """Wait no longer; every thread returns its last exchange."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def note(self) -> str:
         """What was waited for, as a note for the report; empty without a limit."""
-        with self._changed:
+        with self._lock:
             if not self.repeats and not self.limited:
                 return ""
             text = "the server limited the rate: "
@@ -145,7 +147,7 @@ class Throttle:
             if not self._enter(request):
                 break
             exchange = self._attempt(request, attempt)
-        with self._changed:
+        with self._lock:
             if is_rate_limited(exchange):
                 self.limited += 1
                 if self._answered and not self._needed:
@@ -156,7 +158,7 @@ class Throttle:
 
     def _enter(self, request: _Request) -> bool:
         """Wait until *request* may be sent; return whether the throttle is open."""
-        with self._changed:
+        with self._lock:
             self._waiting.append(request)
             try:
                 while (pause := self._pause(request)) != 0.0:
@@ -169,12 +171,12 @@ class Throttle:
             return not self._closed
 
     def _attempt(self, request: _Request, attempt: Callable[[], Exchange]) -> Exchange:
-        with self._changed:
+        with self._lock:
             self.repeats += request.repeats > 0
         try:
             return attempt()
         finally:
-            with self._changed:
+            with self._lock:
                 self._in_flight -= 1
                 self._changed.notify_all()
 
@@ -193,7 +195,7 @@ class Throttle:
         """Return whether to repeat *request* after a rate limit, and plan when."""
         named = retry_after(exchange) or 0.0
         wait = named or BACKOFF * 2**request.repeats
-        with self._changed:
+        with self._lock:
             if request.halvings == self._halvings:
                 self._halvings += 1
                 self._width = max(1, self._width // 2)

@@ -53,7 +53,9 @@ class Watchdog:
         """With *total_only*, only `limits.total` applies until the first byte."""
         self._limits = limits
         self._total_only = total_only
-        self._changed = threading.Condition()
+        # Taken by itself: an interrupt may leave a condition taken, never a plain lock.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._done = False
         self._socket: socket.socket | None = None
         self._deadline = 0.0
@@ -97,7 +99,7 @@ class Watchdog:
         request is sent. *event* and *info* are as httpx passes them.
         """
         if event == "connection.connect_tcp.complete":
-            with self._changed:
+            with self._lock:
                 self._socket = info["return_value"].get_extra_info("socket")
                 if self.reason:
                     self._shut_down()
@@ -130,7 +132,7 @@ class Watchdog:
 
     def expect_close(self, grace: float) -> None:
         """Break the connection unless the response ends within *grace* seconds."""
-        with self._changed:
+        with self._lock:
             self._end = min(self._end, time.perf_counter() + grace)
             self._deadline = self._end
             self._awaited = "the close"
@@ -145,7 +147,7 @@ class Watchdog:
         self._awaited = what
         self._deadline = min(deadline, self._end)
         if closer:
-            with self._changed:
+            with self._lock:
                 self._changed.notify()
 
     def elapsed(self) -> float:
@@ -154,27 +156,27 @@ class Watchdog:
 
     def stop(self) -> str:
         """End the watch; return why the connection was broken, or an empty string."""
-        with self._changed:
+        with self._lock:
             self._done = True
             self._changed.notify()
             return self.reason
 
     def abort(self, reason: str) -> None:
         """Break the connection now, because of *reason*."""
-        with self._changed:
+        with self._lock:
             if not self._done and not self.reason:
                 self.reason = reason
                 self._shut_down()
                 self._changed.notify()
 
     def _await(self, seconds: float, what: str) -> None:
-        with self._changed:
+        with self._lock:
             self._awaited = what
             self._deadline = min(time.perf_counter() + seconds, self._end)
             self._changed.notify()
 
     def _run(self) -> None:
-        with self._changed:
+        with self._lock:
             while not (self._done or self.reason):
                 left = self._deadline - time.perf_counter()
                 if left > 0:
