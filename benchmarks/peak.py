@@ -39,7 +39,7 @@ def read(path: str, like: Exchange) -> Exchange:
 
 
 def main(dialect: str, events: int) -> None:
-    short = recorded(dialect, 200)
+    short = recorded(dialect, 200, room=events)
     checks = judges(short)
     with TemporaryDirectory() as folder:
         path = os.path.join(folder, "stream")  # noqa: PTH118  # sent to a process

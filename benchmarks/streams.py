@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
+from inspect import Parameter
 from itertools import count, islice
 
 from contract.catalog.profiles import named
@@ -27,8 +28,12 @@ MODEL = "magistral-small-2509"
 THOUGHT = 0.9  # of a reply
 
 
-def recorded(dialect: str, events: int) -> Exchange:
-    """A reply of about *events* events, one read each: a long thought and an answer."""
+def recorded(dialect: str, events: int, room: int | None = None) -> Exchange:
+    """
+    A reply of about *events* events, one read each: a long thought and an answer.
+
+    The request leaves room for twice as many tokens, or for twice *room*.
+    """
     profile = named(dialect)
     words = (
         text
@@ -44,7 +49,8 @@ def recorded(dialect: str, events: int) -> Exchange:
     )
     texts = ["".join(p.text for p in pieces if p.kind is kind) for kind, _ in kinds]
     spent, said = map(counting.count_text, texts)
-    probe = replace(SUM, options=replace(SUM.options, max_tokens=2 * events))
+    most = 2 * (room or events)
+    probe = replace(SUM, options=replace(SUM.options, max_tokens=most))
     request = build_request(probe, profile, MODEL)
     prompt = counting.prompt(profile.dialect.prepare(probe))
     usage = Usage(prompt, spent + said + 3, spent)
@@ -70,9 +76,15 @@ def judges(exchange: Exchange) -> tuple[Check, ...]:
         for check in found
         if check.family == family
         and any(probe.stream for probe in check.sends)
-        and len(inspect.signature(check.judge).parameters) == 1
+        and _takes_one(check)
     ]
     return tuple(check for check in able if not judged(exchange, (check,)))
+
+
+def _takes_one(check: Check) -> bool:
+    """Whether *check* judges each exchange by itself, not samples together."""
+    parameters = [*inspect.signature(check.judge).parameters.values()]
+    return len(parameters) == 1 and parameters[0].kind is not Parameter.VAR_POSITIONAL
 
 
 def judged(exchange: Exchange, checks: tuple[Check, ...]) -> int:
