@@ -114,7 +114,9 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
 ):
     monkeypatch.setenv("MY_TENANT", KEY)
     profiles = tmp_path / "profiles.toml"
-    profiles.write_text('[ours]\nlike = "vllm-0.32"\nheaders = {X-Tenant = "MY_TENANT"}\n')
+    profiles.write_text(
+        '[ours]\nlike = "vllm-0.32"\nheaders = {X-Tenant = "MY_TENANT"}\n'
+    )
     option = option.replace("PROFILES", str(profiles))
     profile = "ours" if str(profiles) in option else "vllm"
 
