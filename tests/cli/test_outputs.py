@@ -17,7 +17,7 @@ from contract.run.report import Report
 def test_an_unknown_kind_of_report_gets_all_kinds(tmp_path):
     known = ", ".join(sorted(find("reporters", Reporter)))
     with pytest.raises(UsageError, match=f"Known: {known}."):
-        outputs([f"sarif={tmp_path / 'out'}"])
+        outputs([f"nothing={tmp_path / 'out'}"])
 
 
 def test_a_similar_kind_of_report_is_suggested(tmp_path):

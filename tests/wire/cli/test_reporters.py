@@ -69,7 +69,7 @@ def test_the_help_names_every_file_of_the_reporters_and_what_it_is_called(comman
 
 @pytest.mark.usefixtures("_csv_reporter")
 def test_a_new_reporter_is_named_for_an_unknown_kind(command):
-    done = command("verify", "mock", "--report", "sarif=-")
+    done = command("verify", "mock", "--report", "nothing=-")
 
     assert done.code == 2
     assert "Known: console, csv, json, " in done.err
