@@ -18,11 +18,12 @@ from contract.reporters.base import (
 from contract.run.report import Outcome, Report, Result
 
 HEAD = 2  # lines of a table before its rows
-# The words that become links or pictures although nothing marks them as such.
+# The words that become links or pictures although nothing marks them as such. A word is
+# entered at its beginning only, so that a long one takes no time squared.
 _LINKED = re.compile(
     r"""(
-        \S* (?: :// | www\. | (?:mailto|xmpp|tel): | @ ) \S*
-      | [\w./-]* (?: \# | \bGH- ) \d+ \b
+        (?<!\S) \S* (?: :// | www\. | (?:mailto|xmpp|tel): | @ ) \S*
+      | (?: (?<![\w./-]) [\w./-]* )? (?: \# | \bGH- ) \d+ \b
       | \b [0-9a-f]{7,40} \b
       | : [\w+-]+ :
     )""",

@@ -106,3 +106,9 @@ def test_failures_come_first_and_the_table_is_folded(report):
 
     assert places == sorted(places)
     assert "<summary>12 checks, with their outcomes</summary>" in shown
+
+
+@pytest.mark.parametrize("word", ["x" * 200_000, "a/" * 100_000, "#1" * 100_000])
+def test_a_long_word_is_read_once(word):
+    """A pattern that is tried at each of its characters would take minutes."""
+    assert len(text(word)) >= len(word)
