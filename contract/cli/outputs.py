@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
+from contract.cli.streams import print_report
 from contract.errors import ContractError, ReporterError, SpecError, UsageError
 from contract.files.bounded import MOST_CONFIGURED, read_bounded
 from contract.files.replacing import replace_file
@@ -17,6 +17,9 @@ from contract.model.profile import Profile, parse
 from contract.plugins.discovery import culprit, find, get
 from contract.reporters.base import Reporter
 from contract.run.report import Report
+
+MOST_SUMMARY = 1 << 20  # bytes of the job summaries of one step
+_CUT = b"\nThe rest does not fit into the job summary.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class Output:
         """
         Write *report*: an existing file is replaced once the new one is on the disk.
 
+        The job summary of GitHub Actions is not replaced: other commands of the same
+        step write to it, too.
+
         Raises `UsageError` if the file cannot be written, and `ReporterError` if the
         reporter raises.
         """
@@ -60,11 +66,14 @@ class Output:
         except Exception as error:
             raise self._broken(error) from error
         if self.path == "-":
-            click.echo(text, nl=False)
+            print_report(text, self.reporter.commands)
             return
         path = Path(self.path)
         try:
-            replace_file(path, text.encode())
+            if _is_job_summary(path):
+                _append(path, text)
+            else:
+                replace_file(path, text.encode())
         except OSError as error:
             raise _unwritable(path, error) from error
         except UnicodeEncodeError as error:
@@ -84,6 +93,28 @@ def write_all(outputs: Iterable[Output], report: Report) -> tuple[ContractError,
         except ContractError as error:
             errors.append(error)
     return tuple(errors)
+
+
+def _is_job_summary(path: Path) -> bool:
+    """Return whether *path* is where GitHub Actions reads the summary of the step."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    return bool(summary) and os.path.realpath(path) == os.path.realpath(str(summary))
+
+
+def _append(path: Path, text: str) -> None:
+    """
+    Append to the job summary *path* as many lines of *text* as GitHub accepts.
+
+    Of more than 1 MiB for a step it shows nothing (docs.github.com, "Workflow commands
+    for GitHub Actions", step isolation and limits).
+    """
+    data = text.encode()
+    room = MOST_SUMMARY - (path.stat().st_size if path.exists() else 0)
+    if len(data) > room:
+        whole = data[: max(0, room - len(_CUT))].rpartition(b"\n")
+        data = whole[0] + whole[1] + _CUT if room >= len(_CUT) else b""
+    with path.open("ab") as file:
+        file.write(data)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TextIO
+
+import click
 
 from contract.errors import UsageError
 from contract.model.escape import escape_lines
@@ -59,12 +61,16 @@ class GatedStream(io.TextIOBase):
         click writes UTF-8 for the completion of a shell.
         """
         shown = text if isinstance(text, str) else text.decode(errors="replace")
-        shown = SECRETS.mask(shown)
+        self.write_lines(shown)
+        return len(text)
+
+    def write_lines(self, text: str, commands: Collection[str] = ()) -> None:
+        """Write *text*, masked and escaped but for *commands* of GitHub Actions."""
+        shown = SECRETS.mask(text)
         # A progress bar moves the cursor, which only a terminal can.
-        shown = shown if self.isatty() else escape_lines(shown)
+        shown = shown if self.isatty() else escape_lines(shown, commands)
         with self._sentences():
             self._stream.write(shown)
-        return len(text)
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -82,6 +88,19 @@ class GatedStream(io.TextIOBase):
                 f"The output cannot be written: {error.strerror}. Redirect it to "
                 "another place."
             ) from error
+
+
+def print_report(text: str, commands: Collection[str]) -> None:
+    """
+    Print *text*, a report, whose lines may be *commands* of GitHub Actions.
+
+    Raises `UsageError` if it cannot be written.
+    """
+    if isinstance(sys.stdout, GatedStream):
+        sys.stdout.write_lines(text, commands)
+        sys.stdout.flush()
+    else:
+        click.echo(text, nl=False)
 
 
 @contextlib.contextmanager

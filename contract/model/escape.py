@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 
 # Everything that can control a terminal or mislead a reader: C0 and C1 controls, DEL,
 # line separators, bidirectional and deprecated formatting (Unicode TR 36 and 20.3),
@@ -28,6 +29,8 @@ _LOGGING_COMMAND = re.compile(r"(##[A-Za-z]{0,16})\[")
 _IN_LINES = re.compile(
     rf"(?m:^)(?P<space>[^\S\r\n]*):(?=:)|(\x1b\[[0-9;]*m|\n|\t)|[{_CONTROLS}]"
 )
+# What follows the first colon of a command with a title, such as an annotation.
+_TITLED = re.compile(r":([a-z]+) title=[^:,\r\n]*::")
 # A first two digits are enough for codes below this one.
 _TWO_DIGITS = 0x100
 _FOUR_DIGITS = 0x10000
@@ -39,13 +42,22 @@ def escape_controls(text: str) -> str:
     return escape_logging_commands(_COMMAND.sub(r"\1\\x3a", text))
 
 
-def escape_lines(text: str) -> str:
+def escape_lines(text: str, commands: Collection[str] = ()) -> str:
     """
     Return lines of output in which only line breaks, tabs and colours are controls.
 
-    *text* is whole lines: no line of it begins with a command of GitHub Actions.
+    *text* is whole lines: no line of it begins with a command of GitHub Actions, but
+    for *commands* with a title and nothing else (`::error title=…::`).
     """
-    return escape_logging_commands(_IN_LINES.sub(_escaped_in_lines, text))
+
+    def escaped(match: re.Match[str]) -> str:
+        if match["space"] == "" and commands:
+            titled = _TITLED.match(text, match.end())
+            if titled and titled[1] in commands:
+                return match[0]
+        return _escaped_in_lines(match)
+
+    return escape_logging_commands(_IN_LINES.sub(escaped, text))
 
 
 def escape_logging_commands(text: str, bracket: str = "\\x5b") -> str:

@@ -58,6 +58,10 @@ class Summary:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the reports; one that cannot be written costs no other."""
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and any(output.path == "-" for output in self._outputs):
+            # The line of dots is open, and a command is a whole line of a log.
+            terminal.write("\n", flush=True)
         self._errors = write_all(self._outputs, self.report)
         if self._errors and session.exitstatus in {
             pytest.ExitCode.OK,

@@ -10,7 +10,7 @@ from functools import wraps
 from http import HTTPStatus
 
 from contract.model.check import Level
-from contract.model.escape import escape_controls
+from contract.model.escape import escape_controls, escape_lines
 from contract.model.profile import RATES, SHARES
 from contract.model.redaction import SECRETS
 from contract.model.timing import percentile
@@ -34,16 +34,20 @@ class Reporter:
     suffix: str
     # Returns the whole text of the file.
     render: Render
+    # The commands of GitHub Actions that lines of the text may be, such as "error";
+    # they are printed as they are, and any other command is escaped.
+    commands: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Put the gate around *render*."""
-        object.__setattr__(self, "render", _masked(self.render))
+        object.__setattr__(self, "render", _masked(self.render, self.commands))
 
 
-def _masked(render: Render) -> Render:
+def _masked(render: Render, commands: frozenset[str]) -> Render:
     @wraps(render)
     def masked(report: Report) -> str:
-        return SECRETS.mask(render(mask_report(report)))
+        text = SECRETS.mask(render(mask_report(report)))
+        return escape_lines(text, commands) if commands else text
 
     return masked
 
@@ -71,13 +75,19 @@ def mask_result(result: Result) -> Result:
     return replace(result, **masked)
 
 
-def reporter(id: str, *, suffix: str) -> Callable[[Render], Reporter]:
+def reporter(
+    id: str, *, suffix: str, commands: Iterable[str] = ()
+) -> Callable[[Render], Reporter]:
     """
     Return a decorator that makes a reporter of a function from a report to text.
 
-    *id* is the name of the kind, *suffix* the file name extension with its dot.
+    Args:
+        id: The name of the kind.
+        suffix: The file name extension with its dot.
+        commands: The commands of GitHub Actions that lines of the text may be, if it
+            is made for a log of GitHub Actions.
     """
-    return lambda render: Reporter(id, suffix, render)
+    return lambda render: Reporter(id, suffix, render, frozenset(commands))
 
 
 def by_target(report: Report) -> Iterator[Report]:

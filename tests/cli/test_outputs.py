@@ -7,7 +7,7 @@ import re
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.cli.outputs import folder, outputs, profiles
+from contract.cli.outputs import MOST_SUMMARY, Output, folder, outputs, profiles
 from contract.errors import SpecError, UsageError
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
@@ -94,3 +94,41 @@ def test_damaged_profiles_are_an_error(tmp_path, raw, error, words):
     path.write_bytes(raw)
     with pytest.raises(error, match=re.escape(words)):
         profiles(str(path))
+
+
+@pytest.fixture
+def summary(tmp_path, monkeypatch):
+    """The job summary of a step of GitHub Actions, to which something was written."""
+    path = tmp_path / "summary.md"
+    path.write_text("# Before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    return path
+
+
+def test_the_job_summary_is_appended_to(summary):
+    (output,) = outputs([f"markdown={summary}"])
+    output.write(Report(headers=(), results=()))
+    output.write(Report(headers=(), results=()))
+
+    assert summary.read_text().startswith("# Before\n**NOTHING CHECKED")
+    assert summary.read_text().count("**NOTHING CHECKED") == 2
+
+
+def test_the_job_summary_holds_what_github_accepts(summary):
+    long = Reporter("long", ".md", lambda _: "a line with é\n" * 100_000)
+    Output(long, str(summary)).write(Report(headers=(), results=()))
+    Output(long, str(summary)).write(Report(headers=(), results=()))
+    text = summary.read_text("utf-8")
+
+    assert MOST_SUMMARY - 100 < len(text.encode()) <= MOST_SUMMARY
+    assert set(text.splitlines()[1:-2]) == {"a line with é"}
+    assert text.endswith("\nThe rest does not fit into the job summary.\n")
+
+
+def test_another_file_is_replaced_also_in_a_step(summary):
+    other = summary.with_name("other.md")
+    (output,) = outputs([f"markdown={other}"])
+    output.write(Report(headers=(), results=()))
+    output.write(Report(headers=(), results=()))
+
+    assert other.read_text().count("**NOTHING CHECKED") == 1

@@ -16,7 +16,7 @@ from rich.console import Console
 from support.spellings import SPELLINGS
 
 from contract import cli
-from contract.cli.streams import gated_streams
+from contract.cli.streams import gated_streams, print_report
 from contract.model import redaction
 
 KEY = 'sk-Example/7f+1"9=a&b'
@@ -143,3 +143,24 @@ def test_a_full_disk_behind_both_streams_leaves_the_exit_code():
         )
 
     assert done.returncode == 2
+
+
+def test_a_report_may_print_the_commands_of_its_kind(capsys):
+    text = "::error title=a::b\n::warning title=a::b\n::error file=a::b\n"
+    with gated_streams():
+        print_report(text, {"error"})
+        print_report("::error title=a::b\n", ())
+
+    assert capsys.readouterr().out == (
+        "::error title=a::b\n"
+        "\\x3a:warning title=a::b\n\\x3a:error file=a::b\n"
+        "\\x3a:error title=a::b\n"
+    )
+
+
+def test_a_printed_report_is_masked(capsys):
+    redaction.register_secret("sk-0123456789")
+    with gated_streams():
+        print_report("::error title=a::key sk-0123456789\n", {"error"})
+
+    assert capsys.readouterr().out == "::error title=a::key ***\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -49,6 +50,13 @@ def poison(report):
     return poison
 
 
+def unwanted(kind, shown):
+    """What a reader of *shown* would obey, but for the commands of this kind."""
+    commands = "|".join(REPORTERS[kind].commands)
+    own = re.compile(f"::(?:{commands}) title=[^:,]*::.*")
+    return [one for one in obeyed(shown) if not (commands and own.fullmatch(one))]
+
+
 def vars_of(result):
     return {name: getattr(result, name) for name in Result.__dataclass_fields__}
 
@@ -65,7 +73,7 @@ def test_each_text_of_a_header_is_poisoned(poison):
 def test_no_report_is_obeyed(poison, kind, text):
     shown = REPORTERS[kind].render(poison(text))
 
-    assert obeyed(shown) == []
+    assert unwanted(kind, shown) == []
     assert shown.encode()  # no lone surrogate
 
 
@@ -77,7 +85,45 @@ def test_a_target_name_is_not_obeyed(report, kind):
         results=tuple(replace(r, target=name) for r in report.results),
     )
 
-    assert obeyed(REPORTERS[kind].render(named)) == []
+    assert unwanted(kind, REPORTERS[kind].render(named)) == []
+
+
+def test_the_commands_of_a_kind_are_the_only_ones():
+    assert unwanted("json", "::error title=a::b") == ["::error title=a::b"]
+    assert unwanted("github", "::error title=a::b") == []
+    for line in ("::add-mask::a", "::error title=a,file=b::c", " ::error title=a::b"):
+        assert unwanted("github", line) == [line]
+
+
+@pytest.mark.parametrize("text", [HOSTILE, *ATTACKS])
+@pytest.mark.parametrize("kind", sorted(k for k, r in REPORTERS.items() if r.commands))
+def test_a_text_adds_no_command_to_those_of_its_kind(poison, kind, text):
+    plain, hostile = (REPORTERS[kind].render(poison(one)) for one in ("x", text))
+
+    assert len(obeyed(plain)) == len(plain.splitlines()) == 3
+    assert [line.split(" ")[0] for line in obeyed(plain)] == [
+        line.split(" ")[0] for line in hostile.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("text", ["::error title=a::b", *ATTACKS])
+def test_a_careless_reporter_with_commands_passes_the_gate(report, text):
+    careless = Reporter(
+        *(
+            "log",
+            ".txt",
+            lambda report: f"::error title=a::b\n{report.headers[0].why}\n",
+        ),
+        commands=frozenset({"error"}),
+    )
+    header = replace(
+        report.headers[0], why=f"{text}\n::add-mask::a\n::warning title=a::b"
+    )
+    shown = careless.render(replace(report, headers=(header,)))
+
+    assert shown.startswith("::error title=a::b\n")
+    commands = [line for line in shown.splitlines() if line.strip().startswith("::")]
+    assert set(commands) == {"::error title=a::b"}
 
 
 @pytest.mark.parametrize("kind", sorted(REPORTERS))

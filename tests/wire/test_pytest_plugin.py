@@ -118,6 +118,16 @@ def test_only_requests_of_the_selected_items_are_sent(run, tmp_path):
     assert report["targets"][0]["requests"] <= 4
 
 
+def test_an_annotation_is_a_line_of_its_own(run):
+    done = run(
+        *("--contract-target", "mock?fault=done-missing", "-k", "ends-with-done"),
+        "--contract-report=github=-",
+    )
+    title = "streaming.ends-with-done (MUST) on mock?fault=done-missing"
+
+    assert any(line.startswith(f"::error title={title}::") for line in done.outlines)
+
+
 def test_a_failure_shows_the_finding_without_a_traceback(run):
     done = run("--contract-target", "mock?fault=done-missing", "-k", "ends-with-done")
     text = done.stdout.str()
