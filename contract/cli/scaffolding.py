@@ -74,10 +74,8 @@ jobs:
           TARGET: {target}
 {secrets}        run: |
           magistral-contract verify{config} --save recording \\
-            --report markdown=contract.md --report junit=junit.xml -- "$TARGET"
-      - name: Show the report
-        if: ${{{{ !cancelled() }}}}
-        run: if [ -f contract.md ]; then cat contract.md >> "$GITHUB_STEP_SUMMARY"; fi
+            --report github=- --report "markdown=$GITHUB_STEP_SUMMARY" \\
+            --report junit=junit.xml -- "$TARGET"
       - name: Keep the recording
         if: ${{{{ !cancelled() }}}}
         uses: {upload}

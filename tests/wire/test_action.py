@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -58,9 +59,9 @@ def test_a_passed_run_leaves_all_files(verify):
     folder = Path(outputs["folder"])
 
     assert (0, "0") == (done.returncode, outputs["exit-code"])
-    assert {"recording", "report.json", "report.md", "junit.xml"} == {
-        path.name for path in folder.iterdir()
-    }
+    assert {"recording", "junit.xml"} | {
+        f"report.{k}" for k in ("json", "md", "sarif")
+    } == {path.name for path in folder.iterdir()}
     assert (folder / "report.md").read_text("utf-8") == summary
     assert junitparser.JUnitXml.fromfile(str(folder / "junit.xml")).tests > 10
 
@@ -72,6 +73,17 @@ def test_a_failed_run_shows_the_failed_check(verify):
 
     assert (1, "1") == (done.returncode, outputs["exit-code"])
     assert "reasoning.present" in summary
+    (annotation,) = [one for one in done.stdout.splitlines() if one.startswith("::")]
+    assert annotation.startswith(
+        "::error title=reasoning.present (MUST) on mock%3Avllm"
+    )
+
+
+def test_an_option_may_print_a_report(verify):
+    done, outputs, _ = verify("mock", "--select usage.sums-up --report json=-")
+
+    assert "0" == outputs["exit-code"]
+    assert json.loads(done.stdout)["exit_code"] == 0
 
 
 def test_an_invalid_option_is_a_usage_error(verify):

@@ -75,7 +75,7 @@ def test_what_it_writes_is_green_against_the_mock(command, project):
 
 def test_the_workflow_verifies_and_shows_the_report(command, project):
     command("init", "mock:vllm")
-    verify, show = step("Verify"), step("Show the report")
+    verify = step("Verify")
     # The settings narrow the run for this test alone.
     settings = project / "pyproject.toml"
     settings.write_text(settings.read_text() + 'select = ["usage.sums-up"]\n')
@@ -83,13 +83,17 @@ def test_the_workflow_verifies_and_shows_the_report(command, project):
     bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
     summary = project / "summary"
 
-    done = run([*bash, verify["run"]], project, PATH=path, **verify["env"])
-    shown = run([*bash, show["run"]], project, GITHUB_STEP_SUMMARY=str(summary))
+    step_of = {"PATH": path, "GITHUB_STEP_SUMMARY": str(summary)}
+    done = run([*bash, verify["run"]], project, **step_of, **verify["env"])
 
-    assert (done.returncode, shown.returncode) == (0, 0)
+    assert (done.returncode, done.stdout) == (0, "")
     assert (project / "recording" / "manifest.json").is_file()
     assert summary.read_text().startswith("**PASSED: 1 check passed.**")
-    hostile = run([*bash, verify["run"]], project, PATH=path, TARGET="--help")
+    faulty = "mock:vllm?fault=total-without-prompt"
+    failed = run([*bash, verify["run"]], project, **step_of, TARGET=faulty)
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("::error title=usage.sums-up (MUST) on mock%3Avllm")
+    hostile = run([*bash, verify["run"]], project, **step_of, TARGET="--help")
     assert hostile.returncode == 2
     assert "Unknown target '--help'" in hostile.stderr
 
