@@ -14,27 +14,27 @@ from contract.plugins import discovery
 from contract.reporters.base import Reporter, reporter
 
 
-@reporter("csv", suffix=".csv")
-def as_csv(report):
+@reporter("tsv", suffix=".tsv")
+def as_tsv(report):
     """Return a line per result."""
-    return "".join(f"{one.check.id},{one.outcome}\n" for one in report.results)
+    return "".join(f"{one.check.id}\t{one.outcome}\n" for one in report.results)
 
 
 @pytest.fixture
-def _csv_reporter(monkeypatch):
-    """Put a module with the reporter `csv` on the extension point."""
-    module = ModuleType("plugin_csv")
-    module.as_csv = as_csv
+def _tsv_reporter(monkeypatch):
+    """Put a module with the reporter `tsv` on the extension point."""
+    module = ModuleType("plugin_tsv")
+    module.as_tsv = as_tsv
     monkeypatch.setitem(sys.modules, module.__name__, module)
     points = discovery.entry_points
 
-    def with_csv(*, group):
+    def with_tsv(*, group):
         found = list(points(group=group))
         if group == "contract.reporters":
-            found.append(EntryPoint("csv", module.__name__, group))
+            found.append(EntryPoint("tsv", module.__name__, group))
         return found
 
-    monkeypatch.setattr(discovery, "entry_points", with_csv)
+    monkeypatch.setattr(discovery, "entry_points", with_tsv)
     _forget()
     yield
     _forget()
@@ -45,16 +45,14 @@ def _forget():
         cached.cache_clear()
 
 
-@pytest.mark.usefixtures("_csv_reporter")
+@pytest.mark.usefixtures("_tsv_reporter")
 def test_a_new_reporter_can_be_used(command, tmp_path):
-    path = tmp_path / "report.csv"
-    done = command("verify", "mock", "--select", "models", "--report", f"csv={path}")
+    path = tmp_path / "report.tsv"
+    done = command("verify", "mock", "--select", "models", "--report", f"tsv={path}")
     lines = path.read_text().splitlines()
 
     assert done.code == 0, done.out
-    assert (
-        f"{len([line for line in lines if line.endswith(',pass')])} check" in done.out
-    )
+    assert f"{sum(line.split()[1] == 'pass' for line in lines)} check" in done.out
     assert all(line.startswith("models.") for line in lines)
 
 
@@ -67,9 +65,9 @@ def test_the_help_names_every_file_of_the_reporters_and_what_it_is_called(comman
     assert f"KIND is {', '.join(kinds)} or that of a plug-in." in text
 
 
-@pytest.mark.usefixtures("_csv_reporter")
+@pytest.mark.usefixtures("_tsv_reporter")
 def test_a_new_reporter_is_named_for_an_unknown_kind(command):
     done = command("verify", "mock", "--report", "nothing=-")
 
     assert done.code == 2
-    assert "Known: console, csv, json, " in done.err
+    assert "Known: console, csv, github, json, " in done.err
