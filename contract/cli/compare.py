@@ -8,11 +8,18 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from contract.cli import options, outputs
+from contract.cli import completion, options, outputs
+from contract.cli.comparing import (
+    REPORTERS,
+    ComparisonReporter,
+    changed_figures,
+    summary,
+)
+from contract.cli.delivery import worst
+from contract.errors import ContractError
 from contract.model.check import Check
 from contract.model.escape import escape_controls
 from contract.model.profile import Capability
-from contract.reporters.base import format_figure
 from contract.run.compare import (
     Change,
     CheckState,
@@ -23,10 +30,13 @@ from contract.run.compare import (
 )
 from contract.run.report import Outcome
 
-FIGURE_CHANGE = 0.1  # figures that changed by a smaller share are not shown
-
-
 STYLES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "green"}
+
+
+def _written(
+    _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
+) -> tuple[tuple[ComparisonReporter, str], ...]:
+    return outputs.destinations(pairs, REPORTERS)
 
 
 @click.command("compare")
@@ -38,6 +48,16 @@ STYLES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "
 @options.budget
 @options.offer
 @click.option("-v", "--verbose", is_flag=True, help="List newly judged checks too.")
+@click.option(
+    "--report",
+    "written",
+    multiple=True,
+    metavar="KIND=PATH",
+    callback=_written,
+    shell_complete=completion.names(lambda: [f"{kind}=" for kind in REPORTERS]),
+    help=f"Write a report too. KIND is {' or '.join(REPORTERS)}. PATH - is standard "
+    "output. Repeatable.",
+)
 @options.appearance
 def compare_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -51,6 +71,7 @@ def compare_command(  # noqa: PLR0913  # each parameter is an option
     budget: Mapping[str, float],
     offer: frozenset[Capability],
     verbose: bool,
+    written: tuple[tuple[ComparisonReporter, str], ...],
     color: bool | None,
 ) -> int:
     """
@@ -82,7 +103,8 @@ def compare_command(  # noqa: PLR0913  # each parameter is an option
         budget=budget,
         offers=offer,
     )
-    console = options.console(color)
+    errors = _write(found, written)
+    console = options.console(color, stderr=any(path == "-" for _, path in written))
     for index, comparison in enumerate(found):
         if index:
             console.print()
@@ -90,7 +112,23 @@ def compare_command(  # noqa: PLR0913  # each parameter is an option
             console.print(line, soft_wrap=True)
         for line in _unmeasured(comparison.before, comparison.after, checks, budget):
             console.print(line, soft_wrap=True)
-    return exit_code(found)
+    for error in errors:
+        click.echo(f"error: {error}", err=True)
+    return worst(exit_code(found), *(error.exit_code for error in errors))
+
+
+def _write(
+    found: tuple[Comparison, ...],
+    written: tuple[tuple[ComparisonReporter, str], ...],
+) -> list[ContractError]:
+    """Write the reports; return the errors of those that cannot be written."""
+    errors: list[ContractError] = []
+    for reporter, path in written:
+        try:
+            outputs.Destination(path).write(reporter.render(found))
+        except ContractError as error:
+            errors.append(error)
+    return errors
 
 
 def _section(comparison: Comparison, *, verbose: bool) -> Iterator[Text]:
@@ -108,8 +146,8 @@ def _section(comparison: Comparison, *, verbose: bool) -> Iterator[Text]:
             yield from _check_lines(
                 change, name, before.checks.get(name), after.checks.get(name)
             )
-    yield from _figures(before, after)
-    yield _summary(changed)
+    yield from _figures(comparison)
+    yield Text(summary(changed), "bold")
 
 
 def _unmeasured(
@@ -153,24 +191,11 @@ def _check_lines(
     )
 
 
-def _figures(before: TargetRun, after: TargetRun) -> Iterator[Text]:
+def _figures(comparison: Comparison) -> Iterator[Text]:
     """Yield a line for each metric whose figures changed noticeably."""
-    old, new = (
-        {
-            name: value
-            for state in run.checks.values()
-            for name, value in state.figures.items()
-        }
-        for run in (before, after)
-    )
     changed: dict[str, list[str]] = {}
-    for name in sorted(old.keys() & new.keys()):
-        metric, _, percentile = name.rpartition("_")
-        was, now = (format_figure(metric, run[name]) for run in (old, new))
-        share = new[name] / old[name] - 1 if old[name] > 0 else 0.0
-        if was != now and abs(share) >= FIGURE_CHANGE:
-            text = f"{percentile} {was} → {now} ({share:+.0%})"
-            changed.setdefault(metric, []).append(text)
+    for one in changed_figures(comparison):
+        changed.setdefault(one.metric, []).append(f"{one.percentile} {one}")
     for metric, parts in changed.items():
         label = (f"{'FIGURE':<11}", "cyan")
         yield Text.assemble(
@@ -178,16 +203,3 @@ def _figures(before: TargetRun, after: TargetRun) -> Iterator[Text]:
             (escape_controls(metric), "bold"),
             escape_controls("   " + ", ".join(parts)),
         )
-
-
-def _summary(changed: Mapping[Change, tuple[str, ...]]) -> Text:
-    labels = {
-        Change.WORSE: "worse",
-        Change.DIFFERENT: "failing differently",
-        Change.BETTER: "better",
-        Change.LOST: "no longer judged",
-        Change.GAINED: "newly judged",
-        Change.SAME: "the same",
-    }
-    parts = [f"{len(changed[c])} {labels[c]}" for c in Change if changed[c]]
-    return Text(f"{', '.join(parts) or 'nothing to compare'}.", "bold")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from contract.catalog.profiles import builtin
 from contract.catalog.providers import dialects
@@ -18,16 +19,28 @@ from contract.plugins.discovery import culprit, find, get
 from contract.reporters.base import Reporter
 from contract.run.report import Report
 
+
+class Kind(Protocol):
+    """A kind of report."""
+
+    @property
+    def id(self) -> str:
+        """The name of the kind."""
+
+    @property
+    def suffix(self) -> str:
+        """The usual file name extension, with its dot."""
+
+
+K = TypeVar("K", bound=Kind)
 MOST_SUMMARY = 1 << 20  # bytes of the job summaries of one step
 _CUT = b"\nThe rest does not fit into the job summary.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """A report to write."""
+class Destination:
+    """Where a text goes."""
 
-    # The kind of report.
-    reporter: Reporter
     # The path of the file; `-` is standard output.
     path: str
 
@@ -47,26 +60,17 @@ class Output:
         except OSError as error:
             raise _unwritable(path, error) from error
 
-    def _broken(self, error: Exception) -> ReporterError:
-        plugin = culprit(error)
-        return ReporterError(self.reporter.id, error, str(plugin) if plugin else "")
-
-    def write(self, report: Report) -> None:
+    def write(self, text: str, commands: Collection[str] = ()) -> None:
         """
-        Write *report*: an existing file is replaced once the new one is on the disk.
+        Write *text*: an existing file is replaced once the new one is on the disk.
 
         The job summary of GitHub Actions is not replaced: other commands of the same
-        step write to it, too.
-
-        Raises `UsageError` if the file cannot be written, and `ReporterError` if the
-        reporter raises.
+        step write to it, too. *commands* are those of GitHub Actions that lines of the
+        text may be. Raises `UsageError` if the file cannot be written, and
+        `UnicodeEncodeError` for a lone surrogate.
         """
-        try:
-            text = self.reporter.render(report)
-        except Exception as error:
-            raise self._broken(error) from error
         if self.path == "-":
-            print_report(text, self.reporter.commands)
+            print_report(text, commands)
             return
         path = Path(self.path)
         try:
@@ -76,6 +80,38 @@ class Output:
                 replace_file(path, text.encode())
         except OSError as error:
             raise _unwritable(path, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A report to write."""
+
+    # The kind of report.
+    reporter: Reporter
+    # The path of the file; `-` is standard output.
+    path: str
+
+    def prepare(self) -> None:
+        """Raise `UsageError` before the run if the file cannot be written."""
+        Destination(self.path).prepare()
+
+    def _broken(self, error: Exception) -> ReporterError:
+        plugin = culprit(error)
+        return ReporterError(self.reporter.id, error, str(plugin) if plugin else "")
+
+    def write(self, report: Report) -> None:
+        """
+        Write *report* as `Destination.write` does.
+
+        Raises `UsageError` if the file cannot be written, and `ReporterError` if the
+        reporter raises.
+        """
+        try:
+            text = self.reporter.render(report)
+        except Exception as error:
+            raise self._broken(error) from error
+        try:
+            Destination(self.path).write(text, self.reporter.commands)
         except UnicodeEncodeError as error:
             raise self._broken(error) from error
 
@@ -131,21 +167,32 @@ def outputs(pairs: Iterable[str]) -> tuple[Output, ...]:
     Raises `UsageError` if a pair is malformed, a kind is unknown, a file cannot be
     written or several reports go to standard output.
     """
+    reporters = find("reporters", Reporter)
+    return tuple(Output(kind, path) for kind, path in destinations(pairs, reporters))
+
+
+def destinations(
+    pairs: Iterable[str], kinds: Mapping[str, K]
+) -> tuple[tuple[K, str], ...]:
+    """
+    Return the kind and the path of each `KIND=PATH` of *pairs*.
+
+    *kinds* are the known kinds by name. Raises `UsageError` as `outputs` does.
+    """
     found = []
     for pair in pairs:
-        kind, equals, path = pair.partition("=")
-        reporters = find("reporters", Reporter)
-        reporter = get("report", kind, reporters)
+        name, equals, path = pair.partition("=")
+        kind = get("report", name, kinds)
         if not (equals and path):
             raise UsageError(
                 f"--report {pair} names no file; write --report "
-                f"{kind}=report{reporter.suffix} (or {kind}=- for standard output)."
+                f"{name}=report{kind.suffix} (or {name}=- for standard output)."
             )
-        found.append(Output(reporter, path))
-    if sum(output.path == "-" for output in found) > 1:
+        found.append((kind, path))
+    if sum(path == "-" for _, path in found) > 1:
         raise UsageError("Only one report can go to standard output (-).")
-    for output in found:
-        output.prepare()
+    for _, path in found:
+        Destination(path).prepare()
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ COLUMNS = (
     "end",  # complete, timeout, …: times of what broke off are those until then
     "repeats",  # how often a rate limit rejected it
     "ttfb_s",
-    "ttft_s",
+    "ttft_s",  # of streams only, as are ttfo_s, tpot_s and the gaps
     "ttfo_s",
     "tpot_s",
     "icl_p95_s",
@@ -112,6 +112,8 @@ def _shared(part: Report) -> list[tuple[Exchange, list[Result]]]:
 def _measured(exchange: Exchange) -> Row:
     timing = exchange.timing
     gaps = timing.icl
+    # All text of a whole body arrives at once, at `e2e_s`.
+    whole = not exchange.streamed
     sent = exchange.sent_at
     return {
         "sent_at": None if sent is None else _moment(sent),
@@ -120,9 +122,9 @@ def _measured(exchange: Exchange) -> Row:
         "end": exchange.end.value,
         "repeats": exchange.repeats,
         "ttfb_s": _seconds(timing.ttfb),
-        "ttft_s": _seconds(timing.ttft),
-        "ttfo_s": _seconds(timing.ttfo),
-        "tpot_s": _seconds(timing.tpot),
+        "ttft_s": _seconds(None if whole else timing.ttft),
+        "ttfo_s": _seconds(None if whole else timing.ttfo),
+        "tpot_s": _seconds(None if whole else timing.tpot),
         "icl_p95_s": _seconds(percentile(gaps, 95)),
         "icl_max_s": _seconds(max(gaps, default=None)),
         "e2e_s": _seconds(timing.e2e),

@@ -252,3 +252,52 @@ def test_a_budget_that_was_not_measured_is_noted(command, saved):
     assert "latency.ttft is not judged in BEFORE (not in the recording)" in done.out
     assert "verify … --budget ttft=TIME" in done.out
     assert "in AFTER" not in done.out
+
+
+def test_a_report_is_written_beside_the_text(command, saved, tmp_path):
+    before, after = saved(result(Outcome.PASS)), saved(result(Outcome.FAIL))
+    paths = {"markdown": tmp_path / "a.md", "json": tmp_path / "b.json"}
+    options = [f"--report={kind}={path}" for kind, path in paths.items()]
+    done = command("compare", before, after, *options)
+
+    assert (done.code, done.err) == (1, "")
+    assert done.out == command("compare", before, after).out
+    assert "**Broken**" in paths["markdown"].read_text("utf-8")
+    assert json.loads(paths["json"].read_text("utf-8"))["exit_code"] == 1
+
+
+def test_a_report_on_standard_output_moves_the_text(command, saved):
+    before, after = saved(result(Outcome.PASS)), saved(result(Outcome.FAIL))
+    done = command("compare", before, after, "--report", "json=-")
+
+    assert json.loads(done.out)["format"] == "comparison-v1"
+    assert "1 worse." in done.err
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        ("jsn=a", "Did you mean 'json'?"),
+        ("markdown", "write --report markdown=report.md"),
+        ("json=/", "cannot be written: Is a directory"),
+    ],
+)
+def test_a_wrong_report_is_a_usage_error(command, saved, pair, words):
+    one = saved(result(Outcome.PASS))
+    done = command("compare", one, one, "--report", pair)
+
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+
+
+def test_a_report_that_cannot_be_written_costs_no_text(command, saved, tmp_path):
+    one, other = saved(result(Outcome.PASS)), tmp_path / "other.json"
+    done = command(
+        *("compare", one, one, "--report", "json=/dev/full"),
+        *("--report", f"json={other}"),
+    )
+
+    assert done.code == 2
+    assert "1 the same." in done.out
+    assert "cannot be written: No space left on device" in done.err
+    assert other.is_file()

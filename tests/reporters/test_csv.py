@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model.exchange import End
+from contract.model.exchange import Arrival, End
 from contract.reporters.csv import COLUMNS, as_csv
 from contract.run.report import Header, Report
 
@@ -72,6 +72,20 @@ def test_samples_of_a_probe_are_numbered(timed):
     rows = read(replace(timed, results=(late,)))[: len(samples)]
     assert [row["sample"] for row in rows] == ["1", "2", "3"]
     assert {row["alone"] for row in rows} == {"true"}
+
+
+def test_a_whole_body_has_no_time_to_first_token(timed):
+    first = timed.results[0]
+    choice = b'{"index":0,"message":{"content":"42"}}'
+    body = b'{"choices":[%s],"usage":{"prompt_tokens":3}}' % choice
+    whole = replace(
+        first.exchanges[0], headers=(), arrivals=(Arrival(0.1, body), Arrival(0.2, b""))
+    )
+    row = read(Report(headers=(), results=(replace(first, exchanges=(whole,)),)))[0]
+
+    assert {row[f"{name}_s"] for name in ("ttft", "ttfo", "tpot", "icl_max")} == {""}
+    assert (row["ttfb_s"], row["e2e_s"]) == ("0.100000", "0.200000")
+    assert (row["prompt_tokens"], row["answer_characters"]) == ("3", "2")
 
 
 def test_what_broke_off_says_how(timed):
