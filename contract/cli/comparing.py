@@ -211,7 +211,7 @@ def _section(comparison: Comparison) -> Iterator[str]:
     yield f"### {code(_cut(after.target))}: {text(summary(changes))}"
     yield ""
     for label, run in (("before", before), ("after", after)):
-        yield f"- {label}: {code(_cut(run.target))}, {text(_cut(run.description))}"
+        yield f"- {label}: {code(_cut(run.target))}, {code(_cut(run.description))}"
         if run.trouble:
             yield f"  - not fully judged: {text(_cut(run.trouble))}"
     yield ""
