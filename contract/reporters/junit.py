@@ -45,7 +45,8 @@ def _suite(report: Report) -> junitparser.TestSuite:
         # Without a test case a target that could not be reached would look green.
         case = junitparser.TestCase("fully-judged", classname="target")
         kind = junitparser.Failure if header.failed else junitparser.Error
-        case.result = [kind(_clean(header.trouble))]
+        trouble = _clean(header.trouble)
+        case.result = [_with_text(kind(trouble), trouble)]
         suite.add_testcase(case)
     return suite
 
@@ -114,7 +115,8 @@ def _result(report: Report, result: Result) -> FinalResult | None:
         case Outcome.PASS:
             return None
         case Outcome.SKIP:
-            return junitparser.Skipped(_clean(result.reason))
+            reason = _clean(result.reason)
+            return _with_text(junitparser.Skipped(reason), reason)
         case Outcome.WAIVED:
             element = junitparser.Skipped(_clean(f"waived: {result.reason}"))
         case Outcome.ERROR:
@@ -124,7 +126,17 @@ def _result(report: Report, result: Result) -> FinalResult | None:
         case _:
             message = f"warning: {level} failed: {_first_message(result)}"
             element = junitparser.Skipped(_clean(message))
-    element.text = _FORBIDDEN.sub("", describe_findings(result))
+    return _with_text(element, describe_findings(result))
+
+
+def _with_text(element: FinalResult, text: str) -> FinalResult:
+    """
+    Return *element* with *text*, whose lines have been escaped, and which is not empty.
+
+    Codecov's parser reads an empty element, such as `<skipped message="…"/>`, as a
+    passed test.
+    """
+    element.text = _FORBIDDEN.sub("", text) or "no reason is known"
     return element
 
 

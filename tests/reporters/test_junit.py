@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import junitparser
 import pytest
+import test_results_parser
 from hypothesis import given
 from hypothesis import strategies as st
+from junit2htmlreport import parser as junit2html
+from support.hostile import HOSTILE
 
 from contract.model.check import Check, Finding
 from contract.reporters.junit import junit
@@ -26,6 +30,56 @@ def test_counts_agree_with_the_exit_code(report):
     read = junitparser.JUnitXml.fromstring(junit.render(report).encode())
 
     assert (read.tests, read.failures, read.errors, read.skipped) == (13, 1, 1, 8)
+
+
+def by_codecov(report):
+    """The outcomes by name that Codecov's parser reads."""
+    found = test_results_parser.parse_junit_xml(junit.render(report).encode())
+    return Counter(str(run.outcome) for run in found.testruns)
+
+
+def by_junit2html(report, path):
+    """The suites, cases and page of junit2html, which GitLab jobs show."""
+    path.write_text(junit.render(report), "utf-8")
+    read = junit2html.Junit(str(path))
+    cases = [
+        case
+        for suite in read.suites
+        for group in suite.classes.values()
+        for case in group.cases
+    ]
+    return read.suites, Counter(str(case.outcome()) for case in cases), read.html()
+
+
+def test_other_parsers_read_the_same_counts(report, tmp_path):
+    suites, outcomes, page = by_junit2html(report, tmp_path / "report.xml")
+
+    assert by_codecov(report) == {"pass": 3, "failure": 1, "error": 1, "skip": 8}
+    assert [suite.name for suite in suites] == ["mock", "mock:vllm"]
+    # It has no outcome of its own for an error.
+    assert outcomes == {"passed": 3, "failed": 2, "skipped": 8}
+    assert "magistral-contract verify mock:vllm --select schema.error" in page
+
+
+def test_other_parsers_read_the_texts_of_a_server(report, tmp_path):
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    finding = Finding(HOSTILE, HOSTILE, HOSTILE)
+    hostile = replace(report, results=(replace(failed, findings=(finding,)),))
+    _, outcomes, page = by_junit2html(hostile, tmp_path / "report.xml")
+
+    assert by_codecov(hostile) == {"failure": 1}
+    assert outcomes == {"failed": 1}
+    assert "<script>alert(1)</script>" not in page
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_other_parsers_see_a_target_that_is_not_judged(passed, tmp_path, failed):
+    header = replace(passed.headers[0], trouble="nothing listens", failed=failed)
+    dead = Report(headers=(header,), results=())
+    _, outcomes, _ = by_junit2html(dead, tmp_path / "report.xml")
+
+    assert by_codecov(dead) == {"failure" if failed else "error": 1}
+    assert outcomes == {"failed": 1}
 
 
 def test_a_failure_contains_the_findings_and_the_command(report):
