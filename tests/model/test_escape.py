@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +63,25 @@ def test_lines_keep_their_own_formatting_only(text, expected):
 
 def test_the_bracket_of_a_command_can_be_spelled_for_json():
     assert escape_logging_commands("##[x]", "\\u005b") == "##\\u005bx]"
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("::error title=a b%3A::c::d", True),
+        ("::warning title=a::b", False),
+        ("::error::a", False),
+        ("::error file=x::a", False),
+        ("::error title=a,file=x::b", False),
+        (" ::error title=a::b", False),
+        ("::error title=a", False),
+        ("::ERROR title=a::b", False),
+        ("::add-mask::a", False),
+    ],
+)
+def test_lines_may_have_the_commands_that_are_named(line, kept):
+    shown = escape_lines(f"x\n{line}\nx", {"error"})
+
+    assert (shown == f"x\n{line}\nx") is kept
+    assert kept or not re.search("^ *::", shown, re.MULTILINE)
+    assert escape_lines(line) == escape_lines(line, ()) != line
