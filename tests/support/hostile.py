@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -38,15 +39,17 @@ _CONTROL = re.compile(
 )
 
 
-def obeyed(text: str) -> list[str]:
+def obeyed(text: str, commands: Collection[str] = ()) -> list[str]:
     """
     Return what a terminal or the log of a CI system would obey in *text*.
 
-    Lines end with a line feed; a tab is harmless.
+    Lines end with a line feed; a tab is harmless. *commands* of GitHub Actions with a
+    title and nothing else (`::error title=…::`) are left out.
     """
     found = _CONTROL.findall(text)
+    own = re.compile(f"::(?:{'|'.join(commands)}) title=[^:,]*::.*")
     for line in text.split("\n"):
-        if line.strip().startswith("::"):
+        if line.strip().startswith("::") and not (commands and own.fullmatch(line)):
             found.append(line)
         found += re.findall(r"##\w*\[.*", line)
         if line.startswith("HELD: "):

@@ -104,15 +104,20 @@ def test_a_hostile_recording_writes_no_line_and_no_command(command, tmp_path):
 
     few = ("--select", "usage", "--select", "models", "--select", "schema.model-card")
     done = [
-        command("replay", saved, *few, "--report", f"{one.id}=-", "--verbose")
+        (
+            command("replay", saved, *few, "--report", f"{one.id}=-", "--verbose"),
+            one.commands,
+        )
         for one in find("reporters", Reporter).values()
     ]
     done += [
-        command("replay", saved, *few, "-q"),
-        command("compare", saved, saved, *few),
+        (command("replay", saved, *few, "-q"), ()),
+        (command("compare", saved, saved, *few), ()),
+        (command("compare", saved, saved, *few, "--report", "markdown=-"), ()),
+        (command("compare", saved, saved, *few, "--report", "json=-"), ()),
     ]
 
-    for one in done:
-        assert obeyed(one.out) == []
+    for one, commands in done:
+        assert obeyed(one.out, commands) == []
         assert obeyed(one.err) == []
         assert one.code in {1, 2, 3}
