@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ def changed_figures(comparison: Comparison) -> tuple[FigureChange, ...]:
     found = []
     for name in sorted(old.keys() & new.keys()):
         metric, _, percentile = name.rpartition("_")
-        if old[name] <= 0:
+        if old[name] <= 0 or not math.isfinite(new[name] / old[name]):
             continue
         one = FigureChange(metric, percentile, old[name], new[name])
         was, now = (format_figure(metric, run[name]) for run in (old, new))
@@ -121,12 +122,7 @@ def summary(changes: Mapping[Change, tuple[str, ...]]) -> str:
 
 
 def as_json(comparisons: tuple[Comparison, ...]) -> str:
-    """
-    Return `comparison-v1`: JSON in ASCII, with an entry per target.
-
-    `changes` has the checks by their change: `worse`, `different`, `better`,
-    `not judged`, `new`; of those that are the `same`, only `same` as a number.
-    """
+    """Return JSON in ASCII, as `comparison-v1.schema.json` describes it."""
     document = {
         "format": FORMAT,
         "exit_code": exit_code(comparisons),

@@ -187,7 +187,7 @@ def _read(
             )
             for header in _objects(report["targets"])
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(
             f"{path} is damaged ({type(error).__name__}: {error}); create it again."
         ) from error

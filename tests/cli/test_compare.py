@@ -214,6 +214,13 @@ def test_control_characters_are_escaped(command, saved):
             "is damaged",
             id="number-instead-of-result",
         ),
+        pytest.param(
+            '{"format": "report-v1", "targets": [], "results": [{"target": "a", '
+            f'"check": "{MUST.id}", "outcome": "pass", "level": "MUST", "reason": "", '
+            f'"findings": [], "figures": {{"ttft_p50": 1{"0" * 400}}}}}]}}',
+            "is damaged",
+            id="figure-beyond-all-numbers",
+        ),
     ],
 )
 def test_a_file_that_is_not_a_report_is_rejected(

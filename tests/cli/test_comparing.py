@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 
+import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 from support.hostile import ATTACKS, HOSTILE, obeyed
@@ -17,6 +19,9 @@ from contract.run.report import Outcome
 
 KEY = 'sk-Example/7f+1"9=a&b_c'
 MARKDOWN, JSON = REPORTERS["markdown"].render, REPORTERS["json"].render
+SCHEMA = json.loads(
+    resources.files("contract.run").joinpath("comparison-v1.schema.json").read_bytes()
+)
 STATES = {
     Change.WORSE: (Outcome.PASS, Outcome.FAIL),
     Change.DIFFERENT: (Outcome.FAIL, Outcome.FAIL),
@@ -91,6 +96,7 @@ def test_markdown_shows_what_broke_then_what_got_slower_then_what_was_fixed():
 def test_json_has_the_same():
     read = json.loads(JSON(compared(figures=TIMES)))
     (target,) = read["targets"]
+    jsonschema.validate(read, SCHEMA)
 
     assert (read["format"], read["exit_code"]) == ("comparison-v1", 1)
     assert {name: len(found) for name, found in target["changes"].items()} == {
@@ -123,6 +129,19 @@ def test_which_way_is_worse(metric, after, worse):
     assert FigureChange(metric, "p50", 1.0, after).worse is worse
 
 
+def test_a_figure_without_a_finite_change_is_left_out():
+    found = JSON(compared(figures=({"ttft_p50": 1e-320}, {"ttft_p50": 1.0})))
+
+    assert json.loads(found)["targets"][0]["figures"] == []
+
+
+@pytest.mark.parametrize("place", ["exit_code", "targets"])
+def test_the_schema_rejects_something_else(place):
+    read = json.loads(JSON(compared()))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**read, place: 7}, SCHEMA)
+
+
 def test_a_long_report_fits_into_a_comment():
     text = MARKDOWN(compared("x" * 3_000, each=300))
 
@@ -140,7 +159,9 @@ def test_a_check_on_one_side_is_missing_on_the_other():
         changes=one.changes
         | {change: () for change in Change if change is not Change.LOST},
     )
-    (found,) = json.loads(JSON((lost,)))["targets"][0]["changes"]["not judged"]
+    read = json.loads(JSON((lost,)))
+    (found,) = read["targets"][0]["changes"]["not judged"]
+    jsonschema.validate(read, SCHEMA)
 
     assert found["after"] is None
     assert "(SHOULD): pass → missing" in MARKDOWN((lost,))
