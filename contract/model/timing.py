@@ -9,6 +9,10 @@ from itertools import pairwise
 
 from contract.model.chat import PieceKind
 
+# A gap is a stall if it is long and stands out among the gaps of its stream.
+STALL_SECONDS = 2.0
+STALL_FACTOR = 20  # times the median gap
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -60,6 +64,17 @@ class Timing:
         """
         moments = {mark.event: mark.at for mark in self.marks}
         return tuple(later - sooner for sooner, later in pairwise(moments.values()))
+
+    @property
+    def stall_limit(self) -> float | None:
+        """
+        The seconds beyond which a gap of this stream is a stall; None without gaps.
+
+        They are two seconds, or twenty times the median gap if that is more: a slow
+        model has long gaps everywhere, but no stall.
+        """
+        median = percentile(self.icl, 50)
+        return None if median is None else max(STALL_SECONDS, STALL_FACTOR * median)
 
     @property
     def tpot(self) -> float | None:

@@ -96,3 +96,12 @@ def test_percentiles_are_observed_values_and_increase(values, low, high):
 
     assert percentile(values, low) in values
     assert percentile(values, low) <= percentile(values, high)
+
+
+def test_a_stall_is_longer_than_two_seconds_and_than_twenty_median_gaps():
+    def of(gap):
+        marks = tuple(Mark(gap * n, PieceKind.ANSWER, n) for n in range(4))
+        return Timing(0.0, 4.0, marks).stall_limit
+
+    assert (2.0, 5.0) == (of(0.01), of(0.25))
+    assert None is Timing(0.0, 1.0).stall_limit

@@ -11,9 +11,6 @@ SHORTEST_JUDGED_SECONDS = 0.2
 # Text is held back if it is spread over less than this part of its generation. Tokens
 # that are not shown, and several tokens in one event, make the spread smaller.
 PART_SHOWN = 1 / 5
-# A gap is a stall if it is long and stands out among the gaps of its stream.
-STALL_SECONDS = 2.0
-STALL_FACTOR = 20  # times the median gap
 
 
 def spread_of(exchange: Exchange) -> float:
@@ -29,9 +26,11 @@ def stalls(exchange: Exchange, place: str) -> Findings:
     A stall is a gap of over two seconds and of twenty times the stream's median. It
     needs no budget: a slow model has long gaps everywhere, but no stall.
     """
-    icl = exchange.timing.icl
+    timing = exchange.timing
+    icl = timing.icl
     median, longest = percentile(icl, 50), max(icl, default=0.0)
-    if median is not None and longest > max(STALL_SECONDS, STALL_FACTOR * median):
+    limit = timing.stall_limit
+    if median is not None and limit is not None and longest > limit:
         yield Finding(
             "the stream stalled",
             expected=f"gaps near the median of {seconds(median)}",
