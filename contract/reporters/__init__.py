@@ -1,7 +1,7 @@
 """
 Reporters, which render a report as text: one module per kind of report.
 
-Imports: model, run. Third parties: junitparser, rich.
+Imports: client, model, run. Third parties: jinja2, junitparser, pygal, rich.
 """
 
 from contract.reporters.base import Reporter

@@ -28,7 +28,11 @@ from contract.run.report import Outcome, Report, Tally
 
 
 def test_every_module_defines_a_reporter_with_a_file_suffix():
-    modules = {info.name for info in pkgutil.iter_modules(reporters.__path__)}
+    modules = {
+        info.name
+        for info in pkgutil.iter_modules(reporters.__path__)
+        if not info.ispkg  # what a reporter is made of
+    }
     found = find("reporters", Reporter)
     homes = {entry.render.__module__.rpartition(".")[2] for entry in found.values()}
 

@@ -1,0 +1,1 @@
+"""The page of the HTML reporter: its content, excerpts, pictures and template."""
