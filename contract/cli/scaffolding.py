@@ -75,7 +75,7 @@ jobs:
 {secrets}        run: |
           magistral-contract verify{config} --save recording \\
             --report github=- --report "markdown=$GITHUB_STEP_SUMMARY" \\
-            --report junit=junit.xml -- "$TARGET"
+            --report html=contract.html --report junit=junit.xml -- "$TARGET"
       - name: Keep the recording
         if: ${{{{ !cancelled() }}}}
         uses: {upload}
@@ -83,6 +83,7 @@ jobs:
           name: contract
           path: |
             recording
+            contract.html
             junit.xml
           if-no-files-found: ignore
 """

@@ -60,7 +60,7 @@ def test_a_passed_run_leaves_all_files(verify):
 
     assert (0, "0") == (done.returncode, outputs["exit-code"])
     assert {"recording", "junit.xml"} | {
-        f"report.{k}" for k in ("json", "md", "sarif")
+        f"report.{k}" for k in ("html", "json", "md", "sarif")
     } == {path.name for path in folder.iterdir()}
     assert (folder / "report.md").read_text("utf-8") == summary
     assert junitparser.JUnitXml.fromfile(str(folder / "junit.xml")).tests > 10
