@@ -238,6 +238,7 @@ def test_a_long_command_is_whole(timed):
         replace(
             failed,
             check=replace(failed.check, id=f"a.check-with-a-long-name-{number}"),
+            findings=(Finding("m"),),
             again=f"magistral-contract verify m --select a.check-with-{number}",
         )
         for number in range(200)
@@ -246,4 +247,4 @@ def test_a_long_command_is_whole(timed):
 
     whole = " ".join(f"--select a.check-with-{number}" for number in range(200))
     assert f'<pre class="copy">magistral-contract verify m {whole}</pre>' in page
-    assert "180 more failed checks" in page
+    assert "180 more causes" in page

@@ -24,7 +24,7 @@ from contract.reporters.page.excerpts import Command, Excerpt, excerpt, runnable
 from contract.reporters.page.pictures import Picture, pictures
 from contract.run.report import Header, Outcome, Report, Result
 
-MOST_CAUSES = 20  # failed checks that the top of the page names; the others are folded
+MOST_CAUSES = 20  # causes that the top of the page shows; the others are folded
 MOST_PICTURED = 4  # targets with pictures
 DETAILED = frozenset({Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR})
 # What is a link in the source of a requirement: an address, or an issue on GitHub.
@@ -48,20 +48,27 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Symptom:
     """What broke, in one sentence."""
 
     anchor: str
     check: Check
     mark: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What broke first, and what else the same setting broke."""
+
+    first: Symptom
     # What users notice; empty if it has been said of the family before.
     users: str
-    # The setting to change; empty if there is no hint, or it has been given before.
+    # The setting to change; empty if it is not known.
     hint: str
-    # Whether the hint is the same as that of an earlier cause.
-    same_hint: bool
     again: Command
+    # The other failed checks with the same hint.
+    symptoms: tuple[Symptom, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,30 +228,42 @@ def _part(report: Report, places: _Places, *, pictured: bool) -> Part:
 def _causes(
     report: Report, failed: Iterable[Result], places: _Places
 ) -> Iterator[Cause]:
-    families: set[str] = set()
-    hints: set[str] = set()
-    for result in failed:
-        family = result.check.family
+    groups: dict[tuple[str, int], list[Result]] = {}
+    for number, result in enumerate(failed):
         hint = next((f.hint for f in result.findings if f.hint), "")
+        # Without a hint, each may have a cause of its own.
+        groups.setdefault((hint, 0 if hint else number), []).append(result)
+    families: set[str] = set()
+    for (hint, _), results in groups.items():
+        symptoms = [
+            Symptom(
+                places.details[_key(result)],
+                result.check,
+                _mark(report, result),
+                _sentence(result),
+            )
+            for result in results
+        ]
+        check = results[0].check
         yield Cause(
-            anchor=places.details[_key(result)],
-            check=result.check,
-            mark=_mark(report, result),
-            sentence=_sentence(result),
-            users="" if family in families else consequence(result.check),
-            hint="" if hint in hints else hint,
-            same_hint=bool(hint) and hint in hints,
-            again=Command(result.again),
+            first=symptoms[0],
+            users="" if check.family in families else consequence(check),
+            hint=_capital(hint),
+            again=Command(again_all(results)),
+            symptoms=tuple(symptoms[1:]),
         )
-        families.add(family)
-        hints.add(hint)
+        families.add(check.family)
 
 
 def _sentence(result: Result) -> str:
     """Return what broke as a sentence: the first finding, and in how many replies."""
     found = result.findings[0].message if result.findings else result.reason
     tally = f"; {result.tally}" if result.tally and result.tally.broken else ""
-    return f"{found[:1].upper()}{found[1:]}{tally}."
+    return f"{_capital(found)}{tally}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _unjudged(report: Report) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_BYTES = 1_000_000  # of a page
+FEW_SYMPTOMS = 8  # of one cause; more are folded
 FOLDER = Path(__file__).parent / "templates"
 # From the most that is shown to the least; the first that fits is taken.
 LADDER = (
@@ -53,6 +54,7 @@ def _page(report: Report, limits: Limits, *, tight: bool) -> str:
             content=arrange(report, limits, tight=tight),
             limit=limits.text,
             most_causes=MOST_CAUSES,
+            few_symptoms=FEW_SYMPTOMS,
             style=style,
             digest=base64.b64encode(digest).decode(),
         )

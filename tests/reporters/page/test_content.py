@@ -43,25 +43,46 @@ def test_addresses_and_issues_in_a_source_are_links(passed, source, links):
 def test_a_cause_is_one_sentence_with_its_replies(report):
     part = arrange(report, LIMITS).parts[1]
 
-    assert part.causes[0].sentence == (
+    assert part.causes[0].first.sentence == (
         "Reasoning resumed after the answer began; broken in 7 of 231 replies: all "
         "streamed, with tools."
     )
-    assert [cause.mark for cause in part.causes] == ["fail", "warning"]
+    assert part.causes[0].first.mark == "fail"
 
 
-def test_a_hint_and_what_users_notice_are_said_once(report):
-    results = [
-        replace(r, check=replace(r.check, id=f"reasoning.{n}"))
-        for n, r in enumerate(report.results)
-        if r.outcome is Outcome.FAIL
-    ]
-    (part,) = arrange(replace(report, headers=(), results=tuple(results)), LIMITS).parts
-    first, second = part.causes
+def failures(report, *hints):
+    """The causes of a report that fails once for each of *hints*, in one family."""
+    template = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    results = tuple(
+        replace(
+            template,
+            check=replace(template.check, id=f"reasoning.c{number}"),
+            findings=(replace(template.findings[0], hint=hint),),
+            again=f"verify t --select reasoning.c{number}",
+        )
+        for number, hint in enumerate(hints)
+    )
+    (part,) = arrange(replace(report, headers=(), results=results), LIMITS).parts
+    return part.causes
+
+
+def test_failures_with_the_same_hint_have_one_cause(report):
+    first, second = failures(report, "set a", "set b", "set a")
+
+    assert (first.hint, second.hint) == ("Set a", "Set b")
+    assert [s.check.id for s in first.symptoms] == ["reasoning.c2"]
+    assert first.again == "verify t --select reasoning.c0 --select reasoning.c2"
+    assert second.symptoms == ()
+
+
+def test_failures_without_a_hint_are_causes_of_their_own(report):
+    assert [cause.hint for cause in failures(report, "", "")] == ["", ""]
+
+
+def test_what_users_notice_is_said_once_for_a_family(report):
+    first, second = failures(report, "", "")
 
     assert (bool(first.users), bool(second.users)) == (True, False)
-    assert (bool(first.hint), second.hint) == (True, "")
-    assert (first.same_hint, second.same_hint) == (False, True)
 
 
 def test_a_row_has_a_cell_for_each_target(report):
