@@ -149,10 +149,17 @@ class Content:
     mark: str
     parts: tuple[Part, ...]
     families: tuple[Family, ...]
+    # The checks that failed, were waived or could not be judged on some targets only.
+    differing: tuple[Row, ...]
     checks: int
     limits: Limits
     # Whether less is shown than a page usually has room for.
     tight: bool
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The checks of all families."""
+        return tuple(row for family in self.families for row in family.rows)
 
 
 @dataclass(slots=True)
@@ -172,6 +179,7 @@ def arrange(report: Report, limits: Limits, *, tight: bool = False) -> Content:
             if result.outcome in DETAILED:
                 places.details[_key(result)] = f"check-{target}-{number}"
     checks = {result.check.id: result.check for result in report.results}
+    families = tuple(_families(parts, places, limits))
     return Content(
         verdict=verdict(report),
         headline=headline(report),
@@ -180,7 +188,8 @@ def arrange(report: Report, limits: Limits, *, tight: bool = False) -> Content:
             _part(part, places, pictured=number < MOST_PICTURED)
             for number, part in enumerate(parts)
         ),
-        families=tuple(_families(parts, places, limits)),
+        families=families,
+        differing=tuple(filter(_differs, (r for f in families for r in f.rows))),
         checks=len(checks),
         limits=limits,
         tight=tight,
@@ -382,6 +391,11 @@ def _rows(
             ),
             remark=_remark([result for result in results if result is not None]),
         )
+
+
+def _differs(row: Row) -> bool:
+    marks = {mark for mark, _ in row.cells}
+    return len(marks) > 1 and any(anchor for _, anchor in row.cells)
 
 
 def _remark(results: Sequence[Result]) -> str:

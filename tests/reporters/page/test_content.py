@@ -95,6 +95,22 @@ def test_a_row_has_a_cell_for_each_target(report):
     assert content.checks == len(rows)
 
 
+def test_checks_that_failed_on_some_targets_only_are_listed(report):
+    first, second = report.headers
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    passed = replace(failed, outcome=Outcome.PASS, target=first.target)
+    skipped = replace(passed, outcome=Outcome.SKIP, target=second.target)
+    other = replace(failed.check, id="a.b")
+    results = (
+        *(passed, failed),
+        *(replace(passed, check=other), replace(skipped, check=other)),
+    )
+    content = arrange(replace(report, results=results), LIMITS)
+
+    assert [row.check.id for row in content.differing] == [failed.check.id]
+    assert len(content.rows) == 2
+
+
 def test_what_is_left_out_is_counted(timed):
     details = [d for f in arrange(timed, LIMITS).families for d in f.details]
     failed = next(d for d in details if d.mark == "fail")
