@@ -144,8 +144,9 @@ class Part:
 class Content:
     """All that the template shows."""
 
-    verdict: str
     headline: str
+    # The rest of the verdict: how many checks failed, passed and so on.
+    counts: str
     mark: str
     parts: tuple[Part, ...]
     families: tuple[Family, ...]
@@ -181,7 +182,7 @@ def arrange(report: Report, limits: Limits, *, tight: bool = False) -> Content:
     checks = {result.check.id: result.check for result in report.results}
     families = tuple(_families(parts, places, limits))
     return Content(
-        verdict=verdict(report),
+        counts=verdict(report).removeprefix(f"{headline(report)}: "),
         headline=headline(report),
         mark=_verdict_mark(report),
         parts=tuple(

@@ -24,6 +24,7 @@ MOST_POINTS = 240  # of one line; more are thinned out evenly
 MOST_BANDS = 24  # changes between reasoning and answer that are drawn
 FEWEST_SAMPLES = 2  # of a distribution
 PERCENT = 95
+SHARED = "some of which were sent together with others"
 MILLISECOND = 0.001  # seconds
 # Prompts whose lengths differ by less show no growth.
 LEAST_GROWTH = 2.0
@@ -273,8 +274,7 @@ def _distribution(
     how = (
         "sent one at a time"
         if alone
-        else "of streams that were sent together with others, so nothing is judged by "
-        "them"
+        else f"of all streams of the run, {SHARED}, so nothing is judged by them"
     )
     caption = f"{count(total, 'value')}, {how}: {'; '.join(words)}."
     return Picture(title, caption, _draw(lines, title, "%"), legend)
@@ -318,7 +318,7 @@ def _growth(report: Report, streams: Sequence[Exchange]) -> Picture:
         words.append(f"budget {duration(budget)} for each 1,000 tokens")
     else:
         words.append("no budget is set")
-    how = "sent one at a time" if own else "sent together with others"
+    how = "sent one at a time" if own else SHARED
     caption = (
         f"{words[0]}, {how}, of {min(lengths):,.0f} to {max(lengths):,.0f} prompt "
         f"tokens; {words[1]}."
