@@ -45,20 +45,26 @@ def render(report: Report) -> str:
 
 
 def _page(report: Report, limits: Limits, *, tight: bool) -> str:
-    style = (FOLDER / "style.css").read_text("utf-8")
-    digest = hashlib.sha256(style.encode()).digest()
-    page = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            content=arrange(report, limits, tight=tight),
-            limit=limits.text,
-            most_causes=MOST_CAUSES,
-            few_symptoms=FEW_SYMPTOMS,
-            style=style,
-            digest=base64.b64encode(digest).decode(),
-        )
+    return fill(
+        "page.html",
+        limits.text,
+        content=arrange(report, limits, tight=tight),
+        most_causes=MOST_CAUSES,
+        few_symptoms=FEW_SYMPTOMS,
     )
+
+
+def fill(name: str, limit: int, **values: object) -> str:
+    """
+    Return the template *name*, filled with *values*.
+
+    Every text in them is escaped, made inert, and cut after *limit* characters, unless
+    it is a `Command`. Usage: `fill("page.html", 2_000, content=…)`.
+    """
+    style = (FOLDER / "style.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    template = _environment().get_template(name)
+    page = template.render(values, limit=limit, style=style, digest=digest)
     # Two values that stand side by side must not make a command of a CI system.
     return escape_logging_commands(page, "&#91;") + "\n"
 
