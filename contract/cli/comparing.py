@@ -1,4 +1,4 @@
-"""Reports of a comparison: JSON for programs, Markdown for a pull request."""
+"""Reports of a comparison: HTML for people, JSON for programs, Markdown for CI."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contract.model.profile import RATES, SHARES
 from contract.model.redaction import SECRETS
 from contract.reporters.base import count, format_figure
 from contract.reporters.markdown import code, text
+from contract.reporters.page.rendering import MOST_BYTES, fill
 from contract.run.compare import (
     INCONCLUSIVE,
     Change,
@@ -36,6 +37,9 @@ TITLES = {
     Change.LOST: "No longer judged",
     Change.GAINED: "Newly judged",
 }
+# Characters of one text, and reasons of one check, of a page; the first that fits.
+PAGE_LADDER = ((LONGEST_REASON, MOST_REASONS), (200, 2), (60, 1))
+MARKS = {0: "pass", 1: "fail", INCONCLUSIVE: "error"}
 VERDICTS = {0: "NOTHING GOT WORSE", 1: "WORSE", INCONCLUSIVE: "INCONCLUSIVE"}
 LABELS = {
     Change.WORSE: "worse",
@@ -280,9 +284,69 @@ def _cut(value: str) -> str:
     return value if len(value) <= LONGEST_REASON else f"{shown}…"
 
 
+def html(comparisons: tuple[Comparison, ...]) -> str:
+    """
+    Return a page of what changed, in the order of the Markdown.
+
+    It loads nothing, has no script, and is smaller than 1 MB: of longer texts and of
+    many reasons less is shown. Text of a server is inert, as in the page of a run.
+    """
+    verdict = exit_code(comparisons)
+    targets = [_section_of_page(one) for one in comparisons]
+    page = ""
+    for limit, reasons in PAGE_LADDER:
+        page = fill(
+            "comparison.html",
+            limit,
+            verdict=VERDICTS[verdict],
+            mark=MARKS[verdict],
+            targets=targets,
+            most_reasons=reasons,
+        )
+        if len(page.encode()) <= MOST_BYTES:
+            break
+    return page
+
+
+def _section_of_page(comparison: Comparison) -> dict[str, object]:
+    figures = changed_figures(comparison)
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "summary": summary(comparison.changes),
+        "rows": {
+            change.value: [
+                _row(
+                    name,
+                    comparison.before.checks.get(name),
+                    comparison.after.checks.get(name),
+                )
+                for name in comparison.changes[change]
+            ]
+            for change in TITLES
+        },
+        "slower": [one for one in figures if one.worse],
+        "faster": [one for one in figures if not one.worse],
+    }
+
+
+def _row(
+    name: str, before: CheckState | None, after: CheckState | None
+) -> dict[str, object]:
+    reasons = [*dict.fromkeys(after.messages), after.reason] if after else []
+    return {
+        "name": name,
+        "level": _level(before, after),
+        "before": before.outcome.value if before else "missing",
+        "after": after.outcome.value if after else "missing",
+        "reasons": [reason for reason in reasons if reason],
+    }
+
+
 REPORTERS = {
     one.id: one
     for one in (
+        ComparisonReporter("html", ".html", html),
         ComparisonReporter("json", ".json", as_json),
         ComparisonReporter("markdown", ".md", markdown),
     )

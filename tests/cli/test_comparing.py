@@ -1,8 +1,9 @@
-"""Reports of `compare` (`contract.cli.comparing`): Markdown and JSON."""
+"""Reports of `compare` (`contract.cli.comparing`): HTML, Markdown and JSON."""
 
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 from importlib import resources
 
 import jsonschema
@@ -14,10 +15,12 @@ from support.spellings import SPELLINGS
 from contract.cli.comparing import LONGEST, REPORTERS, FigureChange
 from contract.model.check import Level
 from contract.model.redaction import SECRETS, register_secret
+from contract.reporters.page.rendering import MOST_BYTES
 from contract.run.compare import Change, CheckState, Comparison, TargetRun
 from contract.run.report import Outcome
 
 KEY = 'sk-Example/7f+1"9=a&b_c'
+HTML = REPORTERS["html"].render
 MARKDOWN, JSON = REPORTERS["markdown"].render, REPORTERS["json"].render
 SCHEMA = json.loads(
     resources.files("contract.run").joinpath("comparison-v1.schema.json").read_bytes()
@@ -199,3 +202,51 @@ def test_no_report_shows_a_secret(kind):
             shown = REPORTERS[kind].render(compared(f"bad key {spell(KEY)} here"))
             assert "***" in shown
             assert KEY not in shown
+
+
+class Tags(HTMLParser):
+    """The elements of a page with their attributes, in order."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, attrs))
+
+
+@pytest.mark.parametrize("text", [HOSTILE, *ATTACKS, "</style><script>x</script>"])
+def test_no_text_adds_an_element_to_the_page(text):
+    assert Tags(HTML(compared(text))).found == Tags(HTML(compared("x"))).found
+
+
+def test_the_page_shows_what_broke_then_what_got_slower_then_what_was_fixed():
+    shown = HTML(compared(figures=TIMES))
+    places = [
+        shown.index(part)
+        for part in (
+            "<h1>WORSE</h1>",
+            "1 worse, 1 failing differently",
+            "<h3>Broken</h3>",
+            "family.worse-0",
+            "<h3>Slower</h3>",
+            "100.0 ms → 200.0 ms (+100%)",
+            "<h3>Failing differently</h3>",
+            "<h3>No longer judged</h3>",
+            "<h3>Fixed</h3>",
+            "<h3>Faster</h3>",
+            "<summary>1 newly judged</summary>",
+        )
+    ]
+
+    assert places == sorted(places)
+    assert "<script" not in shown
+
+
+def test_a_page_of_many_long_reasons_is_bounded():
+    shown = HTML(compared("é" * 100_000, each=400))
+
+    assert len(shown.encode()) < MOST_BYTES
+    assert "more characters" in shown
+    assert "family.worse-399" in shown
