@@ -2,8 +2,8 @@
 Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server,
-model, plugins, reporters, run, schema, targets, testing, tiny. Third parties: click,
-rich.
+model, plugins, reporters, run, schema, targets, testing, tiny, verdicts. Third
+parties: click, rich.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VERBS = {
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
-    "serve": ("contract.cli.serve", "Serve the mock, to test your own client."),
+    "serve": ("contract.cli.serve", "Serve the mock for a client, or verdicts."),
     "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
