@@ -46,7 +46,8 @@ if (outcome === "skip") {
     if (outcome === "pass") { return; }
     if (outcome === "fail") { throw new Error(found.message); }
     const reason = known ? found.message : found.error;
-    throw new Error("%(cannot)s: " + (reason || "HTTP " + pm.response.code));
+    const status = pm.response.code ? "HTTP " + pm.response.code : "no response";
+    throw new Error("%(cannot)s: " + (reason || status + " from the verdict server"));
   });
 }"""
 
