@@ -194,7 +194,7 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     of the dialect's real servers.
 
     With --verdicts it serves what `verify` found instead, check by check, for API
-    clients such as Apidog, Postman and Bruno: docs/verdicts.md. The options of the runs
+    clients such as Apidog and Postman: docs/verdicts.md. The options of the runs
     follow after `--`: `serve --verdicts mock -- --select usage`.
     """
     if verdicts is not None:

@@ -1,7 +1,7 @@
 """
 Postman items that read verdicts from `serve --verdicts`: one request and one test each.
 
-The same scripts run in Postman, newman, Bruno and Apidog, which judge nothing
+The same scripts run in Postman, newman and Apidog, which judge nothing
 themselves: what a test shows is what `magistral-contract verify` found. Nothing is
 sent to the server under test.
 """

@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from contract.mock_server.json_app import Answer
 from contract.model.chat import Json
@@ -22,6 +22,7 @@ MOST_WAIT = 600.0
 SAVED = "saved"
 """The id of the run of a saved report."""
 
+_MOST_FIELDS = 16  # of a query
 _RETRY = "2"  # seconds, for Retry-After
 _ROUTES: dict[str, Json] = {
     "GET /health": "whether the server is up; needs no token",
@@ -78,15 +79,15 @@ class VerdictServer:
             return error.answer
 
     def _answer(self, request: Request) -> Answer:
-        parts = urlsplit(request.path)
-        if parts.path == "/health":
+        path, _, text = request.path.partition("?")
+        if path == "/health":
             _allow(request, "GET")
             return Answer(body=self._health())
         self._authorise(request)
         _refuse_foreign_pages(request)
-        query = parse_qs(parts.query, keep_blank_values=True, max_num_fields=16)
+        query = _query(text)
         wait = _wait(query.get("wait", ["0"])[-1])
-        match parts.path.strip("/").split("/"):
+        match path.strip("/").split("/"):
             case [""]:
                 _allow(request, "GET")
                 return Answer(body={"service": "magistral-contract", "routes": _ROUTES})
@@ -194,7 +195,7 @@ class VerdictServer:
             raise _RefusedError(
                 HTTPStatus.NOT_FOUND, "There is no such run; GET /runs lists them."
             )
-        if request.method == "GET":
+        if request.method != "DELETE":
             waits = run.state is RunState.RUNNING
             return Answer(body=run.as_json(), patience=wait if waits else 0.0)
         if not self._runs.stop(run.id):
@@ -224,12 +225,14 @@ def _verdict(
         )
     raise _RefusedError(
         HTTPStatus.NOT_FOUND,
-        f"Run {run} has no verdict on {shorten(check)}; GET /verdicts lists all.",
+        f"This run has no verdict on {shorten(check)}; GET /verdicts lists all.",
     )
 
 
 def _allow(request: Request, *methods: str) -> None:
-    if request.method not in methods:
+    # A server that has GET has HEAD (RFC 9110 9.1); uvicorn leaves out the body.
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in methods:
         raise _RefusedError(
             HTTPStatus.METHOD_NOT_ALLOWED,
             f"Use {' or '.join(methods)} here.",
@@ -240,10 +243,20 @@ def _allow(request: Request, *methods: str) -> None:
 def _refuse_foreign_pages(request: Request) -> None:
     """Raise `_RefusedError` if a page of another server made a browser send this."""
     origin = request.header("origin")
-    if origin is not None and urlsplit(origin).netloc != request.header("host"):
+    host = request.header("host") or ""
+    if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
         raise _RefusedError(
             HTTPStatus.FORBIDDEN, "Pages of other servers cannot use this one."
         )
+
+
+def _query(text: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise _RefusedError(
+            HTTPStatus.BAD_REQUEST, "The query is too long; use wait and target."
+        ) from None
 
 
 def _wait(text: str) -> float:

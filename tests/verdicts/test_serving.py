@@ -79,6 +79,8 @@ def test_a_saved_report_is_served_check_by_check():
         pytest.param("GET", "/verdicts/no.such", 404, "no verdict on no.such", id="no"),
         pytest.param("GET", "/verdicts/usage.sums-up/x", 404, "no such path", id="sub"),
         pytest.param("GET", "/else", 404, "GET / lists", id="path"),
+        pytest.param("GET", f"/verdicts?{'a=1&' * 99}", 400, "too long", id="query"),
+        pytest.param("GET", "/verdicts/x/", 404, "no verdict on x", id="slash"),
         pytest.param("POST", "/verdicts", 405, "Use GET here.", id="method"),
         pytest.param("PUT", "/runs", 405, "Use GET or POST here.", id="methods"),
         pytest.param("GET", "/runs/1", 404, "no such run", id="run"),
@@ -183,6 +185,23 @@ def test_the_token_is_demanded_but_for_the_health(header, status):
     assert "tok-1" not in str(answer)
     assert ask(server, "/verdicts").status == 401
     assert ask(server, "/health").status == 200
+
+
+def test_head_is_get_without_a_body():
+    server = VerdictServer(report=REPORT)
+
+    for path in ("/verdicts", "//verdicts/", "/health", "/runs"):
+        assert ask(server, path, "HEAD") == ask(server, path)
+        assert ask(server, path).status == 200
+
+
+@pytest.mark.parametrize("origin", ["null", "http://[", "", "http://127.0.0.1:87000"])
+def test_an_odd_origin_is_a_foreign_one(origin):
+    server = VerdictServer(runs=FakeRuns())
+
+    answer = ask(server, "/runs", "POST", origin=origin, host="127.0.0.1:8700")
+
+    assert answer.status == 403
 
 
 def test_a_page_of_another_server_starts_no_run():
