@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from support.openapi_tools import ROOT, Tools
 
 import contract
 from contract.exporters.verdict_steps import verdict_items
@@ -16,6 +18,7 @@ from contract.importers.files import import_report
 from contract.model.check import Check
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
+from contract.verdicts import external
 
 pytestmark = pytest.mark.tools
 
@@ -99,3 +102,45 @@ def test_apidog_passes_and_fails_what_verify_does(tools, verdicts, report, tmp_p
     told = {Outcome.SKIP: Outcome.PASS}
     assert by_json == {check: told.get(o, o) for check, o in expected.items()}
     assert Counter(by_json.values())[Outcome.FAIL] == report.counts[Outcome.FAIL] > 0
+
+
+def test_apidog_runs_the_external_program_of_the_documents(
+    tools, mocks, tmp_path, monkeypatch
+):
+    if not tools.path("apidog").is_absolute():
+        pytest.skip("apidog-cli could not be installed; see .ci/openapi-tools")
+    page = (ROOT / "docs" / "verdicts.md").read_text("utf-8")
+    script = page.partition("```js\n")[2].partition("```")[0]
+    step = {
+        "id": "verdicts",
+        "name": "verdicts",
+        "metaInfo": {"type": "http", "id": "verdicts"},
+        "type": "http",
+        "request": {"method": "GET", "url": f"{mocks('vllm')}/v1/models"},
+        "response": [],
+        "event": [{"listen": "test", "script": {"exec": script.splitlines()}}],
+    }
+    scenario = {
+        "apidogCli": "1.1",
+        "info": {"name": "verdicts"},
+        "item": [{"id": "all", "name": "verdicts", "item": [step]}],
+    }
+    (tmp_path / "s.json").write_text(json.dumps(scenario))
+    program = Path(external.__file__)
+    # The clients find `python` on the PATH.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setattr(
+        Tools,
+        "environment",
+        lambda _self: {**os.environ, "PATH": path, external.TARGET: TARGET},
+    )
+
+    tools.run("apidog", "run", "s.json", "-r", "junit", "--out-dir", tmp_path,
+              "--external-program-path", program.parent,
+              "--out-file", "r", cwd=tmp_path, code=1)  # fmt: skip
+
+    expected = contract.verify(TARGET, select=["reasoning", "usage.sums-up"])
+    found = outcomes(import_report(tmp_path / "r.xml"))
+    assert found == outcomes(expected)
+    assert found["usage.sums-up"] is Outcome.PASS
+    assert {Outcome.FAIL, Outcome.SKIP} <= set(found.values())
