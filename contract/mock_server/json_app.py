@@ -103,8 +103,12 @@ async def _awaited(handle: Handle, request: Request, client: Client) -> Answer |
         left = started + answer.patience - clock()
         if left <= 0:
             return answer
-        if await client.leaves_before(clock() + min(left, _PAUSE)):
-            return None
+        try:
+            if await client.leaves_before(clock() + min(left, _PAUSE)):
+                return None
+        except asyncio.CancelledError:
+            # The server stops. Without an answer, uvicorn sends one that is no JSON.
+            return answer
 
 
 def _answer(handle: Handle, request: Request) -> Answer:

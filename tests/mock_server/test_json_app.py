@@ -97,6 +97,31 @@ def test_nothing_is_sent_to_a_client_that_has_left():
     assert answered(lambda _request: pending, leaves=True) is None
 
 
+def test_a_server_that_stops_answers_who_waits():
+    pending = Answer(status=503, body={"error": "not yet"}, patience=60)
+    sent = []
+
+    async def receive():
+        if sent:
+            await asyncio.Event().wait()
+        sent.append("asked")
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        sent.append(message)
+
+    async def main():
+        task = asyncio.create_task(json_app(lambda _r: pending)(SCOPE, receive, send))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await task
+
+    asyncio.run(main())
+
+    assert sent[1]["status"] == 503
+    assert json.loads(sent[2]["body"]) == {"error": "not yet"}
+
+
 def test_a_bug_is_one_response():
     def broken(_request):
         raise KeyError("sk-hidden")
