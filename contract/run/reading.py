@@ -25,7 +25,7 @@ _FAMILY = "report-v"  # what the name of every version of the format begins with
 _LONGEST = 120  # characters of a quoted problem
 
 
-def read_report(path: Path) -> Report:
+def read_report(path: str | Path) -> Report:
     """
     Return the report that was saved in the file *path*.
 
@@ -37,14 +37,14 @@ def read_report(path: Path) -> Report:
     A check is looked up by its id among the installed ones, and keeps the requirement
     and the source of the file; one that is no longer installed has only these. Usage::
 
-        report = read_report(Path("report.json"))
+        report = contract.read_report("report.json")
         assert report.exit_code == 0
 
     Raises `UsageError`, one sentence, if the file cannot be read, is larger than
     `MOST_RECORDED`, or is not a whole report of this version of the format.
     """
     try:
-        raw = read_bounded(path, MOST_RECORDED)
+        raw = read_bounded(Path(path), MOST_RECORDED)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}; name a file that --report "
