@@ -8,18 +8,18 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
 from contract.errors import UsageError
 from contract.model.address import LOOPBACK_HOSTS
+from contract.model.profile import VARIABLE
 from contract.model.redaction import REDACTED
 
 # RFC 9110, 5.6.2: a token.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Headers that describe how this client sends a request, by what to do instead.
 _OWN = {
     "accept-encoding": "responses are read uncompressed, because compression buffers",
@@ -133,6 +133,26 @@ class Route:
                 raise UsageError(f"The header {header.name} is given twice; keep one.")
             names.add(header.name.lower())
         return cls(tuple(found), None if proxy is None else _proxy(proxy, "--proxy"))
+
+    def with_headers(
+        self, variables: Mapping[str, str], environ: Mapping[str, str]
+    ) -> Route:
+        """
+        Return this route with the headers of a profile that it lacks.
+
+        Args:
+            variables: The environment variable that holds the value, by header.
+            environ: The environment.
+
+        Raises `UsageError` for a variable that is not set or a header that cannot be
+        sent.
+        """
+        added = tuple(
+            _from_variable(f"{name}={variable}", environ)
+            for name, variable in variables.items()
+            if not self._has(name.lower())
+        )
+        return replace(self, headers=(*self.headers, *added)) if added else self
 
     def ensure_one_key(self, variable: str | None) -> None:
         """
@@ -260,7 +280,7 @@ def _parsed(text: str) -> Header:
 def _from_variable(text: str, environ: Mapping[str, str]) -> Header:
     """Return the header `NAME=VARIABLE`; raise `UsageError` if it is none."""
     name, equals, variable = (part.strip() for part in text.partition("="))
-    if not equals or ":" in name or not _VARIABLE.fullmatch(variable):
+    if not equals or ":" in name or not VARIABLE.fullmatch(variable):
         raise UsageError(
             "--header-env takes the name of a header and of the environment variable "
             f"with its value: {ENVIRONMENT_EXAMPLE}. A value itself is given with "

@@ -25,6 +25,8 @@ EVENT_STREAM = "text/event-stream"
 # The note of an exchange that ends as `End.OPEN`.
 LEFT_OPEN = "the server left the connection open after [DONE]"
 
+_BEGINNING = 8  # bytes that tell one format from another
+
 __all__ = [
     "DONE",
     "EVENT_STREAM",
@@ -150,6 +152,16 @@ class Exchange:
         return self.arrivals
 
     @cached_property
+    def beginning(self) -> bytes:
+        """The first bytes of the body: eight, or fewer if it is shorter."""
+        found = b""
+        for arrival in self.arrivals:
+            found += arrival.data[:_BEGINNING]
+            if len(found) >= _BEGINNING:
+                break
+        return found[:_BEGINNING]
+
+    @cached_property
     def body(self) -> bytes:
         """The whole response body."""
         return b"".join(arrival.data for arrival in self._read())
@@ -210,19 +222,32 @@ class Exchange:
     def _rejected(self) -> dict[str, tuple[Chunk, ...]]:
         return {}
 
-    def rejected(self, name: str, accepts: Callable[[Json], bool]) -> tuple[Chunk, ...]:
+    def rejected(
+        self, name: str, accepts: Callable[[Json], bool], *, blind: bool = False
+    ) -> tuple[Chunk, ...]:
         """
         Return the chunks that *accepts* rejects; a body without JSON is rejected.
 
-        The verdicts are kept under *name*. Asked for before everything else, they are
-        part of the one walk over the stream.
+        The verdicts are kept under *name*. *blind* is whether *accepts* has one verdict
+        about values that differ in their text alone: then a few of them are judged
+        first, and the others only if one of these is rejected.
         """
         found = self._rejected.get(name)
         if found is None:
-            stream = self._walk(accepts)
-            self.__dict__.setdefault("_stream", stream)
-            found = self._rejected[name] = tuple(stream.rejected)
+            if blind and self.streamed and self._stream.alike:
+                folds = self._stream.folds
+                whole = all(accepts(fold.chunk.json) for fold in folds)
+            else:
+                whole = False
+            found = () if whole else self._judged(accepts)
+            self._rejected[name] = found
         return found
+
+    def _judged(self, accepts: Callable[[Json], bool]) -> tuple[Chunk, ...]:
+        """Return the chunks that *accepts* rejects, of all."""
+        stream = self._walk(accepts)
+        self.__dict__.setdefault("_stream", stream)
+        return tuple(stream.rejected)
 
     def derived(self, name: str, derive: Callable[[Exchange], T]) -> T:
         """

@@ -21,6 +21,8 @@ from contract.model.strict_json import MISSING, read_json
 DONE = "[DONE]"
 # Members of random length and content, against an observer that measures the events.
 PADDING = ("p", "obfuscation")
+# Members of a delta whose text has no part in whether a chunk is valid.
+TEXTS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
 # Roles that a delta may repeat; any other one is worth a look at each chunk.
 _ROLES = (None, "", "assistant")
 _TAGGED = 2  # members of `{"type": …, "text": …}`
@@ -52,13 +54,16 @@ class Run:
     """
     A chunk with one text, and the texts of those after it that only go on with it.
 
+    `alike` is whether a schema that does not constrain the text has one verdict about
+    all of them.
+
     Usage: `run = Run.of(chunk)`, then for each value after it `run.text(value)`, and
     append to `texts`, `events` and `times` unless that is None.
     """
 
     __slots__ = (
         *("_choice", "_delta", "_head", "_listed", "_member", "_twin", "_value"),
-        *("events", "texts", "times"),
+        *("_padding", "_size", "alike", "events", "texts", "times"),
     )
 
     def __init__(self, chunk: Chunk, text: str, member: str, twin: str | None) -> None:
@@ -68,11 +73,15 @@ class Run:
         self._head: dict[str, Any] = dict(value)
         self._choice: dict[str, Any] = dict(self._head.pop("choices")[0])
         self._delta: dict[str, Any] = dict(self._choice.pop("delta"))
-        self._listed = self._delta.pop(member) is not text
-        for name in PADDING:
-            self._head.pop(name, None)
+        part = self._delta.pop(member)
+        self._listed = part is not text
+        self._size = len(part[0]) if self._listed else 0
+        self._padding = _padding(self._head)
         if twin is not None:
             del self._delta[twin]
+        others = {k: v for k, v in self._choice.items() if k != "index"}
+        known = TEXTS.issuperset({member, twin or member})
+        self.alike = known and not _has_flag([self._head, others, self._delta])
         # Of each chunk: text, number of the event, and arrival.
         self.texts = [text]
         self.events = [chunk.event]
@@ -117,11 +126,8 @@ class Run:
         """
         try:
             (choice,) = value.pop("choices")
-            if value != self._head:
-                for name in PADDING:
-                    value.pop(name, None)
-                if value != self._head:
-                    return None
+            if (value != self._head or self._padding) and self._differs(value):
+                return None
             delta = choice.pop("delta")
             # False and 0.0 equal 0, but are no index.
             if choice != self._choice or choice["index"].__class__ is not int:
@@ -132,10 +138,18 @@ class Run:
             if delta != self._delta:
                 return None
             if self._listed:
-                text = _thought(text)
+                text, listed = _thought(text), text
+                if text and len(listed[0]) != self._size:
+                    self.alike = False
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             return None
         return text if text.__class__ is str and text else None
+
+    def _differs(self, head: dict[str, Any]) -> bool:
+        """Return whether more than the padding of a chunk differs from the first."""
+        if _padding(head) != self._padding:
+            self.alike = False
+        return head != self._head
 
     def folded(self, chunk: Chunk) -> Chunk:
         """Return *chunk*, the one that began the run, with all the text."""
@@ -150,6 +164,20 @@ class Run:
         twin = {} if self._twin is None else {self._twin: part}
         changed = {**choice, "delta": {**delta, self._member: part, **twin}}
         return Chunk(chunk.event, chunk.at, {**self._value, "choices": [changed]})
+
+
+def _padding(head: dict[str, Any]) -> dict[str, type]:
+    """Remove the padding from a chunk; return its types by member."""
+    return {name: head.pop(name).__class__ for name in PADDING if name in head}
+
+
+def _has_flag(value: Any) -> bool:
+    """Whether JSON holds true, false, 0 or 1, of which Python finds two equal."""
+    if isinstance(value, dict):
+        return any(map(_has_flag, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_flag, value))
+    return isinstance(value, int | float) and value in (0, 1)
 
 
 def _thought(content: Any) -> Any:
@@ -202,6 +230,11 @@ class Stream:
     flaws: tuple[sse.Flaw, ...] = ()
     # The chunks whose JSON was not accepted, as they were sent.
     rejected: list[Chunk] = field(default_factory=list)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all chunks of each fold are as valid as its first."""
+        return all(fold.run is None or fold.run.alike for fold in self.folds)
 
 
 def walk(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -93,6 +94,9 @@ class Profile:
     model: str | None = None
     # The capabilities that the server has.
     offers: frozenset[Capability] = frozenset()
+    # Further headers of every request: the environment variable that holds the value,
+    # by name. A profile file is shared, so it holds no value.
+    headers: Mapping[str, str] = field(default_factory=dict)
     # Context window in tokens.
     context_window: int = 131_072
     # Images that a request may hold; None where no limit is documented.
@@ -188,6 +192,8 @@ def _profile(
     return Profile(**values)
 
 
+# The name of an environment variable.
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # In tokens: prompts are filled up to the window, so it is a size in memory, and a
 # server may list any number. No model of this kind has a longer one.
 MOST_WINDOW = 2**21
@@ -214,6 +220,7 @@ _TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to obj
     "tolerates": (list, "a list"),
     "budget": (dict, "a table"),
     "waivers": (dict, "a table"),
+    "headers": (dict, "a table"),
 }
 
 
@@ -229,18 +236,10 @@ def _value(
         raise SpecError(
             f"profile {name}: {key} must be at most {_MOST[key]}, not {value}."
         )
-    match key:
-        case "dialect":
-            return _dialect(name, value, dialects)
-        case "offers":
-            return frozenset(_capability(name, entry) for entry in value)
-        case "tolerates":
-            return frozenset(str(entry) for entry in value)
-        case "budget":
-            return _budget(name, value)
-        case "waivers":
-            return {str(check): str(reason) for check, reason in value.items()}
-    return value
+    if key == "dialect":
+        return _dialect(name, value, dialects)
+    read = _READERS.get(key)
+    return value if read is None else read(name, value)
 
 
 def _dialect(name: str, id: str, dialects: Mapping[str, Dialect]) -> Dialect:
@@ -266,6 +265,17 @@ def _budget(name: str, table: dict[str, Any]) -> Budget:
     return Budget(**table)
 
 
+def _headers(name: str, table: dict[str, Any]) -> dict[str, str]:
+    for header, variable in table.items():
+        if not isinstance(variable, str) or not VARIABLE.fullmatch(variable):
+            raise SpecError(  # without the value, which may be a secret
+                f"profile {name}: the header {header} takes the name of the environment"
+                f' variable that holds its value, such as {header} = "TENANT". A value '
+                "is given with --header."
+            )
+    return table
+
+
 def _capability(name: str, text: object) -> Capability:
     try:
         return Capability(str(text))
@@ -274,6 +284,28 @@ def _capability(name: str, text: object) -> Capability:
         raise SpecError(
             f"profile {name}: unknown capability {text!r}{_near(str(text), names)}"
         ) from None
+
+
+def _capabilities(name: str, names: list[Any]) -> frozenset[Capability]:
+    return frozenset(_capability(name, entry) for entry in names)
+
+
+def _names(name: str, names: list[Any]) -> frozenset[str]:  # noqa: ARG001  # as others
+    return frozenset(map(str, names))
+
+
+def _waivers(name: str, table: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001  # as others
+    return {str(check): str(reason) for check, reason in table.items()}
+
+
+# Of a key, what makes its value from that in TOML.
+_READERS: dict[str, Callable[[str, Any], object]] = {
+    "offers": _capabilities,
+    "tolerates": _names,
+    "budget": _budget,
+    "waivers": _waivers,
+    "headers": _headers,
+}
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -92,6 +92,8 @@ def _kind_of_success(exchange: Exchange) -> ResponseKind:
 
 def _kind_of_body(exchange: Exchange) -> ResponseKind:
     """Return the kind of a complete body with status 200."""
+    if exchange.streamed and exchange.event_count and not undeclared_coding(exchange):
+        return ResponseKind.ANSWERED  # without a copy of a long stream
     body = exchange.body.strip()
     # What is in a compressed body cannot be seen.
     if not body or exchange.header("content-encoding") not in {None, "identity"}:
@@ -114,8 +116,8 @@ def undeclared_coding(exchange: Exchange) -> str:
     """
     if exchange.header("content-encoding") not in {None, "", "identity"}:
         return ""
-    found = (name for mark, name in _MAGIC.items() if exchange.body.startswith(mark))
-    return next(found, "")
+    start = exchange.beginning
+    return next((name for mark, name in _MAGIC.items() if start.startswith(mark)), "")
 
 
 def _is_mislabelled(exchange: Exchange, body: bytes) -> bool:

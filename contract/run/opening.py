@@ -130,12 +130,15 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
         offers=offers,
         max_examples=max_examples,
     )
+    known = builtin() if profiles is None else profiles
     with target.open() as opened:
         key, key_source = _key(opened, environment_key)
+        if (named := known.get(profile or opened.profile or "")) is not None:
+            route = route.with_headers(named.headers, os.environ)
         route.ensure_one_key(key_source if key else None)
         detected = detect(
             opened.url,
-            builtin() if profiles is None else profiles,
+            known,
             key=key,
             variable=key_source,
             limits=limits,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from contract.errors import SpecError
 from contract.files.derived import derived
 from contract.model.chat import Json
+from contract.model.folding import TEXTS
 from contract.model.provider import Provider
 from contract.plugins.discovery import find
 from contract.schema.explain import SchemaError, explain_error, preview
@@ -250,6 +251,51 @@ def acceptor(name: str) -> Callable[[Json], bool]:
             return _accepts_slowly(name, instance)
 
     return accepts_instance
+
+
+# Members of a chunk that hold its text, and keywords that constrain a text.
+_TEXTS = TEXTS | {"text", "thinking"}
+_CONSTRAINTS = frozenset(
+    {
+        *("const", "contentEncoding", "contentMediaType", "enum", "format", "if"),
+        *("maxLength", "minLength", "not", "pattern"),
+    }
+)
+
+
+@cache
+def is_blind_to_text(name: str) -> bool:
+    """
+    Return whether the named schema has one verdict about chunks of different texts.
+
+    No schema that a text is judged by may constrain it: its type alone counts.
+    """
+    definitions = cast("dict[str, Any]", schema(name))["$defs"]
+    seen: set[tuple[str, bool]] = set()
+
+    def blind(node: Any, *, text: bool) -> bool:
+        if not isinstance(node, dict):
+            return True
+        if text and _CONSTRAINTS & node.keys():
+            return False
+        home, _, target = str(node.get("$ref", "")).rpartition("/")
+        if home == "#/$defs" and (target, text) not in seen:
+            seen.add((target, text))
+            if not blind(definitions[target], text=text):
+                return False
+        for keyword, value in node.items():
+            if keyword in {"properties", "patternProperties"}:
+                parts = [(one, member in _TEXTS) for member, one in value.items()]
+            elif keyword in {"$defs", "required", "enum", "const", "examples"}:
+                continue
+            else:
+                several = value if isinstance(value, list) else [value]
+                parts = [(one, text) for one in several]
+            if not all(blind(one, text=inside) for one, inside in parts):
+                return False
+        return True
+
+    return blind(definitions[name], text=False)
 
 
 def schema_errors(

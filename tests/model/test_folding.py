@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from contract.catalog.providers import dialects
 from contract.model.chat import PieceKind, merge_pieces
 from contract.model.exchange import Arrival, Exchange
-from contract.model.folding import Chunk, Run, walk
+from contract.model.folding import PADDING, TEXTS, Chunk, Run, walk
 from contract.model.probes import SUM
 from contract.model.profile import Profile
 from contract.model.timing import Mark
@@ -45,7 +46,7 @@ def exchange(events, dialect=VLLM_0_16, each=1):
 
 def chunk(delta, finish=None, index=0, **more):
     choice = {"index": index, "delta": delta, "finish_reason": finish}
-    return {"id": "a", "created": 1, "choices": [choice], **more}
+    return {"id": "a", "created": 5, "choices": [choice], **more}
 
 
 def thought(text, **more):
@@ -65,9 +66,10 @@ words = st.sampled_from(["", "a", " b", "[TH", "INK]", "[/THINK]", "é", "\ud83d
 members = st.sampled_from(["content", "reasoning", "reasoning_content", "refusal"])
 heads = st.sampled_from(
     [
-        *({}, {}, {}, {"id": "b"}, {"id": 2**70}, {"id": True}, {"created": 1.0}),
+        *({}, {}, {}, {"id": "b"}, {"id": 2**70}, {"id": True}, {"created": 5.0}),
         *({"p": "xy"}, {"p": "z"}, {"obfuscation": 3}, {"usage": {"total_tokens": 3}}),
         *({"usage": None}, {"error": {"message": "no"}}, {"created": 10**19}),
+        *({"n": 1}, {"n": True}, {"p": 3}),
     ]
 )
 deltas = st.one_of(
@@ -156,6 +158,54 @@ def test_events_are_counted_and_told_apart(events, each):
     assert list(reply.strays) == [
         n for n in range(len(events)) if n not in objects and n not in done
     ]
+
+
+@given(
+    events=streams,
+    dialect=st.sampled_from([*DIALECTS.values()]),
+    rest=st.integers(0, 2),
+)
+def test_a_few_chunks_are_judged_where_the_text_does_not_matter(events, dialect, rest):
+    reply = exchange(events, dialect)
+
+    def accepts(value):
+        # Any function of everything but the text and the value of the padding.
+        return zlib.crc32(json.dumps(shape(value)).encode()) % 3 != rest
+
+    assert reply.rejected("all", accepts) == reply.rejected("few", accepts, blind=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(chunk({"content": "a"}, n=1), chunk({"content": "b"}, n=True)),
+        pytest.param(chunk({"content": "a"}), chunk({"content": "b"}, p="x")),
+        pytest.param(chunk({"content": "a"}, p="x"), chunk({"content": "b"})),
+        pytest.param(chunk({"content": "a"}, p="x"), chunk({"content": "b"}, p=3)),
+        pytest.param(thought("a"), thought("b", closed=False)),
+    ],
+    ids=["true-is-1", "padded", "no-longer-padded", "padding", "closed"],
+)
+def test_what_only_looks_alike_is_judged_by_itself(before, after):
+    reply = exchange(map(json.dumps, (before, after)), MISTRAL_2026_08)
+    unwanted = json.dumps(shape(after))
+
+    def accepts(value):
+        return json.dumps(shape(value)) != unwanted
+
+    assert [after] == [c.json for c in reply.rejected("all", accepts, blind=True)]
+
+
+def shape(value, member=None):
+    """JSON with the same word for each text in a delta, and each padding."""
+    if isinstance(value, dict):
+        return {name: shape(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [shape(part, member) for part in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    blank = {*TEXTS, *PADDING, "text", "thinking"}
+    return "…" if isinstance(value, str) and value and member in blank else value
 
 
 @given(events=streams, wanted=st.sampled_from(["a", " b", "x"]))

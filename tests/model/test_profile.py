@@ -145,6 +145,11 @@ def test_like_can_name_a_built_in_profile():
             id="a budget as text",
         ),
         pytest.param("[x]\nwaivers = ['y']", "waivers must be a table", id="a list"),
+        pytest.param(
+            "[x]\nheaders = {X-Tenant = 'of us: 7'}",
+            "the header X-Tenant takes the name of the environment variable",
+            id="value of a header",
+        ),
     ],
 )
 def test_mistakes_are_reported_with_the_closest_name(text, sentence):

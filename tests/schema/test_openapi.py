@@ -722,3 +722,21 @@ def test_narrowing_does_not_change_the_document():
     openapi.for_dialect("inline", "Inline")
 
     assert before == json.dumps(openapi.document())
+
+
+@pytest.mark.parametrize("dialect", dialects().values(), ids=lambda one: one.id)
+def test_no_schema_of_chunks_constrains_the_text(dialect):
+    assert openapi.is_blind_to_text(f"{dialect.prefix}ChatEvent")
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [{"pattern": "a"}, {"type": "string", "minLength": 2}, {"anyOf": [{"enum": [""]}]}],
+    ids=["pattern", "length", "nested"],
+)
+def test_a_schema_that_constrains_the_text_is_noticed(monkeypatch, constraint):
+    chunk = {"properties": {"delta": {"$ref": "#/$defs/Delta"}}}
+    definitions = {"Chunk": chunk, "Delta": {"properties": {"content": constraint}}}
+    monkeypatch.setattr(openapi, "schema", lambda _: {"$defs": definitions})
+
+    assert not openapi.is_blind_to_text.__wrapped__("Chunk")

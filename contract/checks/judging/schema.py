@@ -11,8 +11,8 @@ def rejected(exchange: Exchange, shape: str) -> tuple[Chunk, ...]:
     Return the chunks that violate a schema of the dialect; a body counts as chunk 0.
 
     *shape* is the name of the schema without the prefix of the dialect. The verdicts
-    are kept, however often this is called. Called before anything else, it makes the
-    schema a part of the one walk over a stream.
+    are kept, however often this is called.
     """
     name = exchange.profile.dialect.prefix + shape
-    return exchange.rejected(name, openapi.acceptor(name))
+    blind = openapi.is_blind_to_text(name)
+    return exchange.rejected(name, openapi.acceptor(name), blind=blind)

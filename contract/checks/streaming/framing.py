@@ -80,7 +80,7 @@ def stream_called_latin_1(reply: Reply) -> Reply:
     every=Scope.STREAMS,
 )
 def well_formed(exchange: Exchange) -> Findings:
-    if not exchange.streamed or not exchange.body:
+    if not exchange.streamed or not exchange.size:
         raise NotApplicable("the response is not an event stream, or is empty")
     for flaw in exchange.flaws:
         if not flaw.legal:
@@ -112,7 +112,7 @@ def half_an_event(reply: Reply) -> Reply:
 )
 def known_fields(exchange: Exchange) -> Findings:
     """Clients ignore lines with other fields, so their content is lost."""
-    if not exchange.streamed or not exchange.body:
+    if not exchange.streamed or not exchange.size:
         raise NotApplicable("the response is not an event stream, or is empty")
     for flaw in exchange.flaws:
         if flaw.legal:

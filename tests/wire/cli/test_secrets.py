@@ -106,12 +106,19 @@ def test_an_echoed_key_is_in_no_output_and_no_file(
     [
         pytest.param(f"--header=X-Tenant: {KEY}", id="typed"),
         pytest.param("--header-env=X-Tenant=MY_TENANT", id="from-a-variable"),
+        pytest.param("--profiles=PROFILES", id="of-the-profile"),
     ],
 )
 def test_an_echoed_header_is_in_no_output_and_no_file(
     served, command, tmp_path, monkeypatch, option
 ):
     monkeypatch.setenv("MY_TENANT", KEY)
+    profiles = tmp_path / "profiles.toml"
+    profiles.write_text(
+        '[ours]\nlike = "vllm-0.32"\nheaders = {X-Tenant = "MY_TENANT"}\n'
+    )
+    option = option.replace("PROFILES", str(profiles))
+    profile = "ours" if str(profiles) in option else "vllm"
 
     def script(c):
         if c.line.startswith("GET /v1/models "):
@@ -134,7 +141,7 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
         for one in find("reporters", Reporter).values()
     ]
     done = command(
-        *("verify", f"{server.url}/v1", "--profile", "vllm", "--verbose"),
+        *("verify", f"{server.url}/v1", "--profile", profile, "--verbose"),
         *(option, "--save", tmp_path / "saved", *FEW, *reports),
     )
     written = [p.read_bytes().decode() for p in tmp_path.rglob("*") if p.is_file()]
