@@ -9,6 +9,8 @@ from contract.model.check import Finding, Findings, NotApplicable, check, fault,
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 DAY = 86_400  # seconds by which the clocks of client and server may differ
 
@@ -19,6 +21,10 @@ DAY = 86_400  # seconds by which the clocks of client and server may differ
     source=f"{OPENAI_MODELS}, created: Unix timestamp in seconds",
     sends=LIST_MODELS,
     needs=LISTED,
+)
+@decided(
+    has(listed=has(ahead={"type": "number", "maximum": DAY})),
+    when=has(listed=has(ahead={"type": "number"})),
 )
 def created_is_past(model_list: Exchange) -> Findings:
     """A time in milliseconds lies some 50,000 years ahead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -19,9 +20,25 @@ from contract.model.exchange import Chunk, Exchange
 from contract.model.profile import Capability
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
+from contract.portable.schemas import NOTHING, anything_but, both, has, matching, one_of
 
 STREAMED_REASONING = frozenset({Capability.REASONING, Capability.STREAMING})
 NO_TEXT = "the reply contains no text"
+_MARKER = "|".join(map(re.escape, MARKERS))
+# The replies that `require_parsed` accepts.
+PARSED = both(
+    has(request=has(lastRole=one_of(("user", "tool")))),
+    anything_but(
+        has(
+            finish="length",
+            answer=matching(
+                rf"^[ \t\n\r\f\v\u00a0]*(?:{_MARKER})[ \t\n\r\f\v\u00a0]*$"
+            ),
+        )
+    ),
+)
+NO_MARKER = has(markers=has(reasoning=NOTHING, answer=NOTHING))
+HAS_MARKER = has(answer=matching(_MARKER))
 
 
 def separates_reasoning(dialect: Dialect) -> bool:

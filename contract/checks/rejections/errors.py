@@ -30,6 +30,8 @@ from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import Frame, Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 API = "Mistral API reference and OpenAI API reference, errors"
 
@@ -72,6 +74,7 @@ def fails_on_a_wrong_type(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(isHtml=False))
 def never_html(exchange: Exchange) -> Findings:
     """HTML pages come from proxies and frameworks, and API clients cannot read them."""
     if is_html(exchange):
@@ -112,6 +115,7 @@ def page_of_a_proxy(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(contentType=has(type="application/json"), isJson=True))
 def errors_are_json(exchange: Exchange) -> Findings:
     """Clients decode errors with the decoder that they use for answers."""
     if exchange.media_type != "application/json" or not exchange.is_json:
@@ -167,6 +171,7 @@ def bare_code(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(bodyDisagrees=False))
 def body_repeats_status(exchange: Exchange) -> Findings:
     """Some clients read the status line and others the body, so the two must agree."""
     repeated = repeated_status(exchange.json)

@@ -11,6 +11,8 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 DAY = 86_400  # seconds by which the clocks of client and server may differ
 
@@ -44,6 +46,10 @@ def _created(exchange: Exchange) -> Json:
     sends=(SUM_WHOLE, SUM),
     needs={Capability.STREAMING},
     every=Scope.ANSWERS,
+)
+@decided(
+    has(created=has(ahead={"type": "number", "minimum": -DAY, "maximum": DAY})),
+    when=has(created=has(ahead={"type": "number"})),
 )
 def created_is_now(exchange: Exchange) -> Findings:
     """Clients sort conversations by it; a day of difference between clocks passes."""
