@@ -439,6 +439,11 @@ def _usages(
     every = None if limit is None else limit * choices
     return {
         "count": len(exchange.usages),
+        # Whether a counter is a number with a fraction or an exponent, such as 3.0.
+        "fractions": any(
+            isinstance(usage.get(name), float)
+            for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+        ),
         # What the total has beyond its two parts; 0 in a sum that is right.
         "surplus": None
         if prompt is None or completion is None or total is None

@@ -192,6 +192,7 @@ var magistral = (function () {
     const isDone = (e) => e.data === '[DONE]';
     const read = events.map((e) => (isDone(e) ? {ok: false} : parse(e.data)));
     const chunks = streamed ? read.filter((c) => c.ok).map((c) => c.value) : [parsed.value];
+    const written = streamed ? events.filter((e, n) => read[n].ok).map((e) => e.data) : [text];
     const strays = read.filter((c, n) => !isDone(events[n]) && !(c.ok && isObject(c.value)));
     const sound = chunks.filter((c) => isObject(c) && !isError(c));
 
@@ -285,8 +286,12 @@ var magistral = (function () {
     const holders = chunks.filter((c) => isObject(c) && isObject(c.usage));
     const holder = holders[holders.length - 1] || {};
     const usage = holder.usage || {};
-    const counter = (name) => (isCount(usage[name]) ? usage[name] : null);
-    const [prompt, spent, total] = ['prompt_tokens', 'completion_tokens', 'total_tokens'].map(counter);
+    const counters = ['prompt_tokens', 'completion_tokens', 'total_tokens'];
+    const source = holders.length ? written[chunks.lastIndexOf(holder)] : '';
+    const isFraction = (name) => typeof usage[name] === 'number' &&
+      new RegExp('"' + name + '"\\s*:\\s*-?\\d+[.eE]').test(source);
+    const [prompt, spent, total] = counters.map(
+      (name) => (isCount(usage[name]) && !isFraction(name) ? usage[name] : null));
     const every = request.limit === null ? null : request.limit * choices.size;
     const details = [usage.prompt_tokens_details, usage.prompt_token_details]
       .map((d) => (isObject(d) ? d.cached_tokens : null)).concat([usage.num_cached_tokens])
@@ -342,7 +347,7 @@ var magistral = (function () {
         finish === 'length' || finish === 'model_length',
       usage,
       usages: {
-        count: holders.length,
+        count: holders.length, fractions: counters.some(isFraction),
         surplus: [prompt, spent, total].includes(null) ? null : total - prompt - spent,
         excess: every === null || spent === null ? null : spent - every,
         isLast: holders.length > 0 && sound[sound.length - 1] === holder,

@@ -199,11 +199,9 @@ def _compiled(text: str) -> tuple[jsonschema_rs.Draft7Validator, frozenset[str]]
 def _members(schema: Any) -> Iterator[str]:  # a JSON Schema
     """Yield the members of the outermost object that *schema* reads."""
     yield from schema.get("properties", ())
-    for name in ("not", "if", "then", "else"):
-        yield from _members(schema.get(name, {}))
-    for name in ("allOf", "anyOf"):
-        for one in schema.get(name, ()):
-            yield from _members(one)
+    inner = [schema[name] for name in ("not", "if", "then", "else") if name in schema]
+    for one in (*inner, *schema.get("allOf", ()), *schema.get("anyOf", ())):
+        yield from _members(one)
 
 
 class _Portable(Mapping[str, Requirement]):

@@ -19,7 +19,7 @@ STRING: Schema = {"type": "string"}
 NOT_EMPTY: Schema = {"type": "string", "minLength": 1}
 # A text with more in it than blanks that every engine agrees on.
 TEXT: Schema = {"type": "string", "pattern": "[^ \\t\\n\\r\\f\\v\u00a0]"}
-NO_TEXT: Schema = {"type": "string", "pattern": "^[ \\t\\n\\r\\f\\v\u00a0]*$"}
+BLANK: Schema = {"type": "string", "pattern": "^[ \\t\\n\\r\\f\\v\u00a0]*$"}
 # Statuses of a server that cannot answer at the moment.
 BUSY = (429, 502, 503, 504)
 

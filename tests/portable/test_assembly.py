@@ -11,7 +11,7 @@ import pytest
 
 from contract.catalog import profiles
 from contract.catalog.profiles import builtin
-from contract.model.check import Check, Fault
+from contract.model.check import Fault
 from contract.model.saved import FORMAT, load
 from contract.plugins.discovery import find
 from contract.portable import PORTABLE, asks, assemble, prelude
@@ -25,7 +25,8 @@ NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="Node.js is not installed")
 ENTRY = """
 const lines = require('fs').readFileSync(0, 'utf8').split('\\n').filter(Boolean);
-for (const line of lines) console.log(JSON.stringify(magistral.assemble(JSON.parse(line))));
+const assemble = (line) => JSON.stringify(magistral.assemble(JSON.parse(line)));
+lines.forEach((line) => console.log(assemble(line)));
 """
 
 

@@ -31,7 +31,7 @@ from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces
 from contract.model.think import OPEN
 from contract.portable.requirement import decided
-from contract.portable.schemas import NOT_EMPTY, SAID, has
+from contract.portable.schemas import BLANK, NOT_EMPTY, SAID, has
 
 
 def _is_cut(reply: Reply) -> bool:
@@ -107,7 +107,7 @@ def open_thought_lost(reply: Reply) -> Reply:
     sends=(CUT, CUT_WHOLE),
     needs=STREAMED_REASONING,
 )
-@decided(has(answer=NO_TEXT), when=SAID)
+@decided(has(answer=BLANK), when=SAID)
 def cut_has_no_answer(*exchanges: Exchange) -> Findings:
     """Three tokens only suffice for the beginning of the reasoning."""
     for exchange in exchanges:

@@ -40,8 +40,8 @@ from contract.model.rewrite import rewrite_pieces
 from contract.portable.requirement import decided
 from contract.portable.schemas import (
     ANYTHING,
+    BLANK,
     FORMED,
-    NO_TEXT,
     NOTHING,
     SOMETHING,
     both,
@@ -218,7 +218,7 @@ def parallel_false_forgotten(reply: Reply) -> Reply:
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
 )
-@decided(has(answer=NO_TEXT), when=both(FORMED, has(calls=SOMETHING)))
+@decided(has(answer=BLANK), when=both(FORMED, has(calls=SOMETHING)))
 def forced_call_stands_alone(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not calls(exchange):

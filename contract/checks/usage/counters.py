@@ -112,7 +112,10 @@ def stream_usage_dropped(reply: Reply) -> Reply:
     every=Scope.ANSWERS,
 )
 @decided(
-    has(usage={"properties": dict.fromkeys(COUNTERS, at_least(0))}),
+    has(
+        usage={"properties": dict.fromkeys(COUNTERS, at_least(0))},
+        usages=has(fractions=False),
+    ),
     when=has(usage=either(*(has(**{name: ANYTHING}) for name in COUNTERS))),
 )
 def counts_are_natural(exchange: Exchange) -> Findings:
