@@ -99,5 +99,5 @@ def test_schema_and_code_agree_on_what_engines_said(check_id):
 
 
 def test_a_check_that_is_not_portable_is_named():
-    with pytest.raises(UsageError, match="schema.event is not portable"):
+    with pytest.raises(UsageError, match=r"schema\.event is not portable"):
         verdict_of("schema.event", clean("vllm-0.32").send(SUM))
