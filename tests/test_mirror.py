@@ -75,6 +75,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # In the test suites of users.
     "pytest_plugin": ("tests/wire/test_pytest_plugin.py",),
     "pytest_plugin.summary": ("tests/wire/test_pytest_plugin.py",),
+    # Data and short forms, tested by what is assembled and decided with them.
+    "portable.facts": ("tests/portable/test_assembly.py",),
+    "portable.schemas": ("tests/portable/test_requirement.py",),
     # What `open_target` and `open_recordings` return.
     "run.verification": ("tests/wire/test_opening.py",),
     # A test module itself: `pytest --pyargs contract.suite`.

@@ -64,7 +64,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
     choices = _Choices(exchange)
     texts = _texts(exchange, choices)
     usage = exchange.usage
-    in_body = _status_in(whole_json)
+    in_body = status_in(whole_json)
     calls = _calls(exchange, request["tools"])
     finish = choices.finish
     spent = exchange.count("completion_tokens")
@@ -97,7 +97,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         "finishReasons": choices.reasons(),
         "finishValues": choices.values,
         "hasPieces": bool(exchange.pieces),
-        "texts": [*texts],
+        "texts": list[Json](texts),
         "reasoning": first.get("reasoning", ""),
         "answer": first.get("answer", ""),
         "markers": _markers(exchange, texts, request["quotedMarkers"]),
@@ -110,7 +110,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         **_fields(exchange, choices),
         "calls": calls,
         # Calls whose id is missing, or is that of another call.
-        "unclearCalls": len(calls) - len({one["id"] for one in calls} - {None}),
+        "unclearCalls": len(calls) - _distinct_ids(calls),
         "cutOff": (full and spent >= request["maxTokens"]) or finish in _CUT,
         "usage": usage,
         "usages": _usages(exchange, usage, request["limit"], len(choices.found)),
@@ -243,7 +243,7 @@ class _Choices:
                 "finishReasons": seen["reasons"],
                 "finish": seen["reasons"][-1] if seen["reasons"] else None,
                 "order": " ".join(self._order.get(index, ())),
-                "kinds": self._order.get(index, []),
+                "kinds": list[Json](self._order.get(index, ())),
                 "continues": seen["continues"],
                 "calls": sum(call["choice"] == index for call in calling),
             }
@@ -251,15 +251,15 @@ class _Choices:
         ]
 
 
-def _orders(exchange: Exchange) -> dict[int, list[Json]]:
+def _orders(exchange: Exchange) -> dict[int, list[str]]:
     """Return the kinds of text of each choice in order, blank answers left out."""
     found: dict[int, list[tuple[str, str]]] = {}
     for piece in exchange.pieces:
         listed = found.setdefault(int(piece.choice), [])
         listed.append((piece.kind.value, piece.text))
-    orders: dict[int, list[Json]] = {}
+    orders: dict[int, list[str]] = {}
     for index, pieces in found.items():
-        kinds: list[Json] = []
+        kinds: list[str] = []
         for kind, run in groupby(pieces, key=lambda pair: pair[0]):
             text = "".join(text for _, text in run)
             if kind == PieceKind.ANSWER.value and not text.strip(BLANK):
@@ -314,7 +314,7 @@ def _control_tokens(texts: list[Object], quoted: list[str]) -> list[Json]:
     return sorted(found - set(quoted))
 
 
-def _fields(exchange: Exchange, choices: _Choices) -> dict[str, Json]:
+def _fields(exchange: Exchange, choices: _Choices) -> Object:
     """Return in which members the reasoning is, and the shapes of content chunks."""
     texts: dict[tuple[int, str], str] = {}
     shapes: list[Json] = []
@@ -349,8 +349,8 @@ def _thinking(item: Object) -> str:
     if isinstance(parts, str):
         return parts
     listed = parts if isinstance(parts, list) else ()
-    texts = (one.get("text") for one in listed if isinstance(one, dict))
-    return "".join(text for text in texts if isinstance(text, str))
+    said = (one.get("text") for one in listed if isinstance(one, dict))
+    return "".join(text for text in said if isinstance(text, str))
 
 
 def _shape(value: Json, name: str = "") -> Json:
@@ -407,6 +407,10 @@ def _type_of(text: str) -> str:
     if isinstance(value, list):
         return "array"
     return "other"
+
+
+def _distinct_ids(calls: list[Any]) -> int:
+    return len({call["id"] for call in calls} - {None})
 
 
 def _document(answer: str) -> Json:
@@ -481,10 +485,10 @@ def _created(exchange: Exchange) -> Json:
 
 
 def _since(created: Json, now: float | None) -> Json:
-    """Return the time *created*, and the seconds from *now* to it, positive or not."""
-    known = type(created) is int
-    ahead = created - now if known and now is not None else None  # type: ignore[operator]  # known to be an integer
-    return {"known": known, "ahead": ahead}
+    """Return whether *created* is a time, and the seconds from *now* to it."""
+    if not isinstance(created, int) or isinstance(created, bool):
+        return {"known": False, "ahead": None}
+    return {"known": True, "ahead": None if now is None else created - now}
 
 
 def _listed(body: Json, now: float | None) -> Json:
@@ -496,11 +500,11 @@ def _listed(body: Json, now: float | None) -> Json:
         if isinstance(card, dict) and isinstance(card.get("id"), str)
     ]
     times = [made for card in cards if type(made := card.get("created")) is int]
-    ahead = max(times) - now if times and now is not None else None  # type: ignore[type-var, operator]  # integers
+    ahead = max(times) - now if times and now is not None else None
     return {"ids": [card["id"] for card in cards], "ahead": ahead}
 
 
-def _status_in(body: Json) -> int | None:
+def status_in(body: Json) -> int | None:
     """Return the HTTP status code that an error body states, if it states one."""
     inner = body.get("error") if isinstance(body, dict) else None
     for part, key in ((body, "raw_status_code"), (inner, "code"), (inner, "status")):

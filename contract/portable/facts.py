@@ -79,7 +79,11 @@ def _in_order(dialect: Dialect) -> list[str]:
 
 
 def facts_of(exchange: Exchange) -> dict[str, Json]:
-    """Return the facts of the request of *exchange*; see `contract.portable`."""
+    """Return the facts of the request of *exchange*; computed once."""
+    return exchange.derived("request facts", _facts_of)
+
+
+def _facts_of(exchange: Exchange) -> dict[str, Json]:
     return request_facts(exchange.probe, exchange.request, exchange.sent)
 
 

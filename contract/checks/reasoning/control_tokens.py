@@ -27,15 +27,11 @@ from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable import facts
 from contract.portable.requirement import decided
 from contract.portable.schemas import NOTHING, SAID, both, has, some
 
-# Control tokens of the Tekken vocabulary besides the markers that other checks judge,
-# and those of other chat templates, which a server with the wrong template adds.
-CONTROL = re.compile(
-    r"</?s>|<unk>|<pad>|\[IMG(?:_BREAK|_END)?\]|\[PREFIX\]|\[MIDDLE\]|\[SUFFIX\]"
-    r"|\[/?(?:SYSTEM_PROMPT|TOOL_CONTENT|MODEL_SETTINGS)\]|</?think>|<\|[a-z][a-z0-9_]{2,30}\|>|<SPECIAL_\d{1,4}>"
-)
+CONTROL = re.compile(facts.CONTROL)
 LONGEST = 40  # characters of a token
 
 

@@ -31,6 +31,7 @@ from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
+from contract.portable.facts import REASONING_FIELDS
 from contract.portable.requirement import decided
 from contract.portable.schemas import (
     NOT_EMPTY,
@@ -44,8 +45,6 @@ from contract.portable.schemas import (
     one_of,
 )
 
-# The fields beside content in which known servers return reasoning.
-FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
 # Types of chunks that a thinking chunk may contain besides text.
 REFERENCES = frozenset({"reference", "tool_reference"})
 
@@ -74,7 +73,7 @@ def _reasoning_by_field(exchange: Exchange) -> dict[tuple[int, str], str]:
         part = choice.get("delta" if exchange.streamed else "message")
         if not isinstance(part, dict):
             continue
-        texts = {name: part.get(name) for name in FIELDS}
+        texts = {name: part.get(name) for name in REASONING_FIELDS}
         content = part.get("content")
         if isinstance(content, list):
             texts["content"] = "".join(
@@ -166,12 +165,12 @@ def field_renamed(reply: Reply) -> Reply:
 
 def _rename(part: dict[str, Json]) -> None:
     """Move the reasoning of a message or delta to another field."""
-    old = {name: part.pop(name) for name in FIELDS[:2] if name in part}
+    old = {name: part.pop(name) for name in REASONING_FIELDS[:2] if name in part}
     if len(old) > 1:
         part["reasoning_content"] = old["reasoning_content"]
     elif old:
         name = next(iter(old))
-        part[FIELDS[1 - FIELDS.index(name)]] = old[name]
+        part[REASONING_FIELDS[1 - REASONING_FIELDS.index(name)]] = old[name]
     content = part.get("content")
     if isinstance(content, list):
         kept = [c for c in content if not (isinstance(c, dict) and "thinking" in c)]

@@ -20,6 +20,7 @@ from contract.model.exchange import Chunk, Exchange
 from contract.model.profile import Capability
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
+from contract.portable.facts import facts_of
 from contract.portable.schemas import NOTHING, anything_but, both, has, matching, one_of
 
 STREAMED_REASONING = frozenset({Capability.REASONING, Capability.STREAMING})
@@ -152,13 +153,6 @@ def missing_answer(exchange: Exchange) -> Findings:
         )
 
 
-# Members of a request under which a model may well generate no answer.
-_STEERING = (
-    *("stop", "stop_token_ids", "logit_bias"),
-    *("presence_penalty", "frequency_penalty"),
-)
-
-
 def asks(exchange: Exchange) -> bool:
     """
     Return whether the last message of the request is one to answer.
@@ -166,10 +160,7 @@ def asks(exchange: Exchange) -> bool:
     What a model generates after a message of its own, or after a system message, may
     begin anywhere, so neither its reasoning nor its answer can be told for certain.
     """
-    messages = exchange.sent.get("messages")
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    role = last.get("role") if isinstance(last, dict) else None
-    return is_one_of(role, ("user", "tool"))
+    return is_one_of(facts_of(exchange)["lastRole"], ("user", "tool"))
 
 
 def expects_text(exchange: Exchange) -> bool:
@@ -178,13 +169,8 @@ def expects_text(exchange: Exchange) -> bool:
 
     It may have none after a stop string, under a penalty, or to an empty message.
     """
-    sent = exchange.sent
-    if not asks(exchange) or any(sent.get(name) for name in _STEERING):
-        return False
-    messages = sent.get("messages")
-    last = messages[-1] if isinstance(messages, list) else None
-    content = last.get("content") if isinstance(last, dict) else None
-    return bool(content.strip() if isinstance(content, str) else content)
+    facts = facts_of(exchange)
+    return asks(exchange) and not facts["steered"] and not facts["lastIsBlank"]
 
 
 def require_parsed(exchange: Exchange) -> None:
