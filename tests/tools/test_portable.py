@@ -32,7 +32,7 @@ FAULTS = (
     "total-without-prompt",
     "stream-called-json",
     "accepts-n-zero",
-    "fails-on-a-wrong-type",
+    "refuses-in-the-stream",
     "required-taken-as-auto",
 )
 
