@@ -19,7 +19,8 @@ from contract.model.exchange import Exchange
 from contract.model.folding import Chunk
 from contract.model.response_kind import error_in, is_error, kind_of
 from contract.model.strict_json import MISSING, read_json
-from contract.portable.facts import CONTROL, REASONING_FIELDS, decoding_of, facts_of
+from contract.model.think import MARKERS
+from contract.portable.facts import CONTROL, REASONING_FIELDS, facts_of
 
 # Blanks that every regular expression engine agrees on.
 BLANK = " \t\n\r\f\v\u00a0"
@@ -100,7 +101,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         "texts": list[Json](texts),
         "reasoning": first.get("reasoning", ""),
         "answer": first.get("answer", ""),
-        "markers": _markers(exchange, texts, request["quotedMarkers"]),
+        "markers": _markers(texts, request["quotedMarkers"]),
         "controlTokens": _control_tokens(texts, request["quotedTokens"]),
         "stopsShown": [
             stop
@@ -285,23 +286,15 @@ def _texts(exchange: Exchange, choices: _Choices) -> list[Object]:
     ]
 
 
-def _markers(
-    exchange: Exchange, texts: list[Object], quoted: list[str]
-) -> dict[str, Json]:
-    markers = decoding_of_profile(exchange)["markers"]
+def _markers(texts: list[Object], quoted: list[str]) -> dict[str, Json]:
     return {
         kind: [
             marker
-            for marker in markers
+            for marker in MARKERS
             if marker not in quoted and any(marker in one[kind] for one in texts)
         ]
         for kind in ("reasoning", "answer")
     }
-
-
-def decoding_of_profile(exchange: Exchange) -> Any:
-    """Return how replies of the exchange's dialect are read."""
-    return decoding_of(exchange.profile.dialect)
 
 
 def _control_tokens(texts: list[Object], quoted: list[str]) -> list[Json]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, wraps
+from functools import cache, cached_property, wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from contract.errors import UsageError
@@ -62,14 +61,26 @@ class Rule:
         """Return the schema of the replies that keep the requirement."""
         return self.holds(dialect) if callable(self.holds) else self.holds
 
+    @cached_property
+    def _compiled(self) -> dict[int, tuple[Dialect, Validator, Validator]]:
+        """The validators by `id` of the dialect, which is kept: ids are reused."""
+        return {}
+
     def verdict(self, exchange: Exchange) -> Verdict:
         """Return what the rule says of *exchange*; never raises."""
-        dialect, reply = exchange.profile.dialect, assemble(exchange)
-        if violation(self.applies_in(dialect), reply) is not None:
+        dialect = exchange.profile.dialect
+        found = self._compiled.get(id(dialect))
+        if found is None:
+            found = self._compiled[id(dialect)] = (
+                dialect,
+                Validator(self.applies_in(dialect)),
+                Validator(self.holds_in(dialect)),
+            )
+        _, applies, holds = found
+        reply = assemble(exchange)
+        if not applies.accepts(reply):
             return Verdict.SKIP
-        if violation(self.holds_in(dialect), reply) is not None:
-            return Verdict.FAIL
-        return Verdict.PASS
+        return Verdict.PASS if holds.accepts(reply) else Verdict.FAIL
 
 
 @dataclass(frozen=True)
@@ -158,8 +169,9 @@ def _words(
     except NotApplicable:
         pass
     if not found:
-        reason = violation(rule.holds_in(exchange.profile.dialect), assemble(exchange))
-        yield Finding("the reply breaks the requirement", actual=shorten(reason or ""))
+        schema = rule.holds_in(exchange.profile.dialect)
+        reason = Validator(schema).violation(assemble(exchange))
+        yield Finding("the reply breaks the requirement", actual=shorten(reason))
 
 
 def rule_of(check: Check) -> Rule | None:
@@ -168,32 +180,34 @@ def rule_of(check: Check) -> Rule | None:
     return found if isinstance(found, Rule) else None
 
 
-def violation(schema: Schema, reply: Mapping[str, Json]) -> str | None:
-    """
-    Return why *reply* does not match *schema*, or None.
+class Validator:
+    """A schema of an assembled reply, compiled: draft 7, which Ajv 6 reads too."""
 
-    Only the members that the schema names are read. Draft 7, which Ajv 6 reads too.
-    """
-    if not schema:
-        return None
-    text = json.dumps(schema, sort_keys=True)
-    validator, names = _compiled(text)
-    read = {name: reply[name] for name in names if name in reply}
-    try:
-        if validator.is_valid(read):
-            return None
-        error = next(validator.iter_errors(read), None)
-    except _UNREADABLE:
-        return mismatch(cast("Json", schema), read)
-    return None if error is None else error.message
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        # Only the members that the schema names are read: texts are long.
+        self._names = tuple(dict.fromkeys(_members(schema)))
 
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft7Validator:
+        import jsonschema_rs  # noqa: PLC0415  # takes 15 ms, and listing needs none
 
-@cache
-def _compiled(text: str) -> tuple[jsonschema_rs.Draft7Validator, frozenset[str]]:
-    import jsonschema_rs  # noqa: PLC0415  # takes 15 ms, and listing checks needs none
+        return jsonschema_rs.Draft7Validator(self._schema)
 
-    schema = json.loads(text)
-    return jsonschema_rs.Draft7Validator(schema), frozenset(_members(schema))
+    def accepts(self, reply: Mapping[str, Json]) -> bool:
+        """Return whether *reply* matches the schema; never raises."""
+        if not self._schema:
+            return True
+        read = {name: reply[name] for name in self._names}
+        try:
+            return self._validator.is_valid(read)
+        except _UNREADABLE:
+            return mismatch(cast("Json", self._schema), read) is None
+
+    def violation(self, reply: Mapping[str, Json]) -> str:
+        """Return why *reply* does not match the schema; empty if it does."""
+        read = {name: reply[name] for name in self._names}
+        return mismatch(cast("Json", self._schema), read) or ""
 
 
 def _members(schema: Any) -> Iterator[str]:  # a JSON Schema
