@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from contract.model.rules import Rules
     from contract.reporters.base import Reporter, reporter
     from contract.run.compare import Change, Comparison
+    from contract.run.reading import read_report
     from contract.run.report import Header, Outcome, Report, Result, Tally
     from contract.run.serving import mock
     from contract.targets.base import Opened, target
@@ -77,6 +78,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "compare",
     "mock",
     "CONDITIONS",
+    "read_report",
     "replay",
     "verify",
     # Results.
@@ -169,6 +171,7 @@ _HOMES = {
         "contract.model.rules": "Rules",
         "contract.reporters.base": "Reporter reporter",
         "contract.run.compare": "Change Comparison",
+        "contract.run.reading": "read_report",
         "contract.run.report": "Header Outcome Report Result Tally",
         "contract.run.serving": "mock",
         "contract.targets.base": "Opened target",

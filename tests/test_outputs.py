@@ -29,6 +29,7 @@ STREAMS = {
     "engines.watching": "a program of its own, whose output is a log",
     "engines.llama_server": "a program of its own, whose output is a log",
     "__main__": "one fixed sentence, if Ctrl-C comes before the command line is there",
+    "verdicts.external": "a program of its own, whose text is masked and escaped",
     "testing.layers": "a program for this repository, which sends nothing",
 }
 

@@ -1,9 +1,9 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, files, fuzzing, mock_server,
-model, plugins, reporters, run, schema, targets, testing, tiny. Third parties: click,
-rich.
+Imports: _version, catalog, client, engines, errors, files, fuzzing, importers,
+mock_server, model, plugins, reporters, run, schema, targets, testing, tiny, verdicts.
+Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ VERBS = {
     ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
+    "import": ("contract.cli.importing", "Read the report of an API client."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
-    "serve": ("contract.cli.serve", "Serve the mock, to test your own client."),
+    "serve": ("contract.cli.serve", "Serve the mock for a client, or verdicts."),
     "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),

@@ -37,6 +37,18 @@ QUESTION = "What is 6 times 7?"
 
 
 @click.command("serve")
+@click.argument("words", nargs=-1, metavar="[-- OPTION OF VERIFY]…")
+@click.option(
+    "--verdicts",
+    metavar="TARGET|REPORT",
+    help="Serve no mock but the verdicts on a target, which is verified now and on "
+    "POST /runs, or those of a JSON report or of a folder that --save wrote.",
+)
+@click.option(
+    "--token-env",
+    metavar="NAME",
+    help="With --verdicts: require the token in this variable.",
+)
 @click.option(
     "--dialect",
     default="mistral",
@@ -144,8 +156,14 @@ QUESTION = "What is 6 times 7?"
     help="Tokens of prompt and completion (default: the profile's).",
 )
 @options.appearance
+@click.pass_context
 def serve_command(  # noqa: PLR0913  # each parameter is an option
+    context: click.Context,
+    /,
     *,
+    words: tuple[str, ...],
+    verdicts: str | None,
+    token_env: str | None,
     dialect: str,
     host: str,
     port: int,
@@ -174,7 +192,30 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     It supports reasoning, streaming, images and tools. The answers are scripted, or
     your own (--answers), and reproducible; statuses, members and token counts are those
     of the dialect's real servers.
+
+    With --verdicts it serves what `verify` found instead, check by check, for API
+    clients such as Apidog and Postman: docs/verdicts.md. The options of the runs
+    follow after `--`: `serve --verdicts mock -- --select usage`.
     """
+    if verdicts is not None:
+        from contract.cli.verdicts import serve_verdicts
+
+        serve_verdicts(
+            context,
+            verdicts,
+            words,
+            token_env=token_env,
+            host=host,
+            port=port,
+            allow_host=allow_host,
+            color=color,
+        )
+        return
+    if words or token_env is not None:
+        raise UsageError(
+            f"{words[0] if words else '--token-env'} is for --verdicts; add --verdicts "
+            "TARGET, or leave it out."
+        )
     if (when or every > 1 or rate is not None) and not fault:
         raise UsageError("--when, --every and --rate limit a fault; add --fault NAME.")
     limits = Limits(when=when, every=every, rate=rate, seed=seed)

@@ -71,11 +71,11 @@ def app(
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = _request(scope)
+        request = request_of(scope)
         try:
             if hosts is not None:
-                _check_host(request, hosts)
-            body = await _read_body(request, receive)
+                check_host(request, hosts)
+            body = await read_body(request, receive, MAX_BODY)
             if body is None:
                 return
             await asyncio.sleep(0)  # a hang-up that has arrived is read first
@@ -91,7 +91,7 @@ def app(
                 reply = control.answer(provider, request, peer)
             else:
                 reply = await _reply(provider, workers, request)
-        except _RefusedError as error:
+        except RefusedError as error:
             started = asyncio.get_running_loop().time()
             # The rest of the request is not read, so the connection is of no more use.
             refused = provider.refused(request, error.rejection)
@@ -106,15 +106,16 @@ def app(
     return application
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """A request is refused before it was read as a whole."""
 
     def __init__(self, rejection: Rejection) -> None:
+        """*rejection* says why, and with which status if not the dialect's."""
         super().__init__(rejection.message)
         self.rejection = rejection
 
 
-def _request(scope: Scope) -> Request:
+def request_of(scope: Scope) -> Request:
     """Return the request of *scope*, without its body."""
     query = scope["query_string"].decode("latin-1")
     return Request(
@@ -124,26 +125,27 @@ def _request(scope: Scope) -> Request:
     )
 
 
-def _check_host(request: Request, hosts: Collection[str]) -> None:
-    """Raise `_RefusedError` if the Host header is that of a domain on the internet."""
+def check_host(request: Request, hosts: Collection[str]) -> None:
+    """Raise `RefusedError` if the Host header is that of a domain on the internet."""
     name = request.header("host") or ""
     if not is_local_host(name, hosts):
         message = (
             f"This server is not {name[:80]!r}; if it is, start it with "
             "--allow-host NAME."
         )
-        raise _RefusedError(Rejection(reason=RejectionReason.HOST, message=message))
+        raise RefusedError(Rejection(reason=RejectionReason.HOST, message=message))
 
 
-async def _read_body(request: Request, receive: Receive) -> bytes | None:
+async def read_body(request: Request, receive: Receive, most: int) -> bytes | None:
     """
-    Return the body; None if the client disconnects first.
+    Return the body of *request*; None if the client disconnects first.
 
-    Raises `_RefusedError` if it is too large, or pauses for too long.
+    *receive* is the ASGI callable, *most* the number of bytes that are accepted.
+    Raises `RefusedError` if it is too large, or pauses for too long.
     """
     length = request.header("content-length") or ""
-    if length.isascii() and length.isdigit() and int(length[:20]) > MAX_BODY:
-        raise _RefusedError(_TOO_LARGE)
+    if length.isascii() and length.isdigit() and int(length[:20]) > most:
+        raise RefusedError(_too_large(most))
     parts: list[bytes] = []
     size = 0
     more = True
@@ -152,21 +154,25 @@ async def _read_body(request: Request, receive: Receive) -> bytes | None:
             async with asyncio.timeout(_MAX_PAUSE):
                 message = await receive()
         except TimeoutError:
-            raise _RefusedError(_TOO_SLOW) from None
+            raise RefusedError(_TOO_SLOW) from None
         if message["type"] == "http.disconnect":
             return None
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_BODY:
-            raise _RefusedError(_TOO_LARGE)
+        if size > most:
+            raise RefusedError(_too_large(most))
         more = message.get("more_body", False)
     return b"".join(parts)
 
 
-_TOO_LARGE = Rejection(
-    reason=RejectionReason.TOO_LARGE,
-    message=f"The request body is larger than {MAX_BODY >> 20} MiB.",
-)
+def _too_large(most: int) -> Rejection:
+    size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+    return Rejection(
+        reason=RejectionReason.TOO_LARGE,
+        message=f"The request body is larger than {size}.",
+    )
+
+
 _TOO_SLOW = Rejection(
     reason=RejectionReason.FAILURE,
     status=HTTPStatus.REQUEST_TIMEOUT.value,
@@ -208,7 +214,7 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
         send: ASGI callable of the response.
     """
     clock = asyncio.get_running_loop().time
-    client = _Client(receive)
+    client = Client(receive)
     head: MutableMapping[str, Any] = {
         "type": "http.response.start",
         "status": reply.status,
@@ -253,7 +259,7 @@ async def _visit(url: str) -> None:
             writer.close()
 
 
-async def _end(end: End, client: _Client, send: Send) -> None:
+async def _end(end: End, client: Client, send: Send) -> None:
     if end is End.COMPLETE:
         await send({"type": "http.response.body", "body": b""})
     elif end in {End.TIMEOUT, End.OPEN}:
@@ -263,7 +269,7 @@ async def _end(end: End, client: _Client, send: Send) -> None:
         await client.leaves_before(asyncio.get_running_loop().time() + _RESET_LINGER)
 
 
-class _Client:
+class Client:
     """Detects that the client disconnects; listens only once that is awaited."""
 
     def __init__(self, receive: Receive) -> None:
@@ -373,9 +379,20 @@ def serving(
     replies are being sent. *control* lets clients change the faults. Raises
     `TargetError` if the address is not usable.
     """
-    listener = listening(host, port)
     hosts = () if is_loopback_address(host) else None
-    server = uvicorn.Server(_config(app(provider, control=control, hosts=hosts)))
+    with running(app(provider, control=control, hosts=hosts), host, port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(application: App, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """
+    Run *application* on a port, in a thread, as `serving` runs a mock; yield its URL.
+
+    Raises `TargetError` if the address is not usable.
+    """
+    listener = listening(host, port)
+    server = uvicorn.Server(_config(application))
     thread = threading.Thread(
         target=server.run, args=([listener],), name="mock", daemon=True
     )
@@ -385,7 +402,7 @@ def serving(
         while not server.started:
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise TargetError(
-                    "The mock did not start; try again, and report the problem if it "
+                    "The server did not start; try again, and report the problem if it "
                     "persists."
                 )
             time.sleep(0.001)
@@ -432,9 +449,26 @@ def serve_forever(  # noqa: PLR0913  # options, by name
     Raises:
         TargetError: The address is not usable.
     """
-    listener = listening(host, port)
     allowed = hosts if is_loopback_address(host) else None
     application = app(provider, workers=workers, control=control, hosts=allowed)
+    run_forever(application, host, port, ready, workers=workers)
+
+
+def run_forever(
+    application: App,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    workers: Workers | None = None,
+) -> None:
+    """
+    Run *application* on a port until it is interrupted, as `serve_forever` does.
+
+    The parameters are those of `serve_forever`. Raises `TargetError` if the address is
+    not usable.
+    """
+    listener = listening(host, port)
     server = _NotifyingServer(_config(application))
     server.on_ready = lambda: ready(_url(listener))
     if workers is not None:

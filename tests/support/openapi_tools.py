@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT / "openapi.yaml"
+PLACES = ("venv/bin", "node_modules/.bin", "apidog/node_modules/.bin")
 LIMIT = 180.0  # seconds for one tool; each takes a few
 
 
@@ -46,7 +47,7 @@ class Tools:
 
     def path(self, name: str) -> Path:
         """Return where a program is: in the environment, a package, or on the PATH."""
-        places = [self.folder / p / name for p in ("venv/bin", "node_modules/.bin")]
+        places = [self.folder / part / name for part in PLACES]
         return next((place for place in places if place.exists()), Path(name))
 
     def environment(self) -> Mapping[str, str]:
@@ -55,6 +56,8 @@ class Tools:
             "PATH": ":".join([*map(str, paths), os.environ["PATH"]]),
             "HOME": str(self.folder),
             "NODE_PATH": str(self.folder / "node_modules"),
+            "APIDOG_CLI_TELEMETRY": "0",
+            "APIDOG_CLI_DISABLE_UPDATE_CHECK": "1",
             "CI": "true",
             "NO_COLOR": "1",
             "REDOCLY_TELEMETRY": "off",
