@@ -41,6 +41,13 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # Both are programs of their own, which a child process runs.
     "engines.shim.sitecustomize": ("tests/engines/test_shim.py",),
     "engines.watching": ("tests/wire/engines/test_process.py",),
+    # Parts of the export for Apidog, and exporters that only put parts together.
+    "exporters.apidog_guide": ("tests/exporters/test_apidog.py",),
+    "exporters.apidog_project": ("tests/exporters/test_apidog.py",),
+    "exporters.openapi": ("tests/cli/test_export.py",),
+    "exporters.pages": ("tests/exporters/test_apidog.py",),
+    "exporters.postman": ("tests/cli/test_export.py",),
+    "exporters.recorded": ("tests/exporters/test_apidog.py",),
     # Starts Schemathesis, with the hooks that it loads.
     "fuzzing.bounded": ("tests/wire/test_fuzz_bounds.py",),
     "fuzzing.running": (
