@@ -8,7 +8,8 @@ Exceptions for errors of the user and of this tool; errors of a server are findi
     |   `-- EndpointError   its chat endpoint is of no use to a client   exit 1
     |-- CannotJudge   a response is too much for this program            exit 3
     |-- CheckError    a check itself raised: a bug in the check          exit 4
-    `-- ReporterError a reporter itself raised: a bug in the reporter    exit 4
+    |-- ReporterError a reporter itself raised: a bug in the reporter    exit 4
+    `-- ExporterError an exporter itself raised: a bug in the exporter   exit 4
 """
 
 from __future__ import annotations
@@ -107,6 +108,24 @@ class ReporterError(ContractError):
             f"reporter {reporter}{of} is broken: {type(cause).__name__}: {cause}. "
             "Please report it together with a saved run (--save DIR)."
         )
+
+
+class ExporterError(ContractError):
+    """An exporter raised, or returned what cannot be written."""
+
+    exit_code = 4
+
+    def __init__(
+        self, exporter: str, cause: BaseException | str, origin: str = ""
+    ) -> None:
+        """
+        Name *exporter*, a kind of export, and *cause*, what it raised or did wrong.
+
+        *origin* is the plug-in that the exporter belongs to; empty for a built-in one.
+        """
+        of = f" of {origin}" if origin else ""
+        why = cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
+        super().__init__(f"exporter {exporter}{of} is broken: {why}. Please report it.")
 
 
 def surrender(error: BaseException) -> CannotJudge | None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from contract.exporters.base import Exporter, Source
 from contract.model.check import Check, Fault
 from contract.model.timing import Timing
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 from contract.run.report import Outcome
 from contract.targets.base import TargetKind
+from contract.targets.mock import mock_profile
 from contract.testing import layers, rehearse
 
 ROOT = Path(__file__).parent.parent
@@ -175,6 +177,21 @@ def test_the_recipes_of_a_target_and_a_reporter_define_one():
     assert (kinds.count(TargetKind), kinds.count(Reporter)) == (1, 1)
 
 
+def test_the_recipe_of_an_exporter_writes_the_requests_of_each_family():
+    (one,) = (v for values in recipes() for v in values if isinstance(v, Exporter))
+    source = Source(
+        profile=mock_profile("vllm"),
+        base_url="http://127.0.0.1:8700",
+        model="magistral-small-2509",
+        checks=tuple(find("checks", Check).values()),
+    )
+    files = one.files(source)
+
+    assert "POST {{baseUrl}}/v1/chat/completions\n" in files["streaming.hurl"].decode()
+    assert "streaming.ends-with-done" in files["streaming.hurl"].decode()
+    assert "authorization: Bearer {{apiKey}}\n" in files["usage.hurl"].decode()
+
+
 @pytest.mark.parametrize("path", CURRENT, ids=lambda path: path.name)
 def test_every_file_that_is_named_exists(path):
     """Recipes name files of their own, which are not meant to exist."""
@@ -185,6 +202,7 @@ def test_every_file_that_is_named_exists(path):
     missing = {name for name in named if not (ROOT / name).exists()}
     placeholders = {name for name in missing if re.search(r"/[A-Z]+\b", name)}
     new = {"checks/streaming/event_types", "targets/compose", "reporters/tsv"}
+    new |= {"exporters/hurl"}
 
     assert missing - placeholders <= {
         *(f"contract/{name}.py" for name in new),

@@ -41,6 +41,13 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # Both are programs of their own, which a child process runs.
     "engines.shim.sitecustomize": ("tests/engines/test_shim.py",),
     "engines.watching": ("tests/wire/engines/test_process.py",),
+    # Parts of the export for Apidog, and exporters that only put parts together.
+    "exporters.apidog_guide": ("tests/exporters/test_apidog.py",),
+    "exporters.apidog_project": ("tests/exporters/test_apidog.py",),
+    "exporters.openapi": ("tests/cli/test_export.py",),
+    "exporters.pages": ("tests/exporters/test_apidog.py",),
+    "exporters.postman": ("tests/cli/test_export.py",),
+    "exporters.recorded": ("tests/exporters/test_apidog.py",),
     # Starts Schemathesis, with the hooks that it loads.
     "fuzzing.bounded": ("tests/wire/test_fuzz_bounds.py",),
     "fuzzing.running": (
@@ -75,6 +82,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # In the test suites of users.
     "pytest_plugin": ("tests/wire/test_pytest_plugin.py",),
     "pytest_plugin.summary": ("tests/wire/test_pytest_plugin.py",),
+    # Data and short forms, tested by what is assembled and decided with them.
+    "portable.facts": ("tests/portable/test_assembly.py",),
+    "portable.schemas": ("tests/portable/test_requirement.py",),
     # What `open_target` and `open_recordings` return.
     "run.verification": ("tests/wire/test_opening.py",),
     # A test module itself: `pytest --pyargs contract.suite`.

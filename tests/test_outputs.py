@@ -13,6 +13,7 @@ WRITERS = {
     "cli.outputs": "reports, by files.replacing, after the gate of Reporter",
     "run.recording": "recordings, masked and escaped in _write",
     "files.replacing": "writes what the two above hand over",
+    "files.folders": "exports, after the gate of Exporter",
     "checks.multimodal.attachments": "a sound of a request, in memory",
     "files.derived": "values computed from files of this package",
     "fuzzing.running": "openapi.yaml for a child process, in a temporary folder",

@@ -1,7 +1,7 @@
 """
 The checks and their faults, one package for each family.
 
-Imports: model, schema, strategies, tokens.
+Imports: model, portable, schema, strategies, tokens.
 """
 
 from contract.model.check import Check, Fault, Finding

@@ -1,9 +1,9 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, files, fuzzing, importers,
-mock_server, model, plugins, reporters, run, schema, targets, testing, tiny, verdicts.
-Third parties: click, rich.
+Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing,
+importers, mock_server, model, plugins, reporters, run, schema, targets, testing, tiny,
+verdicts. Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ VERBS = {
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
     "serve": ("contract.cli.serve", "Serve the mock for a client, or verdicts."),
     "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
+    "export": ("contract.cli.export", "Write files for Apidog, Postman or OpenAPI."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),

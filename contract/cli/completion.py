@@ -72,6 +72,14 @@ def reports() -> Iterable[str]:
     return [f"{kind}=" for kind in find("reporters", Reporter)]
 
 
+def exports() -> Iterable[str]:
+    """Return the kinds of export."""
+    from contract.exporters.base import Exporter
+    from contract.plugins.discovery import find
+
+    return find("exporters", Exporter)
+
+
 def capabilities() -> Iterable[str]:
     """Return the capabilities that `--offer` takes."""
     from contract.cli.offers import NAMES

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from contract.errors import SpecError, UsageError
 
 # The folders that plug-ins extend.
-GROUPS = ("checks", "quirks", "targets", "reporters", "providers")
+GROUPS = ("checks", "quirks", "targets", "reporters", "exporters", "providers")
 MAX_SUGGESTIONS = 3  # similar names in a message
 MIN_WORD = 3  # characters of a word that counts as shared between names
 _STANDARD_LIBRARY = f"python{sys.version_info.major}{sys.version_info.minor}.zip"

@@ -22,7 +22,18 @@ class Tools:
 
     def run(self, name: str, *arguments: object, cwd: Path, code: int = 0) -> str:
         """Run a tool or `node` itself; return all its output."""
-        done = subprocess.run(  # noqa: S603  # a tool that the script installed
+        done = self._done(name, arguments, cwd)
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def run_any(self, name: str, *arguments: object, cwd: Path) -> int:
+        """Run a tool that may fail; return its exit code."""
+        return self._done(name, arguments, cwd).returncode
+
+    def _done(
+        self, name: str, arguments: tuple[object, ...], cwd: Path
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603  # a tool that the script installed
             [str(self.path(name)), *map(str, arguments)],
             cwd=cwd,
             env=self.environment(),
@@ -33,8 +44,6 @@ class Tools:
             timeout=LIMIT,
             check=False,
         )
-        assert done.returncode == code, done.stdout
-        return done.stdout
 
     def path(self, name: str) -> Path:
         """Return where a program is: in the environment, a package, or on the PATH."""

@@ -23,6 +23,8 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE, UTF8_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 ACCEPT_STREAM = replace(
     SHORT_REQUEST,
@@ -46,6 +48,7 @@ CHARSET = replace(
     needs={Capability.STREAMING},
     expects=ANY,
 )
+@decided(has(status=200, streamed=True))
 def accept_event_stream(exchange: Exchange) -> Findings:
     if exchange.status != HTTPStatus.OK or not exchange.streamed:
         yield Finding(
@@ -86,6 +89,7 @@ def only_json_acceptable(reply: Reply) -> Reply:
     sends=CHARSET,
     expects=ANY,
 )
+@decided(has(status=200))
 def content_type_with_charset(exchange: Exchange) -> Findings:
     """Java and .NET clients send this charset with every request."""
     if exchange.status != HTTPStatus.OK:

@@ -15,6 +15,8 @@ from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, one_of
 
 REJECTED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 KEY_REQUIRED = frozenset({Capability.KEY_REQUIRED})
@@ -40,6 +42,7 @@ IN_URL = replace(SHORT_REQUEST, name="key-in-address", key=KeyMode.QUERY)
     needs=KEY_REQUIRED,
     expects=ANY,
 )
+@decided(has(status=200))
 def bearer_in_lower_case(exchange: Exchange) -> Findings:
     if exchange.status != HTTPStatus.OK:
         yield Finding(
@@ -88,6 +91,7 @@ def _rejected(exchange: Exchange, where: str) -> Findings:
     needs=KEY_REQUIRED,
     expects=ANY,
 )
+@decided(has(status=one_of(sorted(REJECTED))))
 def key_without_scheme(exchange: Exchange) -> Findings:
     """A client that works with this server would fail with others."""
     yield from _rejected(exchange, "authorization: …")
@@ -108,6 +112,7 @@ def scheme_optional(reply: Reply) -> Reply:
     needs=KEY_REQUIRED,
     expects=ANY,
 )
+@decided(has(status=one_of(sorted(REJECTED))))
 def key_as_password(exchange: Exchange) -> Findings:
     yield from _rejected(exchange, "authorization: Basic …")
 

@@ -11,6 +11,8 @@ from contract.model.check import ANY, Finding, Findings, NotApplicable, check, f
 from contract.model.exchange import Exchange
 from contract.model.probe import KeyMode, Probe
 from contract.model.reply import Frame, Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import NOT_EMPTY, anything_but, at_least, has, matching
 
 SUCCESS = range(200, 300)
 FOREIGN_ORIGIN = "https://client.example"
@@ -28,6 +30,8 @@ PREFLIGHT = Probe(
     key=KeyMode.NONE,
     reasons=False,
 )
+_ORIGIN = "access-control-allow-origin"
+_ALLOWED = has(headers=has(**{_ORIGIN: NOT_EMPTY}))
 METHODS = (
     PREFLIGHT,
     *(
@@ -117,6 +121,7 @@ def path_decoded_twice(reply: Reply) -> Reply:
     sends=HEAD,
     expects=ANY,
 )
+@decided(has(status=anything_but(at_least(500))))
 def head_is_no_failure(exchange: Exchange) -> Findings:
     """Monitoring tools send HEAD requests, and need a 405 rather than a 500."""
     yield from _not_failed(exchange)
@@ -143,6 +148,7 @@ def _allowed(exchange: Exchange) -> str:
     sends=PREFLIGHT,
     expects=ANY,
 )
+@decided(has(status={"type": "integer", "minimum": 200, "maximum": 299}), when=_ALLOWED)
 def preflight_is_consistent(exchange: Exchange) -> Findings:
     """Browsers send no key with a preflight, so a 401 here locks out every page."""
     origin = _allowed(exchange)
@@ -182,6 +188,21 @@ def preflight_asked_for_a_key(reply: Reply) -> Reply:
     source="CWE-942; https://fetch.spec.whatwg.org/#cors-protocol-and-credentials",
     sends=PREFLIGHT,
     expects=ANY,
+)
+@decided(
+    anything_but(
+        has(
+            headers=has(
+                **{
+                    _ORIGIN: FOREIGN_ORIGIN,
+                    "access-control-allow-credentials": matching(
+                        "^ *[Tt][Rr][Uu][Ee] *$"
+                    ),
+                }
+            )
+        )
+    ),
+    when=_ALLOWED,
 )
 def strangers_get_no_credentials(exchange: Exchange) -> Findings:
     origin = _allowed(exchange)

@@ -23,6 +23,8 @@ from contract.model.profile import Capability, Profile
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
 from contract.model.wire import WRONG_KEY, Request, build_request
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, one_of
 from contract.schema.openapi import schema_errors
 
 # Statuses that reject the request itself, not its sender, route or rate.
@@ -162,6 +164,7 @@ def rejection_check(  # noqa: PLR0913  # the fields that differ between these ch
     servers that are documented to accept the request.
     """
 
+    @decided(has(status=one_of(sorted(statuses))))
     def judge(exchange: Exchange) -> Findings:
         yield from expect_rejected(exchange, statuses, described)
 

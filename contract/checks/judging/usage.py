@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contract.model.check import NotApplicable, event_location
-from contract.model.dialect import StreamUsage
+from contract.model.dialect import Dialect, StreamUsage
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
+from contract.portable.schemas import ANYTHING, Schema, has
 
 COUNTERS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -29,6 +30,13 @@ def require_requested_usage(exchange: Exchange) -> None:
     options = exchange.sent.get("stream_options")
     if not isinstance(options, dict) or options.get("include_usage") is not True:
         raise NotApplicable("the request does not ask for usage")
+
+
+def requested_usage(dialect: Dialect) -> Schema:
+    """Return the schema of the replies that `require_requested_usage` accepts."""
+    if dialect.stream_usage is not StreamUsage.EXTRA_CHUNK:
+        return ANYTHING
+    return has(request=has(includesUsage=True))
 
 
 def usage_location(exchange: Exchange) -> str:

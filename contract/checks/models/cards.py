@@ -39,6 +39,8 @@ from contract.model.probes import LIST_MODELS, MODEL_CARD, SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 from contract.model.response_kind import is_chat
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, one_of
 
 OK_STATUS = HTTPStatus.OK
 UNKNOWN = "no-such-model"
@@ -337,6 +339,7 @@ def card_of_another_window(reply: Reply) -> Reply:
     needs={Capability.MODEL_CARD},
     expects=ANY,
 )
+@decided(has(status=one_of(sorted(CLIENT_ERRORS))))
 def unknown_card(exchange: Exchange) -> Findings:
     """OpenAI documents a 404, Mistral no status, so any 4xx passes."""
     if exchange.status not in CLIENT_ERRORS:

@@ -9,6 +9,9 @@ from contract.model.check import Finding, Findings, NotApplicable, check, fault,
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS
 from contract.model.reply import Reply
+from contract.portable.assembly import clock_of
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 DAY = 86_400  # seconds by which the clocks of client and server may differ
 
@@ -20,9 +23,13 @@ DAY = 86_400  # seconds by which the clocks of client and server may differ
     sends=LIST_MODELS,
     needs=LISTED,
 )
+@decided(
+    has(listed=has(ahead={"type": "number", "maximum": DAY})),
+    when=has(listed=has(ahead={"type": "number"})),
+)
 def created_is_past(model_list: Exchange) -> Findings:
     """A time in milliseconds lies some 50,000 years ahead."""
-    now = model_list.sent_at
+    now = clock_of(model_list)
     if now is None:
         raise NotApplicable("the time of the request is not known")
     times = [(id_of(card), card.get("created")) for card in cards(model_list)]

@@ -24,6 +24,8 @@ from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import SOMETHING, has
 
 LISTED = frozenset({Capability.MODEL_LIST})
 
@@ -34,6 +36,10 @@ LISTED = frozenset({Capability.MODEL_LIST})
     source=f"{OPENAI_MODELS}/object, id",
     sends=LIST_MODELS,
     needs=LISTED,
+)
+@decided(
+    has(listed=has(ids={"type": "array", "items": {}, "uniqueItems": True})),
+    when=has(listed=has(ids=SOMETHING)),
 )
 def ids_are_unique(model_list: Exchange) -> Findings:
     for name, count in Counter(map(id_of, cards(model_list))).items():

@@ -12,6 +12,8 @@ from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, one_of
 
 
 def reject_image(
@@ -55,6 +57,7 @@ def check_and_fault(  # noqa: PLR0913  # the fields that differ between these pa
     entry in a profile's `tolerates` for servers documented to accept the image.
     """
 
+    @decided(has(status=one_of(sorted(statuses))))
     def judge(exchange: Exchange) -> Findings:
         yield from expect_rejected(exchange, statuses)
 

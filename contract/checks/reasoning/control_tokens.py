@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from contract.checks.reasoning.reasoning_text import (
+    PARSED,
     insert_before,
     location,
     quoted,
@@ -26,13 +27,11 @@ from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable import facts
+from contract.portable.requirement import decided
+from contract.portable.schemas import NOTHING, SAID, both, has, some
 
-# Control tokens of the Tekken vocabulary besides the markers that other checks judge,
-# and those of other chat templates, which a server with the wrong template adds.
-CONTROL = re.compile(
-    r"</?s>|<unk>|<pad>|\[IMG(?:_BREAK|_END)?\]|\[PREFIX\]|\[MIDDLE\]|\[SUFFIX\]"
-    r"|\[/?(?:SYSTEM_PROMPT|TOOL_CONTENT|MODEL_SETTINGS)\]|</?think>|<\|[a-z][a-z0-9_]{2,30}\|>|<SPECIAL_\d{1,4}>"
-)
+CONTROL = re.compile(facts.CONTROL)
 LONGEST = 40  # characters of a token
 
 
@@ -43,6 +42,12 @@ LONGEST = 40  # characters of a token
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
     every=Scope.ANSWERS,
+)
+@decided(
+    has(controlTokens=NOTHING),
+    when=both(
+        PARSED, has(request=has(keepsControlTokens=False)), has(texts=some(SAID))
+    ),
 )
 def no_control_token(exchange: Exchange) -> Findings:
     """A token that a message of the request quotes may be repeated."""

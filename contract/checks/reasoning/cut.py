@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.checks.reasoning.reasoning_text import (
+    NO_MARKER,
     NO_TEXT,
     STREAMED_REASONING,
     choice_objects,
@@ -29,6 +30,8 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces
 from contract.model.think import OPEN
+from contract.portable.requirement import decided
+from contract.portable.schemas import BLANK, NOT_EMPTY, SAID, has
 
 
 def _is_cut(reply: Reply) -> bool:
@@ -43,6 +46,7 @@ def _is_cut(reply: Reply) -> bool:
     sends=(CUT, CUT_WHOLE),
     needs={Capability.STREAMING},
 )
+@decided(has(finish="length"))
 def cut_gives_length(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if exchange.finish != "length":
@@ -76,6 +80,7 @@ def cut_called_stop(reply: Reply) -> Reply:
     sends=(CUT, CUT_WHOLE),
     needs=STREAMED_REASONING,
 )
+@decided(has(reasoning=NOT_EMPTY))
 def cut_keeps_thought(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning:
@@ -102,6 +107,7 @@ def open_thought_lost(reply: Reply) -> Reply:
     sends=(CUT, CUT_WHOLE),
     needs=STREAMED_REASONING,
 )
+@decided(has(answer=BLANK), when=SAID)
 def cut_has_no_answer(*exchanges: Exchange) -> Findings:
     """Three tokens only suffice for the beginning of the reasoning."""
     for exchange in exchanges:
@@ -129,6 +135,7 @@ def open_thought_sent_as_answer(reply: Reply) -> Reply:
     sends=(CUT, CUT_WHOLE),
     needs={Capability.STREAMING},
 )
+@decided(NO_MARKER, when=SAID)
 def cut_has_no_marker(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.reasoning and not exchange.answer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contract.checks.reasoning.reasoning_text import (
+    HAS_MARKER,
+    PARSED,
     STREAMED_REASONING,
     choice_objects,
     choices_with_text,
@@ -23,16 +25,43 @@ from contract.model.check import (
     fault,
     shorten,
 )
+from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
+from contract.portable.facts import REASONING_FIELDS
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    NOT_EMPTY,
+    SOMETHING,
+    STRING,
+    Schema,
+    both,
+    either,
+    every,
+    has,
+    one_of,
+)
 
-# The fields beside content in which known servers return reasoning.
-FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
 # Types of chunks that a thinking chunk may contain besides text.
 REFERENCES = frozenset({"reference", "tool_reference"})
+
+
+def _expected(dialect: Dialect) -> list[str]:
+    """Return the members in which a dialect has the reasoning, sorted."""
+    if dialect.tagged:
+        return []
+    return sorted(dialect.reasoning_fields) or ["content"]
+
+
+def _part(text: Schema) -> Schema:
+    """Return the schema of a content chunk in which *text* is the answer's."""
+    reference = has(type=one_of(sorted(REFERENCES)))
+    thought = has(type="thinking", thinking=every(either(reference, has(text=STRING))))
+    closed: Schema = {"properties": {"closed": {"type": "boolean"}}}
+    return either(both(thought, closed), reference, has(type="text", text=text))
 
 
 def _reasoning_by_field(exchange: Exchange) -> dict[tuple[int, str], str]:
@@ -44,7 +73,7 @@ def _reasoning_by_field(exchange: Exchange) -> dict[tuple[int, str], str]:
         part = choice.get("delta" if exchange.streamed else "message")
         if not isinstance(part, dict):
             continue
-        texts = {name: part.get(name) for name in FIELDS}
+        texts = {name: part.get(name) for name in REASONING_FIELDS}
         content = part.get("content")
         if isinstance(content, list):
             texts["content"] = "".join(
@@ -73,6 +102,12 @@ def _thinking(chunk: Mapping[str, Json]) -> str:
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
     every=Scope.ANSWERS,
+)
+@decided(
+    lambda dialect: has(reasoningIn=_expected(dialect), reasoningAgrees=True),
+    when=both(
+        PARSED, either(has(reasoningIn=SOMETHING), has(reasoning=NOT_EMPTY), HAS_MARKER)
+    ),
 )
 def right_field(exchange: Exchange) -> Findings:
     require_parsed(exchange)
@@ -130,12 +165,12 @@ def field_renamed(reply: Reply) -> Reply:
 
 def _rename(part: dict[str, Json]) -> None:
     """Move the reasoning of a message or delta to another field."""
-    old = {name: part.pop(name) for name in FIELDS[:2] if name in part}
+    old = {name: part.pop(name) for name in REASONING_FIELDS[:2] if name in part}
     if len(old) > 1:
         part["reasoning_content"] = old["reasoning_content"]
     elif old:
         name = next(iter(old))
-        part[FIELDS[1 - FIELDS.index(name)]] = old[name]
+        part[REASONING_FIELDS[1 - REASONING_FIELDS.index(name)]] = old[name]
     content = part.get("content")
     if isinstance(content, list):
         kept = [c for c in content if not (isinstance(c, dict) and "thinking" in c)]
@@ -152,6 +187,13 @@ def _rename(part: dict[str, Json]) -> None:
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
     every=Scope.ANSWERS,
+)
+@decided(
+    either(
+        has(streamed=True, parts=every(_part(STRING))),
+        has(streamed=False, parts=every(_part(NOT_EMPTY))),
+    ),
+    when=has(parts=SOMETHING),
 )
 def chunks_are_well_formed(exchange: Exchange) -> Findings:
     listed = False

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contract.checks.reasoning.reasoning_text import (
+    NO_MARKER,
     NO_TEXT,
+    PARSED,
     STREAMED_REASONING,
     choice_objects,
     find_markers,
@@ -46,6 +48,23 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces
 from contract.model.think import CLOSE, OPEN
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    ANYTHING,
+    NEVER,
+    NOT_EMPTY,
+    NOTHING,
+    SOMETHING,
+    TEXT,
+    anything_but,
+    both,
+    either,
+    every,
+    has,
+    matching,
+    one_of,
+    some,
+)
 
 ONE_TOKEN = replace(
     CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
@@ -72,6 +91,14 @@ CALL_MARKERS = ("[TOOL_CALLS]", "[ARGS]", "[CALL_ID]")
 # `transformers serve`.
 TAGGED = re.compile(r"\[TOOL_CALLS\]|\[ARGS\]|\[CALL_ID\]")
 UNTAGGED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
+LEAKED = has(
+    texts=some(
+        either(
+            has(reasoning=matching(TAGGED.pattern)),
+            has(answer=matching(UNTAGGED.pattern)),
+        )
+    )
+)
 
 
 @check(
@@ -81,6 +108,16 @@ UNTAGGED = re.compile(rf"{TAGGED.pattern}|{WEATHER.name}\{{")
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
     every=Scope.ANSWERS,
+)
+@decided(
+    either(
+        has(markers=has(answer=NOTHING)),
+        has(
+            request=has(toolChoice="none"),
+            markers=has(answer=every(one_of(CALL_MARKERS))),
+        ),
+    ),
+    when=both(PARSED, has(texts=some(has(answer=NOT_EMPTY)))),
 )
 def no_marker_in_answer(exchange: Exchange) -> Findings:
     require_parsed(exchange)
@@ -110,6 +147,10 @@ def closing_marker_shown(reply: Reply) -> Reply:
     needs=STREAMED_REASONING,
     every=Scope.ANSWERS,
 )
+@decided(
+    has(markers=has(reasoning=NOTHING)),
+    when=both(PARSED, has(texts=some(has(reasoning=NOT_EMPTY)))),
+)
 def no_marker_in_reasoning(exchange: Exchange) -> Findings:
     require_parsed(exchange)
     if not any(piece.kind is PieceKind.REASONING for piece in exchange.pieces):
@@ -134,6 +175,10 @@ def opening_marker_shown(reply: Reply) -> Reply:
     source=VLLM_REASONING,
     sends=ONE_TOKEN,
     needs={Capability.REASONING},
+)
+@decided(
+    both(has(finish=anything_but(None)), NO_MARKER),
+    when=lambda dialect: NEVER if dialect.tagged else ANYTHING,
 )
 def first_token_is_no_marker(exchange: Exchange) -> Findings:
     if exchange.profile.dialect.tagged:
@@ -166,6 +211,7 @@ def first_marker_shown(reply: Reply) -> Reply:
     sends=(TYPED, TYPED_WHOLE),
     needs=STREAMED_REASONING,
 )
+@decided(has(reasoning=TEXT, answer=TEXT), when=has(finish=anything_but("length")))
 def typed_markers_are_text(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         yield from missing_parts(exchange, "after typed markers, the reply")
@@ -205,6 +251,13 @@ def _calls_as_text(exchange: Exchange) -> Findings:
     needs=STREAMED_REASONING | {Capability.TOOLS},
     every=Scope.ANSWERS,
 )
+@decided(
+    both(anything_but(LEAKED), has(calls=SOMETHING)),
+    when=both(
+        has(request=has(tools=SOMETHING, toolChoice=anything_but("none"))),
+        either(LEAKED, has(calls=SOMETHING), has(finish="tool_calls")),
+    ),
+)
 def tool_call_is_apart(exchange: Exchange) -> Findings:
     if not exchange.sent.get("tools") or exchange.sent.get("tool_choice") == "none":
         raise NotApplicable("the request allows no tool call")
@@ -240,6 +293,7 @@ def call_left_in_thought(reply: Reply) -> Reply:
     sends=NO_TOOL,
     needs={Capability.TOOLS},
 )
+@decided(anything_but(LEAKED), when=has(hasPieces=True))
 def unwanted_call_is_not_shown(exchange: Exchange) -> Findings:
     """A model may still generate a call, which must not be returned as the answer."""
     if not exchange.pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract.checks.reasoning.reasoning_text import (
+    PARSED,
     STREAMED_REASONING,
     insert_before,
     location,
@@ -25,6 +26,16 @@ from contract.model.exchange import Chunk, Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    NOT_EMPTY,
+    anything_but,
+    both,
+    every,
+    has,
+    matching,
+    some,
+)
 
 # In characters; the answer may contain shorter reasoning by chance.
 SHORTEST_REPEATED = 24
@@ -37,6 +48,13 @@ SHORTEST_REPEATED = 24
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(choices=every(has(order=anything_but(matching("answer.*reasoning"))))),
+    when=both(
+        PARSED,
+        has(texts=both(some(has(reasoning=NOT_EMPTY)), some(has(answer=NOT_EMPTY)))),
+    ),
 )
 def precedes_answer(exchange: Exchange) -> Findings:
     require_parsed(exchange)

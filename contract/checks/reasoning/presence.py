@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.checks.judging.answered import generated_nothing
+from contract.checks.judging.answered import WITHOUT_TEXT, generated_nothing
 from contract.checks.reasoning.reasoning_text import (
     NO_TEXT,
     STREAMED_REASONING,
@@ -37,6 +37,21 @@ from contract.model.probes import MAX_TOKENS, SUM, SUM_WHOLE, TWO_CHOICES, WEATH
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    NEVER,
+    SAID,
+    TEXT,
+    anything_but,
+    at_most,
+    both,
+    either,
+    every,
+    has,
+    matching,
+    one_of,
+    some,
+)
 
 HELLO = Probe(
     name="hello-unprompted",
@@ -58,6 +73,9 @@ AFTER_TOOL = Probe(
     options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7, tools=(WEATHER,)),
 )
 
+# A choice that must have an answer.
+_ENDED = has(finish="stop", calls=0)
+
 
 @check(
     "reasoning.present",
@@ -66,6 +84,7 @@ AFTER_TOOL = Probe(
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
 )
+@decided(has(reasoning=TEXT, answer=TEXT), when=has(finish=anything_but("length")))
 def present(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         yield from missing_parts(exchange)
@@ -84,6 +103,18 @@ def thought_dropped(reply: Reply) -> Reply:
     sends=(SUM, SUM_WHOLE),
     needs={Capability.STREAMING},
     every=Scope.ANSWERS,
+)
+@decided(
+    has(choices=every(either(anything_but(_ENDED), has(order=matching("answer"))))),
+    when=both(
+        has(
+            request=has(
+                lastRole=one_of(("user", "tool")), lastIsBlank=False, steered=False
+            )
+        ),
+        anything_but(has(usage=has(completion_tokens=at_most(WITHOUT_TEXT)))),
+        has(choices=some(_ENDED)),
+    ),
 )
 def answer_arrives(exchange: Exchange) -> Findings:
     """Judged in each choice that finished with stop and calls no tool."""
@@ -132,6 +163,7 @@ def answer_filed_as_thought(reply: Reply) -> Reply:
     source="vllm-project/vllm#30139",
     sends=HELLO,
 )
+@decided(has(answer=TEXT), when=has(finish="stop"))
 def answer_without_thought(exchange: Exchange) -> Findings:
     yield from missing_answer(exchange)
 
@@ -160,6 +192,7 @@ def unmarked_taken_for_thought(reply: Reply) -> Reply:
     sends=AFTER_TOOL,
     needs={Capability.TOOLS},
 )
+@decided(has(answer=TEXT), when=has(finish="stop"))
 def answer_after_tool(exchange: Exchange) -> Findings:
     yield from missing_answer(exchange)
 
@@ -179,6 +212,17 @@ def tool_turn_filed_as_thought(reply: Reply) -> Reply:
     source="0xPlaygrounds/rig#2337",
     sends=TWO_CHOICES,
     needs=STREAMED_REASONING | {Capability.CHOICES},
+)
+@decided(
+    has(
+        texts=both(
+            some(has(index=0, reasoning=TEXT, answer=TEXT)),
+            some(has(index=1, reasoning=TEXT, answer=TEXT)),
+        )
+    ),
+    when=anything_but(
+        has(choices=some(has(index=one_of((0, 1)), finishReasons=some("length"))))
+    ),
 )
 def in_every_choice(exchange: Exchange) -> Findings:
     for choice in range(2):
@@ -210,6 +254,9 @@ def later_choice_unparsed(reply: Reply) -> Reply:
     source=MISTRAL_REASONING,
     sends=HELLO,
     needs={Capability.REASONING},
+)
+@decided(
+    has(reasoning=""), when=lambda dialect: SAID if _has_switch(dialect) else NEVER
 )
 def off_means_off(exchange: Exchange) -> Findings:
     """Not applicable to dialects that request reasoning only by the system prompt."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -19,9 +20,26 @@ from contract.model.exchange import Chunk, Exchange
 from contract.model.profile import Capability
 from contract.model.strict_json import is_one_of
 from contract.model.think import MARKERS
+from contract.portable.facts import facts_of
+from contract.portable.schemas import NOTHING, anything_but, both, has, matching, one_of
 
 STREAMED_REASONING = frozenset({Capability.REASONING, Capability.STREAMING})
 NO_TEXT = "the reply contains no text"
+_MARKER = "|".join(map(re.escape, MARKERS))
+# The replies that `require_parsed` accepts.
+PARSED = both(
+    has(request=has(lastRole=one_of(("user", "tool")))),
+    anything_but(
+        has(
+            finish="length",
+            answer=matching(
+                rf"^[ \t\n\r\f\v\u00a0]*(?:{_MARKER})[ \t\n\r\f\v\u00a0]*$"
+            ),
+        )
+    ),
+)
+NO_MARKER = has(markers=has(reasoning=NOTHING, answer=NOTHING))
+HAS_MARKER = has(answer=matching(_MARKER))
 
 
 def separates_reasoning(dialect: Dialect) -> bool:
@@ -135,13 +153,6 @@ def missing_answer(exchange: Exchange) -> Findings:
         )
 
 
-# Members of a request under which a model may well generate no answer.
-_STEERING = (
-    *("stop", "stop_token_ids", "logit_bias"),
-    *("presence_penalty", "frequency_penalty"),
-)
-
-
 def asks(exchange: Exchange) -> bool:
     """
     Return whether the last message of the request is one to answer.
@@ -149,10 +160,7 @@ def asks(exchange: Exchange) -> bool:
     What a model generates after a message of its own, or after a system message, may
     begin anywhere, so neither its reasoning nor its answer can be told for certain.
     """
-    messages = exchange.sent.get("messages")
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    role = last.get("role") if isinstance(last, dict) else None
-    return is_one_of(role, ("user", "tool"))
+    return is_one_of(facts_of(exchange)["lastRole"], ("user", "tool"))
 
 
 def expects_text(exchange: Exchange) -> bool:
@@ -161,13 +169,8 @@ def expects_text(exchange: Exchange) -> bool:
 
     It may have none after a stop string, under a penalty, or to an empty message.
     """
-    sent = exchange.sent
-    if not asks(exchange) or any(sent.get(name) for name in _STEERING):
-        return False
-    messages = sent.get("messages")
-    last = messages[-1] if isinstance(messages, list) else None
-    content = last.get("content") if isinstance(last, dict) else None
-    return bool(content.strip() if isinstance(content, str) else content)
+    facts = facts_of(exchange)
+    return asks(exchange) and not facts["steered"] and not facts["lastIsBlank"]
 
 
 def require_parsed(exchange: Exchange) -> None:

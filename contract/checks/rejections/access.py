@@ -18,6 +18,8 @@ from contract.model.probes import NO_KEY, WRONG_KEY
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.wire import WRONG_KEY as SENT_KEY
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, matching
 
 no_key, accepts_no_key = check_and_fault(
     NO_KEY,
@@ -62,6 +64,13 @@ unknown_path, accepts_unknown_path = check_and_fault(
     sends=NO_KEY,
     needs={Capability.KEY_REQUIRED},
     expects=ANY,
+)
+@decided(
+    has(
+        headers={
+            "properties": {"www-authenticate": matching("[Bb][Ee][Aa][Rr][Ee][Rr]")}
+        }
+    )
 )
 def asks_for_no_password(exchange: Exchange) -> Findings:
     """HTTP requires a scheme in every 401, but few model servers send one."""

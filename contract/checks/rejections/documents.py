@@ -27,7 +27,6 @@ _SOURCE_TRACE = re.compile(
 )
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _MESSAGE_KEYS = ("error", "message", "detail", "msg")
-_STATUS_CODES = range(100, 600)
 
 
 def error_message(body: Json) -> str:
@@ -91,13 +90,3 @@ def source_trace(text: str) -> str | None:
     """Return the first stack frame or source location in *text*; None if absent."""
     found = _SOURCE_TRACE.search(text)
     return found.group(0) if found else None
-
-
-def repeated_status(body: Json) -> int | None:
-    """Return the HTTP status code stated in an error body; None if there is none."""
-    inner = body.get("error") if isinstance(body, dict) else None
-    for part, key in ((body, "raw_status_code"), (inner, "code"), (inner, "status")):
-        value = part.get(key) if isinstance(part, dict) else None
-        if isinstance(value, int) and value in _STATUS_CODES:
-            return value
-    return None

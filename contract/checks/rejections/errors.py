@@ -13,7 +13,7 @@ from contract.checks.judging.rejection import (
     status_and_body,
 )
 from contract.checks.rejections import invalid_requests
-from contract.checks.rejections.documents import is_html, repeated_status
+from contract.checks.rejections.documents import is_html
 from contract.checks.rejections.options import max_tokens_wrong_type
 from contract.model.check import (
     ANY,
@@ -30,6 +30,9 @@ from contract.model.exchange import Exchange
 from contract.model.probes import user
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import Frame, Reply
+from contract.portable.assembly import status_in
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 API = "Mistral API reference and OpenAI API reference, errors"
 
@@ -72,6 +75,7 @@ def fails_on_a_wrong_type(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(isHtml=False))
 def never_html(exchange: Exchange) -> Findings:
     """HTML pages come from proxies and frameworks, and API clients cannot read them."""
     if is_html(exchange):
@@ -112,6 +116,7 @@ def page_of_a_proxy(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(contentType=has(type="application/json"), isJson=True))
 def errors_are_json(exchange: Exchange) -> Findings:
     """Clients decode errors with the decoder that they use for answers."""
     if exchange.media_type != "application/json" or not exchange.is_json:
@@ -167,9 +172,10 @@ def bare_code(reply: Reply) -> Reply:
     expects=ANY,
     every=Scope.ERRORS,
 )
+@decided(has(bodyDisagrees=False))
 def body_repeats_status(exchange: Exchange) -> Findings:
     """Some clients read the status line and others the body, so the two must agree."""
-    repeated = repeated_status(exchange.json)
+    repeated = status_in(exchange.json)
     if repeated not in {None, exchange.status}:
         yield Finding(
             "the status line and the body disagree",
@@ -181,7 +187,7 @@ def body_repeats_status(exchange: Exchange) -> Findings:
 
 def _repeats_status(dialect: Dialect) -> bool:
     _, body = dialect.error(Rejection(reason=RejectionReason.SCHEMA))
-    return repeated_status(body) is not None
+    return status_in(body) is not None
 
 
 @fault(
@@ -190,7 +196,7 @@ def _repeats_status(dialect: Dialect) -> bool:
 )
 def another_status_in_the_body(reply: Reply) -> Reply:
     """A gateway maps status codes but leaves the bodies unchanged."""
-    if not is_schema_rejection(reply) or repeated_status(reply.json) is None:
+    if not is_schema_rejection(reply) or status_in(reply.json) is None:
         return reply
     if reply.status == HTTPStatus.BAD_REQUEST:
         return reply.with_status(HTTPStatus.UNPROCESSABLE_ENTITY)

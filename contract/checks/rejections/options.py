@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from contract.checks.judging.rejection import (
+    ABOUT_THE_REQUEST,
     expect_rejected,
     is_reply_to,
     status_and_body,
@@ -15,6 +16,8 @@ from contract.model.check import ANY, CLIENT_ERRORS, Finding, Findings, check, f
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import SSE_TYPE, Frame, Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import has, one_of
 
 API = "Mistral API specification and OpenAI API reference, POST chat/completions"
 
@@ -132,6 +135,7 @@ forced_tool_not_given, accepts_forced_tool_not_given = check_and_fault(
     needs={Capability.STREAMING},
     expects=ANY,
 )
+@decided(has(status=one_of(sorted(ABOUT_THE_REQUEST)), streamed=False))
 def streamed_request(exchange: Exchange) -> Findings:
     """An error inside a stream has status 200, so client error handling misses it."""
     yield from expect_rejected(exchange)

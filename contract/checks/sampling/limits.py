@@ -32,6 +32,8 @@ from contract.model.probe import Patch, Probe
 from contract.model.probes import SUM_WHOLE, user
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces, rewrite_usage
+from contract.portable.requirement import decided
+from contract.portable.schemas import SOMETHING, has
 from contract.tokens import tekken
 
 # A count to 300 has some 1,400 tokens, more than the limits that gateways set in
@@ -91,6 +93,7 @@ def _reached(exchange: Exchange, first: int) -> int | None:
     source=f"{OPENAI_CHAT}; {MISTRAL_CHAT}: the other members are optional",
     sends=BARE,
 )
+@decided(has(choices=SOMETHING))
 def messages_alone_suffice(exchange: Exchange) -> Findings:
     yield from expect_answers(exchange)
 

@@ -25,6 +25,8 @@ from contract.model.probes import MAX_TOKENS, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable.requirement import decided
+from contract.portable.schemas import NOTHING, SOMETHING, has
 
 SOURCE = f"{MISTRAL_CHAT}: stop; {OPENAI_CHAT}: stop"
 STOP = frozenset({Capability.STOP})
@@ -104,6 +106,10 @@ def _ends_at_stop(full: Exchange, stop: tuple[str, ...], cut: Exchange) -> Findi
     sends=(WHOLE, STREAM),
     needs=STREAMED,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(stopsShown=NOTHING),
+    when=has(request=has(stop=SOMETHING, keepsStop=False), choices=SOMETHING),
 )
 def stop_is_not_shown(exchange: Exchange) -> Findings:
     sent = exchange.sent.get("stop")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
-
 from contract.checks.sources import OPENAI_CHAT_OBJECT
 from contract.model.chat import Json
 from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
@@ -11,6 +9,9 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.assembly import clock_of
+from contract.portable.requirement import decided
+from contract.portable.schemas import has
 
 DAY = 86_400  # seconds by which the clocks of client and server may differ
 
@@ -22,13 +23,10 @@ def _sent_at(exchange: Exchange) -> float:
     It is the Date of the response if the client did not note the time. Raises
     `NotApplicable` if there is neither.
     """
-    if exchange.sent_at is not None:
-        return exchange.sent_at
-    try:
-        date = email.utils.parsedate_to_datetime(exchange.header("date") or "")
-        return date.timestamp()
-    except (ValueError, TypeError, OverflowError):
-        raise NotApplicable("the time of the request is not known") from None
+    sent = clock_of(exchange)
+    if sent is None:
+        raise NotApplicable("the time of the request is not known")
+    return sent
 
 
 def _created(exchange: Exchange) -> Json:
@@ -44,6 +42,10 @@ def _created(exchange: Exchange) -> Json:
     sends=(SUM_WHOLE, SUM),
     needs={Capability.STREAMING},
     every=Scope.ANSWERS,
+)
+@decided(
+    has(created=has(ahead={"type": "number", "minimum": -DAY, "maximum": DAY})),
+    when=has(created=has(ahead={"type": "number"})),
 )
 def created_is_now(exchange: Exchange) -> Findings:
     """Clients sort conversations by it; a day of difference between clocks passes."""

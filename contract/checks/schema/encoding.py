@@ -21,6 +21,8 @@ from contract.model.probes import LIST_MODELS, SUM_WHOLE, UTF8_WHOLE
 from contract.model.reply import JSON_TYPE, Frame, Reply
 from contract.model.response_kind import is_chat, undeclared_coding
 from contract.model.strict_json import read_json
+from contract.portable.requirement import decided
+from contract.portable.schemas import UTF_8, has
 
 BOM = b"\xef\xbb\xbf"
 
@@ -31,6 +33,10 @@ BOM = b"\xef\xbb\xbf"
     source="RFC 8259 11; OpenAI and Mistral API references",
     sends=(SUM_WHOLE, LIST_MODELS),
     every=Scope.RESPONSES,
+)
+@decided(
+    has(contentType=has(type=JSON_TYPE[1], charsets=UTF_8)),
+    when=has(status=200, body={"type": "object"}, request=has(stream=False, api=True)),
 )
 def content_type(exchange: Exchange) -> Findings:
     """A charset parameter has no meaning for JSON, but must not contradict UTF-8."""

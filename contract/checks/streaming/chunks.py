@@ -25,6 +25,19 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM, TWO_CHOICES
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    ANYTHING,
+    CHOICES,
+    CHUNKS,
+    anything_but,
+    at_least,
+    both,
+    every,
+    has,
+    one_of,
+    single,
+)
 
 STREAMING = {Capability.STREAMING}
 OBJECT = "chat.completion.chunk"
@@ -78,6 +91,7 @@ def _vary(reply: Reply, name: str) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(chunks=has(object=single(OBJECT))), when=CHUNKS)
 def object_is_chunk(exchange: Exchange) -> Findings:
     for chunk, value in chunk_objects(exchange):
         if value.get("object") != OBJECT:
@@ -108,6 +122,7 @@ def chunks_called_completions(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(chunks=has(id=single(anything_but(one_of((None, "")))))), when=CHUNKS)
 def id_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "id")
 
@@ -126,6 +141,7 @@ def id_per_chunk(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(chunks=has(model=single(anything_but(one_of((None, "")))))), when=CHUNKS)
 def model_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "model")
 
@@ -145,6 +161,7 @@ def model_per_chunk(reply: Reply) -> Reply:
     unless="created-per-chunk",
     every=Scope.STREAMS,
 )
+@decided(has(chunks=has(created=single(anything_but(one_of((None, "")))))), when=CHUNKS)
 def created_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "created")
 
@@ -163,6 +180,7 @@ def created_per_chunk(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(numbering=has(wrong=False)), when=CHOICES)
 def choices_are_numbered(exchange: Exchange) -> Findings:
     count = requested_choices(exchange)
     for chunk, _, choice in choices(exchange):
@@ -200,6 +218,14 @@ def index_missing(reply: Reply) -> Reply:
     sends=SUM,
     needs=STREAMING,
     every=Scope.STREAMS,
+)
+@decided(
+    has(
+        choices=every(
+            has(role="assistant", laterRoles=every(one_of((None, "", "assistant"))))
+        )
+    ),
+    when=CHOICES,
 )
 def role_first(exchange: Exchange) -> Findings:
     started: set[int] = set()
@@ -239,6 +265,13 @@ def role_missing(reply: Reply) -> Reply:
     sends=TWO_CHOICES,
     needs=STREAMING | {Capability.CHOICES},
     every=Scope.STREAMS,
+)
+@decided(
+    both(
+        has(numbering=has(complete=True)),
+        has(choices=every(has(finishReasons=single(ANYTHING)))),
+    ),
+    when=both(CHOICES, has(request=has(n=at_least(2)))),
 )
 def choices_stay_apart(exchange: Exchange) -> Findings:
     found = choices(exchange)

@@ -21,6 +21,14 @@ from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, encode_json, is_done
 from contract.model.response_kind import ResponseKind, error_in, is_error, kind_of
 from contract.model.sse import encode
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    anything_but,
+    at_least,
+    both,
+    either,
+    has,
+)
 
 STREAMING = {Capability.STREAMING}
 ALSO = ("latency.samples-are-answered",)
@@ -34,6 +42,15 @@ ALSO = ("latency.samples-are-answered",)
     needs=STREAMING,
     broken=True,
     every=Scope.ATTEMPTS,
+)
+@decided(
+    has(ended=True, error=False, kind=anything_but("empty")),
+    when=both(
+        has(request=has(stream=True)),
+        either(
+            has(ended=False), has(error=True), has(kind="empty"), has(streamed=True)
+        ),
+    ),
 )
 def completes(exchange: Exchange) -> Findings:
     """Clients and benchmarks count a stream with status 200 as a success."""
@@ -123,6 +140,12 @@ def stream_of_no_bytes(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(
+    has(stream=has(sentinels=1)),
+    when=lambda dialect: has(
+        stream=has(events=at_least(1), sentinels=at_least(0 if dialect.done else 1))
+    ),
+)
 def ends_with_done(exchange: Exchange) -> Findings:
     if not exchange.event_count:
         raise NotApplicable("the stream has no event")
@@ -160,6 +183,7 @@ def done_twice(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(stream=has(afterDone=0)), when=has(stream=has(sentinels=at_least(1))))
 def nothing_after_done(exchange: Exchange) -> Findings:
     if not exchange.sentinels:
         raise NotApplicable("the stream has no [DONE]")

@@ -21,6 +21,19 @@ from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, encode_json
 from contract.model.sse import encode as event
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    ANYTHING,
+    CHOICES,
+    SOMETHING,
+    anything_but,
+    both,
+    every,
+    has,
+    one_of,
+    single,
+    some,
+)
 
 STREAMING = {Capability.STREAMING}
 
@@ -33,6 +46,7 @@ STREAMING = {Capability.STREAMING}
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(choices=every(has(finishReasons=single(ANYTHING)))), when=CHOICES)
 def finishes_once(exchange: Exchange) -> Findings:
     choices(exchange)
     for index, reasons in sorted(exchange.finishes.items()):
@@ -88,6 +102,10 @@ def finish_twice(reply: Reply) -> Reply:
     sends=SUM,
     needs=STREAMING,
     every=Scope.STREAMS,
+)
+@decided(
+    has(finishValues=every(one_of(sorted(FINISH_REASONS)))),
+    when=both(CHOICES, has(finishValues=SOMETHING)),
 )
 def finish_reason_is_known(exchange: Exchange) -> Findings:
     seen = [
@@ -149,6 +167,10 @@ def finish_empty(reply: Reply) -> Reply:
     sends=SUM,
     needs=STREAMING,
     every=Scope.STREAMS,
+)
+@decided(
+    has(choices=every(has(continues=False))),
+    when=both(CHOICES, has(finishValues=some(anything_but(one_of(("", False, 0)))))),
 )
 def finish_is_last(exchange: Exchange) -> Findings:
     finished: dict[int, int] = {}

@@ -16,6 +16,8 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import SSE_TYPE, Frame, Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import UTF_8, at_least, either, has
 
 STREAMING = {Capability.STREAMING}
 
@@ -27,6 +29,10 @@ STREAMING = {Capability.STREAMING}
     sends=SUM,
     needs=STREAMING,
     every=Scope.ATTEMPTS,
+)
+@decided(
+    has(streamed=True, contentType=has(charsets=UTF_8)),
+    when=has(request=has(stream=True)),
 )
 def content_type(exchange: Exchange) -> Findings:
     if not exchange.probe.stream:
@@ -110,6 +116,12 @@ def half_an_event(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(
+    has(stream=has(ignoredLines=False)),
+    when=either(
+        has(stream=has(ignoredLines=True)), has(stream=has(events=at_least(1)))
+    ),
+)
 def known_fields(exchange: Exchange) -> Findings:
     """Clients ignore lines with other fields, so their content is lost."""
     if not exchange.streamed or not exchange.size:
@@ -142,6 +154,7 @@ def log_line_in_stream(reply: Reply) -> Reply:
     needs=STREAMING,
     every=Scope.STREAMS,
 )
+@decided(has(stream=has(strays=0)), when=has(stream=has(events=at_least(1))))
 def events_are_json(exchange: Exchange) -> Findings:
     if not exchange.event_count:
         raise NotApplicable("the stream has no event")

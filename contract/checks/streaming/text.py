@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks, text_frames
-from contract.checks.judging.answered import generated_nothing, is_cut_off
+from contract.checks.judging.answered import WITHOUT_TEXT, generated_nothing, is_cut_off
 from contract.checks.judging.chunks import (
     Object,
     chunk_objects,
@@ -28,6 +28,8 @@ from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply
 from contract.model.strict_json import MISSING, read_json
+from contract.portable.requirement import decided
+from contract.portable.schemas import anything_but, at_most, both, has
 
 STREAMING = {Capability.STREAMING}
 REPLACEMENT = "\ufffd"
@@ -43,6 +45,14 @@ DAMAGE = re.compile(f"[{REPLACEMENT}\ud800-\udfff]")
     sends=SUM,
     needs=STREAMING,
     every=Scope.STREAMS,
+)
+@decided(
+    has(hasPieces=True),
+    when=both(
+        has(streamed=True),
+        anything_but(has(usage=has(completion_tokens=at_most(WITHOUT_TEXT)))),
+        anything_but(has(finish="length", request=has(maxTokens=at_most(HELD_BACK)))),
+    ),
 )
 def carries_text(exchange: Exchange) -> Findings:
     if not exchange.streamed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contract.checks.faults.chunks import choices_of, chunk_of, map_chunks
 from contract.checks.judging.chunks import Object, chunk_objects, last_event
-from contract.checks.judging.usage import require_requested_usage
+from contract.checks.judging.usage import requested_usage, require_requested_usage
 from contract.model.chat import Json
 from contract.model.check import (
     Finding,
@@ -24,6 +24,8 @@ from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, encode_json, is_done
 from contract.model.sse import encode as event
+from contract.portable.requirement import decided
+from contract.portable.schemas import CHUNKS, NEVER, both, has
 
 STREAMING = {Capability.STREAMING}
 NO_USAGE = replace(
@@ -38,6 +40,22 @@ NO_USAGE = replace(
     sends=SUM,
     needs=STREAMING | {Capability.STREAM_USAGE},
     every=Scope.STREAMS,
+)
+@decided(
+    lambda dialect: has(
+        usages=has(
+            count=1,
+            isLast=True,
+            **(
+                {"besideNoChoice": True}
+                if _has_extra_chunk(dialect)
+                else {"besideFinish": True}
+            ),
+        )
+    ),
+    when=lambda dialect: both(
+        CHUNKS, requested_usage(dialect), has(request=has(continuousUsage=False))
+    ),
 )
 def usage_comes_once(exchange: Exchange) -> Findings:
     require_requested_usage(exchange)
@@ -126,6 +144,14 @@ def usage_beside_the_finish(reply: Reply) -> Reply:
     needs=STREAMING | {Capability.STREAM_USAGE},
     unless="usage-unasked",
     every=Scope.STREAMS,
+)
+@decided(
+    has(usages=has(count=0)),
+    when=lambda dialect: (
+        both(CHUNKS, has(request=has(hasStreamOptions=False)))
+        if _has_extra_chunk(dialect)
+        else NEVER
+    ),
 )
 def usage_only_when_asked(exchange: Exchange) -> Findings:
     """

@@ -45,6 +45,8 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 from contract.model.strict_json import MISSING
+from contract.portable.requirement import decided
+from contract.portable.schemas import FORMED, anything_but, both, has, one_of
 
 FENCE = "```"
 
@@ -202,6 +204,16 @@ def stream_of_another_document(reply: Reply) -> Reply:
     source=f"{OPENAI_JSON} (finish_reason); BerriAI/litellm, JSON by way of a tool",
     sends=(SCHEMA, SCHEMA_WHOLE),
     needs=STREAMED_SCHEMAS,
+)
+@decided(
+    has(finish="stop"),
+    when=both(
+        FORMED,
+        has(
+            document=has(**{"is": anything_but("no JSON")}),
+            finish=one_of(sorted(FINISH_REASONS - {"length", "model_length"})),
+        ),
+    ),
 )
 def finishes_with_stop(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:

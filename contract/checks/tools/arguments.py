@@ -7,6 +7,7 @@ import json
 from contract.checks.judging.answered import is_cut_off
 from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
+    CALLED,
     STREAMED_TOOLS,
     TOOLS,
     arguments_match_schema,
@@ -31,6 +32,8 @@ from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.strict_json import MISSING, read_json
+from contract.portable.requirement import decided
+from contract.portable.schemas import every, has
 
 
 @check(
@@ -41,6 +44,7 @@ from contract.model.strict_json import MISSING, read_json
     needs=TOOLS,
     every=Scope.WHOLE,
 )
+@decided(has(calls=every(has(argumentsAre="object"))), when=CALLED)
 def arguments_are_an_object(exchange: Exchange) -> Findings:
     """Other checks judge the schema of the arguments and their streaming."""
     for one in complete_calls(exchange):

@@ -13,12 +13,15 @@ from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_pieces
 from contract.model.strict_json import is_one_of, read_json
+from contract.portable.schemas import FORMED, SOMETHING, both, has
 from contract.schema.validate import mismatch
 
 TOOLS = frozenset({Capability.TOOLS})
 STREAMED_TOOLS = TOOLS | {Capability.STREAMING}
 FORCED = STREAMED_TOOLS | {Capability.FORCED_TOOLS}
 Object = dict[str, Json]
+# The replies in which `complete_calls` finds a call.
+CALLED = both(FORMED, has(cutOff=False, calls=SOMETHING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,18 @@ from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    ANYTHING,
+    BLANK,
+    FORMED,
+    NOTHING,
+    SOMETHING,
+    both,
+    every,
+    has,
+    single,
+)
 
 
 @check(
@@ -46,6 +58,10 @@ from contract.model.rewrite import rewrite_pieces
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}",
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
+)
+@decided(
+    has(calls=both(SOMETHING, every(has(declared=True)))),
+    when=both(FORMED, has(cutOff=False)),
 )
 def required_is_called(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -83,6 +99,10 @@ def _replace_calls_with_text(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}",
     sends=(NAMED, NAMED_WHOLE),
     needs=STREAMED_TOOLS | {Capability.NAMED_TOOLS},
+)
+@decided(
+    has(calls=both(SOMETHING, every(has(name=WEATHER.name)))),
+    when=both(FORMED, has(cutOff=False)),
 )
 def named_is_called(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -123,6 +143,7 @@ def first_tool_called(reply: Reply) -> Reply:
     needs=STREAMED_TOOLS,
     unless="tool-choice-ignored",
 )
+@decided(has(calls=NOTHING), when=both(FORMED, has(hasPieces=True)))
 def none_calls_nothing(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not exchange.pieces:
@@ -158,6 +179,7 @@ def none_taken_as_auto(reply: Reply) -> Reply:
     sends=(ONE, ONE_WHOLE),
     needs=STREAMED_TOOLS | {Capability.PARALLEL_TOOLS},
 )
+@decided(has(calls=single(ANYTHING)), when=both(FORMED, has(calls=SOMETHING)))
 def parallel_false_calls_once(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         found = calls(exchange)
@@ -196,6 +218,7 @@ def parallel_false_forgotten(reply: Reply) -> Reply:
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
 )
+@decided(has(answer=BLANK), when=both(FORMED, has(calls=SOMETHING)))
 def forced_call_stands_alone(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         if not calls(exchange):

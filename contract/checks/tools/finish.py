@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract.checks.judging.chunks import FINISH_REASONS
 from contract.checks.sources import MISTRAL_TOOLS, OPENAI_TOOLS, VLLM_TOOLS
 from contract.checks.tools.calls import (
+    CALLED,
     FORCED,
     STREAMED_TOOLS,
     calls,
@@ -35,10 +36,22 @@ from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import Schema, both, either, every, has, one_of
 
 TOOL_CALLS = frozenset({"tool_calls"})
 TOOL_CALLS_OR_STOP = frozenset({"tool_calls", "stop"})
 CUT_OFF = frozenset({"length", "model_length"})
+# The replies that `_require_known_reason` accepts.
+KNOWN_REASON = has(
+    finish=one_of(sorted(FINISH_REASONS)),
+    finishReasons=every(one_of(sorted(FINISH_REASONS))),
+)
+
+
+def _finishes(*reasons: str) -> Schema:
+    """Return the schema of replies whose choices with calls have one of *reasons*."""
+    return has(choices=every(either(has(calls=0), has(finish=one_of(reasons)))))
 
 
 def _has_finish_reason(exchange: Exchange, reasons: frozenset[str]) -> Findings:
@@ -71,6 +84,12 @@ def _require_known_reason(exchange: Exchange) -> None:
     needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
 )
+@decided(
+    _finishes("tool_calls"),
+    when=both(
+        CALLED, KNOWN_REASON, has(request=has(toolChoice=one_of((None, "auto"))))
+    ),
+)
 def call_finishes_as_tool_calls(exchange: Exchange) -> Findings:
     if exchange.sent.get("tool_choice") not in (None, "auto"):
         raise NotApplicable("tool_choice forces or forbids a call")
@@ -93,6 +112,7 @@ def call_finishes_as_stop(reply: Reply) -> Reply:
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
 )
+@decided(_finishes("tool_calls"), when=both(CALLED, KNOWN_REASON))
 def forced_call_finishes_as_tool_calls(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         yield from _has_finish_reason(exchange, TOOL_CALLS)
@@ -112,6 +132,7 @@ def forced_call_finishes_as_stop(reply: Reply) -> Reply:
     sends=(NAMED, NAMED_WHOLE),
     needs=STREAMED_TOOLS | {Capability.NAMED_TOOLS},
 )
+@decided(_finishes("tool_calls", "stop"), when=both(CALLED, KNOWN_REASON))
 def named_call_finishes(*exchanges: Exchange) -> Findings:
     """OpenAI and vLLM use stop, Mistral and llama.cpp use tool_calls."""
     for exchange in exchanges:

@@ -25,6 +25,8 @@ from contract.model.probes import WEATHER, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
+from contract.portable.requirement import decided
+from contract.portable.schemas import FORMED, SOMETHING, both, every, has
 
 GREETING: tuple[Message, ...] = (user("Good morning!"),)
 GREETED = replace(REQUIRED, name="greeting-required-streamed", messages=GREETING)
@@ -45,6 +47,7 @@ GREETED_NAMED_WHOLE = replace(
     sends=(GREETED, GREETED_WHOLE),
     needs=FORCED,
 )
+@decided(has(calls=SOMETHING), when=both(FORMED, has(cutOff=False)))
 def required_forces_a_call(*exchanges: Exchange) -> Findings:
     """To a greeting no model calls a tool by itself, so the server must force it."""
     for exchange in exchanges:
@@ -66,6 +69,10 @@ def required_forces_a_call(*exchanges: Exchange) -> Findings:
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}; {OPENAI_TOOLS}",
     sends=(GREETED_NAMED, GREETED_NAMED_WHOLE),
     needs=FORCED | {Capability.NAMED_TOOLS},
+)
+@decided(
+    has(calls=both(SOMETHING, every(has(name=WEATHER.name)))),
+    when=both(FORMED, has(cutOff=False)),
 )
 def named_forces_a_call(*exchanges: Exchange) -> Findings:
     """The named tool is the second one: a server that only requires calls the first."""

@@ -6,6 +6,7 @@ import re
 
 from contract.checks.sources import OPENAI_TOOLS
 from contract.checks.tools.calls import (
+    CALLED,
     FORCED,
     STREAMED_TOOLS,
     TOOLS,
@@ -33,6 +34,17 @@ from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    FORMED,
+    anything_but,
+    both,
+    either,
+    every,
+    has,
+    matching,
+    some,
+)
 
 MISTRAL_IDS = "mistralai/mistral-common, validation of tool call ids"
 SEVERAL = 2  # the fewest calls, or fragments, that can be confused
@@ -45,6 +57,16 @@ SEVERAL = 2  # the fewest calls, or fragments, that can be confused
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
+)
+@decided(
+    either(
+        has(calls=every(has(declared=True))),
+        has(
+            request=has(tools=anything_but(some(WEATHER.name))),
+            calls=every(either(has(declared=True), has(resembles=False))),
+        ),
+    ),
+    when=CALLED,
 )
 def name_is_declared(exchange: Exchange) -> Findings:
     """A model that is asked to use another tool than it knows may invent a name."""
@@ -102,6 +124,10 @@ def _ids_match_pattern(exchange: Exchange) -> Findings:
     needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
 )
+@decided(
+    lambda dialect: has(calls=every(has(id=matching(f"^(?:{dialect.call_id})$")))),
+    when=CALLED,
+)
 def ids_are_well_formed(exchange: Exchange) -> Findings:
     yield from _ids_match_pattern(exchange)
 
@@ -155,6 +181,10 @@ def id_null_as_text(reply: Reply) -> Reply:
     sends=REQUIRED,
     needs=FORCED,
 )
+@decided(
+    lambda dialect: has(calls=every(has(id=matching(f"^(?:{dialect.call_id})$")))),
+    when=CALLED,
+)
 def forced_ids_are_well_formed(exchange: Exchange) -> Findings:
     yield from _ids_match_pattern(exchange)
 
@@ -173,6 +203,10 @@ def forced_ids_of_another_kind(reply: Reply) -> Reply:
     sends=(PAIR, PAIR_WHOLE),
     needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(unclearCalls=0),
+    when=both(FORMED, has(calls={"type": "array", "items": {}, "minItems": SEVERAL})),
 )
 def ids_are_unique(exchange: Exchange) -> Findings:
     found = calls(exchange)

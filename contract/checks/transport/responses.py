@@ -21,6 +21,8 @@ from contract.model.exchange import End, Exchange
 from contract.model.probes import SUM_WHOLE
 from contract.model.reply import JSON_TYPE, Reply
 from contract.model.response_kind import ResponseKind, error_in, is_chat, kind_of
+from contract.portable.requirement import decided
+from contract.portable.schemas import anything_but, has, one_of
 
 REDIRECTS = frozenset(range(300, 400))
 
@@ -69,6 +71,7 @@ def redirected_to_a_slash(reply: Reply) -> Reply:
     sends=SUM_WHOLE,
     every=Scope.ATTEMPTS,
 )
+@decided(has(error=False), when=has(request=has(stream=False)))
 def errors_have_an_error_status(exchange: Exchange) -> Findings:
     """`streaming.completes` judges errors in streams."""
     if exchange.probe.stream:
@@ -98,6 +101,7 @@ def error_called_ok(reply: Reply) -> Reply:
     sends=SUM_WHOLE,
     every=Scope.ATTEMPTS,
 )
+@decided(has(kind=anything_but("empty")), when=has(request=has(stream=False)))
 def answers_are_not_empty(exchange: Exchange) -> Findings:
     """`streaming.completes` judges streams."""
     if exchange.probe.stream:
@@ -123,6 +127,10 @@ def body_lost(reply: Reply) -> Reply:
     sends=SUM_WHOLE,
     broken=True,
     every=Scope.ATTEMPTS,
+)
+@decided(
+    has(ended=True, kind=anything_but(one_of(("cut off", "timed out")))),
+    when=has(request=has(stream=False), streamed=False),
 )
 def answers_are_whole(exchange: Exchange) -> Findings:
     """`streaming.completes` judges streams."""

@@ -18,6 +18,13 @@ from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_usage
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    INTEGER,
+    SOMETHING,
+    at_most,
+    has,
+)
 from contract.tokens import counting
 
 # Tolerance, in tokens and as a share of the text: a model may generate other tokens for
@@ -140,6 +147,10 @@ def _equals_max_tokens(exchange: Exchange) -> Findings:
     needs=STREAMED_USAGE,
     every=Scope.ANSWERS,
 )
+@decided(
+    has(usages=has(excess=0)),
+    when=has(finishReasons=["length"], usages=has(excess=INTEGER)),
+)
 def capped_by_max_tokens(exchange: Exchange) -> Findings:
     yield from _equals_max_tokens(exchange)
 
@@ -167,6 +178,10 @@ def end_counted_when_cut(reply: Reply) -> Reply:
     sends=(CUT, CUT_WHOLE),
     needs=STREAMED_USAGE,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(usages=has(excess=at_most(0))),
+    when=has(choices=SOMETHING, usages=has(excess=INTEGER)),
 )
 def within_max_tokens(exchange: Exchange) -> Findings:
     """A limit that a gateway drops is paid for by the client, whatever the finish."""
@@ -202,6 +217,10 @@ def limit_lost_on_the_way(reply: Reply) -> Reply:
     source=OPENAI_USAGE,
     sends=TWO_CUT,
     needs={Capability.CHOICES},
+)
+@decided(
+    has(usages=has(excess=0)),
+    when=has(finishReasons=["length"], usages=has(excess=INTEGER)),
 )
 def choices_are_summed(exchange: Exchange) -> Findings:
     yield from _equals_max_tokens(exchange)

@@ -9,6 +9,7 @@ from contract.checks.judging.answered import prompt
 from contract.checks.judging.usage import (
     COUNTERS,
     STREAMED_USAGE,
+    requested_usage,
     require_counter,
     require_requested_usage,
     usage_location,
@@ -29,6 +30,16 @@ from contract.model.exchange import Exchange
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
+from contract.portable.requirement import decided
+from contract.portable.schemas import (
+    ANYTHING,
+    INTEGER,
+    SOMETHING,
+    at_least,
+    either,
+    every,
+    has,
+)
 
 CACHE_BLOCK = 16  # tokens in a block of a prefix cache
 
@@ -40,6 +51,7 @@ CACHE_BLOCK = 16  # tokens in a block of a prefix cache
     sends=SUM_WHOLE,
     every=Scope.WHOLE,
 )
+@decided(has(usage=has(**dict.fromkeys(COUNTERS, ANYTHING))))
 def present(exchange: Exchange) -> Findings:
     missing = [name for name in COUNTERS if name not in exchange.usage]
     if missing:
@@ -72,6 +84,7 @@ def _without_usage(value: Json) -> Json:
     needs=STREAMED_USAGE,
     every=Scope.STREAMS,
 )
+@decided(has(usage=has(**dict.fromkeys(COUNTERS, ANYTHING))), when=requested_usage)
 def present_in_stream(exchange: Exchange) -> Findings:
     require_requested_usage(exchange)
     missing = [name for name in COUNTERS if name not in exchange.usage]
@@ -97,6 +110,13 @@ def stream_usage_dropped(reply: Reply) -> Reply:
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_USAGE,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(
+        usage={"properties": dict.fromkeys(COUNTERS, at_least(0))},
+        usages=has(fractions=False),
+    ),
+    when=has(usage=either(*(has(**{name: ANYTHING}) for name in COUNTERS))),
 )
 def counts_are_natural(exchange: Exchange) -> Findings:
     names = [name for name in COUNTERS if name in exchange.usage]
@@ -133,6 +153,7 @@ def counts_as_text(reply: Reply) -> Reply:
     needs=STREAMED_USAGE,
     every=Scope.ANSWERS,
 )
+@decided(has(usages=has(surplus=0)), when=has(usages=has(surplus=INTEGER)))
 def sums_up(exchange: Exchange) -> Findings:
     prompt, completion, total = (require_counter(exchange, name) for name in COUNTERS)
     if total != prompt + completion:
@@ -210,6 +231,10 @@ def _cached(usage: dict[str, Json]) -> Iterator[tuple[str, Json]]:
     source=OPENAI_USAGE,
     sends=SUM_WHOLE,
     every=Scope.ANSWERS,
+)
+@decided(
+    has(usages=has(cached=every(has(tokens=at_least(0), left=at_least(0))))),
+    when=has(usage=has(prompt_tokens=INTEGER), usages=has(cached=SOMETHING)),
 )
 def cached_within_prompt(exchange: Exchange) -> Findings:
     prompt = require_counter(exchange, "prompt_tokens")

@@ -10,10 +10,10 @@ from contract.checks.rejections.documents import (
     error_message,
     is_html,
     mentions,
-    repeated_status,
     replace_message,
     source_trace,
 )
+from contract.portable.assembly import status_in
 
 MISTRAL = {
     "object": "error",
@@ -137,7 +137,7 @@ def test_a_source_trace_is_recognised(text, trace):
     ],
 )
 def test_a_repeated_status_is_an_http_status_code(body, status):
-    assert status == repeated_status(body)
+    assert status == status_in(body)
 
 
 @pytest.mark.parametrize(

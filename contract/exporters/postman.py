@@ -1,0 +1,26 @@
+"""`export postman`: collections with the tests, and an environment."""
+
+from __future__ import annotations
+
+from contract.exporters.base import Files, Source, exporter, to_bytes
+from contract.exporters.postman_collection import (
+    collection,
+    environment,
+    verdict_collection,
+)
+from contract.exporters.steps import plan_steps
+
+
+@exporter("postman", summary="collections with tests for Postman, newman and Bruno")
+def postman(source: Source) -> Files:
+    """
+    Return two collections v2.1 and an environment whose key is empty.
+
+    One asks the server and tests its responses in JavaScript; the other asks a verdict
+    server about every check.
+    """
+    return {
+        "collection.postman.json": to_bytes(collection(source, plan_steps(source))),
+        "verdicts.postman.json": to_bytes(verdict_collection(source)),
+        "environment.postman.json": to_bytes(environment(source)),
+    }

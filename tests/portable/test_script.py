@@ -1,0 +1,163 @@
+"""Scripts of Postman: what they ask, what they hold, and what they decide."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from contract.catalog import profiles
+from contract.checks.streaming.ending import ends_with_done
+from contract.errors import UsageError
+from contract.model.check import Check
+from contract.model.profile import Capability
+from contract.plugins.discovery import find
+from contract.portable import PORTABLE, VARIABLE, asks, prelude
+from contract.portable import test_script as script
+from contract.portable.script import ranges
+from contract.testing.rehearsal import clean
+
+VLLM = profiles.named("vllm")
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="Node.js is not installed")
+# A client of Postman's scripts: a reply, and an Ajv that finds what it is told to.
+CLIENT = """
+const outcomes = {};
+const test = (name, body) => {
+  try { body(); outcomes[name] = 'pass'; } catch (e) { outcomes[name] = e.message; }
+};
+test.skip = (name) => { outcomes[name] = 'skip'; };
+const headers = HEADERS.map(([key, value]) => ({key, value}));
+const pm = {test, response: {code: STATUS, text: () => TEXT,
+  headers: {each: (f) => headers.forEach(f)}},
+  variables: {get: (name) => ({[VARIABLE]: PRELUDE}[name])}};
+class Ajv {
+  validate(schema, reply) {
+    const key = JSON.stringify(schema);
+    if (key.includes('sentinels') && key.includes('events')) return reply.streamed;
+    this.errors = [{dataPath: '.stream.sentinels', message: 'should equal 1'}];
+    return reply.stream.sentinels === 1;
+  }
+}
+const require = () => Ajv;
+"""
+
+
+def outcomes(exchange, *, text=None, shared=False):
+    """What the script about `streaming.ends-with-done` says of a reply."""
+    lines = script([ends_with_done.id], exchange.profile, exchange.probe, shared=shared)
+    values = {
+        "HEADERS": exchange.headers,
+        "STATUS": exchange.status,
+        "TEXT": exchange.text if text is None else text,
+        "PRELUDE": prelude(),
+        "VARIABLE": VARIABLE,
+    }
+    client = re.sub(
+        r"\b(HEADERS|STATUS|TEXT|PRELUDE|VARIABLE)\b",
+        lambda found: json.dumps(values[found[0]]),
+        CLIENT,
+    )
+    source = "\n".join((client, *lines, "console.log(JSON.stringify(outcomes));"))
+    done = subprocess.run(  # noqa: S603  # our own script
+        [NODE, "-"],
+        input=f"(function () {{{source}}}());",
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=30,
+    )
+    (outcome,) = json.loads(done.stdout).values()
+    return outcome
+
+
+@needs_node
+def test_a_script_passes_fails_and_skips():
+    exchange = clean("vllm-0.32").send(asks(ends_with_done, VLLM))
+    without = exchange.text.replace("data: [DONE]\n\n", "")
+
+    assert outcomes(exchange) == "pass"
+    assert outcomes(exchange, shared=True) == "pass"
+    assert outcomes(exchange, text=json.dumps(exchange.text)) == "pass"
+    assert outcomes(exchange, text=without) == (
+        ".stream.sentinels should equal 1, not 0"
+    )
+
+
+@needs_node
+def test_a_reply_of_an_unexpected_status_fails():
+    exchange = clean("vllm-0.32").send(asks(PORTABLE["rejections.n-zero"].check, VLLM))
+
+    assert outcomes(exchange) == "status 400 was not expected"
+
+
+@pytest.mark.parametrize("name", ["mistral", "vllm", "llamacpp", "transformers"])
+def test_the_request_is_one_that_a_collection_can_send(name):
+    profile = profiles.named(name)
+    asked = {
+        id_: probe
+        for id_, requirement in PORTABLE.items()
+        if (probe := asks(requirement.check, profile)) is not None
+    }
+
+    assert len(asked) > 80
+    for id_, probe in asked.items():
+        assert probe in PORTABLE[id_].check.sends
+        assert (probe.fill, probe.canary, probe.hang_up_after) == (None, False, None)
+        assert PORTABLE[id_].check.needs <= profile.offers
+
+
+def test_nothing_is_asked_of_what_is_not_portable_or_does_not_apply():
+    check = PORTABLE["rejections.invalid-utf8"].check
+    tolerated = next(
+        one.check
+        for one in PORTABLE.values()
+        if one.check.unless in profiles.named("llamacpp").tolerates
+    )
+
+    assert asks(find("checks", Check)["schema.event"], VLLM) is None
+    assert asks(check, VLLM) is None  # its body is no text
+    assert asks(tolerated, profiles.named("llamacpp")) is None
+    needs_key = PORTABLE["rejections.no-key"].check
+    assert Capability.KEY_REQUIRED in needs_key.needs
+    assert (asks(needs_key, VLLM) is None) == (
+        Capability.KEY_REQUIRED not in VLLM.offers
+    )
+
+
+def test_a_script_names_each_check_with_its_requirement():
+    ids = ["usage.sums-up", "streaming.ends-with-done"]
+    probe = asks(ends_with_done, VLLM)
+
+    whole = "\n".join(script(ids, VLLM, probe))
+    shared = "\n".join(script(ids, VLLM, probe, shared=True))
+
+    for id_ in ids:
+        assert f'"{id_}: {PORTABLE[id_].check.requirement}"' in whole
+    assert prelude() in whole
+    assert prelude() not in shared
+    assert VARIABLE in shared
+    assert whole.isascii()
+    assert "{{" not in whole  # Postman would take it for a variable
+
+
+def test_a_check_that_is_not_portable_has_no_script():
+    with pytest.raises(UsageError, match=r"schema\.event: not portable"):
+        script(["schema.event"], VLLM, asks(ends_with_done, VLLM))
+
+
+def test_the_prelude_is_small_and_has_no_comment():
+    lines = prelude().splitlines()
+
+    assert not [line for line in lines if line.lstrip().startswith("//")]
+    assert "TextDecoder" not in prelude()
+    assert "require(" not in prelude()
+
+
+def test_statuses_are_written_as_ranges():
+    assert ranges({200}) == [[200, 200]]
+    assert ranges([400, 401, 402, 422]) == [[400, 402], [422, 422]]
+    assert ranges(()) == []

@@ -1,0 +1,169 @@
+"""newman and apidog-cli run what `export` writes, and agree with `verify`."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import contract
+from contract.run.report import Outcome
+
+pytestmark = pytest.mark.tools
+# Dialects that differ in how they stream, reason and reject.
+DIALECTS = ("mistral", "vllm", "llamacpp", "transformers")
+MODEL = "magistral-small-2509"  # the mock of each of them serves it
+FAULTS = ("field-renamed", "done-missing", "total-without-prompt")
+
+
+@pytest.fixture(scope="module")
+def apidog(tools):
+    """The name of apidog-cli; its absence is a skip that says so."""
+    if not tools.path("apidog").is_absolute():
+        pytest.skip("apidog-cli could not be installed; see .ci/openapi-tools")
+    return "apidog"
+
+
+@pytest.fixture
+def exported(command, tmp_path):
+    """`exported(dialect, url)`: the folder that `export apidog` writes."""
+
+    def exported(dialect, url):
+        out = tmp_path / dialect
+        done = command("export", "apidog", "--profile", dialect, "--base-url", url,
+                       "--model", MODEL, "--out", out)  # fmt: skip
+        assert (done.code, done.err) == (0, "")
+        return out
+
+    return exported
+
+
+def by_newman(tools, folder, code):
+    """The outcome of each test of the collection, by the id of its check."""
+    collection, out = folder / "collection.postman.json", folder / "newman.json"
+    tools.run("newman", "run", collection, "--reporters", "json",
+              "--reporter-json-export", out, cwd=folder, code=code)  # fmt: skip
+    run = json.loads((folder / "newman.json").read_text("utf-8"))["run"]
+    return {
+        one["assertion"].partition(": ")[0]: "error" not in one
+        for each in run["executions"]
+        for one in each.get("assertions", ())
+        if not one.get("skipped")
+    }
+
+
+def by_apidog(tools, folder, scenario, code):
+    """The outcome of each test of a scenario, by the id of its check."""
+    tools.run("apidog", "run", folder / "scenarios" / f"{scenario}.apidog-cli.json",
+              "-r", "junit", "--out-dir", folder / "apidog", "--out-file", scenario,
+              cwd=folder, code=code)  # fmt: skip
+    tree = ET.parse(folder / "apidog" / f"{scenario}.xml")  # noqa: S314  # written by the tool just now
+    return {
+        case.get("name").partition(": ")[0]: case.find("failure") is None
+        for case in tree.iter("testcase")
+        if case.find("skipped") is None
+    }
+
+
+def families(folder):
+    names = {p.name.partition(".")[0] for p in (folder / "scenarios").iterdir()}
+    return sorted(names - {"smoke", "verdicts"})
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_everything_passes_on_a_server_that_keeps_its_contract(
+    tools, apidog, mocks, exported, dialect
+):
+    folder = exported(dialect, mocks(dialect))
+    newman = by_newman(tools, folder, 0)
+    smoke = by_apidog(tools, folder, "smoke", 0)
+
+    assert apidog
+    assert len(newman) > 60
+    assert all(newman.values())
+    assert len(smoke) > 20
+    assert all(smoke.values())
+
+
+def test_the_families_have_the_same_outcomes_in_both(tools, apidog, mocks, exported):
+    folder = exported("mistral", mocks("mistral"))
+    found = {}
+    for family in families(folder):
+        found |= by_apidog(tools, folder, family, 0)
+
+    newman = by_newman(tools, folder, 0)
+
+    assert apidog
+    # Its JUnit has skipped tests as passed ones.
+    assert newman.items() <= found.items()
+    assert all(found.values())
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_the_same_checks_in_all_runners(tools, apidog, exported, fault):
+    with contract.mock("mistral", fault=fault) as url:
+        folder = exported("mistral", url)
+        newman = by_newman(tools, folder, 1)
+        smoke = by_apidog(tools, folder, "smoke", 1)
+    seen = {name for name, passed in newman.items() if not passed}
+    report = contract.verify(f"mock:mistral?fault={fault}", select=[*newman])
+    failed = {r.check.id for r in report.results if r.outcome is Outcome.FAIL}
+
+    assert apidog
+    assert seen
+    assert seen <= failed
+    assert {name for name, passed in smoke.items() if not passed} == seen & {*smoke}
+
+
+def fragments(project):
+    """The parts of a native project: the name of their schema, and the value."""
+
+    def endpoints(folder):
+        for each in folder["items"]:
+            if "api" in each:
+                yield each
+            else:
+                yield from endpoints(each)
+
+    for each in endpoints(project["apiCollection"][0]):
+        api = {**each["api"], "name": each["name"]}
+        api["customApiFields"] = json.loads(api["customApiFields"])
+        cases = api.pop("cases")
+        yield "endpoint-create", api
+        # All cases are made alike; one per endpoint and the last are tried.
+        for case in [*cases[:1], *cases[-1:]]:
+            yield "test-case-create", case
+    for each in project["schemaCollection"][0]["items"][:3]:
+        schema = each["schema"]["jsonSchema"]
+        yield "schema-create", {"name": each["name"], "jsonSchema": schema}
+    for each in project["apiTestCaseCollection"][0]["children"][0]["items"][:2]:
+        yield "test-scenario-create", each
+        yield "test-scenario-update", each
+    for each in project["environments"]:
+        yield "environment-update", {k: v for k, v in each.items() if k != "id"}
+    for each in project["docCollection"][0]["items"][:2]:
+        page = {key: each[key] for key in ("name", "content", "visibility")}
+        yield "doc-create", page
+
+
+def test_apidog_accepts_the_parts_of_the_project(tools, apidog, command, tmp_path):
+    recording = tmp_path / "recording"
+    with contract.mock("mistral", fault="field-renamed") as url:
+        command("verify", url, "--profile", "mistral", "--select", "reasoning",
+                "--save", recording)  # fmt: skip
+    folder = tmp_path / "out"
+    command("export", "apidog", "--from", recording, "--out", folder)
+    project = json.loads((folder / "project.apidog.json").read_text("utf-8"))
+    part = tmp_path / "part.json"
+    seen = set()
+    for name, value in fragments(project):
+        part.write_text(json.dumps(value), "utf-8")
+        tools.run(apidog, "cli-schema", "validate", name, "--file", part, cwd=tmp_path)
+        seen.add(name)
+    suite = folder / "test-suite.create.json"
+    tools.run(apidog, "cli-schema", "validate", "test-suite-create", "--file", suite,
+              cwd=tmp_path)  # fmt: skip
+
+    assert {"doc-create", "test-case-create", "test-scenario-create"} <= seen
+    part.write_text(json.dumps({**value, "visibility": "NOWHERE"}), "utf-8")
+    tools.run(apidog, "cli-schema", "validate", name, "--file", part, cwd=tmp_path,
+              code=3)  # fmt: skip
