@@ -225,17 +225,19 @@ class _Comparison:
             match = next((s for s in _covering(status) if s in after), None)
             place = f"response {status}"
             if match is None:
-                is_error = status[:1] in {"4", "5"} or status == "default"
-                yield self._change(not is_error, place, "gone", "is gone")
+                narrowed = status.endswith("XX") and any(
+                    s.startswith(status[0]) for s in after
+                )
+                breaking = not _is_error(status) and not narrowed
+                yield self._change(breaking, place, "gone", "is gone")
                 continue
             was, now = resolve(one), resolve(after[match])
             yield from self._content(Side.RESPONSE, place, was, now)
             yield from self._headers(place, was, now)
         for status in after:
             if not any(s in before for s in _covering(status)):
-                is_error = status[:1] in {"4", "5"} or status == "default"
                 place = f"response {status}"
-                yield self._change(not is_error, place, "new", "is new")
+                yield self._change(not _is_error(status), place, "new", "is new")
 
     def _headers(
         self, place: str, old: dict[str, Any], new: dict[str, Any]
@@ -367,6 +369,11 @@ def _media(holder: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _covering(status: str) -> tuple[str, ...]:
     """Return the keys of a document that describe a *status*, the nearest first."""
     return tuple(dict.fromkeys((status, f"{status[:1]}XX", "default")))
+
+
+def _is_error(status: str) -> bool:
+    """Return whether a status is none that a client relies on."""
+    return status[:1] in {"4", "5"} or status == "default"
 
 
 def _alternatives(

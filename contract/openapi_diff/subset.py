@@ -27,7 +27,7 @@ from contract.openapi_diff.document import MISSING, Ref
 from contract.openapi_diff.shapes import ANNOTATIONS, Shapes
 from contract.schema.validate import mismatch
 
-MOST_STEPS = 300_000  # comparisons of two schemas
+MOST_STEPS = 50_000  # comparisons; those of documents of engines take up to 5,000
 _DEEPEST = 48  # schemas within each other
 _CANDIDATES = 20  # gaps of an alternative that are counted to find the nearest one
 _LONGEST = 60  # characters of a value within a sentence
@@ -255,6 +255,9 @@ class Comparer:
         for target in targets:
             if next(self._into(atom, target, place, self._unproven), None) is None:
                 return
+        if unresolved := [str(r) for t in targets for r in t.all("$ref")]:
+            yield Gap(place, "$ref", "anything", unresolved[0])
+            return
         parts = atom.split()
         if len(parts) == 1:
             parts = self._by_tag(atom, targets)
@@ -327,6 +330,7 @@ class Comparer:
         self, atom: Atom, target: Atom, place: tuple[str, ...], nested: Nested
     ) -> Iterator[Gap]:
         """Yield what *atom* allows and *target* does not."""
+        self._step()
         kept = atom.types & target.types
         if kept != atom.types:
             yield Gap(place, "values", phrase(atom.narrowed(atom.types - kept)))
@@ -391,8 +395,8 @@ class Comparer:
                     continue
                 if keyword == "multipleOf" and any(_divides(wanted, k) for k in known):
                     continue
-                here = _short(known[0]) if known else "none"
-                yield Gap(place, keyword, here, _short(wanted))
+                here = _spelled(known[0]) if known else "none"
+                yield Gap(place, keyword, here, _spelled(wanted))
 
     def _property_gaps(
         self,
@@ -570,6 +574,12 @@ def _divides(wanted: Any, known: Any) -> bool:
         return False
 
 
+def _spelled(value: Any) -> str:
+    """Return a pattern or a format as it is written, and anything else as JSON."""
+    short = len(value) <= _LONGEST if isinstance(value, str) else False
+    return f"{value!s}" if short else _short(value)
+
+
 def _short(value: Any) -> str:
     """Return a value as JSON, shortened."""
     text = str(value) if isinstance(value, float) else _json(value)
@@ -630,3 +640,13 @@ def _phrases(atoms: list[Atom]) -> str:
     if len(texts) >= len(_PHRASES) - 1:
         return "any value"
     return either(texts) if texts else "nothing"
+
+
+def subset(one: Any, other: Any) -> bool:
+    """
+    Return whether *other* is proven to allow all values that *one* allows.
+
+    Usage: `subset({"const": 1}, {"type": "integer"})`. Raises `TooLarge` if that takes
+    too many steps.
+    """
+    return Comparer(Rules(strict=True)).proves(one, other)
