@@ -123,3 +123,12 @@ def test_bad_usage_is_one_sentence(command, monkeypatch, arguments, words):
     assert words in done.err
     assert "secret-pw" not in done.err
     assert 1 == done.err.count("\n")
+
+
+def test_the_sample_in_the_documents_is_real(command):
+    page = (ROOT / "docs" / "openapi.md").read_text("utf-8")
+    _, _, rest = page.partition("$ magistral-contract diff vllm-0.11 vllm\n…\n")
+    sample, _, _ = rest.partition("```")
+
+    assert sample
+    assert command("diff", "vllm-0.11", "vllm").out.endswith(sample)
