@@ -40,7 +40,8 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
-MOST_LISTED = 20  # failed checks that the list at the end names
+MOST_LISTED = 20  # causes, and checks of one cause, that the list at the end names
+MOST_SKIPPED = 6  # skipped checks with the same reason that are all named
 A_FEW = 3  # fewer errors with the same reason are shown one by one
 COMMANDS = {"again", "request", "url"}  # to be copied
 PERCENTILES = ("p50", "p95", "p99", "max", "min", "rate", "low", "high")
@@ -115,7 +116,7 @@ def _print(console: Console, line: RenderableType, *, interactive: bool) -> None
 
 def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     for header in report.headers:
-        yield from _header(header)
+        yield from _header(header, Text(headline(report), _color(report)))
     grouped: dict[tuple[Outcome, str], list[Result]] = {}
     hints: set[str] = set()
     for result in _in_order(report):
@@ -202,6 +203,8 @@ def _cause(
             + ("" if one.check.level is first.check.level else f" ({one.check.level})")
             for one in others
         ]
+        if hidden := names[MOST_LISTED:]:
+            names[MOST_LISTED:] = [f"and {len(hidden)} more"]
         yield _field("also", ", ".join(names), indent=9)
 
 
@@ -213,8 +216,9 @@ def _in_order(report: Report) -> list[Result]:
     return [*causes_first(report), *others]
 
 
-def _header(header: Header) -> Iterable[Text]:
-    yield Text(escape_controls(header.target), "bold")
+def _header(header: Header, outcome: Text) -> Iterable[Text]:
+    """Yield the target with its *outcome*, and how it was judged."""
+    yield Text.assemble((escape_controls(header.target), "bold"), "   ", outcome)
     why = f" ({header.why})" if header.why else ""
     requests = f"{header.requests} in {header.seconds:.1f} s"
     for name, value in (
@@ -312,6 +316,8 @@ def _group(
         yield Text.assemble(label, f"{names[0]}   {escape_controls(reason)}")
         return
     yield Text.assemble(label, f"{len(names)} × {escape_controls(reason)}")  # noqa: RUF001  # times
+    if outcome is Outcome.SKIP and len(names) > MOST_SKIPPED:
+        names[A_FEW:] = [f"and {len(names) - A_FEW} more; -v lists them"]
     yield from (
         Text(f"       {line}", "dim")
         for line in wrap(", ".join(names), break_on_hyphens=False)

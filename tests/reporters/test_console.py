@@ -107,6 +107,37 @@ def test_checks_without_a_budget_share_a_line(passed):
     )
 
 
+def test_many_skipped_checks_are_named_with_verbose_only(passed):
+    first, *_ = passed.results
+    names = [f"tools.number-{number}" for number in range(9)]
+    skipped = tuple(
+        replace(
+            first,
+            check=replace(first.check, id=name),
+            outcome=Outcome.SKIP,
+            reason="slow; add --slow",
+        )
+        for name in names
+    )
+    report = replace(passed, results=skipped)
+    page = io.StringIO()
+    show(report, Console(file=page, width=88), verbose=True)
+
+    text = " ".join(console.render(report).split())
+
+    assert "tools.number-2, and 6 more; -v lists them" in text
+    assert "number-3" not in text
+    assert all(name in page.getvalue() for name in names)
+
+
+def test_the_verdict_is_first_and_last(report):
+    lines = console.render(report).splitlines()
+
+    assert lines[0] == "mock   PASSED"
+    assert "mock:vllm   FAILED with 1 warning" in lines
+    assert lines[-1].startswith("FAILED with 1 warning: ")
+
+
 @pytest.fixture
 def inconclusive(passed):
     """A report whose checks could not be judged, for the same reason."""
