@@ -85,6 +85,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # Data and short forms, tested by what is assembled and decided with them.
     "portable.facts": ("tests/portable/test_assembly.py",),
     "portable.schemas": ("tests/portable/test_requirement.py",),
+    # Named on the command line of `diff`.
+    "cli.documents": ("tests/cli/test_diff.py", "tests/wire/cli/test_diff.py"),
+    # What comparisons are made of.
+    "openapi_diff.atoms": ("tests/openapi_diff/test_subset.py",),
+    "openapi_diff.shapes": ("tests/openapi_diff/test_subset.py",),
     # What `open_target` and `open_recordings` return.
     "run.verification": ("tests/wire/test_opening.py",),
     # A test module itself: `pytest --pyargs contract.suite`.

@@ -95,6 +95,11 @@ def targets() -> Iterable[str]:
     return ["mock", *mocks, *(f"{engine}:tiny" for engine in RECIPES)]
 
 
+def documents() -> Iterable[str]:
+    """Return the names of OpenAPI documents that are built in."""
+    return ["builtin", *dialects()]
+
+
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
 from contract._version import __version__
 from contract.cli import options, outputs
 from contract.cli.delivery import INTERRUPTED, deliver, worst
@@ -21,6 +23,7 @@ from contract.client.timeouts import Limits
 from contract.errors import ContractError, EndpointError, TargetError, UsageError
 from contract.model.check import Check
 from contract.model.profile import Capability
+from contract.model.redaction import sanitise
 from contract.plugins.discovery import find
 from contract.run.opening import open_target, reply_changes
 from contract.run.recording import MANIFEST, ensure_free, folder
@@ -123,9 +126,14 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     folders = _recording_folders(save, distinct)
     parts: list[Report] = []
     codes: list[int] = []
-    for target in distinct:
+    for number, target in enumerate(distinct, 1):
         with Progress(
-            mask_key(target), len(plan.checks), color=color, quiet=quiet
+            mask_key(target),
+            len(plan.checks),
+            color=color,
+            quiet=quiet,
+            number=number,
+            of=len(distinct),
         ) as progress:
             part, code = _judge(target, plan, folders.get(target), progress)
         parts.append(part)
@@ -151,6 +159,8 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         color=color,
         explained=frozenset(explained),
     )
+    if missed := [mask_key(target) for target in distinct[len(parts) :]]:
+        click.echo(f"error: not verified: {sanitise(', '.join(missed))}", err=True)
     return worst(*codes, whole.exit_code, undelivered)
 
 

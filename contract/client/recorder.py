@@ -36,6 +36,7 @@ from contract.model.wire import Request
 # A request that is to be left is left after this time, whether text has come or not:
 # a server that holds text back would send none before it has generated all of it.
 HANG_UP_SECONDS = 10.0
+STOPPED = "the run was stopped"  # before the exchange was complete
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
 # By OpenSSL's X509_V_ERR_* number: expired, issued for another host name or address.
@@ -119,7 +120,7 @@ class Recorder:
         with self._lock:
             watchdogs = tuple(self._watchdogs)
         for watchdog in watchdogs:
-            watchdog.abort("the run was stopped")
+            watchdog.abort(STOPPED)
         self._client.close()
 
     def record(self, probe: Probe, profile: Profile, request: Request) -> Exchange:
@@ -168,7 +169,7 @@ class Recorder:
                 content=request.body,
                 extensions={"trace": watchdog.trace},
             )
-            with closing(self._client.send(sent, stream=True)) as response:
+            with closing(self._opened(sent, watchdog)) as response:
                 status = response.status_code
                 headers = tuple(
                     (name.decode("latin-1").lower(), value.decode("latin-1"))
@@ -222,6 +223,17 @@ class Recorder:
             elapsed=elapsed,
             sent_at=sent_at,
         )
+
+    def _opened(self, request: httpx.Request, watchdog: Watchdog) -> httpx.Response:
+        """Send *request* and return its response, of which the body is to be read."""
+        try:
+            return self._client.send(request, stream=True)
+        except RuntimeError as error:
+            if not self._client.is_closed:
+                raise
+            # It was closed before this exchange was among those to abort.
+            watchdog.abort(STOPPED)
+            raise httpx.NetworkError(STOPPED) from error
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
         """Return the headers of *request* and those of the route that it lacks."""

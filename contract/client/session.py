@@ -13,7 +13,7 @@ from typing import Self
 from contract.client import baseline
 from contract.client.credentials import validate_key
 from contract.client.liveness import Liveness
-from contract.client.recorder import Recorder
+from contract.client.recorder import STOPPED, Recorder
 from contract.client.route import DIRECT, Route
 from contract.client.spool import Spool, SpoolFull
 from contract.client.ssrf_canary import open_canary
@@ -118,6 +118,7 @@ class Session:
         self._throttle = throttle or Throttle()
         self._throttle.widen(self.concurrency)
         self._different = 0
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +133,7 @@ class Session:
 
     def close(self) -> None:
         """Abort the exchanges in progress; recorded ones remain available."""
+        self._closed = True
         self._throttle.close()
         if self._recorder is not None:
             self._recorder.close()
@@ -225,11 +227,18 @@ class Session:
         """Return every exchange so far, in the order in which they were requested."""
         with self._lock:
             futures = tuple(self._memo.values())
-        return tuple(future.result() for future in futures if future.done())
+        # One that could not be sent is forgotten a moment later.
+        return tuple(
+            future.result()
+            for future in futures
+            if future.done() and future.exception() is None
+        )
 
     def _claim(self, probe: Probe) -> None:
         if self._recorder is None:
             return
+        if self._closed:
+            raise NotAnswering(STOPPED)
         if probe.canary and not is_local(self.url):
             raise CanaryUnavailable(
                 "the target is not on this machine, so the SSRF canary cannot be used"

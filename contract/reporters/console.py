@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +23,7 @@ from contract.reporters.base import (
     figures,
     format_figure,
     headline,
+    mask_report,
     observed,
     remarks,
     replies_judged,
@@ -37,9 +40,17 @@ STYLES = {
     Outcome.PASS: "green",
 }
 WIDTH = 88
-MOST_LISTED = 20  # failed checks that the list at the end names
+MOST_LISTED = 20  # causes, and checks of one cause, that the list at the end names
+MOST_SKIPPED = 6  # skipped checks with the same reason that are all named
 A_FEW = 3  # fewer errors with the same reason are shown one by one
+COMMANDS = {"again", "request", "url"}  # to be copied
 PERCENTILES = ("p50", "p95", "p99", "max", "min", "rate", "low", "high")
+# What a line begins with, and its sentence stands behind: spaces, and perhaps a label.
+_LABEL = re.compile(r"\s*(?:\S+\s{2,})?")
+# The source of a check: a page, or an issue such as `vllm-project/vllm#33402`.
+_SOURCE = re.compile(
+    r"\s+source\s+((?P<url>https://[^\s,;)>]+)|([\w.-]+/[\w.-]+)#(\d+))"
+)
 ORDER = (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.SKIP, Outcome.ERROR)
 
 
@@ -57,31 +68,55 @@ def show(
     """
     Print a section per target with its results, the worst first, and the verdict.
 
+    On a terminal, sentences are wrapped at its width and sources are links. Commands
+    are never wrapped, so that they can be copied, and in a file no line is.
+
     Args:
         report: The report to print.
         console: Where to print it.
         verbose: Whether to list passed and skipped checks one by one too.
         quiet: Whether to print only the verdict of each target.
     """
-    parts = list(by_target(report))
+    interactive = console.file.isatty()
+    # A secret that is divided by a line break would pass the gate of the output.
+    parts = list(by_target(mask_report(report)))
     for number, part in enumerate(parts):
         if not quiet:
             if number:
                 console.print()
             for line in _section(part, verbose=verbose):
-                # Lines are not wrapped, so that commands can be copied.
-                console.print(line, soft_wrap=isinstance(line, Text))
-        console.print(_verdict(part, name=quiet), soft_wrap=True)
+                _print(console, line, interactive=interactive)
+        _print(console, _verdict(part, name=quiet), interactive=interactive)
     if len(parts) != 1:
         if parts and not quiet:
             console.print()
             console.print(_targets(parts))
-        console.print(_verdict(report), soft_wrap=True)
+        _print(console, _verdict(report), interactive=interactive)
+
+
+def _print(console: Console, line: RenderableType, *, interactive: bool) -> None:
+    """Print *line*; if *interactive*, a sentence is wrapped below its beginning."""
+    if not isinstance(line, Text):
+        console.print(line)
+        return
+    if interactive and (found := _SOURCE.match(line.plain)):
+        url = found["url"] or f"https://github.com/{found[3]}/issues/{found[4]}"
+        line.stylize(Style(link=url), found.start(1), found.end())
+    start = _LABEL.match(line.plain)
+    hang = start.end() if start else 0
+    if not interactive or line.no_wrap or line.cell_len <= console.width:
+        console.print(line, soft_wrap=True)
+        return
+    hang = hang if hang <= console.width // 2 else 0
+    label, value = line[:hang], line[hang:]
+    for number, part in enumerate(value.wrap(console, console.width - hang)):
+        part.rstrip()
+        console.print(Text.assemble(" " * hang if number else label, part))
 
 
 def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     for header in report.headers:
-        yield from _header(header)
+        yield from _header(header, Text(headline(report), _color(report)))
     grouped: dict[tuple[Outcome, str], list[Result]] = {}
     hints: set[str] = set()
     for result in _in_order(report):
@@ -120,34 +155,57 @@ def _latencies(report: Report) -> Iterable[RenderableType]:
 
 
 def _failed(report: Report) -> Iterable[Text]:
-    """Yield a line for each failed check, and the command that runs them all again."""
+    """Yield a line for each cause of failures, and the command to run them again."""
     failed = causes_first(report)
     if not failed:
         return
+    causes = _by_hint(failed)
     yield Text(f"{count(len(failed), 'check')} failed, causes first", "bold")
-    width = max(
-        len(escape_controls(result.check.id)) for result in failed[:MOST_LISTED]
-    )
-    hints: set[str] = set()
-    for result in failed[:MOST_LISTED]:
-        label = "WARN" if report.is_warning(result) else "FAIL"
-        hint = next((f.hint for f in result.findings if f.hint), "")
-        remark = str(result.tally) if result.tally else result.findings[0].message
-        if hint in hints and hint:
-            remark = "same hint as above"
-        hints.add(hint)
-        yield Text.assemble(
-            "  ",
-            (f"{label:<7}", "yellow" if label == "WARN" else STYLES[Outcome.FAIL]),
-            f"{escape_controls(result.check.id):<{width}}",
-            f"   {result.check.level.value:<6}",
-            (f"   {escape_controls(remark)}", "dim"),
-        )
-    if len(failed) > MOST_LISTED:
-        yield Text(f"         and {len(failed) - MOST_LISTED} more", "dim")
+    shown = causes[:MOST_LISTED]
+    width = max(len(escape_controls(first.check.id)) for first, *_ in shown)
+    for first, *others in shown:
+        yield from _cause(report, first, others, width)
+    if hidden := sum(map(len, causes[MOST_LISTED:])):
+        yield Text(f"         and {hidden} more", "dim")
     if again := again_all(failed):
         yield _field("again", again, indent=2)
     yield Text()
+
+
+def _by_hint(failed: Iterable[Result]) -> list[list[Result]]:
+    """Return *failed*, those with the same hint together: it names their cause."""
+    causes: dict[str, list[Result]] = {}
+    for number, result in enumerate(failed):
+        hint = next((f.hint for f in result.findings if f.hint), "")
+        causes.setdefault(hint or f"\0{number}", []).append(result)
+    return list(causes.values())
+
+
+def _cause(
+    report: Report, first: Result, others: list[Result], width: int
+) -> Iterable[Text]:
+    """Yield a line for the *first* check of a cause, its hint, and the *others*."""
+    is_warning = report.is_warning(first)
+    label = "WARN" if is_warning else "FAIL"
+    remark = str(first.tally) if first.tally else first.findings[0].message
+    yield Text.assemble(
+        "  ",
+        (f"{label:<7}", "yellow" if is_warning else STYLES[Outcome.FAIL]),
+        f"{escape_controls(first.check.id):<{width}}",
+        f"   {first.check.level.value:<6}",
+        (f"   {escape_controls(remark)}", "dim"),
+    )
+    if hint := next((f.hint for f in first.findings if f.hint), ""):
+        yield _field("hint", hint, indent=9)
+    if others:
+        names = [
+            one.check.id
+            + ("" if one.check.level is first.check.level else f" ({one.check.level})")
+            for one in others
+        ]
+        if hidden := names[MOST_LISTED:]:
+            names[MOST_LISTED:] = [f"and {len(hidden)} more"]
+        yield _field("also", ", ".join(names), indent=9)
 
 
 def _in_order(report: Report) -> list[Result]:
@@ -158,8 +216,9 @@ def _in_order(report: Report) -> list[Result]:
     return [*causes_first(report), *others]
 
 
-def _header(header: Header) -> Iterable[Text]:
-    yield Text(escape_controls(header.target), "bold")
+def _header(header: Header, outcome: Text) -> Iterable[Text]:
+    """Yield the target with its *outcome*, and how it was judged."""
+    yield Text.assemble((escape_controls(header.target), "bold"), "   ", outcome)
     why = f" ({header.why})" if header.why else ""
     requests = f"{header.requests} in {header.seconds:.1f} s"
     for name, value in (
@@ -216,10 +275,13 @@ def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
 
 
 def _field(name: str, value: str, indent: int = 7) -> Text:
+    """Return a named value as a line; a command is not to be wrapped."""
     width = 19 - indent
-    return Text.assemble(
+    line = Text.assemble(
         " " * indent, (f"{name:<{width}}", "dim"), escape_controls(value)
     )
+    line.no_wrap = name in COMMANDS
+    return line
 
 
 def _group_reason(result: Result) -> str:
@@ -254,6 +316,8 @@ def _group(
         yield Text.assemble(label, f"{names[0]}   {escape_controls(reason)}")
         return
     yield Text.assemble(label, f"{len(names)} × {escape_controls(reason)}")  # noqa: RUF001  # times
+    if outcome is Outcome.SKIP and len(names) > MOST_SKIPPED:
+        names[A_FEW:] = [f"and {len(names) - A_FEW} more; -v lists them"]
     yield from (
         Text(f"       {line}", "dim")
         for line in wrap(", ".join(names), break_on_hyphens=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from contract.model.redaction import SECRETS
 from contract.reporters.console import console, show
 from contract.run.report import Outcome
 
@@ -105,6 +107,37 @@ def test_checks_without_a_budget_share_a_line(passed):
     )
 
 
+def test_many_skipped_checks_are_named_with_verbose_only(passed):
+    first, *_ = passed.results
+    names = [f"tools.number-{number}" for number in range(9)]
+    skipped = tuple(
+        replace(
+            first,
+            check=replace(first.check, id=name),
+            outcome=Outcome.SKIP,
+            reason="slow; add --slow",
+        )
+        for name in names
+    )
+    report = replace(passed, results=skipped)
+    page = io.StringIO()
+    show(report, Console(file=page, width=88), verbose=True)
+
+    text = " ".join(console.render(report).split())
+
+    assert "tools.number-2, and 6 more; -v lists them" in text
+    assert "number-3" not in text
+    assert all(name in page.getvalue() for name in names)
+
+
+def test_the_verdict_is_first_and_last(report):
+    lines = console.render(report).splitlines()
+
+    assert lines[0] == "mock   PASSED"
+    assert "mock:vllm   FAILED with 1 warning" in lines
+    assert lines[-1].startswith("FAILED with 1 warning: ")
+
+
 @pytest.fixture
 def inconclusive(passed):
     """A report whose checks could not be judged, for the same reason."""
@@ -152,7 +185,9 @@ def test_a_hint_is_shown_once(report):
     )
     text = console.render(replace(report, results=(hinted, hinted)))
 
-    assert text.count("set the flag") == 1
+    above, below = text.split("2 checks failed, causes first")
+
+    assert (1, 1) == (above.count("set the flag"), below.count("set the flag"))
     assert text.count("the same as above") == 1
 
 
@@ -161,10 +196,83 @@ def test_the_failed_checks_are_listed_at_the_end_with_one_command(report):
     start = lines.index("2 checks failed, causes first")
 
     assert lines[start + 1].startswith("  FAIL   reasoning.precedes-answer   MUST ")
-    assert lines[start + 2].endswith("SHOULD   same hint as above")
-    assert lines[start + 3].split()[:2] == ["again", "magistral-contract"]
-    assert lines[start + 3].count("--select") == 2
-    assert lines[start + 5].startswith("FAILED with 1 warning: ")
+    assert lines[start + 2].split()[0] == "hint"
+    assert lines[start + 3].split() == ["also", "usage.counts-reasoning", "(SHOULD)"]
+    assert lines[start + 4].split()[:2] == ["again", "magistral-contract"]
+    assert lines[start + 4].count("--select") == 2
+    assert lines[start + 6].startswith("FAILED with 1 warning: ")
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def _on_terminal(report, width=60, **options):
+    page = Terminal()
+    settings = {"force_terminal": True, "color_system": None, **options}
+    show(report, Console(file=page, width=width, **settings))
+    return page.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_sentences_are_wrapped_on_a_terminal_and_commands_are_not(report, width):
+    lines = _on_terminal(report, width).splitlines()
+    long = [line.split() for line in lines if len(line) > width]
+
+    assert long
+    assert {words[0] for words in long} <= {"again", "request", "url"}
+
+
+def test_the_words_are_those_of_the_text_in_a_file(report):
+    def words(text):
+        # Tables are drawn for a width.
+        return "".join(text.split()).replace("·", "")
+
+    assert words(_on_terminal(report, 300)) == words(console.render(report))
+    assert words(_on_terminal(report, 75)) == words(_on_terminal(report, 300))
+
+
+def test_the_source_of_a_check_is_a_link_on_a_terminal_only(report):
+    def citing(source, hint=""):
+        failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+        finding = replace(failed.findings[0], hint=hint)
+        check = replace(failed.check, source=source)
+        return replace(
+            report, results=(replace(failed, check=check, findings=(finding,)),)
+        )
+
+    def links(report, page):
+        colored = Console(
+            file=page, width=80, force_terminal=True, color_system="standard"
+        )
+        show(report, colored)
+        return re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b", page.getvalue())
+
+    issue = citing("vllm-project/vllm#33402")
+    page = citing("https://docs.mistral.ai/api (chat)", "see https://evil.test/")
+
+    assert ["https://github.com/vllm-project/vllm/issues/33402"] == links(
+        issue, Terminal()
+    )
+    assert ["https://docs.mistral.ai/api"] == links(page, Terminal())
+    assert [] == links(citing("OpenAI API reference"), Terminal())
+    assert [] == links(issue, io.StringIO())
+
+
+def test_a_secret_is_masked_before_a_line_is_broken(report):
+    secret = "sk-" + "0123456789abcdef" * 4
+    SECRETS.register(secret)
+    failed = next(r for r in report.results if r.outcome is Outcome.FAIL)
+    finding = replace(failed.findings[0], actual=f"a text {secret} with a key")
+    text = _on_terminal(
+        replace(report, results=(replace(failed, findings=(finding,)),)), 50
+    )
+
+    assert secret[:20] not in text
+    assert "a text" in text
 
 
 def test_latencies_are_shown_without_a_budget(timed):

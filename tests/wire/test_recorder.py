@@ -563,6 +563,17 @@ def test_closing_aborts_exchanges_in_progress(served):
     assert "stopped" in found[0].note
 
 
+def test_a_closed_recorder_sends_nothing_and_says_so(served):
+    server = served(lambda c: c.answer({}))
+    recorder = Recorder(server.url, Limits())
+    recorder.close()
+    exchange = recorder.record(STREAMED, PROFILE, Request("POST", "/", (), b"{}"))
+
+    assert (None, "the run was stopped") == (exchange.status, exchange.note)
+    assert not exchange.end.whole
+    assert [] == server.requests
+
+
 def test_loopback_is_never_sent_through_a_proxy(served, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")

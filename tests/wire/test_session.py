@@ -33,6 +33,41 @@ def test_equal_probes_are_sent_once(served):
     assert (len(server.requests), session.sent) == (2, 2)
 
 
+def test_a_closed_session_sends_nothing_and_keeps_what_it_has(served):
+    server = served(lambda c: c.answer({}))
+    with Session(server.url, PROFILE, "m", limits=SOON) as session:
+        first = session.send(SUM)
+    with pytest.raises(NotAnswering, match="the run was stopped"):
+        session.send(SUM_WHOLE)
+
+    assert (first,) == session.exchanges()
+    assert first is session.send(SUM)
+    assert 1 == len(server.requests)
+
+
+def test_a_request_that_failed_to_be_sent_is_no_exchange(served, monkeypatch):
+    seen = []
+
+    class Closing(module.Recorder):
+        def record(self, *_):
+            raise RuntimeError("no more")
+
+    # A thread that asks between the failure of a request and its being forgotten.
+    class Future(module.Future):
+        def set_exception(self, error):
+            super().set_exception(error)
+            session._memo[SUM_WHOLE] = self  # noqa: SLF001  # as that thread sees it
+            seen.append(session.exchanges())
+
+    monkeypatch.setattr(module, "Recorder", Closing)
+    monkeypatch.setattr(module, "Future", Future)
+    session = Session(served(lambda c: c.answer({})).url, PROFILE, "m")
+    with session, pytest.raises(RuntimeError, match="no more"):
+        session.send(SUM)
+
+    assert [()] == seen
+
+
 def test_threads_that_send_the_same_probe_share_one_request(served):
     def script(c):
         c.wait(0.2)

@@ -58,7 +58,7 @@ def test_what_it_writes_is_green_against_the_mock(command, project):
         *("wrote pyproject.toml", f"wrote {TEST}", f"wrote {WORKFLOW}")
     ]
     verified = command("verify", FEW)
-    assert verified.out.startswith("mock:vllm\n")
+    assert verified.out.startswith("mock:vllm   PASSED\n")
     assert "note             settings from pyproject.toml: targets" in verified.out
 
     tested = run(

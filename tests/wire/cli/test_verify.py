@@ -228,7 +228,7 @@ def test_an_interrupted_run_reports_its_results(command, monkeypatch, tmp_path):
     report = json.loads(path.read_text())
 
     assert done.code == 130
-    assert done.err == "error: interrupted\n"
+    assert done.err == "error: interrupted\nerror: not verified: mock:vllm\n"
     assert [target["trouble"] for target in report["targets"]] == ["interrupted"]
     assert report["counts"]["pass"] > 0
     assert report["counts"]["error"] == 0
