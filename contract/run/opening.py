@@ -158,6 +158,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             judged_by,
             detected.model,
             key=key,
+            key_variable=environment_key[1],
             limits=limits,
             throttle=throttle,
             concurrency=concurrency,
