@@ -16,7 +16,7 @@ from contract.catalog.answers import read_answers
 from contract.catalog.breakages import breakages, faults_by_name
 from contract.catalog.changes import Limits, chain, read_change
 from contract.cli import completion, options
-from contract.client.credentials import KEYS
+from contract.client.credentials import KEYS, unset
 from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
 from contract.mock_server.control import Control
@@ -290,7 +290,7 @@ def _key(api_key: str | None, variable: str | None) -> str | None:
     if variable is None:
         return api_key or None
     if not os.environ.get(variable):
-        raise UsageError(f"The variable {variable} is not set; export it first.")
+        raise unset(variable, "--api-key-env")
     return os.environ[variable]
 
 
