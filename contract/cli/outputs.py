@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,16 @@ class Output:
     # The path of the file; `-` is standard output.
     path: str
 
+    @property
+    def real_path(self) -> Path:
+        """The path with links followed, as `replace_file` does."""
+        return Path(os.path.realpath(self.path))
+
     def prepare(self) -> None:
         """Raise `UsageError` before the run if the file cannot be written."""
         if self.path == "-":
             return
-        path = Path(self.path)
+        path = self.real_path
         existed = path.exists()
         if existed and not (path.is_file() or path.is_dir()):
             return  # opening a pipe would wait for its reader
@@ -42,7 +48,7 @@ class Output:
             if not existed:
                 path.unlink()
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _unwritable(Path(self.path), error) from error
 
     def _broken(self, error: Exception) -> ReporterError:
         plugin = culprit(error)
@@ -113,6 +119,16 @@ def outputs(pairs: Iterable[str]) -> tuple[Output, ...]:
         found.append(Output(reporter, path))
     if sum(output.path == "-" for output in found) > 1:
         raise UsageError("Only one report can go to standard output (-).")
+    taken: set[Path] = set()
+    for output in found:
+        file = output.real_path
+        # A pipe or a device takes whatever it is given.
+        if file in taken and (file.is_file() or not file.exists()):
+            raise UsageError(
+                f"Two reports would be written to {output.path!r}, one over the other; "
+                "name a file for each."
+            )
+        taken.add(file)
     for output in found:
         output.prepare()
     return tuple(found)
