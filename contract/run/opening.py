@@ -326,7 +326,7 @@ def _ensure_known_waivers(profile: Profile) -> None:
         if name not in checks:
             raise SpecError(
                 f"profile {profile.id} waives an unknown check {name!r}"
-                f"{suggestion(name, checks)}"
+                f"{suggestion(name, checks, what='check')}"
             )
         if at and feature not in FEATURES:
             raise SpecError(
