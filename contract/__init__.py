@@ -243,10 +243,12 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     be reached or does not answer as an API.
     """
     from contract.client.route import Route
+    from contract.run.arguments import ensure_headers
     from contract.run.opening import open_target
     from contract.run.report import Report
     from contract.testing.proof import select_checks
 
+    ensure_headers(headers)
     checks = select_checks(select, ignore, trust_plugins=trust_plugins)
     further = [f"{name}: {value}" for name, value in (headers or {}).items()]
     with open_target(

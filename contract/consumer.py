@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -14,6 +15,7 @@ from respx.mocks import HTTPCoreMocker
 
 from contract.catalog.answers import Given, read_answers
 from contract.catalog.changes import Limits, read_changes
+from contract.errors import UsageError
 from contract.mock_server.httpx_stream import Frames
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider
@@ -33,11 +35,21 @@ class Router(respx.MockRouter):
     """
 
     def __init__(
-        self, provider: MockProvider, url: str, faults: Sequence[str], limits: Limits
+        self,
+        provider: MockProvider,
+        url: str,
+        faults: Sequence[str],
+        limits: Limits,
+        prefix: str = "",
     ) -> None:
-        """Answer requests to *url* like *provider*, with *faults* under *limits*."""
+        """
+        Answer requests to *url* like *provider*, with *faults* under *limits*.
+
+        *prefix* is the part of its path that the server does not see.
+        """
         super().__init__(base_url=url.rstrip("/"), assert_all_called=False)
         self._provider = provider
+        self._prefix = prefix
         self._limits = limits
         self.faults = faults
         self.route().mock(side_effect=self._answer)
@@ -56,7 +68,7 @@ class Router(respx.MockRouter):
         reply = self._provider.reply(
             Request(
                 request.method,
-                request.url.raw_path.decode("ascii"),
+                request.url.raw_path.decode("ascii").removeprefix(self._prefix),
                 tuple((k.lower(), v) for k, v in request.headers.items()),
                 request.read(),
             )
@@ -69,6 +81,25 @@ class Router(respx.MockRouter):
             stream=Frames(reply.frames, reply.end, timeouts.get("read"), core),
             request=request,
         )
+
+
+def _prefix(url: str) -> str:
+    """
+    Return the path before `/v1` of the root *url*, as of a gateway; mostly "".
+
+    Raises `UsageError` if no client can ask for *url*.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(
+            f"No client asks for {url!r}; write the root of the API with http:// or "
+            "https:// before its host, as in url='http://llm.test'."
+        )
+    return parts.path.rstrip("/").removesuffix("/v1")
 
 
 @contextmanager
@@ -118,6 +149,7 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
     `faults` can be set. Raises `UsageError` if the dialect, a fault, a condition or an
     answer is wrong.
     """
+    prefix = _prefix(url)
     provider = build(
         dialect,
         models=models,
@@ -129,7 +161,7 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
     )
     limits = Limits(when=when, every=every, rate=rate, seed=seed)
     faults = (fault,) if isinstance(fault, str) else fault or ()
-    router = Router(provider, url, faults, limits)
+    router = Router(provider, url, faults, limits, prefix)
     with router, _httpx2(router):
         yield router
 

@@ -112,11 +112,22 @@ def test_rejections_match_the_dialect(magistral):
     [
         pytest.param({"fault": "no-such"}, "Unknown fault", id="fault"),
         pytest.param({"dialect": "vlm"}, "Did you mean 'vllm'", id="dialect"),
+        pytest.param({"url": "llm.test"}, "write the root of the API", id="no-scheme"),
+        pytest.param({"url": "http://[::1"}, "write the root of the API", id="no-url"),
     ],
 )
 def test_an_unknown_name_is_a_usage_error(options, words):
     with pytest.raises(UsageError, match=words), mocked(**options):
         pytest.fail("it was opened")
+
+
+@pytest.mark.parametrize("root", ["", "/", "/v1", "/gateway", "/gateway/v1/"])
+def test_the_path_of_a_gateway_is_not_the_server_s(magistral, root):
+    magistral("vllm", url=f"http://llm.test{root}")
+    prefix = root.strip("/").removesuffix("v1").strip("/")
+    url = f"http://llm.test/{prefix}" if prefix else "http://llm.test"
+
+    assert httpx.post(url + PATH, json=REQUEST).status_code == 200
 
 
 URL = "http://llm.test"

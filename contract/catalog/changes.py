@@ -65,7 +65,7 @@ def read_change(
     known = changes_by_name() if known is None else known
     name, _, query = text.partition("?")
     if name not in known:
-        raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known)}")
+        raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known, what=what)}")
     change = known[name]
     options = change.options if isinstance(change, Outage) else ()
     given = dict(parse_qsl(query, keep_blank_values=True))

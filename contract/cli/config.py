@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from contract.client.route import Proxy
 from contract.client.timeouts import Limits
 from contract.errors import UsageError
 
@@ -171,7 +171,7 @@ def parse(table: Mapping[str, Any], path: Path) -> dict[str, Any]:
         found[name] = _value(f"{path}: {key}", name, value)
     if "profiles" in found:
         found["profiles"] = str(path.parent / found["profiles"])
-    if urlsplit(found.get("proxy", "")).password:
+    if Proxy(found.get("proxy")).secrets:
         raise UsageError(
             f"{path}: proxy has a password; export the proxy as HTTPS_PROXY instead."
         )

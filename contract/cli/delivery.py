@@ -37,7 +37,8 @@ def deliver(  # noqa: PLR0913  # each parameter is an option of the command line
     The files come first, because a pager may keep the text from being printed to its
     end. If one of the reports goes to standard output, the text is printed to
     standard error. A file that cannot be written costs no other file and no text: it
-    is one sentence at the end.
+    is one sentence at the end. An interrupt while they are written is raised once they
+    are.
 
     Returns 0, or the exit code of the worst error of a file: 2, or 4 if the reporter
     is broken.
@@ -52,7 +53,12 @@ def deliver(  # noqa: PLR0913  # each parameter is an option of the command line
             is to report.
     """
     standard_output_taken = any(output.path == "-" for output in outputs)
-    errors = write_all(outputs, report)
+    try:
+        errors = write_all(outputs, report)
+    except KeyboardInterrupt:
+        # What was judged is in the files even so; a second Ctrl-C ends this, too.
+        write_all((one for one in outputs if one.path != "-"), report)
+        raise
     headers = tuple(h for h in report.headers if h.target not in explained)
     if headers or report.results or not report.headers:
         console = options.console(color, stderr=standard_output_taken)

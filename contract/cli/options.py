@@ -115,12 +115,23 @@ def _configured(context: click.Context, option: click.Parameter, value: Any) -> 
     if given["no_config"]:
         return value
     file = given["config"]
-    found = config.read(Path(file)) if file else config.discover(Path.cwd())
+    found = config.read(Path(file)) if file else config.discover(_current_folder())
     context.meta["contract.settings"] = found
     context.default_map = {
         config.BOUNDS.get(name, name): setting for name, setting in found.values.items()
     }
     return value
+
+
+def _current_folder() -> Path:
+    """Return the current folder; raise `UsageError` if it was removed."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"The current folder cannot be read: {error.strerror}. Change to another "
+            "one with cd."
+        ) from error
 
 
 def configuration(command: F) -> F:
@@ -303,7 +314,8 @@ def console(color: bool | None, *, stderr: bool = False) -> Console:  # noqa: FB
     """
     from rich.console import Console
 
-    plain = not (sys.stderr if stderr else sys.stdout).isatty()
+    stream = sys.stderr if stderr else sys.stdout
+    plain = stream is None or not stream.isatty()  # None: it is closed
     return Console(
         stderr=stderr,
         color_system="standard" if color and plain else "auto",

@@ -44,11 +44,16 @@ class Destination:
     # The path of the file; `-` is standard output.
     path: str
 
+    @property
+    def real_path(self) -> Path:
+        """The path with links followed, as `replace_file` does."""
+        return Path(os.path.realpath(self.path))
+
     def prepare(self) -> None:
         """Raise `UsageError` before the run if the file cannot be written."""
         if self.path == "-":
             return
-        path = Path(self.path)
+        path = self.real_path
         existed = path.exists()
         if existed and not (path.is_file() or path.is_dir()):
             return  # opening a pipe would wait for its reader
@@ -58,7 +63,7 @@ class Destination:
             if not existed:
                 path.unlink()
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _unwritable(Path(self.path), error) from error
 
     def write(self, text: str, commands: Collection[str] = ()) -> None:
         """
@@ -191,6 +196,17 @@ def destinations(
         found.append((kind, path))
     if sum(path == "-" for _, path in found) > 1:
         raise UsageError("Only one report can go to standard output (-).")
+    taken: set[Path] = set()
+    for _, path in found:
+        file = Destination(path).real_path
+        # A pipe or a device takes whatever it is given, as the job summary does.
+        replaced = file.is_file() or not file.exists()
+        if file in taken and replaced and not _is_job_summary(file):
+            raise UsageError(
+                f"Two reports would be written to {path!r}, one over the other; "
+                "name a file for each."
+            )
+        taken.add(file)
     for _, path in found:
         Destination(path).prepare()
     return tuple(found)

@@ -16,6 +16,7 @@ from contract.catalog.answers import read_answers
 from contract.catalog.breakages import breakages, faults_by_name
 from contract.catalog.changes import Limits, chain, read_change
 from contract.cli import completion, options
+from contract.client.credentials import KEYS, unset
 from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
 from contract.mock_server.control import Control
@@ -308,6 +309,9 @@ def banner(
     # A key in the environment would make verify expect that the server demands one.
     demands = Capability.KEY_REQUIRED in profile.offers
     keyless = "MISTRAL_API_KEY= OPENAI_API_KEY= " if demands and not variable else ""
+    # The key is read from another variable only where it is named.
+    named = f" --api-key-env {variable}" if variable and variable not in KEYS else ""
+    verify = f"magistral-contract verify {url}/v1 --profile {profile.id}{named}"
     return [
         ("serving", f"{profile.id}: {profile.title}"),
         ("url", f"{url}/v1"),
@@ -315,10 +319,7 @@ def banner(
         *((type(c).__name__.lower(), f"{c.id}: {c.description}") for c in changes),
         ("set", f"OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={shown_key}"),
         ("try", curl),
-        (
-            "check",
-            f"{keyless}magistral-contract verify {url}/v1 --profile {profile.id}",
-        ),
+        ("check", f"{keyless}{verify}"),
         ("stop", "Ctrl-C"),
     ]
 
@@ -330,7 +331,7 @@ def _key(api_key: str | None, variable: str | None) -> str | None:
     if variable is None:
         return api_key or None
     if not os.environ.get(variable):
-        raise UsageError(f"The variable {variable} is not set; export it first.")
+        raise unset(variable, "--api-key-env")
     return os.environ[variable]
 
 

@@ -315,7 +315,12 @@ def failure(
     if isinstance(error, httpx.NetworkError | OSError):
         when = "in the middle of the response" if answered else "before the response"
         return End.RESET, f"the connection was reset {when}"
-    return End.REFUSED, f"the request could not be sent: {str(error)[:120]}"
+    return End.REFUSED, f"the request could not be sent: {_excerpt(str(error))}"
+
+
+def _excerpt(text: str) -> str:
+    """Return the beginning of *text*, masked first: a part of a key is not sought."""
+    return SECRETS.mask(text)[:120]
 
 
 def _connection_error(error: BaseException, host: str) -> str:
@@ -334,11 +339,11 @@ def _connection_error(error: BaseException, host: str) -> str:
             reason = (cause.reason or "no reason given").replace("_", " ").lower()
             return f"TLS with {host} failed ({reason}); {PLAIN_HTTP_ADVICE}"
         cause = cause.__cause__ or cause.__context__
-    return f"no connection to {host} ({str(error)[:120]})"
+    return f"no connection to {host} ({_excerpt(str(error))})"
 
 
 def _proxy_error(message: str, host: str, proxy: str) -> str:
-    said = f"the proxy {proxy} did not connect to {host} ({message[:120]})"
+    said = f"the proxy {proxy} did not connect to {host} ({_excerpt(message)})"
     if message.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}"):
         return f"{said}; write USER:PASSWORD@ before its host"
     return f"{said}; check the proxy, or name the host in NO_PROXY"
@@ -350,4 +355,4 @@ def _protocol_error(message: str, *, answered: bool) -> str:
     if "peer closed connection" in message:
         return "the connection was closed in the middle of the response"
     where = "continues" if answered else "begins"
-    return f"the response {where} with bytes that are not HTTP ({message[:120]})"
+    return f"the response {where} with bytes that are not HTTP ({_excerpt(message)})"

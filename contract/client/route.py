@@ -13,6 +13,7 @@ from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
+from contract.client.credentials import unset
 from contract.errors import UsageError
 from contract.model.address import LOOPBACK_HOSTS
 from contract.model.profile import VARIABLE
@@ -81,13 +82,16 @@ class Proxy:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The password of the proxy in each spelling; empty without one."""
-        parts = urlsplit(self.url or "")
-        if not parts.password:
+        # Not by urlsplit: a URL that it rejects has a password to hide, too.
+        url = self.url or ""
+        credentials = (url.partition("://")[2] or url).rpartition("@")[0]
+        user, _, password = credentials.partition(":")
+        if not password:
             return ()
-        plain = unquote(parts.password)
-        pair = f"{unquote(parts.username or '')}:{plain}"
+        plain = unquote(password)
+        pair = f"{unquote(user)}:{plain}"
         basic = base64.b64encode(pair.encode()).decode()
-        return tuple(dict.fromkeys((parts.password, plain, basic)))
+        return tuple(dict.fromkeys((password, plain, basic)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +291,7 @@ def _from_variable(text: str, environ: Mapping[str, str]) -> Header:
             f"{EXAMPLE}."
         )
     if not environ.get(variable):
-        raise UsageError(
-            f"The variable {variable}, which holds the header {name}, is not set; "
-            "export it first."
-        )
+        raise unset(variable, "--header-env", f", which holds the header {name},")
     return _checked(Header(name, environ[variable].strip(), variable))
 
 
@@ -345,7 +346,8 @@ def _proxy(text: str, source: str) -> str:
     if not host or parts.scheme not in _PROXY_SCHEMES or not sound:
         raise UsageError(
             f"The proxy in {source} is not a URL; write it as "
-            "http://HOST:PORT or http://USER:PASSWORD@HOST:PORT."
+            "http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with / in a password "
+            "as %2F and @ as %40."
         )
     return written
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.client import baseline
-from contract.client.credentials import validate_key
+from contract.client.credentials import KEYS, validate_key
 from contract.client.liveness import Liveness
 from contract.client.recorder import STOPPED, Recorder
 from contract.client.route import DIRECT, Route
@@ -62,6 +62,7 @@ class Session:
         model: str,
         *,
         key: str | None = None,
+        key_variable: str = KEYS[0],
         limits: Limits | None = None,
         throttle: Throttle | None = None,
         concurrency: int | None = None,
@@ -79,6 +80,7 @@ class Session:
             profile: The profile of the server.
             model: Name of the model in the requests.
             key: API key to send; `UsageError` if a header cannot hold it.
+            key_variable: Environment variable from which a repeated command reads it.
             limits: Bounds of each exchange.
             throttle: Paces the requests where the server limits their rate; without
                 one, no request is repeated.
@@ -99,6 +101,7 @@ class Session:
         self.allowance = profile.max_requests if allowance is None else allowance
         self.seed = seed
         self.route = route
+        self.key_variable = key_variable
         self._key = validate_key(key)
         self._saved = saved
         self._tick = tick

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from contract.client.curl import VARIABLE, curl
+from contract.client.credentials import KEYS
+from contract.client.curl import curl
 from contract.errors import TargetError, UsageError
 from contract.fuzzing.bounded import BOUNDED
 from contract.fuzzing.events import Failure, RunSummary, read_events
@@ -125,7 +126,7 @@ def _run(
             **environment,
         }
         if session.key:
-            variables |= {"MAGISTRAL_CONTRACT_KEY_ENV": VARIABLE, VARIABLE: session.key}
+            variables |= {"MAGISTRAL_CONTRACT_KEY_ENV": KEYS[0], KEYS[0]: session.key}
         log = Path(folder, "log")
         code, cut_off = _finished(command, variables, log, max_time)
         summary = read_events(_events(events))
@@ -229,15 +230,15 @@ def _finding(
     verification: Verification, name: str, failure: Failure, deadline: float
 ) -> Finding:
     request = smallest_request(verification, name, failure, deadline)
-    key = VARIABLE if verification.session.key else None
+    session = verification.session
     return Finding(
         failure.message,
         expected=failure.expected,
         actual=f"status {failure.status}: {failure.body}",
         at=curl(
-            verification.session.url,
+            session.url,
             request,
-            key=key,
-            further=verification.session.route.curl_headers,
+            key=session.key_variable if session.key else None,
+            further=session.route.curl_headers,
         ),
     )

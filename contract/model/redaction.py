@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 import threading
 from bisect import bisect_right
@@ -21,7 +22,7 @@ from functools import lru_cache
 from html.entities import html5
 from itertools import accumulate
 from string import ascii_letters, digits, hexdigits
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from contract.model.escape import escape_controls
 
@@ -32,6 +33,10 @@ REDACTED = "***"
 # A shorter "key" (EMPTY, x, 1) is a placeholder that grants no access, and masking it
 # would alter ordinary responses.
 MIN_LENGTH = 8
+# A server that cuts its message short may leave all but the end of a secret. So a part
+# of this many characters, and of this share of the secret, is masked too.
+MIN_PART = 16
+PART = 0.75
 # Encodings within each other that are undone, e.g. JSON in a URL in base64.
 DEPTH = 3
 # Headers that are credentials whatever they contain.
@@ -148,7 +153,11 @@ class Secrets:
         return self._values
 
     def mask(self, text: str) -> str:
-        """Return *text* with `***` instead of every spelling of a secret."""
+        """
+        Return *text* with `***` instead of every spelling of a secret.
+
+        Most of a long secret (`PART`) counts as it, because text gets cut off.
+        """
         spans = self._spans(text)
         if not spans:
             return text
@@ -228,7 +237,7 @@ class Secrets:
         sought = self._sought
         if not sought.forms or not text:
             return []
-        overlap = _WIDEST * len(sought.forms[0])
+        overlap = _WIDEST * len(sought.forms[0].text)
         step = max(_PART, 2 * overlap)
         found: list[Span] = []
         for start in range(0, max(1, len(text) - overlap), step):
@@ -257,15 +266,54 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
+class _Form:
+    """A text that is a secret, and the parts of it by which it is found."""
+
+    text: str
+    # The least number of characters of it that betray it.
+    least: int
+    # Parts, by where they begin. Each stretch of `least` characters has one of them.
+    blocks: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return the form of *text*, of which short ones are masked as a whole only."""
+        length = len(text)
+        least = min(length, max(MIN_PART, math.ceil(PART * length)))
+        size = length if least == length else (least + 1) // 2
+        starts = range(0, length - size + 1, size)
+        return cls(text, least, tuple((at, text[at : at + size]) for at in starts))
+
+    def places(self, text: str) -> Iterator[Span]:
+        """Yield where *text* has this secret or most of it; some places repeatedly."""
+        for offset, block in self.blocks:
+            at = text.find(block)
+            while at >= 0:
+                start, stop = self._extent(text, at, offset, at + len(block))
+                if stop - start >= self.least:
+                    yield start, stop
+                at = text.find(block, at + 1)
+
+    def _extent(self, text: str, start: int, offset: int, stop: int) -> Span:
+        """Return how far *text* agrees around the block from *start* to *stop*."""
+        end = offset + stop - start
+        while offset and start and text[start - 1] == self.text[offset - 1]:
+            start, offset = start - 1, offset - 1
+        while text[stop : stop + 1] == self.text[end : end + 1] != "":
+            stop, end = stop + 1, end + 1
+        return start, stop
+
+
+@dataclass(frozen=True, slots=True)
 class _Sought:
     """What betrays the secrets once its encodings are undone."""
 
     # The secrets as texts, the longest first.
-    forms: tuple[str, ...] = ()
+    forms: tuple[_Form, ...] = ()
     # The escapes to decode at a time. A secret that itself looks like an escape
     # (`%41`) would not survive the decoding of another kind.
     escapes: tuple[re.Pattern[str], ...] = (_ANY_ESCAPE,)
-    # The least number of characters of a secret.
+    # The least number of characters that betray a secret.
     shortest: int = 0
 
 
@@ -281,18 +329,15 @@ def _sought(values: Iterable[str]) -> _Sought:
                 ambiguous, decoded = True, further
                 if len(decoded) >= MIN_LENGTH:
                     forms[decoded] = None
-    ordered = tuple(sorted(forms, key=len, reverse=True))
+    ordered = tuple(map(_Form.of, sorted(forms, key=len, reverse=True)))
     escapes = (_ANY_ESCAPE, *(_ONE_KIND if ambiguous else ()))
-    return _Sought(ordered, escapes, min(map(len, ordered), default=0))
+    return _Sought(ordered, escapes, min((f.least for f in ordered), default=0))
 
 
 def _found(text: str, sought: _Sought, depth: int) -> Iterator[Span]:
     """Yield the spans of *text* that, decoded up to *depth* times, are a secret."""
     for form in sought.forms:
-        at = text.find(form)
-        while at >= 0:
-            yield at, at + len(form)
-            at = text.find(form, at + 1)
+        yield from form.places(text)
     if not depth:
         return
     tried: set[str] = set()

@@ -20,6 +20,13 @@ GROUPS = ("checks", "quirks", "targets", "reporters", "exporters", "providers")
 MAX_SUGGESTIONS = 3  # similar names in a message
 MIN_WORD = 3  # characters of a word that counts as shared between names
 _STANDARD_LIBRARY = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+# The commands that list all things of a kind.
+LISTINGS = {
+    "check": "list",
+    "fault": "list --faults",
+    "quirk": "list --quirks",
+    "profile": "list --profiles",
+}
 MAX_LISTED = 30  # names in a message that lists them all
 
 
@@ -196,15 +203,18 @@ def get(what: str, name: str, known: Mapping[str, T]) -> T:
     """
     if name in known:
         return known[name]
-    raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known)}")
+    raise UsageError(f"Unknown {what} {name!r}{suggestion(name, known, what=what)}")
 
 
-def suggestion(name: str, known: Iterable[str], *, few: int = MAX_LISTED) -> str:
+def suggestion(
+    name: str, known: Iterable[str], *, few: int = MAX_LISTED, what: str = ""
+) -> str:
     """
     Return the end of a message about an unknown *name*: similar names, or all.
 
     The result is `. Did you mean 'x'?`, or the *known* names when none is similar and
-    there are at most *few* of them, or else a reference to the command that lists them.
+    there are at most *few* of them, or else the command that lists them; *what* they
+    are is needed for that, as a key of `LISTINGS`.
     """
     names = sorted(known)
     from difflib import get_close_matches  # noqa: PLC0415  # only for a wrong name
@@ -215,7 +225,9 @@ def suggestion(name: str, known: Iterable[str], *, few: int = MAX_LISTED) -> str
         quoted = [repr(word) for word in candidates][:MAX_SUGGESTIONS]
         return ". Did you mean " + " or ".join(quoted) + "?"
     if len(names) > few:
-        return "; run `magistral-contract list --help` to see how to list all."
+        return (
+            f"; run `magistral-contract {LISTINGS.get(what, 'list --help')}` for all."
+        )
     return ". Known: " + ", ".join(names) + "."
 
 

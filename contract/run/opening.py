@@ -37,6 +37,7 @@ from contract.model.probes import HELLO, NO_KEY
 from contract.model.profile import Capability, Profile
 from contract.plugins.discovery import find, suggestion
 from contract.run import recording, runner
+from contract.run.arguments import ensure_budget, ensure_offers, ensure_whole
 from contract.run.report import Header
 from contract.run.verification import Verification
 from contract.targets.base import Opened, ReplyChange, TargetKind, parse_target
@@ -51,6 +52,12 @@ class _Overrides:
     budget: Mapping[str, float] | None = None
     offers: frozenset[Capability] = frozenset()  # in addition to the profile's
     max_examples: int | None = None  # generated examples per property
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a value that no profile may have."""
+        ensure_whole(context_window=self.context_window, max_examples=self.max_examples)
+        ensure_budget(self.budget)
+        ensure_offers(self.offers)
 
     def apply(self, profile: Profile) -> Profile:
         """Return *profile* with these overrides."""
@@ -121,6 +128,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     target = parse_target(text, find("targets", TargetKind), reply_changes())
     # Checked for every target, because a named but empty variable is always a mistake.
     environment_key = api_key(key_env, os.environ)
+    ensure_whole(concurrency=concurrency, max_requests=max_requests)
     throttle = Throttle(retry_budget)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     opened_at = time.perf_counter()
@@ -158,6 +166,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             judged_by,
             detected.model,
             key=key,
+            key_variable=environment_key[1],
             limits=limits,
             throttle=throttle,
             concurrency=concurrency,
@@ -317,7 +326,7 @@ def _ensure_known_waivers(profile: Profile) -> None:
         if name not in checks:
             raise SpecError(
                 f"profile {profile.id} waives an unknown check {name!r}"
-                f"{suggestion(name, checks)}"
+                f"{suggestion(name, checks, what='check')}"
             )
         if at and feature not in FEATURES:
             raise SpecError(

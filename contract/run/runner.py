@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from contract.client.curl import VARIABLE, curl
+from contract.client.curl import repeated
 from contract.client.session import (
     CanaryUnavailable,
     NotAnswering,
@@ -297,12 +297,7 @@ def _judge_invariant(
 
 def _curl(session: Session, exchange: Exchange) -> str:
     """Return the command that repeats the request of *exchange*, or its length."""
-    command = curl(
-        session.url,
-        exchange.request,
-        key=VARIABLE if session.key else None,
-        further=session.route.curl_headers,
-    )
+    command = repeated(session, exchange.request, exchange.probe.key)
     if len(command) <= LONGEST_COMMAND:
         return command
     return (
@@ -365,11 +360,7 @@ def _explore(check: Check, session: Session, exchanges: list[Exchange]) -> Verdi
 
 def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
     """Return *place*, if any, followed by the curl commands that repeat *exchanges*."""
-    key = VARIABLE if session.key else None
-    further = session.route.curl_headers
-    commands = (
-        curl(session.url, e.request, key=key, further=further) for e in exchanges
-    )
+    commands = (repeated(session, e.request, e.probe.key) for e in exchanges)
     return "; ".join([*([place] if place else []), *commands])
 
 

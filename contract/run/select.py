@@ -63,5 +63,6 @@ def _matching(checks: tuple[S, ...], name: str) -> frozenset[str]:
     )
     if not found:
         names = {check.id for check in checks} | {check.family for check in checks}
-        raise UsageError(f"No check matches {name!r}{suggestion(name, names)}")
+        near = suggestion(name, names, what="check")
+        raise UsageError(f"No check matches {name!r}{near}")
     return found

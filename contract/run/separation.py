@@ -25,8 +25,10 @@ def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
         'all with tools'
         >>> describe([tools], [tools, plain, plain, plain])
         '1 of the 2 with tools'
-        >>> describe([plain], [plain])
+        >>> describe([plain] * 2, [plain] * 2)
         'about one in 2, whatever the request'
+        >>> describe([plain], [plain])
+        'too few to say which'
     """
     if not sound:
         return "all of them"
@@ -40,13 +42,22 @@ def describe(broken: Sequence[Features], sound: Sequence[Features]) -> str:
         if not excused:
             break
     if best is None or best[0] > MOST_SOUND * len(sound):
-        every = round((len(broken) + len(sound)) / len(broken))
-        return f"about one in {every}, whatever the request"
+        return _frequency(len(broken), len(broken) + len(sound))
     excused, rule = best
     words = ", ".join(WORDS[name][0 if present else 1] for name, present in rule)
     if not excused:
         return f"all {words}"
     return f"{len(broken)} of the {len(broken) + excused} {words}"
+
+
+def _frequency(broken: int, judged: int) -> str:
+    """Return how many are broken, as no feature of the requests says which."""
+    if broken == 1:
+        return "too few to say which"
+    every = round(judged / broken)
+    if every == 1:
+        return "most, whatever the request"
+    return f"about one in {every}, whatever the request"
 
 
 def _rules(broken: Sequence[Features]) -> Iterator[tuple[Literal, ...]]:

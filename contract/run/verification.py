@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract.client.session import Session
 from contract.model.check import Check
+from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.run import recording, runner
 from contract.run.invariants import Replies
@@ -36,6 +37,8 @@ class Verification:
     detection_requests: int = 0
     # The replies so far, each classed once, for the invariants.
     replies: Replies = field(default_factory=Replies)
+    # By probe: the first check that `run` was given and that sends it.
+    senders: dict[Probe, str] = field(default_factory=dict)
     # When the target was opened, in seconds of `time.perf_counter`.
     opened_at: float = field(default_factory=time.perf_counter)
 
@@ -91,6 +94,8 @@ class Verification:
     def run(self, check: Check, *, slow: bool = False) -> Result:
         """Return the result of *check*; *slow* runs it even if it is marked as slow."""
         self._measure_baseline((check,), slow=slow)
+        for probe in check.sends:
+            self.senders.setdefault(probe, check.id)
         return runner.judge_check(
             check,
             self.session,
@@ -98,6 +103,7 @@ class Verification:
             slow=slow,
             command=self.command,
             replies=self.replies,
+            senders=self.senders,
         )
 
     def _measure_baseline(self, checks: Iterable[Check], *, slow: bool) -> None:

@@ -14,6 +14,7 @@ from functools import cache, cached_property, partial
 from typing import Generic, TypeVar, cast
 
 from contract.catalog import profiles
+from contract.client.credentials import KEYS
 from contract.client.route import DIRECT
 from contract.client.session import Session
 from contract.mock_server.latency import LatencyPlan
@@ -77,6 +78,7 @@ class Rehearsal:
         self.profile = profile
         self.seed: int | None = None
         self.key: str | None = KEY
+        self.key_variable = KEYS[0]
         self.url = "http://127.0.0.1"
         self.route = DIRECT
         self._base = base

@@ -69,6 +69,7 @@ def test_the_profiles_lie_beside_the_file(tmp_path):
         pytest.param("headers = {}", 'header-env = \\["X-Tenant=', id="headers"),
         pytest.param("api-key = 'x'", 'api-key-env = "VARIABLE"', id="key"),
         pytest.param("proxy = 'http://u:p@h'", "has a password", id="proxy"),
+        pytest.param("proxy = 'http://u:p@[::1'", "has a password", id="no-url"),
         pytest.param("targets = [1]", "a list of texts", id="numbers"),
         pytest.param("seed = true", "a whole number", id="bool-for-number"),
         pytest.param("timeout = true", "a duration", id="bool-for-duration"),

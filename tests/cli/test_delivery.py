@@ -146,6 +146,25 @@ def test_an_old_report_survives_a_full_disk(capsys, tmp_path, monkeypatch):
     assert "No space left" in capsys.readouterr().err
 
 
+def test_an_interrupt_while_reports_are_written_costs_none(tmp_path, capsys):
+    interrupts = iter([KeyboardInterrupt])
+
+    def render(_report):
+        for interrupt in interrupts:
+            raise interrupt
+        return "whole"
+
+    slow = Output(Reporter("slow", ".txt", render), str(tmp_path / "slow.txt"))
+    written = (*outputs([f"json={tmp_path / 'r.json'}", "junit=-"]), slow)
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(REPORT, written, quiet=True, verbose=False, color=None)
+
+    assert (tmp_path / "slow.txt").read_text() == "whole"
+    assert json.loads((tmp_path / "r.json").read_text())
+    assert capsys.readouterr().out.count("<?xml") == 1
+
+
 def test_a_broken_reporter_costs_no_other(capsys, tmp_path):
     broken = Reporter("csv", ".csv", lambda report: report.nothing)
     good = tmp_path / "good.json"

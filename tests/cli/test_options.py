@@ -55,3 +55,22 @@ def test_other_commands_do_not_import_the_reporters(arguments):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_nothing_is_written_to_a_closed_output(monkeypatch, name):
+    monkeypatch.setattr(sys, name, None)
+
+    console(None, stderr=name == "stderr").print("text")
+
+
+def test_a_removed_current_folder_is_one_sentence(command, tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    done = command("verify", "mock")
+
+    assert done.code == 2
+    assert done.err.startswith("error: The current folder cannot be read: ")

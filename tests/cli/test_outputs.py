@@ -52,6 +52,25 @@ def test_only_one_report_may_go_to_standard_output():
         outputs(["json=-", "junit=-"])
 
 
+def test_two_reports_in_one_file_are_refused(tmp_path):
+    path = tmp_path / "report"
+    (tmp_path / "link").symlink_to(path)
+
+    with pytest.raises(UsageError, match="name a file for each"):
+        outputs([f"json={path}", f"junit={tmp_path / 'link'}"])
+    assert not path.exists()
+    assert outputs(["json=/dev/null", "junit=/dev/null"])
+
+
+def test_checking_that_a_report_is_writable_keeps_a_link_to_no_file(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "missing")
+
+    outputs([f"json={link}"])
+
+    assert [link] == list(tmp_path.iterdir())
+
+
 def test_a_report_is_written_as_utf_8_with_unix_lines(tmp_path):
     (output,) = outputs([f"json={tmp_path / 'out.json'}"])
     output.write(Report(headers=(), results=()))

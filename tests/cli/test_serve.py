@@ -35,6 +35,16 @@ def test_the_banner_never_contains_the_key():
     assert '-H "Authorization: Bearer $MY_KEY"' in dict(lines)["try"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "option"),
+    [("MY_KEY", "--api-key-env MY_KEY"), ("OPENAI_API_KEY", ""), (None, "")],
+)
+def test_the_line_to_check_names_a_variable_that_is_not_read_anyway(variable, option):
+    check = dict(banner_of(variable))["check"]
+
+    assert check.partition("--profile vllm-0.32")[2].strip() == option
+
+
 def test_the_banner_names_the_fault_and_the_quirk():
     fault = next(iter(find("checks", Fault).values()))
     quirk = next(iter(find("quirks", Quirk).values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.client.credentials import api_key, validate_key
+from contract.client.route import Route
 from contract.errors import UsageError
 
 BOTH = {"MISTRAL_API_KEY": "m", "OPENAI_API_KEY": "o", "MINE": "x"}
@@ -31,6 +32,30 @@ def test_a_key_comes_from_the_given_or_a_default_variable(variable, environ, fou
 def test_a_given_variable_must_be_set():
     with pytest.raises(UsageError, match="MINE is not set"):
         api_key("MINE", {"MINE": ""})
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("sk-proj-0123456789abcdef", id="with-hyphens"),
+        pytest.param("pZ3xWq8LkT5vRn2YbC7mJd4HsGf6Aa1U", id="like-a-name"),
+    ],
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda name: api_key(name, {}), id="api-key-env"),
+        pytest.param(
+            lambda name: Route.read((), [f"X-Tenant={name}"], environ={}),
+            id="header-env",
+        ),
+    ],
+)
+def test_a_key_in_place_of_its_variable_is_not_shown(key, read):
+    with pytest.raises(UsageError, match="-env takes the name") as caught:
+        read(key)
+
+    assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,24 @@ def test_a_wrong_proxy_is_refused_without_its_password(text, words):
     assert SECRET not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(f"http://u:{SECRET}@[::1", id="address"),
+        pytest.param(f"http://u:a/{SECRET}@p:1", id="slash"),
+        pytest.param(f"u:{SECRET}@p:port", id="port"),
+    ],
+)
+def test_a_proxy_of_the_environment_that_is_no_url_is_refused(monkeypatch, url):
+    monkeypatch.setenv("http_proxy", url)
+    route = Route()
+
+    assert any(SECRET in secret for secret in route.secrets)
+    with pytest.raises(UsageError, match="http_proxy is not a URL") as caught:
+        route.proxy_for("http://h")
+    assert SECRET not in str(caught.value)
+
+
 def test_the_password_of_a_proxy_is_hidden_in_every_spelling(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://me:p%40ss-of-me@p:1")
     route = Route()

@@ -128,6 +128,48 @@ def test_a_secret_that_an_ellipsis_cuts_off_is_masked():
     assert SECRETS.mask(f"… {SECRET}") == "… ***"
 
 
+@pytest.mark.parametrize("spelling", ["verbatim", "json-of-php", "base64"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(slice(None, -1), id="last-is-missing"),
+        pytest.param(slice(1, None), id="first-is-missing"),
+        pytest.param(slice(4, -4), id="ends-are-missing"),
+    ],
+)
+def test_a_long_secret_that_was_cut_is_masked(part, spelling):
+    spell = SPELLINGS[spelling]
+
+    shown = SECRETS.mask(f"bad key: {spell(SECRET[part])}|")
+
+    assert shown.startswith("bad key: ***")
+    assert not any(SECRET[8:24] in one for one in readings(shown))
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        pytest.param("mistral-small-team", "mistral-small-2509", id="short"),
+        pytest.param(SECRET, SECRET[:20], id="half"),
+        pytest.param("sk-" + "x" * 12, "x" * 12, id="no-part-of-a-short-one"),
+    ],
+)
+def test_text_that_shares_some_characters_with_a_secret_stays(secret, text):
+    assert Secrets(secret).mask(text) == text
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=16),
+    st.data(),
+)
+def test_most_of_any_long_secret_is_found_anywhere(secret, data):
+    least = max(redaction.MIN_PART, -(-3 * len(secret) // 4))
+    start = data.draw(st.integers(0, len(secret) - least))
+    part = secret[start : data.draw(st.integers(start + least, len(secret)))]
+
+    assert part not in Secrets(secret).mask(f"\x00{part}\x00")
+
+
 def test_a_placeholder_is_no_secret():
     secrets = Secrets("EMPTY", "", "1234567")
     secrets.register(None)

@@ -168,7 +168,9 @@ def test_unknown_name_similar_to_none_is_reported_with_the_list():
 def test_long_lists_are_replaced_by_the_command_that_shows_them():
     known = [f"name-{number}" for number in range(31)]
 
-    assert "magistral-contract list --help" in discovery.suggestion("xyzzy", known)
+    assert "`magistral-contract list --help`" in discovery.suggestion("xyzzy", known)
+    faults = discovery.suggestion("xyzzy", known, what="fault")
+    assert faults == "; run `magistral-contract list --faults` for all."
 
 
 def test_known_name_is_returned():

@@ -11,8 +11,9 @@ from contract.model.check import Finding, NotApplicable, Scope
 from contract.model.exchange import End
 from contract.model.probes import LIST_MODELS, SUM, SUM_WHOLE, TOOL_WHOLE
 from contract.run.invariants import Replies, judge_replies, scopes_of
-from contract.run.report import Outcome
+from contract.run.report import Header, Outcome
 from contract.run.runner import judge_all, judge_check
+from contract.run.verification import Verification
 
 GOOD = {"body": b'{"id": "good"}'}
 BAD = {"body": b'{"id": "bad"}'}
@@ -59,6 +60,23 @@ def test_an_invariant_is_judged_on_what_other_checks_send():
     assert "--select family.name --select other.sends" in found.again
     assert found.curl.startswith("curl -sS http://nowhere.invalid/v1/chat/completions")
     assert found.exchanges[-1].probe == TOOL_WHOLE
+
+
+def test_one_check_at_a_time_names_what_sent_the_broken_reply_too():
+    answers = (*samples(GOOD, GOOD), (TOOL_WHOLE, BAD))
+    names = ("target", "url", "profile", "why", "model", "version", "started")
+    header = Header(**dict.fromkeys(names, ""))
+    verification = Verification(
+        target="target",
+        session=saved_session(*answers),
+        command=("magistral-contract", "verify", "target"),
+        initial_header=header,
+    )
+    verification.run(sender(probe for probe, _ in answers))
+
+    again = verification.run(invariant()).again
+
+    assert again.endswith("--select family.name --select other.sends")
 
 
 def test_a_sound_invariant_states_the_number_of_replies():

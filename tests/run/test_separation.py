@@ -26,7 +26,9 @@ NONE = features()
         ([NONE], [STREAM, BOTH], "all whole"),
         ([TOOLS], [TOOLS, NONE, NONE, STREAM], "1 of the 2 with tools"),
         ([STREAM, NONE], [STREAM, NONE], "about one in 2, whatever the request"),
-        ([NONE], [NONE] * 6, "about one in 7, whatever the request"),
+        ([NONE] * 2, [NONE] * 12, "about one in 7, whatever the request"),
+        ([NONE], [NONE] * 6, "too few to say which"),
+        ([NONE] * 7, [NONE] * 3, "most, whatever the request"),
     ],
 )
 def test_the_failing_replies_are_told_from_the_sound_ones(broken, sound, words):

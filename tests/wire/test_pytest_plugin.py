@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import junitparser
 import pytest
@@ -14,6 +18,7 @@ import contract
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SUITE = ("--pyargs", "contract.suite", "-p", "no:cacheprovider", "-W", "error")
 # One family is enough to show the behaviour of items.
 USAGE = ("--contract-select", "usage")
@@ -43,6 +48,37 @@ def test_each_check_is_an_item_on_the_mock_by_default(run):
         ["*::test_contract?mock-usage.sums-up? PASSED*", "*mock (mistral-*) PASSED: *"]
     )
     assert done.ret == 0
+
+
+# Packages that only our own tests need, as modules; None makes each of them missing.
+MISSING = """
+import sys
+for name in ("hypothesis", "respx", "openai", "mistralai", "schemathesis", "requests"):
+    sys.modules[name] = None
+"""
+
+
+def test_a_clone_with_the_extra_pytest_alone_runs_the_suite(tmp_path):
+    """As the README installs it: the settings and conftest.py of the clone apply."""
+    (tmp_path / "missing.py").write_text(MISSING)
+    command = [sys.executable, "-m", "pytest", "-p", "missing", "-p", "xdist"]
+    command += ["-p", "contract.pytest_plugin", *SUITE, "-q", *USAGE, "-n", "0"]
+
+    done = subprocess.run(  # noqa: S603  # the words are those of this test
+        command,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "mock (mistral-2025-10: declared by the target) PASSED" in done.stdout
+    assert done.returncode == 0
 
 
 def test_each_target_has_its_items(run):
