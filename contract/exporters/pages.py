@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.client.curl import VARIABLE, curl
+from contract.client.credentials import KEYS
+from contract.client.curl import curl
 from contract.exporters.base import Source
 from contract.model.escape import escape_controls
 from contract.reporters.base import causes_first, count, figures, format_figure
@@ -120,7 +121,7 @@ def _curl(source: Source, result: Result) -> str:
     command = result.curl
     if not command and result.exchanges:
         request = result.exchanges[0].request
-        key = VARIABLE if request.header("authorization") else None
+        key = KEYS[0] if request.header("authorization") else None
         command = curl(source.base_url, request, key=key)
     shown = escape_controls(command)
     return shown if len(shown) <= MOST_CURL and "```" not in shown else ""

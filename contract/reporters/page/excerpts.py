@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.client.curl import VARIABLE, curl
+from contract.client.credentials import KEYS
+from contract.client.curl import curl
 from contract.model.exchange import Exchange
 from contract.model.probe import KeyMode
 
@@ -84,7 +85,7 @@ def runnable(command: str, most: int) -> Command | str:
 
 def _command(exchange: Exchange, url: str) -> str:
     keyed = exchange.request.header("authorization") is not None
-    key = VARIABLE if keyed and exchange.probe.key is not KeyMode.NONE else None
+    key = KEYS[0] if keyed and exchange.probe.key is not KeyMode.NONE else None
     return curl(url, exchange.request, key=key)
 
 
