@@ -79,7 +79,7 @@ _FILES = """\
 | `scenarios/*.apidog-cli.json` | `apidog run FILE`: offline, without an account |
 | `project.apidog.json` | an Apidog project: endpoints, schemas, cases, scenarios |
 | `openapi.json` | import into anything that reads OpenAPI 3.1 |
-| `collection.postman.json` | Postman, newman, Bruno; Apidog as endpoint cases |
+| `collection.postman.json` | Postman and newman; Apidog as endpoint cases |
 | `test-suite.create.json` | a test suite of all scenarios, for schedules |
 | `MANIFEST.json` | the SHA-256 of every file |"""
 
