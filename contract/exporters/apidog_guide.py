@@ -119,8 +119,8 @@ Where only a specification is wanted, import `openapi.json` as *OpenAPI/Swagger*
 ## Import it with the CLI
 
 ```sh
-apidog auth login --with-token
-apidog import --project PROJECT --format apidog --file project.apidog.json --branch main
+apidog auth login --with-token "$APIDOG_TOKEN"
+apidog import --project PROJECT --format apidog --file project.apidog.json
 apidog test-suite create --project PROJECT --file test-suite.create.json
 ```
 
