@@ -79,7 +79,7 @@ _FILES = """\
 | `scenarios/*.apidog-cli.json` | `apidog run FILE`: offline, without an account |
 | `project.apidog.json` | an Apidog project: endpoints, schemas, cases, scenarios |
 | `openapi.json` | import into anything that reads OpenAPI 3.1 |
-| `collection.postman.json` | Postman, newman, Bruno; Apidog as endpoint cases |
+| `collection.postman.json` | Postman and newman; Apidog as endpoint cases |
 | `test-suite.create.json` | a test suite of all scenarios, for schedules |
 | `MANIFEST.json` | the SHA-256 of every file |"""
 
@@ -119,8 +119,8 @@ Where only a specification is wanted, import `openapi.json` as *OpenAPI/Swagger*
 ## Import it with the CLI
 
 ```sh
-apidog auth login --with-token
-apidog import --project PROJECT --format apidog --file project.apidog.json --branch main
+apidog auth login --with-token "$APIDOG_TOKEN"
+apidog import --project PROJECT --format apidog --file project.apidog.json
 apidog test-suite create --project PROJECT --file test-suite.create.json
 ```
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from contract._version import __version__
 from contract.errors import ExporterError
 from contract.model.check import Check
+from contract.model.escape import escape_json
 from contract.model.profile import Profile
 from contract.model.redaction import SECRETS
 from contract.reporters.base import mask_report
@@ -98,7 +99,10 @@ def _gated(kind: str, write: Write) -> Write:
 
 
 def _masked(data: bytes) -> bytes:
-    return SECRETS.mask(data.decode()).encode()
+    try:
+        return SECRETS.mask(data.decode()).encode()
+    except UnicodeDecodeError:
+        return SECRETS.mask_bytes(data)
 
 
 def manifest(kind: str, files: Files) -> bytes:
@@ -121,6 +125,6 @@ def to_bytes(value: object) -> bytes:
     Return *value* as indented JSON that ends with a line break.
 
     Everything but ASCII is escaped: lone surrogates are no UTF-8, and a reader that
-    guesses another encoding reads the same text.
+    guesses another encoding reads the same text. So is what a log would obey.
     """
-    return (json.dumps(value, indent=1) + "\n").encode()
+    return (escape_json(json.dumps(value, indent=1)) + "\n").encode()

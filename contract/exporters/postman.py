@@ -11,7 +11,7 @@ from contract.exporters.postman_collection import (
 from contract.exporters.steps import plan_steps
 
 
-@exporter("postman", summary="collections with tests for Postman, newman and Bruno")
+@exporter("postman", summary="collections with tests for Postman and newman")
 def postman(source: Source) -> Files:
     """
     Return two collections v2.1 and an environment whose key is empty.

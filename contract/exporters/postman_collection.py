@@ -1,4 +1,4 @@
-"""The Postman collection v2.1, which Postman, newman, Bruno and Apidog read."""
+"""The Postman collection v2.1, which Postman, newman and Apidog read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from contract.exporters.steps import (
     MODEL,
     Step,
     Steps,
-    describe,
     exchanges_of,
     pretty,
 )
@@ -139,7 +138,7 @@ def item(source: Source, step: Step) -> Item:
         "event": [test_event(step.script)],
         "request": {
             **request(step.request),
-            "description": "\n\n".join(map(describe, step.checks)),
+            "description": step.description,
         },
         "response": [
             saved_response(step, f"{outcome} {check.id}", exchange)

@@ -31,6 +31,8 @@ _MODEL = "magistral-contract-model-placeholder"
 _KEY = "magistral-contract-key-placeholder"
 # What Postman and Apidog replace in a body: {{$guid}}, and a variable that exists.
 _REPLACED = re.compile(r"\{\{(?=\s*(?:\$|(?:" + "|".join(VARIABLES) + r")\s*\}\}))")
+# Two braces as JSON spells them, which no client replaces.
+ESCAPED = r"\u007b\u007b"
 # Headers that an HTTP client writes itself.
 _OWN_HEADERS = frozenset({"content-length"})
 
@@ -57,6 +59,17 @@ class Step:
     def body(self) -> str:
         """The body of the request as text."""
         return self.request.body.decode()
+
+    @property
+    def description(self) -> str:
+        """What is asked and why, as Markdown."""
+        parts = [*map(describe, self.checks)]
+        if ESCAPED in self.body:
+            parts.append(
+                f"Braces are spelled `{ESCAPED}` in the body, because the client would "
+                "put a variable there; the server reads braces."
+            )
+        return "\n\n".join(parts)
 
     @property
     def expects_answer(self) -> bool:
@@ -190,7 +203,7 @@ def portable_request(probe: Probe, profile: Profile) -> tuple[Request | None, st
     if _REPLACED.search(text):
         if read_json(built.body) is MISSING:
             return None, "its request contains what is replaced by a variable"
-        text = _REPLACED.sub(r"\\u007b\\u007b", text)
+        text = _REPLACED.sub(lambda _: ESCAPED, text)
     headers = tuple(
         (name, _filled_in(value))
         for name, value in built.headers

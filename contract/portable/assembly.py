@@ -84,8 +84,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         "ended": exchange.end.whole,
         "streamed": exchange.streamed,
         "isJson": whole and exchange.is_json,
-        "isHtml": whole
-        and (exchange.media_type == "text/html" or bool(_HTML.match(exchange.text))),
+        "isHtml": whole and _is_html(exchange),
         "body": whole_json,
         "statusInBody": in_body,
         "bodyDisagrees": in_body is not None and in_body != exchange.status,
@@ -119,6 +118,12 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         "created": _since(_created(exchange), now),
         "listed": _listed(whole_json, now),
     }
+
+
+def _is_html(exchange: Exchange) -> bool:
+    # JSON is not decoded a second time to see that it is no page.
+    written = not exchange.is_json and _HTML.match(exchange.text) is not None
+    return exchange.media_type == "text/html" or written
 
 
 def _headers(exchange: Exchange) -> dict[str, Json]:

@@ -372,13 +372,15 @@ var magistral = (function () {
     }
     if (!ajv.validate(check.applies, reply)) return {outcome: 'skip', message: ''};
     if (ajv.validate(check.holds, reply)) return {outcome: 'pass', message: ''};
-    const error = ajv.errors[0];
-    const path = error.dataPath === undefined ? error.instancePath : error.dataPath;
-    const value = path.replace(/\[(?:'([^']*)'|(\d+))\]/g, '/$1$2').split(/[./]/).filter(Boolean)
+    const {dataPath, instancePath, message, params} = ajv.errors[0];
+    const path = dataPath === undefined ? instancePath : dataPath;  // Ajv 6, Ajv 8
+    const value = path.split(/[^A-Za-z0-9_-]+/).filter(Boolean)
       .reduce((v, k) => (v === null || v === undefined ? v : v[k]), reply);
-    const actual = JSON.stringify(orNull(value));
-    return {outcome: 'fail', message: (path || 'the reply') + ' ' + error.message + ', not ' +
-      (actual.length > 200 ? actual.slice(0, 199) + '\u2026' : actual)};
+    const show = (v) => JSON.stringify(orNull(v)).replace(/^(.{199})[\s\S]{2,}$/, '$1\u2026');
+    const wanted = params.allowedValues || [params.allowedValue];
+    const rule = wanted[0] === undefined ? message
+      : 'must be ' + wanted.slice(0, 9).map(show).join(' or ');
+    return {outcome: 'fail', message: (path || 'the reply') + ' ' + rule + ', not ' + show(value)};
   }
 
   function run(pm, Ajv, request, decoding, checks) {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.exporters.base import MANIFEST, Exporter
+from contract.cli import export as verb
+from contract.exporters.base import MANIFEST, Exporter, exporter
 from contract.plugins.discovery import find
 
 RECORDING = (
@@ -172,6 +173,19 @@ def test_a_wrong_option_is_one_sentence(export, arguments, sentence):
     assert done.err.count("\n") == 1
     assert sentence in done.err
     assert "secret" not in done.err
+    assert not out.exists()
+
+
+def test_a_broken_exporter_is_named(export, monkeypatch):
+    def broken(_source):
+        raise KeyError("x")
+
+    made = exporter("demo", summary="")(broken)
+    monkeypatch.setattr(verb, "find", lambda _folder, _kind: {"demo": made})
+    done, out = export("demo")
+
+    assert done.code == 4
+    assert "exporter demo is broken: KeyError: 'x'. Please report it." in done.err
     assert not out.exists()
 
 

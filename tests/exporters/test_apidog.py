@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from support.hostile import ATTACKS, HOSTILE, obeyed, poisoned
 
 from contract.exporters.apidog import apidog
 from contract.exporters.apidog_project import CATEGORIES, CATEGORY_OF, category
 from contract.exporters.base import MANIFEST
 from contract.model.redaction import SECRETS
 from contract.run.opening import open_recordings
-from contract.run.report import Report
+from contract.run.report import Outcome, Report
 
 RECORDING = (
     Path(__file__).parents[2]
@@ -73,6 +74,27 @@ def test_no_file_has_the_key_of_this_process(source, few):
 
     assert b"m-***" in files["collection.postman.json"]
     assert not any(KEY.encode() in data for data in files.values())
+
+
+@pytest.mark.parametrize("attack", [HOSTILE, *ATTACKS], ids=range(1 + len(ATTACKS)))
+def test_no_text_of_a_server_is_more_than_text(source, run, few, attack):
+    kept = frozenset({"check", "exchanges", "outcome"})
+    failed = [r for r in run.results if r.outcome is Outcome.FAIL][:2]
+    hostile = Report(
+        headers=poisoned(run.headers, attack),
+        results=tuple(poisoned(result, attack, kept) for result in failed),
+    )
+    given = source("llamacpp", model=attack, checks=few[:20], report=hostile)
+    files = apidog.files(given)
+    found = {path: obeyed(data.decode()) for path, data in files.items()}
+    project = json.loads(files["project.apidog.json"])
+    pages = [page["content"] for page in project["docCollection"][0]["items"]]
+
+    assert {} == {path: lines for path, lines in found.items() if lines}
+    assert [] == [lines for page in pages if (lines := obeyed(page))]
+    assert len(pages) > 1
+    for path, data in files.items():
+        assert not path.endswith(".json") or json.loads(data)
 
 
 def test_every_array_has_items(files):

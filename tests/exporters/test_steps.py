@@ -82,13 +82,15 @@ def test_every_request_names_its_variables_only(source):
 @pytest.mark.parametrize(
     "text", ["{{$guid}}", "{{ $timestamp }}", "{{apiKey}}", "{{model}} {{baseUrl}}"]
 )
-def test_what_a_client_would_replace_is_escaped_and_reads_the_same(text):
+def test_what_a_client_would_replace_is_escaped_and_reads_the_same(source, text):
     request, _ = portable_request(asked(text), PROFILE)
     body = request.body.decode()
     exact = build_request(asked(text), PROFILE, "{{model}}").body
 
     assert text not in body
     assert json.loads(body) == json.loads(exact)
+    step = replace(plan_steps(source()).steps[0], request=request)
+    assert "the server reads braces" in step.description
 
 
 @pytest.mark.parametrize("text", ["{{ 7 * 7 }}", "{{unknown}}", "${HOME} {% raw %}"])

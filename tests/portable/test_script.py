@@ -38,7 +38,8 @@ class Ajv {
   validate(schema, reply) {
     const key = JSON.stringify(schema);
     if (key.includes('sentinels') && key.includes('events')) return reply.streamed;
-    this.errors = [{dataPath: '.stream.sentinels', message: 'should equal 1'}];
+    const params = {allowedValue: 1};
+    this.errors = [{dataPath: '.stream.sentinels', message: 'should equal', params}];
     return reply.stream.sentinels === 1;
   }
 }
@@ -82,9 +83,7 @@ def test_a_script_passes_fails_and_skips():
     assert outcomes(exchange) == "pass"
     assert outcomes(exchange, shared=True) == "pass"
     assert outcomes(exchange, text=json.dumps(exchange.text)) == "pass"
-    assert outcomes(exchange, text=without) == (
-        ".stream.sentinels should equal 1, not 0"
-    )
+    assert outcomes(exchange, text=without) == (".stream.sentinels must be 1, not 0")
 
 
 @needs_node

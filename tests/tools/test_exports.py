@@ -1,7 +1,10 @@
 """newman and apidog-cli run what `export` writes, and agree with `verify`."""
 
 import json
+import threading
 import xml.etree.ElementTree as ET
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -167,3 +170,50 @@ def test_apidog_accepts_the_parts_of_the_project(tools, apidog, command, tmp_pat
     part.write_text(json.dumps({**value, "visibility": "NOWHERE"}), "utf-8")
     tools.run(apidog, "cli-schema", "validate", name, "--file", part, cwd=tmp_path,
               code=3)  # fmt: skip
+
+
+class _Upload(BaseHTTPRequestHandler):
+    """Stands for Apidog's cloud, and keeps what the client uploads."""
+
+    uploads: ClassVar[list[dict[str, object]]] = []
+
+    def _answer(self) -> None:
+        size = int(self.headers.get("content-length") or 0)
+        if self.path.endswith("/import-data"):
+            self.uploads.append(json.loads(self.rfile.read(size)))
+        data = {"id": 1, "name": "p", "modules": [{"id": 11, "name": "Default module"}]}
+        body = json.dumps({"success": True, "data": data}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _answer  # noqa: N815  # the names that the base class calls
+
+    def log_message(self, *_arguments: object) -> None:
+        """Print nothing."""
+
+
+def test_apidog_uploads_every_case_and_scenario(tools, apidog, exported, tmp_path):
+    """What the cloud makes of it needs an account; what is uploaded does not."""
+    folder = exported("mistral", "http://127.0.0.1:8700")
+    project = folder / "project.apidog.json"
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Upload) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tools.run(apidog, "import", "--project", "1", "--format", "apidog",
+                  "--file", project, "--access-token", "none",
+                  "--api-base-url", f"http://127.0.0.1:{server.server_port}",
+                  cwd=tmp_path)  # fmt: skip
+        server.shutdown()
+    (uploaded,) = _Upload.uploads
+    scenarios = uploaded["data"]["apiTestCaseCollection"][0]["children"][0]["items"]
+    given = json.loads(project.read_text("utf-8"))
+    names = [
+        each["name"]
+        for each in given["apiTestCaseCollection"][0]["children"][0]["items"]
+    ]
+
+    assert [each["name"] for each in scenarios] == names
+    assert uploaded["testCaseOverwriteMode"] == "name"
+    assert uploaded["apiOverwriteMode"] == "methodAndPath"
