@@ -206,9 +206,19 @@ class Atom:
         if "split" not in self._made:
             values = self.values
             if values is not None and len(values) > 1:
+                # The other lists allow each of them already.
+                plain = [
+                    {k: v for k, v in one.items() if k != "enum"}
+                    for one in self.conjuncts
+                ]
                 parts = [
-                    self.narrowed(frozenset({type_of(v)}), {"enum": [v]})
-                    for v in values
+                    Atom(
+                        frozenset({type_of(value)}),
+                        (*plain, {"enum": [value]}),
+                        self.name,
+                        self.loose,
+                    )
+                    for value in values
                 ]
             elif len(self.types) > 1 and self.types != {"integer", FRACTION}:
                 numbers = self.types & {"integer", FRACTION}
