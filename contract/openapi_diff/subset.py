@@ -26,7 +26,7 @@ from contract.openapi_diff.document import MISSING, Ref
 from contract.openapi_diff.shapes import ANNOTATIONS, Shapes
 from contract.schema.validate import mismatch
 
-MOST_STEPS = 50_000  # comparisons; those of documents of engines take up to 5,000
+MOST_STEPS = 50_000  # comparisons; documents of engines take up to 8,000
 _DEEPEST = 48  # schemas within each other
 _CANDIDATES = 20  # gaps of an alternative that are counted to find the nearest one
 _LONGEST = 60  # characters of a value within a sentence
