@@ -94,7 +94,8 @@ def diff_command(  # noqa: PLR0913  # each parameter is an option
     else:
         console = options.console(color)
         for line in _text(found):
-            console.print(line, soft_wrap=True)
+            # In a file, each change is one line.
+            console.print(line, soft_wrap=not console.file.isatty())
     return int(any(change.breaking for change in found))
 
 

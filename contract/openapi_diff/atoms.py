@@ -15,6 +15,8 @@ from contract.schema.validate import mismatch
 FRACTION = "fraction"
 TYPES = frozenset({"null", "boolean", "integer", FRACTION, "string", "array", "object"})
 _MOST = 512  # alternatives of one schema; more are taken as "anything"
+_MOST_PATTERNS = 100  # of one object; more are taken as "anything"
+_BY_PATTERN = frozenset({"patternProperties", "additionalProperties"})
 _DEEPEST = 40  # schemas within each other, before they are taken as "anything"
 _COMPOSITES = frozenset(
     {"$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "const", "type"}
@@ -114,6 +116,12 @@ class Atom:
             return booleans + ([None] if "null" in self.types else [])
         return None
 
+    def lists(self, value: Any) -> bool:
+        """Return whether *value* is one of the listed values."""
+        if "identities" not in self._made:
+            self._made["identities"] = frozenset(map(identity, self.values or ()))
+        return identity(value) in self._made["identities"]
+
     @property
     def is_empty(self) -> bool:
         """Whether it is known to allow nothing."""
@@ -126,19 +134,21 @@ class Atom:
     @property
     def required(self) -> frozenset[str]:
         """The names of the properties that are always there."""
-        return frozenset(
-            name
-            for names in self.all("required")
-            if isinstance(names, list)
-            for name in names
-            if isinstance(name, str)
-        )
+        if "required" not in self._made:
+            lists = (names for names in self.all("required") if isinstance(names, list))
+            names = (name for one in lists for name in one if isinstance(name, str))
+            self._made["required"] = frozenset(names)
+        found: frozenset[str] = self._made["required"]
+        return found
 
     @property
-    def described(self) -> list[str]:
+    def described(self) -> dict[str, None]:
         """The names of the properties that it describes, in order."""
-        maps = (m for m in self.all("properties") if isinstance(m, dict))
-        return list(dict.fromkeys(name for one in maps for name in one))
+        if "described" not in self._made:
+            maps = (mapping(conjunct, "properties") for conjunct in self.conjuncts)
+            self._made["described"] = dict.fromkeys(name for m in maps for name in m)
+        found: dict[str, None] = self._made["described"]
+        return found
 
     def member(self, name: str) -> Any:
         """Return the schema of the property *name*, described or not."""
@@ -196,9 +206,19 @@ class Atom:
         if "split" not in self._made:
             values = self.values
             if values is not None and len(values) > 1:
+                # The other lists allow each of them already.
+                plain = [
+                    {k: v for k, v in one.items() if k != "enum"}
+                    for one in self.conjuncts
+                ]
                 parts = [
-                    self.narrowed(frozenset({type_of(v)}), {"enum": [v]})
-                    for v in values
+                    Atom(
+                        frozenset({type_of(value)}),
+                        (*plain, {"enum": [value]}),
+                        self.name,
+                        self.loose,
+                    )
+                    for value in values
                 ]
             elif len(self.types) > 1 and self.types != {"integer", FRACTION}:
                 numbers = self.types & {"integer", FRACTION}
@@ -289,13 +309,16 @@ class Atoms:
     def _expanded(self, schema: dict[str, Any]) -> list[Atom]:
         own = {key: schema[key] for key in schema.keys() - _COMPOSITES}
         types = types_of(schema["type"]) if "type" in schema else TYPES
+        loose = len(mapping(own, "patternProperties")) > _MOST_PATTERNS
+        if loose:  # each is matched with each name
+            own = {k: v for k, v in own.items() if k not in _BY_PATTERN}
         constant: list[dict[str, Any]] = []
         if "const" in schema:
             types &= {type_of(schema["const"])}
             constant = [{"enum": [schema["const"]]}]
         if isinstance(own.get("enum"), list):
             types &= {type_of(value) for value in own["enum"]}
-        found = [Atom(types, (*([own] if own else []), *constant))]
+        found = [Atom(types, (*([own] if own else []), *constant), loose=loose)]
         for factor in self._factors(schema):
             if len(found) * len(factor) > _MOST:
                 factor = (UNKNOWN,)  # noqa: PLW2901  # in its place

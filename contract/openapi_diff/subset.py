@@ -19,7 +19,6 @@ from contract.openapi_diff.atoms import (
     SCALAR,
     Atom,
     Atoms,
-    identity,
     mapping,
     type_of,
 )
@@ -27,7 +26,7 @@ from contract.openapi_diff.document import MISSING, Ref
 from contract.openapi_diff.shapes import ANNOTATIONS, Shapes
 from contract.schema.validate import mismatch
 
-MOST_STEPS = 50_000  # comparisons; those of documents of engines take up to 5,000
+MOST_STEPS = 50_000  # comparisons; documents of engines take up to 8,000
 _DEEPEST = 48  # schemas within each other
 _CANDIDATES = 20  # gaps of an alternative that are counted to find the nearest one
 _LONGEST = 60  # characters of a value within a sentence
@@ -287,13 +286,15 @@ class Comparer:
         if not candidates or nested == self._unproven:
             yield Gap(place, "values", phrase(atom))
             return
+        if len(candidates) == 1:
+            yield from self._into(atom, candidates[0], place, nested)
+            return
         explanations = []
         for target in candidates:
             before = set(self._explained)
             found = islice(self._into(atom, target, place, nested), _CANDIDATES)
             explanations.append(list(found))
-            if len(candidates) > 1:
-                self._explained = before
+            self._explained = before
         yield from min(explanations, key=len)
 
     def _label(self, atom: Atom) -> str:
@@ -344,7 +345,7 @@ class Comparer:
             if not self.disjoint(atom, excluded):
                 yield Gap(place, "not", "none", _short(excluded))
         if target.values is not None:
-            yield from _value_gaps(atom, target.values, place)
+            yield from _value_gaps(atom, target, place)
         if _is_listed(atom):
             lost = [v for v in atom.values or () if not _admits(target, v)]
             if lost and target.values is None:
@@ -407,6 +408,7 @@ class Comparer:
         nested: Nested,
     ) -> Iterator[Gap]:
         """Yield the gaps of one property that either of both describes."""
+        self._step()
         own, wanted, within = atom.member(name), target.member(name), (*place, name)
         here, there = name in atom.described, name in target.described
         rules = self._rules
@@ -484,7 +486,7 @@ def _admits(atom: Atom, value: Any) -> bool:
     if type_of(value) not in atom.types:
         return False
     if atom.values is not None:
-        return identity(value) in set(map(identity, atom.values))
+        return atom.lists(value)
     return not any(
         mismatch(scalars, value)
         for conjunct in atom.conjuncts
@@ -492,13 +494,12 @@ def _admits(atom: Atom, value: Any) -> bool:
     )
 
 
-def _value_gaps(atom: Atom, listed: list[Any], place: tuple[str, ...]) -> Iterator[Gap]:
-    values = atom.values
-    if values is None:
-        yield Gap(place, "enum", "not listed", _listing(listed))
+def _value_gaps(atom: Atom, target: Atom, place: tuple[str, ...]) -> Iterator[Gap]:
+    """Yield what the listed values of *target* do not allow."""
+    if atom.values is None:
+        yield Gap(place, "enum", "not listed", _listing(target.values or []))
         return
-    allowed = set(map(identity, listed))
-    lost = [v for v in values if identity(v) not in allowed]
+    lost = [value for value in atom.values if not target.lists(value)]
     if lost:
         yield Gap(place, "values", _listing(lost))
 

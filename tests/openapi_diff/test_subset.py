@@ -297,6 +297,23 @@ def test_a_property_that_one_document_describes_is_new_or_gone():
     assert [Gap(("b",), "gone")] == gaps(less, more, answers)
 
 
+def test_every_gap_of_one_alternative_is_told():
+    def wide(most):
+        names = [f"n{number}" for number in range(60)]
+        return {"properties": {n: {"type": "string", "maxLength": most} for n in names}}
+
+    assert 60 == len(gaps(wide(9), wide(8)))
+
+
+def test_an_object_with_many_patterns_is_not_taken_apart():
+    def patterns(most):
+        some = {f"^{n}": {"maxLength": most} for n in range(101)}
+        return {"type": "object", "patternProperties": some, "properties": {"a": {}}}
+
+    assert [] == gaps(patterns(9), patterns(9))
+    assert [Gap((), "depth")] == gaps(patterns(9), patterns(8))
+
+
 def test_a_schema_may_contain_itself():
     tree = {"$ref": "#/components/schemas/Schema"}
     old = {"properties": {"v": {"type": "integer"}, "k": {"items": tree}}}
