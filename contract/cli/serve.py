@@ -250,7 +250,8 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
 
     def ready(url: str) -> None:
         console = options.console(color)
-        for name, value in banner(url, provider, profile, variable, [*quirks, *faults]):
+        named = zip((*quirk, *fault), (*quirks, *faults), strict=True)
+        for name, value in banner(url, provider, profile, variable, named):
             shown = Text.assemble((f"{name:<9}", "dim"), escape_controls(value))
             console.print(shown, soft_wrap=True)
         console.file.flush()
@@ -283,7 +284,7 @@ def banner(
     provider: MockProvider,
     profile: Profile,
     variable: str | None,
-    changes: Iterable[Fault | Outage | Quirk],
+    changes: Iterable[tuple[str, Fault | Outage | Quirk]],
 ) -> list[tuple[str, str]]:
     """
     Return the labelled lines to print at the start; they never contain the key.
@@ -293,7 +294,8 @@ def banner(
         provider: The mock that is served.
         profile: The profile it implements.
         variable: The environment variable for the key; None if no key is required.
-        changes: The faults and quirks of the mock.
+        changes: The faults and quirks of the mock, each after its name as it was
+            given, with options.
     """
     body = {
         "model": provider.models[0],
@@ -316,7 +318,10 @@ def banner(
         ("serving", f"{profile.id}: {profile.title}"),
         ("url", f"{url}/v1"),
         ("models", ", ".join(provider.models)),
-        *((type(c).__name__.lower(), f"{c.id}: {c.description}") for c in changes),
+        *(
+            (type(c).__name__.lower(), f"{name}: {c.description}")
+            for name, c in changes
+        ),
         ("set", f"OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={shown_key}"),
         ("try", curl),
         ("check", f"{keyless}{verify}"),

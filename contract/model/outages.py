@@ -113,7 +113,7 @@ _RETRY = ("retry-after",)
 _ALL = (
     Outage(
         id="http-429",
-        description="Too many requests, with a header Retry-After (1 s).",
+        description="Too many requests, with a header Retry-After (by default 1 s).",
         strike=_status(HTTPStatus.TOO_MANY_REQUESTS.value),
         options=_RETRY,
         retry_after=1,
@@ -144,7 +144,7 @@ _ALL = (
     ),
     Outage(
         id="slow",
-        description="Nothing is sent for a time (10 s).",
+        description="Nothing is sent for a time (by default 10 s).",
         strike=_slow,
         options=("delay",),
         delay=10.0,

@@ -262,6 +262,11 @@ def load(
             f"{directory} holds no recording: the run that saved it was interrupted; "
             "run it again."
         )
+    if directory.is_file():
+        raise UsageError(
+            f"{directory} is a file; name the folder that verify --save wrote. A "
+            "report can be compared, but not replayed."
+        )
     if not manifests:
         raise UsageError(
             f"{directory} holds no recording (no {MANIFEST}); create one with "

@@ -7,6 +7,7 @@ import pytest
 from contract.cli.serve import banner
 from contract.mock_server.provider import MockProvider
 from contract.model.check import Fault, Quirk
+from contract.model.outages import OUTAGES
 from contract.plugins.discovery import find
 from contract.targets.mock import mock_profile
 
@@ -45,10 +46,18 @@ def test_the_line_to_check_names_a_variable_that_is_not_read_anyway(variable, op
     assert check.partition("--profile vllm-0.32")[2].strip() == option
 
 
+def test_the_banner_names_faults_with_their_options():
+    given = ["http-429?rate=0.1&retry-after=7", "http-429?rate=0.5"]
+    lines = banner_of(changes=[(text, OUTAGES["http-429"]) for text in given])
+    shown = [value.partition(":")[0] for name, value in lines if name == "outage"]
+
+    assert given == shown
+
+
 def test_the_banner_names_the_fault_and_the_quirk():
     fault = next(iter(find("checks", Fault).values()))
     quirk = next(iter(find("quirks", Quirk).values()))
-    lines = dict(banner_of(changes=[fault, quirk]))
+    lines = dict(banner_of(changes=[(one.id, one) for one in (fault, quirk)]))
 
     assert lines["fault"] == f"{fault.id}: {fault.description}"
     assert lines["quirk"] == f"{quirk.id}: {quirk.description}"

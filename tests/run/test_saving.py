@@ -221,6 +221,13 @@ def test_what_an_older_version_left_behind_is_cleaned(tmp_path, moved):
     assert len([*(tmp_path / "r").iterdir()]) == 4
 
 
+def test_a_report_in_place_of_a_folder_is_named_as_a_file(tmp_path):
+    (tmp_path / "report.json").write_text("{}")
+
+    with pytest.raises(UsageError, match="is a file; name the folder"):
+        load(tmp_path / "report.json", builtin())
+
+
 def test_a_file_of_the_user_beside_an_unfinished_recording_is_not_touched(tmp_path):
     (tmp_path / f"{SAVING}-x").mkdir()
     (tmp_path / "notes.md").write_text("mine")
