@@ -68,7 +68,7 @@ def kinds(kind=errors.ContractError):
 @pytest.mark.parametrize("kind", kinds())
 @pytest.mark.parametrize("text", ATTACKS)
 def test_what_an_error_quotes_writes_no_line_and_no_command(kind, text):
-    broken = kind in {errors.CheckError, errors.ReporterError}
+    broken = kind in {errors.CheckError, errors.ExporterError, errors.ReporterError}
     raised = kind("a.b", ValueError(text)) if broken else kind(text)
 
     assert obeyed(str(raised)) == []
