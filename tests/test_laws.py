@@ -123,13 +123,10 @@ def condition_row(id):
 
 
 @pytest.mark.parametrize("id", QUIRKS)
-def test_a_quirk_trips_nothing_in_two_dialects(id):
-    first = [*QUIRKS].index(id)
-    for name in (
-        DIALECTS[first % len(DIALECTS)],
-        DIALECTS[(first + 3) % len(DIALECTS)],
-    ):
-        assert set() == laws.failing(name, QUIRKS[id].apply, FEW), name
+def test_a_quirk_trips_nothing_in_one_dialect(id):
+    name = DIALECTS[[*QUIRKS].index(id) % len(DIALECTS)]
+
+    assert set() == laws.failing(name, QUIRKS[id].apply, FEW), name
 
 
 @pytest.mark.grid
