@@ -18,6 +18,11 @@ MODEL = "magistral-small-2509"  # the mock of each of them serves it
 FAULTS = ("field-renamed", "done-missing", "total-without-prompt")
 
 
+def agreement(one):
+    """A parameter that runs with `-m tools` alone."""
+    return pytest.param(one, marks=pytest.mark.agreement)
+
+
 @pytest.fixture(scope="module")
 def apidog(tools):
     """The name of apidog-cli; its absence is a skip that says so."""
@@ -72,7 +77,9 @@ def families(folder):
     return sorted(names - {"smoke", "verdicts"})
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "dialect", ["mistral", *(agreement(one) for one in DIALECTS if one != "mistral")]
+)
 def test_everything_passes_on_a_server_that_keeps_its_contract(
     tools, apidog, mocks, exported, dialect
 ):
@@ -87,6 +94,7 @@ def test_everything_passes_on_a_server_that_keeps_its_contract(
     assert all(smoke.values())
 
 
+@pytest.mark.agreement
 def test_the_families_have_the_same_outcomes_in_both(tools, apidog, mocks, exported):
     folder = exported("mistral", mocks("mistral"))
     found = {}
@@ -101,7 +109,7 @@ def test_the_families_have_the_same_outcomes_in_both(tools, apidog, mocks, expor
     assert all(found.values())
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [FAULTS[0], *map(agreement, FAULTS[1:])])
 def test_a_fault_fails_the_same_checks_in_all_runners(tools, apidog, exported, fault):
     with contract.mock("mistral", fault=fault) as url:
         folder = exported("mistral", url)
