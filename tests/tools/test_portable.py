@@ -24,7 +24,7 @@ DIALECTS = ("mistral", "vllm", "llamacpp", "transformers", "inline")
 # Each breaks the reply to the request with which a collection asks its check: those
 # that always run, and a third of the others.
 QUICK = ("done-missing", "field-renamed", "total-without-prompt", "accepts-n-zero")
-MORE = [
+MORE = (
     "only-json-acceptable",
     "preflight-asked-for-a-key",
     "model-listed-twice",
@@ -73,7 +73,7 @@ MORE = [
     "stream-called-json",
     "refuses-in-the-stream",
     "required-taken-as-auto",
-]
+)
 
 
 def slow(names, quick):
