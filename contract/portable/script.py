@@ -9,8 +9,11 @@ from pathlib import Path
 
 from contract.errors import UsageError
 from contract.model.check import Check
+from contract.model.features import features_of
 from contract.model.probe import KeyMode, Probe
 from contract.model.profile import Profile
+from contract.model.strict_json import read_json
+from contract.model.wire import build_request
 from contract.portable.facts import decoding_of, probe_facts
 from contract.portable.requirement import PORTABLE, rule_of
 
@@ -74,7 +77,8 @@ def test_script(
 
     They are the `exec` of the `test` event of a Postman item, which Newman and
     apidog-cli run as well. There is one `pm.test` for each check, named "ID:
-    REQUIREMENT"; what a check does not apply to is skipped by `pm.test.skip`.
+    REQUIREMENT"; what a check does not apply to is skipped by `pm.test.skip`, and a
+    failure that the profile waives passes, with the reason in its name.
 
     Usage: `test_script(["usage.sums-up"], profile, asks(check, profile))`.
 
@@ -97,6 +101,7 @@ def test_script(
             "expects": ranges(PORTABLE[one].check.expects),
             "applies": PORTABLE[one].applies(dialect),
             "holds": PORTABLE[one].schema(dialect),
+            **_waived(one, profile, probe),
         }
         for one in check_ids
     ]
@@ -112,6 +117,17 @@ def test_script(
         *(f"  {_text(check)}," for check in judged),
         "]);",
     )
+
+
+def _waived(check_id: str, profile: Profile, probe: Probe) -> dict[str, str]:
+    """Return why *profile* waives a check for the reply to *probe*, if it does."""
+    if not any(key.partition("@")[0] == check_id for key in profile.waivers):
+        return {}
+    sent = read_json(build_request(probe, profile, profile.model or "").body)
+    features = features_of(sent if isinstance(sent, dict) else {}, probe)
+    places = (check_id, *(f"{check_id}@{one}" for one in sorted(features)))
+    reasons = [profile.waivers[one] for one in places if one in profile.waivers]
+    return {"waived": "; ".join(reasons)} if reasons else {}
 
 
 test_script.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -47,8 +48,14 @@ const require = () => Ajv;
 """
 
 
-def outcomes(exchange, *, text=None, shared=False):
+def outcomes(exchange, **more):
     """What the script about `streaming.ends-with-done` says of a reply."""
+    (outcome,) = by_name(exchange, **more).values()
+    return outcome
+
+
+def by_name(exchange, *, text=None, shared=False):
+    """The outcome of the test that the script makes, by its name."""
     lines = script([ends_with_done.id], exchange.profile, exchange.probe, shared=shared)
     values = {
         "HEADERS": exchange.headers,
@@ -71,8 +78,7 @@ def outcomes(exchange, *, text=None, shared=False):
         check=True,
         timeout=30,
     )
-    (outcome,) = json.loads(done.stdout).values()
-    return outcome
+    return json.loads(done.stdout)
 
 
 @needs_node
@@ -160,3 +166,29 @@ def test_statuses_are_written_as_ranges():
     assert ranges({200}) == [[200, 200]]
     assert ranges([400, 401, 402, 422]) == [[400, 402], [422, 422]]
     assert ranges(()) == []
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("waivers", "said"),
+    [
+        pytest.param({ends_with_done.id: "known"}, " [waived: known]", id="check"),
+        pytest.param(
+            {f"{ends_with_done.id}@streamed": "of streams"},
+            " [waived: of streams]",
+            id="feature",
+        ),
+        pytest.param({f"{ends_with_done.id}@tools": "of tools"}, "", id="another"),
+    ],
+)
+def test_a_waived_failure_passes_with_its_reason(waivers, said):
+    exchange = clean(VLLM.id).send(ends_with_done.sends[0])
+    waiving = replace(exchange, profile=replace(exchange.profile, waivers=waivers))
+    broken = exchange.text.replace("data: [DONE]\n\n", "")
+
+    ((name, outcome),) = by_name(waiving, text=broken).items()
+    ((sound, _),) = by_name(waiving).items()
+
+    assert (outcome == "pass") == bool(said)
+    assert name.endswith(said)
+    assert "waived" not in sound
