@@ -97,13 +97,8 @@ def _page(source: Source, result: Result) -> Iterator[str]:
         yield ""
     for finding in result.findings:
         yield f"- {text(finding.message)}"
-        for name, value in (
-            ("expected", finding.expected),
-            ("actual", finding.actual),
-            ("at", finding.at),
-        ):
-            if value:
-                yield f"  - {name}: {code(value)}"
+        for name, value in finding.details:
+            yield f"  - {name}: {code(value)}"
         if finding.hint:
             yield f"  - hint: {text(finding.hint)}"
     if command := _curl(source, result):

@@ -37,6 +37,16 @@ class Finding:
     # The setting of the server that prevents the finding, where there is one.
     hint: str = ""
 
+    @property
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """The parts beside message and hint that are not empty, by name."""
+        parts = (
+            ("expected", self.expected),
+            ("actual", self.actual),
+            ("at", self.at),
+        )
+        return tuple((name, value) for name, value in parts if value)
+
 
 Findings = Iterator[Finding]
 Judge = Callable[..., Findings]

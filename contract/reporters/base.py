@@ -248,12 +248,7 @@ def describe_findings(result: Result) -> str:
         lines.append(finding.message)
         lines += [
             f"  {name:<9} {value}"
-            for name, value in (
-                ("expected", finding.expected),
-                ("actual", finding.actual),
-                ("at", finding.at),
-                ("hint", finding.hint),
-            )
+            for name, value in (*finding.details, ("hint", finding.hint))
             if value
         ]
     lines += [f"{name}: {value}" for name, value in remarks(result)]

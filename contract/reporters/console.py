@@ -264,12 +264,7 @@ def _finding(finding: Finding, hints: set[str]) -> Iterable[Text]:
     hint = "the same as above" if finding.hint in hints else finding.hint
     hints.add(finding.hint)
     yield Text(" " * 7 + escape_controls(finding.message), "bold")
-    for name, value in (
-        ("expected", finding.expected),
-        ("actual", finding.actual),
-        ("at", finding.at),
-        ("hint", finding.hint and hint),
-    ):
+    for name, value in (*finding.details, ("hint", finding.hint and hint)):
         if value:
             yield _field(name, value, indent=9)
 

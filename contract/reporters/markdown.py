@@ -137,12 +137,7 @@ def _failure(report: Report, result: Result) -> Iterator[str]:
     for finding in result.findings:
         where = f" at {text(finding.at)}" if finding.at else ""
         values = [
-            f"{name} {code(value)}"
-            for name, value in (
-                ("expected", finding.expected),
-                ("actual", finding.actual),
-            )
-            if value
+            f"{name} {code(value)}" for name, value in finding.details if name != "at"
         ]
         tail = f": {', '.join(values)}" if values else ""
         yield f"  - {text(finding.message)}{where}{tail}"

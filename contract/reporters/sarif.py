@@ -175,9 +175,7 @@ def _result(report: Report, result: Result, place: int) -> dict[str, Json]:
                     name: _line(value)
                     for name, value in (
                         ("message", finding.message),
-                        ("expected", finding.expected),
-                        ("actual", finding.actual),
-                        ("at", finding.at),
+                        *finding.details,
                         ("hint", finding.hint),
                     )
                     if value
@@ -201,15 +199,7 @@ def _result(report: Report, result: Result, place: int) -> dict[str, Json]:
 def _message(result: Result) -> Iterator[str]:
     """Yield the lines of the message; the first is what lists of alerts show."""
     for finding in result.findings[:MOST_FINDINGS]:
-        values = ", ".join(
-            f"{name} {_plain(value)}"
-            for name, value in (
-                ("expected", finding.expected),
-                ("actual", finding.actual),
-                ("at", finding.at),
-            )
-            if value
-        )
+        values = ", ".join(f"{name} {_plain(v)}" for name, v in finding.details)
         yield f"{_plain(finding.message)}{': ' if values else ''}{values}."
         if finding.hint:
             yield f"hint: {_plain(finding.hint)}"
@@ -226,13 +216,8 @@ def _markdown(result: Result) -> Iterator[str]:
     yield ""
     for finding in result.findings[:MOST_FINDINGS]:
         yield f"- {text(_cut(finding.message))}"
-        for name, value in (
-            ("expected", finding.expected),
-            ("actual", finding.actual),
-            ("at", finding.at),
-        ):
-            if value:
-                yield f"  - {name}: {code(_cut(value))}"
+        for name, value in finding.details:
+            yield f"  - {name}: {code(_cut(value))}"
         if finding.hint:
             yield f"  - hint: {text(_cut(finding.hint))}"
     yield f"- target: {code(_cut(result.target))}"

@@ -35,15 +35,7 @@ def message_of(result: Result) -> str:
 
 
 def _sentence(finding: Finding) -> str:
-    details = [
-        f"{name} {value}"
-        for name, value in (
-            ("expected", finding.expected),
-            ("actual", finding.actual),
-            ("at", finding.at),
-        )
-        if value
-    ]
+    details = [f"{name} {value}" for name, value in finding.details]
     if not details:
         return f"{finding.message}."
     return f"{finding.message} ({'; '.join(details)})."
