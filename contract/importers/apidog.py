@@ -18,10 +18,10 @@ from contract.importers.base import (
     importer,
     listed,
     mapping,
-    moment,
     number,
     register_secrets,
     steps,
+    times,
     words,
 )
 from contract.model.strict_json import read_json
@@ -48,19 +48,16 @@ def apidog(text: str) -> ClientRun | None:
     register_secrets(
         collection, *variables, options.get("envVar"), options.get("globalVar")
     )
-    timings, stats = mapping(result.get("timings")), mapping(result.get("stats"))
-    started, completed = (
-        number(timings.get("started")),
-        number(timings.get("completed")),
-    )
+    started, seconds = times(result)
+    stats = mapping(result.get("stats"))
     executed = int(number(mapping(stats.get("steps")).get("total")))
     all_steps = list(steps(collection.get("item")))
     title = mapping(collection.get("info")).get("name") or collection.get("name")
     return ClientRun(
         client="apidog-cli",
         title=words(title, "a collection"),
-        started=moment(timings.get("started")),
-        seconds=max(0.0, completed - started) / 1_000,
+        started=started,
+        seconds=seconds,
         requests=int(number(mapping(stats.get("requests")).get("total"))),
         assertions=tuple(_assertions(all_steps, executed, listed(result["failures"]))),
         expected=tuple(name for step in all_steps for name in assertion_names(step)),

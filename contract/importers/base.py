@@ -277,6 +277,13 @@ def number(value: object) -> float:
     return float(value) if 0 <= value < 2**53 else 0.0
 
 
+def times(run: dict[str, Any]) -> tuple[str, float]:
+    """Return when a run of a client began, as ISO 8601, and the seconds it took."""
+    found = mapping(run.get("timings"))
+    started, completed = (number(found.get(n)) for n in ("started", "completed"))
+    return moment(started), max(0.0, completed - started) / 1_000
+
+
 def moment(milliseconds: object) -> str:
     """Return a time, in milliseconds since 1970, as ISO 8601 in UTC; "" for none."""
     seconds = number(milliseconds) / 1_000

@@ -12,11 +12,11 @@ from contract.importers.base import (
     importer,
     listed,
     mapping,
-    moment,
     number,
     register_header_secrets,
     register_secrets,
     steps,
+    times,
     words,
 )
 from contract.model.strict_json import read_json
@@ -37,16 +37,13 @@ def newman(text: str) -> ClientRun | None:
     )
     for execution in executions:
         register_header_secrets(execution.get("request"))
-    timings, stats = mapping(run.get("timings")), mapping(run.get("stats"))
-    started, completed = (
-        number(timings.get("started")),
-        number(timings.get("completed")),
-    )
+    started, seconds = times(run)
+    stats = mapping(run.get("stats"))
     return ClientRun(
         client="newman",
         title=words(mapping(collection.get("info")).get("name"), "a collection"),
-        started=moment(timings.get("started")),
-        seconds=max(0.0, completed - started) / 1_000,
+        started=started,
+        seconds=seconds,
         requests=int(number(mapping(stats.get("requests")).get("total"))),
         assertions=tuple(one for e in executions for one in _assertions(e)),
         expected=tuple(

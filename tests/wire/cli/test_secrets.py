@@ -49,6 +49,14 @@ def reject(c):
     )
 
 
+def every_report(folder):
+    """A new folder in *folder*, and the options that write each kind of report there."""
+    files = folder / "reports"
+    files.mkdir()
+    kinds = find("reporters", Reporter)
+    return files, [f"--report={kind}={files / kind}" for kind in kinds]
+
+
 @pytest.mark.parametrize(
     "script",
     [pytest.param(echo, id="echoed"), pytest.param(reject, id="rejected")],
@@ -58,12 +66,7 @@ def test_an_echoed_key_is_in_no_output_and_no_file(
 ):
     monkeypatch.setenv("MY_KEY", KEY)
     server = served(script)
-    files = tmp_path / "reports"
-    files.mkdir()
-    reports = [
-        f"--report={one.id}={files / one.id}"
-        for one in find("reporters", Reporter).values()
-    ]
+    files, reports = every_report(tmp_path)
     done = command(
         *("verify", f"{server.url}/v1", "--profile", "vllm", "--verbose"),
         *("--api-key-env", "MY_KEY", "--save", tmp_path / "saved"),
@@ -134,12 +137,7 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
         )
 
     server = served(script)
-    files = tmp_path / "reports"
-    files.mkdir()
-    reports = [
-        f"--report={one.id}={files / one.id}"
-        for one in find("reporters", Reporter).values()
-    ]
+    files, reports = every_report(tmp_path)
     done = command(
         *("verify", f"{server.url}/v1", "--profile", profile, "--verbose"),
         *(option, "--save", tmp_path / "saved", *FEW, *reports),
@@ -154,12 +152,7 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
 
 
 def test_the_key_of_a_target_is_in_no_output_and_no_file(command, tmp_path):
-    files = tmp_path / "reports"
-    files.mkdir()
-    reports = [
-        f"--report={one.id}={files / one.id}"
-        for one in find("reporters", Reporter).values()
-    ]
+    files, reports = every_report(tmp_path)
     done = command(
         *("verify", "mock?key=sk-of-a-target", "mock:vllm?key=sk-of-a-target&seed=3"),
         *("--select", "rejections", "--verbose", "--save", tmp_path / "saved"),

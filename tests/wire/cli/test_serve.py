@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -11,29 +10,7 @@ import sys
 
 import httpx
 import pytest
-
-
-@contextlib.contextmanager
-def serving(*arguments, **environ):
-    """Run the program; yield its process and the lines of its banner by label."""
-    running = subprocess.Popen(  # noqa: S603  # the interpreter of this test
-        [sys.executable, "-m", "contract", "serve", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environ},
-    )
-    try:
-        banner = {}
-        for line in running.stdout:
-            name, _, value = line.strip().partition(" ")
-            banner[name] = value.strip()
-            if name == "stop":
-                break
-        yield running, banner
-    finally:
-        running.kill()
-        running.communicate()
+from support.program import serving
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 
 import httpx
 import pytest
+from support.program import serving
 
 from contract.cli import run
 from contract.model.check import Check
@@ -27,29 +25,6 @@ def report(tmp_path):
     result = Result(check=check, target="mock", outcome=Outcome.PASS)
     path.write_text(json.dumps(to_json(Report(headers=(), results=(result,)))))
     return path
-
-
-@contextlib.contextmanager
-def serving(*arguments, **environ):
-    """Run the program; yield its process and its URL."""
-    running = subprocess.Popen(  # noqa: S603  # the interpreter of this test
-        [sys.executable, "-m", "contract", "serve", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environ},
-    )
-    try:
-        banner = {}
-        for line in running.stdout:
-            name, _, value = line.strip().partition(" ")
-            banner[name] = value.strip()
-            if name == "stop":
-                break
-        yield running, banner
-    finally:
-        running.kill()
-        running.communicate()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows interrupts in another way")
