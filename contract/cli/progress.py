@@ -130,7 +130,7 @@ def _label(result: Result) -> str:
     return _LABELS[result.outcome]
 
 
-QUIET = {"passed", "waived", "skipped"}  # outcomes that need nobody's attention
+QUIET = {"passed", "waived", "skipped"}  # outcomes that need no attention
 _LABELS = {
     Outcome.PASS: "passed",
     Outcome.WAIVED: "waived",

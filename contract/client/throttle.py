@@ -39,7 +39,7 @@ class _Request:
     # Not to be sent before, in seconds of `time.monotonic`.
     due: float = 0.0
     repeats: int = 0
-    # Seconds that it was told to wait for.
+    # Seconds that it waited between its repeats.
     waited: float = 0.0
     # The number of halvings when it was last sent.
     halvings: int = 0

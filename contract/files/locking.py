@@ -31,7 +31,7 @@ def locked(path: Path, patience: float) -> Iterator[None]:
         yield
     finally:
         try:
-            # Removed while it is held, so that nobody has acquired the removed file.
+            # Removed while it is held: no other process has acquired the removed file.
             with contextlib.suppress(OSError):
                 path.unlink()
         finally:

@@ -36,7 +36,7 @@ class Assertion:
     name: str
     # The message of its failure; None if it did not fail.
     failure: str | None = None
-    # Whether the client was told to skip it.
+    # Whether the script asked the client to skip it.
     skipped: bool = False
     # The time of its request in seconds.
     seconds: float = 0.0

@@ -1,7 +1,7 @@
 """
 Processes that compute replies which cost CPU, each with a bound on time and memory.
 
-A process is ended if a reply takes too long, so a request whose cost nobody foresaw
+A process is ended if a reply takes too long, so a request of unforeseen cost
 takes one worker for a few seconds, and never the event loop.
 """
 

@@ -1,4 +1,4 @@
-"""Features of a chat request, by which failing replies are told from sound ones."""
+"""Features of a chat request, that set failing replies apart from sound ones."""
 
 from __future__ import annotations
 

@@ -283,7 +283,7 @@ class _Comparison:
         if self._shapes.equal(old, new):
             return
         request = side is Side.REQUEST
-        told: set[tuple[tuple[str, ...], str]] = set()
+        reported: set[tuple[tuple[str, ...], str]] = set()
         for breaking in (True, False):
             rules = Rules(old_first=breaking == request, breaking=breaking)
             comparer = Comparer(rules, self._shapes, self._atoms)
@@ -292,10 +292,10 @@ class _Comparison:
             try:
                 for gap in comparer.gaps(*pair):
                     message = _sentence(gap, side, rules)
-                    if not message or (gap.place, _kind(gap)) in told:
+                    if not message or (gap.place, _kind(gap)) in reported:
                         continue
                     if _kind(gap) == _PRESENCE:
-                        told.add((gap.place, _PRESENCE))
+                        reported.add((gap.place, _PRESENCE))
                     where = place + _pointer(gap.place)
                     change = self._change(breaking, where, gap.what, message)
                     found.setdefault(change, gap)
@@ -307,7 +307,7 @@ class _Comparison:
                         (), ""
                     )
             yield from found
-            told |= {(gap.place, _kind(gap)) for gap in found.values()}
+            reported |= {(gap.place, _kind(gap)) for gap in found.values()}
 
 
 _TOO_LARGE = "is too large to be compared to the end"
@@ -318,7 +318,7 @@ _PRESENCE = "presence"
 
 
 def _kind(gap: Gap) -> str:
-    """Return what a gap is about, for which a compatible change is not told twice."""
+    """Return what a gap is about, for which a compatible change is reported once."""
     return _PRESENCE if gap.what in {"new", "gone", "required"} else gap.what
 
 

@@ -67,7 +67,7 @@ DOUBLE_TWIN = replace(_TWIN, name="double-twin", options=replace(_TWIN.options, 
 )
 def own_prompt(*exchanges: Exchange) -> Findings:
     """
-    Prompts are told apart by length, so the model need not follow any instruction.
+    Prompts are distinguished by length, so the model need not follow any instruction.
 
     Servers that count like Tekken must report the exact number; with others, a
     longer prompt must cost more than a shorter one.

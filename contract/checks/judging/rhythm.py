@@ -6,7 +6,7 @@ from contract.model.check import Finding, Findings
 from contract.model.exchange import Exchange
 from contract.model.timing import percentile
 
-# A shorter generation cannot be told from a whole response by its timing.
+# A shorter generation cannot be distinguished from a whole response by its timing.
 SHORTEST_JUDGED_SECONDS = 0.2
 # Text is held back if it is spread over less than this part of its generation. Tokens
 # that are not shown, and several tokens in one event, make the spread smaller.

@@ -158,7 +158,7 @@ def asks(exchange: Exchange) -> bool:
     Return whether the last message of the request is one to answer.
 
     What a model generates after a message of its own, or after a system message, may
-    begin anywhere, so neither its reasoning nor its answer can be told for certain.
+    begin anywhere, so neither its reasoning nor its answer can be determined.
     """
     return is_one_of(facts_of(exchange)["lastRole"], ("user", "tool"))
 

@@ -72,8 +72,8 @@ def arrives_incrementally(*exchanges: Exchange) -> Findings:
     A whole reply takes as long as its first token and the generation of the others. A
     stream that is held back has its first text when a whole reply ends, or its thought
     does, and its text within a part of the generation. The slowest first token and the
-    fastest whole reply are compared, so that a request that waited in a queue accuses
-    nobody.
+    fastest whole reply are compared, so that a request that waited in a queue is no
+    finding.
     """
     firsts, wholes, streams = (exchanges[n::3] for n in range(3))
     if not all(one.streamed and one.timing.marks for one in streams):

@@ -50,7 +50,7 @@ def reject(c):
 
 
 def every_report(folder):
-    """A new folder in *folder*, and the options that write each kind of report there."""
+    """Make a folder for reports; return it and the options that write each kind."""
     files = folder / "reports"
     files.mkdir()
     kinds = find("reporters", Reporter)
@@ -137,7 +137,7 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
         )
 
     server = served(script)
-    files, reports = every_report(tmp_path)
+    _, reports = every_report(tmp_path)
     done = command(
         *("verify", f"{server.url}/v1", "--profile", profile, "--verbose"),
         *(option, "--save", tmp_path / "saved", *FEW, *reports),
@@ -152,7 +152,7 @@ def test_an_echoed_header_is_in_no_output_and_no_file(
 
 
 def test_the_key_of_a_target_is_in_no_output_and_no_file(command, tmp_path):
-    files, reports = every_report(tmp_path)
+    _, reports = every_report(tmp_path)
     done = command(
         *("verify", "mock?key=sk-of-a-target", "mock:vllm?key=sk-of-a-target&seed=3"),
         *("--select", "rejections", "--verbose", "--save", tmp_path / "saved"),
