@@ -7,8 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
+from support.portable_faults import MORE, QUICK
 
 import contract
+from contract.model.check import Fault
+from contract.plugins.discovery import find
 from contract.run.report import Outcome
 
 pytestmark = pytest.mark.tools
@@ -45,11 +48,12 @@ def exported(command, tmp_path):
     return exported
 
 
-def by_newman(tools, folder, code):
+def by_newman(tools, folder, code=None):
     """The outcome of each test of the collection, by the id of its check."""
     collection, out = folder / "collection.postman.json", folder / "newman.json"
-    tools.run("newman", "run", collection, "--reporters", "json",
-              "--reporter-json-export", out, cwd=folder, code=code)  # fmt: skip
+    ended = tools.run_any("newman", "run", collection, "--reporters", "json",
+                          "--reporter-json-export", out, cwd=folder)  # fmt: skip
+    assert code in {None, ended}
     run = json.loads((folder / "newman.json").read_text("utf-8"))["run"]
     return {
         one["assertion"].partition(": ")[0]: "error" not in one
@@ -59,11 +63,13 @@ def by_newman(tools, folder, code):
     }
 
 
-def by_apidog(tools, folder, scenario, code):
+def by_apidog(tools, folder, scenario, code=None):
     """The outcome of each test of a scenario, by the id of its check."""
-    tools.run("apidog", "run", folder / "scenarios" / f"{scenario}.apidog-cli.json",
-              "-r", "junit", "--out-dir", folder / "apidog", "--out-file", scenario,
-              cwd=folder, code=code)  # fmt: skip
+    ended = tools.run_any(
+        "apidog", "run", folder / "scenarios" / f"{scenario}.apidog-cli.json",
+        "-r", "junit", "--out-dir", folder / "apidog", "--out-file", scenario,
+        cwd=folder)  # fmt: skip
+    assert code in {None, ended}
     tree = ET.parse(folder / "apidog" / f"{scenario}.xml")  # noqa: S314  # written by the tool just now
     return {
         case.get("name").partition(": ")[0]: case.find("failure") is None
@@ -123,6 +129,23 @@ def test_a_fault_fails_the_same_checks_in_all_runners(tools, apidog, exported, f
     assert seen
     assert seen <= failed
     assert {name for name, passed in smoke.items() if not passed} == seen & {*smoke}
+
+
+@pytest.mark.agreement
+@pytest.mark.parametrize("fault", [*QUICK, *MORE])
+def test_apidog_fails_what_newman_fails(tools, apidog, exported, fault):
+    family = find("checks", Fault)[fault].breaks.family
+    with contract.mock("vllm", fault=fault) as url:
+        folder = exported("vllm", url)
+        newman = by_newman(tools, folder)
+        found = by_apidog(tools, folder, family)
+
+    assert apidog
+    # Its JUnit has skipped tests as passed ones.
+    assert {one: newman[one] for one in found if one in newman}.items() <= found.items()
+    assert {o for o, ok in found.items() if not ok} == {
+        o for o, ok in newman.items() if not ok and o.partition(".")[0] == family
+    }
 
 
 def fragments(project):
