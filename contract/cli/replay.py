@@ -10,6 +10,7 @@ import click
 from contract.cli import options, outputs
 from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
+from contract.cli.repeating import as_words
 from contract.model.profile import Capability
 from contract.run.opening import open_recordings
 from contract.run.report import Report, Result
@@ -52,6 +53,15 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
         profiles=outputs.profiles(profiles),
         budget=budget,
         offers=offer,
+        repeat=as_words(
+            {
+                "profiles": profiles,
+                "trust_plugins": trust_plugins,
+                "strict": strict,
+                "budget": dict(budget) or None,
+                "offer": offer,
+            }
+        ),
     )
     results: list[Result] = []
     for recording in recordings:

@@ -204,13 +204,14 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             )
 
 
-def open_recordings(
+def open_recordings(  # noqa: PLR0913  # each parameter is an option of `replay`
     directory: Path,
     *,
     profile: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
     budget: Mapping[str, float] | None = None,
     offers: frozenset[Capability] = frozenset(),
+    repeat: tuple[str, ...] = (),
 ) -> tuple[Verification, ...]:
     """
     Return the recordings in *directory*, ready to be judged; nothing is sent.
@@ -223,6 +224,7 @@ def open_recordings(
         budget: Latency bounds in seconds and rates in tokens per second, by field
             of `Budget`; they replace those of the profile.
         offers: Capabilities that the profile is to promise in addition to its own.
+        repeat: Further words of the command line that judges them again.
 
     Raises `UsageError` if there is no recording or if one is damaged.
     """
@@ -232,6 +234,7 @@ def open_recordings(
     command = ["magistral-contract", "replay", str(directory)]
     if profile:
         command += ["--profile", profile]
+    command += repeat
     return tuple(
         _open_recording(one, overrides, tuple(command), alone=len(saved) == 1)
         for one in saved

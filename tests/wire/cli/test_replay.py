@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 from support.hostile import HOSTILE, obeyed
 
@@ -21,6 +23,17 @@ def test_saved_exchanges_have_the_same_results_without_the_server(command, tmp_p
     assert live.code == done.code == 1
     assert live.out.splitlines()[-1] == done.out.splitlines()[-1]
     assert "again       magistral-contract replay" in done.out
+
+
+def test_the_command_that_judges_again_keeps_every_option(command, tmp_path):
+    chosen = ("--select", "latency.ttft", "--budget", "ttft=0.001ms", "--strict")
+    command("verify", "mock", "--select", "latency.ttft", "--budget", "ttft=9s",
+            "--save", tmp_path)  # fmt: skip
+    done = command("replay", tmp_path, *chosen)
+    again = re.search(r"again +magistral-contract (.*)", done.out)[1]
+
+    assert (done.code, command(*shlex.split(again)).code) == (1, 1)
+    assert "--strict --budget ttft=1e-06s" in again
 
 
 def test_a_check_that_was_not_recorded_is_skipped(command, tmp_path):
