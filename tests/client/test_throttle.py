@@ -27,6 +27,14 @@ def _short_backoff(monkeypatch):
     monkeypatch.setattr(module, "BACKOFF", 0.001)
 
 
+def until_waiting(throttle):
+    """Return once *throttle* holds a request back; fail after ten seconds."""
+    end = time.monotonic() + 10
+    while not throttle.seconds:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 def answer(status=200, retry_after=None):
     return Exchange(
         probe=HELLO,
@@ -164,8 +172,7 @@ def test_a_moment_that_the_server_names_holds_back_all_requests():
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(throttle.send, limited_once)
         met.wait(10)
-        while not throttle.seconds:
-            time.sleep(0.001)
+        until_waiting(throttle)
         pool.submit(throttle.send, other).result()
         first.result()
 
@@ -271,8 +278,7 @@ def test_closing_ends_every_wait():
     throttle = Throttle(60.0)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(sent, throttle, LATE, OK)
-        while not throttle.seconds:
-            time.sleep(0.001)
+        until_waiting(throttle)
         throttle.close()
 
         assert (LATE, 1) == future.result(10)
