@@ -22,7 +22,7 @@ def lines(report):
 
 
 # The others are compared with the grid of faults and dialects.
-FEW = ("llamacpp", "mistral-2026-08", "transformers", "vllm-0.32")
+FEW = ("vllm-0.32",)
 
 
 @pytest.mark.parametrize(
