@@ -11,7 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract.exporters.base import Source
-from contract.exporters.postman_collection import Item, name, stable_id, variables
+from contract.exporters.postman_collection import (
+    Item,
+    name,
+    shared,
+    stable_id,
+    variables,
+)
 
 # Older clients refuse a newer version, newer clients read this one.
 VERSION = "1.1"
@@ -24,6 +30,7 @@ def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, 
     A file has one scenario: the client counts the steps of the first one only.
     """
     folder = name(source)
+    steps = [step(each) for each in items]
     return {
         "apidogCli": VERSION,
         "info": {"name": title, "folderName": folder},
@@ -31,7 +38,7 @@ def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, 
             {
                 "id": stable_id(f"scenario {title}"),
                 "name": title,
-                "item": [step(each) for each in items],
+                "item": steps,
             }
         ],
         "environment": {
@@ -40,7 +47,7 @@ def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, 
             "variable": {
                 "values": [
                     {"key": each["key"], "value": each["value"]}
-                    for each in variables(source)
+                    for each in [*variables(source), *shared(steps)]
                 ]
             },
         },

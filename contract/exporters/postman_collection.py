@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,8 @@ from contract.exporters.verdict_steps import verdict_items
 from contract.model.check import Check
 from contract.model.exchange import Exchange
 from contract.model.wire import Request
+from contract.portable import VARIABLE as PRELUDE
+from contract.portable import prelude
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 VERDICTS = "http://127.0.0.1:8700"  # where `serve --verdicts` listens
@@ -53,8 +56,10 @@ def collection(source: Source, steps: Steps) -> Mapping[str, Any]:
         name(source),
         f"The chat contract of {source.profile.id}. Each test is a check of "
         "magistral-contract: its id, then its requirement. The variable "
-        f"{API_KEY} has no value; set it where you run the collection.",
+        f"{API_KEY} has no value; set it where you run the collection. The tests share "
+        f"the code in the variable {PRELUDE}.",
         folders,
+        shared(folders),
     )
 
 
@@ -76,7 +81,11 @@ def verdict_collection(source: Source) -> Mapping[str, Any]:
 
 
 def _collection(
-    source: Source, title: str, description: str, items: list[Item]
+    source: Source,
+    title: str,
+    description: str,
+    items: list[Item],
+    further: Iterable[Mapping[str, str]] = (),
 ) -> Mapping[str, Any]:
     return {
         "info": {
@@ -86,7 +95,7 @@ def _collection(
             "schema": SCHEMA,
         },
         "item": items,
-        "variable": variables(source),
+        "variable": [*variables(source), *further],
     }
 
 
@@ -109,6 +118,19 @@ def variables(source: Source) -> list[dict[str, str]]:
         {"key": VERDICTS_URL, "value": VERDICTS, "type": "string"},
         {"key": VERDICTS_TOKEN, "value": "", "type": "string"},
     ]
+
+
+def shared(items: Iterable[Item]) -> list[dict[str, str]]:
+    """
+    Return the variable with the code that the scripts of *items* share, if any does.
+
+    A script that has the code itself is thirty times as long. Postman's scripts of a
+    folder do not run in apidog-cli, and Bruno runs those after the scripts of a
+    request, so a variable is the one place that all clients read.
+    """
+    if PRELUDE not in json.dumps(list(items)):
+        return []
+    return [{"key": PRELUDE, "value": prelude(), "type": "string"}]
 
 
 def environment(source: Source) -> Mapping[str, Any]:
@@ -135,7 +157,7 @@ def item(source: Source, step: Step) -> Item:
     return {
         "id": stable_id(step.id),
         "name": step.name,
-        "event": [test_event(step.script)],
+        "event": [test_event(step.shared_script)],
         "request": {
             **request(step.request),
             "description": step.description,

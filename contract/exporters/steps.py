@@ -17,12 +17,13 @@ from contract.model.profile import Profile
 from contract.model.saved import digest
 from contract.model.strict_json import MISSING, read_json
 from contract.model.wire import Request, build_request
-from contract.portable import asks, test_script
+from contract.portable import VARIABLE as PRELUDE
+from contract.portable import asks, share, test_script
 from contract.run.plan import inapplicable
 
 # The names of the variables that every export defines.
 BASE_URL, MODEL, API_KEY = "baseUrl", "model", "apiKey"
-VARIABLES = (BASE_URL, MODEL, API_KEY, VERDICTS_URL, VERDICTS_TOKEN)
+VARIABLES = (BASE_URL, MODEL, API_KEY, VERDICTS_URL, VERDICTS_TOKEN, PRELUDE)
 # The bytes of the largest request body that is exported; a prompt that fills a context
 # window of 128k tokens is ten times as long.
 MOST_BODY = 64 * 2**10
@@ -52,8 +53,13 @@ class Step:
     probe: Probe
     # The request with variables in place of key and model; no body that is not UTF-8.
     request: Request
-    # The lines of the script that tests the response.
+    # The lines of the script that tests the response, with all that they use.
     script: tuple[str, ...]
+
+    @property
+    def shared_script(self) -> tuple[str, ...]:
+        """The lines of the script, for a file with the prelude in a variable."""
+        return share(self.script)
 
     @property
     def body(self) -> str:

@@ -12,7 +12,7 @@ from contract.portable.requirement import (
     decided,
     verdict_of,
 )
-from contract.portable.script import VARIABLE, asks, prelude, test_script
+from contract.portable.script import VARIABLE, asks, prelude, share, test_script
 
 __all__ = [
     "PORTABLE",
@@ -23,6 +23,7 @@ __all__ = [
     "assemble",
     "decided",
     "prelude",
+    "share",
     "test_script",
     "verdict_of",
 ]

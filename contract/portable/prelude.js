@@ -383,11 +383,29 @@ var magistral = (function () {
     return {outcome: 'fail', message: (path || 'the reply') + ' ' + rule + ', not ' + show(value)};
   }
 
-  function run(pm, Ajv, request, decoding, checks) {
+  // What Bruno offers to a script, as Postman does; a test that is skipped is left out,
+  // because Bruno knows none. Its safe sandbox gives the JSON of a body and no bytes.
+  function bruno(res, test) {
+    const text = () => {
+      const bytes = typeof res.getDataBuffer === 'function' ? res.getDataBuffer() : null;
+      const body = bytes ? bytes.toString('utf8') : res.getBody();
+      return isText(body) ? body : body === undefined || body === null ? '' : JSON.stringify(body);
+    };
+    const headers = res.getHeaders() || {};
+    const each = (f) => Object.keys(headers)
+      .forEach((key) => f({key, value: String([].concat(headers[key])[0])}));
+    const shown = (name, f) => test(name, f);
+    shown.skip = function () {};
+    return {response: {code: res.getStatus(), headers: {each}, text}, test: shown};
+  }
+
+  // client: the object `pm` of Postman, or what `bruno` returns. It is not named pm,
+  // because Bruno's converter rewrites everything of that name.
+  function run(client, Ajv, request, decoding, checks) {
     const listed = [];
-    pm.response.headers.each((h) => listed.push([h.key, h.value]));
+    client.response.headers.each((h) => listed.push([h.key, h.value]));
     const reply = assemble({
-      status: pm.response.code, headers: listed, text: pm.response.text(),
+      status: client.response.code, headers: listed, text: client.response.text(),
       now: Date.now() / 1000, request, decoding,
     });
     // Ajv 6 and 8 have options of different names, and ignore those of the other.
@@ -395,12 +413,12 @@ var magistral = (function () {
     checks.forEach((check) => {
       const {outcome, message} = judge(reply, check, ajv);
       const known = outcome === 'fail' && check.waived;
-      if (outcome === 'skip') pm.test.skip(check.name, function () {});
-      else if (known) pm.test(check.name + ' [waived: ' + known + ']', function () {});
-      else pm.test(check.name, function () { if (outcome === 'fail') throw new Error(message); });
+      if (outcome === 'skip') client.test.skip(check.name, function () {});
+      else if (known) client.test(check.name + ' [waived: ' + known + ']', function () {});
+      else client.test(check.name, function () { if (outcome === 'fail') throw new Error(message); });
     });
     return reply;
   }
 
-  return {assemble, judge, run};
+  return {assemble, bruno, judge, run};
 }());

@@ -19,6 +19,13 @@ from contract.portable.requirement import PORTABLE, rule_of
 
 # The variable of a collection that holds the prelude, for scripts that share it.
 VARIABLE = "magistralContractPrelude"
+# Postman and newman keep variables of a collection apart; in a scenario of Apidog they
+# are variables of the environment. Bruno's converter translates both calls.
+_MISSING = f"the variable {VARIABLE} is missing; run the request in its collection"
+_LOAD = (
+    f"eval(pm.collectionVariables.get('{VARIABLE}') || pm.variables.get('{VARIABLE}')",
+    f"""  || 'throw new Error("{_MISSING}")');""",
+)
 # Keys that a collection can send: it has the user's key as a variable, or sends none.
 _KEYS = frozenset(
     {KeyMode.GIVEN, KeyMode.NONE, KeyMode.WRONG, KeyMode.LOWER, KeyMode.BARE}
@@ -30,12 +37,13 @@ def prelude() -> str:
     """
     Return the JavaScript that assembles and judges a reply: ES2017, without a module.
 
-    It defines `magistral`, with `assemble(input)`, `judge(reply, check, ajv)` and
-    `run(pm, Ajv, request, decoding, checks)`. Comments are left out.
+    It defines `magistral`, with `assemble(input)`, `judge(reply, check, ajv)`,
+    `bruno(res, test)` and `run(client, Ajv, request, decoding, checks)`. Comments and
+    indentation are left out.
     """
     text = Path(__file__).with_name("prelude.js").read_text("utf-8")
-    lines = (line.rstrip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and line.lstrip()[:2] != "//")
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and line[:2] != "//")
 
 
 def asks(check: Check, profile: Profile) -> Probe | None:
@@ -76,7 +84,8 @@ def test_script(
     Return the lines of the script that judges the reply to *probe*.
 
     They are the `exec` of the `test` event of a Postman item, which Newman and
-    apidog-cli run as well. There is one `pm.test` for each check, named "ID:
+    apidog-cli run as well, and Bruno once its converter has translated them. There is
+    one `pm.test` for each check, named "ID:
     REQUIREMENT"; what a check does not apply to is skipped by `pm.test.skip`, and a
     failure that the profile waives passes, with the reason in its name.
 
@@ -105,18 +114,25 @@ def test_script(
         }
         for one in check_ids
     ]
-    load = (
-        (f"eval(pm.variables.get({json.dumps(VARIABLE)}));",)
-        if shared
-        else tuple(prelude().splitlines())
-    )
     return (
-        *load,
-        f"magistral.run(pm, require('ajv'), {_text(probe_facts(probe, profile))},",
+        *(_LOAD if shared else prelude().splitlines()),
+        "magistral.run(typeof pm === 'undefined' ? magistral.bruno(res, test) : pm,",
+        f"  require('ajv'), {_text(probe_facts(probe, profile))},",
         f"  {_text(decoding_of(dialect))}, [",
         *(f"  {_text(check)}," for check in judged),
         "]);",
     )
+
+
+def share(script: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return *script*, made by `test_script`, with the prelude in the variable `VARIABLE`.
+
+    Usage: `share(test_script(ids, profile, probe))` is the same as with `shared=True`.
+    """
+    own = tuple(prelude().splitlines())
+    lines = tuple(script)
+    return (*_LOAD, *lines[len(own) :]) if lines[: len(own)] == own else lines
 
 
 def _waived(check_id: str, profile: Profile, probe: Probe) -> dict[str, str]:

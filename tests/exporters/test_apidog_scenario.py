@@ -6,6 +6,7 @@ from contract.exporters.apidog_scenario import scenario
 from contract.exporters.postman_collection import item
 from contract.exporters.steps import plan_steps
 from contract.exporters.verdict_steps import verdict_items
+from contract.portable import VARIABLE, prelude
 
 
 @pytest.fixture(params=["steps", "verdicts"])
@@ -39,3 +40,13 @@ def test_the_key_has_no_value(found):
     values = found[0]["environment"]["variable"]["values"]
 
     assert {"key": "apiKey", "value": ""} in values
+
+
+def test_the_scripts_share_their_code_in_the_environment(found):
+    file, items = found
+    values = file["environment"]["variable"]["values"]
+    needed = any(VARIABLE in str(each["event"]) for each in items)
+
+    assert [one["value"] for one in values if one["key"] == VARIABLE] == (
+        [prelude()] if needed else []
+    )

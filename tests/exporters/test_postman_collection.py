@@ -1,5 +1,6 @@
 """Collections are Postman v2.1, the same bytes every time, and hold no key."""
 
+import json
 from dataclasses import replace
 
 import jsonschema
@@ -18,6 +19,7 @@ from contract.exporters.steps import plan_steps
 from contract.model.exchange import Arrival, Exchange
 from contract.model.probe import Probe
 from contract.model.wire import Request
+from contract.portable import VARIABLE, prelude
 from contract.targets.mock import mock_profile
 
 # The parts of the collection format v2.1.0 that the files use, and nothing else.
@@ -176,3 +178,14 @@ def test_a_long_response_is_cut_with_a_pointer():
     assert shown_body(exchange).endswith("131,072 bytes in all; the recording has them")
     assert len(shown_body(exchange).encode()) < MOST_SAVED + 100
     assert shown_body(short) == '{\n "a": 1\n}'
+
+
+def test_the_tests_share_one_copy_of_their_code(source):
+    given = source()
+    found = collection(given, plan_steps(given))
+    (shared,) = [one for one in found["variable"] if one["key"] == VARIABLE]
+
+    assert shared["value"] == prelude()
+    assert json.dumps(found["item"]).count("function assemble") == 0
+    assert VARIABLE not in json.dumps(verdict_collection(given))
+    assert VARIABLE not in json.dumps(environment(given))

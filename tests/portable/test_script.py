@@ -16,7 +16,7 @@ from contract.errors import UsageError
 from contract.model.check import Check
 from contract.model.profile import Capability
 from contract.plugins.discovery import find
-from contract.portable import PORTABLE, VARIABLE, asks, prelude
+from contract.portable import PORTABLE, VARIABLE, asks, prelude, share
 from contract.portable import test_script as script
 from contract.portable.script import ranges
 from contract.testing.rehearsal import clean
@@ -34,7 +34,10 @@ test.skip = (name) => { outcomes[name] = 'skip'; };
 const headers = HEADERS.map(([key, value]) => ({key, value}));
 const pm = {test, response: {code: STATUS, text: () => TEXT,
   headers: {each: (f) => headers.forEach(f)}},
-  variables: {get: (name) => ({[VARIABLE]: PRELUDE}[name])}};
+  collectionVariables: {get: (name) => ({[VARIABLE]: PRELUDE}[name])},
+  variables: {get: () => undefined}};
+"""
+AJV = """
 class Ajv {
   validate(schema, reply) {
     const key = JSON.stringify(schema);
@@ -69,7 +72,7 @@ def by_name(exchange, *, text=None, shared=False):
         lambda found: json.dumps(values[found[0]]),
         CLIENT,
     )
-    source = "\n".join((client, *lines, "console.log(JSON.stringify(outcomes));"))
+    source = "\n".join((client, AJV, *lines, "console.log(JSON.stringify(outcomes));"))
     done = subprocess.run(  # noqa: S603  # our own script
         [NODE, "-"],
         input=f"(function () {{{source}}}());",
@@ -90,6 +93,55 @@ def test_a_script_passes_fails_and_skips():
     assert outcomes(exchange, shared=True) == "pass"
     assert outcomes(exchange, text=json.dumps(exchange.text)) == "pass"
     assert outcomes(exchange, text=without) == (".stream.sentinels must be 1, not 0")
+
+
+BRUNO = """
+const outcomes = {};
+const test = async (name, body) => {
+  try { await body(); outcomes[name] = 'pass'; }
+  catch (e) { outcomes[name] = e.message; }
+};
+const res = {getStatus: () => STATUS, getBody: () => (BODY),
+  getHeaders: () => Object.fromEntries(HEADERS)};
+"""
+
+
+def by_bruno(exchange, *, body=None, more=""):
+    """The outcomes of the same script where there is no `pm`, as in Bruno."""
+    values = {
+        "HEADERS": exchange.headers,
+        "STATUS": exchange.status,
+        "BODY": exchange.text if body is None else body,
+    }
+    client = re.sub(
+        r"\b(HEADERS|STATUS|BODY)\b", lambda one: json.dumps(values[one[0]]), BRUNO
+    )
+    lines = script([ends_with_done.id], exchange.profile, exchange.probe)
+    print_ = "setTimeout(() => console.log(JSON.stringify(outcomes)));"
+    source = "\n".join((client, AJV, more, *lines, print_))
+    done = subprocess.run(  # noqa: S603  # our own script
+        [NODE, "-"],
+        input=f"(function () {{{source}}}());",
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=30,
+    )
+    return [*json.loads(done.stdout).values()]
+
+
+@needs_node
+def test_a_script_decides_in_bruno_as_in_postman():
+    exchange = clean("vllm-0.32").send(asks(ends_with_done, VLLM))
+    without = exchange.text.replace("data: [DONE]\n\n", "")
+    raw = "res.getDataBuffer = () => Buffer.from(res.getBody()); "
+    whole = replace(exchange, headers=(("content-type", "application/json"),))
+
+    assert by_bruno(exchange) == ["pass"]
+    assert by_bruno(exchange, body=without) == [".stream.sentinels must be 1, not 0"]
+    assert by_bruno(exchange, more=raw) == ["pass"]
+    # What does not apply is left out: Bruno cannot skip a test.
+    assert by_bruno(whole, body={"choices": []}) == []
 
 
 @needs_node
@@ -145,6 +197,8 @@ def test_a_script_names_each_check_with_its_requirement():
     assert prelude() in whole
     assert prelude() not in shared
     assert VARIABLE in shared
+    assert shared == "\n".join(share(script(ids, VLLM, probe)))
+    assert share(["pm.test('mine', f);"]) == ("pm.test('mine', f);",)
     assert whole.isascii()
     assert "{{" not in whole  # Postman would take it for a variable
 

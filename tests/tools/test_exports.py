@@ -1,12 +1,14 @@
-"""newman and apidog-cli run what `export` writes, and agree with `verify`."""
+"""newman, apidog-cli and Bruno run what `export` writes, and agree with `verify`."""
 
 import json
+import re
 import threading
 import xml.etree.ElementTree as ET
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
+from support.openapi_tools import ROOT
 from support.portable_faults import MORE, QUICK
 
 import contract
@@ -32,6 +34,31 @@ def apidog(tools):
     if not tools.path("apidog").is_absolute():
         pytest.skip("apidog-cli could not be installed; see .ci/openapi-tools")
     return "apidog"
+
+
+@pytest.fixture
+def bruno(tools, tmp_path):
+    """`bruno(folder, sandbox)`: the exit code and outcomes of the converted tests."""
+    page = (ROOT / "docs" / "apidog.md").read_text("utf-8")
+    (program,) = re.findall(
+        r"^```js\n(// to-bruno.*?)^```", page, re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / "to-bruno.js").write_text(program, "utf-8")
+
+    def bruno(folder, sandbox="safe"):
+        converted = tmp_path / f"bruno-{sandbox}"
+        tools.run("node", tmp_path / "to-bruno.js", folder / "collection.postman.json",
+                  converted, cwd=tmp_path)  # fmt: skip
+        out = tmp_path / "bruno.xml"
+        code = tools.run_any("bru", "run", "-r", "--sandbox", sandbox,
+                             "--reporter-junit", out, cwd=converted)  # fmt: skip
+        tree = ET.parse(out)  # noqa: S314  # written by the tool just now
+        return code, {
+            case.get("name").partition(": ")[0]: case.find("failure") is None
+            for case in tree.iter("testcase")
+        }
+
+    return bruno
 
 
 @pytest.fixture
@@ -146,6 +173,35 @@ def test_apidog_fails_what_newman_fails(tools, apidog, exported, fault):
     assert {o for o, ok in found.items() if not ok} == {
         o for o, ok in newman.items() if not ok and o.partition(".")[0] == family
     }
+
+
+@pytest.mark.parametrize(
+    "dialect", ["mistral", *(agreement(one) for one in DIALECTS if one != "mistral")]
+)
+def test_bruno_runs_the_converted_tests(tools, mocks, exported, bruno, dialect):
+    folder = exported(dialect, mocks(dialect))
+    newman = by_newman(tools, folder, 0)
+
+    assert (0, newman) == bruno(folder)
+
+
+@pytest.mark.agreement
+def test_the_developer_sandbox_of_bruno_runs_them_too(tools, mocks, exported, bruno):
+    folder = exported("vllm", mocks("vllm"))
+    newman = by_newman(tools, folder, 0)
+
+    assert (0, newman) == bruno(folder, "developer")
+
+
+@pytest.mark.parametrize("fault", [FAULTS[0], *map(agreement, FAULTS[1:])])
+def test_bruno_fails_what_newman_fails(tools, exported, bruno, fault):
+    with contract.mock("mistral", fault=fault) as url:
+        folder = exported("mistral", url)
+        newman = by_newman(tools, folder, 1)
+        found = bruno(folder)
+
+    assert False in newman.values()
+    assert (1, newman) == found
 
 
 def fragments(project):
