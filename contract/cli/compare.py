@@ -9,28 +9,20 @@ import click
 from rich.text import Text
 
 from contract.cli import completion, options, outputs
-from contract.cli.comparing import (
-    REPORTERS,
-    ComparisonReporter,
-    changed_figures,
-    summary,
-)
+from contract.cli.comparing import REPORTERS, ComparisonReporter
 from contract.cli.delivery import worst
 from contract.errors import ContractError
 from contract.model.check import Check
 from contract.model.escape import escape_controls
 from contract.model.profile import Capability
+from contract.reporters.console import changes
 from contract.run.compare import (
-    Change,
-    CheckState,
     Comparison,
     TargetRun,
     compare_runs,
     exit_code,
 )
 from contract.run.report import Outcome
-
-STYLES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "green"}
 
 
 def _written(
@@ -133,21 +125,14 @@ def _write(
 
 def _section(comparison: Comparison, *, verbose: bool) -> Iterator[Text]:
     """Yield the lines of one target; *verbose* lists newly judged checks too."""
-    before, after, changed = comparison.before, comparison.after, comparison.changes
+    before, after = comparison.before, comparison.after
     for label, run in (("before", before), ("after", after)):
         yield Text.assemble(
             (f"{label:<9}", "dim"), escape_controls(f"{run.target}: {run.description}")
         )
         if run.trouble:
             yield Text(" " * 9 + escape_controls(run.trouble), "yellow")
-    silent = {Change.SAME} if verbose else {Change.SAME, Change.GAINED}
-    for change in (change for change in Change if change not in silent):
-        for name in changed[change]:
-            yield from _check_lines(
-                change, name, before.checks.get(name), after.checks.get(name)
-            )
-    yield from _figures(comparison)
-    yield Text(summary(changed), "bold")
+    yield from changes(comparison, verbose=verbose)
 
 
 def _unmeasured(
@@ -170,36 +155,3 @@ def _unmeasured(
                     yield Text.assemble(
                         (f"{'NOTE':<11}", "yellow"), escape_controls(note)
                     )
-
-
-def _check_lines(
-    change: Change, name: str, before: CheckState | None, after: CheckState | None
-) -> Iterator[Text]:
-    """Yield a line with both outcomes, then the reasons for the present outcome."""
-    was, now = (
-        state.outcome.value if state else "missing" for state in (before, after)
-    )
-    last = after or before
-    level = last.level.value if last else ""
-    label = (f"{change.value.upper():<11}", STYLES.get(change, "cyan"))
-    yield Text.assemble(
-        label, (escape_controls(name), "bold"), f"   {level}   {was} → {now}"
-    )
-    reasons = [*dict.fromkeys(after.messages), after.reason] if after else []
-    yield from (
-        Text(" " * 11 + escape_controls(line), "dim") for line in reasons if line
-    )
-
-
-def _figures(comparison: Comparison) -> Iterator[Text]:
-    """Yield a line for each metric whose figures changed noticeably."""
-    changed: dict[str, list[str]] = {}
-    for one in changed_figures(comparison):
-        changed.setdefault(one.metric, []).append(f"{one.percentile} {one}")
-    for metric, parts in changed.items():
-        label = (f"{'FIGURE':<11}", "cyan")
-        yield Text.assemble(
-            label,
-            (escape_controls(metric), "bold"),
-            escape_controls("   " + ", ".join(parts)),
-        )

@@ -42,6 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "trust_plugins": Kind.SWITCH,
     "slow": Kind.SWITCH,
     "strict": Kind.SWITCH,
+    "baseline": Kind.TEXT,
     "report": Kind.LIST,
     "budget": Kind.LIST,
     "offer": Kind.LIST,

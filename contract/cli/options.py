@@ -266,7 +266,8 @@ def _kinds() -> str:
     since what they need takes longer to import than all other help.
     """
     folder = Path(__file__).resolve().parent.parent / "reporters"
-    kinds = sorted(p.stem for p in folder.glob("[a-z]*.py") if p.stem != "base")
+    shared = {"base", "changes"}
+    kinds = sorted(p.stem for p in folder.glob("[a-z]*.py") if p.stem not in shared)
     return f"KIND is {', '.join(kinds)} or that of a plug-in. "
 
 
@@ -294,6 +295,17 @@ def reporting(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def baseline(command: F) -> F:
+    """Add `--baseline` to *command*."""
+    return click.option(
+        "--baseline",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        help="Show what changed since this run: a report that --report json=FILE "
+        "wrote, or a folder that --save wrote. It does not change the exit code.",
+    )(command)
 
 
 def appearance(command: F) -> F:

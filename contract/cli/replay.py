@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from contract.cli import options, outputs
+from contract.cli.baselines import load_baseline
 from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.repeating import as_words
@@ -23,6 +24,7 @@ from contract.run.report import Report, Result
 @options.profile
 @options.budget
 @options.offer
+@options.baseline
 @options.reporting
 def replay_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -34,6 +36,7 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
     profiles: str | None,
     budget: Mapping[str, float],
     offer: frozenset[Capability],
+    baseline: Path | None,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -63,6 +66,15 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
             }
         ),
     )
+    earlier = load_baseline(
+        baseline,
+        [recording.target for recording in recordings],
+        checks,
+        profile=profile,
+        profiles=outputs.profiles(profiles),
+        budget=budget,
+        offers=offer,
+    )
     results: list[Result] = []
     for recording in recordings:
         # Slow checks are included, because only sending their requests is slow.
@@ -71,6 +83,7 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
         headers=tuple(recording.header for recording in recordings),
         results=tuple(results),
         strict=strict,
+        baseline=earlier,
     )
     undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
     return worst(whole.exit_code, undelivered)

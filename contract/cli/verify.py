@@ -93,6 +93,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
 @click.option(
     "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
+@options.baseline
 @options.reporting
 @click.pass_context
 def verify_command(context: click.Context, /, **settings: Any) -> int:

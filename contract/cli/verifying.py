@@ -14,6 +14,7 @@ import click
 
 from contract._version import __version__
 from contract.cli import options, outputs
+from contract.cli.baselines import load_baseline
 from contract.cli.delivery import INTERRUPTED, deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
@@ -69,6 +70,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     budget: Mapping[str, float],
     offer: frozenset[Capability],
     save: str | None,
+    baseline: Path | None,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -123,6 +125,15 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
             "Two targets differ only by their key, which reports do not show; "
             "verify them one after the other."
         )
+    earlier = load_baseline(
+        baseline,
+        map(mask_key, distinct),
+        plan.checks,
+        profile=profile,
+        profiles=known,
+        budget=budget,
+        offers=offer,
+    )
     folders = _recording_folders(save, distinct)
     parts: list[Report] = []
     codes: list[int] = []
@@ -144,6 +155,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         headers=tuple(header for part in parts for header in part.headers),
         results=tuple(result for part in parts for result in part.results),
         strict=strict,
+        baseline=earlier,
     )
     explained = {
         part.headers[0].target

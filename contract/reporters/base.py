@@ -58,6 +58,8 @@ def mask_report(report: Report) -> Report:
         report,
         headers=SECRETS.mask_deep(report.headers),
         results=tuple(map(mask_result, report.results)),
+        streams=SECRETS.mask_deep(report.streams),
+        baseline=None if report.baseline is None else mask_report(report.baseline),
     )
 
 
@@ -97,11 +99,28 @@ def by_target(report: Report) -> Iterator[Report]:
         + [result.target for result in report.results]
     )
     for name in names:
-        yield Report(
-            headers=tuple(h for h in report.headers if h.target == name),
-            results=tuple(r for r in report.results if r.target == name),
-            strict=report.strict,
-        )
+        yield replace(_only(report, name), baseline=_earlier(report, name, len(names)))
+
+
+def _only(report: Report, target: str) -> Report:
+    return Report(
+        headers=tuple(h for h in report.headers if h.target == target),
+        results=tuple(r for r in report.results if r.target == target),
+        strict=report.strict,
+        streams={k: v for k, v in report.streams.items() if k == target},
+    )
+
+
+def _earlier(report: Report, target: str, targets: int) -> Report | None:
+    """Return the baseline of one of *targets*: a single one may have another name."""
+    earlier = report.baseline
+    if earlier is None or (targets == 1 and len(earlier.headers) == 1):
+        return earlier
+    return _only(earlier, target) if _named(earlier, target) else None
+
+
+def _named(report: Report, target: str) -> bool:
+    return any(header.target == target for header in report.headers)
 
 
 def by_family(results: Iterable[Result]) -> dict[str, Counter[Outcome]]:

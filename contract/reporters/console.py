@@ -30,6 +30,17 @@ from contract.reporters.base import (
     reporter,
     verdict,
 )
+from contract.reporters.changes import (
+    NO_STREAMS,
+    CheckChange,
+    changed_checks,
+    changed_figures,
+    how_measured,
+    latencies,
+    since_baseline,
+    summary,
+)
+from contract.run.compare import Change, Comparison
 from contract.run.report import Header, Outcome, Report, Result
 
 STYLES = {
@@ -39,6 +50,8 @@ STYLES = {
     Outcome.SKIP: "cyan",
     Outcome.PASS: "green",
 }
+CHANGES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "green"}
+VERDICTS = {"slower": "bold red", "faster": "green"}
 WIDTH = 88
 MOST_LISTED = 20  # causes, and checks of one cause, that the list at the end names
 MOST_SKIPPED = 6  # skipped checks with the same reason that are all named
@@ -136,6 +149,7 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         yield Text(judged, "dim")
         yield Text()
     yield from _latencies(report)
+    yield from _since(report, verbose=verbose)
     yield from _failed(report)
 
 
@@ -152,6 +166,82 @@ def _latencies(report: Report) -> Iterable[RenderableType]:
             "dim",
         )
         yield Text()
+
+
+def _since(report: Report, *, verbose: bool) -> Iterable[Text]:
+    """Yield what changed since the baseline."""
+    for comparison in since_baseline(report):
+        before = comparison.before
+        yield Text.assemble(
+            ("What changed since ", "bold"),
+            (escape_controls(f"{before.target}, {before.description}"), "bold"),
+        )
+        if before.trouble:
+            yield Text("  " + escape_controls(before.trouble), "yellow")
+        yield from changes(comparison, verbose=verbose, known=True)
+        yield Text()
+
+
+def changes(
+    comparison: Comparison, *, verbose: bool, known: bool = False
+) -> Iterable[Text]:
+    """
+    Yield the lines of what changed between two runs, the worst first.
+
+    *verbose* lists newly judged checks too, and latencies that did not change. The
+    reasons of failures are left out if they are *known*.
+    """
+    silent = {Change.SAME} if verbose else {Change.SAME, Change.GAINED}
+    for change in (change for change in Change if change not in silent):
+        found = changed_checks(comparison, change)
+        most = MOST_LISTED if known and not verbose else len(found)
+        for one in found[:most]:
+            yield from _check_lines(change, one, known=known)
+        if (hidden := len(found) - most) > 0:
+            yield Text(f"{'':<11}and {hidden} more; -v lists them", "dim")
+    moved: dict[str, list[str]] = {}
+    for figure in changed_figures(comparison):
+        moved.setdefault(figure.metric, []).append(f"{figure.percentile} {figure}")
+    for metric, parts in moved.items():
+        yield Text.assemble(
+            (f"{'FIGURE':<11}", "cyan"),
+            (escape_controls(metric), "bold"),
+            escape_controls("   " + ", ".join(parts)),
+        )
+    yield from _changed_latencies(comparison, verbose=verbose)
+    yield Text(summary(comparison.changes), "bold")
+
+
+def _check_lines(change: Change, one: CheckChange, *, known: bool) -> Iterable[Text]:
+    """Yield a line with both outcomes, then the reasons for the present outcome."""
+    yield Text.assemble(
+        (f"{change.value.upper():<11}", CHANGES.get(change, "cyan")),
+        (escape_controls(one.name), "bold"),
+        f"   {one.level}   {one.before} → {one.after}",
+    )
+    if known and one.after in {Outcome.FAIL.value, Outcome.ERROR.value}:
+        return
+    yield from (Text(" " * 11 + escape_controls(line), "dim") for line in one.reasons)
+
+
+def _changed_latencies(comparison: Comparison, *, verbose: bool) -> Iterable[Text]:
+    """Yield a line for each latency that changed, and one for all others."""
+    found = latencies(comparison)
+    if not found:
+        if comparison.before.streams or comparison.after.streams:
+            yield Text(NO_STREAMS, "dim")
+        return
+    clear = [one for one in found if verbose or one.verdict in VERDICTS]
+    for one in clear:
+        yield Text.assemble(
+            (f"{'LATENCY':<11}", VERDICTS.get(one.verdict, "cyan")),
+            (f"{one.metric} {one.percentile}", "bold"),
+            f"   {one}",
+        )
+    if len(clear) < len(found):
+        same = [f"{o.metric} {o.percentile}" for o in found if o not in clear]
+        yield Text(f"{'LATENCY':<11}{', '.join(same)}: no clear change", "dim")
+    yield Text(how_measured(found), "dim")
 
 
 def _failed(report: Report) -> Iterable[Text]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from contract.model.escape import escape_controls
 from contract.reporters.base import causes_first, count, describe_findings, reporter
+from contract.reporters.changes import newly_failed
 from contract.run.report import Outcome, Report, Result
 
 MOST = 10  # annotations of one level in a step
@@ -63,6 +64,7 @@ def _targets(report: Report) -> Iterator[_Annotation]:
 
 
 def _failures(report: Report) -> Iterator[_Annotation]:
+    new = newly_failed(report)
     for result in causes_first(report):
         check = result.check
         shown = replace(result, findings=result.findings[:MOST_FINDINGS], curl="")
@@ -72,7 +74,15 @@ def _failures(report: Report) -> Iterator[_Annotation]:
         yield _Annotation(
             WARNING if report.is_warning(result) else ERROR,
             f"{check.id} ({check.level}) on {result.target}",
-            (*lines, f"source: {check.source}"),
+            (
+                *lines,
+                f"source: {check.source}",
+                *(
+                    ["new since the baseline"]
+                    if (result.target, check.id) in new
+                    else []
+                ),
+            ),
         )
 
 

@@ -15,9 +15,24 @@ from contract.reporters.base import (
     reporter,
     verdict,
 )
+from contract.reporters.changes import (
+    NO_STREAMS,
+    TITLES,
+    FigureChange,
+    changed_checks,
+    changed_figures,
+    how_measured,
+    latencies,
+    since_baseline,
+    summary,
+)
+from contract.run.compare import Change, Comparison
 from contract.run.report import Outcome, Report, Result
 
 HEAD = 2  # lines of a table before its rows
+MOST_REASONS = 5  # lines below one check that changed
+MOST_CHANGED = 100  # checks that changed in one way
+LONGEST_REASON = 500  # characters
 # The words that become links or pictures although nothing marks them as such. A word is
 # entered at its beginning only, so that a long one takes no time squared.
 _LINKED = re.compile(
@@ -54,6 +69,7 @@ def markdown(report: Report) -> str:
         "",
         *_targets(parts),
         "",
+        *_since(parts),
         *_failures(parts),
         "<details>",
         f"<summary>{count(len(matrix) - HEAD, 'check')}, with their outcomes</summary>",
@@ -102,6 +118,97 @@ def _checks(parts: list[Report]) -> Iterable[Check]:
 
 def _mark(report: Report, result: Result) -> str:
     return "warning" if report.is_warning(result) else MARKS[result.outcome]
+
+
+def _since(parts: list[Report]) -> Iterator[str]:
+    """Yield a section per target that the baseline has, with what changed."""
+    for part in parts:
+        for comparison in since_baseline(part):
+            target = code(comparison.after.target)
+            yield f"## What changed: {target}: {text(summary(comparison.changes))}"
+            yield ""
+            before = comparison.before
+            origin = f"{before.target}, {before.description}"
+            yield f"- baseline: {code(shortened(origin))}"
+            if before.trouble:
+                yield f"  - not fully judged: {text(shortened(before.trouble))}"
+            yield ""
+            yield from changes(comparison)
+
+
+def changes(comparison: Comparison) -> Iterator[str]:
+    """Yield what broke, got slower, and was fixed; newly judged checks are folded."""
+    moved = changed_figures(comparison)
+    yield from _changed(comparison, Change.WORSE)
+    yield from _moved("Slower", [one for one in moved if one.worse])
+    yield from _latencies(comparison)
+    yield from _changed(comparison, Change.DIFFERENT)
+    yield from _changed(comparison, Change.LOST)
+    yield from _changed(comparison, Change.BETTER)
+    yield from _moved("Faster", [one for one in moved if not one.worse])
+    if gained := comparison.changes[Change.GAINED]:
+        yield "<details>"
+        yield f"<summary>{count(len(gained), 'check')} newly judged</summary>"
+        yield ""
+        yield from _changed(comparison, Change.GAINED)
+        yield "</details>"
+        yield ""
+
+
+def _changed(comparison: Comparison, change: Change) -> Iterator[str]:
+    found = changed_checks(comparison, change)
+    if not found:
+        return
+    yield f"**{TITLES[change]}**"
+    yield ""
+    for one in found[:MOST_CHANGED]:
+        yield f"- {code(one.name)} ({one.level}): {one.before} → {one.after}"
+        yield from (
+            f"  - {text(shortened(reason))}" for reason in one.reasons[:MOST_REASONS]
+        )
+        if (more := len(one.reasons) - MOST_REASONS) > 0:
+            yield f"  - and {more} more"
+    if (more := len(found) - MOST_CHANGED) > 0:
+        yield f"- and {count(more, 'check')} more"
+    yield ""
+
+
+def _moved(title: str, found: list[FigureChange]) -> Iterator[str]:
+    if not found:
+        return
+    yield f"**{title}**"
+    yield ""
+    for one in found:
+        yield f"- {code(one.metric)} {text(one.percentile)}: {one}"
+    yield ""
+
+
+def _latencies(comparison: Comparison) -> Iterator[str]:
+    found = latencies(comparison)
+    if not found:
+        if comparison.before.streams or comparison.after.streams:
+            yield NO_STREAMS
+            yield ""
+        return
+    yield "**Latencies**"
+    yield ""
+    yield "| Latency | Before | Now | Change |"
+    yield "|---|--:|--:|---|"
+    for one in found:
+        verdict = f"**{one.verdict}**" if one.verdict == "slower" else one.verdict
+        yield (
+            f"| {code(one.metric)} {one.percentile} | {text(one.before)} "
+            f"| {text(one.after)} | {verdict} |"
+        )
+    yield ""
+    yield how_measured(found)
+    yield ""
+
+
+def shortened(value: str) -> str:
+    """Return *value*, or its beginning if it is long."""
+    shown = value[: LONGEST_REASON - 1]
+    return value if len(value) <= LONGEST_REASON else f"{shown}…"
 
 
 def _failures(parts: list[Report]) -> Iterator[str]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 from contract.errors import UsageError
-from contract.files.bounded import MOST_RECORDED, read_bounded
-from contract.model.chat import Json
 from contract.model.check import Check, Level
 from contract.model.profile import Capability, Profile
-from contract.model.strict_json import read_json
 from contract.plugins.discovery import find
+from contract.run.latencies import LatencyChange, StreamTimes, latency_changes
 from contract.run.opening import open_recordings
-from contract.run.report import FORMAT, Outcome, Report, to_json
-from contract.run.verification import Verification
+from contract.run.reading import read_report
+from contract.run.report import Outcome, Report, streams_of
 
 INCONCLUSIVE = 3  # the exit code if not everything could be judged
 
@@ -62,6 +60,8 @@ class TargetRun:
     trouble: str
     # The results by the id of the check.
     checks: Mapping[str, CheckState]
+    # The times of the streams.
+    streams: tuple[StreamTimes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,11 @@ class Comparison:
     after: TargetRun
     # The ids of the checks, sorted, by the change of their outcome.
     changes: Mapping[Change, tuple[str, ...]]
+
+    @property
+    def latencies(self) -> tuple[LatencyChange, ...]:
+        """The latencies of the streams of both runs, with their intervals."""
+        return latency_changes(self.before.streams, self.after.streams)
 
     @property
     def regressed(self) -> bool:
@@ -107,17 +112,94 @@ def compare_runs(  # noqa: PLR0913  # each is one option of the command line
     Raises `UsageError` if one is not a recording, a report or the file of one, and if
     they have no target in common.
     """
-    replay = partial(
-        open_recordings,
+    load = partial(
+        load_run,
+        checks=checks,
         profile=profile,
         profiles=profiles,
         budget=budget,
-        offers=frozenset(offers),
+        offers=offers,
     )
-    old, new = (_runs(one, checks, replay) for one in (before, after))
+    old, new = load(before), load(after)
+    found = compare_reports(old, new)
+    if not found:
+        names = [
+            ", ".join(header.target for header in one.headers) or "none"
+            for one in (old, new)
+        ]
+        raise UsageError(
+            f"BEFORE and AFTER have no target in common: {' and '.join(names)}; "
+            "compare runs of one target each."
+        )
+    return found
+
+
+def load_run(  # noqa: PLR0913  # each is one option of the command line
+    source: str | Path | Report,
+    checks: tuple[Check, ...],
+    *,
+    profile: str | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    budget: Mapping[str, float] | None = None,
+    offers: Iterable[Capability] = (),
+) -> Report:
+    """
+    Return the results of an earlier run: a recording, a report, or the file of one.
+
+    The results have no exchanges; what is compared of those is in `Report.streams`.
+    Results of checks that are not among *checks* are left out, except those of checks
+    of other versions, if all installed ones are selected. The other parameters are
+    those of `contract.compare`.
+
+    Raises `UsageError` if *source* is neither.
+    """
+    if isinstance(source, Report):
+        report = source
+    elif Path(source).is_dir() or not Path(source).exists():
+        opened = open_recordings(
+            Path(source),
+            profile=profile,
+            profiles=profiles,
+            budget=budget,
+            offers=frozenset(offers),
+        )
+        report = Report(
+            headers=tuple(one.header for one in opened),
+            results=tuple(r for one in opened for r in one.results(checks, slow=True)),
+        )
+    else:
+        report = read_report(source)
+    every = {check.id for check in find("checks", Check).values()}
+    wanted = {check.id for check in checks}
+    return replace(
+        report,
+        results=tuple(
+            replace(result, exchanges=())
+            for result in report.results
+            if result.check.id in wanted
+            or (wanted == every and result.check.id not in every)
+        ),
+        streams={h.target: streams_of(report, h.target) for h in report.headers},
+        baseline=None,
+    )
+
+
+def compare_reports(before: Report, after: Report) -> tuple[Comparison, ...]:
+    """
+    Return what changed, for each target that both reports have.
+
+    Two single targets are compared whatever their names. Usage:
+    `compare_reports(report.baseline, report)`.
+    """
+    old, new = _targets(before), _targets(after)
+    if len(old) == len(new) == 1:
+        pairs = [(old[0], new[0])]
+    else:
+        named = {run.target: run for run in old}
+        pairs = [(named[run.target], run) for run in new if run.target in named]
     return tuple(
         Comparison(before=was, after=now, changes=_changes(was, now))
-        for was, now in _pairs(old, new)
+        for was, now in pairs
     )
 
 
@@ -129,111 +211,27 @@ def exit_code(comparisons: Iterable[Comparison]) -> int:
     return INCONCLUSIVE if any(one.inconclusive for one in found) else 0
 
 
-def _runs(
-    source: str | Path | Report,
-    checks: tuple[Check, ...],
-    replay: Callable[[Path], tuple[Verification, ...]],
-) -> tuple[TargetRun, ...]:
-    """
-    Return the targets of a recording, of a report, or of the report in a file.
-
-    *checks* are the selected checks; *replay* opens a recording. Raises `UsageError`
-    if *source* is neither.
-    """
-    if isinstance(source, Report):
-        return _read(Path("the report"), to_json(source), checks)
-    path = Path(source)
-    if not path.is_file():
-        opened = replay(path)
-        report = Report(
-            headers=tuple(one.header for one in opened),
-            results=tuple(r for one in opened for r in one.results(checks, slow=True)),
+def _targets(report: Report) -> tuple[TargetRun, ...]:
+    return tuple(
+        TargetRun(
+            target=header.target,
+            description=f"{header.profile}, {header.model}, {header.started}",
+            trouble=header.trouble,
+            checks={
+                result.check.id: CheckState(
+                    outcome=result.outcome,
+                    level=result.check.level,
+                    reason=result.reason,
+                    messages=tuple(finding.message for finding in result.findings),
+                    figures=result.figures,
+                )
+                for result in report.results
+                if result.target == header.target
+            },
+            streams=streams_of(report, header.target),
         )
-        return _read(path, to_json(report), checks)
-    try:
-        raw = read_bounded(path, MOST_RECORDED)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    return _read(path, read_json(raw), checks)
-
-
-def _read(
-    path: Path, report: object, checks: tuple[Check, ...]
-) -> tuple[TargetRun, ...]:
-    """Return the targets of the JSON *report* that was read from *path*."""
-    if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise UsageError(
-            f"{path} is not a report of magistral-contract; create one with "
-            "magistral-contract verify TARGET --report json=FILE, or name a folder "
-            "that --save wrote."
-        )
-    every = {check.id for check in find("checks", Check).values()}
-    wanted = {check.id for check in checks}
-    states: dict[str, dict[str, CheckState]] = {}
-    try:
-        for result in _objects(report["results"]):
-            name = str(result["check"])
-            # Checks of other versions are compared too, unless checks are selected.
-            if name in wanted or (wanted == every and name not in every):
-                states.setdefault(str(result["target"]), {})[name] = _state(result)
-        return tuple(
-            TargetRun(
-                target=str(header["target"]),
-                description=(
-                    f"{header['profile']}, {header['model']}, {header['started']}"
-                ),
-                trouble=str(header["trouble"]),
-                checks=states.get(str(header["target"]), {}),
-            )
-            for header in _objects(report["targets"])
-        )
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"{path} is damaged ({type(error).__name__}: {error}); create it again."
-        ) from error
-
-
-def _state(result: Mapping[str, Json]) -> CheckState:
-    figures = result["figures"]
-    if not isinstance(figures, dict):
-        raise TypeError("figures is not an object")
-    return CheckState(
-        outcome=Outcome(str(result["outcome"])),
-        level=Level(str(result["level"])),
-        reason=str(result["reason"]),
-        messages=tuple(str(f["message"]) for f in _objects(result["findings"])),
-        figures={
-            name: float(value)
-            for name, value in figures.items()
-            if isinstance(value, int | float)
-        },
+        for header in report.headers
     )
-
-
-def _objects(value: Json) -> Iterator[dict[str, Json]]:
-    """Yield the objects in a list; raise `TypeError` for any other entry."""
-    for item in value if isinstance(value, list) else ():
-        if not isinstance(item, dict):
-            raise TypeError("a list contains an entry that is not an object")
-        yield item
-
-
-def _pairs(
-    before: tuple[TargetRun, ...], after: tuple[TargetRun, ...]
-) -> Iterable[tuple[TargetRun, TargetRun]]:
-    """Return the pairs of targets to compare; raise `UsageError` if there are none."""
-    if len(before) == len(after) == 1:
-        return [(before[0], after[0])]
-    named = {run.target: run for run in before}
-    found = [(named[run.target], run) for run in after if run.target in named]
-    if not found:
-        raise UsageError(
-            "BEFORE and AFTER have no target in common: "
-            f"{', '.join(named) or 'none'} and "
-            f"{', '.join(run.target for run in after) or 'none'}; "
-            "compare runs of one target each."
-        )
-    return found
 
 
 def _changes(before: TargetRun, after: TargetRun) -> dict[Change, tuple[str, ...]]:

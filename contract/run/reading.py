@@ -17,6 +17,7 @@ from contract.files.bounded import MOST_RECORDED, read_bounded
 from contract.model.check import Check, Finding, Findings, NotApplicable, shorten
 from contract.model.strict_json import MISSING, read_json
 from contract.plugins.discovery import find
+from contract.run.latencies import StreamTimes
 from contract.run.report import FORMAT, Header, Outcome, Report, Result, Tally
 
 T = TypeVar("T")
@@ -83,6 +84,11 @@ def report_from_json(value: object, name: str) -> Report:
         headers=tuple(_build(Header, one) for one in value["targets"]),
         results=results,
         strict=value["strict"],
+        streams={
+            one["target"]: tuple(_build(StreamTimes, s) for s in one["streams"])
+            for one in value["targets"]
+            if one.get("streams")
+        },
     )
 
 
@@ -163,6 +169,13 @@ def _result(
             f"level {value['level']}); create it again."
         )
     replies = value.get("replies")
+    try:
+        figures = {name: float(one) for name, one in value.get("figures", {}).items()}
+    except OverflowError as error:
+        raise UsageError(
+            f"{name} is damaged (a figure of {check.id} is beyond all numbers); create "
+            "it again."
+        ) from error
     return Result(
         check=check,
         target=value["target"],
@@ -171,7 +184,7 @@ def _result(
         reason=value["reason"],
         again=value["again"],
         seconds=value["seconds"],
-        figures=dict(value.get("figures", {})),
+        figures=figures,
         tally=None if replies is None else _build(Tally, replies),
         curl=value.get("curl", ""),
     )

@@ -10,6 +10,7 @@ from enum import StrEnum
 from contract.model.chat import Json
 from contract.model.check import Check, Finding, Level
 from contract.model.exchange import Exchange
+from contract.run.latencies import StreamTimes, stream_times
 
 FORMAT = "report-v1"
 
@@ -116,6 +117,11 @@ class Report:
     results: tuple[Result, ...]
     # Whether a failed SHOULD fails the run too (`--strict`).
     strict: bool = False
+    # The times of the streams by target, of a report that was read from a file; those
+    # of any other are in the exchanges of its results.
+    streams: Mapping[str, tuple[StreamTimes, ...]] = field(default_factory=dict)
+    # An earlier run; reports for people say what changed since (`--baseline`).
+    baseline: Report | None = None
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -165,6 +171,17 @@ class Report:
         return 3 if nothing else 0
 
 
+def streams_of(report: Report, target: str) -> tuple[StreamTimes, ...]:
+    """Return the times of the streams of one *target*."""
+    measured = stream_times(
+        exchange
+        for result in report.results
+        if result.target == target
+        for exchange in result.exchanges
+    )
+    return measured or report.streams.get(target, ())
+
+
 def in_order(results: Iterable[Result], checks: Iterable[Check]) -> tuple[Result, ...]:
     """Return the *results* of one target in the order of *checks*."""
     places = {check.id: place for place, check in enumerate(checks)}
@@ -179,7 +196,19 @@ def to_json(report: Report) -> dict[str, Json]:
         "strict": report.strict,
         "counts": {o.value: report.counts.get(o, 0) for o in Outcome},
         "targets": [
-            {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(h).items()}
+            {
+                **{
+                    k: list(v) if isinstance(v, tuple) else v
+                    for k, v in asdict(h).items()
+                },
+                "streams": [
+                    {
+                        name: value if isinstance(value, str) else _rounded(value)
+                        for name, value in asdict(one).items()
+                    }
+                    for one in streams_of(report, h.target)
+                ],
+            }
             for h in report.headers
         ],
         "results": [_result(report, result) for result in report.results],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -12,11 +13,13 @@ from markdown_it import MarkdownIt
 from support.hostile import ATTACKS, HOSTILE, obeyed
 from support.spellings import SPELLINGS
 
-from contract.cli.comparing import LONGEST, REPORTERS, FigureChange
+from contract.cli.comparing import LONGEST, REPORTERS
 from contract.model.check import Level
 from contract.model.redaction import SECRETS, register_secret
+from contract.reporters.changes import FigureChange
 from contract.reporters.page.rendering import MOST_BYTES
 from contract.run.compare import Change, CheckState, Comparison, TargetRun
+from contract.run.latencies import StreamTimes
 from contract.run.report import Outcome
 
 KEY = 'sk-Example/7f+1"9=a&b_c'
@@ -250,3 +253,27 @@ def test_a_page_of_many_long_reasons_is_bounded():
     assert len(shown.encode()) < MOST_BYTES
     assert "more characters" in shown
     assert "family.worse-399" in shown
+
+
+def test_the_latencies_of_both_runs_are_in_every_report():
+    times = [
+        tuple(StreamTimes(request="sum", ttft=at + n / 1e5) for n in range(20))
+        for at in (0.03, 0.08)
+    ]
+    (comparison,) = compared()
+    before, after = (
+        replace(run, streams=streams)
+        for run, streams in zip(
+            (comparison.before, comparison.after), times, strict=True
+        )
+    )
+    found = (replace(comparison, before=before, after=after),)
+    document = json.loads(JSON(found))
+    jsonschema.validate(document, SCHEMA)
+    median, _ = document["targets"][0]["latencies"]
+
+    assert median["verdict"] == "slower"
+    assert median["before"] == {"low": 0.03005, "seen": 0.03009, "high": 0.03013}
+    for text in (HTML(found), MARKDOWN(found)):
+        assert "slower" in text
+        assert "20 streams before and 20 now" in text

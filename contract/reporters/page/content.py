@@ -19,12 +19,26 @@ from contract.reporters.base import (
     verdict,
     verdict_word,
 )
+from contract.reporters.changes import (
+    NO_STREAMS,
+    CheckChange,
+    FigureChange,
+    Latency,
+    changed_checks,
+    changed_figures,
+    how_measured,
+    latencies,
+    since_baseline,
+    summary,
+)
 from contract.reporters.page.consequences import consequence
 from contract.reporters.page.excerpts import Command, Excerpt, excerpt, runnable
 from contract.reporters.page.pictures import Picture, pictures
+from contract.run.compare import Change, Comparison, TargetRun
 from contract.run.report import Header, Outcome, Report, Result
 
 MOST_CAUSES = 20  # causes that the top of the page shows; the others are folded
+MOST_OPEN = 40  # changed checks; more are folded
 MOST_PICTURED = 4  # targets with pictures
 DETAILED = frozenset({Outcome.FAIL, Outcome.WAIVED, Outcome.ERROR})
 # What is a link in the source of a requirement: an address, or an issue on GitHub.
@@ -123,6 +137,62 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesOnPage:
+    """What changed between two runs of one target."""
+
+    comparison: Comparison
+
+    @property
+    def before(self) -> TargetRun:
+        """The earlier run."""
+        return self.comparison.before
+
+    @property
+    def after(self) -> TargetRun:
+        """The later run."""
+        return self.comparison.after
+
+    @property
+    def summary(self) -> str:
+        """How many checks changed in which way."""
+        return summary(self.comparison.changes)
+
+    @property
+    def rows(self) -> Mapping[str, list[CheckChange]]:
+        """The checks by the change of their outcome."""
+        return {
+            change.value: changed_checks(self.comparison, change) for change in Change
+        }
+
+    @property
+    def short(self) -> bool:
+        """Whether few enough checks changed to be shown above what broke."""
+        moved = (c for c in Change if c not in {Change.SAME, Change.GAINED})
+        return sum(len(self.comparison.changes[c]) for c in moved) <= MOST_OPEN
+
+    @property
+    def slower(self) -> list[FigureChange]:
+        """The measured figures that got worse."""
+        return [one for one in changed_figures(self.comparison) if one.worse]
+
+    @property
+    def faster(self) -> list[FigureChange]:
+        """The measured figures that got better."""
+        return [one for one in changed_figures(self.comparison) if not one.worse]
+
+    @property
+    def latencies(self) -> list[Latency]:
+        """The latencies of the streams of both runs."""
+        return latencies(self.comparison)
+
+    @property
+    def measured(self) -> str:
+        """Of which streams they are, or why there are none; may be empty."""
+        some = self.before.streams or self.after.streams
+        return how_measured(self.latencies) or (NO_STREAMS if some else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One target."""
 
@@ -138,6 +208,8 @@ class Part:
     # Why checks could not be judged, with their number.
     unjudged: tuple[tuple[str, str], ...]
     pictures: tuple[Picture, ...]
+    # What changed since the baseline; empty without one.
+    since: tuple[ChangesOnPage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +304,7 @@ def _part(report: Report, places: _Places, *, pictured: bool) -> Part:
         judged=replies_judged(report),
         unjudged=tuple(_unjudged(report)),
         pictures=pictures(report) if pictured else (),
+        since=tuple(map(ChangesOnPage, since_baseline(report))),
     )
 
 
