@@ -2,8 +2,8 @@
 Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing,
-importers, mock_server, model, openapi_diff, plugins, reporters, run, schema, targets,
-testing, tiny, verdicts. Third parties: click, rich.
+importers, mock_server, model, openapi_diff, plugins, probing, reporters, run, schema,
+targets, testing, tiny, verdicts. Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ OUTPUT_CLOSED = 141
 # By verb: the module whose function `<verb>_command` implements it, and its summary.
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
+    "probe": ("contract.cli.probe", "Tell in two seconds if a server is ready."),
     "init": (
         "contract.cli.scaffolding",
         "Write settings, a test and a workflow for a URL.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
@@ -149,15 +149,25 @@ def _ensure_list(evidence: ServerEvidence, url: str, options: str) -> None:
         )
 
 
-def _choose_model(evidence: ServerEvidence, profile: Profile, url: str) -> str:
-    names = evidence.names
+def choose_model(names: Sequence[str], profile: Profile) -> str | None:
+    """
+    Return the model to request of those that a server lists as *names*.
+
+    It is that of the profile if it is listed, or if nothing is; else the first
+    Magistral, or the first of all. None if there is neither a list nor a name.
+    """
     if profile.model and (profile.model in names or not names):
         return profile.model
     for name in names:
         if "magistral" in name.lower():
             return name
-    if names:
-        return names[0]
+    return names[0] if names else None
+
+
+def _choose_model(evidence: ServerEvidence, profile: Profile, url: str) -> str:
+    chosen = choose_model(evidence.names, profile)
+    if chosen is not None:
+        return chosen
     _ensure_list(evidence, url, "--model")
     raise UsageError("The server lists no model; name one with --model.")
 

@@ -1,8 +1,8 @@
 """
-Outages: error statuses, slowness and broken connections, which clients must survive.
+Outages: error statuses, slowness, silence and engines that write nonsense.
 
-No check reports them, because a server may be overloaded. They are for the tests of
-clients: the retries, the back-off and the time-outs.
+No check is proven by them, because a server may be overloaded. They are for the tests
+of clients (the retries, the back-off and the time-outs) and of `probe`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from http import HTTPStatus
 
 from contract.model.exchange import End
 from contract.model.rejection import Rejection, RejectionReason
+from contract.model.chat import Piece, PieceKind
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.rewrite import rewrite_pieces
 
 _HTML = ("content-type", "text/html")
 # What nginx sends when the server behind it is gone.
@@ -109,6 +111,43 @@ def _cut_off(_outage: Outage, reply: Reply) -> Reply:
     return replace(reply, frames=kept, end=End.RESET)
 
 
+def _silent(_outage: Outage, reply: Reply) -> Reply:
+    """Send the headers and nothing else, and leave the connection open."""
+    return replace(reply, frames=(), end=End.TIMEOUT)
+
+
+def _stuck(_outage: Outage, reply: Reply) -> Reply:
+    """Send half of the events, or half of the body, and nothing more."""
+    return replace(_cut_off(_outage, reply), end=End.TIMEOUT)
+
+
+def _out_of_memory(_outage: Outage, reply: Reply) -> Reply:
+    problem = Rejection(
+        reason=RejectionReason.FAILURE,
+        status=HTTPStatus.INTERNAL_SERVER_ERROR.value,
+        message="CUDA out of memory. Tried to allocate 2.00 GiB.",
+    )
+    return failure(reply, problem)
+
+
+def _nonsense(text: str) -> Callable[[Outage, Reply], Reply]:
+    """Return a strike that puts *text* in the place of each piece of text."""
+
+    def change(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        return tuple(
+            piece
+            if piece.kind is PieceKind.TOOL
+            else replace(piece, kind=PieceKind.ANSWER, text=text)
+            for piece in pieces
+            if piece.text or piece.call
+        )
+
+    def strike(_outage: Outage, reply: Reply) -> Reply:
+        return rewrite_pieces(reply, change)
+
+    return strike
+
+
 _RETRY = ("retry-after",)
 _ALL = (
     Outage(
@@ -153,6 +192,31 @@ _ALL = (
         id="cut-off",
         description="The connection is reset after half of the answer.",
         strike=_cut_off,
+    ),
+    Outage(
+        id="silent",
+        description="The headers are sent, nothing follows, and nothing is closed.",
+        strike=_silent,
+    ),
+    Outage(
+        id="stuck",
+        description="Half of the answer is sent, and the connection is left open.",
+        strike=_stuck,
+    ),
+    Outage(
+        id="out-of-memory",
+        description="The engine runs out of memory on the GPU, and answers 500.",
+        strike=_out_of_memory,
+    ),
+    Outage(
+        id="exclamation-marks",
+        description="The engine writes exclamation marks only, with status 200.",
+        strike=_nonsense("!!!!"),
+    ),
+    Outage(
+        id="one-token-repeated",
+        description="The engine repeats one token until the end, with status 200.",
+        strike=_nonsense(" the"),
     ),
 )
 OUTAGES = {outage.id: outage for outage in _ALL}
