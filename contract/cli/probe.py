@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,9 +51,7 @@ _TINY = "tiny"  # the argument of the targets with a scripted model
     help="For all requests together.",
 )
 @click.option("--ask", metavar="TEXT", help="Ask this instead of a sum.")
-@click.option(
-    "--expect", metavar="TEXT", help="What the answer to --ask must contain."
-)
+@click.option("--expect", metavar="TEXT", help="What the answer to --ask must contain.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.pass_context
 def probe_command(context: click.Context, /, **settings: Any) -> int:

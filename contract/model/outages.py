@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from contract.model.chat import Piece, PieceKind
 from contract.model.exchange import End
 from contract.model.rejection import Rejection, RejectionReason
-from contract.model.chat import Piece, PieceKind
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 from contract.model.rewrite import rewrite_pieces
 

@@ -1,5 +1,5 @@
 """
 Readiness of a server, judged by at most three requests within a time limit.
 
-Imports: catalog, client, detection, errors, model, portable. Third parties: none.
+Imports: catalog, client, detection, errors, model, portable.
 """

@@ -96,7 +96,7 @@ class _Asker:
         self.recorder = Recorder(url, self._limits(), key, route)
 
     def _limits(self) -> Limits:
-        left = max(self._deadline - time.perf_counter(), _LEAST)
+        left = round(max(self._deadline - time.perf_counter(), _LEAST), 2)
         return Limits(
             connect=_CONNECT * left,
             first_byte=left,
@@ -188,9 +188,7 @@ def probe(  # noqa: PLR0913  # each is one option of the command line
             message=f"the name of the host was not resolved within {timeout:g} s",
             url=url,
         )
-    return replace(
-        found, requests=asker.requests, seconds=time.perf_counter() - began
-    )
+    return replace(found, requests=asker.requests, seconds=time.perf_counter() - began)
 
 
 def _bounded(work: Callable[[], ProbeResult], seconds: float) -> ProbeResult | None:
@@ -224,9 +222,7 @@ def _probe(asker: _Asker, wanted: _Wanted) -> ProbeResult:
     evidence = _Evidence(asker, given or any_profile)
     verdict = judge_list(evidence, access)
     if verdict is not None:
-        return ProbeResult(
-            state=verdict.state, message=verdict.message, url=asker.url
-        )
+        return ProbeResult(state=verdict.state, message=verdict.message, url=asker.url)
     match = _recognised(evidence) if given is None else Match(given.id, GIVEN)
     if match is None:
         return _unrecognised(evidence, asker)
@@ -335,14 +331,11 @@ def _asked_window(asker: _Asker, profile: Profile, model: str) -> int | None:
 
     None if the server has neither. One request is sent at most.
     """
-    paths = profile.dialect.paths
     if Capability.TOKENIZE in profile.offers:
         body = b'{"model":"{model}","prompt":"x"}'
         asked = Probe(name="window", path=TOKENIZE, body=body, reasons=False)
-    elif PROPS in paths:
-        asked = Probe(name="window", method="GET", path=PROPS, reasons=False)
     else:
-        return None
+        asked = Probe(name="window", method="GET", path=PROPS, reasons=False)
     value: Json = asker.ask(asked, profile, model).json
     if isinstance(value, dict):
         settings = value.get("default_generation_settings")

@@ -14,7 +14,9 @@ _FEW_LETTERS = 0.25  # share of letters and digits
 _UNDECODABLE = 0.1  # share of replacement characters
 _JUDGED = 4_096  # characters at the end of a text: an engine degrades towards it
 # Rules and tables of Markdown repeat these characters.
-_RUNNING = re.compile(r"([^\s\d=_*.#|~-])\1{" + str(_RUN - 1) + ",}")
+_RULES = "=_*.#|~-"
+_RUNNING = re.compile(rf"([^\s\d{_RULES}])\1{{{_RUN - 1},}}")
+_WITHOUT_RULES = str.maketrans("", "", _RULES)
 _WORD = re.compile(r"\S+")
 _MOST_OF_ONE_WORD = 0.5
 _ENOUGH_WORDS = 12
@@ -37,12 +39,17 @@ def gibberish_in(text: str) -> str:
         return f"bytes that are no text: {_quoted(text)}"
     if part := _repeated_part(text):
         return f"one part repeats: {_quoted(part)}"
+    return _poor(text)
+
+
+def _poor(text: str) -> str:
+    """Return why the words of *text* are none, as a clause; empty if they may be."""
     words = _WORD.findall(text)
     if len(words) >= _ENOUGH_WORDS:
         word, times = Counter(words).most_common(1)[0]
         if times > _MOST_OF_ONE_WORD * len(words):
             return f"one word repeats: {_quoted(word)}"
-    dense = "".join(words)
+    dense = "".join(words).translate(_WITHOUT_RULES)
     if sum(map(str.isalnum, dense)) < _FEW_LETTERS * len(dense):
         return f"hardly any letters or digits: {_quoted(text)}"
     return ""
@@ -53,7 +60,7 @@ def _repeated_part(text: str) -> str:
     tail = text.rstrip()
     for length in range(1, min(_LONGEST_PART, len(tail) // 4) + 1):
         part = tail[-length:]
-        if not part.strip(" \n=_*.#|~-0123456789"):
+        if not part.strip(f" \n0123456789{_RULES}"):
             continue
         times = 1
         while tail[: len(tail) - times * length].endswith(part):

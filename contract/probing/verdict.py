@@ -209,7 +209,8 @@ def _broken(exchange: Exchange) -> Verdict | None:
         said = error_in(exchange) or ""
         state = State.OUT_OF_MEMORY if _MEMORY.search(said) else State.FAILING
         return Verdict(state, f"an error in place of the answer: {said}")
-    if kind in {ResponseKind.UNREADABLE, ResponseKind.MISLABELLED}:
+    other = exchange.end.whole and exchange.size and not exchange.streamed
+    if other or kind is ResponseKind.MISLABELLED:
         page = exchange.media_type == "text/html"
         state = State.WRONG_PATH if page else State.MALFORMED
         return Verdict(
@@ -225,15 +226,8 @@ def _unfinished(exchange: Exchange) -> Verdict | None:
     if exchange.end.whole:
         return None
     if not exchange.pieces or not exchange.text_times:
-        if exchange.end is not End.TIMEOUT:
-            return Verdict(State.CUT_OFF, f"before any text: {exchange.note}")
-        seen = "events without text" if exchange.event_count else "no event"
-        return Verdict(
-            State.STUCK,
-            f"the headers of the answer came, and then {seen} ({exchange.note})",
-        )
-    wrong = _senseless(exchange) or _early_hint(exchange)
-    if wrong:
+        return _without_text(exchange)
+    if wrong := _senseless(exchange) or _early_hint(exchange):
         return wrong
     characters = len(exchange.reasoning) + len(exchange.answer)
     came = f"{characters} characters of text came"
@@ -244,6 +238,17 @@ def _unfinished(exchange: Exchange) -> Verdict | None:
         return Verdict(State.STUCK, f"{came}, and none in the last {pause:.1f} s")
     return Verdict(
         State.SLOW, f"{came}, and the answer was not complete; raise --timeout"
+    )
+
+
+def _without_text(exchange: Exchange) -> Verdict:
+    """Return the verdict on a response that ended early and has no text."""
+    if exchange.end is not End.TIMEOUT:
+        return Verdict(State.CUT_OFF, f"before any text: {exchange.note}")
+    seen = "events without text" if exchange.event_count else "no event"
+    return Verdict(
+        State.STUCK,
+        f"the headers of the answer came, and then {seen} ({exchange.note})",
     )
 
 
@@ -262,7 +267,9 @@ def _senseless(exchange: Exchange) -> Verdict | None:
     }
     if not any(texts.values()):
         if any(piece.kind is PieceKind.TOOL for piece in exchange.pieces):
-            return Verdict(State.WRONG_ANSWER, "the answer is a call of an unknown tool")
+            return Verdict(
+                State.WRONG_ANSWER, "the answer is a call of an unknown tool"
+            )
         said = "no event" if not exchange.event_count else "no text"
         return Verdict(State.EMPTY, f"status {exchange.status}, and {said}")
     for what, text in texts.items():
@@ -273,25 +280,12 @@ def _senseless(exchange: Exchange) -> Verdict | None:
 
 def _unparsed(exchange: Exchange) -> Verdict | None:
     """Return the verdict on reasoning and answer that are not well separated."""
-    if not exchange.probe.reasons:
-        return _markers(exchange)
-    if Capability.REASONING not in exchange.profile.offers:
-        return _markers(exchange)
+    reasons = Capability.REASONING in exchange.profile.offers
     reasoning, answer = exchange.reasoning.strip(), exchange.answer.strip()
-    if not reasoning:
+    if reasons and (not reasoning or flag_hint((exchange,))):
         return _parser_off(exchange)
-    if flag_hint((exchange,)):
-        return _parser_off(exchange)
-    if not answer and exchange.finish == "length":
-        return Verdict(
-            State.NO_ANSWER,
-            f"the reasoning of {len(reasoning)} characters used up max_tokens",
-        )
-    if not answer:
-        return Verdict(
-            State.ANSWER_IN_REASONING,
-            f"the whole text is labelled as reasoning: {_quoted(reasoning[-_QUOTED:])}",
-        )
+    if reasons and not answer:
+        return _only_reasoning(exchange, reasoning)
     if found := _markers(exchange):
         return found
     if len(reasoning) >= _SHORTEST_QUOTE and reasoning in answer:
@@ -302,9 +296,23 @@ def _unparsed(exchange: Exchange) -> Verdict | None:
     return None
 
 
+def _only_reasoning(exchange: Exchange, reasoning: str) -> Verdict:
+    if exchange.finish == "length":
+        return Verdict(
+            State.NO_ANSWER,
+            f"the reasoning of {len(reasoning)} characters used up max_tokens",
+        )
+    return Verdict(
+        State.ANSWER_IN_REASONING,
+        f"the whole text is labelled as reasoning: {_quoted(reasoning[-_QUOTED:])}",
+    )
+
+
 def _parser_off(exchange: Exchange) -> Verdict:
     hint = flag_hint((exchange,))
-    said = hint or f"no reasoning is separate from the answer {_quoted(exchange.answer)}"
+    said = (
+        hint or f"no reasoning is separate from the answer {_quoted(exchange.answer)}"
+    )
     return Verdict(State.PARSER_OFF, said)
 
 
@@ -352,7 +360,7 @@ def _age(exchange: Exchange) -> float | None:
             continue
         if not 0 < created < _MILLISECONDS:  # type: ignore[operator]  # it is a number
             return None
-        return exchange.sent_at - created  # type: ignore[operator, return-value]  # it is a number
+        return exchange.sent_at - created  # type: ignore[operator]  # it is a number
     return None
 
 
