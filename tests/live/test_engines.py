@@ -73,6 +73,26 @@ def test_server_without_its_reasoning_parser_is_found(judged, target, profile, c
 
 
 @pytest.mark.parametrize("engine", RECIPES)
+def test_a_started_engine_is_ready_in_three_requests(capsys, engine):
+    ensure_installed(engine)
+    code = run(["probe", f"{engine}:tiny", "--timeout", "60s", "--json"])
+    found = json.loads(capsys.readouterr().out)
+
+    assert (0, "ready") == (code, found["state"]), found
+    assert found["requests"] <= 3
+
+
+@pytest.mark.parametrize(("target", "profile", "check"), WRONG)
+def test_a_dead_parser_is_not_ready(capsys, target, profile, check):
+    ensure_installed(target.partition(":")[0])
+    options = ["--profile", profile, "--timeout", "60s", "--json"]
+    code = run(["probe", target, *options])
+    found = json.loads(capsys.readouterr().out)
+
+    assert (1, "parser-off") == (code, found["state"]), (check, found)
+
+
+@pytest.mark.parametrize("engine", RECIPES)
 def test_unknown_flag_is_reported_with_the_log_of_the_engine(engine, capfd):
     ensure_installed(engine)
     code = run(["verify", f"{engine}:tiny?flags=--no-such-flag"])
