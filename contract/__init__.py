@@ -198,6 +198,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     retry_budget: float = 60.0,
     concurrency: int | None = None,
     max_requests: int | None = None,
+    within: float | None = None,
     context_window: int | None = None,
     budget: Mapping[str, float] | None = None,
     offers: Iterable[Capability] = (),
@@ -229,7 +230,8 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     - *limits*: seconds and bytes that one request may take. *retry_budget*: seconds
       to wait for in all where the target limits the rate of requests; 0 repeats none.
     - *concurrency*: requests at a time. *max_requests*: requests in all, without those
-      that are repeated after a rate limit.
+      that are repeated after a rate limit. *within*: seconds for the run; what finds
+      most is asked first, and what does not fit is skipped.
     - *context_window*: tokens, in place of the profile's.
     - *budget*: latency budgets by name (`ttft`, `icl_p95`, …), in seconds.
     - *offers*: capabilities to hold the target to as well.
@@ -261,6 +263,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
         retry_budget=retry_budget,
         concurrency=concurrency,
         max_requests=max_requests,
+        within=within,
         context_window=context_window,
         budget=budget,
         offers=frozenset(offers),

@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "budget": Kind.LIST,
     "offer": Kind.LIST,
     "context_window": Kind.NUMBER,
+    "within": Kind.DURATION,
     "retry_budget": Kind.DURATION,
     "concurrency": Kind.NUMBER,
     "max_requests": Kind.NUMBER,

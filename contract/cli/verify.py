@@ -58,6 +58,12 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     help="Send no more than this (default: the profile's).",
 )
 @click.option(
+    "--within",
+    metavar="TIME",
+    callback=options.timeout,
+    help="Ask what finds most first, and only what this time allows, e.g. 60s.",
+)
+@click.option(
     "--retry-budget",
     metavar="TIME",
     default=f"{RETRY_BUDGET:g}s",

@@ -34,6 +34,10 @@ class RequestLimitReached(Exception):  # noqa: N818  # a state of the session, n
     """Raised instead of sending more than the allowance or the memory permits."""
 
 
+class TimeIsUp(Exception):  # noqa: N818  # a state of the session, not an error
+    """Raised instead of sending what would not end before the session closes."""
+
+
 class NotAnswering(Exception):  # noqa: N818  # a state of the session, not an error
     """Raised instead of sending to a server that has stopped answering."""
 
@@ -122,6 +126,11 @@ class Session:
         self._throttle.widen(self.concurrency)
         self._different = 0
         self._closed = False
+        # Moment of `time.monotonic` by which responses must end; None for no bound.
+        self._closes_at: float | None = None
+        self._closed_because = ""
+        # Seconds of each exchange so far, for what a further one is expected to take.
+        self._elapsed: list[float] = []
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +161,31 @@ class Session:
     def sent(self) -> int:
         """Number of requests sent, with those that the throttle repeated."""
         return self._different + self._throttle.repeats
+
+    def close_at(self, moment: float, reason: str) -> None:
+        """
+        Send nothing that is not expected to end before *moment*, of `time.monotonic`.
+
+        `send` raises `TimeIsUp` with *reason* for it; exchanges so far remain
+        available.
+        """
+        self._closes_at = moment
+        self._closed_because = reason
+
+    @property
+    def latency(self) -> float:
+        """The mean time of an exchange so far, in seconds; 0 before the first."""
+        known = tuple(self._elapsed)
+        return sum(known) / len(known) if known else 0.0
+
+    def _long(self) -> float:
+        """Return the time that nine in ten exchanges so far took at most."""
+        known = sorted(self._elapsed)
+        return known[len(known) * 9 // 10] if known else 0.0
+
+    def has(self, probe: Probe) -> bool:
+        """Return whether *probe* was sent, or is being sent."""
+        return probe in self._memo
 
     def set_offers(self, offers: frozenset[Capability]) -> None:
         """Replace the capabilities of the profile, once the server has shown them."""
@@ -188,8 +222,8 @@ class Session:
         """
         Return the exchange of *probe*; send it unless an equal probe was sent before.
 
-        Raises `RequestLimitReached`, `NotAnswering`, `CanaryUnavailable` or, in a
-        replay, `NotRecorded`.
+        Raises `RequestLimitReached`, `TimeIsUp`, `NotAnswering`, `CanaryUnavailable`
+        or, in a replay, `NotRecorded`.
         """
         with self._lock:
             future = self._memo.get(probe)
@@ -250,6 +284,10 @@ class Session:
             raise NotAnswering(self._liveness.stopped)
         if self._full:
             raise RequestLimitReached(self._full)
+        if self._closes_at is not None and (
+            time.monotonic() + self._long() > self._closes_at
+        ):
+            raise TimeIsUp(self._closed_because)
         if self._different >= self.allowance:
             raise RequestLimitReached(
                 f"the request allowance of {self.allowance} is used up; "
@@ -296,6 +334,8 @@ class Session:
 
         exchange = self._throttle.send(attempt)
         self._liveness.observe(request, exchange, time.monotonic(), send)
+        with self._lock:
+            self._elapsed.append(exchange.elapsed)
         try:
             return self._spool.kept(exchange)
         except SpoolFull as full:

@@ -255,8 +255,11 @@ def verdict(report: Report) -> str:
     parts.append(f"{count(counts[Outcome.PASS], 'check')} passed")
     if counts[Outcome.WAIVED]:
         parts.append(f"{counts[Outcome.WAIVED]} waived")
-    if counts[Outcome.SKIP]:
-        parts.append(f"{counts[Outcome.SKIP]} skipped{_common_reason(report.results)}")
+    left_out = report.not_asked
+    if skipped := counts[Outcome.SKIP] - left_out:
+        parts.append(f"{skipped} skipped{_common_reason(report.results)}")
+    if left_out:
+        parts.append(f"bounded by --within: {count(left_out, 'check')} not asked")
     return f"{headline(report)}: {', '.join(parts)}."
 
 

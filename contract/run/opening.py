@@ -38,9 +38,13 @@ from contract.model.profile import Capability, Profile
 from contract.plugins.discovery import find, suggestion
 from contract.run import recording, runner
 from contract.run.arguments import ensure_budget, ensure_offers, ensure_whole
+from contract.run.bounded import JUDGING
 from contract.run.report import Header
 from contract.run.verification import Verification
 from contract.targets.base import Opened, ReplyChange, TargetKind, parse_target
+
+# The share of a bounded time that waiting for rate limits may take.
+WAITING = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     retry_budget: float = RETRY_BUDGET,
     concurrency: int | None = None,
     max_requests: int | None = None,
+    within: float | None = None,
     context_window: int | None = None,
     budget: Mapping[str, float] | None = None,
     offers: frozenset[Capability] = frozenset(),
@@ -109,6 +114,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
         concurrency: The number of concurrent requests; the profile's if not given.
         max_requests: The number of requests after which no more are sent; the
             profile's if not given.
+        within: The seconds that a run may take once the target is open: what finds
+            most is asked first, and what does not fit is not asked; None asks all.
         context_window: The context window in tokens, instead of the detected one.
         budget: Latency bounds in seconds and rates in tokens per second, by field
             of `Budget`; they replace those of the profile.
@@ -129,6 +136,9 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     # Checked for every target, because a named but empty variable is always a mistake.
     environment_key = api_key(key_env, os.environ)
     ensure_whole(concurrency=concurrency, max_requests=max_requests)
+    if within is not None:
+        # Waiting for a rate limit must not use up the time.
+        retry_budget = min(retry_budget, within * WAITING)
     throttle = Throttle(retry_budget)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     opened_at = time.perf_counter()
@@ -140,6 +150,9 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     )
     known = builtin() if profiles is None else profiles
     with target.open() as opened:
+        deadline = None
+        if within is not None:
+            deadline = time.monotonic() + within * (1 - JUDGING)
         key, key_source = _key(opened, environment_key)
         if (named := known.get(profile or opened.profile or "")) is not None:
             route = route.with_headers(named.headers, os.environ)
@@ -200,6 +213,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
                     ),
                 ),
                 detection_requests=detected.requests,
+                deadline=deadline,
                 opened_at=opened_at,
             )
 

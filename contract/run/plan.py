@@ -37,13 +37,16 @@ def plan_requests(
     alone: dict[Probe, None] = {}
     for check in checks:
         if inapplicable(check, profile, slow=slow) is None:
-            ordered = check.alone or any(
-                probe.hang_up_after is not None for probe in check.sends
-            )
             if any(padding.needs_calibration(probe, profile) for probe in check.sends):
                 together.update(dict.fromkeys(padding.CALIBRATION_REQUESTS))
-            (alone if ordered else together).update(dict.fromkeys(check.sends))
+            group = alone if is_ordered(check) else together
+            group.update(dict.fromkeys(check.sends))
     return RequestPlan(tuple(p for p in together if p not in alone), tuple(alone))
+
+
+def is_ordered(check: Check) -> bool:
+    """Return whether the requests of *check* are sent one by one, with no other."""
+    return check.alone or any(p.hang_up_after is not None for p in check.sends)
 
 
 def inapplicable(check: Check, profile: Profile, *, slow: bool) -> str | None:

@@ -13,6 +13,8 @@ from contract.model.exchange import Exchange
 from contract.run.latencies import StreamTimes, stream_times
 
 FORMAT = "report-v1"
+# The reason of a skipped check that a bound on the time of the run left out.
+NOT_ASKED = "not asked: --within leaves no time for its requests"
 
 
 class Outcome(StrEnum):
@@ -132,6 +134,11 @@ class Report:
     def warnings(self) -> int:
         """The number of failed checks that do not fail the run."""
         return sum(map(self.is_warning, self.results))
+
+    @property
+    def not_asked(self) -> int:
+        """The number of checks that a bound on the time of the run left out."""
+        return sum(result.reason == NOT_ASKED for result in self.results)
 
     def worst_first(self) -> Iterable[Result]:
         """Return the results sorted by outcome, then by level, the worst first."""

@@ -15,6 +15,7 @@ from contract.client.session import (
     NotRecorded,
     RequestLimitReached,
     Session,
+    TimeIsUp,
 )
 from contract.errors import CheckError, UsageError, surrender
 from contract.model.address import LOOPBACK_HOSTS
@@ -23,11 +24,13 @@ from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.plugins.discovery import culprit
+from contract.run.bounded import send_within
 from contract.run.explore import ensure_available, smallest
 from contract.run.invariants import Judgement, Replies, judge_replies
 from contract.run.plan import inapplicable, plan_requests
 from contract.run.report import Outcome, Result
 from contract.run.triage import Verdict, triage, with_hint
+from contract.run.worth import by_worth
 from contract.tokens import padding
 
 VERIFY = ("magistral-contract", "verify")
@@ -35,15 +38,18 @@ VERIFY = ("magistral-contract", "verify")
 MOST_FINDINGS = 50
 # In characters; a request with an image or a long prompt is not printed.
 LONGEST_COMMAND = 4_000
+# What keeps a check from being asked, which is no failure of anyone.
+_UNASKED = (CanaryUnavailable, NotRecorded, TimeIsUp, padding.CannotPad)
 
 
-def judge_all(
+def judge_all(  # noqa: PLR0913  # what one run is made of
     checks: Iterable[Check],
     session: Session,
     target: str,
     *,
     slow: bool = False,
     command: tuple[str, ...] = (),
+    deadline: float | None = None,
 ) -> Iterator[Result]:
     """
     Yield the result of every check as soon as it is known, invariants last.
@@ -58,11 +64,23 @@ def judge_all(
         target: The target as the user wrote it, for the results.
         slow: Whether to run the checks that are marked as slow.
         command: The command line that verifies *target*, for `Result.again`.
+        deadline: Moment of `time.monotonic` when the last response must have come.
+            Checks are then asked in the order of their worth, as far as they fit; the
+            others are skipped.
     """
     known = tuple(checks)
-    planned = plan_requests(known, session.profile, slow=slow)
-    session.expect(planned.alone)
-    session.prefetch(planned.together)
+    if deadline is None:
+        planned = plan_requests(known, session.profile, slow=slow)
+        session.expect(planned.alone)
+        session.prefetch(planned.together)
+    else:
+        send_within(
+            by_worth(
+                known, session.profile, concurrency=session.concurrency, slow=slow
+            ),
+            session,
+            deadline,
+        )
     replies = Replies(
         check
         for check in known
@@ -176,7 +194,7 @@ def _judge(
             findings.append(finding)  # kept even if the judge raises
     except (RequestLimitReached, NotAnswering) as reason:
         return Verdict(Outcome.ERROR, reason=f"{reason}")
-    except (CanaryUnavailable, NotRecorded, padding.CannotPad) as reason:
+    except _UNASKED as reason:
         return Verdict(Outcome.SKIP, reason=f"{reason}")
     except NotApplicable as reason:
         if not findings:
@@ -265,7 +283,7 @@ def _judge_invariant(
             exchanges.append(session.send(probe))  # noqa: PERF401  # kept if one raises
     except (RequestLimitReached, NotAnswering) as problem:
         trouble: Verdict | None = Verdict(Outcome.ERROR, reason=f"{problem}")
-    except (CanaryUnavailable, NotRecorded, padding.CannotPad) as problem:
+    except _UNASKED as problem:
         trouble = Verdict(Outcome.SKIP, reason=f"{problem}")
     else:
         trouble = None

@@ -39,6 +39,9 @@ class Verification:
     replies: Replies = field(default_factory=Replies)
     # By probe: the first check that `run` was given and that sends it.
     senders: dict[Probe, str] = field(default_factory=dict)
+    # Moment of `time.monotonic` when the last response of `verify` must have come; None
+    # for no bound.
+    deadline: float | None = None
     # When the target was opened, in seconds of `time.perf_counter`.
     opened_at: float = field(default_factory=time.perf_counter)
 
@@ -81,7 +84,12 @@ class Verification:
         checks = tuple(checks)
         self._measure_baseline(checks, slow=slow)
         return runner.judge_all(
-            checks, self.session, self.target, slow=slow, command=self.command
+            checks,
+            self.session,
+            self.target,
+            slow=slow,
+            command=self.command,
+            deadline=self.deadline,
         )
 
     def results(

@@ -355,3 +355,36 @@ def test_a_server_that_stops_answering_is_not_awaited_for_every_check(command, s
     assert "see its log" in done.out
     posts = [one for one in server.requests if one.startswith(b"POST ")]
     assert len(posts) <= 6 + 2 + 2  # in flight, and one liveness check each
+
+
+def test_a_bound_on_the_time_leaves_out_what_finds_least(command):
+    done = command("verify", "mock:vllm?ttft=150ms", "--within", "1500ms")
+
+    assert done.code == 0
+    assert "bounded by --within: " in done.out.splitlines()[-1]
+    assert re.search(r"SKIP +\d+ . not asked: --within leaves no time", done.out)
+
+
+def test_a_fault_that_is_found_in_time_fails_the_run(command):
+    target = "mock:vllm?ttft=100ms&fault=done-missing"
+    done = command("verify", target, "--within", "1500ms")
+
+    assert done.code == 1
+    assert "FAIL   streaming.ends-with-done" in done.out
+    assert "--within" not in re.search(r"again +(magistral.*)", done.out)[1]
+
+
+def test_a_bound_that_leaves_no_time_judges_the_opening_alone(command):
+    done = command("verify", "mock:vllm?ttft=100ms", "--within", "50ms")
+
+    assert done.code == 0
+    assert re.search(r"requests +2 in ", done.out)
+    assert re.search(r"bounded by --within: [23]\d\d checks not asked", done.out)
+
+
+def test_a_bound_that_is_none_is_a_mistake(command):
+    for text in ("0s", "-1s", "soon"):
+        done = command("verify", "mock", "--within", text)
+
+        assert (done.code, done.out) == (2, "")
+        assert "--within" in done.err

@@ -1,0 +1,110 @@
+"""Runs that are bounded in time: the requests that fit, in the order of their worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+from contract.client.session import (
+    CanaryUnavailable,
+    NotAnswering,
+    RequestLimitReached,
+    Session,
+    TimeIsUp,
+)
+from contract.model.check import Check
+from contract.model.probe import Probe
+from contract.run.plan import is_ordered
+from contract.run.report import NOT_ASKED
+from contract.tokens import padding
+
+# The share of the time that judging and reporting take.
+JUDGING = 0.06
+# Requests of the first round for each that may be in flight; each further round sends
+# at most as many as all before, so that the latency is known before most are sent.
+_FIRST_ROUND = 2
+_STOPPED = (
+    CanaryUnavailable,
+    NotAnswering,
+    RequestLimitReached,
+    TimeIsUp,
+    padding.CannotPad,
+)
+
+
+def send_within(checks: Iterable[Check], session: Session, deadline: float) -> None:
+    """
+    Send the requests of *checks*, in their order, as far as they end by *deadline*.
+
+    A check is asked if the requests that it adds fit at the mean latency so far. When
+    nothing fits any more the session is closed for new requests: `send` raises
+    `TimeIsUp` for those of the other checks.
+
+    Args:
+        checks: Checks that apply, those to ask first first.
+        session: Sends the requests.
+        deadline: Moment of `time.monotonic` when the last response must have come.
+    """
+    waiting = [check for check in checks if check.explores is None]
+    session.close_at(deadline, NOT_ASKED)
+    sent = 0
+    while waiting:
+        most = max(_FIRST_ROUND * session.concurrency, sent)
+        chosen = _round(waiting, session, deadline - time.monotonic(), most)
+        if not chosen:
+            break
+        waiting = [check for check in waiting if check not in chosen]
+        before = session.sent
+        _send(chosen, session, deadline)
+        if session.sent == before and any(_new(c, session) for c in chosen):
+            break  # the server stopped answering, or the allowance is used up
+        sent += session.sent - before
+    session.close_at(time.monotonic(), NOT_ASKED)
+
+
+def _new(check: Check, session: Session) -> tuple[Probe, ...]:
+    """Return the probes of *check* that were not sent yet, each once."""
+    return tuple(p for p in dict.fromkeys(check.sends) if not session.has(p))
+
+
+def _round(
+    waiting: list[Check], session: Session, left: float, most: int
+) -> list[Check]:
+    """Return the next of *waiting* that fit into *left* seconds and *most* requests."""
+    latency = session.latency
+    chosen: list[Check] = []
+    planned: set[Probe] = set()
+    spent = 0.0
+    for check in waiting:
+        new = set(_new(check, session)) - planned
+        share = 1 if is_ordered(check) else session.concurrency
+        cost = len(new) * latency / share
+        # A request takes as long as it takes, however many others are in flight.
+        if new and max(spent + cost, latency) > left:
+            continue
+        if new and planned and len(planned | new) > most:
+            break
+        chosen.append(check)
+        planned |= new
+        spent += cost
+    return chosen
+
+
+def _send(chosen: list[Check], session: Session, deadline: float) -> None:
+    """Send the requests of *chosen*: first those that may overlap, then the others."""
+    session.prefetch(
+        probe
+        for check in chosen
+        if not is_ordered(check)
+        for probe in _new(check, session)
+    )
+    for check in chosen:
+        if not is_ordered(check):
+            continue
+        new = _new(check, session)
+        if time.monotonic() + len(new) * session.latency > deadline:
+            continue
+        for probe in new:
+            with suppress(*_STOPPED):
+                session.send(probe)
