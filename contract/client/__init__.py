@@ -1,5 +1,6 @@
 """
 Client: sends requests within bounds and records every byte with its arrival time.
 
-Imports: _version, errors, model, tokens. Third parties: httpx.
+Imports: _version, errors, model, tokens. Third parties: httptools,
+httpx.
 """

@@ -6,10 +6,10 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -18,8 +18,12 @@ import httpx
 
 from contract._version import __version__
 from contract.client.event_stream import EventStream
+from contract.client.httpx_transport import HttpxTransport
+from contract.client.kernel_clock import KernelClock
 from contract.client.route import DIRECT, Route
-from contract.client.timeouts import Limits, Watchdog
+from contract.client.stamped_transport import StampedTransport
+from contract.client.timeouts import Deadlines, Limits
+from contract.client.transport import Response, Sent, Transport
 from contract.model.exchange import (
     EVENT_STREAM,
     LEFT_OPEN,
@@ -56,6 +60,10 @@ class Recorder:
     """
     HTTP client for one server that records exchanges; safe to use from threads.
 
+    With *stamped*, an arrival has the time at which the kernel received it, so that it
+    does not depend on how busy this program is, and greenlets of gevent can use it, too
+    (docs/clock.md). `times` says which times the arrivals have.
+
     Every request gets its own connection: a server may close a pooled connection at
     the moment it is reused, and that reset would look like a fault. Retries, redirects
     and cookies are disabled. The proxy and further headers come from the route.
@@ -67,6 +75,8 @@ class Recorder:
         limits: Limits,
         secret: str | None = None,
         route: Route = DIRECT,
+        *,
+        stamped: bool = False,
     ) -> None:
         """
         Open no connection yet.
@@ -78,6 +88,8 @@ class Recorder:
                 response contains it; further ones are registered with
                 `contract.model.redaction.register_secret` before they are sent.
             route: Further headers, whose values are registered too, and the proxy.
+            stamped: Take the times from the kernel, where it has them and no proxy is
+                in between.
 
         Raises `UsageError` if the proxy for *url* cannot be used.
         """
@@ -89,20 +101,34 @@ class Recorder:
                 SECRETS.register_header(header.value)
         self._route = route
         self._proxy = route.proxy_for(self.url)
-        self._watchdogs: set[Watchdog] = set()
+        self._watches: set[Deadlines] = set()
         self._grace = FIRST_GRACE
         self._lock = threading.Lock()
-        self._client = httpx.Client(
-            headers={"user-agent": f"magistral-contract/{__version__}"},
-            follow_redirects=False,
-            timeout=httpx.Timeout(limits.total, connect=limits.connect, pool=None),
-            # With a transport of its own, httpx looks for no proxy in the environment.
-            transport=httpx.HTTPTransport(
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-                proxy=self._proxy.url,
-            ),
-        )
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._closed = False
+        self._transport: Transport
+        self._clock: KernelClock | None = None
+        # What is in front of @ in a URL are credentials, which httpx knows how to send.
+        if stamped and self._proxy.url is None and "@" not in urlsplit(url).netloc:
+            transport = StampedTransport(self.url, limits)
+            self._transport, self._clock = transport, transport.clock
+        else:
+            self._transport = HttpxTransport(limits, self._proxy)
+
+    @property
+    def times(self) -> str:
+        """Say which times the arrivals so far have: a clause for a report."""
+        if self._clock is None:
+            through = " through a proxy" if self._proxy.url else ""
+            return f"the times of reads{through}"
+        if not self._clock.stamped:
+            return "the times of reads, because the kernel gives no receive times"
+        if self._clock.unstamped:
+            reads = self._clock.stamped + self._clock.unstamped
+            return (
+                "the kernel's receive times, and the times of "
+                f"{self._clock.unstamped} of {reads} reads, which had none"
+            )
+        return "the kernel's receive times"
 
     def __enter__(self) -> Self:
         return self
@@ -118,10 +144,11 @@ class Recorder:
     def close(self) -> None:
         """Abort the exchanges in progress and close the HTTP client."""
         with self._lock:
-            watchdogs = tuple(self._watchdogs)
-        for watchdog in watchdogs:
-            watchdog.abort(STOPPED)
-        self._client.close()
+            self._closed = True
+            watches = tuple(self._watches)
+        for watch in watches:
+            watch.abort(STOPPED)
+        self._transport.close()
 
     def record(self, probe: Probe, profile: Profile, request: Request) -> Exchange:
         """
@@ -134,14 +161,14 @@ class Recorder:
         """
         total_only = request.method == "POST" and not probe.stream
         limits = self.limits if probe.hang_up_after is None else _brief(self.limits)
-        with Watchdog(limits, total_only=total_only) as watchdog:
+        with self._transport.watch(limits, total_only=total_only) as watch:
             with self._lock:
-                self._watchdogs.add(watchdog)
+                self._watches.add(watch)
             try:
-                return self._record(probe, profile, request, watchdog)
+                return self._record(probe, profile, request, watch)
             finally:
                 with self._lock:
-                    self._watchdogs.discard(watchdog)
+                    self._watches.discard(watch)
 
     def _excess(self, size: int, arrivals: int) -> str:
         """Return why a body is too large, or an empty string."""
@@ -152,7 +179,7 @@ class Recorder:
         return ""
 
     def _record(
-        self, probe: Probe, profile: Profile, request: Request, watchdog: Watchdog
+        self, probe: Probe, profile: Profile, request: Request, watch: Deadlines
     ) -> Exchange:
         status: int | None = None
         headers: tuple[tuple[str, str], ...] = ()
@@ -162,28 +189,29 @@ class Recorder:
         end, note = End.COMPLETE, ""
         sent_at = time.time()
         try:
-            sent = self._client.build_request(
+            sent = Sent(
                 request.method,
                 self.url + request.path,
-                headers=self._headers(request),
-                content=request.body,
-                extensions={"trace": watchdog.trace},
+                self._headers(request),
+                request.body,
             )
-            with closing(self._opened(sent, watchdog)) as response:
-                status = response.status_code
+            with self._opened(sent, watch) as response:
+                status = response.status
                 headers = tuple(
                     (name.decode("latin-1").lower(), value.decode("latin-1"))
-                    for name, value in response.headers.raw
+                    for name, value in response.headers
                 )
-                kind = response.headers.get("content-type")
-                if media_type(kind) == EVENT_STREAM:
+                if media_type(_content_type(headers)) == EVENT_STREAM:
                     stream = EventStream()
-                for data in response.iter_raw():
+                for data, received in response.portions:
                     progress = stream is None or stream.feed(data)
-                    arrivals.append(Arrival(watchdog.arrived(progress=progress), data))
+                    at = watch.arrived(progress=progress)
+                    if received is not None:
+                        at = received - watch.started
+                    arrivals.append(Arrival(at, data))
                     size += len(data)
                     if stream is not None and stream.done and profile.dialect.done:
-                        watchdog.expect_close(self._grace)
+                        watch.expect_close(self._grace)
                     if probe.hang_up_after is not None and size >= probe.hang_up_after:
                         end, note = End.LEFT, "the probe hung up"
                         break
@@ -195,14 +223,14 @@ class Recorder:
                 error,
                 self.url,
                 answered=status is not None,
-                connected=watchdog.connected,
+                connected=watch.connected,
                 proxy=self._proxy.name,
             )
-        elapsed = watchdog.elapsed()
-        if reason := watchdog.stop():
-            hung_up = probe.hang_up_after is not None and watchdog.connected
+        elapsed = watch.elapsed()
+        if reason := watch.stop():
+            hung_up = probe.hang_up_after is not None and watch.connected
             end, note = (End.LEFT if hung_up else End.TIMEOUT), reason
-        if stream is not None and watchdog.left_open:
+        if stream is not None and watch.left_open:
             self._grace = GRACE
             end, note = End.OPEN, LEFT_OPEN
             elapsed = arrivals[stream.last_event].at
@@ -224,28 +252,35 @@ class Recorder:
             sent_at=sent_at,
         )
 
-    def _opened(self, request: httpx.Request, watchdog: Watchdog) -> httpx.Response:
-        """Send *request* and return its response, of which the body is to be read."""
-        try:
-            return self._client.send(request, stream=True)
-        except RuntimeError as error:
-            if not self._client.is_closed:
-                raise
-            # It was closed before this exchange was among those to abort.
-            watchdog.abort(STOPPED)
-            raise httpx.NetworkError(STOPPED) from error
+    @contextmanager
+    def _opened(self, request: Sent, watch: Deadlines) -> Iterator[Response]:
+        """Send *request* and yield its response, of which the body is to be read."""
+        with ExitStack() as stack:
+            try:
+                response = stack.enter_context(self._transport.open(request, watch))
+            except RuntimeError as error:
+                if not self._closed:
+                    raise
+                # It was closed before this exchange was among those to abort.
+                watch.abort(STOPPED)
+                raise httpx.NetworkError(STOPPED) from error
+            yield response
 
-    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
-        """Return the headers of *request* and those of the route that it lacks."""
-        own = {name for name, _ in request.headers}
-        added = ((header.name, header.value) for header in self._route.headers)
-        return [
-            (name.encode(), value.encode())
-            for name, value in (
-                *request.headers,
-                *((name, value) for name, value in added if name.lower() not in own),
-            )
-        ]
+    def _headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
+        """Return the headers of *request*, and those of the route that it lacks."""
+        own = {name.lower() for name, _ in request.headers}
+        added = [(header.name, header.value) for header in self._route.headers]
+        added = [(name, value) for name, value in added if name.lower() not in own]
+        headers = [*request.headers, *added]
+        if not any(name.lower() == "user-agent" for name, _ in headers):
+            headers.insert(0, ("user-agent", f"magistral-contract/{__version__}"))
+        return tuple((name.encode(), value.encode()) for name, value in headers)
+
+
+def _content_type(headers: tuple[tuple[str, str], ...]) -> str | None:
+    """Return the content type among *headers*, joined as httpx joins several."""
+    values = [value for name, value in headers if name == "content-type"]
+    return ", ".join(values) if values else None
 
 
 def mask_arrivals(

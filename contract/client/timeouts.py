@@ -1,4 +1,4 @@
-"""Bounds of one exchange in time and size, and the watchdog that enforces them."""
+"""Bounds of one exchange in time and size, and what enforces them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 # Seconds that a run waits for rate limits by default; not part of any exchange.
 RETRY_BUDGET = 60.0
@@ -37,16 +36,17 @@ class Limits:
     max_arrivals: int = 2**20
 
 
-class Watchdog:
+class Deadlines:
     """
-    Watches one exchange from its own thread and breaks the connection on a timeout.
+    The deadlines of one exchange, for a reader that bounds each of its own waits.
 
-    A read timeout restarts with every byte, so a server that sends one byte a minute
-    never reaches it; shutting the socket down at a deadline works for every server.
+    The reader waits at most `left()` seconds, and calls `expire` when that is 0.
     `started` is when the request itself was sent (seconds of `time.perf_counter`), so
     that connecting does not count as latency of the server. `reason` describes the
     timeout that broke the connection; it is empty if none did. `left_open` is whether
     that was the one of `expect_close`.
+
+    Usage: `with Deadlines(Limits(), total_only=False) as deadlines: ...`.
     """
 
     def __init__(self, limits: Limits, *, total_only: bool) -> None:
@@ -55,7 +55,6 @@ class Watchdog:
         self._total_only = total_only
         # Taken by itself: an interrupt may leave a condition taken, never a plain lock.
         self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
         self._done = False
         self._socket: socket.socket | None = None
         self._deadline = 0.0
@@ -68,13 +67,11 @@ class Watchdog:
         self.left_open = False
         self.started = 0.0
         self.reason = ""
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def __enter__(self) -> Self:
         self.started = time.perf_counter()
         self._end = self.started + self._limits.total
         self._deadline = self._end
-        self._thread.start()
         return self
 
     def __exit__(
@@ -84,31 +81,29 @@ class Watchdog:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        self._thread.join()
 
     @property
     def connected(self) -> bool:
         """Whether the TCP connection was accepted; TLS may still be pending."""
         return self._socket is not None
 
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """
-        Handle one event of httpx's `trace` extension.
+    def attach(self, connection: socket.socket) -> None:
+        """Take the socket of the connection that was made, which `abort` breaks."""
+        with self._lock:
+            self._socket = connection
+            if self.reason:
+                self._shut_down()
 
-        Takes the socket when the connection is made, and the start time when the
-        request is sent. *event* and *info* are as httpx passes them.
-        """
-        if event == "connection.connect_tcp.complete":
-            with self._lock:
-                self._socket = info["return_value"].get_extra_info("socket")
-                if self.reason:
-                    self._shut_down()
-        elif event == "http11.send_request_headers.started":
-            self.started = time.perf_counter()
-            self._end = self.started + self._limits.total
-            self._event_due = self._end
-            self._await(self._limits.total, "the end")
-        elif event == "http11.send_request_body.complete" and not self._total_only:
+    def sending(self) -> None:
+        """Take the start time: the request is sent from now on."""
+        self.started = time.perf_counter()
+        self._end = self.started + self._limits.total
+        self._event_due = self._end
+        self._await(self._limits.total, "the end")
+
+    def sent(self) -> None:
+        """Start the wait for the first byte: the whole request was sent."""
+        if not self._total_only:
             self._await(self._limits.first_byte, "the first byte")
             self._event_due = time.perf_counter() + self._event_wait
 
@@ -136,19 +131,28 @@ class Watchdog:
             self._end = min(self._end, time.perf_counter() + grace)
             self._deadline = self._end
             self._awaited = "the close"
-            self._changed.notify()
+            self._moved_closer()
 
     def _next(self, deadline: float, what: str) -> None:
         if self._awaited == "the close":
             return
-        # The thread checks again when the old deadline expires, so it has to be woken
-        # only for a deadline that moved closer.
         closer = self._awaited != what
         self._awaited = what
         self._deadline = min(deadline, self._end)
         if closer:
-            with self._lock:
-                self._changed.notify()
+            self._moved_closer()
+
+    def left(self) -> float:
+        """Return the seconds until the deadline; not positive once it is over."""
+        return self._deadline - time.perf_counter()
+
+    def expire(self) -> None:
+        """Break the connection, because the deadline is over."""
+        with self._lock:
+            if not (self._done or self.reason):
+                self.left_open = self._awaited == "the close"
+                self.reason = self._timeout_message()
+                self._shut_down()
 
     def elapsed(self) -> float:
         """Return the seconds since the start."""
@@ -158,33 +162,25 @@ class Watchdog:
         """End the watch; return why the connection was broken, or an empty string."""
         with self._lock:
             self._done = True
-            self._changed.notify()
+            self._moved_closer()
             return self.reason
 
     def abort(self, reason: str) -> None:
-        """Break the connection now, because of *reason*."""
+        """Break the connection now, because of *reason*; safe to call from a thread."""
         with self._lock:
             if not self._done and not self.reason:
                 self.reason = reason
                 self._shut_down()
-                self._changed.notify()
+                self._moved_closer()
 
     def _await(self, seconds: float, what: str) -> None:
         with self._lock:
             self._awaited = what
             self._deadline = min(time.perf_counter() + seconds, self._end)
-            self._changed.notify()
+            self._moved_closer()
 
-    def _run(self) -> None:
-        with self._lock:
-            while not (self._done or self.reason):
-                left = self._deadline - time.perf_counter()
-                if left > 0:
-                    self._changed.wait(left)
-                else:
-                    self.left_open = self._awaited == "the close"
-                    self.reason = self._timeout_message()
-                    self._shut_down()
+    def _moved_closer(self) -> None:
+        """Do nothing; whoever waits in another thread has to be woken here."""
 
     def _timeout_message(self) -> str:
         if self.left_open:
@@ -202,3 +198,47 @@ class Watchdog:
             # The method of the plain socket: TLS may be in the middle of a read.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Watchdog(Deadlines):
+    """
+    Watches one exchange from its own thread and breaks the connection on a timeout.
+
+    A read timeout restarts with every byte, so a server that sends one byte a minute
+    never reaches it; shutting the socket down at a deadline works for every server.
+    """
+
+    def __init__(self, limits: Limits, *, total_only: bool) -> None:
+        """With *total_only*, only `limits.total` applies until the first byte."""
+        super().__init__(limits, total_only=total_only)
+        self._changed = threading.Condition(self._lock)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._thread.join()
+
+    def _moved_closer(self) -> None:
+        # The thread checks again when the old deadline expires, so it has to be woken
+        # only for a deadline that moved closer.
+        with self._lock:
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._lock:
+            while not (self._done or self.reason):
+                left = self.left()
+                if left > 0:
+                    self._changed.wait(left)
+                else:
+                    self.expire()

@@ -61,7 +61,7 @@ def test_a_watch_can_be_stopped(interrupted):
         watchdog.__enter__()
 
         def action(watchdog=watchdog):
-            watchdog.trace("http11.send_request_body.complete", {})
+            watchdog.sent()
             watchdog.arrived()
 
         interrupted(action, trial)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client import recorder
-from contract.client.recorder import Recorder, failure
+from contract.client.recorder import failure
 from contract.client.route import Route
 from contract.client.timeouts import Limits
 from contract.model.exchange import End
@@ -28,6 +29,16 @@ STREAMED = Probe(name="streamed", stream=True)
 WHOLE = Probe(name="whole")
 KEY = "sk-2f8a/secret+key=="
 SOON = Limits(connect=2.0, first_byte=0.2, between=0.2, total=5.0)
+
+
+@pytest.fixture(autouse=True, params=["httpx", "stamped"])
+def _transport(request, monkeypatch):
+    """Every test holds for both transports."""
+    one = partial(recorder.Recorder, stamped=request.param == "stamped")
+    monkeypatch.setitem(globals(), "Recorder", one)
+
+
+Recorder = recorder.Recorder
 
 
 def record(url, probe=STREAMED, *, limits=SOON, key=None, **more):

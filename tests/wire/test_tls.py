@@ -8,11 +8,12 @@ import socket
 import ssl
 import subprocess
 import threading
+from functools import partial
 
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.client.recorder import Recorder
+from contract.client import recorder
 from contract.client.timeouts import Limits
 from contract.model.exchange import End
 from contract.model.probes import LIST_MODELS
@@ -23,6 +24,16 @@ pytestmark = pytest.mark.skipif(
     OPENSSL is None, reason="needs openssl on the PATH to make a certificate"
 )
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+@pytest.fixture(autouse=True, params=["httpx", "stamped"])
+def _transport(request, monkeypatch):
+    """Every test holds for both transports."""
+    one = partial(recorder.Recorder, stamped=request.param == "stamped")
+    monkeypatch.setitem(globals(), "Recorder", one)
+
+
+Recorder = recorder.Recorder
 
 
 def serve(listener, context):
