@@ -21,6 +21,7 @@ from contract.errors import UsageError
 from contract.mock_server.app import serve_forever
 from contract.mock_server.control import Control
 from contract.mock_server.latency import LatencyPlan
+from contract.mock_server.pacing import Timestamps
 from contract.mock_server.provider import MockProvider
 from contract.mock_server.workers import Workers
 from contract.model.chat import CHAT
@@ -123,6 +124,12 @@ QUESTION = "What is 6 times 7?"
     help="Let PUT /__magistral__/faults, from this machine, change the faults.",
 )
 @click.option(
+    "--timestamps",
+    is_flag=True,
+    help="Write the send time into each event, to measure the error of a client's "
+    "times (docs/clock.md).",
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 256),
     metavar="N",
@@ -178,6 +185,7 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     rate: float | None,
     answers: str | None,
     control: bool,
+    timestamps: bool,
     workers: int | None,
     allow_host: tuple[str, ...],
     quirk: tuple[str, ...],
@@ -268,6 +276,7 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
             workers=pool,
             control=Control(reader, fault) if control else None,
             hosts=allow_host,
+            timestamps=Timestamps() if timestamps else None,
         )
     finally:
         if pool is not None:

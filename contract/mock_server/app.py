@@ -26,12 +26,13 @@ from contract.errors import TargetError
 from contract.mock_server import control as controlling
 from contract.mock_server.control import Control
 from contract.mock_server.hosts import is_local_host, is_loopback_address
+from contract.mock_server.pacing import Pace, Sink, Times, Timestamps
 from contract.mock_server.protocol import BoundedProtocol
 from contract.mock_server.provider import MockProvider
 from contract.mock_server.workers import OverloadedError, Workers, is_cheap
 from contract.model.exchange import End
 from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import Reply
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 from contract.model.wire import Request
 
 Scope = MutableMapping[str, Any]
@@ -55,6 +56,7 @@ def app(
     workers: Workers | None = None,
     control: Control | None = None,
     hosts: Collection[str] | None = None,
+    timestamps: Timestamps | None = None,
 ) -> App:
     """
     Return *provider* as an ASGI application.
@@ -66,6 +68,8 @@ def app(
             path.
         hosts: Names that a Host header may have beside the local ones; None accepts
             any name.
+        timestamps: Writes send times into the events of streams, and answers
+            `GET /__magistral__/timestamps`.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,28 +86,44 @@ def app(
             if getattr(getattr(send, "__self__", None), "disconnected", False):
                 return
             request = replace(request, body=body)
-            started = asyncio.get_running_loop().time()
-            if (
-                control is not None
-                and request.path.partition("?")[0] == controlling.PATH
-            ):
+            started = time.monotonic()
+            path = request.path.partition("?")[0]
+            if control is not None and path == controlling.PATH:
                 peer = (scope.get("client") or ("",))[0]
                 reply = control.answer(provider, request, peer)
+            elif timestamps is not None and path == Timestamps.PATH:
+                reply = _times(timestamps, provider, request)
             else:
                 reply = await _reply(provider, workers, request)
         except RefusedError as error:
-            started = asyncio.get_running_loop().time()
+            started = time.monotonic()
             # The rest of the request is not read, so the connection is of no more use.
             refused = provider.refused(request, error.rejection)
             reply = refused.with_header("connection", "close")
         chats = int(reply.probe is not None)
         provider.running += chats
+        times = None
+        if timestamps is not None and reply.streamed:
+            times = timestamps.begin(started)
         try:
-            await perform(reply, started, receive, send)
+            await perform(reply, started, receive, send, times)
         finally:
             provider.running -= chats
 
     return application
+
+
+def _times(timestamps: Timestamps, provider: MockProvider, request: Request) -> Reply:
+    """Return the times of the last streams; they are forgotten after a DELETE."""
+    body = encode_json(timestamps.answer())
+    if request.method == "DELETE":
+        timestamps.clear()
+    return Reply(
+        headers=(JSON_TYPE,),
+        frames=(Frame(0.0, body),),
+        dialect=provider.dialect,
+        request=request,
+    )
 
 
 class RefusedError(Exception):
@@ -203,17 +223,24 @@ async def _reply(
     )
 
 
-async def perform(reply: Reply, started: float, receive: Receive, send: Send) -> None:
+async def perform(
+    reply: Reply,
+    started: float,
+    receive: Receive,
+    send: Send,
+    times: Times | None = None,
+) -> None:
     """
     Send *reply* on schedule, until it ends or the client disconnects.
 
     Args:
         reply: What to send, and how it ends.
-        started: Time 0 of the schedule, on the clock of the event loop.
+        started: Time 0 of the schedule, on the clock `time.monotonic`.
         receive: ASGI callable of the request.
         send: ASGI callable of the response.
+        times: Filled with the send times of a stream, which its events get as well.
     """
-    clock = asyncio.get_running_loop().time
+    clock = time.monotonic
     client = Client(receive)
     head: MutableMapping[str, Any] = {
         "type": "http.response.start",
@@ -234,13 +261,23 @@ async def perform(reply: Reply, started: float, receive: Receive, send: Send) ->
             await send({"type": "http.response.body", "body": body})
             return
         await send(head)
-        for frame in frames:
+        sink = Sink.of(send)
+        pace = None if sink is None else Pace(sink, frames, started, times)
+        number = 0
+        while number < len(frames):
+            if pace is not None:
+                if frames[-1].at:
+                    client.listen(pace.stop)
+                number = await pace.run(number)
+                if number == len(frames):
+                    break
+            frame = frames[number]
             due = started + frame.at
             if due > clock() and await client.leaves_before(due):
                 return
-            await send(
-                {"type": "http.response.body", "body": frame.data, "more_body": True}
-            )
+            data = frame.data if times is None else times.stamped(frame.data)
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+            number += 1
         await _end(reply.end, client, send)
     finally:
         client.stop()
@@ -263,10 +300,10 @@ async def _end(end: End, client: Client, send: Send) -> None:
     if end is End.COMPLETE:
         await send({"type": "http.response.body", "body": b""})
     elif end in {End.TIMEOUT, End.OPEN}:
-        await client.leaves_before(asyncio.get_running_loop().time() + _MAX_HANG)
+        await client.leaves_before(time.monotonic() + _MAX_HANG)
     else:
         await _reset(send)
-        await client.leaves_before(asyncio.get_running_loop().time() + _RESET_LINGER)
+        await client.leaves_before(time.monotonic() + _RESET_LINGER)
 
 
 class Client:
@@ -276,11 +313,19 @@ class Client:
         self._receive = receive
         self._disconnected: asyncio.Task[None] | None = None
 
+    def listen(self, left: Callable[[], None]) -> None:
+        """Call *left* once the client disconnects, unless it is listened to already."""
+        if self._disconnected is None:
+            self._disconnected = self._task()
+            self._disconnected.add_done_callback(lambda _: left())
+
+    def _task(self) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self._await_disconnect())
+
     async def leaves_before(self, due: float) -> bool:
         """Wait until *due*; return whether the client disconnected first."""
-        if self._disconnected is None:
-            self._disconnected = asyncio.ensure_future(self._await_disconnect())
-        clock = asyncio.get_running_loop().time
+        self._disconnected = self._disconnected or self._task()
+        clock = time.monotonic
         # Timers have a resolution of a millisecond and may fire early, so check again.
         while (left := due - clock()) > 0:
             await asyncio.wait((self._disconnected,), timeout=left)
@@ -371,16 +416,18 @@ def serving(
     port: int = 0,
     *,
     control: Control | None = None,
+    timestamps: Timestamps | None = None,
 ) -> Iterator[str]:
     """
     Run *provider* on a port, in a thread; yield the root URL once it is ready.
 
     Port 0 takes a free one. Leaving the context stops the server at once, even while
-    replies are being sent. *control* lets clients change the faults. Raises
-    `TargetError` if the address is not usable.
+    replies are being sent. *control* lets clients change the faults, and *timestamps*
+    writes send times into events. Raises `TargetError` if the address is not usable.
     """
     hosts = () if is_loopback_address(host) else None
-    with running(app(provider, control=control, hosts=hosts), host, port) as url:
+    application = app(provider, control=control, hosts=hosts, timestamps=timestamps)
+    with running(application, host, port) as url:
         yield url
 
 
@@ -432,6 +479,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
     workers: Workers | None = None,
     control: Control | None = None,
     hosts: Collection[str] = (),
+    timestamps: Timestamps | None = None,
 ) -> None:
     """
     Run *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
@@ -445,12 +493,19 @@ def serve_forever(  # noqa: PLR0913  # options, by name
         control: Lets clients on this machine change the faults.
         hosts: Further names that the Host header may have; it is checked where *host*
             is on loopback.
+        timestamps: Writes send times into the events of streams.
 
     Raises:
         TargetError: The address is not usable.
     """
     allowed = hosts if is_loopback_address(host) else None
-    application = app(provider, workers=workers, control=control, hosts=allowed)
+    application = app(
+        provider,
+        workers=workers,
+        control=control,
+        hosts=allowed,
+        timestamps=timestamps,
+    )
     run_forever(application, host, port, ready, workers=workers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -96,7 +97,7 @@ def json_app(handle: Handle, *, hosts: Collection[str] | None = None) -> App:
 
 async def _awaited(handle: Handle, request: Request, client: Client) -> Answer | None:
     """Return the answer once it no longer waits; None if the client leaves before."""
-    clock = asyncio.get_running_loop().time
+    clock = time.monotonic
     started = clock()
     while True:
         answer = _answer(handle, request)
