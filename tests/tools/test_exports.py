@@ -1,15 +1,13 @@
 """newman, apidog-cli and Bruno run what `export` writes, and agree with `verify`."""
 
 import json
-import re
 import threading
-import xml.etree.ElementTree as ET
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
-from support.openapi_tools import ROOT
 from support.portable_faults import MORE, QUICK
+from support.runners import by_apidog, by_bruno, by_newman, families
 
 import contract
 from contract.model.check import Fault
@@ -37,31 +35,6 @@ def apidog(tools):
 
 
 @pytest.fixture
-def bruno(tools, tmp_path):
-    """`bruno(folder, sandbox)`: the exit code and outcomes of the converted tests."""
-    page = (ROOT / "docs" / "apidog.md").read_text("utf-8")
-    (program,) = re.findall(
-        r"^```js\n(// to-bruno.*?)^```", page, re.DOTALL | re.MULTILINE
-    )
-    (tmp_path / "to-bruno.js").write_text(program, "utf-8")
-
-    def bruno(folder, sandbox="safe"):
-        converted = tmp_path / f"bruno-{sandbox}"
-        tools.run("node", tmp_path / "to-bruno.js", folder / "collection.postman.json",
-                  converted, cwd=tmp_path)  # fmt: skip
-        out = tmp_path / "bruno.xml"
-        code = tools.run_any("bru", "run", "-r", "--sandbox", sandbox,
-                             "--reporter-junit", out, cwd=converted)  # fmt: skip
-        tree = ET.parse(out)  # noqa: S314  # written by the tool just now
-        return code, {
-            case.get("name").partition(": ")[0]: case.find("failure") is None
-            for case in tree.iter("testcase")
-        }
-
-    return bruno
-
-
-@pytest.fixture
 def exported(command, tmp_path):
     """`exported(dialect, url)`: the folder that `export apidog` writes."""
 
@@ -75,41 +48,6 @@ def exported(command, tmp_path):
     return exported
 
 
-def by_newman(tools, folder, code=None):
-    """The outcome of each test of the collection, by the id of its check."""
-    collection, out = folder / "collection.postman.json", folder / "newman.json"
-    ended = tools.run_any("newman", "run", collection, "--reporters", "json",
-                          "--reporter-json-export", out, cwd=folder)  # fmt: skip
-    assert code in {None, ended}
-    run = json.loads((folder / "newman.json").read_text("utf-8"))["run"]
-    return {
-        one["assertion"].partition(": ")[0]: "error" not in one
-        for each in run["executions"]
-        for one in each.get("assertions", ())
-        if not one.get("skipped")
-    }
-
-
-def by_apidog(tools, folder, scenario, code=None):
-    """The outcome of each test of a scenario, by the id of its check."""
-    ended = tools.run_any(
-        "apidog", "run", folder / "scenarios" / f"{scenario}.apidog-cli.json",
-        "-r", "junit", "--out-dir", folder / "apidog", "--out-file", scenario,
-        cwd=folder)  # fmt: skip
-    assert code in {None, ended}
-    tree = ET.parse(folder / "apidog" / f"{scenario}.xml")  # noqa: S314  # written by the tool just now
-    return {
-        case.get("name").partition(": ")[0]: case.find("failure") is None
-        for case in tree.iter("testcase")
-        if case.find("skipped") is None
-    }
-
-
-def families(folder):
-    names = {p.name.partition(".")[0] for p in (folder / "scenarios").iterdir()}
-    return sorted(names - {"smoke", "verdicts"})
-
-
 @pytest.mark.parametrize(
     "dialect", ["mistral", *(agreement(one) for one in DIALECTS if one != "mistral")]
 )
@@ -117,10 +55,11 @@ def test_everything_passes_on_a_server_that_keeps_its_contract(
     tools, apidog, mocks, exported, dialect
 ):
     folder = exported(dialect, mocks(dialect))
-    newman = by_newman(tools, folder, 0)
-    smoke = by_apidog(tools, folder, "smoke", 0)
+    code, newman = by_newman(tools, folder)
+    smoke_code, smoke = by_apidog(tools, folder, "smoke")
 
     assert apidog
+    assert (code, smoke_code) == (0, 0)
     assert len(newman) > 60
     assert all(newman.values())
     assert len(smoke) > 20
@@ -132,11 +71,14 @@ def test_the_families_have_the_same_outcomes_in_both(tools, apidog, mocks, expor
     folder = exported("mistral", mocks("mistral"))
     found = {}
     for family in families(folder):
-        found |= by_apidog(tools, folder, family, 0)
+        code, outcomes = by_apidog(tools, folder, family)
+        assert code == 0
+        found |= outcomes
 
-    newman = by_newman(tools, folder, 0)
+    code, newman = by_newman(tools, folder)
 
     assert apidog
+    assert code == 0
     # Its JUnit has skipped tests as passed ones.
     assert newman.items() <= found.items()
     assert all(found.values())
@@ -146,13 +88,14 @@ def test_the_families_have_the_same_outcomes_in_both(tools, apidog, mocks, expor
 def test_a_fault_fails_the_same_checks_in_all_runners(tools, apidog, exported, fault):
     with contract.mock("mistral", fault=fault) as url:
         folder = exported("mistral", url)
-        newman = by_newman(tools, folder, 1)
-        smoke = by_apidog(tools, folder, "smoke", 1)
+        code, newman = by_newman(tools, folder)
+        smoke_code, smoke = by_apidog(tools, folder, "smoke")
     seen = {name for name, passed in newman.items() if not passed}
     report = contract.verify(f"mock:mistral?fault={fault}", select=[*newman])
     failed = {r.check.id for r in report.results if r.outcome is Outcome.FAIL}
 
     assert apidog
+    assert (code, smoke_code) == (1, 1)
     assert seen
     assert seen <= failed
     assert {name for name, passed in smoke.items() if not passed} == seen & {*smoke}
@@ -164,8 +107,8 @@ def test_apidog_fails_what_newman_fails(tools, apidog, exported, fault):
     family = find("checks", Fault)[fault].breaks.family
     with contract.mock("vllm", fault=fault) as url:
         folder = exported("vllm", url)
-        newman = by_newman(tools, folder)
-        found = by_apidog(tools, folder, family)
+        _, newman = by_newman(tools, folder)
+        _, found = by_apidog(tools, folder, family)
 
     assert apidog
     # Its JUnit has skipped tests as passed ones.
@@ -178,30 +121,29 @@ def test_apidog_fails_what_newman_fails(tools, apidog, exported, fault):
 @pytest.mark.parametrize(
     "dialect", ["mistral", *(agreement(one) for one in DIALECTS if one != "mistral")]
 )
-def test_bruno_runs_the_converted_tests(tools, mocks, exported, bruno, dialect):
+def test_bruno_runs_the_converted_tests(tools, mocks, exported, dialect, tmp_path):
     folder = exported(dialect, mocks(dialect))
-    newman = by_newman(tools, folder, 0)
 
-    assert (0, newman) == bruno(folder)
+    assert by_newman(tools, folder) == by_bruno(tools, folder, tmp_path)
 
 
 @pytest.mark.agreement
-def test_the_developer_sandbox_of_bruno_runs_them_too(tools, mocks, exported, bruno):
+def test_the_developer_sandbox_of_bruno_runs_them_too(tools, mocks, exported, tmp_path):
     folder = exported("vllm", mocks("vllm"))
-    newman = by_newman(tools, folder, 0)
+    newman = by_newman(tools, folder)
 
-    assert (0, newman) == bruno(folder, "developer")
+    assert newman == by_bruno(tools, folder, tmp_path, "developer")
 
 
 @pytest.mark.parametrize("fault", [FAULTS[0], *map(agreement, FAULTS[1:])])
-def test_bruno_fails_what_newman_fails(tools, exported, bruno, fault):
+def test_bruno_fails_what_newman_fails(tools, exported, fault, tmp_path):
     with contract.mock("mistral", fault=fault) as url:
         folder = exported("mistral", url)
-        newman = by_newman(tools, folder, 1)
-        found = bruno(folder)
+        code, newman = by_newman(tools, folder)
+        found = by_bruno(tools, folder, tmp_path)
 
     assert False in newman.values()
-    assert (1, newman) == found
+    assert (code, newman) == found
 
 
 def fragments(project):
