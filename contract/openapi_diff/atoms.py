@@ -64,6 +64,8 @@ def listed_values(schema: dict[str, Any]) -> list[Any] | None:
 
 def identity(value: Any) -> str:
     """Return a text that two JSON values share if they are equal: 1 is 1.0."""
+    if type(value) is str:  # most values; no JSON of another begins with a quote
+        return f'"{value}'
     return json.dumps(_plain(value), sort_keys=True)
 
 
@@ -201,16 +203,29 @@ class Atom:
         found: Atom = self._made[key]
         return found
 
+    def of_values(self, values: list[Any]) -> Atom:
+        """Return the part of it that allows *values* alone, some of those it lists."""
+        if len(values) == len(self.values or ()):
+            return self
+        return Atom(
+            frozenset(map(type_of, values)),
+            (*self._unlisted, {"enum": values}),
+            self.name,
+            self.loose,
+        )
+
+    @property
+    def _unlisted(self) -> list[dict[str, Any]]:
+        """The conjuncts without their lists, for a part that has a list of its own."""
+        return [{k: v for k, v in c.items() if k != "enum"} for c in self.conjuncts]
+
     def split(self) -> list[Atom]:
         """Return parts that together are all of it: by value, or else by type."""
         if "split" not in self._made:
             values = self.values
             if values is not None and len(values) > 1:
                 # The other lists allow each of them already.
-                plain = [
-                    {k: v for k, v in one.items() if k != "enum"}
-                    for one in self.conjuncts
-                ]
+                plain = self._unlisted
                 parts = [
                     Atom(
                         frozenset({type_of(value)}),

@@ -13,11 +13,20 @@ from contract.errors import UsageError
 from contract.openapi_diff.atoms import Atoms
 from contract.openapi_diff.document import Document, members, operations, resolve
 from contract.openapi_diff.shapes import Shapes
-from contract.openapi_diff.subset import BOUNDS, Comparer, Gap, Rules, TooLarge
+from contract.openapi_diff.subset import (
+    BOUNDS,
+    MOST_STEPS,
+    Comparer,
+    Gap,
+    Rules,
+    TooLarge,
+)
 
 BREAKING, COMPATIBLE = True, False
 MOST_CHANGES = 2_000  # of one document
 _FEW = 10  # paths that a message names
+# Comparisons of two documents, half a minute; the rest is said to be too large.
+MOST_STEPS_IN_ALL = 500_000
 _MOST_IN_PART = 200  # of a body, a parameter or a header
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 _PART = re.compile(r"\[\d*\]|<.*>", re.DOTALL)
@@ -121,6 +130,7 @@ class _Comparison:
     def __init__(self, old: Document, new: Document) -> None:
         self._old, self._new = old, new
         self._shapes, self._atoms = Shapes(), Atoms()
+        self._steps_left = MOST_STEPS_IN_ALL
         self._name = ""
 
     def operation(
@@ -286,7 +296,9 @@ class _Comparison:
         reported: set[tuple[tuple[str, ...], str]] = set()
         for breaking in (True, False):
             rules = Rules(old_first=breaking == request, breaking=breaking)
-            comparer = Comparer(rules, self._shapes, self._atoms)
+            comparer = Comparer(
+                rules, self._shapes, self._atoms, most=min(MOST_STEPS, self._steps_left)
+            )
             pair = (old, new) if rules.old_first else (new, old)
             found: dict[Change, Gap] = {}
             try:
@@ -306,6 +318,7 @@ class _Comparison:
                     found[self._change(BREAKING, place, "size", _TOO_LARGE)] = Gap(
                         (), ""
                     )
+            self._steps_left = max(0, self._steps_left - comparer.spent)
             yield from found
             reported |= {(gap.place, _kind(gap)) for gap in found.values()}
 

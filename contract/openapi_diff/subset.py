@@ -27,6 +27,8 @@ from contract.openapi_diff.shapes import ANNOTATIONS, Shapes
 from contract.schema.validate import mismatch
 
 MOST_STEPS = 50_000  # comparisons; documents of engines take up to 8,000
+# Listed values that are looked at one by one; more are divided as sets.
+MOST_SINGLE = 64
 _DEEPEST = 48  # schemas within each other
 _CANDIDATES = 20  # gaps of an alternative that are counted to find the nearest one
 _LONGEST = 60  # characters of a value within a sentence
@@ -111,16 +113,26 @@ class Comparer:
     """
 
     def __init__(
-        self, rules: Rules, shapes: Shapes | None = None, atoms: Atoms | None = None
+        self,
+        rules: Rules,
+        shapes: Shapes | None = None,
+        atoms: Atoms | None = None,
+        *,
+        most: int = MOST_STEPS,
     ) -> None:
-        """*shapes* and *atoms* are shared between comparers of the same documents."""
+        """
+        *shapes* and *atoms* are shared between comparers of the same documents.
+
+        *most* is the number of steps after which it gives up.
+        """
         self._rules = rules
+        self._most = most
         self._shapes = shapes or Shapes()
         self._atoms = atoms or Atoms()
         self._strict = (
             self
             if rules.strict
-            else Comparer(Rules(strict=True), self._shapes, self._atoms)
+            else Comparer(Rules(strict=True), self._shapes, self._atoms, most=most)
         )
         # By the ids of two schemas; the schemas are kept, so that the ids stay theirs.
         self._proven: dict[tuple[int, int], bool] = {}
@@ -189,9 +201,14 @@ class Comparer:
             del self._successes[mark:]
         return proven
 
+    @property
+    def spent(self) -> int:
+        """The steps so far, with those of the strict comparisons inside."""
+        return self.steps + (0 if self._strict is self else self._strict.steps)
+
     def _step(self) -> None:
         self.steps += 1
-        if self.steps > MOST_STEPS:
+        if self.steps > self._most:
             raise TooLarge
 
     def _unproven(
@@ -257,6 +274,22 @@ class Comparer:
         if unresolved := [str(r) for t in targets for r in t.all("$ref")]:
             yield Gap(place, "$ref", "anything", unresolved[0])
             return
+        if len(atom.values or ()) > MOST_SINGLE:
+            atom, exact = _unlisted(atom, targets)
+            if exact and atom.values:
+                yield Gap(place, "values", _listing(atom.values))
+            if exact or not atom.values:
+                return
+        yield from self._parts(atom, targets, place, nested)
+
+    def _parts(
+        self,
+        atom: Atom,
+        targets: Sequence[Atom],
+        place: tuple[str, ...],
+        nested: Nested,
+    ) -> Iterator[Gap]:
+        """Yield what *targets* do not allow of *atom*, which none of them allows."""
         parts = atom.split()
         if len(parts) == 1:
             parts = self._by_tag(atom, targets)
@@ -502,6 +535,22 @@ def _value_gaps(atom: Atom, target: Atom, place: tuple[str, ...]) -> Iterator[Ga
     lost = [value for value in atom.values if not target.lists(value)]
     if lost:
         yield Gap(place, "values", _listing(lost))
+
+
+def _unlisted(atom: Atom, targets: Sequence[Atom]) -> tuple[Atom, bool]:
+    """
+    Return the part of the listed values of *atom* that no list of *targets* has.
+
+    The second value is whether that is all that the targets say: each is a list.
+    """
+    lists = [
+        target
+        for target in targets
+        if target.values is not None
+        and not any(True for keyword in ("not", "$ref") for _ in target.all(keyword))
+    ]
+    lost = [v for v in atom.values or () if not any(t.lists(v) for t in lists)]
+    return atom.of_values(lost), len(lists) == len(targets)
 
 
 def _size_gaps(atom: Atom, target: Atom, place: tuple[str, ...]) -> Iterator[Gap]:

@@ -291,3 +291,12 @@ def test_no_document_is_too_odd_to_compare(data):
         for change in changes(one, other):
             assert change.message
             assert change.operation
+
+
+def test_the_steps_of_all_operations_together_are_bounded(monkeypatch):
+    old, new = document(OPERATION), document(edited(*BODY, "required", ["effort"]))
+    whole = told(changes(old, new))
+    monkeypatch.setattr("contract.openapi_diff.changes.MOST_STEPS_IN_ALL", 1)
+
+    assert any("request.effort: is required" in one for one in whole)
+    assert any("too large to be compared" in one for one in told(changes(old, new)))

@@ -374,3 +374,53 @@ def test_a_comparison_that_explodes_is_given_up():
         assert list(comparer.gaps(schemas(old), schemas(new)))
 
     assert comparer.steps <= MOST_STEPS + 1
+
+
+def many(start, stop, of=str):
+    return {"enum": [of(number) for number in range(start, stop)]}
+
+
+def steps_and_gaps(old, new):
+    comparer = Comparer(OLD_TO_NEW)
+    return [*comparer.gaps(old, new)], comparer.spent
+
+
+@pytest.mark.parametrize("of", [str, lambda n: [n, {"k": n}]], ids=["texts", "lists"])
+def test_long_lists_of_values_are_divided_as_sets(of):
+    both, steps = steps_and_gaps(many(0, 5_000, of), many(0, 6_000, of))
+    (gap,), further = steps_and_gaps(many(0, 5_000, of), many(10, 5_000, of))
+
+    assert both == []
+    assert gap.what == "values"
+    assert gap.here.endswith(" or 2 more values")
+    assert max(steps, further) < 50
+
+
+@pytest.mark.parametrize(
+    ("new", "lost"),
+    [
+        pytest.param({"anyOf": [many(0, 90), many(90, 200)]}, False, id="two-lists"),
+        pytest.param({"anyOf": [many(0, 90), many(90, 199)]}, True, id="one-missing"),
+        pytest.param({"anyOf": [many(0, 90), {"minLength": 2}]}, False, id="a-rule"),
+        pytest.param({"anyOf": [many(0, 90), {"minLength": 3}]}, True, id="some-rule"),
+        pytest.param({"type": "string"}, False, id="any-text"),
+        pytest.param({"type": "integer"}, True, id="another-type"),
+        pytest.param({**many(0, 200), "not": many(3, 4)}, True, id="an-exception"),
+    ],
+)
+def test_a_long_list_is_compared_with_alternatives(new, lost):
+    found, _ = steps_and_gaps(many(0, 200), new)
+
+    assert bool(found) is lost
+    assert subset(many(0, 200), new) is not lost
+
+
+@given(
+    st.sets(st.integers(0, 300), min_size=65),
+    st.sets(st.integers(0, 300)),
+    st.sets(st.integers(0, 300)),
+)
+def test_a_long_list_is_a_part_of_what_lists_it(mine, first, second):
+    new = {"anyOf": [{"enum": sorted(first)}, {"enum": sorted(second)}]}
+
+    assert subset({"enum": sorted(mine)}, new) == (mine <= first | second)
