@@ -19,6 +19,7 @@ WRITERS = {
     "fuzzing.running": "openapi.yaml for a child process, in a temporary folder",
     "engines.environments": "the pins of an installed engine",
     "cli.scaffolding": "what init writes, from the options of the command",
+    "cli.budget": "settings, of the options of the command and of measured numbers",
     "tiny.transformers": "a scripted model",
     "tiny.vllm": "a scripted model",
     "cli.__init__": "replaces a closed output by the null device",

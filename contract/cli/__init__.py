@@ -28,6 +28,7 @@ OUTPUT_CLOSED = 141
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
     "probe": ("contract.cli.probe", "Tell in two seconds if a server is ready."),
+    "budget": ("contract.cli.budget", "Measure a target, and propose budgets."),
     "init": (
         "contract.cli.scaffolding",
         "Write settings, a test and a workflow for a URL.",

@@ -159,7 +159,7 @@ def init_command(  # noqa: PLR0913  # each parameter is an option
     }
     _ensure_sound(target, values, path)
     files = {
-        path: _with_table(path, values, force=force),
+        path: with_table(path, values, force=force),
         TEST: _test(path),
         WORKFLOW: _workflow(target, path, package or installed(), values),
     }
@@ -215,7 +215,7 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _with_table(path: Path, values: dict[str, Any], *, force: bool) -> str:
+def with_table(path: Path, values: dict[str, Any], *, force: bool) -> str:
     """
     Return the text of the file *path* with the settings *values*.
 

@@ -27,8 +27,8 @@ def test_every_option_of_verify_is_a_setting_or_is_only_typed():
 
 
 def test_pytest_knows_the_same_settings():
-    others = {"seed", "concurrency", "max_requests", "max_examples", "baseline"}
-    others |= {*config.BOUNDS}
+    others = {"seed", "concurrency", "max_requests", "max_examples", *config.BOUNDS}
+    others |= {"baseline", "within"}  # of the command line: pytest has the last run
 
     assert {*KINDS} - others <= {*Settings.__dataclass_fields__}
 

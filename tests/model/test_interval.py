@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from math import comb
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model.interval import Interval, interval, share
+from contract.model.interval import (
+    Bounds,
+    Interval,
+    interval,
+    needed,
+    order_bounds,
+    share,
+)
 from contract.model.timing import percentile
 
 SECONDS = st.floats(0, 1_000)
@@ -105,3 +113,39 @@ def test_a_share_lies_inside_its_interval(hits, more):
     found = share(hits, hits + more)
 
     assert 0 <= found.low <= found.seen <= found.high <= 1
+
+
+@pytest.mark.parametrize(("percent", "least"), [(50, 6), (95, 72), (99, 368)])
+def test_as_many_values_as_needed_have_an_upper_end(percent, least):
+    values = range(least)
+
+    assert needed(percent) == least
+    assert order_bounds(values, percent).high == least - 1
+    assert order_bounds(values[1:], percent).high is None
+
+
+def test_the_bounds_of_a_median_are_those_of_the_tables():
+    # The 40th and the 61st of 100 values: 96.5 %, and the next smaller has less.
+    assert order_bounds(range(1, 101), 50) == Bounds(40, 50, 61)
+
+
+@pytest.mark.parametrize("count", [72, 100, 400])
+@pytest.mark.parametrize("percent", [50, 95])
+def test_the_bounds_hold_the_percentile_as_often_as_they_claim(count, percent):
+    def chance(hits):
+        return (
+            comb(count, hits)
+            * (percent / 100) ** hits
+            * (1 - percent / 100) ** (count - hits)
+        )
+
+    found = order_bounds(range(1, count + 1), percent)
+    # It holds if at least `low` and fewer than `high` values lie below the percentile.
+    held = sum(map(chance, range(int(found.low), int(found.high))))
+
+    assert 0.95 <= held < 0.99
+
+
+def test_no_values_have_no_bounds():
+    assert order_bounds([], 95) is None
+    assert order_bounds([3.0], 95) == Bounds(None, 3.0, None)
