@@ -1,10 +1,10 @@
 """
 Clients whose time stamps are compared with the send times that `serve` writes.
 
-Usage: `python clock_clients.py CLIENT PORT STREAMS ROUNDS OUT`. Opens STREAMS streams at
-once, ROUNDS times after a round that does not count, and writes to OUT what it took for
-the arrival of each event beside the time at which the server sent it, both in
-nanoseconds of the monotonic clock, and the CPU time for each event.
+Usage: `python clock_clients.py CLIENT PORT STREAMS ROUNDS OUT`. Opens STREAMS streams
+at once, ROUNDS times after a round that does not count, and writes to OUT, by round,
+what it took for the arrival of each event beside the time at which the server sent it,
+both in nanoseconds of the monotonic clock, and the CPU time for each event.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ import httpx
 import uvloop
 
 PATH = "/v1/chat/completions"
-# Other text in each request, so that no server can answer from a cache.
 QUESTION = "Tell the long story."
 Stamps = list[tuple[int, bytes]]
 now = time.monotonic_ns
@@ -113,7 +112,7 @@ async def with_aiohttp(session, port: int) -> Stamps:
     url = f"http://127.0.0.1:{port}{PATH}"
     async with session.post(url, data=BODY, headers=HEADERS) as response:
         async for data in response.content.iter_any():
-            stamps.append((now(), data))  # noqa: PERF401  # each has its own time
+            stamps.append((now(), data))  # each has its own time
     return stamps
 
 
@@ -199,10 +198,10 @@ def main() -> None:
         taken = streams(int(port), int(count))
         if number:
             cpu += time.process_time() - before
-            result += [pairs(one) for one in taken]
+            result.append([pair for one in taken for pair in pairs(one)])
     events = sum(map(len, result))
     Path(out).write_text(
-        json.dumps({"streams": result, "cpu_us": 1e6 * cpu / max(events, 1)})
+        json.dumps({"rounds": result, "cpu_us": 1e6 * cpu / max(events, 1)})
     )
 
 

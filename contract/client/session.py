@@ -117,7 +117,7 @@ class Session:
         self._spool = Spool()
         self._full = ""
         self._recorder = (
-            Recorder(url, limits or Limits(), self._key, route)
+            Recorder(url, limits or Limits(), self._key, route, stamped=True)
             if saved is None
             else None
         )

@@ -1,11 +1,17 @@
-"""Tests of the stamped transport: it reads what httpx reads, with the kernel's times."""
+"""Tests of the stamped transport: what httpx reads, with the kernel's times."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from itertools import pairwise
 
 import pytest
 
 from contract.catalog.profiles import builtin
 from contract.client.recorder import Recorder
+from contract.client.route import Route
 from contract.client.timeouts import Limits
 from contract.model.probe import Probe
 from contract.model.wire import Request
@@ -67,3 +73,102 @@ def test_both_transports_read_the_same_response(served, name):
     assert sorted(server.requests[0].lower().splitlines()) == sorted(
         server.requests[1].lower().splitlines()
     )
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "OPTIONS", "DELETE"])
+def test_both_transports_send_and_read_every_method(served, method):
+    server = served(lambda c: c.write(HEAD + b"Content-Length: 2\r\n\r\n"))
+    if method != "HEAD":
+        server = served(lambda c: c.write(RESPONSES["length"]))
+
+    one, other = (
+        recorded(server.url, stamped=stamped, method=method)
+        for stamped in (False, True)
+    )
+
+    assert (one.status, one.body, one.end) == (other.status, other.body, other.end)
+    assert len({r.partition(b"\r\n")[0] for r in server.requests}) == 1
+
+
+def test_a_body_in_small_parts_is_read_whole(served):
+    raw = RESPONSES["trailers"]
+
+    def script(c):
+        for place in range(len(raw)):
+            c.write(raw[place : place + 1])
+
+    assert recorded(served(script).url, stamped=True).body == b"{}"
+
+
+def test_parts_that_were_read_together_have_one_time(served):
+    def script(c):
+        c.write(
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"
+        )
+
+    exchange = recorded(served(script).url, stamped=True)
+
+    assert [a.data for a in exchange.arrivals] == [b"a", b"b"]
+    assert exchange.arrivals[0].at == exchange.arrivals[1].at
+
+
+def test_the_recorder_says_which_times_it_took(served):
+    def script(c):
+        c.stream()
+        for _ in range(20):
+            c.chunk(b"data: 1\n\n")
+            c.wait(0.005)
+        c.chunk(b"")
+
+    with Recorder(served(script).url, SOON, stamped=True) as recorder:
+        exchange = recorder.record(PROBE, PROFILE, Request("POST", "/", (), b"{}"))
+        assert "times" in recorder.times
+    times = [arrival.at for arrival in exchange.arrivals]
+    assert all(sooner <= later for sooner, later in pairwise(times))
+    assert 0 <= times[0] <= times[-1] <= exchange.elapsed
+
+    proxy = Route.read(proxy="http://127.0.0.1:1")
+    with Recorder("http://gateway.invalid", SOON, None, proxy, stamped=True) as other:
+        assert other.times == "the times of reads through a proxy"
+
+
+def test_a_recorder_works_in_greenlets(served):
+    """In a process of its own, because gevent patches the standard library."""
+    pytest.importorskip("gevent")
+
+    def script(c):
+        c.stream()
+        for number in range(3):
+            c.chunk(b"data: %d\n\n" % number)
+            c.wait(0.05)
+        c.chunk(b"")
+
+    program = f"""
+        from gevent import monkey; monkey.patch_all()
+        import gevent
+        from contract.catalog.profiles import builtin
+        from contract.client.recorder import Recorder
+        from contract.client.route import Route
+from contract.client.timeouts import Limits
+        from contract.model.probe import Probe
+        from contract.model.wire import Request
+
+        profile, probe = builtin()["vllm-0.32"], Probe(name="one", stream=True)
+        request = Request("POST", "/", (), b"{{}}")
+        with Recorder({served(script).url!r}, Limits(), stamped=True) as recorder:
+            jobs = [
+                gevent.spawn(recorder.record, probe, profile, request)
+                for _ in range(8)
+            ]
+            gevent.joinall(jobs, timeout=20)
+            print(*(len(job.value.events) for job in jobs))
+    """
+    done = subprocess.run(  # noqa: S603  # a program of our own making
+        [sys.executable, "-c", textwrap.dedent(program)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert done.stdout.split() == ["3"] * 8
