@@ -2,8 +2,8 @@
 Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing,
-importers, mock_server, model, openapi_diff, plugins, probing, reporters, run, schema,
-targets, testing, tiny, verdicts. Third parties: click, rich.
+importers, load, mock_server, model, openapi_diff, plugins, probing, reporters, run,
+schema, targets, testing, tiny, verdicts. Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ VERBS = {
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "import": ("contract.cli.importing", "Read the report of an API client."),
     "diff": ("contract.cli.diff", "Show which changes of an OpenAPI document break."),
+    "load": ("contract.cli.load", "Send load, measure it, and judge the replies."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
     "serve": ("contract.cli.serve", "Serve the mock for a client, or verdicts."),

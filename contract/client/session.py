@@ -75,6 +75,7 @@ class Session:
         tick: Tick | None = None,
         seed: int | None = None,
         route: Route = DIRECT,
+        loose: Iterable[Exchange] = (),
     ) -> None:
         """
         Prepare to send, or to replay a recording.
@@ -97,6 +98,8 @@ class Session:
                 number of requests sent and the number planned.
             seed: Seed for checks that explore; None for their default.
             route: Further headers of every request, and the proxy.
+            loose: Recorded exchanges that no check asks for, such as those of a load
+                test; invariants are judged on them, too.
         """
         self.url = url
         self.profile = profile
@@ -114,6 +117,7 @@ class Session:
         self._planned: set[Probe] = set()
         self._notes: dict[str, None] = {}
         self._measured = False
+        self._loose = tuple(loose)
         self._spool = Spool()
         self._full = ""
         self._recorder = (
@@ -265,11 +269,12 @@ class Session:
         with self._lock:
             futures = tuple(self._memo.values())
         # One that could not be sent is forgotten a moment later.
-        return tuple(
+        asked = tuple(
             future.result()
             for future in futures
             if future.done() and future.exception() is None
         )
+        return (*asked, *self._loose)
 
     def _claim(self, probe: Probe) -> None:
         if self._recorder is None:

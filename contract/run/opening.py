@@ -272,6 +272,7 @@ def _open_recording(
         overrides.apply(saved.profile),
         header.model,
         saved=saved.exchanges,
+        loose=saved.exchanges.values() if saved.loose else (),
     )
     session.set_offers(_offers_with_auth(session, key=True))
     return Verification(

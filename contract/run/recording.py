@@ -49,6 +49,8 @@ class Recording:
     profile: Profile
     # The exchanges by the digest of their request (`contract.model.saved.digest`).
     exchanges: Mapping[str, Exchange]
+    # Whether no check asks for them, as in a load test: invariants judge all of them.
+    loose: bool = False
 
 
 def folder(target: str) -> str:
@@ -78,7 +80,12 @@ def ensure_free(directory: Path) -> None:
 
 
 def save(
-    directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
+    directory: Path,
+    header: Header,
+    profile: Profile,
+    exchanges: Iterable[Exchange],
+    *,
+    loose: bool = False,
 ) -> None:
     """
     Write one file per exchange and a manifest that lists them.
@@ -89,6 +96,7 @@ def save(
         profile: The profile of the run. Only its context window is written, because
             the server may have reported another one than the profile does.
         exchanges: The exchanges to save.
+        loose: Whether no check asks for them, as in a load test.
 
     Whenever the process ends, *directory* holds the old recording or the new one,
     whole: the manifest, which names the files, is replaced by one rename, once the new
@@ -101,7 +109,7 @@ def save(
         directory.mkdir(parents=True, exist_ok=True)
         with locked(directory / f"{SAVING}.lock", PATIENCE):
             _clean(directory)
-            _save(directory, header, profile, exchanges)
+            _save(directory, header, profile, exchanges, loose=loose)
     except TimeoutError as error:
         raise UsageError(
             f"The recording cannot be written to {directory}: another run is saving "
@@ -112,7 +120,12 @@ def save(
 
 
 def _save(
-    directory: Path, header: Header, profile: Profile, exchanges: Iterable[Exchange]
+    directory: Path,
+    header: Header,
+    profile: Profile,
+    exchanges: Iterable[Exchange],
+    *,
+    loose: bool,
 ) -> None:
     """Save as `save` does, with the lock held and nothing left behind by others."""
     stage = directory / f"{SAVING}-{secrets.token_hex(4)}"
@@ -120,6 +133,7 @@ def _save(
         "format": FORMAT,
         "header": _plain(header),
         "context_window": profile.context_window,
+        **({"loose": True} if loose else {}),
     }
     stage.mkdir()
     try:
@@ -335,7 +349,8 @@ def _recording(
         if not isinstance(identity, str):
             raise UsageError(f"{file} is damaged: it has no digest.")
         exchanges[identity] = exchange
-    return Recording(directory.name, header, chosen, exchanges)
+    loose = manifest.get("loose") is True
+    return Recording(directory.name, header, chosen, exchanges, loose)
 
 
 def _read(path: Path) -> Json:

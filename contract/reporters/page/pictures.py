@@ -137,7 +137,7 @@ def _timeline(report: Report, streams: Sequence[Exchange]) -> Picture:
         f"Request {exchange.probe.name}: {count(len(marks), 'text')} received in "
         f"{duration(exchange.elapsed)}; {', '.join(moments)}; {stalled}."
     )
-    return Picture(title, caption, _draw(lines, title, "texts"), legend)
+    return Picture(title, caption, draw(lines, title, "texts"), legend)
 
 
 def _representative(report: Report, streams: Sequence[Exchange]) -> Exchange:
@@ -277,7 +277,7 @@ def _distribution(
         else f"of all streams of the run, {SHARED}, so nothing is judged by them"
     )
     caption = f"{count(total, 'value')}, {how}: {'; '.join(words)}."
-    return Picture(title, caption, _draw(lines, title, "%"), legend)
+    return Picture(title, caption, draw(lines, title, "%"), legend)
 
 
 # ---- TTFT against the length of the prompt ---------------------------------------
@@ -323,7 +323,7 @@ def _growth(report: Report, streams: Sequence[Exchange]) -> Picture:
         f"{words[0]}, {how}, of {min(lengths):,.0f} to {max(lengths):,.0f} prompt "
         f"tokens; {words[1]}."
     )
-    return Picture(title, caption, _draw(lines, title, "TTFT", x_unit="tokens"), legend)
+    return Picture(title, caption, draw(lines, title, "TTFT", x_unit="tokens"), legend)
 
 
 def _growth_budget(exchanges: Sequence[Exchange]) -> float | None:
@@ -338,7 +338,7 @@ def _at(start: float, lengths: Sequence[float], budget: float) -> float:
 # ---- drawing ---------------------------------------------------------------------
 
 
-def _draw(
+def draw(
     lines: Sequence[Line], title: str, y_unit: str, x_unit: str = "seconds"
 ) -> str:
     """
