@@ -179,10 +179,10 @@ def _sweep(
 @click.option(
     "--max-lag",
     metavar="TIME",
-    default="100ms",
+    default="50ms",
     show_default=True,
     callback=options.timeout,
-    help="If this program reacts later (p99), its figures are inconclusive.",
+    help="If this program reacts later (p95), its figures are inconclusive.",
 )
 @options.budget
 @options.profile

@@ -90,7 +90,24 @@ def facts(step: Step) -> Iterator[tuple[str, str]]:
 def _busy(one: Generator) -> str:
     return (
         f"{one.cpu:.0%} of a core, reacted {1_000 * one.lag_p50:.1f} ms late (p50), "
-        f"{1_000 * one.lag_p99:.1f} ms (p99)"
+        f"{1_000 * one.lag_p95:.1f} ms (p95), {1_000 * one.lag_p99:.1f} ms (p99)"
+    )
+
+
+def judged(found: LoadReport) -> str:
+    """
+    Return on how many replies all requirements were judged, and what that finds.
+
+    Of n replies drawn at random, one at least is broken with a probability of 95 % if a
+    share of 3/n or more of all are (the rule of three; Hanley and Lippman-Hand 1983).
+    """
+    sent = sum(step.totals.sent for step in found.steps)
+    if found.sampled >= sent or not found.sampled:
+        return f"all requirements on {found.sampled} of {sent} replies"
+    return (
+        f"all requirements on {found.sampled} of {sent} replies, drawn at random or "
+        f"suspicious; a defect in {3 / found.sampled:.1%} of them is found with a "
+        "probability of 95 %"
     )
 
 
@@ -108,7 +125,10 @@ def show(
     bare = replace(
         found.report,
         results=tuple(
-            replace(r, exchanges=(), figures={}) for r in found.report.results
+            # The tallies of what passed are those of a sample, which `judged` states.
+            replace(r, exchanges=(), figures={}, tally=r.tally if r.findings else None)
+            for r in found.report.results
+            if verbose or r.outcome is not Outcome.SKIP or r.check.every is None
         ),
     )
     if not quiet:
@@ -126,12 +146,13 @@ def show(
             console.print()
             console.print(_metrics_table(step))
             console.print()
-        if found.saved:
-            console.print(
-                Text.assemble(("saved        ", "dim"), escape_controls(found.saved)),
-                soft_wrap=True,
-            )
-            console.print()
+        for name, value in (("judged", judged(found)), ("saved", found.saved)):
+            if value:
+                console.print(
+                    Text.assemble((f"{name:<12} ", "dim"), escape_controls(value)),
+                    soft_wrap=not console.is_terminal,
+                )
+        console.print()
     show_results(bare, console, quiet=quiet, verbose=verbose)
 
 
@@ -258,9 +279,8 @@ def markdown(found: LoadReport) -> str:
         lines += [f"  - {text(finding.message)}" for finding in result.findings[:3]]
     if more := len(failed) - MOST_FINDINGS:
         lines += [f"- and {more} more"] if more > 0 else []
-    passed = report.counts[Outcome.PASS]
-    judged = f"{count(passed, 'check')} passed on {count(found.sampled, 'reply')}"
-    lines += ["", judged.replace("replys", "replies") + "."]
+    passed = count(report.counts[Outcome.PASS], "requirement")
+    lines += ["", f"{passed} passed. {_capital(judged(found))}."]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -307,7 +327,7 @@ def html(found: LoadReport) -> str:
             sentences=list(sweep_sentences(found)) if len(found.steps) > 1 else [],
             pictures=drawn,
             failed=causes_first(found.report),
-            sampled=found.sampled,
+            judged=_capital(judged(found)),
             saved=found.saved,
             counts=found.report.counts,
         )
@@ -324,6 +344,10 @@ def _page_row(row: Row) -> dict[str, object]:
         "n": row.n,
         "cells": [format_figure(row.name, value) for value in values],
     }
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _summary(report: Report) -> str:

@@ -435,9 +435,9 @@ def _notes(
         totals = step.totals
         if totals.late:
             yield (
-                f"{totals.late} of {totals.measured} requests started late, because "
-                f"{step.most_in_flight} were in flight; their times count from when "
-                "they were due"
+                f"{totals.late} of {totals.measured} requests started late, because all "
+                f"{step.plan.pool} users were busy; their times count from when they "
+                "were due"
             )
         if busy := totals.kinds["busy"]:
             yield f"the server was busy (429, 503 or 529) for {busy} requests"

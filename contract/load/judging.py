@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from contract.client.curl import repeated
-from contract.client.session import Session
+from contract.client.session import NotAnswering, RequestLimitReached, Session
 from contract.detection.error_message import error_message
 from contract.load.lag import MOST_LAG
 from contract.load.measure import BUSY, FOREIGN, UNEXPECTED
@@ -18,7 +19,8 @@ from contract.load.totals import RATE, UNFINISHED, Totals, format_figure
 from contract.model.chat import PieceKind
 from contract.model.check import Check, Finding, Findings, shorten
 from contract.model.exchange import Exchange
-from contract.model.profile import Profile
+from contract.model.probes import LIST_MODELS
+from contract.model.profile import Capability, Profile
 from contract.model.response_kind import ResponseKind, error_in
 from contract.run.invariants import Replies
 from contract.run.plan import inapplicable
@@ -251,7 +253,7 @@ class Judge:
             self.session.model,
             key_variable=self.session.key_variable,
             saved={},
-            loose=[one.exchange for one in kept],
+            loose=[*self._listed(), *(one.exchange for one in kept)],
             route=self.session.route,
         )
         replies = Replies(
@@ -267,6 +269,12 @@ class Judge:
             if result.outcome is Outcome.SKIP and reason.startswith(_NOT_RECORDED):
                 reason = "no reply of the run is one that it judges"
             yield replace(result, reason=reason, again=self._again)
+
+    def _listed(self) -> Iterator[Exchange]:
+        """Yield the list of models, which replies are compared with."""
+        if Capability.MODEL_LIST in self.profile.offers:
+            with suppress(NotAnswering, RequestLimitReached):
+                yield self.session.send(LIST_MODELS)
 
     @property
     def _again(self) -> str:

@@ -12,7 +12,7 @@ from contract.model.exchange import Exchange
 from contract.model.profile import Budget, Capability
 from contract.model.response_kind import ResponseKind, kind_of
 
-LATE = 0.01  # seconds after its intended start at which a request is late
+LATE = 0.01  # seconds after its intended start from which on a request is late
 FOREIGN = "the ticket of another request"
 UNEXPECTED = "without the expected text"
 # The kind of a reply that says the server cannot serve more at the moment: 429, 503,
@@ -42,6 +42,8 @@ class Measure:
     ended: float
     # From the intended to the real start.
     start_delay: float
+    # Whether it started late because all users were busy.
+    late: bool = False
     # The value of its `ResponseKind`.
     kind: str
     # Metrics by name, since the intended start; None where there is no such moment.
@@ -55,11 +57,6 @@ class Measure:
     # Reasons to judge the reply by all requirements.
     suspicions: tuple[str, ...] = ()
 
-    @property
-    def late(self) -> bool:
-        """Whether it was sent noticeably after its intended start."""
-        return self.start_delay > LATE
-
 
 def measure(  # noqa: PLR0913  # the parts of one reply
     drawn: Drawn,
@@ -70,6 +67,7 @@ def measure(  # noqa: PLR0913  # the parts of one reply
     intended: float,
     started: float,
     ended: float,
+    late: bool = False,
     same: bool = False,
 ) -> Measure:
     """
@@ -83,6 +81,7 @@ def measure(  # noqa: PLR0913  # the parts of one reply
         intended: When it was due, in seconds since the start of the run.
         started: When it was sent.
         ended: When the reply was complete.
+        late: Whether it started late because all users were busy.
         same: Whether all requests of the run have one prompt.
     """
     kind = label(exchange)
@@ -109,6 +108,7 @@ def measure(  # noqa: PLR0913  # the parts of one reply
         intended=intended,
         ended=intended + e2e,
         start_delay=started - intended,
+        late=late,
         kind=kind,
         figures=figures,
         gaps=gaps,

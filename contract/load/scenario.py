@@ -37,6 +37,7 @@ from contract.plugins.discovery import suggestion
 from contract.tokens import tekken
 
 MIXED = "mixed"
+_FEATURES = "features"  # further chats of `MIXED`
 MOST_CHATS = 100
 MOST_WORDS = 2**20
 _MOST_IMAGE = 16 * 2**20  # bytes
@@ -81,6 +82,10 @@ class Chat:
             found.add(Capability.VISION)
         if self.options.tools:
             found.add(Capability.TOOLS)
+        if self.options.stop:
+            found.add(Capability.STOP)
+        if (self.options.n or 1) > 1:
+            found.add(Capability.CHOICES)
         if self.options.response_format:
             schema = '"json_schema"' in self.options.response_format
             found.add(Capability.JSON_SCHEMA if schema else Capability.JSON_OBJECT)
@@ -233,7 +238,7 @@ def _builtin() -> Mapping[str, Any]:
 
 def names() -> tuple[str, ...]:
     """Return the names of the built-in scenarios."""
-    return (*_builtin(), MIXED)
+    return (*(name for name in _builtin() if name != _FEATURES), MIXED)
 
 
 def find_scenario(text: str) -> Scenario:
@@ -245,7 +250,7 @@ def find_scenario(text: str) -> Scenario:
     if text == MIXED:
         tables = [t for one in _builtin().values() for t in one["chats"] if _short(t)]
         return parse({"chats": tables}, MIXED)
-    if text in _builtin():
+    if text in names():
         return parse(_builtin()[text], text)
     path = Path(text)
     if not path.suffix and not path.exists():

@@ -65,9 +65,12 @@ class Values:
 
     def percentile(self, percent: float) -> float | None:
         """Return the nearest-rank percentile, or None without values."""
-        if not self.count:
+        count = self.count
+        if not count:
             return None
-        value = self._histogram.get_value_at_percentile(percent)
+        # The histogram rounds the rank; nearest rank is the smallest that suffices.
+        rank = min(max(math.ceil(percent / 100 * count), 1), count)
+        value = self._histogram.get_value_at_percentile(100 * rank / count)
         return min(float(value), self._units_max()) / self._scale
 
     def _units_max(self) -> float:
@@ -124,7 +127,7 @@ class Values:
         return values
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Values) and self.points() == other.points()
+        return isinstance(other, Values) and self.to_json() == other.to_json()
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
@@ -164,7 +167,7 @@ class Totals:
     # Of the measured ones: answered in full, and those within all budgets too.
     answered: int = 0
     good: int = 0
-    # Started more than `LATE` after their intended start.
+    # Started late because all users were busy.
     late: int = 0
     # Of the answered ones, with usage or counted afterwards.
     tokens: int = 0

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from contract.load.measure import Measure, measure, with_tokens
+from contract.load.measure import LATE, Measure, measure, with_tokens
 from contract.load.plan import LoadPlan
 from contract.load.sampling import Samples
 from contract.load.scenario import Drawn
@@ -84,6 +84,7 @@ class Work:
         self._places = self._planned(index, count)
         self._stopped = False
         self._exhausted = False
+        self._turning = 0
         self._silent = 0
         self._heard = 0.0
         self._uncounted: list[tuple[Measure, str]] = []
@@ -96,8 +97,8 @@ class Work:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to send, and nothing in flight."""
-        return (self._exhausted or self._stopped) and not self.in_flight
+        """Whether nothing is left to send, and no user is in the middle of a turn."""
+        return (self._exhausted or self._stopped) and not self._turning
 
     def stop(self, why: str = "") -> None:
         """Begin no more requests, because of *why*."""
@@ -132,20 +133,28 @@ class Work:
             if place is None:
                 self._exhausted = True
                 return False
-        number, due = place
+            self._turning += 1
+        try:
+            return self._take(*place, now)
+        finally:
+            with self._lock:
+                self._turning -= 1
+
+    def _take(self, number: int, due: float | None, now: float) -> bool:
+        """Send the request *number* when it is *due*; return as `turn` does."""
         if due is not None and due > now:
             self._sleep(due - now)
             self.lags.append(max(self._elapsed() - due, 0.0))
         if self._stopped:
             with self._lock:
-                self.totals.unsent += 1
+                self.totals.unsent += due is not None
             return False
-        self._send(number, due)
+        self._send(number, due, late=due is not None and now > due + LATE)
         if self.plan.pause and not self.plan.open:
             self._sleep(self.plan.pause)
         return not self._stopped
 
-    def _send(self, number: int, due: float | None) -> None:
+    def _send(self, number: int, due: float | None, *, late: bool) -> None:
         plan = self.plan
         drawn = plan.scenario.draw(number, plan.seed, same=plan.same)
         request = build_request(drawn.probe, plan.profile, plan.model, self._key)
@@ -166,6 +175,7 @@ class Work:
                 intended=intended,
                 started=started,
                 ended=ended,
+                late=late,
                 same=plan.same,
             )
             finished = True
