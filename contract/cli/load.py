@@ -184,7 +184,14 @@ def _sweep(
     callback=options.timeout,
     help="If this program reacts later (p95), its figures are inconclusive.",
 )
-@options.budget
+@click.option(
+    "--budget",
+    multiple=True,
+    metavar="NAME=TIME",
+    callback=_budget,
+    help="What a good request keeps, and the p95 of all, e.g. ttft=1.5s or "
+    "tokens_per_second=20. Repeatable.",
+)
 @options.profile
 @click.option("--model", metavar="NAME", help="The model to request.")
 @click.option(

@@ -125,8 +125,7 @@ def show(
     bare = replace(
         found.report,
         results=tuple(
-            # The tallies of what passed are those of a sample, which `judged` states.
-            replace(r, exchanges=(), figures={}, tally=r.tally if r.findings else None)
+            replace(r, exchanges=(), figures={})
             for r in found.report.results
             if verbose or r.outcome is not Outcome.SKIP or r.check.every is None
         ),
@@ -153,7 +152,7 @@ def show(
                     soft_wrap=not console.is_terminal,
                 )
         console.print()
-    show_results(bare, console, quiet=quiet, verbose=verbose)
+    show_results(bare, console, quiet=quiet, verbose=verbose, sampled=True)
 
 
 def _metrics_table(step: Step) -> Table:

@@ -31,7 +31,7 @@ from contract.load.running import INTERRUPTED as BY_USER
 from contract.load.running import Engines, Step, ensure_installed, join
 from contract.load.scenario import find_scenario
 from contract.load.schedule import Arrivals, offsets, read_trace
-from contract.load.totals import UNFINISHED
+from contract.load.totals import UNFINISHED, Totals, format_figure
 from contract.model.address import is_local
 from contract.model.check import Check
 from contract.model.exchange import Exchange
@@ -127,16 +127,42 @@ def work_for_master(**settings: Any) -> int:
         ) from error
     key, _ = api_key(settings["api_key_env"], os.environ)
     route = Route.read(settings["header"], settings["header_env"], settings["proxy"])
-    parts = join(
-        validate_key(key),
-        route,
-        host=host,
-        port=port,
-        owned=settings["yes_i_own_it"] or "",
-    )
+    seen: dict[str, Mapping[str, Any]] = {}
+
+    def tell(event: Mapping[str, Any]) -> None:
+        if "part" in event:
+            seen["part"] = event["part"]
+        elif event["event"] == "result":
+            seen["part"] = event["parts"][0]
+
+    try:
+        parts = join(
+            validate_key(key),
+            route,
+            host=host,
+            port=port,
+            owned=settings["yes_i_own_it"] or "",
+            tell=tell,
+        )
+    except TargetError:
+        if part := seen.get("part"):
+            totals = Totals.from_json(part["totals"])
+            click.echo(f"This worker alone, until then: {_partial(totals)}")
+        raise
     sent = sum(sum(part["totals"]["kinds"].values()) for part in parts)
     click.echo(f"The master at {host}:{port} has the results of {sent} requests.")
     return 0
+
+
+def _partial(totals: Totals) -> str:
+    """Return what one worker has measured, in one line."""
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(totals.kinds.items()))
+    shown = [f"{totals.sent} requests ({kinds or 'none'})"]
+    for name in ("ttft", "e2e"):
+        value = totals.latencies[name].percentile(95)
+        if value is not None:
+            shown.append(f"{name} p95 {format_figure(name, value)}")
+    return ", ".join(shown)
 
 
 # ---- mistakes --------------------------------------------------------------------

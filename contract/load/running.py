@@ -189,7 +189,7 @@ def join(
         tell: Called with each event of the engine.
 
     Return the parts that it sent. Raises what the engine reports, such as a master
-    that is gone.
+    that is gone; `tell` has had the part until then.
     """
     job = {"role": "worker", "host": host, "port": port, "owned": owned}
     engine = _Engine(job, _environment(key, route))
@@ -282,8 +282,14 @@ class _Engine:
         raise TargetError("The load engine ended before it was ready.")
 
     def ensure_sound(self) -> None:
-        """Raise `RuntimeError` with the end of its log if it ended with an error."""
+        """
+        Raise `TargetError` if a signal ended it, and `RuntimeError` for an error.
+
+        The latter is a bug, so the end of its log is part of the message.
+        """
         code = self._child.wait()
+        if code < 0:
+            raise TargetError(f"The load engine was ended by signal {-code}.")
         if code:
             raise RuntimeError(f"the load engine ended with code {code}: {self.log}")
 

@@ -76,7 +76,12 @@ def console(report: Report) -> str:
 
 
 def show(
-    report: Report, console: Console, *, verbose: bool = False, quiet: bool = False
+    report: Report,
+    console: Console,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    sampled: bool = False,
 ) -> None:
     """
     Print a section per target with its results, the worst first, and the verdict.
@@ -89,6 +94,7 @@ def show(
         console: Where to print it.
         verbose: Whether to list passed and skipped checks one by one too.
         quiet: Whether to print only the verdict of each target.
+        sampled: Whether requirements were judged on a sample of the replies.
     """
     interactive = console.file.isatty()
     # A secret that is divided by a line break would pass the gate of the output.
@@ -97,7 +103,7 @@ def show(
         if not quiet:
             if number:
                 console.print()
-            for line in _section(part, verbose=verbose):
+            for line in _section(part, verbose=verbose, sampled=sampled):
                 _print(console, line, interactive=interactive)
         _print(console, _verdict(part, name=quiet), interactive=interactive)
     if len(parts) != 1:
@@ -127,7 +133,9 @@ def _print(console: Console, line: RenderableType, *, interactive: bool) -> None
         console.print(Text.assemble(" " * hang if number else label, part))
 
 
-def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+def _section(
+    report: Report, *, verbose: bool, sampled: bool = False
+) -> Iterable[RenderableType]:
     for header in report.headers:
         yield from _header(header, Text(headline(report), _color(report)))
     grouped: dict[tuple[Outcome, str], list[Result]] = {}
@@ -145,7 +153,7 @@ def _section(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         yield Text()
         yield _families(report)
         yield Text()
-    if judged := replies_judged(report):
+    if not sampled and (judged := replies_judged(report)):
         yield Text(judged, "dim")
         yield Text()
     yield from _latencies(report)

@@ -8,30 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.load.measure import Measure
 from contract.load.totals import PERCENTS, Totals, Values, format_figure
 from contract.model.timing import percentile
+from support.loads import some_measure as measure
 
 SECONDS = st.floats(0, 3_000, allow_nan=False)
-
-
-def measure(number, seconds, **changes):
-    values = {
-        "number": number,
-        "chat": "a" if number % 2 else "b",
-        "measured": number > 1,
-        "intended": float(number),
-        "ended": number + seconds,
-        "start_delay": 0.0,
-        "kind": "cut off" if number % 5 == 0 else "answered",
-        "figures": {"ttft": seconds / 2, "e2e": seconds, "ttfo": None},
-        "gaps": (seconds / 10, seconds / 7),
-        "good": number % 3 == 0,
-        "tokens": number,
-        "prompt_tokens": 2 * number,
-        "suspicions": ("odd",) if number % 4 == 0 else (),
-    }
-    return Measure(**{**values, **changes})
 
 
 @given(st.lists(SECONDS, max_size=30), st.integers(1, 4))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from contract.client.route import DIRECT
 from contract.load.judging import Judge
+from contract.load.measure import Measure
 from contract.load.plan import LoadPlan
 from contract.load.running import Engines
 from contract.load.scenario import find_scenario
@@ -131,3 +132,23 @@ def worked(plan, server, **options):
     while work.turn():
         pass
     return work
+
+
+def some_measure(number, seconds, **changes):
+    """A measure that depends on its *number* alone, but for *changes*."""
+    values = {
+        "number": number,
+        "chat": "a" if number % 2 else "b",
+        "measured": number > 1,
+        "intended": float(number),
+        "ended": number + seconds,
+        "start_delay": 0.0,
+        "kind": "cut off" if number % 5 == 0 else "answered",
+        "figures": {"ttft": seconds / 2, "e2e": seconds, "ttfo": None},
+        "gaps": (seconds / 10, seconds / 7),
+        "good": number % 3 == 0,
+        "tokens": number,
+        "prompt_tokens": 2 * number,
+        "suspicions": ("odd",) if number % 4 == 0 else (),
+    }
+    return Measure(**{**values, **changes})
