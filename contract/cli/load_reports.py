@@ -205,11 +205,11 @@ def sweep_cells(step: Step) -> tuple[str, ...]:
 
 def sweep_sentences(found: LoadReport) -> Iterator[str]:
     """Yield where the knee of a sweep is, and the highest good step."""
-    bend, best = knee(found.steps), best_good(found.steps)
+    bend, best, last = knee(found.steps), best_good(found.steps), len(found.steps) - 1
     if bend is not None:
         yield (
             f"knee: {load_of(found.steps[bend])}, where throughput by response time is "
-            "greatest"
+            "greatest" + ("; go on with higher loads" if bend == last else "")
         )
     if best is not None:
         yield (
