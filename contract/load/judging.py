@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from contract.client.curl import repeated
-from contract.client.session import NotAnswering, RequestLimitReached, Session
+from contract.client.session import (
+    NotAnswering,
+    NotRecorded,
+    RequestLimitReached,
+    Session,
+)
 from contract.detection.error_message import error_message
 from contract.load.lag import MOST_LAG
 from contract.load.measure import BUSY, FOREIGN, UNEXPECTED
@@ -273,7 +278,7 @@ class Judge:
     def _listed(self) -> Iterator[Exchange]:
         """Yield the list of models, which replies are compared with."""
         if Capability.MODEL_LIST in self.profile.offers:
-            with suppress(NotAnswering, RequestLimitReached):
+            with suppress(NotAnswering, NotRecorded, RequestLimitReached):
                 yield self.session.send(LIST_MODELS)
 
     @property

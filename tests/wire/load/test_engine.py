@@ -13,6 +13,7 @@ from contract.run.report import Outcome
 from contract.targets.mock import build
 from support.loads import KEY, failed, loading
 
+pytestmark = pytest.mark.load
 DIALECTS = (
     *("mistral", "mistral-2026-08", "vllm-0.32", "vllm-0.16", "vllm-0.12", "vllm-0.11"),
     *("llamacpp", "transformers", "inline"),
@@ -116,7 +117,6 @@ def test_an_open_model_sends_its_schedule(load):
     assert "<html" in step.files["html"]
 
 
-@pytest.mark.load
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_sound_server_passes_in_each_dialect(load, dialect):
     step, results = load.run(f"mock:{dialect}", requests=80)
@@ -127,7 +127,6 @@ def test_a_sound_server_passes_in_each_dialect(load, dialect):
     assert Outcome.ERROR not in {result.outcome for result in results}
 
 
-@pytest.mark.load
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_under_load(load, fault):
     name, _, limits = fault.partition("?")
@@ -136,7 +135,6 @@ def test_a_fault_is_found_under_load(load, fault):
     assert FAULTS[fault] in failed(results)
 
 
-@pytest.mark.load
 @pytest.mark.parametrize("status", [429, 503, 529])
 def test_a_busy_server_does_not_fail_and_is_not_good(load, status):
     target = f"mock:vllm?fault=http-{status}&every=4"
@@ -147,7 +145,6 @@ def test_a_busy_server_does_not_fail_and_is_not_good(load, status):
     assert step.totals.goodput == 0.75
 
 
-@pytest.mark.load
 def test_two_processes_send_and_total_what_one_does(load):
     """The counts of requests and prompts are exact; times differ from run to run."""
     target = "mock:vllm"
@@ -171,7 +168,6 @@ def test_two_processes_send_and_total_what_one_does(load):
     assert "Aggregated,60," in two.files["stats"]
 
 
-@pytest.mark.load
 def test_a_stall_of_the_server_shows_in_the_tail(load):
     """The mock waits ten seconds once; one user alone cannot send meanwhile."""
     schedule = tuple(number * 0.1 for number in range(30))
