@@ -88,6 +88,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # Data and short forms, tested by what is assembled and decided with them.
     "portable.facts": ("tests/portable/test_assembly.py",),
     "portable.schemas": ("tests/portable/test_requirement.py",),
+    # What the verb `load` does, and the pictures of its page.
+    "cli.loading": ("tests/cli/test_load.py", "tests/wire/cli/test_load.py"),
+    "cli.load_page": ("tests/cli/test_load_reports.py",),
+    # The processes that the engine runs in, started and read.
+    "load.running": ("tests/support/loads.py", "tests/cli/test_load.py"),
     # Named on the command line of `diff`.
     "cli.documents": ("tests/cli/test_diff.py", "tests/wire/cli/test_diff.py"),
     # What comparisons are made of.

@@ -28,6 +28,7 @@ WRITING = {"write_text", "write_bytes", "write_synced", "replace_file", "writeli
 # What writes around the streams that `cli.streams` gates.
 AROUND = {"__stdout__", "__stderr__"}
 STREAMS = {
+    "load.engine": "a program of its own, whose events its parent reads and masks",
     "engines.watching": "a program of its own, whose output is a log",
     "engines.llama_server": "a program of its own, whose output is a log",
     "__main__": "one fixed sentence, if Ctrl-C comes before the command line is there",

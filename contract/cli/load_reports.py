@@ -69,16 +69,10 @@ def facts(step: Step) -> Iterator[tuple[str, str]]:
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(totals.kinds.items()))
     yield "requests", f"{totals.sent} sent: {kinds or 'none'}"
     if totals.goodput is not None:
-        yield (
-            "goodput",
-            f"{totals.goodput:.1%} of {totals.measured}, "
-            f"{totals.rate(totals.good):.2f} requests/s",
-        )
-    yield (
-        "throughput",
-        f"{throughput(step):.0f} output tokens/s, "
-        f"{totals.rate(totals.answered):.2f} answers/s",
-    )
+        good = f"{totals.rate(totals.good):.2f} requests/s"
+        yield "goodput", f"{totals.goodput:.1%} of {totals.measured}, {good}"
+    answers = f"{totals.rate(totals.answered):.2f} answers/s"
+    yield "throughput", f"{throughput(step):.0f} output tokens/s, {answers}"
     if totals.late:
         yield "late starts", f"{totals.late} of {totals.measured}"
     yield "in flight", f"{step.most_in_flight} at most"
@@ -217,7 +211,7 @@ def sweep_sentences(found: LoadReport) -> Iterator[str]:
             f"{GOOD_SHARE:.0%} of the requests are within all budgets"
         )
     elif found.steps:
-        yield f"good: at no load are {GOOD_SHARE:.0%} of the requests within all budgets"
+        yield f"good: at no load are {GOOD_SHARE:.0%} of the requests within budgets"
 
 
 # ---- files -----------------------------------------------------------------------

@@ -174,6 +174,25 @@ def _ensure_consistent(settings: Mapping[str, Any]) -> None:
     if len(models) > 1:
         first, second = (f"--{name}" for name in models[:2])
         raise UsageError(f"{first} and {second} are different loads; give one.")
+    _ensure_one_role(settings, models)
+    if settings["sweep"] and (settings["locust_csv"] or settings["locust_html"]):
+        raise UsageError("The files of Locust are for one load; leave out --sweep.")
+    if settings["save"] and settings["no_save"]:
+        raise UsageError("Give --save or --no-save, not both.")
+    if settings["pause"] and not _closed(settings):
+        raise UsageError("--pause is for --users; a schedule has its own pauses.")
+    workers = (
+        settings["expect_workers"] if settings["master"] else settings["processes"]
+    )
+    least = min(_pools(settings))
+    if least < workers:
+        raise UsageError(
+            f"{workers} processes cannot share {least:g} users; each needs one."
+        )
+
+
+def _ensure_one_role(settings: Mapping[str, Any], models: Sequence[str]) -> None:
+    """Raise `UsageError` for roles that contradict each other; *models* are given."""
     if settings["worker"] and settings["master"]:
         raise UsageError("A process is a --master or a --worker; give one.")
     if settings["worker"] and settings["master_host"] is None:
@@ -188,20 +207,6 @@ def _ensure_consistent(settings: Mapping[str, Any]) -> None:
     if settings["master"] and settings["processes"] > 1:
         raise UsageError(
             "A master sends nothing itself; give --processes, or start workers."
-        )
-    if settings["sweep"] and (settings["locust_csv"] or settings["locust_html"]):
-        raise UsageError("The files of Locust are for one load; leave out --sweep.")
-    if settings["save"] and settings["no_save"]:
-        raise UsageError("Give --save or --no-save, not both.")
-    if settings["pause"] and not _closed(settings):
-        raise UsageError("--pause is for --users; a schedule has its own pauses.")
-    workers = (
-        settings["expect_workers"] if settings["master"] else settings["processes"]
-    )
-    least = min(_pools(settings))
-    if least < workers:
-        raise UsageError(
-            f"{workers} processes cannot share {least:g} users; each needs one."
         )
 
 
@@ -263,7 +268,8 @@ def _ensure_owned(url: str, owned: str | None) -> None:
         if typed.strip() == host:
             return
     raise UsageError(
-        f"Load is sent to {host} only if you say that you may: add --yes-i-own-it {host}."
+        f"Load is sent to {host} only if you say that you may: add "
+        f"--yes-i-own-it {host}."
     )
 
 
@@ -280,7 +286,7 @@ def _folder(settings: Mapping[str, Any]) -> Path | None:
 
 def _locust_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return the paths of the files of Locust, by their names in `Step.files`."""
-    found = {}
+    found: dict[str, str] = {}
     if prefix := settings["locust_csv"]:
         found |= {name: f"{prefix}_{name}.csv" for name in TABLES}
     if settings["locust_html"]:
@@ -461,16 +467,16 @@ def _notes(
         totals = step.totals
         if totals.late:
             yield (
-                f"{totals.late} of {totals.measured} requests started late, because all "
-                f"{step.plan.pool} users were busy; their times count from when they "
-                "were due"
+                f"{totals.late} of {totals.measured} requests started late, because "
+                f"all {step.plan.pool} users were busy; their times count from when "
+                "they were due"
             )
         if busy := totals.kinds["busy"]:
             yield f"the server was busy (429, 503 or 529) for {busy} requests"
 
 
 def _trouble(judge: Judge, steps: Sequence[Step]) -> str:
-    """Return why the run is not whole, or its figures are doubtful; empty if neither."""
+    """Return why the run is not whole, or its figures are doubtful; "" if neither."""
     found = [trouble for step in steps for trouble in step.troubles]
     if BY_USER in found:
         return BY_USER
@@ -533,7 +539,7 @@ def _deliver(found: LoadReport, settings: Mapping[str, Any]) -> int:
     trouble = found.report.headers[0].trouble
     if trouble:
         click.echo(f"error: {sanitise(trouble)}", err=True)
-    for error in errors:
-        click.echo(f"error: {error}", err=True)
+    for undelivered in errors:
+        click.echo(f"error: {undelivered}", err=True)
     code = INTERRUPTED if trouble == BY_USER else found.exit_code
-    return worst(code, *(error.exit_code for error in errors))
+    return worst(code, *(one.exit_code for one in errors))

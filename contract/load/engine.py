@@ -54,7 +54,6 @@ FLUSH = 6.0  # seconds for the last statistics of the workers; each sends every 
 # Messages between master and worker, beside those of Locust.
 PLAN, REPORT = "magistral-plan", "magistral-report"
 STOP, END = "magistral-stop", "magistral-end"
-MASTER_GONE = "the master is gone"
 REHEARSED = 16  # requests that are spelled before the first one is sent
 _EVENT = b'data: {"choices": [{"index": 0, "delta": {"content": "four"}}]}\n\n'
 Say = Callable[[dict[str, Any]], None]
@@ -310,7 +309,7 @@ def _master(engine: Engine, commands: Queue[Any], job: dict[str, Any]) -> None:
     progress: dict[str, dict[str, Any]] = {}
 
     def received(environment: Environment, msg: Any) -> None:  # noqa: ARG001  # Locust's signature
-        data = json.loads(msg.data)
+        data = json.loads(msg.data["text"])
         if data["event"] == "progress":
             progress[msg.node_id] = data
         else:
@@ -330,9 +329,17 @@ def _master(engine: Engine, commands: Queue[Any], job: dict[str, Any]) -> None:
         progress.clear()
         for index, client in enumerate(workers):
             share = {"plan": command["plan"], "index": index, "count": expected}
-            runner.send_message(PLAN, json.dumps(share), client_id=client)
+            data = {"text": json.dumps(share)}
+            runner.send_message(PLAN, data, client_id=client)
         gevent.spawn(runner.start, plan.pool, plan.pool)
-        lost = _collect(engine, runner, plan, workers, parts, progress)
+        lost = _collect(
+            engine,
+            runner=runner,
+            plan=plan,
+            workers=workers,
+            parts=parts,
+            progress=progress,
+        )
         _await_statistics(runner, parts)
         engine.say(
             {
@@ -367,6 +374,7 @@ def _await_workers(engine: Engine, runner: Any, expected: int, patience: float) 
 
 def _collect(  # noqa: PLR0913  # the state of the master
     engine: Engine,
+    *,
     runner: Any,
     plan: LoadPlan,
     workers: tuple[str, ...],
@@ -421,10 +429,11 @@ def _await_statistics(runner: Any, parts: dict[str, dict[str, Any]]) -> None:
 def _worker(engine: Engine, commands: Queue[Any], job: dict[str, Any]) -> None:
     environment = engine.environment
     runner = environment.create_worker_runner(job["host"], int(job["port"]))
-    given: Queue[dict[str, Any] | ContractError | None] = Queue()
+    # A step that was planned, a mistake in its plan, or None: the master has ended.
+    given: Queue[Step | ContractError | None] = Queue()
 
-    def planned(environment: Environment, msg: Any) -> None:  # noqa: ARG001  # Locust's signature
-        share = json.loads(msg.data)
+    def planned(environment: Environment, msg: Any) -> None:
+        share = json.loads(msg.data["text"])
         try:
             plan = LoadPlan.from_json(share["plan"])
             _ensure_owned(plan.url, job.get("owned", ""))
@@ -434,45 +443,47 @@ def _worker(engine: Engine, commands: Queue[Any], job: dict[str, Any]) -> None:
             return
         environment.host = plan.url
         engine.step = step
-        given.put(share)
+        given.put(step)
 
     def alive() -> str:
         heard = runner.last_heartbeat_timestamp
         gone = heard is not None and time.time() - heard > HEARTBEAT
-        return MASTER_GONE if gone else ""
+        return f"the master at {job['host']}:{job['port']} is gone" if gone else ""
 
     def send(event: dict[str, Any]) -> None:
         engine.say(event)
-        runner.send_message(REPORT, json.dumps(event))
+        runner.send_message(REPORT, {"text": json.dumps(event)})
 
     runner.register_message(PLAN, planned)
     runner.register_message(STOP, lambda environment, msg: engine.stop())  # noqa: ARG005  # Locust's signature
     runner.register_message(END, lambda environment, msg: given.put(None))  # noqa: ARG005  # Locust's signature
     engine.say({"event": "ready"})
-    while not alive() and commands.empty():
+    ended = False
+    while not (ended or alive()) and commands.empty():
         try:
-            share = given.get(timeout=0.5)
+            step = given.get(timeout=0.5)
         except Empty:
             continue
-        if isinstance(share, ContractError):
-            raise share
-        if share is None or engine.step is None:
-            break
-        step = engine.step
-        engine.watch(step, say=send, alive=alive)
-        step.close()
-        part = step.report(whole=True)
-        engine.step = None
-        if alive():
-            engine.say({"event": "result", "parts": [part], "lost": 0})
-            raise TargetError(
-                f"The master at {job['host']}:{job['port']} is gone; the results are "
-                "those of this worker alone."
-            )
-        send({"event": "part", "part": part})
-    if alive():
-        raise TargetError(f"The master at {job['host']}:{job['port']} is gone.")
+        ended = step is None
+        if isinstance(step, ContractError):
+            raise step
+        if step is not None:
+            _work_on(step, engine, alive, send)
+    if why := alive():
+        raise TargetError(f"{why[:1].upper()}{why[1:]}.")
     runner.quit()
+
+
+def _work_on(step: Step, engine: Engine, alive: Callable[[], str], send: Say) -> None:
+    """Carry out *step*, and report it to the master, or to the parent alone."""
+    engine.watch(step, say=send, alive=alive)
+    step.close()
+    part = step.report(whole=True)
+    engine.step = None
+    if alive():
+        engine.say({"event": "result", "parts": [part], "lost": 0})
+    else:
+        send({"event": "part", "part": part})
 
 
 def _ensure_owned(url: str, owned: str) -> None:

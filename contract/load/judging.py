@@ -1,4 +1,4 @@
-"""Verdicts on a run: the requirements of a load test, and all invariants on a sample."""
+"""Verdicts on a run: requirements of a load test, and all invariants on a sample."""
 
 from __future__ import annotations
 
@@ -319,8 +319,8 @@ class Judge:
         if len(command) <= _LONGEST:
             return command
         return (
-            f"the request {exchange.probe.name} has {len(exchange.request.body)} bytes; "
-            "--save DIR keeps it"
+            f"the request {exchange.probe.name} has {len(exchange.request.body)} "
+            "bytes; --save DIR keeps it"
         )
 
 

@@ -77,7 +77,7 @@ class Lag:
             self._late.append(max(self._clock() - before - PULSE, 0.0))
 
     def to_json(self, starts: Sequence[float] = ()) -> dict[str, Json]:
-        """Return what was measured; *starts* are late starts in seconds, for the lag."""
+        """Return what was measured; *starts* are further lags in seconds."""
         wall = self._clock() - self._began
         late = (*self._late, *starts)
         return {

@@ -1,4 +1,4 @@
-"""What one reply shows at once: its kind, its times, and what is suspicious about it."""
+"""What one reply shows at once: its kind, its times, what is suspicious about it."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _suspicions(
         return
     answer = exchange.answer
     called = "".join(exchange.texts_of(PieceKind.TOOL).values())
-    shown = "\n".join((answer, called, exchange.reasoning))
+    shown = f"{answer}\n{called}\n{exchange.reasoning}"
     if not same and tickets_in(shown, seed) - {drawn.number}:
         yield FOREIGN
     if any(text not in answer and text not in called for text in drawn.expected):

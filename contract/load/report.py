@@ -126,7 +126,7 @@ def to_json(found: LoadReport) -> dict[str, Json]:
         "format": FORMAT,
         "exit_code": found.exit_code,
         "strict": found.report.strict,
-        "target": whole["targets"][0],  # type: ignore[index,call-overload]  # a list of one
+        "target": whole["targets"][0],  # type: ignore[index]  # a list of one
         "steps": [_step(step) for step in found.steps],
         "knee": knee(found.steps),
         "best_good": best_good(found.steps) if len(found.steps) > 1 else None,

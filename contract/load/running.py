@@ -131,8 +131,12 @@ class Engines:
     ) -> Iterator[Engines]:
         """Start a master at *host* and *port* for *workers* that others start."""
         job = {
-            **{"role": "master", "host": host, "port": port, "workers": workers},
-            **{"patience": patience, "web_port": web_port},
+            "role": "master",
+            "host": host,
+            "port": port,
+            "workers": workers,
+            "patience": patience,
+            "web_port": web_port,
         }
         lead = _Engine(job, _environment(key, route))
         try:
@@ -168,7 +172,7 @@ class Engines:
         return _outcome(self._lead, plan, profile, limit, tell)
 
 
-def join(
+def join(  # noqa: PLR0913  # each parameter is an option of the command line
     key: str | None,
     route: Route,
     *,
@@ -212,7 +216,7 @@ def join(
 
 def _environment(key: str | None, route: Route) -> dict[str, str]:
     """Return the environment of an engine: a list of processes shows no secret."""
-    hidden = {name: "" for name in KEYS}
+    hidden = dict.fromkeys(KEYS, "")
     return {**os.environ, **hidden, KEYS[0]: key or "", **route.environment}
 
 
@@ -220,7 +224,7 @@ class _Engine:
     """One process of `contract.load.engine`."""
 
     def __init__(self, job: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-        self._log: IO[bytes] = TemporaryFile()
+        self._log: IO[bytes] = TemporaryFile()  # noqa: SIM115  # closed by `close`
         self._queue: Queue[dict[str, Any] | None] = Queue()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "contract.load.engine"],
@@ -326,62 +330,72 @@ def _failure(event: Mapping[str, Any]) -> ContractError:
     return kind(str(event["why"]))
 
 
+class _Listener:
+    """What an engine said of one plan: the last totals, and why they are not whole."""
+
+    def __init__(self) -> None:
+        # The last report of each process, by its number.
+        self.parts: dict[int, Mapping[str, Any]] = {}
+        # The event with which the plan ended; empty if there is none.
+        self.final: Mapping[str, Any] = {}
+        self.troubles: list[str] = []
+
+    def listen(self, lead: _Engine, plan: LoadPlan, limit: float, tell: Tell) -> None:
+        """Listen to *lead* until *plan* is carried out, at most *limit* seconds."""
+        until = time.monotonic() + limit
+        while True:
+            try:
+                for event in lead.events(max(until - time.monotonic(), 0.0)):
+                    self._hear(event)
+                    tell(event)
+                    if self.final:
+                        break
+            except TimeoutError:
+                self.troubles.append(f"the load engine did not end in {limit:.0f} s")
+            except KeyboardInterrupt:
+                if not self.troubles:
+                    self.troubles.append(INTERRUPTED)
+                    lead.send({"stop": True})
+                    until = min(until, time.monotonic() + plan.drain + SLACK)
+                    continue  # the second one ends the wait
+            break
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        name = event["event"]
+        if name == "failed":
+            raise _failure(event)
+        if name == "snapshot":
+            self.parts[event["part"]["index"]] = event["part"]
+        elif name in {"snapshots", "result"}:
+            self.parts |= {part["index"]: part for part in event["parts"]}
+        if name == "result":
+            self.final = event
+
+
 def _outcome(
     lead: _Engine, plan: LoadPlan, profile: Profile, limit: float, tell: Tell
 ) -> Step:
-    parts: Mapping[int, Mapping[str, Any]] = {}
-    troubles: list[str] = []
-    final: Mapping[str, Any] = {}
-    interrupts = 0
-    until = time.monotonic() + limit
-    while True:
-        try:
-            for event in lead.events(max(until - time.monotonic(), 0.0)):
-                name = event["event"]
-                if name == "failed":
-                    raise _failure(event)
-                if name == "snapshot":
-                    parts = {event["part"]["index"]: event["part"]}
-                elif name == "snapshots":
-                    parts = {part["index"]: part for part in event["parts"]}
-                elif name == "result":
-                    final = event
-                    parts = {part["index"]: part for part in event["parts"]}
-                    break
-                tell(event)
-            break
-        except TimeoutError:
-            troubles.append(f"the load engine did not end within {limit:.0f} s")
-            break
-        except KeyboardInterrupt:
-            interrupts += 1
-            troubles = troubles or [INTERRUPTED]
-            if interrupts > 1:
-                break
-            lead.send({"stop": True})
-            until = min(until, time.monotonic() + plan.drain + SLACK)
-    if not final and not troubles:
-        code = lead.code
-        troubles.append(f"the load engine ended early (code {code}): {lead.log}")
+    heard = _Listener()
+    heard.listen(lead, plan, limit, tell)
+    parts = tuple(heard.parts.values())
+    if not heard.final and not heard.troubles:
+        end = f"the load engine ended early (code {lead.code}): {lead.log}"
         if not parts:
-            raise TargetError(f"Nothing was sent: {troubles[0]}.")
-    for bug in filter(None, (part["bug"] for part in parts.values())):
+            raise TargetError(f"Nothing was sent: {end}.")
+        heard.troubles.append(end)
+    for bug in filter(None, (part["bug"] for part in parts)):
         raise RuntimeError(bug)
-    troubles += [
-        part["trouble"]
-        for part in parts.values()
-        if part["trouble"] and part["trouble"] not in troubles
-    ]
-    if lost := final.get("lost", 0):
+    troubles = [*heard.troubles, *(part["trouble"] for part in parts)]
+    if lost := heard.final.get("lost", 0):
         troubles.append(f"{lost} of the processes that send were lost during the run")
     return Step(
         plan=plan,
-        totals=_sum(parts.values()),
-        kept=tuple(_kept(parts.values(), plan, profile)),
-        generators=tuple(Generator.from_json(p["generator"]) for p in parts.values()),
-        most_in_flight=sum(part["most_in_flight"] for part in parts.values()),
-        troubles=tuple(dict.fromkeys(troubles)),
-        files=final.get("locust", {}),
+        totals=_sum(parts),
+        kept=tuple(_kept(parts, plan, profile)),
+        generators=tuple(Generator.from_json(part["generator"]) for part in parts),
+        most_in_flight=sum(part["most_in_flight"] for part in parts),
+        troubles=tuple(dict.fromkeys(filter(None, troubles))),
+        files=heard.final.get("locust", {}),
     )
 
 

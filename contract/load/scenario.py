@@ -43,9 +43,10 @@ MOST_WORDS = 2**20
 _MOST_IMAGE = 16 * 2**20  # bytes
 _LARGEST_SIDE = 4_096  # pixels
 _CITIES = (
-    "Athens Berlin Cairo Dublin Geneva Helsinki Jakarta Kyoto Lima Madrid Nairobi Oslo "
-    "Paris Quito Rome Seoul Tunis Vienna Warsaw Zagreb"
-).split()
+    *("Athens", "Berlin", "Cairo", "Dublin", "Geneva", "Helsinki", "Jakarta", "Kyoto"),
+    *("Lima", "Madrid", "Nairobi", "Oslo", "Paris", "Quito", "Rome", "Seoul", "Tunis"),
+    *("Vienna", "Warsaw", "Zagreb"),
+)
 _ROLES = ("system", "user", "assistant", "tool")
 _MEDIA = {
     b"\x89PNG": "image/png",
@@ -65,7 +66,7 @@ class Chat:
     messages: tuple[Message, ...] = ()
     # Images of the last message of the user: files, or a size to generate.
     images: tuple[Image | tuple[int, int], ...] = ()
-    options: Options = Options()
+    options: Options = Options()  # noqa: RUF009  # a frozen value
     stream: bool = True
     # Filler words that `{words}` stands for.
     words: int = 0
@@ -533,7 +534,7 @@ def _dumped(chat: Chat) -> dict[str, Json]:
 
 
 def _plain(value: Any) -> Json:
-    return list(value) if isinstance(value, tuple) else value  # type: ignore[no-any-return]  # a value of JSON
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _dumped_message(message: Message) -> dict[str, Json]:

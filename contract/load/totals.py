@@ -56,7 +56,7 @@ class Values:
 
     def merge(self, other: Self) -> None:
         """Add all values of *other*."""
-        self._histogram.add(other._histogram)  # noqa: SLF001  # of the same class
+        self._histogram.add(other._histogram)  # of the same class
 
     @property
     def count(self) -> int:
@@ -123,7 +123,7 @@ class Values:
     def from_json(cls, text: str, scale: int) -> Self:
         """Return the values that `to_json` wrote."""
         values = cls(scale)
-        values._histogram.decode_and_add(text.encode())  # noqa: SLF001  # its own
+        values._histogram.decode_and_add(text.encode())  # its own
         return values
 
     def __eq__(self, other: object) -> bool:

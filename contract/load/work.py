@@ -59,7 +59,7 @@ class Work:
             plan: The whole run.
             record: Sends one request and returns its exchange.
             key: The API key.
-            index: The number of this process, from 0: it takes every *count*-th request.
+            index: The number of this process, from 0; it takes every *count*-th one.
             count: The number of processes.
             clock: Returns seconds.
             sleep: Waits for a number of seconds.

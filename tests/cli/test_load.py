@@ -101,17 +101,17 @@ def test_another_machine_is_not_loaded_unless_it_is_confirmed(
 
 
 def test_the_confirmed_host_is_opened(command, monkeypatch):
-    class Opened(Exception):
+    class OpenedError(Exception):
         pass
 
     def opened(text, **_):
-        raise Opened(text)
+        raise OpenedError(text)
 
     monkeypatch.setattr(loading, "open_target", opened)
     host = ("--yes-i-own-it", "llm.example.com")
     done = command("load", "https://llm.example.com/v1", "--users", "1", *host)
 
-    assert "Opened: https://llm.example.com/v1" in done.err
+    assert "OpenedError: https://llm.example.com/v1" in done.err
 
 
 def test_without_locust_the_command_that_installs_it_is_named(command, monkeypatch):

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from support.load_report import closed, report_of
 
 from contract.cli.load_page import pictures
 from contract.cli.load_reports import REPORTERS, judged, show
 from contract.model.profile import Budget
 from contract.model.redaction import SECRETS
-from support.load_report import closed, report_of
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\n::error::pwned"
 

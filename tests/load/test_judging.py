@@ -1,17 +1,17 @@
-"""Verdicts on a run that was sent on a virtual clock."""
+"""Verdicts on a run that was sent on a virtual clock, by `contract.load.judging`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from support.load_report import QUIET, closed, judge_of, report_of
+from support.loads import failed
 
 from contract.load.lag import Generator
 from contract.load.measure import BUSY
 from contract.model.profile import Budget
 from contract.run.report import Outcome
-from support.load_report import QUIET, closed, judge_of, report_of
-from support.loads import failed
 
 
 def verdicts(step, **changes):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.loads import Clock
 
 from contract.load.lag import PULSE, Generator, Lag
-from support.loads import Clock
 
 
 def generator(**changes):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.loads import plan
 
 from contract.errors import UsageError
 from contract.load.plan import LoadPlan
 from contract.model.profile import Budget
-from support.loads import plan
 
 
 @pytest.mark.parametrize("dialect", ["mistral", "vllm-0.32", "llamacpp", "inline"])

@@ -7,6 +7,8 @@ from importlib import resources
 
 import pytest
 from jsonschema import Draft202012Validator
+from support.load_report import closed, report_of, step_of
+from support.loads import Clock, Server, plan
 
 from contract.load.report import (
     best_good,
@@ -19,8 +21,6 @@ from contract.load.report import (
     to_json,
 )
 from contract.model.profile import Budget
-from support.load_report import closed, report_of, step_of
-from support.loads import Clock, Server, plan
 
 SCHEMA = json.loads(
     resources.files("contract.load").joinpath("load-v1.schema.json").read_text("utf-8")

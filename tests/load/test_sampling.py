@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from support.loads import some_measure as measure
+
 from contract.load.sampling import PER_SUSPICION, SUSPICIOUS, Kept, Samples
 from contract.load.scenario import find_scenario
 from contract.testing.rehearsal import clean
-from support.loads import some_measure as measure
 
 EXCHANGE = clean("vllm-0.32").send(find_scenario("chat").draw(0, 0).probe)
 

@@ -7,10 +7,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.loads import some_measure as measure
 
 from contract.load.totals import PERCENTS, Totals, Values, format_figure
 from contract.model.timing import percentile
-from support.loads import some_measure as measure
 
 SECONDS = st.floats(0, 3_000, allow_nan=False)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.loads import Clock, Server, plan, worked
 
 from contract.load.totals import UNFINISHED, Totals
 from contract.load.work import GONE, LOST_AFTER, Work
 from contract.model.exchange import End
 from contract.model.profile import Budget
-from support.loads import Clock, Server, plan, worked
 
 STALL = 5.0
 

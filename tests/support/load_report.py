@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.client.session import Session
 from contract.load.judging import Judge
 from contract.load.lag import Generator
 from contract.load.report import LoadReport
@@ -9,7 +10,6 @@ from contract.load.running import Step
 from contract.model.check import Check
 from contract.model.profile import Budget
 from contract.plugins.discovery import find
-from contract.client.session import Session
 from contract.run.report import Header, Report
 from support.loads import Clock, Server, plan, worked
 

@@ -31,7 +31,7 @@ def in_a_folder(tmp_path, monkeypatch):
 
 def run_load(*options, **changes):
     """`magistral-contract load` as a program of its own."""
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # the interpreter of this test
         [sys.executable, "-m", "contract", "load", *map(str, options)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -85,7 +85,7 @@ def test_a_failing_run_leaves_reports_and_a_recording(command, tmp_path, monkeyp
 
 
 @pytest.mark.load
-def test_ctrl_c_reports_what_was_measured(tmp_path):
+def test_ctrl_c_reports_what_was_measured():
     target = "mock:vllm?ttft=5ms"
     load = run_load(target, "--users", "2", "--duration", "60s", *PATIENT, "-v")
     time.sleep(8)

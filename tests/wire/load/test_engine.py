@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from support.loads import KEY, failed, loading
 
 from contract.load.measure import FOREIGN
 from contract.mock_server.app import serving
 from contract.run.report import Outcome
 from contract.targets.mock import build
-from support.loads import KEY, failed, loading
 
 pytestmark = pytest.mark.load
 DIALECTS = (
