@@ -23,6 +23,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+if __name__ != "__main__":
+    raise ImportError(
+        "contract.load.engine is a program: importing it would replace sockets and "
+        "threads in this process; run python -m contract.load.engine."
+    )
+
 import gevent
 import locust  # it replaces what the modules below use
 from gevent.event import Event

@@ -1,4 +1,4 @@
-"""`load` from its command line to its files, over sockets."""
+"""`load` from its command line to its files, over sockets: `contract.cli.loading`."""
 
 from __future__ import annotations
 
