@@ -1,7 +1,7 @@
 """
 Locust's FastHttpUser on the same streams: it reads every line and judges nothing.
 
-Usage: `python fast_http_user.py URL USERS SECONDS BODY`; prints streams and CPU seconds.
+Usage: `python fast_http_user.py URL USERS SECONDS BODY`; prints streams and CPU time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing,
+Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing, history,
 importers, load, mock_server, model, openapi_diff, plugins, probing, reporters, run,
 schema, targets, testing, tiny, verdicts. Third parties: click, rich.
 """
@@ -34,6 +34,7 @@ VERBS = {
         "Write settings, a test and a workflow for a URL.",
     ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
+    "history": ("contract.cli.history", "List, show and draw the runs of a history."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "import": ("contract.cli.importing", "Read the report of an API client."),
     "diff": ("contract.cli.diff", "Show which changes of an OpenAPI document break."),

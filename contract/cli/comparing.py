@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from contract.model.chat import Json
 from contract.model.escape import escape_json
-from contract.model.interval import Interval
 from contract.model.redaction import SECRETS
-from contract.reporters.changes import TITLES, changed_figures, level_of, summary
+from contract.reporters.changes import changes_to_json, summary
 from contract.reporters.markdown import LONGEST_REASON, MOST_REASONS, code, text
 from contract.reporters.markdown import changes as changes_in_markdown
 from contract.reporters.markdown import shortened as _cut
@@ -18,10 +16,7 @@ from contract.reporters.page.content import ChangesOnPage
 from contract.reporters.page.rendering import MOST_BYTES, fill
 from contract.run.compare import (
     INCONCLUSIVE,
-    Change,
-    CheckState,
     Comparison,
-    TargetRun,
     exit_code,
 )
 
@@ -56,80 +51,9 @@ def as_json(comparisons: tuple[Comparison, ...]) -> str:
     document = {
         "format": FORMAT,
         "exit_code": exit_code(comparisons),
-        "targets": [_target(one) for one in comparisons],
+        "targets": [changes_to_json(one) for one in comparisons],
     }
     return escape_json(json.dumps(document, indent=2)) + "\n"
-
-
-def _target(comparison: Comparison) -> dict[str, Json]:
-    before, after = comparison.before, comparison.after
-    return {
-        "before": _run(before),
-        "after": _run(after),
-        "regressed": comparison.regressed,
-        "inconclusive": comparison.inconclusive,
-        "changes": {
-            change.value: [
-                {
-                    "check": name,
-                    "level": level_of(before.checks.get(name), after.checks.get(name)),
-                    "before": _state(before.checks.get(name)),
-                    "after": _state(after.checks.get(name)),
-                }
-                for name in comparison.changes[change]
-            ]
-            for change in TITLES
-        },
-        "same": len(comparison.changes[Change.SAME]),
-        "latencies": [
-            {
-                "metric": one.metric,
-                "percentile": f"p{one.percent}",
-                "streams": list(one.streams),
-                "before": _interval(one.before),
-                "after": _interval(one.after),
-                "verdict": one.verdict,
-            }
-            for one in comparison.latencies
-        ],
-        "figures": [
-            {
-                "metric": one.metric,
-                "percentile": one.percentile,
-                "before": round(one.before, 6),
-                "after": round(one.after, 6),
-                "share": round(one.share, 4),
-                "worse": one.worse,
-            }
-            for one in changed_figures(comparison)
-        ],
-    }
-
-
-def _interval(one: Interval) -> dict[str, Json]:
-    return {
-        "low": round(one.low, 6),
-        "seen": round(one.seen, 6),
-        "high": round(one.high, 6),
-    }
-
-
-def _run(run: TargetRun) -> dict[str, Json]:
-    return {
-        "target": run.target,
-        "description": run.description,
-        "trouble": run.trouble,
-    }
-
-
-def _state(state: CheckState | None) -> dict[str, Json] | None:
-    if state is None:
-        return None
-    return {
-        "outcome": state.outcome.value,
-        "reason": state.reason,
-        "messages": list(state.messages),
-    }
 
 
 def markdown(comparisons: tuple[Comparison, ...]) -> str:

@@ -43,6 +43,8 @@ KINDS: Mapping[str, Kind] = {
     "slow": Kind.SWITCH,
     "strict": Kind.SWITCH,
     "baseline": Kind.TEXT,
+    "history": Kind.TEXT,
+    "fail_on": Kind.TEXT,
     "report": Kind.LIST,
     "budget": Kind.LIST,
     "offer": Kind.LIST,
@@ -152,8 +154,8 @@ def parse(table: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """
     Return the settings in *table* by name, as the options take them.
 
-    The path in `profiles` is relative to the folder of *path*. Raises `UsageError`
-    that names *path* for an unknown key and for a value of another type.
+    The paths in `profiles` and `history` are relative to the folder of *path*. Raises
+    `UsageError` that names *path* for an unknown key and for a value of another type.
     """
     from contract.plugins.discovery import suggestion
 
@@ -177,7 +179,20 @@ def parse(table: Mapping[str, Any], path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path}: proxy has a password; export the proxy as HTTPS_PROXY instead."
         )
+    if "history" in found and "://" not in found["history"]:
+        found["history"] = str(path.parent / found["history"])
+    if _has_password(found.get("history", "")):
+        raise UsageError(
+            f"{path}: history has a password; export it as PGPASSWORD instead."
+        )
     return found
+
+
+def _has_password(url: str) -> bool:
+    """Return whether *url*, or what stands in its place, holds a password."""
+    _, found, rest = url.partition("://")
+    user = rest.partition("@")[0] if "@" in rest else ""
+    return bool(found) and (":" in user or "password=" in rest)
 
 
 def limits(values: Mapping[str, Any]) -> Limits:

@@ -10,6 +10,7 @@ from contract.cli import completion, options, outputs
 from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.cli.remembering import Memory
 from contract.client.route import Route
 from contract.errors import UsageError
 from contract.fuzzing.rules import REQUIREMENTS
@@ -69,6 +70,7 @@ def _phases(
     "OPENAI_API_KEY).",
 )
 @options.route
+@options.remembering
 @options.reporting
 def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -84,6 +86,8 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     header: tuple[str, ...],
     header_env: tuple[str, ...],
     proxy: str | None,
+    history: str | None,
+    fail_on: str,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -99,6 +103,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
     found until then.
     """
     route = Route.read(header, header_env, proxy)
+    memory = Memory.prepare(history, fail_on)
     repeated = (
         ("--profile", profile),
         ("--profiles", profiles),
@@ -140,5 +145,7 @@ def fuzz_command(  # noqa: PLR0913  # each parameter is an option
         results=results,
         strict=strict,
     )
+    whole, unstored = memory.keep(whole, "fuzz")
     undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return INTERRUPTED if cut_off == BY_USER else worst(whole.exit_code, undelivered)
+    code = worst(whole.exit_code, unstored, undelivered)
+    return INTERRUPTED if cut_off == BY_USER else code

@@ -247,6 +247,41 @@ def profile(command: F) -> F:
     return command
 
 
+def history_place(command: F) -> F:
+    """Add `--history` to *command*."""
+    return click.option(
+        "--history",
+        metavar="FILE|URL",
+        envvar="MAGISTRAL_CONTRACT_HISTORY",
+        help="The history of runs: an SQLite file, or postgresql://USER@HOST/DATABASE "
+        "with the password in PGPASSWORD (default: MAGISTRAL_CONTRACT_HISTORY).",
+    )(command)
+
+
+def remembering(command: F) -> F:
+    """Add `--history` and `--fail-on` to *command*."""
+    for option in (
+        click.option(
+            "--fail-on",
+            type=click.Choice(["any", "new"]),
+            default="any",
+            show_default=True,
+            help="Fail for any failure, or only for what did not fail in the baseline "
+            "or, without one, in the last run of the history.",
+        ),
+        click.option(
+            "--history",
+            metavar="FILE|URL",
+            envvar="MAGISTRAL_CONTRACT_HISTORY",
+            help="Store the run in this history, and say what changed since the last "
+            "one: an SQLite file, or postgresql://USER@HOST/DATABASE with the password "
+            "in PGPASSWORD (default: MAGISTRAL_CONTRACT_HISTORY).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 class _ReportOption(click.Option):
     """`--report`, whose help lists the kinds of report that are installed."""
 

@@ -11,6 +11,7 @@ from contract.cli import options, outputs
 from contract.cli.baselines import load_baseline
 from contract.cli.delivery import deliver, worst
 from contract.cli.outputs import Output
+from contract.cli.remembering import Memory
 from contract.cli.repeating import as_words
 from contract.model.profile import Capability
 from contract.run.opening import open_recordings
@@ -25,6 +26,7 @@ from contract.run.report import Report, Result
 @options.budget
 @options.offer
 @options.baseline
+@options.remembering
 @options.reporting
 def replay_command(  # noqa: PLR0913  # each parameter is an option
     *,
@@ -37,6 +39,8 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
     budget: Mapping[str, float],
     offer: frozenset[Capability],
     baseline: Path | None,
+    history: str | None,
+    fail_on: str,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -50,6 +54,7 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
     `verify`. Use `compare` to see what changed between two recordings.
     """
     checks = options.selected(select, ignore, trust_plugins=trust_plugins)
+    memory = Memory.prepare(history, fail_on, baseline=baseline is not None)
     recordings = open_recordings(
         directory,
         profile=profile,
@@ -85,5 +90,6 @@ def replay_command(  # noqa: PLR0913  # each parameter is an option
         strict=strict,
         baseline=earlier,
     )
+    whole, unstored = memory.keep(whole, "replay")
     undelivered = deliver(whole, report, quiet=quiet, verbose=verbose, color=color)
-    return worst(whole.exit_code, undelivered)
+    return worst(whole.exit_code, unstored, undelivered)

@@ -100,6 +100,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
     "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
 @options.baseline
+@options.remembering
 @options.reporting
 @click.pass_context
 def verify_command(context: click.Context, /, **settings: Any) -> int:

@@ -18,6 +18,7 @@ from contract.cli.baselines import load_baseline
 from contract.cli.delivery import INTERRUPTED, deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
+from contract.cli.remembering import Memory
 from contract.client.credentials import api_key
 from contract.client.route import Route
 from contract.client.timeouts import Limits
@@ -72,6 +73,8 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     offer: frozenset[Capability],
     save: str | None,
     baseline: Path | None,
+    history: str | None,
+    fail_on: str,
     strict: bool,
     report: tuple[Output, ...],
     quiet: bool,
@@ -137,6 +140,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         offers=offer,
     )
     folders = _recording_folders(save, distinct)
+    memory = Memory.prepare(history, fail_on, baseline=baseline is not None)
     parts: list[Report] = []
     codes: list[int] = []
     for number, target in enumerate(distinct, 1):
@@ -165,6 +169,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         if code == UsageError.exit_code
         or (code in UNOPENED and len(distinct) == 1 and not part.results)
     }
+    whole, unstored = memory.keep(whole, "verify")
     undelivered = deliver(
         whole,
         report,
@@ -175,7 +180,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     )
     if missed := [mask_key(target) for target in distinct[len(parts) :]]:
         click.echo(f"error: not verified: {sanitise(', '.join(missed))}", err=True)
-    return worst(*codes, whole.exit_code, undelivered)
+    return worst(*codes, whole.exit_code, unstored, undelivered)
 
 
 def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:

@@ -107,6 +107,7 @@ def _only(report: Report, target: str) -> Report:
         headers=tuple(h for h in report.headers if h.target == target),
         results=tuple(r for r in report.results if r.target == target),
         strict=report.strict,
+        known=frozenset(pair for pair in report.known if pair[0] == target),
         streams={k: v for k, v in report.streams.items() if k == target},
     )
 
@@ -312,3 +313,13 @@ def _common_reason(results: Iterable[Result]) -> str:
 def count(number: int, noun: str) -> str:
     """Return *number* with its *noun*, in the plural unless it is 1."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+_TO_THE_MINUTE = 16  # characters of 2026-01-31T23:59
+
+
+def moment(started: str) -> str:
+    """Return the ISO 8601 time *started* in UTC to the minute, for people."""
+    if len(started) >= _TO_THE_MINUTE and started.endswith("+00:00"):
+        return f"{started[:10]} {started[11:_TO_THE_MINUTE]} UTC"
+    return started

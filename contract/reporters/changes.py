@@ -6,11 +6,19 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from contract.model.chat import Json
+from contract.model.interval import Interval
 from contract.model.profile import RATES, SHARES
 from contract.reporters.base import count, format_figure
-from contract.run.compare import Change, CheckState, Comparison, compare_reports
+from contract.run.compare import (
+    Change,
+    CheckState,
+    Comparison,
+    TargetRun,
+    compare_reports,
+)
 from contract.run.latencies import FEWEST_STREAMS, LatencyChange
-from contract.run.report import Report
+from contract.run.report import Outcome, Report
 
 FIGURE_CHANGE = 0.1  # figures that changed by a smaller share are not shown
 TITLES = {
@@ -190,6 +198,78 @@ def how_measured(found: Iterable[Latency]) -> str:
     )
 
 
+def changes_to_json(comparison: Comparison) -> dict[str, Json]:
+    """Return what changed on one target, as `comparison-v1.schema.json` has it."""
+    before, after = comparison.before, comparison.after
+    return {
+        "before": _run(before),
+        "after": _run(after),
+        "regressed": comparison.regressed,
+        "inconclusive": comparison.inconclusive,
+        "changes": {
+            change.value: [
+                {
+                    "check": name,
+                    "level": level_of(before.checks.get(name), after.checks.get(name)),
+                    "before": _state(before.checks.get(name)),
+                    "after": _state(after.checks.get(name)),
+                }
+                for name in comparison.changes[change]
+            ]
+            for change in TITLES
+        },
+        "same": len(comparison.changes[Change.SAME]),
+        "latencies": [
+            {
+                "metric": one.metric,
+                "percentile": f"p{one.percent}",
+                "streams": list(one.streams),
+                "before": _interval(one.before),
+                "after": _interval(one.after),
+                "verdict": one.verdict,
+            }
+            for one in comparison.latencies
+        ],
+        "figures": [
+            {
+                "metric": one.metric,
+                "percentile": one.percentile,
+                "before": round(one.before, 6),
+                "after": round(one.after, 6),
+                "share": round(one.share, 4),
+                "worse": one.worse,
+            }
+            for one in changed_figures(comparison)
+        ],
+    }
+
+
+def _interval(one: Interval) -> dict[str, Json]:
+    return {
+        "low": round(one.low, 6),
+        "seen": round(one.seen, 6),
+        "high": round(one.high, 6),
+    }
+
+
+def _run(run: TargetRun) -> dict[str, Json]:
+    return {
+        "target": run.target,
+        "description": run.description,
+        "trouble": run.trouble,
+    }
+
+
+def _state(state: CheckState | None) -> dict[str, Json] | None:
+    if state is None:
+        return None
+    return {
+        "outcome": state.outcome.value,
+        "reason": state.reason,
+        "messages": list(state.messages),
+    }
+
+
 def since_baseline(report: Report) -> Iterator[Comparison]:
     """Yield what changed since the baseline of *report*, for each target in both."""
     if report.baseline is not None:
@@ -202,4 +282,15 @@ def newly_failed(report: Report) -> frozenset[tuple[str, str]]:
         (one.after.target, name)
         for one in since_baseline(report)
         for name in one.changes[Change.WORSE]
+    )
+
+
+def known_failures(report: Report) -> frozenset[tuple[str, str]]:
+    """Return target and check of each failure that the baseline has, too."""
+    return frozenset(
+        (one.after.target, name)
+        for one in since_baseline(report)
+        for name, state in one.after.checks.items()
+        if (was := one.before.checks.get(name)) is not None
+        and state.outcome is was.outcome is Outcome.FAIL
     )

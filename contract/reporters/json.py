@@ -6,6 +6,7 @@ import json
 
 from contract.model.escape import escape_json
 from contract.reporters.base import reporter
+from contract.reporters.changes import changes_to_json, since_baseline
 from contract.run.report import Report, to_json
 
 
@@ -17,4 +18,7 @@ def as_json(report: Report) -> str:
     Programs read the texts as they are; in a log, JSON in ASCII is inert but for the
     logging commands of CI systems, whose bracket is escaped.
     """
-    return escape_json(json.dumps(to_json(report), indent=2)) + "\n"
+    document = to_json(report)
+    if report.baseline is not None:
+        document["changes"] = [*map(changes_to_json, since_baseline(report))]
+    return escape_json(json.dumps(document, indent=2)) + "\n"

@@ -122,8 +122,11 @@ class Report:
     # The times of the streams by target, of a report that was read from a file; those
     # of any other are in the exchanges of its results.
     streams: Mapping[str, tuple[StreamTimes, ...]] = field(default_factory=dict)
-    # An earlier run; reports for people say what changed since (`--baseline`).
+    # An earlier run; the reports say what changed since (`--baseline`, `--history`).
     baseline: Report | None = None
+    # Target and check of each failure that the baseline has, too, and that therefore
+    # does not fail the run (`--fail-on new`).
+    known: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -150,11 +153,16 @@ class Report:
         )
 
     def violates(self, result: Result) -> bool:
-        """Return whether *result* fails the run: a MUST, if strict a SHOULD too."""
+        """
+        Return whether *result* fails the run: a MUST, if strict a SHOULD too.
+
+        A failure that is known from the baseline does not.
+        """
         if result.outcome is not Outcome.FAIL:
             return False
         counts = {Level.MUST, Level.SHOULD} if self.strict else {Level.MUST}
-        return result.check.level in counts
+        known = (result.target, result.check.id) in self.known
+        return result.check.level in counts and not known
 
     def is_warning(self, result: Result) -> bool:
         """Return whether *result* is a failure that does not fail the run."""

@@ -29,6 +29,7 @@ def test_every_option_of_verify_is_a_setting_or_is_only_typed():
 def test_pytest_knows_the_same_settings():
     others = {"seed", "concurrency", "max_requests", "max_examples", *config.BOUNDS}
     others |= {"baseline", "within"}  # of the command line: pytest has the last run
+    others |= {"history", "fail_on"}
 
     assert {*KINDS} - others <= {*Settings.__dataclass_fields__}
 
@@ -53,10 +54,17 @@ def test_a_file_of_another_name_has_the_table_or_its_keys_alone(tmp_path):
         assert read(path).values == {"targets": ("mock:vllm",)}
 
 
-def test_the_profiles_lie_beside_the_file(tmp_path):
-    found = parse({"profiles": "mine.toml"}, tmp_path / "a.toml")
+@pytest.mark.parametrize("name", ["profiles", "history"])
+def test_profiles_and_history_lie_beside_the_file(tmp_path, name):
+    found = parse({name: "mine"}, tmp_path / "a.toml")
 
-    assert found == {"profiles": str(tmp_path / "mine.toml")}
+    assert found == {name: str(tmp_path / "mine")}
+
+
+def test_a_history_on_a_server_is_no_path(tmp_path):
+    found = parse({"history": "postgresql://me@db/runs"}, tmp_path / "a.toml")
+
+    assert found == {"history": "postgresql://me@db/runs"}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +79,8 @@ def test_the_profiles_lie_beside_the_file(tmp_path):
         pytest.param("api-key = 'x'", 'api-key-env = "VARIABLE"', id="key"),
         pytest.param("proxy = 'http://u:p@h'", "has a password", id="proxy"),
         pytest.param("proxy = 'http://u:p@[::1'", "has a password", id="no-url"),
+        pytest.param("history = 'postgresql://u:p@h/d'", "as PGPASSWORD", id="db"),
+        pytest.param("history = 'postgresql://h/d?password=p'", "PGPASSWORD", id="dbq"),
         pytest.param("targets = [1]", "a list of texts", id="numbers"),
         pytest.param("seed = true", "a whole number", id="bool-for-number"),
         pytest.param("timeout = true", "a duration", id="bool-for-duration"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,12 @@ from contract.model.check import Finding
 from contract.model.redaction import SECRETS, register_secret
 from contract.plugins.discovery import find
 from contract.reporters.base import Reporter, by_target
-from contract.reporters.changes import NO_STREAMS, newly_failed, since_baseline
+from contract.reporters.changes import (
+    NO_STREAMS,
+    changes_to_json,
+    newly_failed,
+    since_baseline,
+)
 from contract.run.compare import Change
 from contract.run.latencies import StreamTimes
 from contract.run.report import Outcome, Report
@@ -84,7 +90,17 @@ def test_an_annotation_says_that_a_failure_is_new(changed):
     assert "baseline" not in shown("github", old)
 
 
-@pytest.mark.parametrize("kind", ["json", "junit", "csv", "sarif"])
+def test_the_json_report_has_the_changes_as_compare_has_them(changed):
+    document = json.loads(shown("json", changed))
+
+    (one,) = document["changes"]
+    assert one == changes_to_json(next(since_baseline(changed)))
+    assert [check["check"] for check in one["changes"]["worse"]] == [
+        "streaming.ends-with-done"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["junit", "csv", "sarif"])
 def test_a_report_for_programs_is_that_of_the_run(changed, kind):
     assert shown(kind, changed) == shown(kind, replace(changed, baseline=None))
 
