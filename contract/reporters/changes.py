@@ -193,7 +193,7 @@ def how_measured(found: Iterable[Latency]) -> str:
     old, new = first.streams
     return (
         f"{count(old, 'stream')} before and {new} now, of the requests that both runs "
-        "sent, while other requests ran. A change is clear if it is a tenth or more "
+        "sent, while other requests ran. A change is clear if it is half or more "
         "and the 95 % intervals do not overlap; the exit code does not depend on it."
     )
 

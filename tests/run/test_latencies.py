@@ -92,11 +92,11 @@ def test_without_enough_streams_nothing_is_compared(before, after):
 @pytest.mark.parametrize(
     ("before", "after", "verdict"),
     [
-        pytest.param((0.9, 1, 1.1), (1.2, 1.3, 1.4), "slower", id="slower"),
-        pytest.param((1.2, 1.3, 1.4), (0.9, 1, 1.1), "faster", id="faster"),
-        pytest.param((0.9, 1, 1.2), (1.1, 1.3, 1.4), "", id="intervals-overlap"),
-        pytest.param((1, 1, 1), (1.09, 1.09, 1.09), "", id="less-than-a-tenth"),
-        pytest.param((0.0, 0.0, 0.0), (9e-4,) * 3, "", id="less-than-a-millisecond"),
+        pytest.param((0.9, 1, 1.1), (1.2, 1.5, 1.6), "slower", id="slower"),
+        pytest.param((1.2, 1.5, 1.6), (0.9, 1, 1.1), "faster", id="faster"),
+        pytest.param((0.9, 1, 1.2), (1.1, 1.6, 1.7), "", id="intervals-overlap"),
+        pytest.param((1, 1, 1), (1.49, 1.49, 1.49), "", id="less-than-a-half"),
+        pytest.param((0.0, 0.0, 0.0), (4e-3,) * 3, "", id="less-than-5-ms"),
         pytest.param((0.0, 0.0, 0.0), (0.1,) * 3, "slower", id="from-nothing"),
     ],
 )
