@@ -6,9 +6,15 @@ from contract.exporters.apidog_guide import guide
 from contract.exporters.apidog_project import TAG, project
 from contract.exporters.apidog_scenario import scenario
 from contract.exporters.base import Files, Source, exporter, to_bytes
+from contract.exporters.each_language import TITLE, data_files, language_steps
 from contract.exporters.openapi_document import described
 from contract.exporters.pages import pages
-from contract.exporters.postman_collection import collection, item, name
+from contract.exporters.postman_collection import (
+    collection,
+    item,
+    language_collection,
+    name,
+)
 from contract.exporters.steps import plan_steps, smoke_steps
 from contract.exporters.verdict_steps import verdict_items
 from contract.plugins.discovery import find
@@ -25,10 +31,15 @@ def apidog(source: Source) -> Files:
     documents = pages(source)
     scenarios = {"smoke": smoke_steps(steps, source.profile)}
     scenarios |= {family: steps.of(family) for family in steps.families}
+    each = language_steps(source)
+    if each:
+        scenarios[TITLE] = each
     files = {
+        **data_files(source.checks),
         "openapi.json": to_bytes(described(source)),
         "project.apidog.json": to_bytes(project(source, steps, documents)),
         "collection.postman.json": to_bytes(collection(source, steps)),
+        **language_collection(source),
         "test-suite.create.json": to_bytes(_suite(source)),
         "scenarios/verdicts.apidog-cli.json": to_bytes(
             scenario(source, "verdicts", verdict_items(source.checks))

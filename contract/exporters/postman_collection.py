@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import NAMESPACE_URL, uuid5
 
-from contract.exporters.base import Source
+from contract.exporters.base import Source, to_bytes
+from contract.exporters.each_language import TITLE, language_steps
 from contract.exporters.steps import (
     API_KEY,
     BASE_URL,
@@ -61,6 +62,19 @@ def collection(source: Source, steps: Steps) -> Mapping[str, Any]:
         folders,
         shared(folders),
     )
+
+
+def language_collection(source: Source) -> dict[str, bytes]:
+    """Return the file of the requests that a data file repeats; {} without any."""
+    items = [item(source, step) for step in language_steps(source)]
+    if not items:
+        return {}
+    title = f"{name(source)}, each language"
+    about = "Run it with the data file: newman run FILE -d data/languages.csv."
+    made = _collection(
+        source, title, about, [{"name": TITLE, "item": items}], shared(items)
+    )
+    return {f"{TITLE}.postman.json": to_bytes(made)}
 
 
 def verdict_collection(source: Source) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ def ran(tools: Tools, name: str) -> bool:
 def families(folder: Path) -> list[str]:
     """Return the families that have a scenario in *folder*."""
     names = {p.name.partition(".")[0] for p in (folder / "scenarios").iterdir()}
-    return sorted(names - {"smoke", "verdicts"})
+    return sorted(names - {"smoke", "verdicts", "each-language"})
 
 
 def by_newman(tools: Tools, folder: Path) -> tuple[int, Outcomes]:
@@ -46,18 +46,23 @@ def by_apidog(tools: Tools, folder: Path, scenario: str) -> tuple[int, Outcomes]
     return code, _junit(folder / "apidog" / f"{scenario}.xml")
 
 
-def by_bruno(
-    tools: Tools, folder: Path, work: Path, sandbox: str = "safe"
-) -> tuple[int, Outcomes]:
-    """Convert the collection as the documentation does, below *work*, and run it."""
+def to_bruno(tools: Tools, collection: Path, work: Path, name: str = "bruno") -> Path:
+    """Convert a collection as the documentation does; return the new folder."""
     page = (ROOT / "docs" / "apidog.md").read_text("utf-8")
     (program,) = re.findall(
         r"^```js\n(// to-bruno.*?)^```", page, re.DOTALL | re.MULTILINE
     )
     (work / "to-bruno.js").write_text(program, "utf-8")
-    converted, out = work / f"bruno-{sandbox}", work / "bruno.xml"
-    tools.run("node", work / "to-bruno.js", folder / "collection.postman.json",
-              converted, cwd=work)  # fmt: skip
+    tools.run("node", work / "to-bruno.js", collection, work / name, cwd=work)
+    return work / name
+
+
+def by_bruno(
+    tools: Tools, folder: Path, work: Path, sandbox: str = "safe"
+) -> tuple[int, Outcomes]:
+    """Convert the collection in *folder* below *work*, and run it."""
+    collection, out = folder / "collection.postman.json", work / "bruno.xml"
+    converted = to_bruno(tools, collection, work, f"bruno-{sandbox}")
     code = tools.run_any("bru", "run", "-r", "--sandbox", sandbox,
                          "--reporter-junit", out, cwd=converted)  # fmt: skip
     return code, _junit(out)

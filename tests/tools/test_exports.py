@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import pytest
 from support.portable_faults import MORE, QUICK
-from support.runners import by_apidog, by_bruno, by_newman, families
+from support.runners import by_apidog, by_bruno, by_newman, families, to_bruno
 
 import contract
+from contract.checks.languages.sentences import SENTENCES
 from contract.model.check import Fault
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
@@ -199,6 +200,59 @@ def test_apidog_accepts_the_parts_of_the_project(tools, apidog, command, tmp_pat
     part.write_text(json.dumps({**value, "visibility": "NOWHERE"}), "utf-8")
     tools.run(apidog, "cli-schema", "validate", name, "--file", part, cwd=tmp_path,
               code=3)  # fmt: skip
+
+
+class _Listener(BaseHTTPRequestHandler):
+    """Keeps the texts that it is asked, and answers none of them."""
+
+    said: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        """Keep the last message."""
+        size = int(self.headers.get("content-length") or 0)
+        asked = json.loads(self.rfile.read(size))["messages"][-1]["content"]
+        self.said.append(asked)
+        self.send_response(404)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize("runner", ["newman", "apidog", "bru"])
+def test_the_data_file_sends_each_text_twice_in_all_runners(
+    tools, exported, runner, tmp_path, request
+):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        folder = exported("vllm", f"http://127.0.0.1:{server.server_port}")
+        data = folder / "data" / "languages.csv"
+        collection = folder / "each-language.postman.json"
+        if runner == "newman":
+            tools.run_any("newman", "run", collection, "-d", data, cwd=tmp_path)
+        elif runner == "apidog":
+            request.getfixturevalue("apidog")
+            scenario = folder / "scenarios" / "each-language.apidog-cli.json"
+            tools.run_any("apidog", "run", scenario, "-d", data, cwd=tmp_path)
+        else:
+            converted = to_bruno(tools, collection, tmp_path)
+            tools.run_any("bru", "run", "-r", "--csv-file-path", data, cwd=converted)
+        server.shutdown()
+    said, _Listener.said[:] = sorted(_Listener.said), []
+
+    assert said == sorted([*SENTENCES.values()] * 2)
+
+
+@pytest.mark.parametrize("fault", [None, "field-renamed"])
+def test_each_language_has_the_outcomes_of_the_fault(tools, exported, fault, tmp_path):
+    with contract.mock("vllm", fault=fault) as url:
+        folder = exported("vllm", url)
+        code = tools.run_any(
+            "newman", "run", folder / "each-language.postman.json", "-d",
+            folder / "data" / "languages.json", cwd=tmp_path)  # fmt: skip
+
+    assert code == (fault is not None)
 
 
 class _Upload(BaseHTTPRequestHandler):
