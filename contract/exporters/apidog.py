@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.exporters.apidog_contract import response_definitions
 from contract.exporters.apidog_guide import guide
 from contract.exporters.apidog_project import TAG, project
 from contract.exporters.apidog_scenario import scenario
@@ -14,6 +15,7 @@ from contract.exporters.postman_collection import (
     item,
     language_collection,
     name,
+    stable_id,
 )
 from contract.exporters.steps import plan_steps, smoke_steps
 from contract.exporters.verdict_steps import verdict_items
@@ -47,8 +49,11 @@ def apidog(source: Source) -> Files:
     }
     for title, chosen in scenarios.items():
         items = [item(source, step) for step in chosen]
+        by_step, schemas = response_definitions(source, chosen)
+        definitions = {stable_id(step): one for step, one in by_step.items()}
         path = f"scenarios/{title}.apidog-cli.json"
-        files[path] = to_bytes(scenario(source, title, items))
+        made = scenario(source, title, items, definitions, schemas)
+        files[path] = to_bytes(made)
     files |= _results(source)
     files["IMPORT.md"] = guide(source, steps, scenarios, documents).encode()
     return files

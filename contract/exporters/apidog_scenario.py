@@ -23,14 +23,24 @@ from contract.exporters.postman_collection import (
 VERSION = "1.1"
 
 
-def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, Any]:
+def scenario(
+    source: Source,
+    title: str,
+    items: Iterable[Item],
+    definitions: Mapping[str, Any] | None = None,
+    schemas: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
     """
     Return the file of one scenario named *title* with *items* as its steps.
+
+    *definitions* are those of responses by the id of an item, and *schemas* those that
+    they refer to, by name (`apidog_contract.response_definitions`).
 
     A file has one scenario: the client counts the steps of the first one only.
     """
     folder = name(source)
-    steps = [step(each) for each in items]
+    known = definitions or {}
+    steps = [step(each, known.get(each.get("id", ""))) for each in items]
     return {
         "apidogCli": VERSION,
         "info": {"name": title, "folderName": folder},
@@ -52,9 +62,11 @@ def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, 
             },
         },
         "globals": {"variable": {"values": []}},
-        "dataSchemas": {},
+        "dataSchemas": dict(schemas or {}),
         "projectOptions": {
             "responseValidateApiTest": 1,
+            "validateHttpStatusCode": bool(known),
+            "validateBodyDataStructure": bool(known),
             "validateObjectAllowAdditionalProperties": True,
         },
         "ciRunningOptions": {},
@@ -63,10 +75,15 @@ def scenario(source: Source, title: str, items: Iterable[Item]) -> Mapping[str, 
     }
 
 
-def step(item: Item) -> Item:
-    """Return a request of a collection as a step; without an id JUnit is empty."""
+def step(item: Item, definition: Any = None) -> Item:
+    """
+    Return a request of a collection as a step; without an id JUnit is empty.
+
+    *definition* is what its response must be, if it is known.
+    """
     number = item.get("id") or stable_id(item["name"])
     return {
+        **({"responseDefinition": definition} if definition is not None else {}),
         "id": number,
         "name": item["name"],
         "type": "http",

@@ -202,6 +202,18 @@ def test_apidog_accepts_the_parts_of_the_project(tools, apidog, command, tmp_pat
               code=3)  # fmt: skip
 
 
+@pytest.mark.parametrize("fault", [None, "created-as-date"])
+def test_apidog_checks_the_schema_of_a_response_itself(tools, apidog, exported, fault):
+    """A violation that no test in JavaScript asks about fails the step."""
+    with contract.mock("vllm", fault=fault) as url:
+        folder = exported("vllm", url)
+        code, found = by_apidog(tools, folder, "usage")
+
+    assert apidog
+    assert all(found.values())
+    assert code == (fault is not None)
+
+
 class _Listener(BaseHTTPRequestHandler):
     """Keeps the texts that it is asked, and answers none of them."""
 
