@@ -367,6 +367,7 @@ var magistral = (function () {
   // check: {name, expects: [first, last] pairs, applies: schema, holds: schema}; Ajv is given.
   function judge(reply, check, ajv) {  // -> {outcome: pass|fail|skip, message}
     const {status} = reply;
+    if (!status) return {outcome: 'fail', message: 'there is no response'};
     if (!check.expects.some(([from, to]) => status >= from && status <= to)) {
       return {outcome: 'fail', message: 'status ' + status + ' was not expected'};
     }

@@ -145,6 +145,14 @@ def test_a_script_decides_in_bruno_as_in_postman():
 
 
 @needs_node
+def test_without_a_response_every_test_says_so():
+    exchange = clean("vllm-0.32").send(asks(ends_with_done, VLLM))
+    none = replace(exchange, status=None, headers=())
+
+    assert outcomes(none, text="") == "there is no response"
+
+
+@needs_node
 def test_a_reply_of_an_unexpected_status_fails():
     exchange = clean("vllm-0.32").send(asks(PORTABLE["rejections.n-zero"].check, VLLM))
 
