@@ -130,6 +130,11 @@ QUESTION = "What is 6 times 7?"
     "times (docs/clock.md).",
 )
 @click.option(
+    "--joined",
+    is_flag=True,
+    help="Write events that are due together in one system call, not in one each.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 256),
     metavar="N",
@@ -186,6 +191,7 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     answers: str | None,
     control: bool,
     timestamps: bool,
+    joined: bool,
     workers: int | None,
     allow_host: tuple[str, ...],
     quirk: tuple[str, ...],
@@ -277,6 +283,7 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
             control=Control(reader, fault) if control else None,
             hosts=allow_host,
             timestamps=Timestamps() if timestamps else None,
+            joined=joined,
         )
     finally:
         if pool is not None:

@@ -13,6 +13,8 @@ from contract.model.dialect import Answer, Usage
 from contract.model.probe import Probe
 from contract.model.rules import Rules
 
+_MOST_KNOWN = 1_024
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -29,12 +31,20 @@ class Task:
     shows_reasoning: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Completion:
-    """The choices of one response and their token counts."""
+    """
+    The choices of one response and their token counts.
+
+    Compared by identity, so that a cache keyed by it costs nothing.
+    """
 
     answers: tuple[Answer, ...]
     usage: Usage
+
+
+# Completions of choices that are shared, by what they depend on.
+_known: dict[tuple[object, ...], Completion] = {}
 
 
 def complete(
@@ -55,6 +65,36 @@ def complete(
     choices = engine.generate(
         task.probe, task.budget, random, id_length=rules.call_id_length, custom=custom
     )
+    if custom is None and len(choices) == 1 and choices[0].is_shared:
+        return _shared(choices[0], task, rules)
+    return _completion(choices, task, rules, custom)
+
+
+def _shared(choice: Generated, task: Task, rules: Rules) -> Completion:
+    """Return the completion with a choice of which the engine has one only."""
+    last = task.probe.messages[-1] if task.probe.messages else None
+    # All that the completion depends on.
+    key = (
+        choice,
+        task.prompt_tokens,
+        task.shows_reasoning,
+        task.window_limited and rules.full_window_finish,
+        rules.repeats_prefix and last is not None and last.prefix and last.text,
+    )
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[key] = _completion((choice,), task, rules, None)
+    return found
+
+
+def _completion(
+    choices: tuple[Generated, ...],
+    task: Task,
+    rules: Rules,
+    custom: CustomReply | None,
+) -> Completion:
     usage = Usage(
         task.prompt_tokens,
         sum(choice.tokens for choice in choices),

@@ -26,7 +26,7 @@ from contract.errors import TargetError
 from contract.mock_server import control as controlling
 from contract.mock_server.control import Control
 from contract.mock_server.hosts import is_local_host, is_loopback_address
-from contract.mock_server.pacing import Pace, Sink, Times, Timestamps
+from contract.mock_server.pacing import Cork, Pace, Sink, Times, Timestamps
 from contract.mock_server.protocol import BoundedProtocol
 from contract.mock_server.provider import MockProvider
 from contract.mock_server.workers import OverloadedError, Workers, is_cheap
@@ -50,13 +50,14 @@ _KEEP_ALIVE = 120  # seconds; longer than clients keep idle connections
 _RESET_LINGER = 1.0  # seconds until the client notices a reset
 
 
-def app(
+def app(  # noqa: PLR0913  # options, by name
     provider: MockProvider,
     *,
     workers: Workers | None = None,
     control: Control | None = None,
     hosts: Collection[str] | None = None,
     timestamps: Timestamps | None = None,
+    joined: bool = False,
 ) -> App:
     """
     Return *provider* as an ASGI application.
@@ -70,6 +71,7 @@ def app(
             any name.
         timestamps: Writes send times into the events of streams, and answers
             `GET /__magistral__/timestamps`.
+        joined: Write events that are due together in one system call.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +108,7 @@ def app(
         if timestamps is not None and reply.streamed:
             times = timestamps.begin(started)
         try:
-            await perform(reply, started, receive, send, times)
+            await perform(reply, started, receive, send, times, joined=joined)
         finally:
             provider.running -= chats
 
@@ -171,8 +173,11 @@ async def read_body(request: Request, receive: Receive, most: int) -> bytes | No
     more = True
     while more:
         try:
-            async with asyncio.timeout(_MAX_PAUSE):
+            if _has_arrived(receive):
                 message = await receive()
+            else:
+                async with asyncio.timeout(_MAX_PAUSE):
+                    message = await receive()
         except TimeoutError:
             raise RefusedError(_TOO_SLOW) from None
         if message["type"] == "http.disconnect":
@@ -183,6 +188,11 @@ async def read_body(request: Request, receive: Receive, most: int) -> bytes | No
             raise RefusedError(_too_large(most))
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+def _has_arrived(receive: Receive) -> bool:
+    """Return whether the whole body is there, so that *receive* does not wait."""
+    return getattr(getattr(receive, "__self__", None), "more_body", True) is False
 
 
 def _too_large(most: int) -> Rejection:
@@ -223,12 +233,14 @@ async def _reply(
     )
 
 
-async def perform(
+async def perform(  # noqa: PLR0913  # what ASGI gives, and options
     reply: Reply,
     started: float,
     receive: Receive,
     send: Send,
     times: Times | None = None,
+    *,
+    joined: bool = False,
 ) -> None:
     """
     Send *reply* on schedule, until it ends or the client disconnects.
@@ -239,6 +251,7 @@ async def perform(
         receive: ASGI callable of the request.
         send: ASGI callable of the response.
         times: Filled with the send times of a stream, which its events get as well.
+        joined: Write frames that are due together in one system call.
     """
     clock = time.monotonic
     client = Client(receive)
@@ -257,12 +270,15 @@ async def perform(
             if due > clock() and await client.leaves_before(due):
                 return
             head["headers"].append((b"content-length", b"%d" % len(body)))
-            await send(head)
-            await send({"type": "http.response.body", "body": body})
+            with Cork(send):
+                await send(head)
+                await send({"type": "http.response.body", "body": body})
             return
         await send(head)
         sink = Sink.of(send)
-        pace = None if sink is None else Pace(sink, frames, started, times)
+        pace = (
+            None if sink is None else Pace(sink, frames, started, times, joined=joined)
+        )
         number = 0
         while number < len(frames):
             if pace is not None:
@@ -480,6 +496,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
     control: Control | None = None,
     hosts: Collection[str] = (),
     timestamps: Timestamps | None = None,
+    joined: bool = False,
 ) -> None:
     """
     Run *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
@@ -494,6 +511,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
         hosts: Further names that the Host header may have; it is checked where *host*
             is on loopback.
         timestamps: Writes send times into the events of streams.
+        joined: Write events that are due together in one system call.
 
     Raises:
         TargetError: The address is not usable.
@@ -505,6 +523,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
         control=control,
         hosts=allowed,
         timestamps=timestamps,
+        joined=joined,
     )
     run_forever(application, host, port, ready, workers=workers)
 

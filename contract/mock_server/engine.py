@@ -12,7 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, cycle, islice
 from random import Random
@@ -37,15 +37,17 @@ class TooMuchError(ValueError):
     """A request asks for more than the mock generates at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Generated:
-    """One choice and its token counts."""
+    """One choice and its token counts; compared by identity, as a key of caches."""
 
     answer: Answer
     # Tokens of reasoning, markers, answer and the end of the sequence.
     tokens: int
     # Tokens of the reasoning text alone, without its markers.
     reasoning_tokens: int
+    # Whether equal requests get this very object again, as long as it is known.
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Step:
         shown = self.kind is not None and bool(self.text or self.call)
         return Token(self.name or self.text, self.kind if shown else None)
 
+
+# Choices of text by what they depend on.
+_known: dict[tuple[object, ...], Generated] = {}
+_MOST_KNOWN = 512
+_MOST_KNOWN_TOKENS = 512
 
 _THINK = Step(name=think.OPEN)
 _THINK_END = Step(name=think.CLOSE)
@@ -130,9 +137,42 @@ def _scripted(
         if calls:
             ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in calls]
             steps = _call_steps(probe, calls, ids)
+            yield _choice(probe, steps, budget, number, calls=True)
         else:
-            steps = _text_steps(probe, script, answer)
-        yield _choice(probe, steps, budget, number, calls=bool(calls))
+            yield _text_choice(probe, script, answer, budget, number)
+
+
+def _text_choice(
+    probe: Probe, script: Script, answer: str | None, budget: int, number: int
+) -> Generated:
+    """Return a choice of text, which most requests share with others."""
+    options = probe.options
+    if script.loop or options.response_format is not None:
+        steps = _text_steps(probe, script, answer)
+        return _choice(probe, steps, budget, number, calls=False)
+    last = probe.messages[-1] if probe.messages else None
+    # All that the text depends on.
+    key = (
+        script.reasoning,
+        script.unclosed,
+        answer,
+        probe.reasons,
+        last.text if last is not None and last.prefix else None,
+        options.stop,
+        options.logprobs is not None,
+        # Any larger budget makes no difference to what is kept.
+        min(budget, _MOST_KNOWN_TOKENS + 1),
+        number,
+    )
+    found = _known.get(key)
+    if found is None:
+        steps = _text_steps(probe, script, answer)
+        found = _choice(probe, steps, budget, number, calls=False)
+        if found.tokens <= _MOST_KNOWN_TOKENS:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            found = _known[key] = replace(found, is_shared=True)
+    return found
 
 
 def _custom(  # noqa: PLR0913, PLR0917  # those of `generate`

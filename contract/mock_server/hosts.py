@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 
 # Names under these are never in the public DNS (RFC 6761, ICANN resolution 2024.07.29).
 _PRIVATE = (".localhost", ".internal", ".test")
@@ -25,6 +26,11 @@ def is_local_host(host: str, allowed: Collection[str] = ()) -> bool:
         >>> is_local_host("127.0.0.1:8700"), is_local_host("evil.example:8700")
         (True, False)
     """
+    return _is_local(host, tuple(allowed))
+
+
+@lru_cache(maxsize=256)  # requests of one client have one name
+def _is_local(host: str, allowed: tuple[str, ...]) -> bool:
     name = _name(host.strip().lower())
     if name in {one.lower() for one in allowed}:
         return True

@@ -7,7 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from contract.model.chat import Json
 from contract.model.reply import Frame
@@ -18,6 +19,7 @@ KEPT = 4_096
 # more lets them fire after it.
 _ROUNDING = 0.0005
 _EVENT = b"data: {"
+_MOST_JOINED = 65_536  # bytes of one write
 
 
 @dataclass(slots=True)
@@ -121,10 +123,67 @@ class Sink:
         """Whether the client reads too slowly for more to be written."""
         return bool(self._cycle.flow.write_paused)
 
+    def write_raw(self, chunks: bytes) -> None:
+        """Write whole *chunks* as they are."""
+        if chunks:
+            self._write(chunks)
+
     def write(self, data: bytes) -> None:
         """Write *data* as one chunk, in one system call if the socket takes it."""
         if data:
             self._write(b"%x\r\n%b\r\n" % (len(data), data))
+
+
+class Cork:
+    """
+    Joins what uvicorn writes within the context, so that it is one system call.
+
+    uvicorn writes the head of a response before it has the body. With a server other
+    than uvicorn, or a client that reads too slowly, nothing is joined.
+
+    Usage: `with Cork(send): await send(head); await send(body)`.
+    """
+
+    def __init__(self, send: object) -> None:
+        """*send* is the ASGI callable of the response."""
+        cycle: Any = getattr(send, "__self__", None)
+        flow: Any = getattr(cycle, "flow", None)
+        # A paused connection makes `send` wait, and others would write meanwhile.
+        able = hasattr(cycle, "transport") and flow is not None
+        self._cycle = cycle if able and not flow.write_paused else None
+        self._transport: Any = None
+        self._parts: list[bytes] = []
+        self._closes = False
+
+    def __enter__(self) -> Self:
+        if self._cycle is not None:
+            self._transport, self._cycle.transport = self._cycle.transport, self
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._cycle is None:
+            return
+        self._cycle.transport = self._transport
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+        if self._closes:
+            self._transport.close()
+
+    def write(self, data: bytes) -> None:
+        """Keep *data* until the context is left."""
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Close the connection when the context is left."""
+        self._closes = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class Pace:
@@ -140,6 +199,8 @@ class Pace:
         frames: Sequence[Frame],
         started: float,
         times: Times | None = None,
+        *,
+        joined: bool = False,
     ) -> None:
         """
         Write nothing yet.
@@ -149,8 +210,10 @@ class Pace:
             frames: What to write.
             started: Time 0 of the frames, on the clock `time.monotonic`.
             times: Filled with the send times, which the events get as well.
+            joined: Write frames that are due together in one system call.
         """
         self._sink, self._frames, self._started = sink, frames, started
+        self._joined = joined
         self._times = times
         self._loop = asyncio.get_running_loop()
         self._next = 0
@@ -199,6 +262,9 @@ class Pace:
                     return False
             if sink.gone or sink.full:
                 return True
+            if self._joined:
+                self._write_joined(now)
+                continue
             if times is None:
                 sink.write(frame.data)
             else:
@@ -206,6 +272,23 @@ class Pace:
                 times.written[-1] = time.monotonic_ns()
             self._next += 1
         return True
+
+    def _write_joined(self, now: float) -> None:
+        """Write all frames that are due, as one chunk for each."""
+        parts: list[bytes] = []
+        size = 0
+        latest = now - self._started
+        while self._next < len(self._frames) and size < _MOST_JOINED:
+            frame = self._frames[self._next]
+            if frame.at > latest:
+                break
+            self._next += 1
+            if data := frame.data:
+                if self._times is not None:
+                    data = self._times.stamped(data)
+                parts.append(b"%x\r\n%b\r\n" % (len(data), data))
+                size += len(data)
+        self._sink.write_raw(b"".join(parts))
 
     def _continue(self) -> None:
         if self._write_due():

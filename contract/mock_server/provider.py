@@ -12,11 +12,11 @@ from random import Random
 
 from contract.errors import SpecError
 from contract.mock_server import framing
-from contract.mock_server.answering import complete
+from contract.mock_server.answering import Completion, complete
 from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
 from contract.mock_server.latency import AT_ONCE, LatencyPlan
 from contract.mock_server.requests import ParsedRequest, completed, read_request
-from contract.model.chat import CHAT, METRICS, MODELS, Json
+from contract.model.chat import CHAT, METRICS, MODELS, Json, Options
 from contract.model.custom import Answers, CustomError, CustomReply
 from contract.model.dialect import Dialect, Head
 from contract.model.probe import Probe
@@ -248,7 +248,15 @@ class MockProvider:
             and completion.usage.completion <= _MAX_CACHED_COMPLETION
             and not self.plan.jitter
         ):
-            template = self._cached_template(parsed, head.created)
+            options = task.probe.options
+            template = self._cached_template(
+                completion,
+                Head(ID_PLACEHOLDER, head.created, head.model),
+                task.probe.stream,
+                options.usage,
+                options.logprobs,
+                self._plan(parsed.custom),
+            )
             frames = framing.insert_id(template, head.id)
         else:
             random = Random(f"{self._seed}:{number}")  # noqa: S311  # not a secret
@@ -269,15 +277,19 @@ class MockProvider:
             self.answers,
         )
 
-    def _template(self, parsed: ParsedRequest, created: int) -> tuple[Frame, ...]:
+    def _template(  # noqa: PLR0913, PLR0917  # all that the frames depend on
+        self,
+        completion: Completion,
+        head: Head,
+        stream: bool,  # noqa: FBT001  # a key of the cache
+        usage: bool,  # noqa: FBT001  # a key of the cache
+        logprobs: int | None,
+        plan: LatencyPlan,
+    ) -> tuple[Frame, ...]:
         """Return the frames of a fixed completion with a placeholder for the id."""
-        task, completion = parsed.task, parsed.completion
-        if task is None or completion is None:
-            return ()
-        head = Head(ID_PLACEHOLDER, created, self._model_name(task.probe.model))
-        return framing.frames(
-            task.probe, completion, head, self._format, self._plan(parsed.custom).times
-        )
+        options = Options(usage=usage, logprobs=logprobs)
+        probe = Probe(name="template", stream=stream, options=options)
+        return framing.frames(probe, completion, head, self._format, plan.times)
 
     def _head(self, number: int, model: str | None = None) -> Head:
         seed = f"{self._seed}:{number}".encode()

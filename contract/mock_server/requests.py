@@ -95,6 +95,9 @@ def read_request(  # noqa: PLR0913, PLR0917  # what a request is read by
     return completed(task, rules)
 
 
+_UNUSED = Random(0)  # noqa: S311  # not a secret
+
+
 def completed(
     task: Task, rules: Rules, custom: CustomReply | None = None
 ) -> ParsedRequest:
@@ -106,7 +109,9 @@ def completed(
         rules: The rules of the dialect.
         custom: The custom reply to it; None for a script.
     """
-    random = Random(0)  # noqa: S311  # not a secret
+    # Making a generator takes time, and few requests draw from one.
+    draws = custom is not None or engine.is_random(task.probe)
+    random = Random(0) if draws else _UNUSED  # noqa: S311  # not a secret
     try:
         completion = complete(task, rules, random, custom)
     except UnsatisfiableError as error:
@@ -124,7 +129,7 @@ def completed(
     return ParsedRequest(
         None,
         task,
-        None if _is_random(task.probe, custom) else completion,
+        None if draws and _is_random(task.probe, custom) else completion,
     )
 
 
@@ -138,13 +143,14 @@ def _is_random(probe: Probe, custom: CustomReply | None) -> bool:
 def _parse(body: dict[str, Json], dialect: Dialect, rules: Rules) -> Probe:
     """Return the request as a probe, including numbers that are written as strings."""
     probe = dialect.parse(body)
-    options = replace(
-        probe.options,
-        max_tokens=_integer(body, "max_completion_tokens", "max_tokens"),
-        n=_integer(body, "n"),
-    )
+    options = probe.options
+    max_tokens = _integer(body, "max_completion_tokens", "max_tokens")
+    count = _integer(body, "n")
     silent = rules.json_stops_reasoning and engine.wants_json(options.response_format)
-    return replace(probe, options=options, reasons=probe.reasons and not silent)
+    # Most requests need no other probe, and making one takes as long as parsing.
+    if (max_tokens, count) != (options.max_tokens, options.n):
+        probe = replace(probe, options=replace(options, max_tokens=max_tokens, n=count))
+    return replace(probe, reasons=False) if silent and probe.reasons else probe
 
 
 def _integer(body: Mapping[str, Json], *names: str) -> int | None:

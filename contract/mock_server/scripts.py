@@ -109,8 +109,21 @@ def scripts() -> Mapping[str, Script]:
     }
 
 
+# The last probe and its script: one request is asked about several times.
+_last: tuple[Probe | None, Script | None] = (None, None)
+
+
 def choose(probe: Probe) -> Script:
     """Return the script for a text answer to *probe*; the engine decides on calls."""
+    global _last  # noqa: PLW0603  # a cache of one
+    known, script = _last
+    if known is not probe or script is None:
+        script = _chosen(probe)
+        _last = (probe, script)
+    return script
+
+
+def _chosen(probe: Probe) -> Script:
     text = "\n".join(message.text for message in probe.messages)
     known = scripts()
     question = _last_user_text(probe)

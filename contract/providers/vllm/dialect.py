@@ -72,6 +72,8 @@ def decode(version: Version, part: Json) -> tuple[Piece, ...]:
 def parse(version: Version, body: Mapping[str, Json]) -> Probe:
     """Parse a body in the message format of *version*."""
     probe = parsing.probe(body, version.message_format)
+    if not any(message.tool_calls for message in probe.messages):
+        return probe
     messages = tuple(map(_with_json_arguments, probe.messages))
     return replace(probe, messages=messages)
 
