@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import httptools
 import httpx
@@ -87,10 +88,12 @@ class Tally:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the same request again until the shared budget is used up."""
+    """Sends the next request until the shared budget is used up."""
 
-    def __init__(self, request: bytes, budget: list[int], tally: Tally) -> None:
-        self._request, self._budget, self._tally = request, budget, tally
+    def __init__(
+        self, requests: Iterator[bytes], budget: list[int], tally: Tally
+    ) -> None:
+        self._requests, self._budget, self._tally = requests, budget, tally
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,7 +107,7 @@ class _Connection(asyncio.Protocol):
         self._budget[0] -= 1
         self._parser = httptools.HttpResponseParser(self)
         self._stamps = [time.perf_counter()]
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -126,16 +129,27 @@ class _Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
-def run(port: int, request: bytes, *, total: int, connections: int = 16) -> Tally:
-    """*total* responses over *connections*; raises when any of them is not a 200."""
+def run(
+    port: int,
+    request: bytes | Iterator[bytes],
+    *,
+    total: int,
+    connections: int = 16,
+) -> Tally:
+    """
+    *total* responses over *connections*; raises when any of them is not a 200.
+
+    *request* is sent each time, or the next one of an iterator.
+    """
     tally = Tally()
+    requests = cycle([request]) if isinstance(request, bytes) else request
 
     async def main() -> None:
         budget = [total]
         loop = asyncio.get_running_loop()
         open_ones = [
             await loop.create_connection(
-                lambda: _Connection(request, budget, tally), "127.0.0.1", port
+                lambda: _Connection(requests, budget, tally), "127.0.0.1", port
             )
             for _ in range(min(connections, total))
         ]

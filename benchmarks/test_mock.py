@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -30,6 +32,15 @@ STREAM = {
     "stream": True,
 }
 ROUNDS = 5
+
+
+def different(port: int) -> Iterator[bytes]:
+    """Requests of which no two are equal, with questions of different lengths."""
+    for number in count():
+        words = "please " * (number % 40)
+        content = f"What is 6 times 7? {words}Question {number}."
+        messages = [{"role": "user", "content": content}]
+        yield post(port, json.dumps({**REQUEST, "messages": messages}).encode())
 
 
 def body_of(server: Server, request: dict[str, object]) -> bytes:
@@ -72,11 +83,33 @@ def test_whole_responses_against_a_bare_application(
 
 
 @pytest.mark.parametrize("dialect", ["mistral-2025-10", "vllm-0.16", "llamacpp"])
-def test_streamed_chunks_against_a_bare_application(
+def test_whole_responses_to_different_requests(
     benchmark, dialect, tmp_path, monkeypatch
 ):
-    request = json.dumps(STREAM).encode()
     with serving([*MOCK, "--dialect", dialect], "/v1/models") as mock:
+        (tmp_path / "body").write_bytes(body_of(mock, REQUEST))
+        wires = different(mock.port)
+        run(mock.port, wires, total=500)
+        ours = per_cpu(mock, lambda: run(mock.port, wires, total=4000).responses)
+        benchmark.pedantic(run, (mock.port, wires), {"total": 1000}, rounds=3)
+    monkeypatch.setenv("BARE_BODY", str(tmp_path / "body"))
+    with serving([*BARE, "bare:plain"], "/") as bare:
+        wires = different(bare.port)
+        run(bare.port, wires, total=500)
+        limit = per_cpu(bare, lambda: run(bare.port, wires, total=8000).responses)
+    note(benchmark, "responses to different requests per CPU second", ours, limit)
+
+    assert ours > 0
+
+
+@pytest.mark.parametrize("dialect", ["mistral-2025-10", "vllm-0.16", "llamacpp"])
+@pytest.mark.parametrize("joined", [False, True], ids=["one-write-each", "joined"])
+def test_streamed_chunks_against_a_bare_application(
+    benchmark, dialect, joined, tmp_path, monkeypatch
+):
+    request = json.dumps(STREAM).encode()
+    options = ["--dialect", dialect, *(["--joined"] if joined else [])]
+    with serving([*MOCK, *options], "/v1/models") as mock:
         body = body_of(mock, STREAM)
         (tmp_path / "body").write_bytes(body.replace(b"\n\n", b"\n\n\0"))
         frames = body.count(b"\n\n")
@@ -91,7 +124,8 @@ def test_streamed_chunks_against_a_bare_application(
         limit = per_cpu(
             bare, lambda: frames * run(bare.port, wire, total=200).responses
         )
-    note(benchmark, "chunks per CPU second", ours, limit)
+    how = "joined" if joined else "one write each"
+    note(benchmark, f"chunks per CPU second, {how}", ours, limit)
 
     assert ours > 0
 
@@ -123,6 +157,32 @@ def test_whole_responses_against_aimock(benchmark, tmp_path):
     note(benchmark, "responses per CPU second", ours, theirs)
 
     assert ours > 0
+
+
+def test_a_prompt_as_long_as_the_window(benchmark):
+    """The first time, when nothing about the text is known, and the second time."""
+    words = " ".join(f"word{number}" for number in range(43_000))
+    message = {"role": "user", "content": words}
+    request = json.dumps({**REQUEST, "messages": [message], "max_tokens": 50}).encode()
+    with serving(MOCK, "/v1/models") as mock:
+        run(mock.port, post(mock.port, json.dumps(REQUEST).encode()), total=20)
+        seconds = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            answer = httpx.post(
+                f"http://127.0.0.1:{mock.port}/v1/chat/completions",
+                content=request,
+                headers={"content-type": "application/json"},
+                timeout=60,
+            )
+            seconds.append(time.perf_counter() - begun)
+        wire = post(mock.port, request)
+        benchmark.pedantic(run, (mock.port, wire), {"total": 4}, rounds=2)
+    tokens = answer.json().get("usage", answer.json())
+    print(f"\n{tokens}: {seconds[0]:.3f} s, repeated {seconds[1]:.3f} s")
+    benchmark.extra_info["seconds"] = [round(one, 3) for one in seconds]
+
+    assert answer.status_code == 200
 
 
 def note(benchmark, what: str, ours: float, other: float) -> None:

@@ -545,3 +545,32 @@ def test_two_to_the_seventy_choices_are_refused_in_every_dialect():
         asked = Request("POST", "/v1/chat/completions", kind, json.dumps(body).encode())
 
         assert 400 <= provider.reply(asked).status < 500, name
+
+
+@EVERY
+def test_what_requests_share_is_what_each_would_get_alone(dialect, monkeypatch):
+    """The caches of choices, completions and frames have all that these depend on."""
+    probes = [
+        replace(
+            SUM,
+            stream=stream,
+            messages=(*SUM.messages[:-1], Message("user", text)),
+            options=Options(max_tokens=most, stop=stop, logprobs=shown, usage=usage),
+        )
+        for text in ("What is 6 times 7?", "What is 2 plus 3?", "Hello. " * 9)
+        for stop in ((), ("is",))
+        for stream in (False, True)
+        for most in (1, 5, 600, 700)
+        for shown, usage in ((None, False), (None, True), (2, True))
+    ]
+    requests = [build_request(one, profile(dialect), SERVED[0]) for one in probes]
+    shared = MockProvider(dialect)
+    warm = [shared.reply(one, 3).body for one in requests]
+    again = [shared.reply(one, 3).body for one in requests]
+    monkeypatch.setattr("contract.mock_server.engine._known", {})
+    monkeypatch.setattr("contract.mock_server.engine._MOST_KNOWN_TOKENS", 0)
+    cold = [MockProvider(dialect).reply(one, 3).body for one in requests]
+
+    assert warm == cold
+    assert again == cold
+    assert shared.reply(requests[0], 4).body != cold[0] or not dialect.rules.id_length

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from contract.catalog.profiles import builtin
-from contract.mock_server.app import serving
+from contract.mock_server.app import app, running, serving
 from contract.mock_server.latency import LatencyPlan
-from contract.mock_server.pacing import KEPT, Sink, Times, Timestamps
+from contract.mock_server.pacing import KEPT, Cork, Sink, Times, Timestamps
 from contract.mock_server.provider import MockProvider
 from contract.model.reply import Frame
 
@@ -136,3 +136,76 @@ def test_a_response_without_chunks_has_no_sink():
         """Any server but uvicorn."""
 
     assert Sink.of(send) is None
+
+
+class Flow:
+    write_paused = False
+
+
+class Cycle:
+    """What uvicorn's `send` belongs to, with the writes that reach the socket."""
+
+    def __init__(self, *, paused=False):
+        self.flow = Flow()
+        self.flow.write_paused = paused
+        self.transport = self
+        self.written, self.closed = [], False
+
+    def send(self, data):
+        self.transport.write(data)
+
+    def write(self, data):
+        self.written.append(data)
+
+    def close(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed
+
+
+def test_writes_within_a_cork_are_one():
+    cycle = Cycle()
+    with Cork(cycle.send):
+        cycle.send(b"head")
+        cycle.send(b"body")
+        cycle.transport.close()
+        assert (cycle.written, cycle.transport.is_closing()) == ([], False)
+
+    assert (cycle.written, cycle.closed) == ([b"headbody"], True)
+    cycle.send(b"later")
+    assert cycle.written == [b"headbody", b"later"]
+
+
+@pytest.mark.parametrize(
+    ("cycle", "send"),
+    [
+        pytest.param(Cycle(paused=True), None, id="full"),
+        pytest.param(Cycle(), lambda _: None, id="another-server"),
+    ],
+)
+def test_a_cork_that_does_not_fit_holds_nothing_back(cycle, send):
+    with Cork(send or cycle.send):
+        cycle.send(b"head")
+        assert cycle.written == [b"head"]
+
+
+def test_what_was_written_before_an_error_is_sent():
+    cycle = Cycle()
+    with pytest.raises(OSError, match="broken"), Cork(cycle.send):
+        cycle.send(b"head")
+        raise OSError("broken")
+
+    assert cycle.written == [b"head"]
+
+
+@pytest.mark.parametrize("icl", [0.0, 0.002])
+def test_joined_frames_are_the_same_bytes(icl):
+    bodies = []
+    for joined in (False, True):
+        provider = MockProvider(DIALECT, plan=LatencyPlan(icl, icl))
+        with running(app(provider, joined=joined)) as url:
+            bodies.append(httpx.post(url + PATH, json=CHAT).content)
+
+    assert bodies[0] == bodies[1]
+    assert bodies[0].endswith(b"data: [DONE]\n\n")
