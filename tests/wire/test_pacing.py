@@ -192,9 +192,14 @@ def test_a_cork_that_does_not_fit_holds_nothing_back(cycle, send):
 
 def test_what_was_written_before_an_error_is_sent():
     cycle = Cycle()
-    with pytest.raises(OSError, match="broken"), Cork(cycle.send):
-        cycle.send(b"head")
-        raise OSError("broken")
+
+    def respond():
+        with Cork(cycle.send):
+            cycle.send(b"head")
+            raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        respond()
 
     assert cycle.written == [b"head"]
 
