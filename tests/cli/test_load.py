@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 
 import pytest
@@ -112,6 +113,25 @@ def test_the_confirmed_host_is_opened(command, monkeypatch):
     done = command("load", "https://llm.example.com/v1", "--users", "1", *host)
 
     assert "OpenedError: https://llm.example.com/v1" in done.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("llm.example.com\n", 4), ("yes\n", 2), ("\n", 2)]
+)
+def test_a_person_confirms_by_typing_the_host(command, monkeypatch, typed, code):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def opened(*_, **__):
+        raise RuntimeError("opened")
+
+    monkeypatch.setattr(loading, "open_target", opened)
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    done = command("load", "https://llm.example.com/v1", "--users", "1")
+
+    assert done.code == code
+    assert ("opened" in done.err) is (code == 4)
 
 
 def test_without_locust_the_command_that_installs_it_is_named(command, monkeypatch):
