@@ -1,7 +1,8 @@
 """
 Locust's FastHttpUser on the same streams: it reads every line and judges nothing.
 
-Usage: `python fast_http_user.py URL USERS SECONDS BODY`; prints streams and CPU time.
+Usage: `python fast_http_user.py URL USERS SECONDS BODY`; it prints the number of
+streams and CPU seconds.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
 FAILED_FOLDER = "magistral-load"
+LEAST_DURATION = 1.0  # seconds
 CONNECTING = 5.0  # seconds to reach a master
 # The files of --locust-csv, by what Locust calls them.
 TABLES = ("stats", "failures")
@@ -231,7 +232,10 @@ def _loads(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     what, values = settings["sweep"] or ("", ())
     most, seed = settings["max_requests"], settings["seed"]
     if settings["trace"] is not None:
-        return [{"schedule": read_trace(settings["trace"], most)}]
+        schedule = read_trace(settings["trace"], most)
+        # A trace is as long as it is.
+        lasting = max(schedule[-1] - settings["warm_up"], LEAST_DURATION)
+        return [{"schedule": schedule, "duration": lasting}]
     if what == "users":
         return [{"users": int(value)} for value in values]
     rates = values if what == "rate" else ()

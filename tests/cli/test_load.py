@@ -148,3 +148,20 @@ def test_the_help_names_scenarios_and_exit_codes(command):
     assert done.code == 0
     for word in ("chat, vision, long-context", "--yes-i-own-it", "INCONCLUSIVE"):
         assert word in done.out
+
+
+def test_a_trace_takes_as_long_as_it_is(command, tmp_path, monkeypatch):
+    """--duration does not cut it off."""
+    plans = []
+
+    def carried_out(_settings, _verification, found):
+        plans.extend(found)
+        raise RuntimeError("enough")
+
+    (tmp_path / "trace.txt").write_text("0\n90\n")
+    monkeypatch.setattr(loading, "_run", carried_out)
+    command("load", "mock:vllm", "--trace", "trace.txt", "--warm-up", "30s")
+
+    (plan,) = plans
+    assert plan.schedule == (0.0, 90.0)
+    assert (plan.warm_up, plan.duration) == (30.0, 60.0)
