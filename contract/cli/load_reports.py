@@ -76,6 +76,8 @@ def facts(step: Step) -> Iterator[tuple[str, str]]:
     if totals.late:
         yield "late starts", f"{totals.late} of {totals.measured}"
     yield "in flight", f"{step.most_in_flight} at most"
+    if step.times:
+        yield "times", step.times
     for number, one in enumerate(step.generators, 1):
         which = f" {number}" if len(step.generators) > 1 else ""
         yield f"generator{which}", _busy(one)

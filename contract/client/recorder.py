@@ -187,7 +187,7 @@ class Recorder:
         stream: EventStream | None = None
         size = 0
         end, note = End.COMPLETE, ""
-        sent_at = time.time()
+        sent_at, began = time.time(), time.perf_counter()
         try:
             sent = Sent(
                 request.method,
@@ -249,6 +249,7 @@ class Recorder:
             end=end,
             note=SECRETS.mask(note),
             elapsed=elapsed,
+            connecting=max(watch.started - began, 0.0),
             sent_at=sent_at,
         )
 

@@ -83,7 +83,7 @@ class Step:
         self._key = os.environ.get(KEYS[0]) or None
         # One line decides which client sends.
         self.recorder = Recorder(
-            plan.url, plan.limits, self._key, Route.from_environment()
+            plan.url, plan.limits, self._key, Route.from_environment(), stamped=True
         )
         self.work = Work(
             plan,
@@ -112,7 +112,7 @@ class Step:
                 headers=(("content-type", "text/event-stream"),),
                 arrivals=(Arrival(0.0, _EVENT),),
             )
-            times = {"measured": False, "intended": 0.0, "started": 0.0, "ended": 0.0}
+            times = {"measured": False, "intended": 0.0, "started": 0.0}
             measure(drawn, exchange, seed=plan.seed, **times)  # type: ignore[arg-type]  # by name
 
     def turn(self) -> bool:
@@ -158,6 +158,7 @@ class Step:
             "trouble": self.work.trouble,
             "bug": self.bug,
             "most_in_flight": self.work.most_in_flight,
+            "times": self.recorder.times,
             "generator": self.lag.to_json(self.work.lags),
             "kept": [
                 [one.number, list(one.suspicions), dump(one.exchange)]

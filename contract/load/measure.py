@@ -66,7 +66,6 @@ def measure(  # noqa: PLR0913  # the parts of one reply
     measured: bool,
     intended: float,
     started: float,
-    ended: float,
     late: bool = False,
     same: bool = False,
 ) -> Measure:
@@ -80,16 +79,15 @@ def measure(  # noqa: PLR0913  # the parts of one reply
         measured: Whether it counts for the figures.
         intended: When it was due, in seconds since the start of the run.
         started: When it was sent.
-        ended: When the reply was complete.
         late: Whether it started late because all users were busy.
         same: Whether all requests of the run have one prompt.
     """
     kind = label(exchange)
     timing = exchange.timing
-    # The recorder's times begin when the request is written; connecting comes before.
-    connecting = max(ended - started - exchange.elapsed, 0.0)
-    before = started - intended + (connecting if exchange.end.whole else 0.0)
-    e2e = exchange.elapsed + before
+    # The times of an exchange begin when the request is sent.
+    before = started - intended + exchange.connecting
+    last = exchange.arrivals[-1].at if exchange.arrivals else exchange.elapsed
+    e2e = last + before
     tokens = exchange.count("completion_tokens")
     gaps = timing.icl if exchange.streamed else ()
     streamed = exchange.streamed

@@ -162,6 +162,7 @@ def _step(step: Step) -> dict[str, Json]:
             "suspicions": dict(sorted(totals.suspicions.items())),
             "chats": dict(sorted(totals.chats.items())),
         },
+        "times": step.times,
         "seconds": round(totals.seconds, 6),
         "goodput": {
             "share": None if totals.goodput is None else round(totals.goodput, 6),

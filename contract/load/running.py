@@ -45,6 +45,8 @@ class Step:
     # One for each process that sent.
     generators: tuple[Generator, ...] = ()
     most_in_flight: int = 0
+    # Which times the arrivals have, in words: the kernel's, or those of reads.
+    times: str = ""
     # Why it is not whole, one clause each: the target died, a worker was lost.
     troubles: tuple[str, ...] = ()
     # The files that Locust writes, by name: stats, failures, html.
@@ -394,6 +396,7 @@ def _outcome(
         kept=tuple(_kept(parts, plan, profile)),
         generators=tuple(Generator.from_json(part["generator"]) for part in parts),
         most_in_flight=sum(part["most_in_flight"] for part in parts),
+        times="; ".join(dict.fromkeys(part["times"] for part in parts)),
         troubles=tuple(dict.fromkeys(filter(None, troubles))),
         files=heard.final.get("locust", {}),
     )

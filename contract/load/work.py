@@ -166,7 +166,6 @@ class Work:
         finished = False
         try:
             exchange = self._record(drawn.probe, plan.profile, request)
-            ended = self._elapsed()
             found = measure(
                 drawn,
                 exchange,
@@ -174,7 +173,6 @@ class Work:
                 measured=intended >= plan.warm_up,
                 intended=intended,
                 started=started,
-                ended=ended,
                 late=late,
                 same=plan.same,
             )

@@ -129,6 +129,8 @@ class Exchange:
     # Seconds from sending the request to the end, whatever the end was; to the last
     # event if the connection was left open.
     elapsed: float = 0.0
+    # Seconds before the request was sent: name, connection, TLS; 0 if not known.
+    connecting: float = 0.0
     # How often it was repeated in vain after a rate limit, while others were answered.
     repeats: int = 0
     # When the request was sent, in seconds since the epoch; None if it is not known.

@@ -95,6 +95,7 @@ def test_connecting_does_not_count_as_latency(served, monkeypatch):
 
     assert exchange.end is End.COMPLETE
     assert exchange.elapsed < slow
+    assert exchange.connecting > slow / 2
 
 
 def test_identity_encoding_is_requested_on_a_new_connection_each_time(served):
