@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -60,7 +60,7 @@ ANSWERED = _requirement(
     "RFC 9110 15.5.1 and 15.6; vllm-project/vllm#57519",
 )
 OWN = _requirement(
-    "replies-are-its-own",
+    "no-cross-talk",
     "A reply MUST NOT hold the ticket of another request of the run.",
     "RFC 9110 3.3: each request is understood in isolation",
 )
@@ -142,7 +142,7 @@ class Judge:
             Outcome.FAIL if failed else Outcome.PASS,
             findings=tuple(_failure(kind, n, kept) for kind, n in worst_first),
             examples=[one for one in kept if set(one.suspicions) & set(failed)],
-            tally=Tally(judged=judged, broken=broken, where="any request"),
+            tally=Tally(judged=judged, broken=broken, where=_chats(kept, failed)),
         )
 
     def _own(self, totals: Totals, kept: Sequence[Kept], *, same: bool) -> Result:
@@ -198,7 +198,7 @@ class Judge:
             Outcome.FAIL,
             findings=(finding,),
             examples=examples,
-            tally=Tally(judged=judged, broken=broken, where="any request"),
+            tally=Tally(judged=judged, broken=broken, where=_chats(kept, {reason})),
         )
 
     # ---- budgets ---------------------------------------------------------------
@@ -322,6 +322,16 @@ class Judge:
             f"the request {exchange.probe.name} has {len(exchange.request.body)} "
             "bytes; --save DIR keeps it"
         )
+
+
+def _chats(kept: Sequence[Kept], suspicions: Collection[str]) -> str:
+    """Return the chats of the scenario in which *suspicions* were seen, in words."""
+    names = {
+        one.exchange.probe.name.removeprefix("load-").rpartition("-")[0]
+        for one in kept
+        if not set(suspicions).isdisjoint(one.suspicions)
+    }
+    return f"chats {', '.join(sorted(names))}" if names else "any chat"
 
 
 def _failure(kind: str, number: int, kept: Sequence[Kept]) -> Finding:

@@ -111,6 +111,6 @@ def test_a_status_of_an_error_is_a_failure_with_its_words():
 
 
 def test_with_one_prompt_cross_talk_is_not_judged():
-    result = verdicts(closed(same=True))["load.replies-are-its-own"]
+    result = verdicts(closed(same=True))["load.no-cross-talk"]
 
     assert result.outcome is Outcome.SKIP

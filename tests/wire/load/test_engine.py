@@ -96,7 +96,7 @@ def test_a_reply_to_another_prompt_is_cross_talk(load, served, monkeypatch):
     monkeypatch.setenv("MISTRAL_API_KEY", KEY)
     target = served(swapping(5)) + "/v1?profile=vllm-0.32"
     step, results = load.run(target, requests=30, scenario="chat", users=3)
-    own = next(r for r in results if r.check.id == "load.replies-are-its-own")
+    own = next(r for r in results if r.check.id == "load.no-cross-talk")
 
     assert own.outcome is Outcome.FAIL
     assert FOREIGN in own.findings[0].message
