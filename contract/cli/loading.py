@@ -20,6 +20,7 @@ from contract.cli import options, outputs
 from contract.cli.delivery import INTERRUPTED, worst
 from contract.cli.load_reports import LoadReporter, show
 from contract.cli.outputs import Destination
+from contract.cli.repeating import as_words
 from contract.client.credentials import api_key, validate_key
 from contract.client.route import Route
 from contract.client.timeouts import Limits
@@ -408,7 +409,7 @@ def _judged(
 ) -> LoadReport:
     """Return the report on *steps*, and save exchanges in *folder*."""
     session = verification.session
-    command = _command(settings)
+    command = again(settings)
     mock = (settings["target"] or "mock").partition(":")[0].partition("?")[0] == "mock"
     judge = Judge(
         session=session,
@@ -496,27 +497,38 @@ def _trouble(judge: Judge, steps: Sequence[Step]) -> str:
     return "; ".join(dict.fromkeys(found))
 
 
-def _command(settings: Mapping[str, Any]) -> tuple[str, ...]:
+# Options that change what is sent or judged, and the value that need not be repeated.
+_REPEATED: Mapping[str, object] = {
+    **dict.fromkeys(("users", "rate", "trace", "profile", "profiles", "model")),
+    **dict.fromkeys(("api_key_env", "duration", "scenario", "seed", "yes_i_own_it")),
+    **dict.fromkeys(("same_prompt", "strict", "master"), False),
+    "arrivals": "poisson",
+    "warm_up": 0.0,
+    "pause": 0.0,
+    "processes": 1,
+    "max_in_flight": 256,
+    "max_requests": 10_000,
+    "drain": 30.0,
+    "timeout": 120.0,
+}
+
+
+def again(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the words that run the same load again."""
     words = ["magistral-contract", "load", mask_key(settings["target"] or "mock")]
-    for name in ("users", "rate", "trace", "profile", "profiles", "model"):
-        if settings[name] is not None:
-            value = settings[name]
-            shown = f"{value:g}" if isinstance(value, float) else str(value)
-            words += [f"--{name}", shown]
+    for name in _REPEATED:
+        value = settings[name]
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value not in (None, False, _REPEATED[name]):
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     if settings["sweep"] is not None:
         what, values = settings["sweep"]
         words += ["--sweep", f"{what}=" + ",".join(f"{value:g}" for value in values)]
-    words += ["--duration", f"{settings['duration']:g}s"]
-    words += ["--scenario", settings["scenario"], "--seed", str(settings["seed"])]
-    if settings["api_key_env"]:
-        words += ["--api-key-env", settings["api_key_env"]]
+    words += as_words({name: settings[name] or None for name in ("budget", "offer")})
     route = Route.read(settings["header"], settings["header_env"], settings["proxy"])
     words += route.words
-    if settings["yes_i_own_it"]:
-        words += ["--yes-i-own-it", settings["yes_i_own_it"]]
-    for name in ("same_prompt", "strict"):
-        words += [f"--{name.replace('_', '-')}"] if settings[name] else []
     return tuple(words)
 
 

@@ -342,7 +342,9 @@ def _failure(kind: str, number: int, kept: Sequence[Kept]) -> Finding:
         if said is None and example.status is not None and not example.streamed:
             said = error_message(example)
         said = said or example.note
-        status = "" if example.status is None else f", status {example.status}"
+        status = f", status {example.status}"
+        if example.status is None or "status" in kind:
+            status = ""
         actual = f"{kind}{status}" + (f": {shorten(said)}" if said else "")
         at = f"request {example.probe.name}"
     was = "request was" if number == 1 else "requests were"

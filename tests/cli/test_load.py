@@ -165,3 +165,26 @@ def test_a_trace_takes_as_long_as_it_is(command, tmp_path, monkeypatch):
     (plan,) = plans
     assert plan.schedule == (0.0, 90.0)
     assert (plan.warm_up, plan.duration) == (30.0, 60.0)
+
+
+def test_the_command_that_runs_again_repeats_what_was_given(command, monkeypatch):
+    """What does not change the load, and defaults, are left out."""
+    found = []
+
+    def carried_out(settings, *_):
+        found.append(" ".join(loading.again(settings)))
+        raise RuntimeError("enough")
+
+    monkeypatch.setattr(loading, "_run", carried_out)
+    monkeypatch.setenv("TENANT", "blue")
+    command(
+        *("load", "mock:vllm?key=sk-of-the-mock-01234", "--rate", "2.5", "--strict"),
+        *("--duration", "4s", "--arrivals", "constant", "--budget", "ttft=1.5s"),
+        *("--header-env", "X-Tenant=TENANT", "--quiet", "--no-save"),
+    )
+
+    assert found == [
+        "magistral-contract load mock:vllm?key=*** --rate 2.5 --duration 4 --scenario "
+        "chat --strict --arrivals constant --budget ttft=1.5s --header-env "
+        "X-Tenant=TENANT"
+    ]
