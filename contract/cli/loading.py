@@ -409,14 +409,13 @@ def _judged(
 ) -> LoadReport:
     """Return the report on *steps*, and save exchanges in *folder*."""
     session = verification.session
-    command = again(settings)
     mock = (settings["target"] or "mock").partition(":")[0].partition("?")[0] == "mock"
     judge = Judge(
         session=session,
         target=verification.target,
         profile=verification.profile,
         checks=tuple(find("checks", Check).values()),
-        command=command,
+        command=again(settings),
         exact=mock
         or Capability.FOLLOWS_INSTRUCTIONS in verification.profile.offers
         or settings["scenario"].endswith(".toml"),
@@ -432,22 +431,19 @@ def _judged(
     )
     report = Report(headers=(header,), results=results, strict=settings["strict"])
     kept = tuple(one.exchange for step in steps for one in step.kept)
-    failed = tuple(
-        exchange
-        for result in results
-        if result.outcome is Outcome.FAIL
-        for exchange in result.exchanges
-    )
-    chosen = kept if settings["save"] else _distinct(failed)
+    failed = [result for result in results if result.outcome is Outcome.FAIL]
+    # A requirement that compares replies fails again only with those it compared.
+    whole = settings["save"] or any(result.check.across for result in failed)
+    chosen = kept if whole else _distinct(x for r in failed for x in r.exchanges)
     where = ""
     if folder is not None and chosen:
         save(folder, header, verification.profile, chosen, loose=True)
         where = str(folder)
-        again = shlex.join(("magistral-contract", "replay", where))
+        replay = shlex.join(("magistral-contract", "replay", where))
         report = replace(
             report,
             results=tuple(
-                replace(r, again=f"{again} --select {r.check.id}")
+                replace(r, again=f"{replay} --select {r.check.id}")
                 if r.outcome is Outcome.FAIL and r.check.every is not None
                 else r
                 for r in results

@@ -183,8 +183,9 @@ def test_the_command_that_runs_again_repeats_what_was_given(command, monkeypatch
         *("--header-env", "X-Tenant=TENANT", "--quiet", "--no-save"),
     )
 
-    assert found == [
+    (words,) = found
+    assert words == (
         "magistral-contract load mock:vllm?key=*** --rate 2.5 --duration 4 --scenario "
         "chat --strict --arrivals constant --budget ttft=1.5s --header-env "
         "X-Tenant=TENANT"
-    ]
+    )
