@@ -15,9 +15,9 @@ METRICS = ("ttft", "ttfo", "tpot", "icl")
 PERCENTS = (50, 95)
 FEWEST_STREAMS = 10  # in each run; the interval of fewer says nothing
 MOST_STREAMS = 2_000  # of one target; the interval of more takes seconds
-# A smaller share of the shorter time, and a smaller time, is no change, however certain it is: the streams
-# share the server with other requests, so two runs of one server differ by more than
-# what the intervals within each run show.
+# A smaller share of the shorter time, and a smaller time, is no change, however certain
+# it is: the streams share the server with other requests, so two runs of one server
+# differ by more than the intervals within each run show.
 LEAST_CHANGE = 0.5
 LEAST_SECONDS = 0.005
 
