@@ -167,6 +167,8 @@ def load_run(  # noqa: PLR0913  # each is one option of the command line
             headers=tuple(one.header for one in opened),
             results=tuple(r for one in opened for r in one.results(checks, slow=True)),
         )
+    elif not Path(source).is_file():  # a pipe may never have a writer
+        raise UsageError(f"{source} is no file and no folder; name one of them.")
     else:
         report = read_report(source)
     every = {check.id for check in find("checks", Check).values()}

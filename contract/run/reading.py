@@ -85,7 +85,7 @@ def report_from_json(value: object, name: str) -> Report:
         results=results,
         strict=value["strict"],
         streams={
-            one["target"]: tuple(_build(StreamTimes, s) for s in one["streams"])
+            one["target"]: tuple(_stream(times, name) for times in one["streams"])
             for one in value["targets"]
             if one.get("streams")
         },
@@ -179,13 +179,10 @@ def _result(
             f"level {value['level']}); create it again."
         )
     replies = value.get("replies")
-    try:
-        figures = {name: float(one) for name, one in value.get("figures", {}).items()}
-    except OverflowError as error:
-        raise UsageError(
-            f"{name} is damaged (a figure of {check.id} is beyond all numbers); create "
-            "it again."
-        ) from error
+    figures = {
+        key: _number(one, f"a figure of {check.id}", name)
+        for key, one in value.get("figures", {}).items()
+    }
     return Result(
         check=check,
         target=value["target"],
@@ -198,6 +195,24 @@ def _result(
         tally=None if replies is None else _build(Tally, replies),
         curl=value.get("curl", ""),
     )
+
+
+def _stream(value: Mapping[str, Any], name: str) -> StreamTimes:
+    times = {
+        key: _number(one, "a time", name)
+        for key, one in value.items()
+        if isinstance(one, int | float)
+    }
+    return _build(StreamTimes, {**value, **times})
+
+
+def _number(value: float, what: str, name: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UsageError(
+            f"{name} is damaged ({what} is beyond all numbers); create it again."
+        ) from error
 
 
 def _build(kind: type[T], value: Mapping[str, Any]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -129,3 +130,43 @@ def test_a_baseline_of_other_targets_is_refused(command, tmp_path):
 
     assert done.code == 2
     assert "has none of these targets: mock:inline; it has mock, mock:vllm" in done.err
+
+
+def test_a_pipe_is_refused_at_once(command, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = command("verify", "mock", "--baseline", pipe)
+
+    assert done.code == 2
+    assert "is no file and no folder" in done.err
+
+
+@pytest.mark.parametrize(
+    ("streams", "said"),
+    [
+        pytest.param("no", "is damaged (at targets/0/streams", id="text"),
+        pytest.param(
+            [{"request": "a"}], "is damaged (at targets/0/streams/0", id="cut"
+        ),
+        pytest.param([-1], "is damaged (at targets/0/streams/0/ttft", id="negative"),
+        pytest.param([10**400], "a time is beyond all numbers", id="too-large"),
+    ],
+)
+def test_damaged_times_are_one_sentence(command, earlier, streams, said):
+    path = earlier["report"]
+    report = json.loads(path.read_text())
+    report["targets"][0]["streams"] = (
+        [
+            {"request": "a", "ttft": one, "ttfo": None, "tpot": None, "icl": None}
+            if isinstance(one, int)
+            else one
+            for one in streams
+        ]
+        if isinstance(streams, list)
+        else streams
+    )
+    path.write_text(json.dumps(report))
+    done = command("verify", "mock:vllm", *SELECT, "--baseline", path)
+
+    assert done.code == 2
+    assert said in done.err
