@@ -52,7 +52,7 @@ def _schema_of(document: Mapping[str, Any], step: Step) -> Node | None:
     if step.probe.stream or not step.expects_answer or step.request.method == "HEAD":
         return None
     path = step.request.path.partition("?")[0]
-    operations = next(
+    operations: Mapping[str, Any] = next(
         (
             operations
             for place, operations in document["paths"].items()
