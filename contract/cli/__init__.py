@@ -3,7 +3,7 @@ Command line interface: one module per verb, imported when the verb is used.
 
 Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing, history,
 importers, load, mock_server, model, openapi_diff, plugins, probing, reporters, run,
-schema, targets, testing, tiny, verdicts. Third parties: click, rich.
+schema, targets, testing, tiny, verdicts, watching. Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ VERBS = {
         "Write settings, a test and a workflow for a URL.",
     ),
     "replay": ("contract.cli.replay", "Judge saved exchanges again; send nothing."),
+    "watch": ("contract.cli.watch", "Verify again and again; report what changes."),
     "history": ("contract.cli.history", "List, show and draw the runs of a history."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
     "import": ("contract.cli.importing", "Read the report of an API client."),

@@ -123,13 +123,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     distinct = tuple(dict.fromkeys(targets or ("mock",)))
     # Mistakes in any target are reported before the first one is opened.
     api_key(api_key_env, os.environ)
-    for target in distinct:
-        parse_target(target, find("targets", TargetKind), reply_changes())
-    if len({mask_key(target) for target in distinct}) < len(distinct):
-        raise UsageError(
-            "Two targets differ only by their key, which reports do not show; "
-            "verify them one after the other."
-        )
+    ensure_distinct(distinct)
     earlier = load_baseline(
         baseline,
         map(mask_key, distinct),
@@ -152,7 +146,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
             number=number,
             of=len(distinct),
         ) as progress:
-            part, code = _judge(target, plan, folders.get(target), progress)
+            part, code = judge_target(target, plan, folders.get(target), progress)
         parts.append(part)
         codes.append(code)
         if code == INTERRUPTED:
@@ -183,6 +177,17 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     return worst(*codes, whole.exit_code, unstored, undelivered)
 
 
+def ensure_distinct(targets: tuple[str, ...]) -> None:
+    """Raise `UsageError` if one of *targets* is wrong, or two look alike in reports."""
+    for target in targets:
+        parse_target(target, find("targets", TargetKind), reply_changes())
+    if len({mask_key(target) for target in targets}) < len(targets):
+        raise UsageError(
+            "Two targets differ only by their key, which reports do not show; "
+            "verify them one after the other."
+        )
+
+
 def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, Path]:
     """
     Return the folder to save each target's exchanges in; empty without *save*.
@@ -208,7 +213,7 @@ def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, 
     return folders
 
 
-def _judge(
+def judge_target(
     target: str, plan: RunPlan, save: Path | None, progress: Progress
 ) -> tuple[Report, int]:
     """
