@@ -87,7 +87,7 @@ def test_no_false_alert(benchmark, runs):
     judged = len(ended[0].report.results)
     benchmark.extra_info.update(runs=runs, alerts=len(alerts), unconfirmed=flakes)
     print(
-        f"\n{runs:,} runs of {judged} checks, {requests:,} requests in {seconds:.0f} s: "
+        f"\n{runs:,} runs of {judged} checks, {requests:,} requests, {seconds:.0f} s: "
         f"{len(alerts)} alerts, {flakes} failures that did not happen again"
     )
 
