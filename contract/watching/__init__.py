@@ -1,6 +1,6 @@
 """
 Watching: runs repeated for ever, and only confirmed changes reported.
 
-Imports: errors, history, model, reporters, run. Third parties: httpx, opentelemetry,
-prometheus_client.
+Imports: _version, errors, history, model, reporters, run. Third parties: httpx,
+opentelemetry, prometheus_client.
 """

@@ -188,7 +188,7 @@ def test_systemd_accepts_the_unit(tmp_path):
 
 def test_kubernetes_accepts_the_manifests():
     validate = pytest.importorskip(
-        "kubernetes_validate", reason="no kubernetes-validate: install the extra dev"
+        "kubernetes_validate", reason="no kubernetes-validate: install the extra test"
     )
     text = (DEPLOY / "kubernetes.yaml").read_text("utf-8")
     found = list(yaml.safe_load_all(text))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
 import contract
 from contract.errors import UsageError
@@ -53,10 +52,10 @@ def test_the_metrics_have_the_names_and_units_of_the_conventions(sent):
     _, metrics = sent
 
     assert {name: one.unit for name, one in metrics.items()} == {
-        gen_ai_metrics.GEN_AI_CLIENT_OPERATION_DURATION: "s",
-        gen_ai_metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK: "s",
-        gen_ai_metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK: "s",
-        gen_ai_metrics.GEN_AI_CLIENT_TOKEN_USAGE: "{token}",
+        "gen_ai.client.operation.duration": "s",
+        "gen_ai.client.operation.time_to_first_chunk": "s",
+        "gen_ai.client.operation.time_per_output_chunk": "s",
+        "gen_ai.client.token.usage": "{token}",
     }
     points = metrics[telemetry.TOKENS].data.data_points
     assert {p.attributes["gen_ai.token.type"] for p in points} == {"input", "output"}
