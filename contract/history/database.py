@@ -110,9 +110,16 @@ def open_database(
 
 def _open_file(path: Path, patience: float, *, read_only: bool) -> Database:
     name = f"the history {str(path)!r}"
-    if not str(path) or path.is_dir() or not path.parent.is_dir():
+    try:
+        placed = path.parent.is_dir() and not path.is_dir() and "\0" not in str(path)
+        exists = path.exists()
+    except OSError as error:  # no access to the folder
+        raise UsageError(
+            f"{name} cannot be opened: {error.strerror}; {_EXAMPLE}."
+        ) from error
+    if not placed:
         raise UsageError(f"{name} is not in an existing folder; {_EXAMPLE}.")
-    if read_only and not path.exists():
+    if read_only and not exists:
         raise UsageError(
             f"{name} does not exist; magistral-contract verify TARGET --history FILE "
             "creates one."

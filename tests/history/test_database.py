@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
@@ -142,6 +144,7 @@ def test_a_lock_that_is_held_too_long_is_a_sentence(tmp_path):
         pytest.param("nowhere/h.db", "not in an existing folder", id="folder-missing"),
         pytest.param(".", "not in an existing folder", id="a-folder"),
         pytest.param("", "not in an existing folder", id="empty"),
+        pytest.param("h\0.db", "not in an existing folder", id="nul"),
         pytest.param("mysql://u@h/d", "mysql:// address", id="mysql"),
         pytest.param("http://h/d", "http:// address", id="http"),
         pytest.param("postgresql://u@h:port/d", "URL of a history is inv", id="port"),
@@ -192,25 +195,36 @@ def unprivileged():
             os.seteuid(0)
 
 
+@pytest.fixture
+def folder():
+    """A folder that everybody can reach, as pytest's own is not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+        Path(name).chmod(0o755)
+
+
 @posix
-def test_a_folder_that_is_read_only_can_be_read(tmp_path):
-    folder = tmp_path / "folder"
-    folder.mkdir()
+def test_a_folder_without_access_is_a_sentence(folder):
+    open_database(str(folder / "h.db")).close()
+    folder.chmod(0)
+    with unprivileged():
+        assert "cannot be opened: Permission denied" in refused(
+            folder / "h.db", UsageError
+        )
+
+
+@posix
+def test_a_folder_that_is_read_only_can_be_read(folder):
     path = folder / "h.db"
     open_database(str(path)).close()
-    for one in (tmp_path, *tmp_path.parents):
-        if one.name.startswith(("test_", "pytest-", "popen-")):
-            one.chmod(one.stat().st_mode | 0o055)
     path.chmod(0o444)
     folder.chmod(0o555)
-    try:
-        with unprivileged():
-            with open_database(str(path), read_only=True).reading() as one:
-                assert one.execute(sql.select(SCHEMA.c.version)).scalar() == VERSION
-            assert "cannot be used: it" in refused(path)
-            assert "cannot be used: it" in refused(folder / "new.db")
-    finally:
-        folder.chmod(0o755)
+    with unprivileged():
+        with open_database(str(path), read_only=True).reading() as one:
+            assert one.execute(sql.select(SCHEMA.c.version)).scalar() == VERSION
+        assert "cannot be used: it" in refused(path)
+        assert "cannot be used: it" in refused(folder / "new.db")
 
 
 @posix
