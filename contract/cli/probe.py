@@ -78,7 +78,7 @@ def probe_command(context: click.Context, /, **settings: Any) -> int:
 
     found = context.meta.get("contract.settings") or Config()
     given = settings["target"] or _configured(found.values.get("targets", ()))
-    result = _probed(given, **{**settings, "target": None})
+    result = probed(given, **{**settings, "target": None})
     if settings["as_json"]:
         click.echo(json.dumps(result.json))
     else:
@@ -97,7 +97,7 @@ def _configured(targets: Any) -> str:
     )
 
 
-def _probed(given: str, **settings: Any) -> Any:
+def probed(given: str, **settings: Any) -> Any:
     """Return the result for the target *given*, which is opened for the time."""
     from contract.client.credentials import api_key
     from contract.client.route import Route

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 METRICS_PORT = 9464  # the port that OpenTelemetry gives to Prometheus exporters
 HOST = "127.0.0.1"
 LEAST = 1.0  # seconds between two runs
-# What a quick run asks, if it is selected: a stream from beginning to end, and whether
-# the reasoning is where clients look for it.
-QUICK = ("streaming.ends-with-done", "reasoning.right-field")
+LOOK = 10.0  # seconds of one look whether a target is ready
 MOST_PORT = 65_535
 
 
@@ -81,7 +79,8 @@ def _address(
     "--quick",
     metavar="PERIOD",
     callback=_period,
-    help="Between whole runs, look this often whether the target still answers.",
+    help="Between whole runs, look this often whether the target is ready, as probe "
+    "does.",
 )
 @click.option(
     "--metrics",
@@ -298,15 +297,13 @@ def _prepared(settings: Mapping[str, Any]) -> _Watch:
     states = {name: Watched(target=mask_key(name)) for name in targets}
     if memory.place is not None:
         _remember(memory.place, states.values(), strict=settings["strict"])
-    ids = [check.id for check in plan.checks]
-    quick = tuple(name for name in QUICK if name in ids) or tuple(ids[:2])
     loop = Loop(
         targets=states,
         verify=_verifier(plan, strict=settings["strict"]),
         on_run=lambda run: watch.ended(run),  # noqa: PLW0108  # it is made below
         every=settings["every"],
         quick=settings["quick"],
-        quick_checks=quick,
+        look=_looker(settings),
         runs=settings["runs"],
         until_change=settings["until_change"],
     )
@@ -397,6 +394,27 @@ def _verifier(plan: RunPlan, *, strict: bool) -> Callable[..., Report]:
         return replace(report, strict=strict)
 
     return verify
+
+
+def _looker(settings: Mapping[str, Any]) -> Callable[[str], bool | None]:
+    """Return what tells as `probe` does whether a target is ready."""
+    from contract.cli.probe import probed
+    from contract.errors import ContractError
+    from contract.probing.result import State
+
+    unclear = {State.RATE_LIMITED, State.SLOW, State.UNRECOGNISED, State.WINDOW_UNKNOWN}
+    names = ("profile", "profiles", "model", "api_key_env", "header", "header_env")
+    given = {name: settings[name] for name in (*names, "proxy")}
+    given |= {"ask": None, "expect": None, "context_window": None, "limit": LOOK}
+
+    def look(target: str) -> bool | None:
+        try:
+            state = probed(target, **given).state
+        except ContractError:
+            return False  # opening it decides
+        return None if state in unclear else state is State.READY
+
+    return look
 
 
 def _remember(place: str, targets: Any, *, strict: bool) -> None:

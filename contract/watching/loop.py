@@ -1,4 +1,4 @@
-"""The loop: whole runs and quick ones of each target, when they are due."""
+"""The loop: whole runs of each target, and looks in between, when they are due."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from contract.watching.state import Change, Condition, Watched, is_away
 
 # Verifies a target by the checks with these ids; by all selected ones for None.
 Verify = Callable[[str, Sequence[str] | None], Report]
+# Whether a target is ready, by a few requests; None if that cannot be told.
+Look = Callable[[str], bool | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,9 @@ class Loop:
     on_run: Callable[[Run], None]
     # Seconds from the beginning of one whole run to the next.
     every: float
-    # Seconds between quick runs; None for none.
+    # Seconds between two looks whether a target is ready; None for none.
     quick: float | None = None
-    # The checks of a quick run.
-    quick_checks: tuple[str, ...] = ()
+    look: Look = lambda _: None
     # The number of whole runs of each target; None for no end.
     runs: int | None = None
     # Whether to end with the first change.
@@ -111,23 +112,24 @@ class Loop:
         return changes
 
     def _quick(self, name: str, due: _Due) -> tuple[Change, ...]:
-        """Look whether *name* is there; a doubt makes a whole run due at once."""
+        """Look whether *name* is ready; a doubt makes a whole run due at once."""
         watched = self.targets[name]
-        report = self.verify(name, self.quick_checks)
+        ready = self.look(name)
         due.quick = self.clock() + (self.quick or 0)
-        was_away = watched.condition is Condition.AWAY
-        if is_away(report):
-            changes = self._settled(name, report)
-            if changes:
+        away = watched.condition is Condition.AWAY
+        if ready is None or ready is not away:
+            return ()  # not known, or as it was
+        if not ready:
+            report = self.verify(name, ())
+            if is_away(report):
+                changes = self._settled(name, report)
                 self.on_run(
                     Run(watched=watched, report=report, changes=changes, whole=False)
                 )
-            return changes
-        if was_away or any(map(report.violates, report.results)):
-            known = watched.failing.keys()
-            doubtful = {r.check.id for r in report.results if report.violates(r)}
-            if was_away or doubtful - known:
-                due.whole = self.clock()
+                return changes
+            if watched.condition is not Condition.PASSING:
+                return ()  # what is known to fail may well not be ready
+        due.whole = self.clock()
         return ()
 
     def _settled(self, name: str, report: Report) -> tuple[Change, ...]:
@@ -137,7 +139,7 @@ class Loop:
         if is_away(report):
             if watched.condition is not Condition.AWAY:
                 self.sleep(self.second_look)
-                again = self.verify(name, self.quick_checks or None)
+                again = self.verify(name, ())
         elif names := watched.to_repeat(report):
             again = self.verify(name, names)
         return watched.settle(report, again, at=self.now())

@@ -10,7 +10,6 @@ from contract.watching.state import Condition, Watched
 
 AWAY = report(trouble="it cannot be reached.")
 GOOD, BAD = report((MUST, PASS)), report((MUST, FAIL))
-QUICK = ("a.quick",)
 
 
 class World:
@@ -19,14 +18,19 @@ class World:
     def __init__(self, took=1.0, **scripts):
         self.time, self.took = 0.0, took
         self.scripts = {name: list(script) for name, script in scripts.items()}
-        self.asked, self.ended = [], []
+        self.asked, self.ended, self.ready = [], [], []
 
     def verify(self, name, names):
-        kind = "quick" if names == QUICK else "whole" if names is None else "again"
+        kind = "whole" if names is None else "again" if names else "open"
         self.asked.append((self.time, name, kind))
         self.time += self.took
         script = self.scripts[name]
         return script.pop(0) if len(script) > 1 else script[0]
+
+    def look(self, name):
+        self.asked.append((self.time, name, "look"))
+        self.time += self.took
+        return self.ready.pop(0) if self.ready else True
 
     def sleep(self, seconds):
         assert seconds > 0
@@ -40,7 +44,7 @@ class World:
             clock=lambda: self.time,
             sleep=self.sleep,
             now=lambda: f"{self.time:g}",
-            quick_checks=QUICK,
+            look=self.look,
             **options,
         )
 
@@ -70,12 +74,12 @@ def test_targets_take_turns():
     assert [name for _, name, _ in world.asked] == ["one", "two", "one", "two"]
 
 
-def test_quick_runs_come_in_between():
+def test_looks_come_in_between():
     world = World(one=[GOOD])
     world.loop(every=10.0, quick=3.0, runs=2).run()
 
     kinds = [(at, kind) for at, _, kind in world.asked]
-    assert kinds == [(0, "whole"), (4, "quick"), (8, "quick"), (10, "whole")]
+    assert kinds == [(0, "whole"), (4, "look"), (8, "look"), (10, "whole")]
     assert len(world.ended) == 2
 
 
@@ -87,26 +91,38 @@ def test_a_failure_is_repeated_at_once():
     assert [change.kind for change in changes] == ["broken"]
 
 
-def test_a_quick_run_notices_that_a_target_is_away_and_that_it_is_back():
-    world = World(one=[GOOD, AWAY, AWAY, GOOD, GOOD])
-    loop = world.loop(every=100.0, quick=10.0, runs=2)
-    loop.run()
+def test_a_look_notices_that_a_target_is_away_and_that_it_is_back():
+    world = World(one=[GOOD, AWAY, AWAY, GOOD])
+    world.ready = [False, False, True]
+    world.loop(every=100.0, quick=10.0, runs=2).run()
 
     kinds = [[change.kind.value for change in run.changes] for run in world.ended]
     assert kinds == [[], ["away"], ["back"]]
-    # It was seen quick, quick again, quick when it was back, and whole at once.
+    # It could not be opened twice, was still away, and was back.
     assert [kind for *_, kind in world.asked] == [
-        *("whole", "quick", "quick", "quick", "whole")
+        *("whole", "look", "open", "open", "look", "look", "whole")
     ]
-    assert world.time < 40
+    assert world.time < 60
 
 
-def test_a_doubt_of_a_quick_run_makes_a_whole_run_due():
-    world = World(one=[GOOD, BAD, BAD, BAD])
+def test_a_doubt_of_a_look_makes_a_whole_run_due():
+    world = World(one=[GOOD, GOOD, BAD])
+    world.ready = [False]
     changes = world.loop(every=100.0, quick=10.0, until_change=True).run()
 
-    assert [kind for *_, kind in world.asked] == ["whole", "quick", "whole", "again"]
+    assert [kind for *_, kind in world.asked] == [
+        *("whole", "look", "open", "whole", "again")
+    ]
     assert [change.kind for change in changes] == ["broken"]
+
+
+def test_what_is_known_or_cannot_be_told_changes_nothing():
+    world = World(one=[BAD])
+    world.ready = [False, None, True] * 3
+    world.loop(every=100.0, quick=10.0, runs=2).run()
+
+    assert [kind for *_, kind in world.asked].count("whole") == 2
+    assert [run.changes for run in world.ended][1:] == [()]
 
 
 def test_a_target_that_is_away_is_tried_once_more_after_a_while():
