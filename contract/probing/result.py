@@ -11,6 +11,7 @@ from contract.model.redaction import sanitise
 FORMAT = "probe-v1"
 READY, NOT_READY, UNKNOWN = 0, 1, 3
 _LONGEST = 400  # characters of a message
+_LONGEST_NAME = 100  # characters of a model's name
 
 
 class State(StrEnum):
@@ -141,17 +142,13 @@ class ProbeResult:
         spent = f"{self.requests} request{plural} in {self.seconds:.2f} s"
         first = "" if self.ttft is None else f", first text after {self.ttft:.2f} s"
         known = [
-            *([self.model] if self.model else []),
+            *([_cut(self.model, _LONGEST_NAME)] if self.model else []),
             *([self.profile] if self.profile else []),
             *([f"window {self.window}"] if self.window else []),
         ]
         about = f" [{', '.join(known)}]" if known else ""
-        said = self.message if len(self.message) <= _LONGEST else self._shortened
+        said = _cut(self.message, _LONGEST)
         return sanitise(f"{named}: {self.url}{about}: {said}; {spent}{first}")
-
-    @property
-    def _shortened(self) -> str:
-        return self.message[: _LONGEST - 1] + "…"
 
     @property
     def json(self) -> dict[str, Json]:
@@ -161,14 +158,20 @@ class ProbeResult:
             "state": self.state.value,
             "ready": self.ready,
             "exit_code": self.exit_code,
-            "message": sanitise(self.message),
+            "message": _cut(self.message, _LONGEST),
             "url": sanitise(self.url),
             "profile": self.profile or None,
             "why": sanitise(self.why) or None,
-            "model": sanitise(self.model) or None,
+            "model": _cut(self.model, _LONGEST_NAME) or None,
             "window": self.window,
             "question": self.question or None,
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
             "ttft": None if self.ttft is None else round(self.ttft, 3),
         }
+
+
+def _cut(text: str, length: int) -> str:
+    """Return *text* as outputs show it, cut last: a part of a key is not masked."""
+    text = sanitise(text)
+    return text if len(text) <= length else text[: length - 1] + "…"

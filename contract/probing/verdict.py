@@ -93,7 +93,7 @@ def no_response(exchange: Exchange, access: Access) -> Verdict | None:
         return Verdict(State.UNAUTHORISED, denied.removeprefix(f"{access.url} "))
     said = error_message(exchange) or "no body"
     if redirected := redirect_reason(exchange, access.url):
-        return Verdict(State.REDIRECTED, redirected)
+        return Verdict(State.REDIRECTED, redirected.replace(" verify ", " probe "))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Verdict(State.RATE_LIMITED, f"{what}: status 429, {said}")
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -114,8 +114,8 @@ def _without_status(exchange: Exchange, what: str) -> Verdict:
             return Verdict(State.UNREACHABLE, exchange.note)
         return Verdict(
             State.STUCK,
-            f"{what}: the connection was accepted, and no byte of a response came "
-            f"within {exchange.elapsed:.1f} s",
+            f"{what}: the connection was accepted, and no response began within "
+            f"{exchange.elapsed:.1f} s",
         )
     if exchange.end is End.REFUSED:
         starting = _REFUSED in exchange.note and "proxy" not in exchange.note

@@ -50,6 +50,7 @@ def test_hostile_text_stays_on_one_line_and_secrets_are_masked():
         assert obeyed(found.line) == []
         assert "sk-very-secret-1" not in found.line + json.dumps(found.json)
         assert len(found.line) < 2_000
+        assert len(result(model="m" * 10_000).line) < 300
 
 
 def test_the_json_has_one_format():
