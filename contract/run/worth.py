@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from math import inf
 
 from contract.catalog.breakages import breakages
 from contract.model.check import Check, Fault
@@ -45,28 +46,31 @@ def by_worth(
     keep their order. *slow* includes the checks that are marked as slow.
     """
     waiting = [c for c in checks if inapplicable(c, profile, slow=slow) is None]
+    # Hashing a probe takes long, so each is hashed once.
+    numbers: dict[Probe, int] = {}
+    left = {
+        check.id: {numbers.setdefault(probe, len(numbers)) for probe in check.sends}
+        for check in waiting
+    }
     known = worth()
-    asked: set[Probe] = set()
+
+    def rate(check: Check) -> float:
+        """The worth for the time of one request beside others."""
+        new = len(left[check.id])
+        if check.explores is None and not new:
+            return inf
+        cost = new * (concurrency if is_ordered(check) else 1)
+        return known.get(check.id, 0) / max(cost, 1)
+
+    rates = {check.id: rate(check) for check in waiting}
     ordered: list[Check] = []
-    rates = {check.id: _rate(check, known, asked, concurrency) for check in waiting}
     while waiting:
         best = max(waiting, key=lambda check: rates[check.id])
         waiting.remove(best)
         ordered.append(best)
-        new = set(best.sends) - asked
-        asked |= new
+        sent = frozenset(left[best.id])
         for check in waiting:
-            if not new.isdisjoint(check.sends):
-                rates[check.id] = _rate(check, known, asked, concurrency)
+            if not sent.isdisjoint(left[check.id]):
+                left[check.id] -= sent
+                rates[check.id] = rate(check)
     return tuple(ordered)
-
-
-def _rate(
-    check: Check, known: Mapping[str, int], asked: set[Probe], concurrency: int
-) -> float:
-    """Return the worth of *check* for the time of a request beside others."""
-    new = len(set(check.sends) - asked)
-    if check.explores is None and not new:
-        return float("inf")
-    cost = new * (concurrency if is_ordered(check) else 1)
-    return known.get(check.id, 0) / max(cost, 1)
