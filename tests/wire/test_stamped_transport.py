@@ -10,9 +10,12 @@ from itertools import pairwise
 import pytest
 
 from contract.catalog.profiles import builtin
+from contract.client.httpx_transport import HttpxTransport
 from contract.client.recorder import Recorder
-from contract.client.route import Route
+from contract.client.route import Proxy, Route
+from contract.client.stamped_transport import StampedTransport
 from contract.client.timeouts import Limits
+from contract.client.transport import Sent
 from contract.model.probe import Probe
 from contract.model.wire import Request
 
@@ -172,3 +175,49 @@ from contract.client.timeouts import Limits
     )
 
     assert done.stdout.split() == ["3"] * 8
+
+
+@pytest.fixture(params=[HttpxTransport, StampedTransport])
+def transport(request):
+    """`transport(url)`: either transport, for requests to *url*."""
+
+    def make(url):
+        if request.param is HttpxTransport:
+            return HttpxTransport(SOON, Proxy())
+        return StampedTransport(url, SOON)
+
+    return make
+
+
+def test_a_transport_gives_the_head_before_the_body(served, transport):
+    def script(c):
+        c.stream()
+        c.wait(0.05)
+        c.chunk(b"data: 1\n\n")
+        c.chunk(b"")
+
+    url = served(script).url
+    client = transport(url)
+    with client.watch(SOON, total_only=False) as deadlines:
+        sent = Sent("GET", url + "/v1", ((b"accept", b"text/event-stream"),), b"")
+        with client.open(sent, deadlines) as response:
+            names = [name.lower() for name, _ in response.headers]
+            data = b"".join(portion for portion, _ in response.portions)
+    client.close()
+
+    assert (response.status, data) == (200, b"data: 1\n\n")
+    assert b"transfer-encoding" in names
+
+
+def test_a_closed_transport_refuses_to_send(served, transport):
+    server = served(lambda c: c.answer({}))
+    client = transport(server.url)
+    client.close()
+    with (
+        client.watch(SOON, total_only=True) as deadlines,
+        pytest.raises(RuntimeError, match="closed"),
+        client.open(Sent("GET", server.url, (), b""), deadlines),
+    ):
+        pass
+
+    assert server.requests == []
