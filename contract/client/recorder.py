@@ -40,6 +40,12 @@ from contract.model.wire import Request
 # A request that is to be left is left after this time, whether text has come or not:
 # a server that holds text back would send none before it has generated all of it.
 HANG_UP_SECONDS = 10.0
+# Of requests that have none of their own; httpx would accept what happens to be
+# installed.
+_DEFAULTS = (
+    ("accept-encoding", "gzip, deflate"),
+    ("user-agent", f"magistral-contract/{__version__}"),
+)
 STOPPED = "the run was stopped"  # before the exchange was complete
 PLAIN_HTTP_ADVICE = "if the server uses plain HTTP, write http:// instead of https://"
 UNKNOWN_CA_ADVICE = "set SSL_CERT_FILE to the certificate of the issuing authority"
@@ -273,8 +279,10 @@ class Recorder:
         added = [(header.name, header.value) for header in self._route.headers]
         added = [(name, value) for name, value in added if name.lower() not in own]
         headers = [*request.headers, *added]
-        if not any(name.lower() == "user-agent" for name, _ in headers):
-            headers.insert(0, ("user-agent", f"magistral-contract/{__version__}"))
+        sent = {name.lower() for name, _ in headers}
+        for name, value in _DEFAULTS:
+            if name not in sent:
+                headers.insert(0, (name, value))
         return tuple((name.encode(), value.encode()) for name, value in headers)
 
 

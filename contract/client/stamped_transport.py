@@ -94,7 +94,6 @@ def _head(request: Sent, url: httpx.URL) -> bytes:
     added = [
         (b"Host", url.netloc),
         (b"Accept", b"*/*"),
-        (b"Accept-Encoding", b"gzip, deflate"),
         (b"Connection", b"keep-alive"),
     ]
     if request.body or request.method in {"POST", "PUT", "PATCH"}:

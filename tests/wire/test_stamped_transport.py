@@ -151,8 +151,7 @@ def test_a_recorder_works_in_greenlets(served):
         import gevent
         from contract.catalog.profiles import builtin
         from contract.client.recorder import Recorder
-        from contract.client.route import Route
-from contract.client.timeouts import Limits
+        from contract.client.timeouts import Limits
         from contract.model.probe import Probe
         from contract.model.wire import Request
 
