@@ -99,7 +99,9 @@ class Sink:
     """
 
     def __init__(self, cycle: Any) -> None:
-        self._cycle = cycle
+        # Its `disconnected` says whether the client has gone, and `write_paused` of
+        # its `flow` whether the client reads too slowly for more to be written.
+        self.cycle, self.flow = cycle, cycle.flow
         self._write: Callable[[bytes], None] = cycle.transport.write
 
     @classmethod
@@ -112,16 +114,6 @@ class Sink:
         chunked = getattr(cycle, "chunked_encoding", None) is True
         scope = getattr(cycle, "scope", {})
         return cls(cycle) if chunked and scope.get("method") != "HEAD" else None
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client has disconnected."""
-        return bool(self._cycle.disconnected)
-
-    @property
-    def full(self) -> bool:
-        """Whether the client reads too slowly for more to be written."""
-        return bool(self._cycle.flow.write_paused)
 
     def write_raw(self, chunks: bytes) -> None:
         """Write whole *chunks* as they are."""
@@ -244,12 +236,8 @@ class Pace:
 
     def _write_due(self) -> bool:
         """Write what is due; return whether nothing is left to be done here."""
-        sink, frames, started, times = (
-            self._sink,
-            self._frames,
-            self._started,
-            self._times,
-        )
+        sink, frames, started = self._sink, self._frames, self._started
+        times, write = self._times, self._sink.write
         now = time.monotonic()
         while self._next < len(frames):
             frame = frames[self._next]
@@ -260,17 +248,17 @@ class Pace:
                         left + _ROUNDING, self._continue
                     )
                     return False
-            if sink.gone or sink.full:
+            if sink.cycle.disconnected or sink.flow.write_paused:
                 return True
             if self._joined:
                 self._write_joined(now)
                 continue
-            if times is None:
-                sink.write(frame.data)
-            else:
-                sink.write(times.stamped(frame.data))
-                times.written[-1] = time.monotonic_ns()
             self._next += 1
+            if times is not None:
+                write(times.stamped(frame.data))
+                times.written[-1] = time.monotonic_ns()
+            elif data := frame.data:
+                write(data)
         return True
 
     def _write_joined(self, now: float) -> None:
