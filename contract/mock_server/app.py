@@ -29,7 +29,7 @@ from contract.mock_server.hosts import is_local_host, is_loopback_address
 from contract.mock_server.pacing import Cork, Pace, Sink, Times, Timestamps
 from contract.mock_server.protocol import BoundedProtocol
 from contract.mock_server.provider import MockProvider
-from contract.mock_server.workers import OverloadedError, Workers, is_cheap
+from contract.mock_server.workers import OverloadedError, Workers
 from contract.model.exchange import End
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
@@ -217,7 +217,7 @@ async def _reply(
     problem = ""
     status = HTTPStatus.SERVICE_UNAVAILABLE
     try:
-        if workers is None or is_cheap(request):
+        if workers is None or not workers.is_needed(request):
             return provider.reply(request)
         return await workers.reply(provider, request)
     except OverloadedError as error:

@@ -16,6 +16,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ _STARTUP = 60.0  # seconds until a new process is ready
 _QUEUE = 256  # requests that wait for a worker
 _MEMORY = 4 * 2**30  # bytes of address space of a worker
 _CHEAP_BODY = 8_192  # bytes
+_QUICK = 0.003  # CPU seconds; the event loop may be held up by as much
+_MOST_QUICK = 1_024  # requests that are remembered
 # What makes a chat cost more than its length: schemas, tools, images, several choices,
 # answers of any length. An escape could hide one of them.
 _COSTLY = re.compile(
@@ -75,10 +78,12 @@ class _Packed:
     # Left out where nothing reads them.
     probe: Probe | None
     rejection: Rejection | None
+    # CPU seconds that the reply took.
+    seconds: float
 
     @classmethod
-    def of(cls, reply: Reply, *, whole: bool) -> _Packed:
-        """Pack *reply*; if it is *whole*, with the parsed request."""
+    def of(cls, reply: Reply, seconds: float, *, whole: bool) -> _Packed:
+        """Pack *reply*, which took *seconds*; if *whole*, with the parsed request."""
         return cls(
             reply.status,
             reply.headers,
@@ -89,6 +94,7 @@ class _Packed:
             reply.visits,
             reply.probe if whole else reply.probe and Probe(name="unread"),
             reply.rejection if whole else None,
+            seconds,
         )
 
     def reply(self, request: Request, provider: MockProvider) -> Reply:
@@ -130,12 +136,27 @@ class Workers:
         self._all = tuple(self._idle)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="mock-worker")
         self._waiting = 0
+        # Requests whose replies turned out to be quick; the oldest first.
+        self._quick: dict[tuple[str, bytes], None] = {}
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start all processes in the background, so that no request waits for one."""
         for _ in self._all:
             self._threads.submit(self._start_one)
+
+    def is_needed(self, request: Request) -> bool:
+        """Return whether a worker has to compute the reply to *request*."""
+        if is_cheap(request):
+            return False
+        return (request.path, request.body) not in self._quick
+
+    def _learn(self, request: Request, seconds: float) -> None:
+        """Remember that the reply took little time: equal requests need no worker."""
+        if seconds <= _QUICK and len(request.body) <= _CHEAP_BODY:
+            while len(self._quick) >= _MOST_QUICK:
+                self._quick.pop(next(iter(self._quick)), None)
+            self._quick[request.path, request.body] = None
 
     async def reply(self, provider: MockProvider, request: Request) -> Reply:
         """
@@ -146,6 +167,8 @@ class Workers:
         number = provider.number()
         whole = provider.change is not None
         made = await self._run("unchanged", (request, number), whole=whole)
+        if isinstance(made, _Packed):
+            self._learn(request, made.seconds)
         if isinstance(made, tuple):
             custom: CustomReply | None = provider.take(made)
             made = await self._run("completed", (request, number, custom), whole=whole)
@@ -294,10 +317,12 @@ def _work(pipe: Connection, build: Build) -> None:
         pipe.send_bytes(b"ready")
         while True:
             name, arguments, whole = pickle.loads(pipe.recv_bytes())  # noqa: S301  # the parent's
+            begun = time.thread_time()
             try:
                 made = getattr(provider, name)(*arguments)
                 if isinstance(made, Reply):
-                    made = _Packed.of(made, whole=whole)
+                    spent = time.thread_time() - begun
+                    made = _Packed.of(made, spent, whole=whole)
                 answer = (True, made)
             except BaseException as error:  # noqa: BLE001  # native code raises others
                 answer = (False, f"{type(error).__name__}")

@@ -130,3 +130,26 @@ def test_a_long_queue_is_refused(pool, monkeypatch):
 )
 def test_what_may_cost_more_than_its_length_is_not_cheap(asked, cheap):
     assert is_cheap(asked) is cheap
+
+
+def test_a_request_that_was_quick_needs_no_worker_again(pool, monkeypatch):
+    monkeypatch.setattr(workers, "_QUICK", 60.0)
+    monkeypatch.setattr(workers, "_MOST_QUICK", 2)
+    asked = [request("#loop", max_tokens=5, seed=seed) for seed in range(3)]
+    before = [pool.is_needed(one) for one in asked]
+    replied(pool, *asked)
+
+    assert before == [True, True, True]
+    assert [pool.is_needed(one) for one in asked] == [True, False, False]
+
+
+def test_a_request_that_was_slow_or_is_long_needs_a_worker_again(pool, monkeypatch):
+    monkeypatch.setattr(workers, "_QUICK", 0.0)
+    slow = request("#loop", max_tokens=7)
+    replied(pool, slow)
+    assert pool.is_needed(slow)
+
+    monkeypatch.setattr(workers, "_QUICK", 60.0)
+    long = request("a" * 9_000)
+    replied(pool, long)
+    assert pool.is_needed(long)
