@@ -65,6 +65,7 @@ def test_streams_per_cpu_second(benchmark, users):
     (generator,) = step.generators
     totals = step.totals
     assert totals.kinds == {"answered": totals.sent}
+    assert float(peer.stdout.split()[0]) > 0
     streams, cpu = map(float, peer.stdout.split())
     ours = totals.sent / (generator.cpu * (totals.seconds + plan.warm_up))
     theirs = streams / cpu
