@@ -20,13 +20,13 @@ def verdicts(step, **changes):
 
 
 def test_a_sound_run_passes_all_that_applies():
-    step = closed(scenario="mixed", most=60)
+    step = closed(scenario="mixed", most=30)
     found = verdicts(step)
 
     assert failed(found.values()) == set()
-    assert found["load.requests-are-answered"].tally.judged == 60
+    assert found["load.requests-are-answered"].tally.judged == 30
     passed = [r for r in found.values() if r.outcome is Outcome.PASS]
-    assert len(passed) > 40
+    assert len(passed) > 35
 
 
 def test_a_wrong_answer_is_a_failure_of_a_model_that_follows_instructions():

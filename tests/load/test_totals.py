@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.loads import some_measure as measure
 
@@ -15,6 +15,7 @@ from contract.model.timing import percentile
 SECONDS = st.floats(0, 3_000, allow_nan=False)
 
 
+@settings(max_examples=8)
 @given(st.lists(SECONDS, max_size=30), st.integers(1, 4))
 def test_several_processes_total_exactly_what_one_does(seconds, processes):
     whole, merged = Totals(), Totals()
@@ -30,6 +31,7 @@ def test_several_processes_total_exactly_what_one_does(seconds, processes):
     assert whole.to_json()["latencies"] == merged.to_json()["latencies"]
 
 
+@settings(max_examples=10)
 @given(st.lists(SECONDS, min_size=1, max_size=200))
 def test_percentiles_are_observed_values_to_three_digits(seconds):
     values = Values(1_000_000)
