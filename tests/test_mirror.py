@@ -91,8 +91,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     # What the verb `load` does, and the pictures of its page.
     "cli.loading": ("tests/cli/test_load.py", "tests/wire/cli/test_load.py"),
     "cli.load_page": ("tests/cli/test_load_reports.py",),
+    # Asked before anything else is imported.
+    "load.extra": ("tests/cli/test_load.py",),
     # The processes that the engine runs in, started and read.
-    "load.running": ("tests/support/loads.py", "tests/cli/test_load.py"),
+    "load.running": ("tests/support/loads.py", "tests/support/load_report.py"),
     # Named on the command line of `diff`.
     "cli.documents": ("tests/cli/test_diff.py", "tests/wire/cli/test_diff.py"),
     # What comparisons are made of.

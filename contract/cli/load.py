@@ -17,6 +17,12 @@ MOST_PROCESSES = 64
 WEB_PORT, MASTER_PORT = 8089, 5557  # as Locust has them
 
 
+def _ensure_installed() -> None:
+    from contract.load.extra import ensure_installed
+
+    ensure_installed()
+
+
 def _rate(
     _context: click.Context, _option: click.Parameter, value: str | None
 ) -> float | None:
@@ -46,6 +52,7 @@ def _reports(
 ) -> tuple[tuple[LoadReporter, str], ...]:
     if not pairs:
         return ()
+    _ensure_installed()
     from contract.cli.load_reports import REPORTERS
     from contract.cli.outputs import destinations
 
@@ -309,6 +316,7 @@ def load_command(**settings: Any) -> int:
       4  ERROR: a check crashed, or this program did
     130  interrupted; the results until then are reported
     """  # noqa: D301  # click keeps the lines after \b
+    _ensure_installed()
     from contract.cli.loading import load_target, work_for_master
 
     if settings["worker"]:

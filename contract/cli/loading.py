@@ -29,7 +29,7 @@ from contract.load.judging import Judge
 from contract.load.plan import LoadPlan
 from contract.load.report import LoadReport
 from contract.load.running import INTERRUPTED as BY_USER
-from contract.load.running import Engines, Step, ensure_installed, join
+from contract.load.running import Engines, Step, join
 from contract.load.scenario import find_scenario
 from contract.load.schedule import Arrivals, offsets, read_trace
 from contract.load.totals import UNFINISHED, Totals, format_figure
@@ -58,7 +58,6 @@ def load_target(**settings: Any) -> int:
 
     Raises `UsageError` for a mistake in any of them, before anything is sent.
     """
-    ensure_installed()
     _ensure_consistent(settings)
     text = settings["target"] or "mock"
     target = parse_target(text, find("targets", TargetKind), reply_changes())
@@ -117,7 +116,6 @@ def work_for_master(**settings: Any) -> int:
     Raises `UsageError` for a mistake in the options of `load`, and `TargetError` if
     there is no master, or if it goes away.
     """
-    ensure_installed()
     _ensure_consistent(settings)
     host, port = settings["master_host"], settings["master_port"]
     try:

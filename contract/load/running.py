@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from queue import Empty, Queue
 from tempfile import TemporaryFile
 from threading import Thread
@@ -51,15 +50,6 @@ class Step:
     troubles: tuple[str, ...] = ()
     # The files that Locust writes, by name: stats, failures, html.
     files: Mapping[str, str] = field(default_factory=dict)
-
-
-def ensure_installed() -> None:
-    """Raise `UsageError` unless Locust and the histograms are installed."""
-    if find_spec("locust") is None or find_spec("hdrh") is None:
-        raise UsageError(
-            "Load tests need Locust: run pip install -e '.[load]' in the cloned "
-            "repository."
-        )
 
 
 class Engines:

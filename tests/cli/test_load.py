@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from contract.cli import loading
+from contract.load import extra
 
 
 @pytest.fixture(autouse=True)
@@ -134,12 +137,18 @@ def test_a_person_confirms_by_typing_the_host(command, monkeypatch, typed, code)
     assert ("opened" in done.err) is (code == 4)
 
 
-def test_without_locust_the_command_that_installs_it_is_named(command, monkeypatch):
-    monkeypatch.setattr("contract.load.running.find_spec", lambda _: None)
-    done = command("load", "mock")
+@pytest.mark.parametrize("options", [[], ["--report", "json=-"], ["--worker"]])
+def test_without_the_extra_the_command_that_installs_it_is_named(options):
+    """Nothing that the extra brings is imported before it is looked for."""
+    blocked = f"sys.modules.update(dict.fromkeys({extra.PACKAGES}))"
+    words = ["load", *options]
+    code = f"import sys; {blocked}; from contract.cli import run; run({words})"
+    done = subprocess.run(  # noqa: S603  # the interpreter of this test
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
-    assert done.code == 2
-    assert "pip install -e '.[load]'" in done.err
+    assert "pip install -e '.[load]'" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_help_names_scenarios_and_exit_codes(command):
