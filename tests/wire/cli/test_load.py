@@ -181,10 +181,10 @@ def test_a_worker_whose_master_is_lost_says_what_it_measured():
 
 
 @pytest.mark.load
-def test_a_sweep_finds_the_highest_good_load(command):
+def test_a_sweep_of_two_processes_finds_the_highest_good_load(command):
     done = command(
-        *("load", "mock:vllm?ttft=20ms", "--sweep", "users=1,2,4", "--duration", "1s"),
-        *("--budget", "e2e=30s", *PATIENT),
+        *("load", "mock:vllm?ttft=20ms", "--sweep", "users=2,3,4", "--duration", "1s"),
+        *("--budget", "e2e=30s", "--processes", "2", *PATIENT),
     )
 
     assert done.code == 0, done.out
