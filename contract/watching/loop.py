@@ -117,17 +117,19 @@ class Loop:
         ready = self.look(name)
         due.quick = self.clock() + (self.quick or 0)
         away = watched.condition is Condition.AWAY
-        if ready is None or ready is not away:
+        if ready is None or (ready and not away):
             return ()  # not known, or as it was
         if not ready:
             report = self.verify(name, ())
+            if is_away(report) and away:
+                return ()
             if is_away(report):
                 changes = self._settled(name, report)
                 self.on_run(
                     Run(watched=watched, report=report, changes=changes, whole=False)
                 )
                 return changes
-            if watched.condition is not Condition.PASSING:
+            if watched.condition not in {Condition.PASSING, Condition.AWAY}:
                 return ()  # what is known to fail may well not be ready
         due.whole = self.clock()
         return ()

@@ -92,7 +92,7 @@ def test_a_failure_is_repeated_at_once():
 
 
 def test_a_look_notices_that_a_target_is_away_and_that_it_is_back():
-    world = World(one=[GOOD, AWAY, AWAY, GOOD])
+    world = World(one=[GOOD, AWAY, AWAY, AWAY, GOOD])
     world.ready = [False, False, True]
     world.loop(every=100.0, quick=10.0, runs=2).run()
 
@@ -100,9 +100,18 @@ def test_a_look_notices_that_a_target_is_away_and_that_it_is_back():
     assert kinds == [[], ["away"], ["back"]]
     # It could not be opened twice, was still away, and was back.
     assert [kind for *_, kind in world.asked] == [
-        *("whole", "look", "open", "open", "look", "look", "whole")
+        *("whole", "look", "open", "open", "look", "open", "look", "whole")
     ]
     assert world.time < 60
+
+
+def test_a_target_that_comes_back_doubtful_is_back():
+    world = World(one=[GOOD, AWAY, AWAY, BAD])
+    world.ready = [False, False]
+    world.loop(every=100.0, quick=10.0, runs=2).run()
+
+    kinds = [[change.kind.value for change in run.changes] for run in world.ended]
+    assert kinds == [[], ["away"], ["back", "broken"]]
 
 
 def test_a_doubt_of_a_look_makes_a_whole_run_due():
