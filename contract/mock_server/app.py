@@ -117,10 +117,14 @@ def app(  # noqa: PLR0913  # options, by name
 
 def _times(timestamps: Timestamps, provider: MockProvider, request: Request) -> Reply:
     """Return the times of the last streams; they are forgotten after a DELETE."""
-    body = encode_json(timestamps.answer())
+    status, body = HTTPStatus.OK, encode_json(timestamps.answer())
     if request.method == "DELETE":
         timestamps.clear()
+    elif request.method != "GET":
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+        body = encode_json({"error": "use GET or DELETE"})
     return Reply(
+        status=status.value,
         headers=(JSON_TYPE,),
         frames=(Frame(0.0, body),),
         dialect=provider.dialect,

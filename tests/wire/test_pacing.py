@@ -72,6 +72,7 @@ def test_a_server_writes_send_times_and_lists_them():
         ]
         listed = client.delete(url + Timestamps.PATH).json()["streams"]
         after = client.get(url + Timestamps.PATH).json()["streams"]
+        refused = client.post(url + Timestamps.PATH)
 
     sent = [event["sent_at"]["monotonic_ns"] for event in events]
     assert sent == sorted(sent)
@@ -85,6 +86,10 @@ def test_a_server_writes_send_times_and_lists_them():
         )
     )
     assert after == []
+    assert (refused.status_code, refused.json()) == (
+        405,
+        {"error": "use GET or DELETE"},
+    )
 
 
 def test_without_the_option_nothing_is_added():
