@@ -70,9 +70,13 @@ class StampedTransport:
         if self._closed:
             raise RuntimeError("the transport was closed")
         url = httpx.URL(request.url)
+        if url.scheme not in _PORTS or not url.host:
+            raise httpx.UnsupportedProtocol(
+                "the URL has no http:// or https:// or host"
+            )
         head = _head(request, url)
         host = url.raw_host.decode("ascii")
-        port = url.port or _PORTS.get(url.scheme, 0)
+        port = url.port or _PORTS[url.scheme]
         with Connection(deadlines, self.clock) as connection:
             connection.open(host, port, self._within, self._context)
             deadlines.sending()

@@ -208,6 +208,14 @@ def test_a_transport_gives_the_head_before_the_body(served, transport):
     assert b"transfer-encoding" in names
 
 
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "127.0.0.1:80"])
+def test_a_url_of_another_kind_is_not_sent_to(url):
+    one, other = (recorded(url, stamped=stamped) for stamped in (False, True))
+
+    assert one.end is other.end
+    assert "could not be sent" in other.note
+
+
 def test_a_closed_transport_refuses_to_send(served, transport):
     server = served(lambda c: c.answer({}))
     client = transport(server.url)
