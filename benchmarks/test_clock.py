@@ -208,7 +208,9 @@ def run_tool(name: str, *arguments: str) -> None:
     on_path = shutil.which(name) if name == "vllm" else None
     binary = Path(on_path or PEERS / name / "bin" / name)
     if not binary.exists():
-        pytest.skip(f"{name}: run .ci/clock-peers FOLDER and set CLOCK_PEERS=FOLDER")
+        install = "run .ci/clock-peers FOLDER and set CLOCK_PEERS=FOLDER"
+        advice = "put an installed vLLM on PATH" if name == "vllm" else install
+        pytest.skip(f"{name}: {advice}")
     offline = {"HF_HUB_OFFLINE": "1"} if name == "guidellm" else {}
     try:
         done = subprocess.run(
