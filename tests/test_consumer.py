@@ -220,6 +220,7 @@ def test_several_faults_strike_and_can_be_changed(magistral):
         router.faults = ["http-53"]
 
 
+@pytest.mark.long
 def test_a_rate_strikes_the_same_chats_in_every_run():
     def statuses(seed):
         with mocked("vllm", url=URL, fault="http-500", rate=0.4, seed=seed):

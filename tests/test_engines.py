@@ -57,6 +57,7 @@ def outcomes(name: str) -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", CONFORMANT)
+@pytest.mark.long
 def test_no_check_fails_on_a_real_engine_beyond_its_waivers(name):
     counts = Counter(outcomes(name).values())
 

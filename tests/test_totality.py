@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.each import each
@@ -218,6 +219,7 @@ def replies(draw):
 
 @settings(max_examples=3 * EXAMPLES)
 @given(replies())
+@pytest.mark.long
 def test_faults_and_quirks_take_any_reply(reply):
     for change in CHANGES:
         after = change.apply(reply)

@@ -106,18 +106,26 @@ def fault_laws(
     How *fault* breaks the law: it turns its check red and only what it names.
 
     Where its check passes the fault must turn it red; where the check had nothing to
-    judge it may. *checks* are those that it may break by accident, judged in the first
+    judge it may. *checks* are those that it may break by accident, played in the first
     *most* of the dialects that it applies to, counted from one that depends on the
-    fault's name; in all of them if not given.
+    fault's name; in all of them if not given. Its own check is judged there, and in
+    *most* + 1 of those in which it passes without the fault.
     """
     where = [name for name in representatives() if applies(fault, name)]
     first = sum(fault.id.encode()) % len(where) if where else 0
-    wide = (where[first:] + where[:first])[:most]
+    ordered = where[first:] + where[:first]
     own = {fault.breaks.id: fault.breaks}
+    wide = ordered[:most]
+    if most is not None:
+        judging = [name for name in ordered if passes(fault.breaks, name)] or ordered
+        where = [name for name in where if name in {*wide, *judging[: most + 1]}]
     broken = {
         name: failing(name, fault.apply, checks if name in wide else own)
         for name in where
     }
+    if not any(fault.breaks.id in found for found in broken.values()):
+        rest = (name for name in ordered if name not in broken)
+        broken |= {name: failing(name, fault.apply, own) for name in rest}
     missed = [
         name
         for name in where

@@ -41,6 +41,7 @@ def test_an_unknown_shell_is_a_usage_error(command):
         pytest.param("serve --fault vllm-3013", "vllm-30139", id="breakages"),
     ],
 )
+@pytest.mark.long
 def test_the_shell_completes(line, completed):
     words = f"magistral-contract {line}"
     done = subprocess.run(  # the interpreter of this test

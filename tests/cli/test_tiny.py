@@ -94,6 +94,7 @@ sys.exit(run(sys.argv[1:]))
         pytest.param("verify llamacpp:tiny", 3, "set TMPDIR to a folder", id="target"),
     ],
 )
+@pytest.mark.long
 def test_a_full_disk_is_one_sentence_and_leaves_no_partial_file(
     command, code, advice, tmp_path
 ):

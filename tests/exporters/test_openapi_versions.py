@@ -89,6 +89,7 @@ def validator(kind, document, name):
     return kind({**components["schemas"][name], "components": components})
 
 
+@pytest.mark.long
 def test_3_0_accepts_the_examples_and_judges_changed_ones_like_3_1(document):
     old = in_version(document, "3.0")
     agreed = rejected = 0

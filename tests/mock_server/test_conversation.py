@@ -228,6 +228,7 @@ class Conversation(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     "name", ["mistral-2025-10", "mistral-2026-08", "vllm-0.32", "llamacpp"]
 )
+@pytest.mark.long
 def test_conversation_is_consistent_at_every_turn(name):
     run_state_machine_as_test(
         type("Tested", (Conversation,), {"profile": PROFILES[name]}),

@@ -94,6 +94,7 @@ def by_script(inputs):
 
 @needs_node
 @pytest.mark.parametrize("source", [recorded, rehearsed])
+@pytest.mark.long
 def test_the_prelude_assembles_what_python_does(source):
     found = {}
     for exchange in source():

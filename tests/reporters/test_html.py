@@ -190,6 +190,7 @@ def test_a_megabyte_of_text_is_bounded_and_says_by_how_much(poison):
     assert "bytes left out</i>" in page
 
 
+@pytest.mark.long
 def test_a_full_run_that_fails_everywhere_stays_below_its_bound(timed):
     failed = next(r for r in timed.results if r.outcome is Outcome.FAIL)
     (template,) = failed.exchanges

@@ -153,6 +153,7 @@ def outcomes(tmp_path, monkeypatch, before, error=Killed, **options):
     ("before", "links"),
     [*((name, True) for name in BEFORE), ("rewritten", False)],
 )
+@pytest.mark.long
 def test_wherever_a_run_is_killed_the_old_or_the_new_is_whole(
     tmp_path, monkeypatch, before, links
 ):

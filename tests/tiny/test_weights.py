@@ -93,6 +93,7 @@ def output(prompt, limit=32, far=0):
         "at-any-position",
     ],
 )
+@pytest.mark.long
 def test_output_is_the_script(prompt, answer):
     assert output(prompt).endswith(answer)
 

@@ -216,6 +216,7 @@ PROBES = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(probe=PROBES)
+@pytest.mark.long
 def test_prompts_are_what_mistral_common_encodes(oracle, probe):
     expected = encoded(oracle, probe)
 

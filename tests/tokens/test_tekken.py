@@ -107,6 +107,7 @@ def small_portions(monkeypatch):
         max_size=14,
     )
 )
+@pytest.mark.long
 def test_a_text_in_portions_has_the_tokens_of_mistral_common(runs):
     text = "".join(run * times for run, times in runs)
 
@@ -117,12 +118,14 @@ def test_a_text_in_portions_has_the_tokens_of_mistral_common(runs):
 
 @pytest.mark.parametrize("run", [" ", "\t", "\xa0", "\n", " \n", "漢字。", "ab", "0"])
 @pytest.mark.parametrize("end", ["", "x", "\n", "!"])
+@pytest.mark.long
 def test_a_long_run_has_the_tokens_of_mistral_common(run, end):
     text = "a" + run * (200_000 // len(run)) + end
 
     assert list(tekken.ids(text)) == reference().encode(text, bos=False, eos=False)
 
 
+@pytest.mark.long
 def test_a_run_of_blanks_that_the_regex_engine_gives_up_on_is_counted():
     # By the longest token of blanks, as in every shorter run.
     step = tekken.count_text(" " * 800_000) - tekken.count_text(" " * 400_000)

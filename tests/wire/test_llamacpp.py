@@ -23,6 +23,7 @@ def command(monkeypatch, capsys):
     return command
 
 
+@pytest.mark.long
 def test_llama_cpp_keeps_its_contract(command):
     families = ("schema", "streaming", "reasoning", "usage")
     select = [word for family in families for word in ("--select", family)]
@@ -55,6 +56,7 @@ def test_key_is_required_and_never_printed(command):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+@pytest.mark.long
 def test_given_program_is_run_instead_of_the_wheel(command, tmp_path):
     """The program runs the wheel's server; the test shows how it is called."""
     program, calls = tmp_path / "llama-server", tmp_path / "calls"

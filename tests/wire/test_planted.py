@@ -35,6 +35,7 @@ def replayed(command):
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.parametrize("name", BUGS)
+@pytest.mark.long
 def test_the_printed_command_shows_the_bug_and_only_the_bug(name):
     bug = BUGS[name]
     with (

@@ -54,6 +54,7 @@ def package(tmp_path):
     return made
 
 
+@pytest.mark.long
 def test_a_provider_of_a_third_party_is_served_detected_verified_and_listed(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
@@ -75,6 +76,7 @@ with contract.mock("acme") as url:
     assert "Acme's gateway, version 1" in listed.stdout
 
 
+@pytest.mark.long
 def test_its_check_is_broken_by_its_fault_and_its_reporter_writes(tmp_path):
     report = tmp_path / "report.csv"
     run = ("verify", "mock:acme", "--select", "acme", "--report", f"acme-csv={report}")
@@ -89,6 +91,7 @@ def test_its_check_is_broken_by_its_fault_and_its_reporter_writes(tmp_path):
     assert "the id is too long" in broken.stdout
 
 
+@pytest.mark.long
 def test_a_folder_beside_the_other_providers_is_a_provider(tmp_path):
     for part in ("contract", "openapi.yaml"):
         source = SOURCE.parent / part
@@ -153,6 +156,7 @@ def changes_nothing(reply):
         ),
     ],
 )
+@pytest.mark.long
 def test_a_check_that_cannot_fail_is_refused_unless_it_is_trusted(
     package, source, reason
 ):
@@ -204,6 +208,7 @@ def test_a_plug_in_that_raises_later_is_named_with_its_package(package):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_the_suite_of_pytest_refuses_them_too(package):
     path = package(checks=CHECK)
     run = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "contract.suite")

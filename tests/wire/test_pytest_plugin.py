@@ -219,6 +219,7 @@ def test_a_test_of_the_user_can_use_the_fixtures(pytester):
     done.assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_last_failed_repeats_the_failure(pytester):
     pytester.makepyfile("def test_ours(contract_result): contract_result.enforce()")
     target = ("--contract-target", "mock?fault=done-missing")
@@ -242,6 +243,7 @@ def test_junit_xml_of_pytest_contains_requirement_and_level(run, tmp_path):
     assert set(properties) == {"requirement", "level", "source", "profile", "outcome"}
 
 
+@pytest.mark.long
 def test_reports_are_written_under_xdist(pytester, tmp_path):
     paths = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit")}
     options = [f"--contract-report={kind}={path}" for kind, path in paths.items()]
@@ -284,6 +286,7 @@ OPENINGS = """
         pytest.param([], id="load"),
     ],
 )
+@pytest.mark.long
 def test_each_target_has_one_worker_of_xdist(pytester, mode):
     pytester.makeconftest(OPENINGS)
     pytester.makepyfile(
@@ -318,6 +321,7 @@ def test_each_target_has_one_worker_of_xdist(pytester, mode):
         pytest.param(["--contract-target=mock"], "TargetScheduling", id="target"),
     ],
 )
+@pytest.mark.long
 def test_only_a_verifying_run_is_scheduled_by_target(pytester, options, scheduler):
     pytester.makeconftest(
         """
@@ -339,6 +343,7 @@ def test_only_a_verifying_run_is_scheduled_by_target(pytester, options, schedule
     assert done.ret == 0
 
 
+@pytest.mark.long
 def test_xdist_is_not_required(pytester):
     done = pytester.runpytest_subprocess(
         *SUITE, "-k", "sums-up", "-p", "no:xdist", "-p", "no:schemathesis"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from contract.catalog.profiles import builtin
 from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
@@ -47,6 +49,7 @@ def run(folder, url):
     )
 
 
+@pytest.mark.long
 def test_the_recipe_applies_the_checks_to_every_chat(tmp_path):
     dialect = builtin()["vllm-0.32"].dialect
     change = FAULTS["total-without-prompt"].apply

@@ -92,6 +92,7 @@ def test_a_fault_sees_the_whole_request(pool):
     assert ("x", "True") in found.headers
 
 
+@pytest.mark.long
 def test_what_takes_too_long_or_breaks_is_ended_and_the_next_is_answered():
     made = Workers(Odd, 1, deadline=0.2)
     provider = build("vllm")

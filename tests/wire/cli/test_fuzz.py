@@ -10,9 +10,12 @@ import json
 import re
 import shlex
 
+import pytest
+
 FEW = ("--phases", "fuzzing", "--max-examples", "5", "--seed", "1")
 
 
+@pytest.mark.long
 def test_the_mock_passes(command):
     done = command("fuzz", "mock", *FEW)
 
@@ -20,6 +23,7 @@ def test_the_mock_passes(command):
     assert "\nPASSED: " in done.out
 
 
+@pytest.mark.long
 def test_a_fault_is_found_with_a_short_command(command, tmp_path):
     path = tmp_path / "report.json"
     done = command("fuzz", "mock?fault=usage-dropped", *FEW, "--report", f"json={path}")

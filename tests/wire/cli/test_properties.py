@@ -6,9 +6,12 @@ import json
 import re
 import shlex
 
+import pytest
+
 ONE = ("--slow", "--select", "properties.valid-requests-are-answered")
 
 
+@pytest.mark.long
 def test_a_planted_bug_is_found_with_a_small_request(command, tmp_path):
     path = tmp_path / "report.json"
     target = "mock:vllm?fault=penalty-crashes"

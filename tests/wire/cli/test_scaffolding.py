@@ -73,6 +73,7 @@ def test_what_it_writes_is_green_against_the_mock(command, project):
     assert "mock:vllm (vllm-0.32: " in tested.stdout
 
 
+@pytest.mark.long
 def test_the_workflow_verifies_and_shows_the_report(command, project):
     command("init", "mock:vllm")
     verify = step("Verify")

@@ -112,6 +112,7 @@ def test_an_echoed_key_is_in_no_output_and_no_file(
         pytest.param("--profiles=PROFILES", id="of-the-profile"),
     ],
 )
+@pytest.mark.long
 def test_an_echoed_header_is_in_no_output_and_no_file(
     served, command, tmp_path, monkeypatch, option
 ):

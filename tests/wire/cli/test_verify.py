@@ -186,6 +186,7 @@ def test_a_used_up_allowance_is_inconclusive(command):
     assert "raise it with --max-requests" in done.out
 
 
+@pytest.mark.long
 def test_a_failed_should_is_a_warning_unless_strict(command):
     arguments = ("verify", "mock?fault=says-bad-request", "-q")
     lax, strict = command(*arguments), command(*arguments, "--strict")
@@ -327,6 +328,7 @@ def test_an_unknown_capability_is_a_usage_error(command):
     assert "Did you mean 'follows-instructions'?" in done.err
 
 
+@pytest.mark.long
 def test_a_server_that_stops_answering_is_not_awaited_for_every_check(command, served):
     card = {"id": "m", "object": "model", "created": 1, "owned_by": "vllm"}
     delta = {"role": "assistant", "content": "Hello."}

@@ -85,6 +85,7 @@ def killed(launch, path="/die", wait=0.5):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.long
 def test_processes_are_ended_after_an_exception(launch, error):
     with pytest.raises(error), running(launch, 20):
         raise error
@@ -99,6 +100,7 @@ def test_crash_during_the_run_is_reported_with_the_log(launch):
     assert "key …" in str(caught.value)
 
 
+@pytest.mark.long
 def test_server_that_stops_listening_is_awaited_and_reported(launch):
     with pytest.raises(TargetError, match="it ended with code 0 during the run"):
         killed(launch, "/close", 0)
