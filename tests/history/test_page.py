@@ -11,6 +11,7 @@ from support.runs import CHECKS, FAIL, MUST, OTHER, PASS, both, report
 import contract
 from contract.history import page
 from contract.history.page import LISTED, MOST_TARGETS, render
+from contract.reporters.page import pictures
 from contract.reporters.page.rendering import MOST_BYTES
 
 
@@ -112,3 +113,10 @@ def test_the_table_lists_the_newest_runs(history):
     rows = re.findall(r'<tr><th scope="row">(\d+)</th>', render(history))
 
     assert rows == [str(n) for n in range(LISTED + 3, 3, -1)]
+
+
+def test_an_axis_of_few_runs_names_each_once():
+    line = pictures.Line("p50", [(1.0, 0.1), (2.0, 0.2)])
+    shown = pictures.draw([line], "TTFT", "TTFT", x_unit="runs")
+
+    assert re.findall(r">(\d+)</text>", shown) == ["1", "2"]

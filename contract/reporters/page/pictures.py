@@ -338,6 +338,9 @@ def _at(start: float, lengths: Sequence[float], budget: float) -> float:
 # ---- drawing ---------------------------------------------------------------------
 
 
+_WHOLE = 1e-6  # what a whole number may be off, after arithmetic
+
+
 def draw(
     lines: Sequence[Line], title: str, y_unit: str, x_unit: str = "seconds"
 ) -> str:
@@ -352,6 +355,8 @@ def draw(
     milli = x_unit == "seconds" and seconds < 1
 
     def x_label(value: float) -> str:
+        if x_unit == "runs" and abs(value - round(value)) > _WHOLE:
+            return ""  # between two runs is nothing
         if x_unit != "seconds":
             return f"{value:,.0f}"
         return f"{1_000 * value:.4g} ms" if milli else f"{value:.4g} s"
