@@ -30,7 +30,7 @@ CHAT = {
 }
 
 
-@pytest.mark.parametrize("users", [4, 16])
+@pytest.mark.parametrize("users", [pytest.param(4, marks=pytest.mark.lengthy), 16])
 def test_streams_per_cpu_second(benchmark, users):
     """Each stream is triaged, timed and searched for tickets; the peer only reads."""
     profile = clean("vllm-0.32").profile

@@ -76,7 +76,7 @@ def test_wall_is_near_the_ideal(benchmark, tmp_path):
     assert sending < LIMIT * ideal
 
 
-@pytest.mark.parametrize("seconds", [10, 30])
+@pytest.mark.parametrize("seconds", [10, pytest.param(30, marks=pytest.mark.lengthy)])
 def test_a_bounded_run_ends_in_time(benchmark, tmp_path, seconds):
     wall, report = benchmark.pedantic(
         verified, (tmp_path, "--within", f"{seconds}s"), rounds=1
