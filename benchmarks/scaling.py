@@ -213,6 +213,8 @@ def draw(path: Path, title: str, x: str, y: str, points: Points) -> None:
         width=760,
         height=440,
     )
+    if "lag" in path.name:
+        chart.x_labels, chart.y_labels = STREAMS, (0.1, 1, 10, 100, 1_000)
     for name, values in points.items():
         chart.add(name, values)
     path.write_text(chart.render(is_unicode=True), "utf-8")
