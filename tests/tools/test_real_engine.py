@@ -13,7 +13,7 @@ from contract.portable import PORTABLE
 from contract.run.opening import open_target
 from contract.run.report import Outcome
 
-pytestmark = pytest.mark.tools
+pytestmark = [pytest.mark.tools, pytest.mark.agreement]
 TINY = "llamacpp:tiny"
 # The reasoning parser is off, so that some tests must fail.
 WRONG = "llamacpp:tiny?reasoning_format=none"
