@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.catalogue import CHECKS, DIALECTS, FAULTS, PROFILES, may_break
 
+from contract.client.credentials import KEYS
 from contract.client.route import DIRECT
 from contract.client.session import Session
 from contract.client.timeouts import Limits
@@ -80,7 +81,7 @@ class Over:
 
     def __init__(self, faulty, wire, touched):
         self.profile = wire.profile
-        self.url, self.key = wire.url, KEY
+        self.url, self.key, self.key_variable = wire.url, KEY, KEYS[0]
         self.route = DIRECT
         self._faulty = faulty
         self._wire = wire
