@@ -32,7 +32,7 @@ from contract.errors import ContractError
 from contract.history.store import History
 
 VERB = "fleet"  # the verb of these runs in the history
-NAP = 0.2  # seconds between two looks at the clock, so that a stop is heeded
+NAP = 0.2  # seconds between two looks at the clock, so that a stop takes effect
 
 
 @events.init_command_line_parser.add_listener

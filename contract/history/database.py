@@ -125,7 +125,7 @@ def _open_file(path: Path, patience: float, *, read_only: bool) -> Database:
             "creates one."
         )
     mode = "ro" if read_only else "rwc"
-    # A reader needs a file beside the database, except if nobody writes.
+    # A reader needs a file beside the database, except if there is no writer.
     alone = read_only and not path.with_name(f"{path.name}-wal").exists()
 
     def connect(immutable: str = "") -> sqlite3.Connection:

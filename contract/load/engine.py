@@ -391,7 +391,7 @@ def _collect(  # noqa: PLR0913  # the state of the master
     """Wait for the whole part of each worker; return how many of them were lost."""
     until = time.perf_counter() + plan.warm_up + plan.duration + plan.drain + FLUSH
     shown = copied = time.perf_counter()
-    told = False
+    stop_sent = False
     while True:
         gevent.sleep(0.05)
         missing = {client.id for client in runner.clients.missing}
@@ -405,8 +405,8 @@ def _collect(  # noqa: PLR0913  # the state of the master
         now = time.perf_counter()
         if not left or now > until:
             break
-        if engine.stopped.is_set() and not told:
-            told = True
+        if engine.stopped.is_set() and not stop_sent:
+            stop_sent = True
             for one in left:
                 runner.send_message(STOP, None, client_id=one)
         if now - shown >= PROGRESS and progress:

@@ -12,7 +12,7 @@ from contract.watching.state import Change, Condition, Watched, is_away
 
 # Verifies a target by the checks with these ids; by all selected ones for None.
 Verify = Callable[[str, Sequence[str] | None], Report]
-# Whether a target is ready, by a few requests; None if that cannot be told.
+# Whether a target is ready, by a few requests; None if that is not known.
 Look = Callable[[str], bool | None]
 
 

@@ -160,7 +160,7 @@ EDITS = [
 ]
 
 
-def told(found):
+def messages(found):
     return [
         f"{'breaking' if c.breaking else 'compatible'} {c.place}: {c.message}"
         for c in found
@@ -171,9 +171,9 @@ def told(found):
 def test_each_edit_is_one_change_in_each_direction(edit, there, back):
     old, new = document(OPERATION), document(edited(*edit))
 
-    assert there == told(changes(old, new))[0]
-    assert back == told(changes(new, old))[0]
-    assert [] == told(changes(new, new))
+    assert there == messages(changes(old, new))[0]
+    assert back == messages(changes(new, old))[0]
+    assert [] == messages(changes(new, new))
 
 
 def test_access_breaks_only_where_what_was_enough_no_longer_is():
@@ -190,14 +190,14 @@ def test_access_breaks_only_where_what_was_enough_no_longer_is():
 
     key, other, header = {"key": []}, {"other": []}, {"header": []}
 
-    assert [] == told(changes(secured(key), secured(other)))
-    assert ["breaking security: no key is no longer enough; it takes key"] == told(
+    assert [] == messages(changes(secured(key), secured(other)))
+    assert ["breaking security: no key is no longer enough; it takes key"] == messages(
         changes(document(OPERATION), secured(key))
     )
-    assert ["compatible security: no key is enough; before, it took key"] == told(
+    assert ["compatible security: no key is enough; before, it took key"] == messages(
         changes(secured(key), document(OPERATION))
     )
-    assert ["compatible security: header is enough; before, it took key"] == told(
+    assert ["compatible security: header is enough; before, it took key"] == messages(
         changes(secured(key), secured(key, header))
     )
 
@@ -215,7 +215,7 @@ def test_an_operation_that_is_gone_breaks_and_a_new_one_does_not():
     assert [
         "breaking : the operation is gone",
         "compatible : the operation is new",
-    ] == (told(changes(old, new)))
+    ] == (messages(changes(old, new)))
     assert str(changes(old, new)[0]) == "POST /a: the operation is gone."
 
 
@@ -234,7 +234,7 @@ def test_a_status_may_be_described_by_a_range_or_the_default():
 
     assert [] == [c for c in changes(ranges, old) if c.breaking]
     assert ["breaking response 2XX: is new", "compatible response default: is new"] == (
-        told(changes(old, ranges))
+        messages(changes(old, ranges))
     )
 
 
@@ -259,7 +259,7 @@ def test_a_renamed_field_of_a_real_engine_is_gone_and_new():
     renamed = content.replace(b'"reasoning_effort"', b'"thinking_effort"')
     found = changes(parse("a", content), parse("b", renamed))
 
-    assert told(found) == [
+    assert messages(found) == [
         "breaking request.reasoning_effort: is gone",
         "compatible request.thinking_effort: is new",
     ]
@@ -295,8 +295,8 @@ def test_no_document_is_too_odd_to_compare(data):
 
 def test_the_steps_of_all_operations_together_are_bounded(monkeypatch):
     old, new = document(OPERATION), document(edited(*BODY, "required", ["effort"]))
-    whole = told(changes(old, new))
+    whole = messages(changes(old, new))
     monkeypatch.setattr("contract.openapi_diff.changes.MOST_STEPS_IN_ALL", 1)
 
     assert any("request.effort: is required" in one for one in whole)
-    assert any("too large to be compared" in one for one in told(changes(old, new)))
+    assert any("too large to be compared" in one for one in messages(changes(old, new)))

@@ -72,7 +72,7 @@ def failed(results):
 
 
 class Clock:
-    """A clock that only moves when it is told to."""
+    """A clock that a test advances."""
 
     def __init__(self):
         self.now = 0.0

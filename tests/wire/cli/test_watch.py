@@ -1,4 +1,4 @@
-"""`watch` as a process: it notices what comes and goes, and ends when it is told to."""
+"""`watch` as a process: it notices what comes and goes, and ends on a signal."""
 
 from __future__ import annotations
 
