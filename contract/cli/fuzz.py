@@ -63,12 +63,7 @@ def _phases(
 )
 @options.profile
 @click.option("--model", metavar="NAME", help="The model to request.")
-@click.option(
-    "--api-key-env",
-    metavar="NAME",
-    help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
-    "OPENAI_API_KEY).",
-)
+@options.api_key
 @options.route
 @options.remembering
 @options.reporting

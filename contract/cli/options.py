@@ -247,6 +247,16 @@ def profile(command: F) -> F:
     return command
 
 
+def api_key(command: F) -> F:
+    """Add `--api-key-env` to *command*."""
+    return click.option(
+        "--api-key-env",
+        metavar="NAME",
+        help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
+        "OPENAI_API_KEY).",
+    )(command)
+
+
 def history_place(command: F) -> F:
     """Add `--history` to *command*."""
     return click.option(

@@ -28,12 +28,7 @@ _TINY = "tiny"  # the argument of the targets with a scripted model
 @options.configuration
 @options.profile
 @click.option("--model", metavar="NAME", help="The model that must be served.")
-@click.option(
-    "--api-key-env",
-    metavar="NAME",
-    help="The variable that holds the API key (default: MISTRAL_API_KEY, then "
-    "OPENAI_API_KEY).",
-)
+@options.api_key
 @options.route
 @click.option(
     "--context-window",
