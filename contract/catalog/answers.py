@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import UsageError
+from contract.model.chat import PieceKind
 from contract.model.custom import (
     Answers,
     AtEnd,
@@ -26,7 +27,16 @@ Given = str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
 _TABLE = "answers"
 _CONDITIONS = ("text", "pattern", "model", "turn", "tools")
-_REPLY = ("thought", "answer", "tool_calls", "finish", "usage", "latency", "error")
+_REPLY = (
+    "thought",
+    "answer",
+    "parts",
+    "tool_calls",
+    "finish",
+    "usage",
+    "latency",
+    "error",
+)
 _ENTRY = (*_CONDITIONS, *_REPLY, "then", "at_end")
 _MAX_FILE = 2**24  # bytes
 _MAX_PARSED = 1_000  # lines; in longer files a key is found by its name alone
@@ -167,6 +177,7 @@ def _reply(given: Any, where: Where, source: _Source) -> CustomReply:
     reply = CustomReply(
         thought=_text(table, "thought", where, source),
         answer=_text(table, "answer", where, source),
+        parts=_parts(table, where, source),
         tool_calls=tuple(
             _call(call, (*where, "tool_calls", number), source)
             for number, call in enumerate(calls)
@@ -178,9 +189,14 @@ def _reply(given: Any, where: Where, source: _Source) -> CustomReply:
         icl=_seconds(latency, "icl", (*where, "latency"), source),
     )
     if "error" not in table:
-        if reply.thought is None and reply.answer is None and not reply.tool_calls:
+        said = (reply.thought, reply.answer)
+        if said == (None, None) and not reply.parts and not reply.tool_calls:
             raise source.error(
-                where, "says nothing; give answer, thought, tool_calls or error"
+                where, "says nothing; give answer, thought, parts, tool_calls or error"
+            )
+        if reply.parts and said != (None, None):
+            raise source.error(
+                (*where, "parts"), "takes the place of thought and answer; give one"
             )
         return reply
     if set(table) - {"error", "latency"}:
@@ -199,6 +215,23 @@ def _reply(given: Any, where: Where, source: _Source) -> CustomReply:
             retry_after=_whole(inner, "retry_after", place, source),
         ),
     )
+
+
+def _parts(
+    table: Mapping[str, Any], where: Where, source: _Source
+) -> tuple[tuple[PieceKind, str], ...]:
+    """Return the parts of a reply: each a table with a thought or an answer."""
+    listed = _typed(table, "parts", list, "an array of tables", where, source) or []
+    found: list[tuple[PieceKind, str]] = []
+    for number, given in enumerate(listed):
+        place = (*where, "parts", number)
+        part = _table(given, ("thought", "answer"), place, source)
+        if len(part) != 1:
+            raise source.error(place, "needs a thought or an answer, and not both")
+        name = next(iter(part))
+        kind = PieceKind.REASONING if name == "thought" else PieceKind.ANSWER
+        found.append((kind, _text(part, name, place, source) or ""))
+    return tuple(found)
 
 
 def _call(given: Any, where: Where, source: _Source) -> tuple[str, str]:

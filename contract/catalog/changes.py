@@ -1,4 +1,4 @@
-"""Changes of replies by name: faults, breakages, outages, quirks, with conditions."""
+"""Changes of replies by name: faults, outages, alterations, quirks, with conditions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from contract.catalog.breakages import faults_by_name
 from contract.errors import UsageError
+from contract.model.alterations import ALTERATIONS
 from contract.model.check import Quirk
 from contract.model.conditions import Change, conditional
 from contract.model.duration import parse_duration
@@ -37,10 +38,10 @@ ANYWHERE = Limits()
 
 
 def changes_by_name() -> Mapping[str, Change]:
-    """Return faults, breakages, outages and quirks by name."""
+    """Return faults, breakages, outages, alterations and quirks by name."""
     faults = {name: fault.apply for name, fault in faults_by_name().items()}
     quirks = {name: quirk.apply for name, quirk in find("quirks", Quirk).items()}
-    return {**faults, **OUTAGES, **quirks}
+    return {**faults, **OUTAGES, **ALTERATIONS, **quirks}
 
 
 def read_change(

@@ -13,6 +13,7 @@ Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
 CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
 
 
 MODELS = "/v1/models"

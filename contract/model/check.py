@@ -90,6 +90,9 @@ class Scope(StrEnum):
     ERRORS = "errors"
     # Every response with a status.
     RESPONSES = "responses"
+    # The responses to combined requests, all of which a check expects to be answered,
+    # or rejected with a reason; not those of a busy server.
+    COMBINED = "combined requests"
 
 
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
@@ -97,6 +100,37 @@ KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
 OK = frozenset({HTTPStatus.OK.value})
 CLIENT_ERRORS = frozenset(range(400, 500))
 ANY = frozenset(range(100, 600))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combined:
+    """
+    Requests that show that a check passes, so that its own need not be sent.
+
+    Several checks share them: one prompt with 24 languages, counted to the token, or
+    one request with every documented bound. If the reply is anything but a clear pass
+    (a finding, a rejection, nothing to judge, not recorded), the requests of the check
+    are sent and judged instead; so it fails only by its own, precise finding. Of an
+    invariant, which is judged on every reply, the own requests are sent only if no
+    reply of the run can be judged.
+
+    Usage: `check(…, sends=SEEDS, combined=Combined(sends=SEEDS[:2]))`.
+    """
+
+    # The requests to send first, in order.
+    sends: tuple[Probe, ...]
+    # Receives one exchange per probe; None for the judge of the check. It must yield
+    # a finding whenever the check would fail by its own requests.
+    judge: Judge | None = None
+    # Capabilities without which such a reply settles nothing.
+    needs: frozenset[Capability] = frozenset()
+    # Whether it suits a profile, for example one with a certain limit; None: any.
+    where: Callable[[Profile], bool] | None = None
+    # HTTP statuses of responses to judge; any other leaves the check open.
+    expects: frozenset[int] = OK
+    # Whether they are samples of what the own requests repeat: if there is nothing to
+    # judge in them, the check is skipped.
+    samples: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +173,12 @@ class Check:
     # For an invariant: whether its judge compares replies, and so receives all
     # exchanges in the scope at once. It begins `Finding.at` with "request NAME".
     across: bool = False
+    # Whether requests that do not fit the context window are left out, and the others
+    # judged; otherwise, the check is skipped if one of them does not fit.
+    fitting: bool = False
+    # Requests that several checks share and that are sent first; of several, the first
+    # that suits the profile. `verify --thorough` does not use them.
+    combined: tuple[Combined, ...] = ()
 
     @property
     def family(self) -> str:
@@ -169,6 +209,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
     explores: Callable[[Profile], Any] | None = None,
     every: Scope | None = None,
     across: bool = False,
+    fitting: bool = False,
+    combined: Combined | tuple[Combined, ...] = (),
 ) -> Callable[[Judge], Check]:
     """
     Make a generator function a check.
@@ -203,7 +245,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
         broken: whether exchanges that ended early are judged as well.
         alone: whether the probes are sent one by one, after all concurrent ones.
         budget: the field of `Profile.budget` to judge against.
-        measures: returns figures in seconds, by name, of the same exchanges.
+        measures: returns figures, by name, of the same exchanges: seconds, or of the
+            names in `contract.model.profile.SHARES` shares of 1.
         explores: returns a Hypothesis strategy of tuples of probes for a profile; it
             takes the place of *sends*.
         every: makes the check an invariant: its judge takes one exchange and is asked
@@ -211,6 +254,10 @@ def check(  # noqa: PLR0913  # a check has this many parts
             are the requests that it adds to a run on its own.
         across: whether the judge of the invariant compares replies: it receives all of
             the scope at once, and begins `Finding.at` with "request NAME".
+        fitting: whether requests that do not fit the context window are left out; the
+            judge then takes any number of exchanges.
+        combined: requests that it shares with other checks, and that spare its own if
+            their replies are a clear pass.
 
     Raises:
         SpecError: when the decorated function cannot yield findings, when the
@@ -235,6 +282,11 @@ def check(  # noqa: PLR0913  # a check has this many parts
             raise SpecError(f"{id}: an invariant neither explores nor measures.")
         if across and every is None:
             raise SpecError(f"{id}: across needs every, the exchanges to compare.")
+        if combined and (explores or measures or slow):
+            raise SpecError(
+                f"{id}: a property, a measurement or a slow check sends its own "
+                "requests; leave combined out."
+            )
         return Check(
             id=id,
             requirement=requirement,
@@ -252,6 +304,8 @@ def check(  # noqa: PLR0913  # a check has this many parts
             explores=explores,
             every=every,
             across=across,
+            fitting=fitting,
+            combined=combined if isinstance(combined, tuple) else (combined,),
         )
 
     return decorate

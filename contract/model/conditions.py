@@ -12,7 +12,7 @@ from contract.model.chat import Json
 from contract.model.features import FEATURES, features_of
 from contract.model.probe import Probe
 from contract.model.reply import Frame, Reply, event_json
-from contract.model.strict_json import MISSING, read_json
+from contract.model.strict_json import MISSING
 
 Change = Callable[[Reply], Reply]
 WHOLE = "whole"  # the opposite of the feature `streamed`
@@ -47,9 +47,7 @@ class Conditional:
 
 def holds(when: Collection[str], reply: Reply) -> bool:
     """Return whether the request of *reply* meets the conditions *when*."""
-    body = read_json(reply.request.body)
-    sent = body if isinstance(body, dict) else {}
-    features = features_of(sent, reply.probe or _UNREAD)
+    features = features_of(reply.asked, reply.probe or _UNREAD)
     if WHOLE in when and "streamed" in features:
         return False
     wanted = {SECOND_CHOICE: "n"}

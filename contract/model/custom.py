@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract.model.chat import PieceKind
 from contract.model.probe import Probe
 
 
@@ -45,6 +46,8 @@ class CustomReply:
     thought: str | None = None
     # The answer's text; None for none.
     answer: str | None = None
+    # Reasoning and answers in the order in which they are generated, in place of both.
+    parts: tuple[tuple[PieceKind, str], ...] = ()
     # The calls, as (name of the tool, arguments as JSON text).
     tool_calls: tuple[tuple[str, str], ...] = ()
     # The finish reason; empty for the one that follows from the output.

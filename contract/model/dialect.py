@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from contract.model.chat import Json, Message, Piece, Token
+from contract.model.chat import CHAT, Json, Message, Piece, Token
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection
 from contract.model.rules import Rules
+from contract.model.surface import Surface
 
 
 class StreamUsage(StrEnum):
@@ -19,6 +20,8 @@ class StreamUsage(StrEnum):
     LAST_CHUNK = "last-chunk"
     # On a further chunk without choices, when the request asks for it.
     EXTRA_CHUNK = "extra-chunk"
+    # In either place, whether requested or not: no recording decides.
+    EITHER = "either"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Answer:
     finish: str = "stop"
     # Every generated token, where the request asks for log-probabilities.
     tokens: tuple[Token, ...] = ()
+    # The stop string that ended it; None where none did.
+    stop: str | None = None
+    # Whether the request forced it to be a tool call.
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +162,21 @@ class Dialect:
     server_flags: ServerFlags = ServerFlags()
     # The server answers options of the wrong type with a bare 500 (a known defect).
     crashes_on_invalid_options: bool = False
+    # The spelling of chats where it is not that of /v1/chat/completions.
+    surface: Surface | None = None
+    # Release -> this dialect as the mock of that release speaks it, where the releases
+    # that share the dialect differ. A profile names one of them as `release`.
+    releases: Mapping[str, Dialect] = field(
+        default_factory=dict, hash=False, compare=False, repr=False
+    )
     # Behaviour of the mock; None only in an incomplete provider, which is rejected
     # when it is loaded.
     rules: Rules | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of chats."""
+        return CHAT if self.surface is None else self.surface.path
 
     def prepare(self, probe: Probe) -> Probe:
         """Return *probe* as it is sent: with the system message for reasoning."""

@@ -185,7 +185,17 @@ class Exchange:
 
     @cached_property
     def json(self) -> Json:
-        """The whole body as JSON; None when it is not (see `is_json`)."""
+        """
+        The whole body as JSON; None when it is not (see `is_json`).
+
+        A response of another surface is translated to a chat completion.
+        """
+        surface = self.profile.dialect.surface
+        return self.raw_json if surface is None else surface.read(self.raw_json)
+
+    @property
+    def raw_json(self) -> Json:
+        """The whole body as JSON as it was sent; None when it is not JSON."""
         return None if self._json is MISSING else self._json  # type: ignore[return-value]  # it is not MISSING
 
     @property
@@ -199,8 +209,15 @@ class Exchange:
 
     @cached_property
     def sent(self) -> dict[str, Json]:
-        """The request body as JSON; empty when it is not an object."""
+        """
+        The request body as JSON; empty when it is not an object.
+
+        A request to another surface is translated to a chat request.
+        """
         value = read_json(self.request.body)
+        surface = self.profile.dialect.surface
+        if surface is not None and isinstance(value, dict):
+            value = surface.parse(value)
         return value if isinstance(value, dict) else {}
 
     @cached_property
@@ -208,17 +225,20 @@ class Exchange:
         return self._walk(None)
 
     def _walk(self, accepts: Callable[[Json], bool] | None) -> Stream:
+        dialect = self.profile.dialect
         if self.streamed:
             return walk(
                 self._read(),
-                self.profile.dialect.decode,
+                dialect.decode,
                 accepts,
+                read=None if dialect.surface is None else dialect.surface.reader(),
                 ended=self.end is not End.OPEN,
             )
         # A whole body counts as chunk 0.
         chunk = Chunk(0, self.elapsed, self.json)
-        accepted = accepts is None or (self.is_json and accepts(self.json))
-        return Stream(folds=[Fold(chunk)], rejected=[] if accepted else [chunk])
+        raw = Chunk(0, self.elapsed, self.raw_json)
+        accepted = accepts is None or (self.is_json and accepts(raw.json))
+        return Stream(folds=[Fold(chunk)], rejected=[] if accepted else [raw])
 
     @cached_property
     def _rejected(self) -> dict[str, tuple[Chunk, ...]]:
@@ -236,7 +256,8 @@ class Exchange:
         """
         found = self._rejected.get(name)
         if found is None:
-            if blind and self.streamed and self._stream.alike:
+            surface = self.profile.dialect.surface
+            if blind and self.streamed and surface is None and self._stream.alike:
                 folds = self._stream.folds
                 whole = all(accepts(fold.chunk.json) for fold in folds)
             else:
@@ -303,7 +324,26 @@ class Exchange:
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The events that hold JSON, without the [DONE] sentinel."""
+        """
+        The events that hold JSON, without the [DONE] sentinel.
+
+        Those of another surface are translated, and left out if they say nothing that
+        a chunk of a chat does.
+        """
+        surface = self.profile.dialect.surface
+        if surface is None:
+            return self.raw_chunks
+        read = surface.reader()
+        pairs = ((chunk, read(chunk.json)) for chunk in self.raw_chunks)
+        return tuple(
+            Chunk(chunk.event, chunk.at, value)
+            for chunk, value in pairs
+            if value is not None
+        )
+
+    @cached_property
+    def raw_chunks(self) -> tuple[Chunk, ...]:
+        """The JSON of the events as it was sent, without the [DONE] sentinel."""
         chunks = []
         for number, event in enumerate(self.events):
             if event.data != DONE:

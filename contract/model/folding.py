@@ -17,6 +17,7 @@ import orjson
 from contract.model import sse
 from contract.model.chat import Json, Piece
 from contract.model.strict_json import MISSING, read_json
+from contract.model.surface import Reader
 
 DONE = "[DONE]"
 # Members of random length and content, against an observer that measures the events.
@@ -242,6 +243,7 @@ def walk(
     decode: Callable[[Json], Sequence[Piece]],
     accepts: Callable[[Json], bool] | None = None,
     *,
+    read: Reader | None = None,
     ended: bool = True,
 ) -> Stream:
     """
@@ -251,10 +253,11 @@ def walk(
         arrivals: The bytes of the stream.
         decode: Decodes a delta; chunks are folded only if that gives a single piece.
         accepts: Judges the JSON of each event, for `Stream.rejected`.
+        read: Translates the JSON of each event of another surface to a chunk.
         ended: Whether the server ended the stream: it may be cut inside a comment if
             the client did.
     """
-    return _Walker(decode, accepts).walk(arrivals, ended=ended)
+    return _Walker(decode, accepts, read).walk(arrivals, ended=ended)
 
 
 class _Walker:
@@ -262,9 +265,10 @@ class _Walker:
         self,
         decode: Callable[[Json], Sequence[Piece]],
         accepts: Callable[[Json], bool] | None,
+        read: Reader | None = None,
     ) -> None:
         self.stream = Stream()
-        self._decode, self._accepts = decode, accepts
+        self._decode, self._accepts, self._read = decode, accepts, read
         # The last run of each choice, unless a chunk came after it that begins none.
         self._runs: dict[int, Run] = {}
         self._finished: set[int] = set()
@@ -278,6 +282,10 @@ class _Walker:
         for arrival in arrivals:
             for payload in payloads(arrival.data):
                 text, accepted = None, True
+                if self._read is not None:
+                    run = self._read_other(payload, number, arrival.at, run)
+                    number += 1
+                    continue
                 if run is not None:
                     try:
                         # A value that equals the chunk of the run needs no referee.
@@ -303,18 +311,47 @@ class _Walker:
         stream.flaws = tuple(parser.flaws)
         return stream
 
-    def _read_alone(self, payload: str, number: int, at: float) -> Run | None:
-        """Read an event that may differ from the one before in anything."""
-        stream = self.stream
+    def _read_other(
+        self, payload: str, number: int, at: float, run: Run | None
+    ) -> Run | None:
+        """Read an event of another surface, if it has a counterpart."""
+        value = self._value(payload, number)
+        if value is MISSING or self._read is None:
+            return self._begin(MISSING, number, at)
+        self._judge(Chunk(number, at, value))
+        chunk_read = self._read(value)
+        if chunk_read is None:
+            return run
+        if run is not None:
+            text = run.text(_taken_apart(chunk_read))
+            if text is not None:
+                run.texts.append(text)
+                run.events.append(number)
+                run.times.append(at)
+                return run
+        return self._begin(chunk_read, number, at)
+
+    def _value(self, payload: str, number: int) -> Any:
         value = _exact(payload)
         if not isinstance(value, dict):
+            stream = self.stream
             (stream.sentinels if payload == DONE else stream.strays).append(number)
+        return value
+
+    def _read_alone(self, payload: str, number: int, at: float) -> Run | None:
+        """Read an event that may differ from the one before in anything."""
+        value = self._value(payload, number)
+        if value is not MISSING:
+            self._judge(Chunk(number, at, value))
+        return self._begin(value, number, at)
+
+    def _begin(self, value: Any, number: int, at: float) -> Run | None:
+        """Keep a chunk, if it is one; return the run that it begins."""
         run = None
         if value is not MISSING:
             chunk = Chunk(number, at, value)
-            self._judge(chunk)
             run = self._begun(chunk)
-            stream.folds.append(Fold(chunk, run))
+            self.stream.folds.append(Fold(chunk, run))
         if run is None:
             self._runs.clear()
         for index, choice in choices_of(value):
@@ -344,6 +381,19 @@ class _Walker:
 
 def _exact(payload: str) -> Any:
     return read_json(payload.encode(errors="surrogatepass"))
+
+
+def _taken_apart(chunk: Any) -> Any:
+    """Return a copy of a chunk as deep as `Run.text` takes it apart."""
+    if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
+        return chunk
+    choices = [
+        {**one, "delta": {**delta}}
+        if isinstance(one, dict) and isinstance(delta := one.get("delta"), dict)
+        else one
+        for one in chunk["choices"]
+    ]
+    return {**chunk, "choices": choices}
 
 
 def _index(value: Any) -> int:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from contract.errors import SpecError
+from contract.model.aspect import NEVER, USUAL, Aspect
 from contract.model.dialect import Dialect
+from contract.model.served_model import (
+    Models,
+    ServedModel,
+    find_model,
+    parse_models,
+)
 
 
 class Capability(StrEnum):
@@ -18,8 +25,11 @@ class Capability(StrEnum):
     STREAMING = "streaming"
     REASONING = "reasoning"  # reasoning and answer are separated
     REASONING_TOKENS = "reasoning-tokens"  # usage counts the reasoning tokens
+    THINKING_DEFAULT = "thinking-default"  # reasons if the request says nothing of it
+    EFFORTS = "efforts"  # reasoning_effort, with a list of values for each model
     THINKING_INPUT = "thinking-input"  # a thinking chunk in the system prompt
     VISION = "vision"
+    MANY_IMAGES = "many-images"  # up to 100 images in one request
     EXACT_IMAGES = "exact-images"  # an image costs the tokens of its patch grid
     IMAGE_URL_STRING = "image-url-string"  # image_url may be a plain string
     TOOLS = "tools"
@@ -39,6 +49,8 @@ class Capability(StrEnum):
     EXACT_TOKENS = "exact-tokens"  # whole prompts cost what Tekken v13 counts
     TEKKEN = "tekken"  # texts cost what Tekken counts, whatever the template adds
     TOKENIZE = "tokenize"  # POST /tokenize accepts messages
+    RESPONSES = "responses"  # chats are items and events, at POST /v1/responses
+    INPUT_TOKENS = "input-tokens"  # POST /v1/responses/input_tokens counts a prompt
     MODEL_LIST = "model-list"  # GET /v1/models names the served models
     MODEL_CARD = "model-card"  # GET /v1/models/{model}
     CONTEXT_LENGTH = "context-length"  # the model list states the context window
@@ -51,8 +63,13 @@ class Capability(StrEnum):
 
 # Budgets that are lower bounds, in units per second; all others are seconds.
 RATES = frozenset({"tokens_per_second"})
+# What of a text is recalled, by its length: the tokens of the prompt of each figure.
+RECALLS = {
+    f"recall_{tokens // 1_000:03}k": tokens
+    for tokens in (4_000, 8_000, 20_000, 38_000, 60_000, 80_000, 100_000, 120_000)
+}
 # Figures that are shares of 1, as `valid_documents_rate`, with `_low` and `_high`.
-SHARES = frozenset({"valid_documents", "valid_arguments"})
+SHARES = frozenset({"valid_documents", "valid_arguments", *RECALLS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +111,14 @@ class Profile:
     model: str | None = None
     # The capabilities that the server has.
     offers: frozenset[Capability] = frozenset()
+    # Those of them that only a page promises, and no recording has shown: what breaks
+    # one is a SHOULD.
+    unverified: frozenset[Capability] = frozenset()
+    # Whether all of it was read in sources or documentation, and no server was run:
+    # whatever fails is a SHOULD.
+    never_run: bool = False
+    # The models, where they differ in their limits; `for_model` applies them.
+    models: Models = field(default_factory=dict)
     # Further headers of every request: the environment variable that holds the value,
     # by name. A profile file is shared, so it holds no value.
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -118,9 +143,42 @@ class Profile:
     waivers: Mapping[str, str] = field(default_factory=dict)
     # A key CHECK@FEATURE, a feature of `contract.model.features`, waives an invariant
     # only for replies to requests with that feature.
+    # What a gateway may change in the replies of the server behind it (`--behind`).
+    may_change: frozenset[Aspect] = USUAL
     # Check ids of the waivers that are part of this package. One that is no longer
     # needed, because a release fixed the defect, is not an error of the user.
     shipped: frozenset[str] = frozenset()
+
+    def model_named(self, name: str) -> ServedModel | None:
+        """Return the model of `models` that answers under *name*; None if unknown."""
+        return find_model(self.models.values(), name)
+
+    def for_model(self, name: str) -> Profile:
+        """Return the profile with the limits of the model *name*, if it has any."""
+        found = self.model_named(name)
+        if found is None:
+            return self
+        lacking = {
+            capability
+            for capability, has in (
+                (Capability.REASONING, found.efforts),
+                (Capability.EFFORTS, found.efforts),
+                (Capability.THINKING_DEFAULT, found.thinks),
+                (Capability.REASONING_TOKENS, found.efforts),
+                (Capability.MANY_IMAGES, (found.image_limit or 0) >= MANY),
+            )
+            if not has
+        }
+        return replace(
+            self,
+            context_window=found.context_window or self.context_window,
+            image_limit=found.image_limit or self.image_limit,
+            offers=self.offers - lacking,
+        )
+
+
+# Images of `Capability.MANY_IMAGES`.
+MANY = 100
 
 
 def parse(
@@ -171,7 +229,8 @@ def _profile(
     base: Profile | None,
     dialects: Mapping[str, Dialect],
 ) -> Profile:
-    keys = {entry.name for entry in fields(Profile)} - {"id", "shipped"} | {"like"}
+    keys = {entry.name for entry in fields(Profile)} - {"id", "shipped"}
+    keys |= {"like", "release"}
     for key in table:
         if key not in keys:
             raise SpecError(f"profile {name}: unknown key {key!r}{_near(key, keys)}")
@@ -180,7 +239,7 @@ def _profile(
         values = {entry.name: getattr(base, entry.name) for entry in fields(Profile)}
     values["id"] = name
     for key, value in table.items():
-        if key != "like":
+        if key not in {"like", "release"}:
             values[key] = _value(name, key, value, dialects)
     if "waivers" in table:
         values["shipped"] = frozenset()
@@ -189,6 +248,8 @@ def _profile(
             f"profile {name}: it has no dialect; add dialect = …"
             f" (one of {', '.join(sorted(dialects))}), or like = another profile."
         )
+    if "release" in table:
+        values["dialect"] = _released(name, table["release"], values["dialect"])
     return Profile(**values)
 
 
@@ -217,7 +278,11 @@ _TYPES: dict[str, tuple[Any, str]] = {  # a class, which would narrow Any to obj
     "shrinks": (bool, "true or false"),
     "dialect": (str, "text"),
     "offers": (list, "a list"),
+    "unverified": (list, "a list"),
+    "never_run": (bool, "true or false"),
+    "models": (dict, "a table"),
     "tolerates": (list, "a list"),
+    "may_change": (list, "a list"),
     "budget": (dict, "a table"),
     "waivers": (dict, "a table"),
     "headers": (dict, "a table"),
@@ -246,6 +311,16 @@ def _dialect(name: str, id: str, dialects: Mapping[str, Dialect]) -> Dialect:
     if id not in dialects:
         raise SpecError(f"profile {name}: unknown dialect {id!r}{_near(id, dialects)}")
     return dialects[id]
+
+
+def _released(name: str, release: Any, dialect: Dialect) -> Dialect:
+    """Return *dialect* as its *release* speaks it."""
+    if not isinstance(release, str) or release not in dialect.releases:
+        raise SpecError(
+            f"profile {name}: release = {release!r} is none of the dialect {dialect.id}"
+            f"{_near(str(release), dialect.releases)}"
+        )
+    return dialect.releases[release]
 
 
 def _budget(name: str, table: dict[str, Any]) -> Budget:
@@ -290,6 +365,26 @@ def _capabilities(name: str, names: list[Any]) -> frozenset[Capability]:
     return frozenset(_capability(name, entry) for entry in names)
 
 
+def _models(name: str, tables: dict[str, Any]) -> Models:
+    return parse_models(f"profile {name}", tables)
+
+
+def _aspects(name: str, names: list[Any]) -> frozenset[Aspect]:
+    known = [aspect.value for aspect in Aspect if aspect not in NEVER]
+    for entry in names:
+        if entry in {aspect.value for aspect in NEVER}:
+            raise SpecError(
+                f"profile {name}: may_change has {entry!r}, which no gateway may "
+                f"change; it may change {', '.join(known)}."
+            )
+        if entry not in known:
+            raise SpecError(
+                f"profile {name}: may_change has the unknown aspect {entry!r}"
+                f"{_near(str(entry), known)}"
+            )
+    return frozenset(map(Aspect, names))
+
+
 def _names(name: str, names: list[Any]) -> frozenset[str]:  # noqa: ARG001  # as others
     return frozenset(map(str, names))
 
@@ -301,7 +396,10 @@ def _waivers(name: str, table: dict[str, Any]) -> dict[str, str]:  # noqa: ARG00
 # Of a key, what makes its value from that in TOML.
 _READERS: dict[str, Callable[[str, Any], object]] = {
     "offers": _capabilities,
+    "unverified": _capabilities,
+    "models": _models,
     "tolerates": _names,
+    "may_change": _aspects,
     "budget": _budget,
     "waivers": _waivers,
     "headers": _headers,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -11,11 +13,20 @@ from urllib.parse import urlsplit
 from contract.model import sse
 from contract.model.chat import Json
 from contract.model.dialect import Dialect
-from contract.model.exchange import DONE, LEFT_OPEN, Arrival, End, Exchange
+from contract.model.exchange import (
+    DONE,
+    EVENT_STREAM,
+    LEFT_OPEN,
+    Arrival,
+    End,
+    Exchange,
+    media_type,
+)
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.rejection import Rejection
 from contract.model.strict_json import MISSING, read_json
+from contract.model.surface import Renderer
 from contract.model.wire import Request
 
 JSON_TYPE = ("content-type", "application/json")
@@ -54,6 +65,8 @@ class Reply:
     rejection: Rejection | None = None
     # Loopback URLs that are fetched before the answer is sent.
     visits: tuple[str, ...] = ()
+    # Whether the body is spelled as the dialect's surface has it, see `spelled`.
+    is_spelled: bool = False
 
     @property
     def streamed(self) -> bool:
@@ -73,6 +86,20 @@ class Reply:
         """The body as JSON; None when it is a stream or not JSON."""
         value = read_json(self.body)
         return None if value is MISSING else value  # type: ignore[return-value]  # it is not MISSING
+
+    @property
+    def asked(self) -> dict[str, Json]:
+        """The request body as that of a chat; empty when it is not a JSON object."""
+        value = read_json(self.request.body)
+        surface = self.dialect.surface
+        if surface is not None and isinstance(value, dict):
+            value = surface.parse(value)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether the request was sent to the path of chats."""
+        return self.request.path.partition("?")[0] == self.dialect.path
 
     def with_json(self, value: Json) -> Reply:
         """Return the reply with *value* as its body, at the time of the last frame."""
@@ -133,6 +160,82 @@ def is_done(frame: Frame) -> bool:
     return frame.data.strip() == f"data: {DONE}".encode()
 
 
+def spelled(reply: Reply) -> Reply:
+    """
+    Return *reply* as it is sent: in the spelling of its dialect's surface, if any.
+
+    A reply is made and changed as a chat completion. What a fault made of it that is no
+    JSON stays as it is.
+    """
+    surface = reply.dialect.surface
+    if surface is None or reply.is_spelled:
+        return reply
+    reply = replace(reply, is_spelled=True)
+    if not reply.is_chat or reply.status != HTTPStatus.OK:
+        return reply
+    asked = read_json(reply.request.body)
+    body: Json = None if asked is MISSING else asked  # type: ignore[assignment]  # it is not MISSING
+    kind = next((v for name, v in reply.headers if name == "content-type"), "")
+    if media_type(kind) != EVENT_STREAM:
+        value = read_json(reply.body)
+        if value is MISSING:
+            return reply
+        rendered = surface.render(value, body)  # type: ignore[arg-type]  # it is not MISSING
+        if rendered is value:
+            return reply
+        at = reply.frames[-1].at
+        return reply.with_frames([Frame(at, _written(rendered))])
+    render = surface.renderer(body)
+    frames: list[Frame] = []
+    rest = b""
+    for frame in reply.frames:
+        *whole, rest = _events(rest + frame.data)
+        data = b"".join(_rendered(event, render) for event in whole)
+        # A frame that ends inside an event, or holds none, is kept as one.
+        frames.append(Frame(frame.at, data))
+    if rest and frames:
+        frames[-1] = replace(frames[-1], data=frames[-1].data + rest)
+    return reply.with_frames(frame for frame in frames if frame.data)
+
+
+_BLANK = re.compile(rb"(\r\n\r\n|\n\n|\r\r)")
+
+
+def _events(data: bytes) -> list[bytes]:
+    """Return the events in *data* with the blank lines after them, and what is left."""
+    parts = _BLANK.split(data)
+    whole = [text + blank for text, blank in zip(parts[::2], parts[1::2], strict=False)]
+    return [*whole, parts[-1]]
+
+
+def _rendered(event: bytes, render: Renderer) -> bytes:
+    """Return an event as those that say the same; the lines beside its data stay."""
+    blank = _BLANK.search(event)
+    line = b"\n" if blank is None else blank[0][: len(blank[0]) // 2]
+    mark = codecs.BOM_UTF8 if event.startswith(codecs.BOM_UTF8) else b""
+    lines = event.removeprefix(mark).split(line)
+    data = [one[5:].removeprefix(b" ") for one in lines if one.startswith(b"data:")]
+    value = read_json(b"\n".join(data)) if data else MISSING
+    if value is MISSING:
+        return event
+    others = [one + line for one in lines if one and not one.startswith(b"data:")]
+    rendered = []
+    for name, part in render(value):  # type: ignore[arg-type]  # it is not MISSING
+        typed = [b"event: " + name.encode() + line] if name else []
+        rendered += [*others, *typed, b"data: " + _written(part) + line + line]
+        others = []
+    return mark + (b"".join(rendered) or b"".join(others))
+
+
+def _written(value: Json) -> bytes:
+    """Return JSON bytes; half of a surrogate pair stays an escape, as it was sent."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
 def rehearse(
     reply: Reply, probe: Probe, profile: Profile, *, sent_at: float | None = None
 ) -> Exchange:
@@ -143,6 +246,7 @@ def rehearse(
     server, and its dialect decodes the response. *sent_at* is the time of day of the
     request, in seconds since the epoch, if there is one.
     """
+    reply = spelled(reply)
     arrivals = tuple(Arrival(frame.at, frame.data) for frame in reply.frames)
     end, note = reply.end, f"rehearsed {reply.end.value}"
     if end is End.OPEN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from http import HTTPStatus
 
-from contract.model.chat import CHAT, Json
+from contract.model.chat import Json
 from contract.model.exchange import End, Exchange
 
 # What compressed data begins with. Brotli and deflate have no such mark.
@@ -132,7 +132,8 @@ def _is_mislabelled(exchange: Exchange, body: bytes) -> bool:
 def is_chat(exchange: Exchange) -> bool:
     """Return whether *exchange* is a chat request: a POST to the chat route."""
     request = exchange.request
-    return request.method == "POST" and request.path.partition("?")[0] == CHAT
+    path = exchange.profile.dialect.path
+    return request.method == "POST" and request.path.partition("?")[0] == path
 
 
 def is_error(value: Json) -> bool:

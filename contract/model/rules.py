@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from contract.model.chat import Json, Token
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection
+from contract.model.served_model import ServedModel
 
 Body = Mapping[str, Json]
 AdmissionRule = Callable[[Probe, Body], Rejection | None]
@@ -37,6 +38,8 @@ class Rules:
     completion_budget: Callable[[int, int | None, int], int | Rejection]
     # Model names that are served, the canonical one first.
     served_models: tuple[str, ...] = ("magistral-small-2509", "magistral-medium-2509")
+    # Model name in a request -> the model, where models differ in their limits.
+    model_named: Callable[[str | None], ServedModel] | None = None
     # Images that a request may hold; None is no limit.
     image_limit: int | None = None
     # Image formats that can be decoded, by Pillow's names.
@@ -61,6 +64,12 @@ class Rules:
     full_window_finish: str = "length"
     # The finish reason may come in the chunk of the last text.
     finish_rides_on_text: bool = False
+    # So may that of a tool call, in the chunk of its last arguments.
+    finish_rides_on_calls: bool = True
+    # `stop_reason` of a choice is the stop string that ended it.
+    names_stop_string: bool = False
+    # A stream with a usage chunk has the fingerprint there, and not at every finish.
+    fingerprint_beside_usage: bool = False
     # Every chunk with a finish reason carries usage.
     usage_on_every_finish: bool = False
     # (token, number of alternatives) -> its entry in `logprobs`; None: the request for
@@ -70,6 +79,10 @@ class Rules:
     logprobs_on_role: bool = False
     # The chunk with the finish reason carries the entry of the end of the sequence.
     logprobs_on_finish: bool = False
+    # A delta may hold several of the texts that were generated.
+    merges_deltas: bool = False
+    # Reasoning may resume after a part of the answer, and in some replies does.
+    resumes_reasoning: bool = False
     # Prefix of the id of a response.
     id_prefix: str = "chatcmpl-"
     # Number of hexadecimal digits after that prefix.

@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from contract.model.chat import Json
+from contract.model.chat import CHAT, Json
 from contract.model.probe import KeyMode, Probe, apply_patches
 from contract.model.profile import Profile
+from contract.model.strict_json import MISSING, read_json
 
 WRONG_KEY = "sk-wrong-key-for-testing"
 
@@ -51,7 +52,8 @@ def build_request(
     named = {name.lower() for name, _ in probe.headers}
     kept = [(name, value) for name, value in headers if name not in named]
     added = [(name.lower(), value) for name, value in probe.headers if value]
-    path = probe.path.replace("{model}", probe.model or model)
+    path = profile.dialect.path if probe.path == CHAT else probe.path
+    path = path.replace("{model}", probe.model or model)
     path = path.replace("{load}", profile.dialect.load)
     if probe.key is KeyMode.QUERY and key:
         path += f"?api_key={quote(key, safe='')}"
@@ -80,11 +82,33 @@ def basic_credentials(key: str) -> str:
 def _body(probe: Probe, profile: Profile, model: str) -> bytes:
     if probe.body is not None:
         escaped = json.dumps(model)[1:-1].encode()
-        return probe.body.replace(b"{model}", escaped)
+        return _respelled(probe.body.replace(b"{model}", escaped), profile)
     dialect = profile.dialect
     encoded: Json = dialect.request(dialect.prepare(probe), model)
     if probe.patches:
         encoded = apply_patches(encoded, probe.patches)
+    if dialect.surface is not None and _is_spelled(probe.path, profile):
+        encoded = dialect.surface.write(encoded)
     return json.dumps(encoded, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )
+
+
+def _is_spelled(path: str, profile: Profile) -> bool:
+    """Return whether a path is one whose bodies the surface of *profile* spells."""
+    return path == CHAT or path.startswith(profile.dialect.path)
+
+
+def _respelled(body: bytes, profile: Profile) -> bytes:
+    """Return the bytes of a chat request in the spelling of the surface, if any."""
+    surface = profile.dialect.surface
+    value = MISSING if surface is None else read_json(body)
+    if surface is None or not isinstance(value, dict) or "messages" not in value:
+        return body
+    text = json.dumps(
+        surface.write(value),
+        # What a probe is about may be the spelling of the JSON.
+        ensure_ascii=b"\\u" in body,
+        indent=1 if body.startswith(b"{\n") else None,
+    )
+    return text.encode(errors="surrogatepass")

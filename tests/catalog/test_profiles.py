@@ -14,7 +14,11 @@ DIALECTS = dialects()
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_dialect_has_a_profile_of_its_name(dialect):
-    assert DIALECTS[dialect] is builtin()[dialect].dialect
+    own = DIALECTS[dialect]
+
+    assert any(
+        builtin()[dialect].dialect is one for one in (own, *own.releases.values())
+    )
 
 
 @pytest.mark.parametrize("name", builtin())
@@ -43,7 +47,9 @@ def test_offered_endpoints_are_paths_of_the_dialect(name):
 def test_only_servers_with_tekken_v13_offer_exact_counts():
     exact = {n for n, p in builtin().items() if Capability.EXACT_TOKENS in p.offers}
 
-    assert {n for n in builtin() if n.startswith("vllm")} | {"mistral-2025-10"} == exact
+    # The Rust frontend encodes with the tokenizer of the model's own folder.
+    vllm = {n for n in builtin() if n.startswith("vllm")} - {"vllm-0.32-rust"}
+    assert vllm | {"mistral-2025-10"} == exact
 
 
 @pytest.mark.parametrize(("alias", "id"), aliases().items())

@@ -7,6 +7,7 @@ import pytest
 from contract.catalog.providers import dialects
 from contract.errors import SpecError
 from contract.model.check import (
+    Combined,
     Finding,
     Level,
     check,
@@ -148,3 +149,17 @@ def test_observed_value_is_shortened_to_one_line(value, text):
 
 def test_location_is_event_and_time():
     assert "event 11, +0.134 s" == event_location(11, 0.1344)
+
+
+SHARED = Combined(sends=(SUM_WHOLE,))
+
+
+@pytest.mark.parametrize("more", [{"slow": True}, {"measures": dict}])
+def test_only_a_check_that_can_be_settled_at_once_has_combined_requests(more):
+    with pytest.raises(SpecError, match="leave combined out"):
+        made(combined=SHARED, **more)
+
+
+def test_combined_requests_are_one_or_several():
+    assert made(combined=SHARED).combined == (SHARED,)
+    assert made(combined=(SHARED, SHARED)).combined == (SHARED, SHARED)

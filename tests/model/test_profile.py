@@ -52,6 +52,18 @@ def test_like_extends_another_profile_and_replaces_its_keys():
     )
 
 
+def test_release_selects_a_variant_unless_a_dialect_is_given_without_one():
+    text = (
+        '[old]\ndialect = "vllm-0.16"\nrelease = "0.16.0"\n'
+        '[same]\nlike = "old"\n[new]\nlike = "old"\ndialect = "vllm-0.16"'
+    )
+    found = parse(text, DIALECTS)
+    variant = DIALECTS["vllm-0.16"].releases["0.16.0"]
+
+    assert found["old"].dialect is found["same"].dialect is variant
+    assert found["new"].dialect is DIALECTS["vllm-0.16"]
+
+
 def test_like_can_name_a_built_in_profile():
     known = parse(OWN, DIALECTS)
 
@@ -70,6 +82,16 @@ def test_like_can_name_a_built_in_profile():
             '[x]\ndialect = "vlm-0.16"',
             "profile x: unknown dialect 'vlm-0.16'; did you mean 'vllm-0.16'?",
             id="unknown dialect",
+        ),
+        pytest.param(
+            '[x]\ndialect = "vllm-0.16"\nrelease = "0.16"',
+            "release = '0.16' is none of the dialect vllm-0.16; did you mean '0.16.0'?",
+            id="unknown release",
+        ),
+        pytest.param(
+            '[x]\ndialect = "inline"\nrelease = 1',
+            "release = 1 is none of the dialect inline",
+            id="a dialect without releases",
         ),
         pytest.param(
             '[x]\nlike = "other"', "like = 'other' names no profile", id="like unknown"

@@ -8,6 +8,7 @@ from support.rehearsal import mock_reply
 from contract.catalog.profiles import builtin
 from contract.model.chat import Piece, PieceKind, merge_pieces
 from contract.model.probes import CUT, SUM, SUM_WHOLE, TOOL, TWO_CHOICES
+from contract.model.profile import Capability
 from contract.model.reply import event_json
 from contract.model.rewrite import decode_reply, rewrite_pieces, rewrite_usage
 
@@ -19,6 +20,7 @@ every_reply = pytest.mark.parametrize(
         pytest.param(profile, probe, id=f"{profile.id}-{probe.name}")
         for profile in PROFILES.values()
         for probe in PROBES
+        if probe is not TWO_CHOICES or Capability.CHOICES in profile.offers
     ],
 )
 
