@@ -42,15 +42,9 @@ def parse(body: Mapping[str, Json]) -> Probe:
 
 
 def encode(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
-    """Yield the role with null content, then one delta per piece."""
-    yield {"role": "assistant", "content": None}
-    for piece in pieces:
-        if piece.kind is PieceKind.TOOL:
-            yield response_body.fragment(piece)
-        elif piece.kind is PieceKind.REASONING:
-            yield {"reasoning_content": piece.text}
-        else:
-            yield {"content": piece.text}
+    """Return the role with null content, then one delta per piece."""
+    role: dict[str, Json] = {"role": "assistant", "content": None}
+    return response_body.deltas(pieces, role, "reasoning_content")
 
 
 def message(pieces: Iterable[Piece]) -> dict[str, Json]:

@@ -6,11 +6,23 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from contract.model.chat import Json, Piece, PieceKind, Thinking, merge_calls
+from contract.model.chat import (
+    Json,
+    Piece,
+    PieceKind,
+    Thinking,
+    merge_calls,
+    merge_pieces,
+)
 from contract.model.dialect import Answer, Dialect, Head, StreamUsage, Usage
 from contract.model.probe import Probe
+from contract.providers.mistral.models import model_named
 from contract.providers.mistral.rejections import error_2025, error_2026
-from contract.providers.mistral.rules import MISTRAL_2025, MISTRAL_2026
+from contract.providers.mistral.rules import (
+    MISTRAL_2025,
+    MISTRAL_2026,
+    MISTRAL_2026_OCTOBER,
+)
 from contract.providers.openai_format import parsing, request_body, response_body
 from contract.providers.openai_format.request_body import MessageFormat, ReasoningFormat
 from contract.tokens.patch_grid import mistral_grid
@@ -73,6 +85,31 @@ def parse_2026(body: Mapping[str, Json]) -> Probe:
     return replace(probe, reasons=probe.options.reasoning_effort not in {None, "none"})
 
 
+def request_october(probe: Probe, model: str) -> dict[str, Json]:
+    """
+    Return the body for Large 4 and the models beside it, with an explicit effort.
+
+    Some of them reason by default, so `none` is sent as well; a model that never
+    reasons accepts no effort.
+    """
+    body = request_2026(probe, model)
+    if not model_named(model).efforts:
+        if probe.options.reasoning_effort is None:
+            body.pop("reasoning_effort", None)
+    elif probe.messages and not probe.reasons:
+        body.setdefault("reasoning_effort", "none")
+    return body
+
+
+def parse_october(body: Mapping[str, Json]) -> Probe:
+    """Parse a body; without an effort, it depends on the model whether it reasons."""
+    probe = parsing.probe(body, _FORMAT)
+    effort = probe.options.reasoning_effort
+    model = model_named(probe.model)
+    thinks = model.thinks if effort is None else effort != "none"
+    return replace(probe, reasons=thinks and bool(model.efforts))
+
+
 def decode(part: Json) -> tuple[Piece, ...]:
     """Decode content that is text, or a list of thinking and text chunks."""
     return parsing.pieces(part, ())
@@ -123,6 +160,39 @@ def encode_2026(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
     return _deltas(pieces, _streamed_thinking)
 
 
+def encode_october(pieces: Iterable[Piece]) -> Iterator[dict[str, Json]]:
+    """
+    Yield deltas in each form that the API and its clients know.
+
+    The first text after reasoning shares a delta with the end of the reasoning. Where
+    the reasoning resumes, its next end is marked by an empty thinking chunk, as in
+    `encode_2026`.
+    """
+    yield {"role": "assistant", "content": ""}
+    held: Piece | None = None  # reasoning that may share a delta with text
+    shared = False
+    for piece in merge_calls(pieces):
+        if held is not None and not shared and piece.kind is PieceKind.ANSWER:
+            shared = True
+            answer: Json = {"type": "text", "text": piece.text}
+            yield {"content": [_streamed_thinking(held.text), answer]}
+            held = None
+            continue
+        if held is not None:
+            yield {"content": [_streamed_thinking(held.text)]}
+            if piece.kind is PieceKind.ANSWER:
+                yield {"content": [{"type": "thinking", "thinking": []}]}
+            held = None
+        if piece.kind is PieceKind.REASONING:
+            held = piece
+        elif piece.kind is PieceKind.TOOL:
+            yield response_body.whole_call(piece)
+        else:
+            yield {"content": piece.text}
+    if held is not None:
+        yield {"content": [_streamed_thinking(held.text)]}
+
+
 def _message(
     pieces: Iterable[Piece], thinking: Callable[[str], dict[str, Json]]
 ) -> dict[str, Json]:
@@ -147,6 +217,24 @@ def message_2026(pieces: Iterable[Piece]) -> dict[str, Json]:
     return _message(pieces, _closed_thinking)
 
 
+def message_october(pieces: Iterable[Piece]) -> dict[str, Json]:
+    """Return a message whose chunks are in the order in which they were generated."""
+    output = merge_pieces(pieces)
+    chunks: list[Json] = []
+    for piece in output:
+        if piece.kind is PieceKind.REASONING:
+            chunks.append(_closed_thinking(piece.text))
+        elif piece.kind is PieceKind.ANSWER:
+            chunks.append({"type": "text", "text": piece.text})
+    plain = not any(piece.kind is PieceKind.REASONING for piece in output)
+    calls = response_body.calls(output, numbered=True)
+    return {
+        "role": "assistant",
+        "tool_calls": calls or None,
+        "content": response_body.text(output, PieceKind.ANSWER) if plain else chunks,
+    }
+
+
 def _usage_2025(usage: Usage) -> dict[str, Json]:
     return {
         "prompt_tokens": usage.prompt,
@@ -161,6 +249,11 @@ def _usage_2026(usage: Usage) -> dict[str, Json]:
         "prompt_tokens_details": {"cached_tokens": 0},
         "service_tier": "standard",
     }
+
+
+def _usage_october(usage: Usage) -> dict[str, Json]:
+    details: dict[str, Json] = {"reasoning_tokens": usage.reasoning}
+    return {**_usage_2026(usage), "completion_tokens_details": details}
 
 
 def _chunk(
@@ -205,6 +298,18 @@ def chunk_2026(
     return {**chunk, "usage": _usage_2026(usage)} if usage else chunk
 
 
+def usage_chunk(head: Head, usage: Usage) -> dict[str, Json]:
+    """Return the event with the usage: it has no choices, and comes unrequested."""
+    return {
+        "id": head.id,
+        "object": "chat.completion.chunk",
+        "created": head.created,
+        "model": head.model,
+        "choices": [],
+        "usage": _usage_october(usage),
+    }
+
+
 def _completion(
     head: Head, answers: Iterable[tuple[dict[str, Json], str]], usage: dict[str, Json]
 ) -> dict[str, Json]:
@@ -235,6 +340,14 @@ def completion_2026(
     """Return a whole response; the usage has cached tokens and the service tier."""
     messages = [(message_2026(a.pieces), a.finish) for a in answers]
     return _completion(head, messages, _usage_2026(usage))
+
+
+def completion_october(
+    head: Head, answers: tuple[Answer, ...], usage: Usage
+) -> dict[str, Json]:
+    """Return a whole response; the usage has the reasoning tokens as well."""
+    messages = [(message_october(a.pieces), a.finish) for a in answers]
+    return _completion(head, messages, _usage_october(usage))
 
 
 def models(names: tuple[str, ...], window: int) -> dict[str, Json]:
@@ -269,6 +382,23 @@ def _card(name: str, names: tuple[str, ...], window: int) -> dict[str, Json]:
         "default_model_temperature": 0.7,
         "type": "base",
     }
+
+
+def models_october(names: tuple[str, ...], window: int) -> dict[str, Json]:
+    """Return a card for each name, with the limits of its model within *window*."""
+    return {"object": "list", "data": [_own_card(n, names, window) for n in names]}
+
+
+def _own_card(name: str, names: tuple[str, ...], window: int) -> dict[str, Json]:
+    model = model_named(name)
+    known = [n for n in names if n in model.names]
+    if name not in model.names:  # a name that only this mock has
+        return _card(name, (name,), window)
+    card = _card(name, tuple(known), min(window, model.context_window or window))
+    capabilities = card["capabilities"]
+    if isinstance(capabilities, dict):
+        capabilities["reasoning"] = bool(model.efforts)
+    return {**card, "name": model.id, "description": model.id}
 
 
 def headers(head: Head, usage: Usage | None) -> tuple[tuple[str, str], ...]:
@@ -324,4 +454,21 @@ MISTRAL_2026_08 = replace(
     completion=completion_2026,
     error=error_2026,
     rules=MISTRAL_2026,
+)
+
+
+MISTRAL_2026_10 = replace(
+    MISTRAL_2026_08,
+    id="mistral-2026-10",
+    title="Mistral's hosted API with Large 4, as of October 2026",
+    prefix="Mistral202610",
+    request=request_october,
+    parse=parse_october,
+    encode=encode_october,
+    message=message_october,
+    completion=completion_october,
+    usage_chunk=usage_chunk,
+    models=models_october,
+    stream_usage=StreamUsage.EITHER,
+    rules=MISTRAL_2026_OCTOBER,
 )

@@ -93,7 +93,8 @@ def _sentence(problem: Rejection) -> str:
     if problem.reason is RejectionReason.OVERFLOW:
         return f"Prompt contains {problem.count} tokens and 0 draft tokens, {too_large}"
     if problem.reason is RejectionReason.MAX_TOKENS:
-        return f"Prompt and max_tokens need {problem.count} tokens, {too_large}"
+        needed = f"Prompt and max_tokens need {problem.count} tokens, {too_large}"
+        return problem.message or needed
     if problem.reason is RejectionReason.RATE:
         return "Rate limit exceeded"
     if problem.reason is RejectionReason.ENCODING:

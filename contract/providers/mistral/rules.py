@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.model.rules import Rules
+from contract.providers.mistral import admission as own
+from contract.providers.mistral import logprobs
+from contract.providers.mistral.models import listed, model_named
 from contract.providers.openai_format import admission, completion_budget
 
 # The mock has no documents and no audio; `reference` is a chunk of answers that is
@@ -38,18 +41,28 @@ MISTRAL_2025 = Rules(
     id_prefix="",
     id_length=32,
 )
+_ADMISSION_2026 = (
+    _USER_PARTS,
+    _RESULT_PARTS,
+    admission.message_order,
+    admission.last_message_awaits_answer,
+    admission.matching_tool_results,
+    admission.tool_definitions,
+    admission.forced_tool,
+)
 MISTRAL_2026 = replace(
     MISTRAL_2025,
     # The successor of Magistral is also served under the old name.
     served_models=("mistral-small-2603", "magistral-small-latest"),
-    admission=(
-        _USER_PARTS,
-        _RESULT_PARTS,
-        admission.message_order,
-        admission.last_message_awaits_answer,
-        admission.matching_tool_results,
-        admission.tool_definitions,
-        admission.forced_tool,
-        admission.supported_by_successors,
-    ),
+    admission=(*_ADMISSION_2026, admission.supported_by_successors),
+)
+MISTRAL_2026_OCTOBER = replace(
+    MISTRAL_2026,
+    served_models=listed(),
+    model_named=model_named,
+    image_limit=None,
+    admission=(*_ADMISSION_2026, own.supported_by_the_model),
+    logprobs=logprobs.entry,
+    merges_deltas=True,
+    resumes_reasoning=True,
 )

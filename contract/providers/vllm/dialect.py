@@ -54,9 +54,21 @@ class Version:
     # The differences between request bodies.
     message_format: MessageFormat
     # Whether responses have what was recorded with 0.32.0 but not with 0.16.0:
-    # reasoning tokens in usage, a fingerprint, `param` in errors, no empty
-    # `tool_calls`. The dialect of 0.16 responds like 0.32.0; its schema allows both.
+    # reasoning tokens in usage, a fingerprint, the newer nulls, no empty `tool_calls`.
     modern: bool = False
+    # Whether errors state the parameter; recorded with 0.15.1, 0.16.0 and 0.32.0.
+    names_param: bool = False
+    # Whether the chunk of a natural end has an empty content; recorded with 0.11.0,
+    # 0.12.0, 0.15.1 and 0.16.0.
+    ends_with_content: bool = False
+    # Whether later fragments of a call have a null id and the type; recorded with
+    # 0.15.1 and 0.16.0 (tool_choice auto).
+    repeats_type: bool = False
+    # Whether the content of a response without any text is empty instead of null;
+    # recorded with 0.15.1 and 0.16.0 (max_tokens 1).
+    empty_content: bool = False
+    # The version of pydantic to whose pages errors refer.
+    pydantic: str = "2.14"
 
 
 def request(version: Version, probe: Probe, model: str) -> dict[str, Json]:
@@ -107,23 +119,35 @@ def encode(version: Version, pieces: Iterable[Piece]) -> Iterator[dict[str, Json
     yield {"role": "assistant", "content": "", **copy}
     for piece in pieces:
         if piece.kind is PieceKind.TOOL:
-            yield response_body.fragment(piece)
+            yield {**copy, **_fragment(version, piece)}
         elif piece.kind is PieceKind.REASONING:
             yield dict.fromkeys(version.fields, piece.text)
         else:
             yield {"content": piece.text, **copy}
 
 
+def _fragment(version: Version, piece: Piece) -> dict[str, Json]:
+    """Return a part of a call in the members of *version*."""
+    if version.repeats_type and piece.call and piece.call.id is None:
+        entry: dict[str, Json] = {
+            "id": None,
+            "type": "function",
+            "index": piece.call.index,
+            "function": {"arguments": piece.text},
+        }
+        return {"tool_calls": [entry]}
+    return response_body.fragment(piece)
+
+
 def message(version: Version, pieces: Iterable[Piece]) -> dict[str, Json]:
     """Return a whole message; absent reasoning or content is null."""
     output = tuple(pieces)
     reasoning = response_body.text(output, PieceKind.REASONING) or None
+    content = response_body.text(output, PieceKind.ANSWER) or None
+    if version.empty_content and not output:
+        content = ""
     return {
-        **message_without_reasoning(
-            response_body.text(output, PieceKind.ANSWER) or None,
-            output,
-            modern=version.modern,
-        ),
+        **message_without_reasoning(content, output, modern=version.modern),
         **dict.fromkeys(version.fields, reasoning),
     }
 
@@ -178,6 +202,9 @@ def chunk(  # noqa: PLR0913, PLR0917  # the shape of Dialect.chunk, and the vers
     usage: Usage | None,
 ) -> dict[str, Json]:
     """Return one event; the first and the last of a choice have further nulls."""
+    if version.ends_with_content and not delta:
+        ended: dict[str, Json] = {"content": ""} if finish == "stop" else {}
+        delta = {**ended, **dict.fromkeys(version.fields[1:])}
     choice: dict[str, Json] = {
         "index": index,
         "delta": delta,
@@ -213,8 +240,16 @@ def completion(
     version: Version, head: Head, answers: tuple[Answer, ...], usage: Usage
 ) -> dict[str, Json]:
     """Return a whole response with the members that vLLM always adds."""
-    messages = [(message(version, a.pieces), a.finish) for a in answers]
+    messages = [(_message_of(version, a), a.finish) for a in answers]
     return envelope(head, messages, usage, modern=version.modern)
+
+
+def _message_of(version: Version, answer: Answer) -> dict[str, Json]:
+    """Return a message; recorded with 0.16.0 and 0.32.0, a forced call has content."""
+    encoded = message(version, answer.pieces)
+    if answer.forced and encoded["content"] is None:
+        encoded["content"] = ""
+    return encoded
 
 
 def envelope(
@@ -254,11 +289,11 @@ def envelope(
         "usage": counters,
         "prompt_logprobs": None,
         "prompt_token_ids": None,
+        **({"prompt_text": None} if modern else {}),
         "kv_transfer_params": None,
     }
     if modern:
-        more = ("prompt_text", "ec_transfer_params", "metrics")
-        encoded.update(dict.fromkeys(more))
+        encoded.update(dict.fromkeys(("ec_transfer_params", "metrics")))
     return encoded
 
 
@@ -311,7 +346,9 @@ def _dialect(
         chunk=partial(chunk, version),
         usage_chunk=partial(usage_chunk, version),
         completion=partial(completion, version),
-        error=partial(error, modern=version.modern),
+        error=partial(
+            error, names_param=version.names_param, pydantic=version.pydantic
+        ),
         models=models,
         patch_grid=mistral_grid,
         system=SYSTEM,
@@ -335,20 +372,51 @@ VLLM_0_11 = _dialect(
     "vLLM 0.11.0: reasoning_content",
     "Vllm011",
     # It drops the field of replayed messages but accepts thinking chunks in them.
-    Version(fields=("reasoning_content",), message_format=_CHUNKS),
+    Version(
+        fields=("reasoning_content",), message_format=_CHUNKS, ends_with_content=True
+    ),
     "0.11.0",
 )
 VLLM_0_12 = _dialect(
     "vllm-0.12",
     "vLLM 0.11.1 to 0.15: reasoning and reasoning_content, the same text in both",
     "Vllm012",
-    Version(fields=("reasoning", "reasoning_content"), message_format=_FIELDS),
+    Version(
+        fields=("reasoning", "reasoning_content"),
+        message_format=_FIELDS,
+        ends_with_content=True,
+        repeats_type=True,
+    ),
     "0.12.0",
 )
-VLLM_0_16 = _dialect(
+_OF_0_16_0 = _dialect(
     "vllm-0.16",
     "vLLM 0.16 and later: reasoning",
     "Vllm016",
-    Version(fields=("reasoning",), message_format=_FIELDS, modern=True),
-    "0.32.0",
+    Version(
+        fields=("reasoning",),
+        message_format=_FIELDS,
+        names_param=True,
+        ends_with_content=True,
+        repeats_type=True,
+        empty_content=True,
+        pydantic="2.12",
+    ),
+    "0.16.0",
+)
+# As 0.32.0 speaks it; its schema allows what 0.16.0 sends too.
+VLLM_0_16 = replace(
+    _dialect(
+        "vllm-0.16",
+        "vLLM 0.16 and later: reasoning",
+        "Vllm016",
+        Version(
+            fields=("reasoning",),
+            message_format=_FIELDS,
+            modern=True,
+            names_param=True,
+        ),
+        "0.32.0",
+    ),
+    releases={"0.16.0": _OF_0_16_0},
 )

@@ -16,12 +16,13 @@ UP_TO = (
 )
 NEWEST = "vllm-0.32"
 UNKNOWN = "vllm-0.16"
+OWNER = "vllm"
 
 
 def recognise(evidence: Evidence) -> Match | None:
     """Return the profile of the version that /version states."""
     version = evidence.member("/version", "version")
-    if "vllm" not in evidence.owners and (
+    if OWNER not in evidence.owners and (
         evidence.owners or not isinstance(version, str)
     ):
         return None

@@ -120,21 +120,28 @@ def _failure(problem: Rejection) -> Json:
     return {"error": {"message": message, "type": kind, "param": None, "code": status}}
 
 
-def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
+def error(
+    problem: Rejection, *, names_param: bool, pydantic: str = wording.PYDANTIC
+) -> tuple[int, Json]:
     """
     Return `{"error": {message, type, param, code}}`, or FastAPI's own `detail`.
 
-    Only *modern* releases set `param`.
+    Releases with *names_param* set `param`; *pydantic* is the version to whose pages
+    the messages refer.
     """
     if problem.reason in _BARE:
         status, member, text = _BARE[problem.reason]
         return status, {member: text}
     if problem.server_status:
         return problem.server_status, _failure(problem)
-    if modern and (exact := wording.exact(problem)):
+    if names_param and (exact := wording.exact(problem)):
         return exact.status, {
             "error": {
-                "message": exact.message or problem.reason.value,
+                "message": exact.message.replace(
+                    wording.PAGES.format(wording.PYDANTIC),
+                    wording.PAGES.format(pydantic),
+                )
+                or problem.reason.value,
                 "type": exact.type,
                 "param": exact.param,
                 "code": exact.status,
@@ -160,7 +167,7 @@ def error(problem: Rejection, *, modern: bool) -> tuple[int, Json]:
     body: dict[str, Json] = {
         "message": message or problem.reason.value,
         "type": kind,
-        "param": param if modern else None,
+        "param": param if names_param else None,
         "code": status,
     }
     return status, {"error": body}

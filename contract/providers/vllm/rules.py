@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from contract.model.chat import METRICS, Json
 from contract.model.probe import Probe
+from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import Rules
 from contract.providers.openai_format import admission, completion_budget, logprobs
 from contract.providers.vllm.load import metrics
@@ -33,6 +34,8 @@ VLLM = Rules(
     json_stops_reasoning=True,
     forced_call_finish="stop",
     finish_rides_on_text=True,
+    names_stop_string=True,
+    fingerprint_beside_usage=True,
     # Recorded with 0.32.0; a chunk without text carries none but the last.
     logprobs=logprobs.entry,
     logprobs_on_finish=True,
@@ -41,7 +44,26 @@ VLLM = Rules(
 )
 
 
+def added_up(prompt: int, asked: int | None, window: int) -> int | Rejection:
+    """
+    Return the budget of 0.16.0: prompt and max_tokens must fit the window together.
+
+    Parameters and errors are those of `completion_budget`. Recorded with 0.16.0; the
+    whole window as max_tokens is still accepted there, and clamped.
+    """
+    budget = completion_budget.clamped(prompt, asked, window)
+    if isinstance(budget, Rejection) or asked in {None, window, budget}:
+        return budget
+    return Rejection(
+        reason=RejectionReason.MAX_TOKENS, value=asked, count=prompt, limit=window
+    )
+
+
 def rules(version: str, parse: Callable[[Mapping[str, Json]], Probe]) -> Rules:
     """Return the rules of release *version*; *parse* decodes bodies of /tokenize."""
     endpoints = {"/tokenize": tokenize_with(parse), "/detokenize": detokenize}
-    return replace(VLLM, version=version, body_endpoints=endpoints)
+    own = replace(VLLM, version=version, body_endpoints=endpoints)
+    if version == "0.16.0":
+        own = replace(own, completion_budget=added_up)
+    # Recorded with 0.11.0, 0.12.0, 0.15.1 and 0.16.0: the end of a call is apart.
+    return replace(own, finish_rides_on_calls=version == VLLM.version)

@@ -20,7 +20,10 @@ LATER = "BadRequestError"  # it does, but the engine cannot serve it
 _SHOWN = 10  # errors in one message
 _LARGEST = 10**300  # a number that is still a float
 _REPR = 50  # characters of a value that pydantic shows whole
-_HELP = "https://errors.pydantic.dev/2.14/v/"
+# pydantic's pages on errors, by its version, and the version of vLLM 0.32.
+PAGES = "https://errors.pydantic.dev/{}/v/"
+PYDANTIC = "2.14"
+_HELP = PAGES.format(PYDANTIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,17 @@ def _overflow(problem: Rejection) -> Wording:
 
 
 def _too_many_tokens(problem: Rejection) -> Wording:
+    if isinstance(problem.value, int) and problem.count != problem.value:
+        # Recorded with 0.16.0, which adds up prompt and max_tokens.
+        return _later(
+            f"You passed {problem.count} input tokens and requested {problem.value} "
+            "output tokens. However, the model's context length is only "
+            f"{problem.limit} tokens, resulting in a maximum input length of "
+            f"{problem.limit - problem.value} tokens. Please reduce the length of the "
+            "input prompt.",
+            "input_tokens",
+            problem.count,
+        )
     return _later(
         f"max_tokens={problem.value} cannot be greater than "
         f"max_model_len={problem.limit}. Please request fewer output tokens.",
@@ -486,11 +500,47 @@ _PARTS = (
 )
 
 
+# The types that a part may have, in the order of vLLM's sentence.
+_SUPPORTED = (
+    "audio_embeds, audio_url, image_embeds, image_pil, image_url, input_audio, "
+    "input_image, input_text, output_text, prompt_embeds, refusal, text, thinking, "
+    "tool_reference, video_embeds, video_url"
+)
+
+
+def _after_text(part: dict[str, Json]) -> Wording | None:
+    """Return the error of a part of another type than text that follows one of text."""
+    kind = part.get("type")
+    if not isinstance(kind, str) or kind in _SUPPORTED.split(", "):
+        return None
+    return _later(
+        f"Unsupported chat content part type: {kind!r}. Supported types: {_SUPPORTED}.",
+        "type",
+        kind,
+    )
+
+
+def _result_part(problem: Rejection, _match: re.Match[str]) -> Wording | None:
+    """Return the error of a part of a tool result that is no text."""
+    part = _parent(problem)
+    if problem.keyword != "required" or not isinstance(part, dict):
+        return None
+    if part.get("type") == "image_url":
+        return Wording(
+            "Unexpected content chunk types in tool message: ['ImageURLChunk']"
+        )
+    if part.get("type") == "input_audio":
+        return _later("At most 0 audio(s) may be provided in one prompt.", "audio")
+    return _after_text(part)
+
+
 def _part(problem: Rejection, match: re.Match[str]) -> Wording | None:
     """Return the errors of a part of no known type, which is pydantic's own text."""
     part = _parent(problem)
     if not isinstance(part, dict):
         return None
+    if int(match[2]) and (found := _after_text(part)):
+        return found
     if part.get("type") == "thinking":
         return Wording(f"sequence item {match[2]}: expected str instance, list found")
     if part.get("type") == "input_audio":
@@ -611,6 +661,7 @@ _PLACES: tuple[
     (r"/messages/(\d+)/role", _role),
     (r"/messages/(\d+)/content", _content),
     (f"{_PARTS_AT}/type", _part),
+    (f"{_PARTS_AT}/text", _result_part),
     (f"{_PARTS_AT}/image_url", _image),
     (f"{_PARTS_AT}/image_url/url", _image_url),
     (f"{_PARTS_AT}/thinking", _thinking),

@@ -11,6 +11,7 @@ from contract.model.dialect import Answer, Head, Usage
 from contract.model.probes import SUM, TOOL
 from contract.providers.mistral.dialect import MISTRAL_2025_10 as OLD
 from contract.providers.mistral.dialect import MISTRAL_2026_08 as NEW
+from contract.providers.mistral.dialect import MISTRAL_2026_10 as NEWEST
 
 HEAD = Head("0123456789abcdef", 1_758_153_600, "magistral-small-2509")
 OUTPUT = (Piece(PieceKind.REASONING, "Hm"), Piece(PieceKind.ANSWER, "42"))
@@ -77,6 +78,67 @@ def test_content_of_a_whole_message(output, content):
     expected = {"role": "assistant", "tool_calls": None, "content": content}
 
     assert expected == NEW.message(output)
+
+
+RESUMED = (
+    *OUTPUT,
+    Piece(PieceKind.REASONING, "Yes"),
+    Piece(PieceKind.ANSWER, "!"),
+)
+
+
+def test_large_4_sends_both_kinds_of_chunk_in_one_delta_and_resumes():
+    answer = {"type": "text", "text": "42"}
+
+    assert [
+        {"role": "assistant", "content": ""},
+        {"content": [thinking("Hm"), answer]},
+        {"content": [thinking("Yes")]},
+        {"content": [{"type": "thinking", "thinking": []}]},
+        {"content": "!"},
+    ] == list(NEWEST.encode(RESUMED))
+
+
+def test_large_4_keeps_the_order_of_its_chunks():
+    assert [
+        thinking("Hm", closed=True),
+        {"type": "text", "text": "42"},
+        thinking("Yes", closed=True),
+        {"type": "text", "text": "!"},
+    ] == NEWEST.message(RESUMED)["content"]
+    assert "42!" == NEWEST.message(RESUMED[1::2])["content"]
+
+
+def test_reasoning_before_a_call_or_at_the_end_is_not_lost():
+    *_, reasoning, call = NEWEST.encode(CALLED)
+
+    assert {"content": [thinking("Hm")]} == reasoning
+    assert "f" == call["tool_calls"][0]["function"]["name"]
+    assert {"content": [thinking("Hm")]} == [*NEWEST.encode(OUTPUT[:1])][-1]
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons", "effort"),
+    [
+        ("mistral-large-4", True, "high"),
+        ("mistral-large-4", False, "none"),
+        ("mistral-small-2603", False, "none"),
+        ("mistral-large-latest", True, None),
+        ("mistral-large-latest", False, None),
+        ("any", False, "none"),
+    ],
+)
+def test_an_effort_is_always_named_where_the_model_takes_one(model, reasons, effort):
+    probe = replace(SUM, reasons=reasons)
+
+    assert effort == NEWEST.request(probe, model).get("reasoning_effort")
+
+
+def test_usage_of_large_4_is_in_a_chunk_without_choices():
+    chunk = NEWEST.usage_chunk(HEAD, Usage(10, 7, 3))
+
+    assert [] == chunk["choices"]
+    assert {"reasoning_tokens": 3} == chunk["usage"]["completion_tokens_details"]
 
 
 def test_padding_is_on_every_chunk_but_the_first_and_always_the_same():
