@@ -76,6 +76,7 @@ class Session:
         seed: int | None = None,
         route: Route = DIRECT,
         loose: Iterable[Exchange] = (),
+        thorough: bool = False,
     ) -> None:
         """
         Prepare to send, or to replay a recording.
@@ -100,6 +101,8 @@ class Session:
             route: Further headers of every request, and the proxy.
             loose: Recorded exchanges that no check asks for, such as those of a load
                 test; invariants are judged on them, too.
+            thorough: Whether the own requests of each check are sent, instead of those
+                that it shares with others.
         """
         self.url = url
         self.profile = profile
@@ -108,6 +111,8 @@ class Session:
         self.allowance = profile.max_requests if allowance is None else allowance
         self.seed = seed
         self.route = route
+        # Of a recording, whatever it has is judged by invariants.
+        self.thorough = thorough or saved is not None
         self.key_variable = key_variable
         self._key = validate_key(key)
         self._saved = saved
@@ -190,6 +195,11 @@ class Session:
     def has(self, probe: Probe) -> bool:
         """Return whether *probe* was sent, or is being sent."""
         return probe in self._memo
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether exchanges come from a recording, and nothing is sent."""
+        return self._saved is not None
 
     def set_offers(self, offers: frozenset[Capability]) -> None:
         """Replace the capabilities of the profile, once the server has shown them."""

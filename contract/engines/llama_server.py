@@ -25,7 +25,10 @@ def flags() -> argparse.ArgumentParser:
     parser.add_argument("-np", "--parallel", type=int)
     parser.add_argument("-t", "--threads", type=int)
     parser.add_argument("--reasoning-format", default="auto")
-    for name in ("--jinja", "--metrics", "--offline", "--no-ui"):
+    for name in ("k", "v"):
+        parser.add_argument(f"-ct{name}", f"--cache-type-{name}", default="f16")
+    parser.add_argument("-lv", "--verbosity", type=int)
+    for name in ("--jinja", "--metrics", "--offline", "--no-ui", "--no-repack"):
         parser.add_argument(name, action="store_true")
     return parser
 
@@ -59,6 +62,12 @@ def _parameters(xllamacpp: Any, arguments: argparse.Namespace) -> Any:
     if arguments.threads is not None:
         parameters.cpuparams.n_threads = arguments.threads
         parameters.cpuparams_batch.n_threads = arguments.threads
+    if arguments.verbosity is not None:
+        parameters.verbosity = arguments.verbosity
+    for name in ("cache_type_k", "cache_type_v"):
+        kind = f"GGML_TYPE_{getattr(arguments, name).upper()}"
+        setattr(parameters, name, getattr(xllamacpp.ggml_type, kind))
+    parameters.no_extra_bufts = arguments.no_repack
     parameters.use_jinja = arguments.jinja
     parameters.endpoint_metrics = arguments.metrics
     parameters.offline = arguments.offline

@@ -63,7 +63,12 @@ def complete(
     elif options.temperature == 0:
         random = Random(0)  # noqa: S311  # not a secret
     choices = engine.generate(
-        task.probe, task.budget, random, id_length=rules.call_id_length, custom=custom
+        task.probe,
+        task.budget,
+        random,
+        id_length=rules.call_id_length,
+        custom=custom,
+        resumes=rules.resumes_reasoning,
     )
     if custom is None and len(choices) == 1 and choices[0].is_shared:
         return _shared(choices[0], task, rules)
@@ -137,4 +142,7 @@ def _answer(choice: Generated, task: Task, rules: Rules) -> Answer:
     last = task.probe.messages[-1] if task.probe.messages else None
     if rules.repeats_prefix and last is not None and last.prefix and last.text:
         pieces = (Piece(PieceKind.ANSWER, last.text), *pieces)
-    return Answer(pieces, finish, tokens)
+    wanted = task.probe.options.tool_choice or ""
+    forced = wanted == "required" or wanted.startswith("=")
+    forced = forced and any(piece.kind is PieceKind.TOOL for piece in pieces)
+    return Answer(pieces, finish, tokens, choice.answer.stop, forced)

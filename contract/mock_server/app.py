@@ -32,7 +32,7 @@ from contract.mock_server.provider import MockProvider
 from contract.mock_server.workers import OverloadedError, Workers
 from contract.model.exchange import End
 from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
+from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json, spelled
 from contract.model.wire import Request
 
 Scope = MutableMapping[str, Any]
@@ -44,6 +44,7 @@ MAX_BODY = 64 * 2**20  # bytes; ten images of the largest size are smaller
 _MAX_PAUSE = 30.0  # seconds between two parts of a body
 _MAX_HANG = 3_600.0  # seconds; longer than any client waits for a reply to end
 _STARTUP = 10.0  # seconds
+_SHUTDOWN = 5.0  # seconds
 _VISIT_TIMEOUT = 2.0  # seconds
 _VISIT_SIZE = 2**16  # bytes read of the response to a visit
 _KEEP_ALIVE = 120  # seconds; longer than clients keep idle connections
@@ -237,7 +238,7 @@ async def _reply(
     )
 
 
-async def perform(  # noqa: PLR0913  # what ASGI gives, and options
+async def perform(  # noqa: C901, PLR0913  # what ASGI gives, and options; one schedule
     reply: Reply,
     started: float,
     receive: Receive,
@@ -264,16 +265,26 @@ async def perform(  # noqa: PLR0913  # what ASGI gives, and options
         "status": reply.status,
         "headers": [(k.encode("latin-1"), v.encode()) for k, v in reply.headers],
     }
-    frames = reply.frames
+    frames = spelled(reply).frames
     for url in reply.visits:
         await _visit(url)
     try:
-        whole = reply.end is End.COMPLETE and not reply.streamed and not frames[1:]
+        names = {name for name, _ in reply.headers}
+        whole = (
+            reply.end is End.COMPLETE
+            and not reply.streamed
+            and not frames[1:]
+            and "transfer-encoding" not in names
+        )
+        if not reply.status:
+            await _end(reply.end, client, send)
+            return
         if whole:
             body, due = (frames[0].data, started + frames[0].at) if frames else (b"", 0)
             if due > clock() and await client.leaves_before(due):
                 return
-            head["headers"].append((b"content-length", b"%d" % len(body)))
+            if "content-length" not in names:
+                head["headers"].append((b"content-length", b"%d" % len(body)))
             with Cork(send):
                 await send(head)
                 await send({"type": "http.response.body", "body": body})
@@ -410,7 +421,7 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(application: App) -> uvicorn.Config:
+def _config(application: App, *, dated: bool = True) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=BoundedProtocol,
@@ -419,48 +430,54 @@ def _config(application: App) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=dated,
         proxy_headers=False,  # no proxy is trusted to say who the client is
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
 
 
-def _url(listener: socket.socket) -> str:
+def address(listener: socket.socket) -> str:
+    """Return the root URL of what listens on *listener*."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.contextmanager
-def serving(
+def serving(  # noqa: PLR0913  # options, by name
     provider: MockProvider,
     host: str = "127.0.0.1",
     port: int = 0,
     *,
     control: Control | None = None,
     timestamps: Timestamps | None = None,
+    dated: bool = True,
 ) -> Iterator[str]:
     """
     Run *provider* on a port, in a thread; yield the root URL once it is ready.
 
     Port 0 takes a free one. Leaving the context stops the server at once, even while
     replies are being sent. *control* lets clients change the faults, and *timestamps*
-    writes send times into events. Raises `TargetError` if the address is not usable.
+    writes send times into events; *dated* adds the header Date to replies. Raises
+    `TargetError` if the address is not usable.
     """
     hosts = () if is_loopback_address(host) else None
     application = app(provider, control=control, hosts=hosts, timestamps=timestamps)
-    with running(application, host, port) as url:
+    with running(application, host, port, dated=dated) as url:
         yield url
 
 
 @contextlib.contextmanager
-def running(application: App, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def running(
+    application: App, host: str = "127.0.0.1", port: int = 0, *, dated: bool = True
+) -> Iterator[str]:
     """
     Run *application* on a port, in a thread, as `serving` runs a mock; yield its URL.
 
     Raises `TargetError` if the address is not usable.
     """
     listener = listening(host, port)
-    server = uvicorn.Server(_config(application))
+    server = _AbortingServer(_config(application, dated=dated))
     thread = threading.Thread(
         target=server.run, args=([listener],), name="mock", daemon=True
     )
@@ -474,14 +491,26 @@ def running(application: App, host: str = "127.0.0.1", port: int = 0) -> Iterato
                     "persists."
                 )
             time.sleep(0.001)
-        yield _url(listener)
+        yield address(listener)
     finally:
         server.should_exit = server.force_exit = True
-        thread.join()
+        thread.join(_SHUTDOWN)
         listener.close()
 
 
-class _NotifyingServer(uvicorn.Server):
+class _AbortingServer(uvicorn.Server):
+    """Aborts the connections that are open when it stops."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # A client that does not read would keep the event loop from being closed.
+        for connection in tuple(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+
+
+class _NotifyingServer(_AbortingServer):
     """Calls `on_ready` once signal handlers are installed and the port is served."""
 
     on_ready: Callable[[], None]
@@ -502,6 +531,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
     hosts: Collection[str] = (),
     timestamps: Timestamps | None = None,
     joined: bool = False,
+    dated: bool = True,
 ) -> None:
     """
     Run *provider* on a port until it is interrupted (Ctrl-C, SIGTERM).
@@ -517,6 +547,7 @@ def serve_forever(  # noqa: PLR0913  # options, by name
             is on loopback.
         timestamps: Writes send times into the events of streams.
         joined: Write events that are due together in one system call.
+        dated: Add the header Date to replies.
 
     Raises:
         TargetError: The address is not usable.
@@ -530,16 +561,17 @@ def serve_forever(  # noqa: PLR0913  # options, by name
         timestamps=timestamps,
         joined=joined,
     )
-    run_forever(application, host, port, ready, workers=workers)
+    run_forever(application, host, port, ready, workers=workers, dated=dated)
 
 
-def run_forever(
+def run_forever(  # noqa: PLR0913  # options, by name
     application: App,
     host: str,
     port: int,
     ready: Callable[[str], None],
     *,
     workers: Workers | None = None,
+    dated: bool = True,
 ) -> None:
     """
     Run *application* on a port until it is interrupted, as `serve_forever` does.
@@ -548,8 +580,8 @@ def run_forever(
     not usable.
     """
     listener = listening(host, port)
-    server = _NotifyingServer(_config(application))
-    server.on_ready = lambda: ready(_url(listener))
+    server = _NotifyingServer(_config(application, dated=dated))
+    server.on_ready = lambda: ready(address(listener))
     if workers is not None:
         workers.start()
     serving = server.serve([listener])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import string
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from contract.model.dialect import Answer
 from contract.model.probe import Probe
 from contract.tokens import tekken
 
+# Reasoning that resumes in the middle of an answer.
+SECOND_THOUGHT = "Let me check that once more."
 _LETTERS = string.ascii_letters + string.digits
 MAX_CHOICES = 16_384  # vLLM's bound of n since 0.19 (VLLM_MAX_N_SEQUENCES)
 MAX_GENERATED = 400_000  # tokens of all choices
@@ -82,13 +85,14 @@ _ARGUMENTS = Step(name="[ARGS]")
 _END = Step(name=END)
 
 
-def generate(
+def generate(  # noqa: PLR0913  # what a completion depends on
     probe: Probe,
     budget: int,
     random: Random,
     *,
     id_length: int = 9,
     custom: CustomReply | None = None,
+    resumes: bool = False,
 ) -> tuple[Generated, ...]:
     """
     Generate the choices that *probe* requests.
@@ -99,6 +103,7 @@ def generate(
         random: Source of random answers and of tool call ids.
         id_length: Characters of a tool call id.
         custom: The output in place of a script; None for the script that fits.
+        resumes: Whether reasoning resumes after a part of the answer, in some replies.
 
     Raises:
         UnsatisfiableError: The request has a JSON Schema that no value satisfies.
@@ -109,7 +114,8 @@ def generate(
         raise TooMuchError(f"n must be at most {MAX_CHOICES}, got {count}.")
     if custom is not None:
         return _bounded(_custom(probe, budget, random, id_length, custom, count))
-    return _bounded(_scripted(probe, budget, random, id_length, count))
+    resumes = resumes and _is_resuming(probe)
+    return _bounded(_scripted(probe, budget, random, id_length, count, resumes=resumes))
 
 
 def _bounded(choices: Iterable[Generated]) -> tuple[Generated, ...]:
@@ -127,12 +133,31 @@ def _bounded(choices: Iterable[Generated]) -> tuple[Generated, ...]:
     return tuple(kept)
 
 
-def _scripted(
-    probe: Probe, budget: int, random: Random, id_length: int, count: int
+def _is_resuming(probe: Probe) -> bool:
+    """
+    Whether the reasoning resumes: with every third question, always with the same.
+
+    Only letters and digits count, so that a text in parts is the same question.
+    """
+    asked = next((m.text for m in reversed(probe.messages) if m.role == "user"), "")
+    letters = "".join(filter(str.isalnum, asked))
+    return zlib.crc32(letters.encode(errors="replace")) % 3 == 0
+
+
+def _scripted(  # noqa: PLR0913  # those of `generate`
+    probe: Probe,
+    budget: int,
+    random: Random,
+    id_length: int,
+    count: int,
+    *,
+    resumes: bool,
 ) -> Iterator[Generated]:
     """Yield the choices of the script that fits *probe*."""
     calls = _tool_calls(probe)
     script = scripts.choose(probe)
+    if resumes and not script.loop and not script.unclosed:
+        script = replace(script, second=SECOND_THOUGHT)
     for number, answer in enumerate(_answers(script, count, random)):
         if calls:
             ids = ["".join(random.choices(_LETTERS, k=id_length)) for _ in calls]
@@ -155,6 +180,7 @@ def _text_choice(
     key = (
         script.reasoning,
         script.unclosed,
+        script.second,
         answer,
         probe.reasons,
         last.text if last is not None and last.prefix else None,
@@ -184,7 +210,7 @@ def _custom(  # noqa: PLR0913, PLR0917  # those of `generate`
     count: int,
 ) -> Iterator[Generated]:
     """Yield the choices of a custom reply, which is sent as it was given."""
-    script = Script(reasoning=custom.thought, answer=custom.answer)
+    script = Script(reasoning=custom.thought, answer=custom.answer, parts=custom.parts)
     calls = tuple((Tool(n, "{}"), arguments) for n, arguments in custom.tool_calls)
     for number in range(count):
         steps = _text_steps(probe, script, custom.answer, as_given=True)
@@ -213,6 +239,9 @@ def _text_steps(
 
     With *as_given* the answer is not made to fit a response format.
     """
+    if script.parts:
+        yield from _part_steps(script.parts, reasons=probe.reasons)
+        return
     last = probe.messages[-1] if probe.messages else None
     document = None if as_given else _json_answer(probe, script)
     if document is not None:
@@ -231,10 +260,35 @@ def _text_steps(
         if answer is None and loop:
             yield from cycle(_steps(PieceKind.REASONING, loop))
         yield _THINK_END
+    if reasons and script.second and document is None and " " in (answer or "").strip():
+        begin, rest = _halves(answer or "")
+        yield from _steps(PieceKind.ANSWER, begin)
+        yield from (_THINK, *_steps(PieceKind.REASONING, script.second), _THINK_END)
+        answer = rest
     yield from _steps(PieceKind.ANSWER, answer or "")
     if answer is not None and loop:
         yield from cycle(_steps(PieceKind.ANSWER, loop))
     yield _END
+
+
+def _part_steps(
+    parts: tuple[tuple[PieceKind, str], ...], *, reasons: bool
+) -> Iterator[Step]:
+    """Yield reasoning and answers in the order given, and the end of the sequence."""
+    for kind, text in parts:
+        if kind is PieceKind.ANSWER:
+            yield from _steps(kind, text)
+        elif reasons:
+            yield from (_THINK, *_steps(kind, text), _THINK_END)
+    yield _END
+
+
+def _halves(answer: str) -> tuple[str, str]:
+    """Return *answer* in two parts, the second of which begins with a space."""
+    place = answer.find(" ", len(answer) // 2)
+    if place < 0:
+        place = answer.rstrip().rfind(" ")
+    return answer[:place], answer[place:]
 
 
 def _continuation(answer: str, prefix: str) -> str:
@@ -369,9 +423,11 @@ def _choice(
     steps = list(islice(steps, budget + 1))
     kept = steps[:budget]
     finish = "length" if len(steps) > budget else "tool_calls" if calls else "stop"
+    stop = None
     stopped = _apply_stop(kept, probe.options.stop)
     if stopped is not None:
-        kept, finish = stopped, "stop"
+        kept, stop = stopped
+        finish = "stop"
     return Generated(
         Answer(
             tuple(
@@ -383,24 +439,30 @@ def _choice(
             tuple(step.token for step in kept)
             if probe.options.logprobs is not None
             else (),
+            stop,
         ),
         len(kept),
         sum(step.kind is PieceKind.REASONING for step in kept),
     )
 
 
-def _apply_stop(steps: list[Step], stops: tuple[str, ...]) -> list[Step] | None:
+def _apply_stop(
+    steps: list[Step], stops: tuple[str, ...]
+) -> tuple[list[Step], str] | None:
     """
-    Return the steps up to the one that completes a stop string, without its text.
+    Return the steps up to the end of a stop string, without its text, and that string.
 
     Reasoning and answer are searched separately, tool arguments not at all. None if no
     stop string occurs.
     """
     for kind in (PieceKind.REASONING, PieceKind.ANSWER):
         text = "".join(step.text for step in steps if step.kind is kind)
-        matches = [(at + len(s), at) for s in stops if s and (at := text.find(s)) >= 0]
+        matches = [
+            (at + len(s), at, s) for s in stops if s and (at := text.find(s)) >= 0
+        ]
         if matches:
-            return list(_truncate(steps, kind, *min(matches)))
+            end, at, stop = min(matches)
+            return list(_truncate(steps, kind, end, at)), stop
     return None
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import orjson
 
 from contract.mock_server.answering import Completion
-from contract.model.chat import END, Json, Token
+from contract.model.chat import END, Json, PieceKind, Token
 from contract.model.dialect import Answer, Dialect, Head, StreamUsage
 from contract.model.exchange import DONE
 from contract.model.probe import Probe
@@ -66,6 +66,7 @@ def frames(
     body = reply_format.dialect.completion(head, completion.answers, completion.usage)
     for index, answer in enumerate(completion.answers):
         add_logprobs(body, index, answer.tokens, probe, reply_format.rules)
+        _add_stop(body, index, answer.stop, reply_format.rules)
     # Due when the last text of a stream would be.
     return (Frame(times(max(texts, 1))[-1], dump_json(body)),)
 
@@ -88,6 +89,7 @@ def _stream(
     due = (0.0, *times(events[-1][0] if events else 0))
     last = len(events) - 1
     on_last = dialect.stream_usage is StreamUsage.LAST_CHUNK
+    usage_chunk = probe.options.usage and not on_last
     at = 0.0
     for position, (text, index, delta, finish, tokens) in enumerate(events):
         with_usage = (on_last and position == last) or (
@@ -97,8 +99,13 @@ def _stream(
         at = due[text]
         event = dialect.chunk(head, index, delta, finish, usage)
         add_logprobs(event, 0, tokens, probe, reply_format.rules)
+        if finish is not None:
+            stop = completion.answers[index].stop
+            _add_stop(event, 0, stop, reply_format.rules)
+            if usage_chunk and reply_format.rules.fingerprint_beside_usage:
+                event.pop("system_fingerprint", None)
         yield Frame(at, _event(event))
-    if probe.options.usage and not on_last and dialect.usage_chunk:
+    if usage_chunk and dialect.usage_chunk:
         yield Frame(at, _event(dialect.usage_chunk(head, completion.usage)))
     if dialect.done:
         yield Frame(at, _DONE)
@@ -119,20 +126,56 @@ def _deltas(
     """
     rules = reply_format.rules
     deltas = list(reply_format.dialect.encode(answer.pieces))
-    # A natural end comes in its own chunk, because its token has no text.
-    on_text = rules.finish_rides_on_text and answer.finish != "stop" and len(deltas) > 1
+    on_text = _rides_on_text(answer, rules) and len(deltas) > 1
     opening, shown, closing = _streamed_tokens(answer.tokens, rules)
     # What a server repeats of the request, at the beginning, was not generated.
     repeated = len(deltas) - 1 - len(shown)
+    merged = _merged_tokens(deltas, shown, reply_format) if rules.merges_deltas else ()
     text = 0
     for position, delta in enumerate(deltas):
-        text += any(piece.text for piece in reply_format.dialect.decode(delta))
+        text += sum(bool(p.text) for p in reply_format.dialect.decode(delta))
         last = on_text and position == len(deltas) - 1
         first = max(position - 1 - repeated, 0)
         tokens = shown[first : max(position - repeated, 0)] if position else opening
+        if merged:
+            tokens = merged[position]
         yield text, delta, answer.finish if last else None, tokens
     if not on_text:
         yield text, {}, answer.finish, closing
+
+
+def _rides_on_text(answer: Answer, rules: Rules) -> bool:
+    """Whether the finish reason of *answer* comes in the chunk of its last text."""
+    if answer.pieces and answer.pieces[-1].kind is PieceKind.TOOL:
+        return rules.finish_rides_on_text and rules.finish_rides_on_calls
+    # A natural end comes in its own chunk, because its token has no text.
+    natural = answer.finish == "stop" and answer.stop is None
+    return rules.finish_rides_on_text and not natural
+
+
+def _merged_tokens(
+    deltas: list[dict[str, Json]], shown: tuple[Token, ...], reply_format: ReplyFormat
+) -> tuple[tuple[Token, ...], ...]:
+    """Return the tokens of each delta, where one may hold the text of several."""
+    if not shown:
+        return ()
+    sizes = [
+        sum(len(piece.text) for piece in reply_format.dialect.decode(delta))
+        for delta in deltas
+    ]
+    # What a server repeats of the request, at the beginning, was not generated.
+    ahead = sum(sizes) - sum(len(token.text) for token in shown)
+    found: list[tuple[Token, ...]] = []
+    tokens = list(shown)
+    for size in sizes:
+        left = size - min(ahead, size)
+        ahead -= size - left
+        own: list[Token] = []
+        while tokens and left > 0:
+            left -= len(tokens[0].text)
+            own.append(tokens.pop(0))
+        found.append(tuple(own))
+    return tuple(found)
 
 
 def _streamed_tokens(
@@ -161,6 +204,16 @@ def add_logprobs(
     if tokens and rules.logprobs is not None and isinstance(choice, dict):
         wanted = probe.options.logprobs or 0
         choice["logprobs"] = {"content": [rules.logprobs(t, wanted) for t in tokens]}
+
+
+def _add_stop(
+    body: dict[str, Json], position: int, stop: str | None, rules: Rules
+) -> None:
+    """Name the stop string that ended the choice of *body* at *position*."""
+    choices = body.get("choices")
+    choice = choices[position] if isinstance(choices, list) else None
+    if stop is not None and rules.names_stop_string and isinstance(choice, dict):
+        choice["stop_reason"] = stop
 
 
 def reply(  # noqa: PLR0913, PLR0917  # the parts of a reply

@@ -16,7 +16,7 @@ from contract.mock_server.answering import Completion, complete
 from contract.mock_server.framing import ID_PLACEHOLDER, ReplyFormat
 from contract.mock_server.latency import AT_ONCE, LatencyPlan
 from contract.mock_server.requests import ParsedRequest, completed, read_request
-from contract.model.chat import CHAT, METRICS, MODELS, Json, Options
+from contract.model.chat import METRICS, MODELS, Json, Options
 from contract.model.custom import Answers, CustomError, CustomReply
 from contract.model.dialect import Dialect, Head
 from contract.model.probe import Probe
@@ -30,7 +30,8 @@ SERVED = ("magistral-small-2509", "magistral-medium-2509")
 # Content type of Prometheus metrics, as of client library 1.0.0.
 PROMETHEUS = ("content-type", "text/plain; version=1.0.0; charset=utf-8")
 EPOCH = 1_758_153_600  # 2025-09-18: creation time of replies without a clock
-_MAX_CACHED_BODY = 2**16  # bytes; longer bodies are parsed every time
+_MAX_CACHED_BODY = 2**16  # bytes; of longer bodies, only the last few are known
+_MAX_LONG_BODY = 2**22  # bytes; longer ones are parsed every time
 _MAX_CACHED_COMPLETION = 2_048  # tokens; longer ones are encoded every time
 
 
@@ -48,7 +49,7 @@ class MockProvider:
         dialect: Dialect,
         *,
         models: tuple[str, ...] = SERVED,
-        context_window: int = WINDOW,
+        context_window: int | None = None,
         api_key: str | None = None,
         plan: LatencyPlan = AT_ONCE,
         change: Callable[[Reply], Reply] | None = None,
@@ -62,7 +63,7 @@ class MockProvider:
         Args:
             dialect: The dialect of requests and responses.
             models: Names of the models served, the canonical one first.
-            context_window: Context window in tokens.
+            context_window: Context window in tokens; that of the first model if None.
             api_key: API key that requests need; None for none.
             plan: Latency of the replies.
             change: Applied to every reply: a fault, a quirk.
@@ -75,12 +76,12 @@ class MockProvider:
         """
         self.dialect = dialect
         self.models = models
-        self.context_window = context_window
         self.plan = plan
         self.running = 0
         if dialect.rules is None:
             raise SpecError(f"The dialect {dialect.id} has no rules for a mock.")
         self.rules = dialect.rules
+        self.context_window = context_window or self._window()
         self._key = api_key
         self.change = change
         self.answers = answers
@@ -89,8 +90,15 @@ class MockProvider:
         self._numbers = count()
         self._format = ReplyFormat(dialect, self.rules)
         self._cached_parse = lru_cache(maxsize=512)(self._parse)
+        self._cached_long_parse = lru_cache(maxsize=4)(self._parse)
         self._cached_custom = lru_cache(maxsize=512)(self._complete_custom)
         self._cached_template = lru_cache(maxsize=256)(self._template)
+
+    def _window(self) -> int:
+        """Return the context window of the first model in tokens."""
+        known = self.rules.model_named
+        model = None if known is None else known(self.models[0])
+        return (model and model.context_window) or WINDOW
 
     def reply(self, request: Request, number: int | None = None) -> Reply:
         """
@@ -132,7 +140,7 @@ class MockProvider:
         rejection = self._check_access(request, path)
         if rejection is not None:
             return self._reject(request, rejection, number)
-        if path == CHAT:
+        if path == self.dialect.path:
             return self._chat(request, number)
         return self._other(request, path, number)
 
@@ -173,7 +181,7 @@ class MockProvider:
 
     def _method(self, path: str) -> str | None:
         """Return the method of a path; None if the path does not exist."""
-        if path == CHAT:
+        if path == self.dialect.path:
             return "POST"
         if path in self.dialect.paths:
             return "POST" if path in self.rules.body_endpoints else "GET"
@@ -228,9 +236,12 @@ class MockProvider:
         )
 
     def _parsed(self, request: Request) -> ParsedRequest:
-        cacheable = len(request.body) <= _MAX_CACHED_BODY
-        parse = self._cached_parse if cacheable else self._parse
-        return parse(request.body)
+        size = len(request.body)
+        if size <= _MAX_CACHED_BODY:
+            return self._cached_parse(request.body)
+        if size <= _MAX_LONG_BODY:
+            return self._cached_long_parse(request.body)
+        return self._parse(request.body)
 
     def _chat(self, request: Request, number: int) -> Reply | tuple[int, ...]:
         parsed = self._parsed(request)

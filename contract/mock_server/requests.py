@@ -17,6 +17,7 @@ from contract.model.dialect import Dialect
 from contract.model.probe import Probe
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.rules import Rules
+from contract.model.served_model import ServedModel
 from contract.providers.openai_format.schema_rejection import (
     malformed_body,
     schema_rejection,
@@ -70,29 +71,61 @@ def read_request(  # noqa: PLR0913, PLR0917  # what a request is read by
     name = dialect.prefix + "ChatRequest"
     if not openapi.accepts(name, value) or not isinstance(value, dict):
         return ParsedRequest(schema_rejection(name, value))
+    asked = value
+    if dialect.surface is not None:
+        chat = dialect.surface.parse(value)
+        value = chat if isinstance(chat, dict) else {}
     probe = _parse(value, dialect, rules)
+    model = None if rules.model_named is None else rules.model_named(probe.model)
+    image_limit = rules.image_limit if model is None else model.image_limit
     rejection = (
         _unknown_model(probe, value, rules, models)
         or next((r for rule in rules.admission if (r := rule(probe, value))), None)
-        or image_rules.check_images(probe, rules.image_limit, rules.image_formats)
+        or image_rules.check_images(probe, image_limit, rules.image_formats)
     )
     if rejection is not None:
-        return ParsedRequest(replace(rejection, body=value))
+        return ParsedRequest(replace(rejection, body=asked))
     prompt_tokens = counting.prompt(probe, dialect.patch_grid or mistral_grid)
     max_tokens = probe.options.max_tokens
-    budget = rules.completion_budget(prompt_tokens, max_tokens, window)
+    budget = _budget(prompt_tokens, max_tokens, window, rules, model)
     if isinstance(budget, Rejection):
-        return ParsedRequest(replace(budget, body=value))
+        return ParsedRequest(replace(budget, body=asked))
     task = Task(
         probe,
         prompt_tokens,
         budget,
-        window_limited=max_tokens is None or max_tokens > budget,
+        window_limited=(max_tokens is None or max_tokens > budget)
+        and (model is None or budget != model.max_output),
         shows_reasoning=value.get("include_reasoning") is not False,
     )
     if answers is not None and (matches := tuple(answers.matching(probe))):
         return ParsedRequest(None, task, matches=matches)
     return completed(task, rules)
+
+
+def _budget(
+    prompt: int,
+    asked: int | None,
+    window: int,
+    rules: Rules,
+    model: ServedModel | None,
+) -> int | Rejection:
+    """Return the tokens that may be generated, within the limits of the *model*."""
+    if model is not None and model.context_window is not None:
+        window = min(window, model.context_window)
+    budget = rules.completion_budget(prompt, asked, window)
+    most = None if model is None else model.max_output
+    if most is None or isinstance(budget, Rejection) or budget <= most:
+        return budget
+    if asked is None:
+        return most
+    return Rejection(
+        reason=RejectionReason.MAX_TOKENS,
+        message=f"max_tokens must be at most {most} for this model",
+        value=asked,
+        count=asked,
+        limit=most,
+    )
 
 
 _UNUSED = Random(0)  # noqa: S311  # not a secret
@@ -173,6 +206,10 @@ def _unknown_model(
     absent = model is None or (not model and not rules.echoes_model)
     if rules.any_model or absent or probe.model in models:
         return None
+    if rules.model_named is not None:
+        served = rules.model_named(probe.model)
+        if probe.model in served.replaces and served.id in models:
+            return None  # a retired id, which its successor answers
     return Rejection(
         reason=RejectionReason.MODEL,
         pointer="/model",

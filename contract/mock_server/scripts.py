@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from contract.model.chat import Image, Json
+from contract.model.chat import Image, Json, PieceKind
 from contract.model.probe import Probe
 from contract.tokens import counting
 
@@ -27,6 +27,9 @@ _OPERATORS = {
 _SIGNS = "|".join(re.escape(sign) for sign in _OPERATORS)
 _QUESTION = re.compile(
     r"\bwhat(?:'s| is) (?:the|my|our) ([\w' -]{2,40}?)\s*[?.!]", re.IGNORECASE
+)
+_LIST = re.compile(
+    r"\bwhat are the ([a-z ]{2,40}?)s of the ([a-z]{2,20}?)s\b", re.IGNORECASE
 )
 _REPEAT = re.compile(r"\b(?:repeat|say) exactly:\s*(.+)", re.IGNORECASE | re.DOTALL)
 _OPERATION = re.compile(
@@ -78,6 +81,10 @@ class Script:
     loop: str = ""
     # Answers with equal probability, instead of `answer`.
     one_of: tuple[str, ...] = ()
+    # Reasoning that resumes in the middle of the answer; empty for none.
+    second: str = ""
+    # Reasoning and answers in this order, in place of all others.
+    parts: tuple[tuple[PieceKind, str], ...] = ()
     # Whether the reasoning is never closed; nothing follows it.
     unclosed: bool = False
     # Word in the conversation that selects the script; empty for none.
@@ -133,8 +140,10 @@ def _chosen(probe: Probe) -> Script:
     if probe.messages and probe.messages[-1].role == "tool":
         return known["result"]
     return (
-        _recall(question, text)
+        _recall_all(question, text)
+        or _recall(question, text)
         or _describe_images(probe)
+        or _in_language(question)
         or _repeat(question)
         or _count(question)
         or _calculate(question)
@@ -163,6 +172,26 @@ def _recall(question: str, text: str) -> Script | None:
     return None
 
 
+def _recall_all(question: str, text: str) -> Script | None:
+    """Answer a question about several facts, as "the code word of room 7 is plum"."""
+    asked = _LIST.search(question)
+    if not asked:
+        return None
+    subject, place = map(re.escape, asked.groups())
+    fact = re.compile(
+        rf"\bthe {subject} of {place} (\d{{1,4}}) is (\w+)", re.IGNORECASE
+    )
+    values = {int(number): value for number, value in fact.findall(text)}
+    if not values:
+        return None
+    lines = [f"{number}: {values[number]}" for number in sorted(values)]
+    return Script(
+        reasoning=f"The {asked[1]}s were given above.",
+        answer="\n".join(lines),
+        value=[*values.values()],
+    )
+
+
 def _describe_images(probe: Probe) -> Script | None:
     """Answer with the number and the sizes of the images, if there are any."""
     images = [p for m in probe.messages for p in m.parts if isinstance(p, Image)]
@@ -183,6 +212,29 @@ def _repeat(question: str) -> Script | None:
         return None
     text = match[1].strip()
     return Script(reasoning="I only have to repeat it.", answer=text, value=text)
+
+
+def _in_language(question: str) -> Script | None:
+    """Answer the question of `languages.toml` that *question* has, in its language."""
+    for text, script in _in_languages():
+        if text in question:
+            return script
+    return None
+
+
+@cache
+def _in_languages() -> tuple[tuple[str, Script], ...]:
+    """Return the text of each question in `languages.toml`, and its reply."""
+    text = resources.files("contract.mock_server").joinpath("languages.toml")
+    return tuple(
+        (
+            one["asks"],
+            Script(
+                reasoning=one["reasoning"], answer=one["answer"], value=one["answer"]
+            ),
+        )
+        for one in tomllib.loads(text.read_text("utf-8")).values()
+    )
 
 
 def _count(question: str) -> Script | None:

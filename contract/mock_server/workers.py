@@ -27,7 +27,6 @@ from typing import Any
 
 from contract.errors import ContractError
 from contract.mock_server.provider import MockProvider
-from contract.model.chat import CHAT
 from contract.model.custom import CustomReply
 from contract.model.exchange import End
 from contract.model.probe import Probe
@@ -61,7 +60,7 @@ def is_cheap(request: Request) -> bool:
     """Return whether a reply takes about a millisecond, so that no worker is needed."""
     if len(request.body) > _CHEAP_BODY:
         return False
-    return not request.path.startswith(CHAT) or not _COSTLY.search(request.body)
+    return not _COSTLY.search(request.body)
 
 
 @dataclass(frozen=True, slots=True)

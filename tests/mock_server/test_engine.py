@@ -1,6 +1,7 @@
 """Tests of the engine: exact token counts, budgets, stop strings and seeds."""
 
 import json
+from dataclasses import replace
 from random import Random
 
 import jsonschema_rs
@@ -365,6 +366,57 @@ def test_a_custom_reply_is_generated_as_it_was_given():
     # [THINK] Hm. [/THINK] Both. [TOOL_CALLS] add [ARGS] {"a": 1} and the end.
     texts = ("Hm.", "Both.", "add", '{"a": 1}')
     assert one.tokens == 5 + sum(count_text(text) for text in texts)
+
+
+PARTS = (
+    (PieceKind.REASONING, "Hm."),
+    (PieceKind.ANSWER, "Both."),
+    (PieceKind.REASONING, "Yes."),
+    (PieceKind.ANSWER, " Done."),
+)
+
+
+def test_a_custom_reply_may_be_given_in_parts():
+    custom = CustomReply(parts=PARTS)
+    (one,) = generate(probe_of(), BUDGET, Random(1), custom=custom)
+    (silent,) = generate(
+        replace(probe_of(), reasons=False), BUDGET, Random(1), custom=custom
+    )
+
+    assert PARTS == tuple((p.kind, p.text) for p in merge_pieces(one.answer.pieces))
+    # Two markers for each thought, and the end.
+    assert one.tokens == 5 + sum(count_text(text) for _, text in PARTS)
+    assert [(PieceKind.ANSWER, "Both. Done.")] == [
+        (p.kind, p.text) for p in merge_pieces(silent.answer.pieces)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "resumes"),
+    [
+        ("What is 6 times 7? Answer with one short sentence.", True),
+        ("What is 6 times 7?", False),
+        ("#loop", False),
+        ("#open", False),
+    ],
+)
+def test_reasoning_resumes_with_every_third_question(text, resumes):
+    (plain,) = generate(probe_of(text), BUDGET, Random(1))
+    (one,) = generate(probe_of(text), BUDGET, Random(1), resumes=True)
+    kinds = [piece.kind for piece in merge_pieces(one.answer.pieces)]
+
+    assert resumes == (kinds == [PieceKind.REASONING, PieceKind.ANSWER] * 2)
+    assert text_of(plain, PieceKind.ANSWER) == text_of(one, PieceKind.ANSWER)
+
+
+def test_a_document_is_never_interrupted_by_reasoning():
+    probe = probe_of(
+        "What is 6 times 7? Answer with one short sentence.",
+        response_format=freeze({"type": "json_object"}),
+    )
+    (one,) = generate(probe, BUDGET, Random(1), resumes=True)
+
+    assert 2 == len(merge_pieces(one.answer.pieces))
 
 
 def test_a_custom_reply_is_cut_like_any_other():

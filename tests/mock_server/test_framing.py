@@ -95,7 +95,9 @@ def test_texts_are_on_schedule_and_nothing_else_takes_time(dialect):
         round(chunk.at, 9) for chunk, piece in exchange.placed_pieces if piece.text
     ]
 
-    assert sorted(set(texts)) == [0.5, 0.6, 0.7, 0.8]
+    # The end of the reasoning waits for the text with which it shares a delta.
+    shared = {0.6} if dialect.rules.merges_deltas else set()
+    assert set(texts) == {0.5, 0.6, 0.7, 0.8} - shared
     assert exchange.arrivals[0].at == 0.0
     assert exchange.elapsed == pytest.approx(0.8)
 

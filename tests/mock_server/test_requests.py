@@ -22,8 +22,10 @@ BODY = {
 
 
 def read(body, name="vllm-0.16", window=1_000):
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     dialect = DIALECTS[name]
+    if dialect.surface is not None and not isinstance(body, bytes):
+        body = dialect.surface.write(body)
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_request(raw, dialect, dialect.rules, MODELS, window)
 
 

@@ -23,12 +23,7 @@ STATUS = {
     "path-with-slash": "the mock does not redirect from other forms of a path",
     "preflight": "the mock has no support for other origins (CORS)",
 }
-PARTS = ("document", "file", "uploaded-file", "unknown-part")
 REJECTIONS = {
-    **{f"attached-{part}": "vLLM names the type of the part" for part in PARTS},
-    **{f"result-with-{part}": "vLLM names the type of the part" for part in PARTS},
-    "result-with-audio": "vLLM names the type of the part",
-    "result-with-image": "vLLM names no field",
     "messages-empty": "vLLM names no field",
 }
 # Where vLLM's model generates other text, though both use the same scripts.

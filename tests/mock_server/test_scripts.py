@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from contract.checks.combined.sentences import QUESTIONS
+from contract.checks.judging.language import is_in
 from contract.mock_server.scripts import choose, hints, is_greeting, places, scripts
 from contract.model.chat import Image, Message, Text, ToolCall
 from contract.model.probe import Probe
@@ -32,6 +34,28 @@ def test_trigger_works_anywhere_in_the_conversation(name):
     trigger = scripts()[name].trigger
 
     assert choose(probe_of(f"Please {trigger} now", "and again")) is scripts()[name]
+
+
+@pytest.mark.parametrize("language", QUESTIONS)
+def test_a_question_is_answered_in_its_language(language):
+    script = choose(probe_of(QUESTIONS[language]))
+
+    assert is_in(script.reasoning, language)
+    assert is_in(script.answer, language)
+
+
+def test_several_facts_are_recalled_with_their_places():
+    facts = "The code word of room 2 is plum. The code word of room 1 is fig. "
+    script = choose(probe_of(facts + "What are the code words of the rooms?"))
+
+    assert "1: fig\n2: plum" == script.answer
+
+
+def test_a_question_about_facts_that_are_not_there_is_an_ordinary_one():
+    assert (
+        choose(probe_of("What are the code words of the rooms?"))
+        is (scripts()["default"])
+    )
 
 
 def test_later_of_two_triggers_wins():
