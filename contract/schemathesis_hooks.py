@@ -32,11 +32,11 @@ from contract.detection.detect import Detected, detect
 from contract.fuzzing import semantics
 from contract.fuzzing.bounded import BOUNDED, bound_sessions
 from contract.fuzzing.rules import excused
-from contract.model.chat import CHAT, MODELS
+from contract.model.chat import CHAT, MODELS, RESPONSES
 from contract.model.redaction import sanitise
 from contract.model.wire import Request
 from contract.schema import openapi
-from contract.strategies import repair
+from contract.strategies import repair, repair_responses
 from contract.targets import url
 
 PROFILE = "MAGISTRAL_CONTRACT_PROFILE"
@@ -85,7 +85,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:  # Schemathesis's own
     )
     dialect = _SERVER.detected.profile.dialect
     narrow: Any = openapi.for_dialect(
-        dialect.id, dialect.prefix, dialect.paths | {CHAT}
+        dialect.id, dialect.prefix, dialect.paths | {dialect.path}
     )
     card = narrow["paths"].get(f"{MODELS}/{{model}}")
     if card is not None:
@@ -113,6 +113,8 @@ def map_case(_context: Any, case: Any) -> Any:
     path = case.operation.path
     if path == CHAT:
         case.body = repair.mended(case.body, model)
+    elif path.startswith(RESPONSES):
+        case.body = repair_responses.mended(case.body, model)
     elif path.startswith(MODELS) and case.path_parameters:
         case.path_parameters = {**case.path_parameters, "model": model}
     elif isinstance(case.body, dict) and "messages" in case.body:
@@ -151,14 +153,14 @@ def _register_check(name: str) -> None:
     def judge(_context: Any, response: Any, case: Any) -> None:
         if (
             _SERVER.detected is None
-            or case.operation.path != CHAT
+            or case.operation.path != _SERVER.detected.profile.dialect.path
             or response.status_code != HTTPStatus.OK
         ):
             return
         body = response.request.body or b""
         request = Request(
             response.request.method,
-            CHAT,
+            case.operation.path,
             tuple(response.request.headers.items()),
             body.encode() if isinstance(body, str) else body,
         )

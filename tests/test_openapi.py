@@ -33,12 +33,25 @@ PREFIXES = {
     if not provider.schemas
     for dialect in provider.dialects
 }
+OWN = openapi.UNIONS | openapi.SURFACE_UNIONS
+# The unions over the dialects of one surface, and the path of that surface.
+CHAT_UNIONS = {"ChatRequest", "ChatResponse", "ChatEvent"}
+SPELLED = {
+    dialect.id: "/v1/chat/completions" if dialect.surface is None else dialect.path
+    for provider in providers().values()
+    for dialect in provider.dialects
+}
 OPERATIONS = [
     (path, method, operation)
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
     if method in {"get", "post"}
 ]
+
+
+def dialect_of(name: str) -> str:
+    """The dialect that the name of an example begins with."""
+    return max((one for one in PREFIXES if name.startswith(one)), key=len)
 
 
 def nodes(node: Any, place: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,7 +93,7 @@ def request_examples() -> Iterator[Any]:
     for path, _, operation in OPERATIONS:
         for media in operation.get("requestBody", {}).get("content", {}).values():
             for name in media["examples"]:
-                dialect = next(d for d in PREFIXES if name.startswith(d))
+                dialect = dialect_of(name)
                 yield pytest.param(path, dialect, name, id=f"{path} {name}")
 
 
@@ -95,9 +108,7 @@ def sent(dialect: str, method: str, path: str, body: Any = None) -> tuple[int, s
 
 def own_schema(union: str, dialect: str) -> str:
     """A dialect's own variant of a union, or the schema itself when it is none."""
-    return (
-        PREFIXES[dialect] + openapi.UNIONS[union] if union in openapi.UNIONS else union
-    )
+    return PREFIXES[dialect] + OWN[union] if union in OWN else union
 
 
 def examples() -> Iterator[Any]:
@@ -106,18 +117,21 @@ def examples() -> Iterator[Any]:
         union = media["schema"]["$ref"].rpartition("/")[2]
         for name, example in media.get("examples", {}).items():
             value = resolved(example)["value"]
-            dialect = next(d for d in PREFIXES if name.startswith(d))
+            dialect = dialect_of(name)
             test_id = f"{place} {name}"
             yield pytest.param(union, value, id=f"{test_id} in general")
-            if union == "ChatEventStream":
+            if union in {"ChatEventStream", "ResponsesEventStream"}:
+                typed = re.findall(r"(?m)^event: (.+)$", value)
                 for number, data in enumerate(re.findall(r"(?m)^data: (.+)$", value)):
                     event_id = f"{test_id} event {number}"
-                    item = "ChatEventStreamItem"
-                    yield pytest.param(item, {"data": data}, id=f"{event_id}, framed")
+                    item = {"event": typed[number]} if typed else {}
+                    yield pytest.param(
+                        union + "Item", {**item, "data": data}, id=f"{event_id}, framed"
+                    )
                     if data != "[DONE]":
-                        own = own_schema("ChatEvent", dialect)
+                        own = own_schema(union.removesuffix("Stream"), dialect)
                         yield pytest.param(own, json.loads(data), id=event_id)
-            elif union in openapi.UNIONS:
+            elif union in OWN:
                 yield pytest.param(own_schema(union, dialect), value, id=test_id)
 
 
@@ -256,11 +270,22 @@ def test_every_dialect_has_its_six_schemas(dialect):
     assert missing == []
 
 
-@pytest.mark.parametrize(("union", "own"), openapi.UNIONS.items())
+@pytest.mark.parametrize(("union", "own"), OWN.items())
 def test_every_union_lists_every_dialect(union, own):
     listed = {branch["$ref"].rpartition("/")[2] for branch in SCHEMAS[union]["anyOf"]}
+    spelled = {
+        "/v1/chat/completions": CHAT_UNIONS,
+        "/v1/responses": set(openapi.SURFACE_UNIONS),
+    }
+    others = (
+        {path for path, unions in spelled.items() if union not in unions}
+        if any(union in unions for unions in spelled.values())
+        else set()
+    )
 
-    assert {prefix + own for prefix in PREFIXES.values()} == listed
+    assert {
+        prefix + own for name, prefix in PREFIXES.items() if SPELLED[name] not in others
+    } == listed
 
 
 @pytest.mark.parametrize("operation", [operation for _, _, operation in OPERATIONS])
@@ -326,13 +351,15 @@ def test_the_default_mock_answers_what_tools_send_first():
     assert sent(default, "GET", card)[0] == 200
     # Any other mock that serves this model, too.
     for dialect in PREFIXES:
+        if SPELLED[dialect] != "/v1/chat/completions":
+            continue
         if body["model"] in served_models(mock_profile(dialect).dialect):
             assert sent(dialect, "POST", "/v1/chat/completions", body)[0] == 200
 
 
 @pytest.mark.parametrize("dialect", PREFIXES)
 def test_every_dialect_has_an_example_of_request_answer_and_event(dialect):
-    content = DOCUMENT["paths"]["/v1/chat/completions"]["post"]
+    content = DOCUMENT["paths"][SPELLED[dialect]]["post"]
     kinds = [
         content["requestBody"]["content"]["application/json"],
         *content["responses"]["200"]["content"].values(),

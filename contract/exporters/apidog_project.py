@@ -47,8 +47,9 @@ CATEGORY_OF = {
     **dict.fromkeys(
         (
             *("combinations", "conversation", "headers", "languages", "latency"),
-            *("models", "multimodal", "properties", "reasoning", "sampling", "schema"),
-            *("streaming", "structured", "tools", "transport", "usage"),
+            *("models", "multimodal", "properties", "reasoning", "responses"),
+            *("sampling", "schema", "streaming", "structured", "tools"),
+            *("transport", "usage"),
         ),
         "Positive",
     ),

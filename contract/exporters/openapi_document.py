@@ -8,7 +8,6 @@ from typing import Any
 
 from contract.exporters.base import Source
 from contract.exporters.recorded import Recorded, recorded
-from contract.model.chat import CHAT
 from contract.model.exchange import EVENT_STREAM
 from contract.schema.openapi import standalone
 
@@ -24,7 +23,8 @@ def described(source: Source) -> dict[str, Any]:
     and responses, those of failed checks first.
     """
     dialect = source.profile.dialect
-    document: Any = standalone(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+    paths = dialect.paths | {dialect.path}
+    document: Any = standalone(dialect.id, dialect.prefix, paths)
     document["info"]["description"] = (
         f"The part of openapi.yaml that describes the dialect {dialect.id}. Written "
         "by `magistral-contract export`."

@@ -30,8 +30,11 @@ _UNKNOWN_IN_3_0 = frozenset(
     }
 )
 _NULL = {"type": "string", "nullable": True, "enum": [None]}
-# The member of a media type in 3.2 that describes each event of a stream.
-_STREAM, _EVENT = "ChatEventStream", "ChatEventStreamItem"
+# Schema of a stream -> schema of its events, which a media type of 3.2 names.
+_EVENTS = {
+    "ChatEventStream": "ChatEventStreamItem",
+    "ResponsesEventStream": "ResponsesEventStreamItem",
+}
 
 
 def in_version(document: Mapping[str, Any], version: str) -> dict[str, Any]:
@@ -56,13 +59,15 @@ def _as_3_2(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
 
     def describe(media: dict[str, Any]) -> None:
-        if "schema" in media:
-            media["itemSchema"] = {"$ref": f"#/components/schemas/{_EVENT}"}
+        home, _, name = media.get("schema", {}).get("$ref", "").rpartition("/")
+        if name in _EVENTS:
+            media["itemSchema"] = {"$ref": f"{home}/{_EVENTS[name]}"}
             del media["schema"]
 
     _each_stream(document, describe)
-    if not _mentions({**document, "components": {}}, _STREAM):
-        schemas.pop(_STREAM, None)
+    for stream in _EVENTS:
+        if not _mentions({**document, "components": {}}, stream):
+            schemas.pop(stream, None)
     return document
 
 

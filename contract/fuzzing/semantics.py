@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from contract.model.chat import CHAT
 from contract.model.check import Check, Finding, Level, Scope
 from contract.model.exchange import Arrival, Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
+from contract.model.response_kind import is_chat
 from contract.model.strict_json import read_json
 from contract.model.wire import Request
 from contract.plugins.discovery import find
@@ -68,7 +68,7 @@ def findings(name: str, exchange: Exchange) -> tuple[Finding, ...]:
     not offer what the check needs, tolerates the deviation or waives the check.
     """
     check, profile = check_named(name), exchange.profile
-    if exchange.status != HTTPStatus.OK or exchange.request.path != CHAT:
+    if exchange.status != HTTPStatus.OK or not is_chat(exchange):
         return ()
     if check.unless in profile.tolerates or check.id in profile.waivers:
         return ()

@@ -69,7 +69,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
     calls = _calls(exchange, request["tools"])
     finish = choices.finish
     spent = exchange.count("completion_tokens")
-    full = request["maxTokens"] is not None and spent is not None
+    full = request["limit"] is not None and spent is not None
     first = next((one for one in texts if one["index"] == 0), {})
     now = clock_of(exchange)
     return {
@@ -111,7 +111,7 @@ def _assemble(exchange: Exchange) -> dict[str, Json]:
         "calls": calls,
         # Calls whose id is missing, or is that of another call.
         "unclearCalls": len(calls) - _distinct_ids(calls),
-        "cutOff": (full and spent >= request["maxTokens"]) or finish in _CUT,
+        "cutOff": (full and spent >= request["limit"]) or finish in _CUT,
         "usage": usage,
         "usages": _usages(exchange, usage, request["limit"], len(choices.found)),
         "document": _document(first.get("answer", "")),

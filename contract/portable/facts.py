@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from contract.model.chat import CHAT, MODELS, Json
 from contract.model.dialect import Dialect
@@ -12,6 +12,7 @@ from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.model.strict_json import is_one_of, read_json
 from contract.model.think import CLOSE, MARKERS, OPEN
+from contract.model.token_limit import asked_limit, token_limit
 from contract.model.wire import Request, build_request
 
 # Control tokens of the Tekken vocabulary besides the markers, and those of other chat
@@ -46,6 +47,8 @@ class Decoding(TypedDict):
     # The markers that no text may hold, and a pattern of further control tokens.
     markers: list[str]
     control: str
+    # The path of chats if their spelling is another than that of chat completions.
+    surface: NotRequired[str]
 
 
 def decoding_of(dialect: Dialect) -> Decoding:
@@ -54,7 +57,7 @@ def decoding_of(dialect: Dialect) -> Decoding:
 
     Usage: `decoding_of(profile.dialect)["fields"] == ["reasoning"]`.
     """
-    return {
+    decoding: Decoding = {
         "fields": _in_order(dialect),
         "known": [*REASONING_FIELDS],
         "tagged": dialect.tagged,
@@ -63,6 +66,9 @@ def decoding_of(dialect: Dialect) -> Decoding:
         "markers": [*MARKERS],
         "control": CONTROL,
     }
+    if dialect.surface is not None:
+        decoding["surface"] = dialect.path
+    return decoding
 
 
 def _in_order(dialect: Dialect) -> list[str]:
@@ -84,32 +90,39 @@ def facts_of(exchange: Exchange) -> dict[str, Json]:
 
 
 def _facts_of(exchange: Exchange) -> dict[str, Json]:
-    return request_facts(exchange.probe, exchange.request, exchange.sent)
+    path = exchange.profile.dialect.path
+    return request_facts(exchange.probe, exchange.request, exchange.sent, path)
 
 
 def probe_facts(probe: Probe, profile: Profile) -> dict[str, Json]:
     """Return the facts of *probe* as it is sent to a server of *profile*."""
     request = build_request(probe, profile, profile.model or "model")
     value = read_json(request.body)
-    return request_facts(probe, request, value if isinstance(value, dict) else {})
+    if profile.dialect.surface is not None and isinstance(value, dict):
+        value = profile.dialect.surface.parse(value)
+    sent = value if isinstance(value, dict) else {}
+    return request_facts(probe, request, sent, profile.dialect.path)
 
 
 def request_facts(
-    probe: Probe, request: Request, sent: dict[str, Json]
+    probe: Probe, request: Request, sent: dict[str, Json], chat: str = CHAT
 ) -> dict[str, Json]:
-    """Return the facts of a request, whose body as JSON is *sent*."""
+    """
+    Return the facts of a request.
+
+    *sent* is its body as that of a chat, *chat* the path of chats.
+    """
     options = sent.get("stream_options")
     options = options if isinstance(options, dict) else {}
     wanted = sent.get("stream", probe.stream)
-    limit = sent.get("max_tokens")
     path = request.path.partition("?")[0]
     last, blank = _last_message(sent)
     form = sent.get("response_format")
     said = _said(sent)
     return {
         "method": request.method,
-        "chat": request.method == "POST" and path == CHAT,
-        "api": path == CHAT or path.startswith(MODELS),
+        "chat": request.method == "POST" and path == chat,
+        "api": path == chat or path.startswith(MODELS),
         "stream": probe.stream,
         "wants": "stream"
         if wanted is True
@@ -122,8 +135,8 @@ def request_facts(
         "hasStreamOptions": bool(options) or bool(sent.get("stream_options")),
         "tools": [*_tools(sent)],
         "toolChoice": _choice(sent.get("tool_choice")),
-        "maxTokens": limit if type(limit) is int else None,
-        "limit": _limit(sent),
+        "maxTokens": asked_limit(sent),
+        "limit": token_limit(sent),
         "n": _count(sent.get("n")),
         "stop": _stop(sent.get("stop")),
         "keepsStop": bool(sent.get("include_stop_str_in_output")),
@@ -175,11 +188,6 @@ def _choice(choice: Json) -> Json:
     if isinstance(function, dict) and isinstance(function.get("name"), str):
         return f"={function['name']}"
     return choice if choice is None or isinstance(choice, str) else "other"
-
-
-def _limit(sent: dict[str, Json]) -> int | None:
-    limit = sent.get("max_completion_tokens", sent.get("max_tokens"))
-    return limit if type(limit) is int else None
 
 
 def _count(value: Json) -> int:

@@ -188,11 +188,17 @@ var magistral = (function () {
       .filter((p) => p.split('=')[0] === 'charset')
       .map((p) => p.slice(8).replace(/^"+|"+$/g, ''));
     const parsed = parse(text);
+    const surface = decoding.surface ? magistralResponses : null;
+    if (surface && parsed.ok) parsed.value = surface.read(parsed.value);
     const {events, ignored} = streamed ? readEvents(text) : {events: [], ignored: false};
     const isDone = (e) => e.data === '[DONE]';
     const read = events.map((e) => (isDone(e) ? {ok: false} : parse(e.data)));
-    const chunks = streamed ? read.filter((c) => c.ok).map((c) => c.value) : [parsed.value];
-    const written = streamed ? events.filter((e, n) => read[n].ok).map((e) => e.data) : [text];
+    const reader = surface && streamed ? surface.reader() : (value) => value;
+    const decoded = events.map((e, n) => ({data: e.data, ok: read[n].ok, value: read[n].value}))
+      .filter((c) => c.ok).map((c) => ({data: c.data, value: reader(c.value)}))
+      .filter((c) => !surface || c.value !== null);
+    const chunks = streamed ? decoded.map((c) => c.value) : [parsed.value];
+    const written = streamed ? decoded.map((c) => c.data) : [text];
     const strays = read.filter((c, n) => !isDone(events[n]) && !(c.ok && isObject(c.value)));
     const sound = chunks.filter((c) => isObject(c) && !isError(c));
 
@@ -288,8 +294,10 @@ var magistral = (function () {
     const usage = holder.usage || {};
     const counters = ['prompt_tokens', 'completion_tokens', 'total_tokens'];
     const source = holders.length ? written[chunks.lastIndexOf(holder)] : '';
+    const spelled = (name) => Object.keys(surface ? surface.counters : {})
+      .find((own) => surface.counters[own] === name) || name;
     const isFraction = (name) => typeof usage[name] === 'number' &&
-      new RegExp('"' + name + '"\\s*:\\s*-?\\d+[.eE]').test(source);
+      new RegExp('"' + spelled(name) + '"\\s*:\\s*-?\\d+[.eE]').test(source);
     const [prompt, spent, total] = counters.map(
       (name) => (isCount(usage[name]) && !isFraction(name) ? usage[name] : null));
     const every = request.limit === null ? null : request.limit * choices.size;
@@ -343,7 +351,7 @@ var magistral = (function () {
       reasoningIn: names, reasoningAgrees: agree, parts: distinct(shapes),
       calls: called, unclearCalls: called.length -
         new Set(called.map((c) => c.id).filter((id) => id !== null)).size,
-      cutOff: (request.maxTokens !== null && spent !== null && spent >= request.maxTokens) ||
+      cutOff: (request.limit !== null && spent !== null && spent >= request.limit) ||
         finish === 'length' || finish === 'model_length',
       usage,
       usages: {

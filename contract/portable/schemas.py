@@ -129,6 +129,8 @@ SCOPES: dict[Scope, Schema] = {
         _kinds(ResponseKind.REJECTED, ResponseKind.FAILED),
     ),
     Scope.RESPONSES: has(status=INTEGER, kind=anything_but(ResponseKind.LEFT.value)),
+    # A reply does not show which request it belongs to: the exporter selects them.
+    Scope.COMBINED: has(status=anything_but(one_of(BUSY))),
 }
 # What a check that is no invariant can judge, unless it judges rejections.
 ANSWERED = has(

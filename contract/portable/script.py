@@ -41,8 +41,9 @@ def prelude() -> str:
     `bruno(res, test)` and `run(client, Ajv, request, decoding, checks)`. Comments and
     indentation are left out.
     """
-    text = Path(__file__).with_name("prelude.js").read_text("utf-8")
-    lines = (line.strip() for line in text.splitlines())
+    parts = ("responses.js", "prelude.js")
+    texts = [Path(__file__).with_name(name).read_text("utf-8") for name in parts]
+    lines = (line.strip() for text in texts for line in text.splitlines())
     return "\n".join(line for line in lines if line and line[:2] != "//")
 
 

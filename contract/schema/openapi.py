@@ -36,6 +36,12 @@ UNIONS = {
     "Model": "Model",
 }
 """Name of a union over all dialects -> suffix of the schema of one dialect."""
+SURFACE_UNIONS = {
+    "ResponsesRequest": "ChatRequest",
+    "ResponsesReply": "ChatResponse",
+    "ResponsesEvent": "ChatEvent",
+}
+"""Name of a union over the dialects of /v1/responses -> suffix of a schema of one."""
 
 _HOME = "#/components/schemas/"
 # Unions over the self-hosted servers only; each branch is named after one of them.
@@ -121,26 +127,38 @@ def for_dialect(
     for union, own in UNIONS.items():
         _named(prefix + own)
         narrow["components"]["schemas"][union] = {"$ref": f"{_HOME}{prefix}{own}"}
+    for union, own in SURFACE_UNIONS.items():
+        one = {"$ref": f"{_HOME}{prefix}{own}"}
+        if one in narrow["components"]["schemas"][union]["anyOf"]:
+            narrow["components"]["schemas"][union] = one
     family = prefix.rstrip("0123456789")
+    # A server tokenizes in the same way for each surface that it has.
+    server = family.removesuffix("Responses")
     for extra in _EXTRAS:
         union = narrow["components"]["schemas"][extra]
-        branches = _branches(union, family) or _branches(union, _DEFAULT)
+        branches = _branches(union, server) or _branches(union, _DEFAULT)
         alone = len(branches) == 1
         narrow["components"]["schemas"][extra] = (
             branches[0] if alone else union | {"anyOf": branches}
         )
     for holder in _holders(narrow, "examples"):
         if holder is not narrow["components"]:
-            holder["examples"] = _examples(holder, dialect, family)
+            holder["examples"] = _examples(holder, dialect, family, server)
             if not holder["examples"]:
                 del holder["examples"]
     return cast("Json", narrow)
 
 
-def _examples(media: dict[str, Any], dialect: str, family: str) -> dict[str, Json]:
-    """Return the examples of a dialect; if there are none, those of its relatives."""
+def _examples(
+    media: dict[str, Any], dialect: str, family: str, server: str
+) -> dict[str, Json]:
+    """
+    Return the examples of a dialect; if there are none, those of its relatives.
+
+    *family* is that of its schemas, *server* that of what does not depend on a surface.
+    """
     union = media["schema"].get("$ref", "").removeprefix(_HOME)
-    relatives = (family,) if union in UNIONS else (family, _DEFAULT)
+    relatives = (family,) if union in UNIONS else (server, _DEFAULT)
     for start in (dialect, *map(str.lower, relatives)):
         kept = {k: v for k, v in media["examples"].items() if k.startswith(start)}
         if kept:

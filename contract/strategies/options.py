@@ -44,7 +44,9 @@ def settings(offers: frozenset[Capability]) -> tuple[Setting, ...]:
     if Capability.STOP in offers:
         found += [{"stop": value} for value in (("stop",), ("\n\n", "日本"))]
     if Capability.JSON_SCHEMA in offers:
-        formats = ('{"type":"text"}', '{"type":"json_object"}', SHAPE)
+        formats = ['{"type":"text"}', '{"type":"json_object"}', SHAPE]
+        if Capability.JSON_OBJECT not in offers:
+            del formats[1]
         found += [{"response_format": value} for value in formats]
     if Capability.CHOICES in offers:
         found += [{"n": 2}]

@@ -16,16 +16,16 @@ PIXEL = (
 # Tokens: enough for an answer, few enough that thousands of requests take a minute.
 MAX_TOKENS = 64
 # Replaces drawn schemas, which no model may be able to satisfy.
-_SCHEMA: dict[str, Json] = {
+SCHEMA: dict[str, Json] = {
     "type": "object",
     "properties": {"a": {"type": "string"}},
     "required": ["a"],
     "additionalProperties": False,
 }
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
-_MAX_IMAGES = 2
+MAX_IMAGES = 2
 # The values that every model accepts.
-_EFFORTS = ("none", "high")
+EFFORTS = ("none", "high")
 
 
 def mended(body: Json, model: str) -> Json:
@@ -39,9 +39,9 @@ def mended(body: Json, model: str) -> Json:
     if not isinstance(body, dict):
         return body
     made: dict[str, Any] = dict(body)
-    for name in _UNSUPPORTED:
+    for name in UNSUPPORTED:
         made.pop(name, None)
-    if not any(made.get("reasoning_effort") == level for level in _EFFORTS):
+    if not any(made.get("reasoning_effort") == level for level in EFFORTS):
         made.pop("reasoning_effort", None)
     made["model"] = model
     made["messages"] = conversation(made.get("messages"))
@@ -52,7 +52,7 @@ def mended(body: Json, model: str) -> Json:
 
 # Members that require a particular server: an adapter, a cache, another model, a custom
 # template, uploaded files.
-_UNSUPPORTED = frozenset(
+UNSUPPORTED = frozenset(
     {
         "add_generation_prompt",
         "agent_id",
@@ -85,6 +85,7 @@ _UNSUPPORTED = frozenset(
         "structured_outputs",
         "truncate_prompt_tokens",
         "top_logprobs",
+        "top_prompt_logprobs",
         "vllm_xargs",
     }
 )
@@ -121,7 +122,7 @@ def _input_turn(message: Mapping[str, Json], repair: Callable[[Json], Json]) -> 
     if isinstance(content, list):
         parts = [made for one in content if (made := repair(one)) is not None]
         images = [p for p in parts if isinstance(p, dict) and "image_url" in p]
-        for image in images[_MAX_IMAGES:]:
+        for image in images[MAX_IMAGES:]:
             parts.remove(image)
         return {"role": message["role"], "content": [*parts] or "Hello."}
     return {"role": message["role"], "content": content or "Hello."}
@@ -193,7 +194,7 @@ def _define_tools(body: dict[str, Any]) -> None:
     made = []
     for number, tool in enumerate(tools):
         if isinstance(tool, dict) and isinstance(tool.get("function"), dict):
-            named = {"name": f"look_{number}", "parameters": _SCHEMA}
+            named = {"name": f"look_{number}", "parameters": SCHEMA}
             made.append({**tool, "function": {**tool["function"], **named}})
     if made:
         body["tools"] = made
@@ -206,5 +207,5 @@ def _simplify_schema(body: dict[str, Any]) -> None:
     """Replace the schema of the answer by one that a model can satisfy."""
     form = body.get("response_format")
     if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
-        named = {**form["json_schema"], "schema": _SCHEMA}
+        named = {**form["json_schema"], "schema": SCHEMA}
         body["response_format"] = {**form, "json_schema": named}

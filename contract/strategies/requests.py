@@ -106,6 +106,8 @@ class Mutation:
         dialect = profile.dialect
         mutated = self.apply(_HELLO, profile)
         body = apply_patches(dialect.request(_HELLO, "any"), mutated.patches)
+        if dialect.surface is not None:
+            body = dialect.surface.write(body)
         return openapi.accepts(dialect.prefix + "ChatRequest", body)
 
 

@@ -52,6 +52,25 @@ def test_an_unknown_kind_gets_a_suggestion(export):
     assert not out.exists()
 
 
+def test_requests_and_scripts_of_another_surface_are_its_own(export):
+    done, out = export("postman", *FEW, "--profile", "vllm-responses")
+    text = (out / "collection.postman.json").read_text("utf-8")
+
+    assert (done.code, done.err) == (0, "")
+    assert "/v1/responses" in text
+    assert "/v1/chat/completions" not in text
+    assert '\\"surface\\": \\"/v1/responses\\"' in text
+
+
+def test_the_document_of_another_surface_has_its_paths(export):
+    done, out = export("openapi", "--profile", "mistral-responses")
+
+    assert done.code == 0
+    text = "".join(file.read_text("utf-8") for file in out.iterdir())
+    assert "/v1/responses/input_tokens" in text
+    assert "/v1/chat/completions" not in text
+
+
 def test_an_unknown_version_gets_a_suggestion(export):
     done, _ = export("openapi", "--openapi-version", "3.3")
 

@@ -5,16 +5,23 @@ import json
 import pytest
 import yaml
 
-from contract.catalog.providers import dialects
+from contract.catalog.providers import providers
 from contract.cli.openapi import openapi_command
 from contract.mock_server.provider import MockProvider, served_models
-from contract.model.chat import CHAT
 from contract.model.wire import Request
 
 JSON = (("content-type", "application/json"),)
 
+# A provider with schemas of its own has no examples in `openapi.yaml`.
+EXEMPLIFIED = {
+    dialect.id: dialect
+    for provider in providers().values()
+    if not provider.schemas
+    for dialect in provider.dialects
+}
 
-@pytest.mark.parametrize("dialect", dialects().values(), ids=dialects())
+
+@pytest.mark.parametrize("dialect", EXEMPLIFIED.values(), ids=EXEMPLIFIED)
 def test_every_request_of_the_document_is_answered(command, dialect):
     done = command(openapi_command.name, "--dialect", dialect.id)
     document = yaml.safe_load(done.out)
@@ -35,7 +42,7 @@ def test_every_request_of_the_document_is_answered(command, dialect):
                 sent += 1
 
     assert (0, "") == (done.code, done.err)
-    assert CHAT in document["paths"]
+    assert dialect.path in document["paths"]
     assert sent > len(document["paths"]) - 1
 
 

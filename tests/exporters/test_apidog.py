@@ -76,7 +76,13 @@ def test_no_file_has_the_key_of_this_process(source, few):
     assert not any(KEY.encode() in data for data in files.values())
 
 
-@pytest.mark.parametrize("attack", [HOSTILE, *ATTACKS], ids=range(1 + len(ATTACKS)))
+@pytest.mark.parametrize(
+    "attack",
+    [
+        pytest.param(one, id=str(at), marks=pytest.mark.long if at % 4 else ())
+        for at, one in enumerate([HOSTILE, *ATTACKS])
+    ],
+)
 def test_no_text_of_a_server_is_more_than_text(source, run, few, attack):
     kept = frozenset({"check", "exchanges", "outcome"})
     failed = [r for r in run.results if r.outcome is Outcome.FAIL][:2]

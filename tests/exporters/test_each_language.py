@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from contract.checks.languages.sentences import SENTENCES
+from contract.checks.combined.sentences import SENTENCES
 from contract.exporters.each_language import (
     NAME,
     TEXT,

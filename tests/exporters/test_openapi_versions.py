@@ -7,11 +7,11 @@ import jsonschema
 import openapi_spec_validator as validators
 import pytest
 from openapi_schema_validator import OAS30Validator
+from support.every import DIALECTS
 
-from contract.catalog.providers import dialects
+from contract.catalog.providers import providers
 from contract.errors import SpecError
 from contract.exporters.openapi_versions import in_version, schema_3_0
-from contract.model.chat import CHAT
 from contract.schema.openapi import standalone
 
 VALID = {
@@ -21,10 +21,23 @@ VALID = {
 }
 
 
-@pytest.fixture(params=dialects().values(), ids=dialects(), scope="module")
-def document(request):
-    dialect = request.param
-    return standalone(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+# A provider with schemas of its own has no examples in `openapi.yaml`.
+EXEMPLIFIED = {
+    dialect.id
+    for provider in providers().values()
+    if not provider.schemas
+    for dialect in provider.dialects
+}
+
+
+@pytest.fixture(params=DIALECTS, scope="module")
+def dialect(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def document(dialect):
+    return standalone(dialect.id, dialect.prefix, dialect.paths | {dialect.path})
 
 
 @pytest.mark.parametrize("version", VALID)
@@ -43,11 +56,14 @@ def test_the_document_of_3_1_is_not_changed(document):
     assert before == json.dumps(document)
 
 
-def test_streams_of_3_2_are_described_by_their_events(document):
-    chat = in_version(document, "3.2")["paths"][CHAT]["post"]
+def test_streams_of_3_2_are_described_by_their_events(dialect, document):
+    chat = in_version(document, "3.2")["paths"][dialect.path]["post"]
     media = chat["responses"]["200"]["content"]["text/event-stream"]
+    item = (
+        "ChatEventStreamItem" if dialect.surface is None else "ResponsesEventStreamItem"
+    )
 
-    assert media["itemSchema"] == {"$ref": "#/components/schemas/ChatEventStreamItem"}
+    assert media["itemSchema"] == {"$ref": f"#/components/schemas/{item}"}
     assert "schema" not in media
 
 
@@ -90,7 +106,10 @@ def validator(kind, document, name):
 
 
 @pytest.mark.long
-def test_3_0_accepts_the_examples_and_judges_changed_ones_like_3_1(document):
+def test_3_0_accepts_the_examples_and_judges_changed_ones_like_3_1(dialect, document):
+    if not list(examples(document)):
+        assert dialect.id not in EXEMPLIFIED
+        return
     old = in_version(document, "3.0")
     agreed = rejected = 0
     for name, value in examples(document):
@@ -104,7 +123,7 @@ def test_3_0_accepts_the_examples_and_judges_changed_ones_like_3_1(document):
             agreed += then.is_valid(mutant) == accepted
             rejected += not accepted
 
-    assert rejected > 50
+    assert rejected > 40
     assert agreed > rejected
 
 

@@ -47,7 +47,7 @@ def test_each_check_detects_a_fault_of_its_own(name):
     own = [fault for fault in FAULTS.values() if fault.breaks.id == NAMES[name]]
     found = [
         findings(name, answered(PROFILES[one], probe, fault))
-        for one in ("vllm-0.32", "mistral-2025-10")
+        for one in ("vllm-0.32", "mistral-2025-10", "mistral-responses")
         if check_named(name).needs <= PROFILES[one].offers
         for fault in own
         for probe in (*check_named(name).sends, SUM, SUM_WHOLE)

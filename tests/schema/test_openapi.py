@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.each import each
+from support.every import EVERY
 
 from contract.catalog.providers import dialects
 from contract.errors import SpecError
@@ -25,6 +26,7 @@ CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 PREFIXES = {
     "mistral-2025-10": "Mistral202510",
     "mistral-2026-08": "Mistral202608",
+    "mistral-2026-10": "Mistral202610",
     "vllm-0.11": "Vllm011",
     "vllm-0.12": "Vllm012",
     "vllm-0.16": "Vllm016",
@@ -32,7 +34,7 @@ PREFIXES = {
     "transformers": "Transformers",
     "inline": "Inline",
 }
-SHAPED = set(PREFIXES.values())
+SHAPED = {dialect.prefix for dialect in dialects().values()}
 USER = {"role": "user", "content": "Hello"}
 
 
@@ -457,7 +459,7 @@ THINK_LIST = {"type": "thinking", "thinking": [{"type": "text", "text": "t"}]}
 THINK_TEXT = {"type": "thinking", "thinking": "t", "closed": True}
 PICTURE = "data:image/png;base64,AAAA"
 ALL = set(PREFIXES)
-MISTRAL = {"mistral-2025-10", "mistral-2026-08"}
+MISTRAL = {"mistral-2025-10", "mistral-2026-08", "mistral-2026-10"}
 VLLM = {"vllm-0.11", "vllm-0.12", "vllm-0.16", "inline"}
 
 
@@ -509,7 +511,7 @@ VLLM = {"vllm-0.11", "vllm-0.12", "vllm-0.16", "inline"}
         ),
         pytest.param(
             {"stream": True, "stream_options": {"include_usage": True}},
-            ALL - MISTRAL,
+            ALL - MISTRAL | {"mistral-2026-10"},
             id="stream_options",
         ),
         pytest.param(
@@ -696,9 +698,21 @@ def test_a_narrowed_document_is_valid_openapi():
     assert list(OpenAPIV31SpecValidator(narrow).iter_errors()) == []
 
 
-@pytest.mark.parametrize("dialect", dialects().values(), ids=dialects())
+def test_a_server_tokenizes_alike_for_each_of_its_surfaces():
+    chats: Any = openapi.for_dialect("llamacpp", "Llamacpp")
+    items: Any = openapi.for_dialect("llamacpp-responses", "LlamacppResponses")
+
+    for name in ("TokenizeRequest", "TokenizeResponse"):
+        found = items["components"]["schemas"][name]
+        assert found == chats["components"]["schemas"][name]
+        assert "Vllm" not in json.dumps(found)
+
+
+@EVERY
 def test_a_standalone_document_is_valid_and_holds_what_it_needs(dialect):
-    alone: Any = openapi.standalone(dialect.id, dialect.prefix, dialect.paths | {CHAT})
+    alone: Any = openapi.standalone(
+        dialect.id, dialect.prefix, dialect.paths | {dialect.path}
+    )
     text = json.dumps(alone)
     named = {
         f"#/components/{kind}/{name}"
@@ -708,11 +722,13 @@ def test_a_standalone_document_is_valid_and_holds_what_it_needs(dialect):
     }
 
     assert list(OpenAPIV31SpecValidator(alone).iter_errors()) == []
-    assert set(alone["paths"]) == dialect.paths | {CHAT}
+    assert set(alone["paths"]) == dialect.paths | {dialect.path}
     assert set(re.findall(r'"\$ref": "(#/components/[^"]+)"', text)) == named
     answers = [n for n in alone["components"]["schemas"] if n.endswith("ChatResponse")]
     assert {dialect.prefix + "ChatResponse"} == {
-        name for name in answers if name.removesuffix("ChatResponse") in SHAPED
+        name
+        for name in answers
+        if name.removesuffix("ChatResponse") in SHAPED | {dialect.prefix}
     }
     assert yaml.safe_load(openapi.as_yaml(alone)) == alone
 

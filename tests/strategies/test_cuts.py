@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.few import few
 from support.rehearsal import mock_reply
 
 from contract.catalog.profiles import builtin
@@ -19,7 +20,7 @@ PROFILES = builtin()
 
 
 @pytest.mark.parametrize("probe", [UTF8, TOOL], ids=lambda probe: probe.name)
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", few(PROFILES))
 @given(data=st.data())
 def test_any_cut_decodes_the_same(name, probe, data):
     profile = PROFILES[name]

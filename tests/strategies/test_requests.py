@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from support.few import few
 
 from contract.catalog.profiles import builtin
 from contract.mock_server.provider import MockProvider
@@ -46,7 +47,7 @@ def exchanged(profile, probe):
     return request, provider.reply(request, 0)
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", few(PROFILES))
 @QUICK
 @given(data=st.data())
 def test_valid_request_matches_its_schema_and_is_answered(name, data):
@@ -58,7 +59,7 @@ def test_valid_request_matches_its_schema_and_is_answered(name, data):
     assert 200 == reply.status, reply.body
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", few(PROFILES))
 @QUICK
 @given(data=st.data())
 def test_invalid_request_has_the_name_of_its_mutation_and_is_rejected(name, data):

@@ -16,8 +16,12 @@ FEW = ("--phases", "fuzzing", "--max-examples", "5", "--seed", "1")
 
 
 @pytest.mark.long
-def test_the_mock_passes(command):
-    done = command("fuzz", "mock", *FEW)
+@pytest.mark.parametrize(
+    "target",
+    ["mock", "mock:llamacpp", "mock:llamacpp-responses", "mock:mistral-2026-10"],
+)
+def test_the_mock_passes(command, target):
+    done = command("fuzz", target, *FEW)
 
     assert (done.code, done.err) == (0, "")
     assert "\nPASSED: " in done.out
