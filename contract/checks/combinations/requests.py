@@ -108,3 +108,31 @@ STOPPED_TURNS = both(
     "stopped-after-turns", *EARLIER, REPEAT, options=replace(GREEDY, stop=STOP_SAID)
 )
 CHOICES_TURNS = both("choices-after-turns", *SUM_AGAIN, options=TWO)
+
+# Several combinations at once: a server that handles three features handles two.
+CALL_CHOICES_STOP = both(
+    "tools-and-choices-and-stop",
+    *IN_ROME,
+    options=replace(TOOLS, temperature=0.7, n=2, stop=(NEVER_SAID,)),
+)
+PICTURE_FORMAT_CHOICES = both(
+    "picture-and-format-and-choices",
+    *EARLIER,
+    PICTURE,
+    options=replace(TWO, response_format=SCHEMA),
+)
+PICTURE_CALL_TURNS = both(
+    "picture-and-tools-after-turns", *EARLIER, WEATHER_PICTURE, options=TOOLS
+)
+STOPPED_TOOLS_TURNS = both(
+    "tools-and-stopped-after-turns", *EARLIER, REPEAT, options=UNCALLED
+)
+LONG_SYSTEM_TURNS = tuple(
+    replace(probe, fill=Fill(LONG))
+    for probe in both(
+        "long-and-system-and-turns-and-stop",
+        *EARLIER,
+        user(f"Read this:{FILL}. {SUM}"),
+        options=replace(GREEDY, stop=(NEVER_SAID,)),
+    )
+)

@@ -11,6 +11,7 @@ from contract.checks.context.prompt_length import (
 )
 from contract.checks.context.prompts import (
     BESIDE_IMAGE,
+    IN_PARTS,
     LAST_BUT_ONE,
     MANY_TURNS,
     PROMPT_1K,
@@ -18,10 +19,10 @@ from contract.checks.context.prompts import (
     PROMPT_40K,
     TOOL_RESULT,
 )
-from contract.checks.judging.usage import require_counter
+from contract.checks.judging.usage import EXACT_TOKENS, require_counter
 from contract.checks.sources import MODEL_CARD, OLLAMA
 from contract.model.chat import Image
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Combined, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
@@ -62,11 +63,16 @@ def window_of_768(reply: Reply) -> Reply:
     return _truncated(reply, 768)
 
 
+def _counted(exchange: Exchange) -> Findings:
+    yield from fully_counted(exchange)
+
+
 @check(
     "context.counts-every-word",
     "A prompt with 500 more words MUST cost at least 500 more prompt_tokens.",
     source=OLLAMA,
     sends=padding.CALIBRATION_REQUESTS,
+    combined=Combined(sends=(PROMPT_1K,), judge=_counted, needs=EXACT_TOKENS),
 )
 def counts_every_word(short: Exchange, long: Exchange) -> Findings:
     """No tokenizer merges two words into one token; in Tekken each word here is one."""
@@ -91,11 +97,20 @@ def window_of_512(reply: Reply) -> Reply:
     return _truncated(reply, 512)
 
 
+# Text of a message, beside an image, and of a tool result: 8,000 tokens in all.
+EIGHT_THOUSAND = Combined(
+    sends=(IN_PARTS,),
+    judge=_counted,
+    needs=EXACT_TOKENS | {Capability.EXACT_IMAGES, Capability.VISION, Capability.TOOLS},
+)
+
+
 @check(
     "context.serves-8k",
     "A prompt of 8,000 tokens MUST be served and counted to the token.",
     source=OLLAMA,
     sends=PROMPT_8K,
+    combined=EIGHT_THOUSAND,
 )
 def serves_8k(exchange: Exchange) -> Findings:
     yield from fully_counted(exchange)
@@ -169,6 +184,7 @@ def last_hundred_turns(reply: Reply) -> Reply:
     source=OLLAMA,
     sends=TOOL_RESULT,
     needs={Capability.TOOLS},
+    combined=EIGHT_THOUSAND,
 )
 def reads_tool_results(exchange: Exchange) -> Findings:
     yield from fully_counted(exchange, tolerant=True)
@@ -189,6 +205,7 @@ def tool_result_clipped(reply: Reply) -> Reply:
     source=OLLAMA,
     sends=BESIDE_IMAGE,
     needs={Capability.VISION},
+    combined=EIGHT_THOUSAND,
 )
 def reads_text_beside_images(exchange: Exchange) -> Findings:
     yield from fully_counted(exchange, tolerant=True)

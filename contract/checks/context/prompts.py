@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.prompts import NEEDLE
 from contract.model import images
 from contract.model.chat import Message, Options, Text, ToolCall
 from contract.model.probe import FILL, Fill, Probe
@@ -74,7 +75,12 @@ BESIDE_IMAGE = Probe(
     options=ONE_TOKEN,
     fill=Fill(4_000),
 )
-NEEDLE = " The code word is plum."
+IN_PARTS = Probe(
+    name="prompt-8k-in-parts",
+    messages=(*BESIDE_IMAGE.messages, *TOOL_RESULT.messages[1:]),
+    options=TOOL_RESULT.options,
+    fill=Fill(8_000),
+)
 _HALF = f"{counting.filler(1_000)}."
 
 

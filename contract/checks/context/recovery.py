@@ -93,7 +93,7 @@ def refuses_sooner_than_it_serves(served: Exchange, rejected: Exchange) -> Findi
         )
     if served.elapsed < MIN_SERVED_SECONDS:
         raise NotApplicable(
-            f"a full window was served in {served.elapsed:.1f} s; too fast to tell"
+            f"a full window was served in {served.elapsed:.1f} s; too fast to judge"
         )
     limit = served.elapsed * MAX_SHARE
     if rejected.elapsed > limit:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import EVERY_TEXT, NEEDLE
 from contract.checks.context.prompt_length import (
     reported_prompt_tokens,
     set_prompt_tokens,
@@ -10,7 +14,6 @@ from contract.checks.context.prompt_length import (
 from contract.checks.context.prompts import (
     CONVERSATION,
     HAYSTACK,
-    NEEDLE,
     NEEDLES,
     SHORTER,
 )
@@ -58,6 +61,7 @@ def _costs(longer: Exchange, shorter: Exchange, what: str) -> Findings:
     "Every message of a conversation MUST be counted, wherever it is.",
     source=OLLAMA,
     sends=(CONVERSATION, *SHORTER),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def drops_no_message(whole: Exchange, *shorter: Exchange) -> Findings:
     for exchange, what in zip(shorter, ("first", "middle", "last"), strict=True):
@@ -80,6 +84,7 @@ def only_recent_turns(reply: Reply) -> Reply:
     "A sentence MUST be counted at the start, in the middle and at the end of a text.",
     source=OLLAMA,
     sends=(HAYSTACK, *NEEDLES),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def reads_every_place(plain: Exchange, *with_needle: Exchange) -> Findings:
     for exchange, place in zip(with_needle, ("start", "middle", "end"), strict=True):
@@ -91,7 +96,12 @@ def middle_left_out(reply: Reply) -> Reply:
     """A gateway shortens long texts to their beginning and their end."""
     sent = reply.probe.messages if reply.probe is not None else ()
     texts = [m.text for m in sent if NEEDLE in m.text]
-    if not texts or not 0.2 < texts[0].index(NEEDLE) / len(texts[0]) < 0.8:  # noqa: PLR2004  # at neither end
+    places = [
+        found.start() / len(text)
+        for text in texts
+        for found in re.finditer(re.escape(NEEDLE), text)
+    ]
+    if not any(0.2 < place < 0.8 for place in places):  # noqa: PLR2004  # at neither end
         return reply
     prompt = reported_prompt_tokens(reply) - counting.count_text(NEEDLE)
     return set_prompt_tokens(reply, prompt)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import EVERY_TEXT
 from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
 from contract.checks.faults.rejection import reject
 from contract.checks.faults.usage import misread_texts, misreport_prompt
@@ -19,6 +21,7 @@ from contract.model.reply import Reply
 _FIRST, _SECOND = "The sky is green today.", "Which colour has it?"
 EMPTY = one_token_request("empty-message", "")
 EMPTY_SYSTEM = one_token_request("empty-system", system(""), user("Hello"))
+EMPTY_TWICE = one_token_request("empty-system-and-message", system(""), user(""))
 TEXT = one_token_request("content-as-text", _FIRST)
 PART = one_token_request("content-as-part", Message("user", (Text(_FIRST),)))
 PARTS = one_token_request(
@@ -35,6 +38,7 @@ LF = one_token_request("lines-lf", "one\ntwo\n\nthree")
     "An empty message SHOULD be accepted, and cost only its template tokens.",
     source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: messages.content",
     sends=(EMPTY, PLAIN, EMPTY_SYSTEM),
+    combined=exact_prompts(EMPTY_TWICE),
 )
 def empty_content_is_taken(
     empty: Exchange, plain: Exchange, with_system: Exchange
@@ -63,6 +67,7 @@ def empty_content_refused(reply: Reply) -> Reply:
     "A message with one text part MUST be read like the plain text.",
     source=f"{OPENAI_CHAT}: messages.content; chatboxai/chatbox#2196",
     sends=(TEXT, PART),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def part_equals_text(text: Exchange, part: Exchange) -> Findings:
     yield from costs_the_same(text, part, "sending the text as a part")
@@ -92,6 +97,7 @@ def _as_repr(message: Message) -> Message:
     "Every text part of a message, and their separator, MUST be counted.",
     source=f"{MISTRAL_COMMON}: adjacent texts are joined by a blank line",
     sends=(TEXT, LAST_PART, PARTS),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def every_part_is_read(first: Exchange, last: Exchange, both: Exchange) -> Findings:
     """The exchanges are of each part alone and of both in one message."""
@@ -125,6 +131,7 @@ def _first_part(message: Message) -> Message:
     "White space around the text of a message MUST be kept.",
     source=MISTRAL_COMMON,
     sends=(PLAIN, BLANKS),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def blanks_are_kept(plain: Exchange, blanks: Exchange) -> Findings:
     """Indentation and trailing newlines carry meaning; Tekken has tokens for them."""
@@ -142,6 +149,7 @@ def blanks_trimmed(reply: Reply) -> Reply:
     "Carriage returns in CRLF line ends MUST be kept.",
     source=MISTRAL_COMMON,
     sends=(LF, CRLF),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def line_ends_are_kept(lf: Exchange, crlf: Exchange) -> Findings:
     yield from costs_more(crlf, lf, "a carriage return")

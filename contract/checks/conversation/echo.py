@@ -23,7 +23,7 @@ from contract.model.probes import MAX_TOKENS, SUM, SUM_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
-from contract.model.strict_json import is_one_of, read_json
+from contract.model.strict_json import is_one_of
 from contract.model.think import OPEN
 
 # Characters of a system message; a model may well begin with a shorter text.
@@ -113,8 +113,7 @@ def _begun_with(reply: Reply, words: str) -> Reply:
 )
 def prompt_returned(reply: Reply) -> Reply:
     """The whole sequence is decoded, not only what was generated."""
-    body = read_json(reply.request.body)
-    listed = body.get("messages") if isinstance(body, dict) else None
+    listed = reply.asked.get("messages")
     system = next(
         (
             text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import EVERY_TEXT, TOOL_TURNS, UNUSUAL_TURNS
 from contract.checks.conversation.order import CALL, RESULT, with_tool
 from contract.checks.conversation.prompt_cost import assistant, costs_more, system
 from contract.checks.faults.usage import misreport_prompt
@@ -66,6 +68,7 @@ LONG_REASONING = _replayed_reasoning(
     "Every earlier message MUST be part of the prompt.",
     source=f"{OPENAI_CHAT}: messages; {MISTRAL_CHAT}: messages",
     sends=(ALL_TURNS, *WITHOUT),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def history_is_kept(everything: Exchange, *without: Exchange) -> Findings:
     """Leaving out any one of them shortens the prompt by the tokens it costs."""
@@ -110,6 +113,7 @@ def old_answers_dropped(reply: Reply) -> Reply:
     "The result of an earlier tool call MUST be part of the prompt.",
     source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: tool messages",
     sends=(SHORT_TURN, LONG_RESULT_TURN),
+    combined=exact_prompts(TOOL_TURNS),
     needs={Capability.TOOLS},
 )
 def results_are_kept(short: Exchange, longer: Exchange) -> Findings:
@@ -137,6 +141,7 @@ def old_results_dropped(reply: Reply) -> Reply:
     "The arguments of an earlier tool call MUST be part of the prompt.",
     source=f"{MISTRAL_COMMON}; {OPENAI_CHAT}: messages.tool_calls",
     sends=(SHORT_TURN, LONG_CALL_TURN),
+    combined=exact_prompts(TOOL_TURNS),
     needs={Capability.TOOLS},
 )
 def calls_are_kept(short: Exchange, longer: Exchange) -> Findings:
@@ -170,6 +175,7 @@ def _without_arguments(message: Message) -> Message:
     "Reasoning that the client replays MUST be part of the prompt.",
     source="RightNow-AI/openfang#1157; vercel/ai#17930",
     sends=(SHORT_REASONING, LONG_REASONING),
+    combined=(UNUSUAL_TURNS, exact_prompts(LONG_REASONING)),
     needs={Capability.REASONING},
     unless="replayed-thought-dropped",
 )
@@ -178,7 +184,7 @@ def thoughts_are_kept(short: Exchange, longer: Exchange) -> Findings:
     yield from costs_more(longer, short, "the longer reasoning")
 
 
-@fault(breaks=thoughts_are_kept)
+@fault(breaks=thoughts_are_kept, also=("conversation.thoughts-may-be-left-out",))
 def replayed_thought_stripped(reply: Reply) -> Reply:
     """Reasoning is replayed under an outdated field name and silently dropped."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import UNUSUAL_ORDER, UNUSUAL_TURNS
 from contract.checks.conversation.prompt_cost import costs_more, costs_the_same, system
 from contract.checks.faults.rejection import crash, reject, request_body
 from contract.checks.faults.usage import misreport_prompt
@@ -62,6 +64,7 @@ NAMED = replace(
     "Consecutive user messages MUST be answered, and all of them counted.",
     source=MISTRAL_COMMON,
     sends=(ONE_USER, TWO_USERS),
+    combined=exact_prompts(UNUSUAL_ORDER),
 )
 def users_may_follow_users(one: Exchange, two: Exchange) -> Findings:
     yield from costs_more(two, one, "the second of two user messages")
@@ -88,6 +91,7 @@ def last_user_alone(reply: Reply) -> Reply:
     "Several system messages MUST be answered, and all of them counted.",
     source=MISTRAL_COMMON,
     sends=(ONE_SYSTEM, TWO_SYSTEMS),
+    combined=exact_prompts(UNUSUAL_ORDER),
 )
 def systems_may_be_several(one: Exchange, two: Exchange) -> Findings:
     yield from costs_more(two, one, "the second of two system messages")
@@ -111,6 +115,7 @@ def first_system_alone(reply: Reply) -> Reply:
     "A system message between two user messages MUST be answered, and counted.",
     source=MISTRAL_COMMON,
     sends=(NO_SYSTEM, LATE_SYSTEM),
+    combined=exact_prompts(UNUSUAL_ORDER),
 )
 def system_may_come_later(without: Exchange, late: Exchange) -> Findings:
     yield from costs_more(late, without, "the system message between two user messages")
@@ -152,6 +157,7 @@ def template_wants_a_user_last(reply: Reply) -> Reply:
     "A user message after a tool result MUST be answered.",
     source="BerriAI/litellm#17761; yetone/avante.nvim#2562; sst/opencode#7488",
     sends=(AFTER_RESULT, AFTER_TOOL),
+    combined=(UNUSUAL_TURNS, exact_prompts(AFTER_TOOL)),
     needs={Capability.TOOLS},
     unless="user-after-tool-refused",
 )
@@ -175,6 +181,7 @@ def user_after_tool_refused(reply: Reply) -> Reply:
     "A user message with a name MUST be answered.",
     source=f"{OPENAI_CHAT}: messages.name",
     sends=(ONE_USER, NAMED),
+    combined=(UNUSUAL_TURNS, exact_prompts(NAMED)),
     unless="message-name-refused",
 )
 def messages_may_be_named(one: Exchange, named: Exchange) -> Findings:

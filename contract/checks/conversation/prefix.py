@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
 from contract.checks.conversation.prompt_cost import costs_more
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.answered import visible_text
@@ -51,6 +52,7 @@ CONTINUED_STREAM = replace(CONTINUED, name="to-be-continued-streamed", stream=Tr
     "A message to be continued MUST be part of the prompt.",
     source=SOURCE,
     sends=(WITHOUT_PREFIX, CONTINUED),
+    combined=exact_prompts(CONTINUED),
     needs=PREFIX,
 )
 def prefix_is_read(without: Exchange, continued: Exchange) -> Findings:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import TOOL_TURNS, UNUSUAL_TURNS
 from contract.checks.conversation.order import CALL, with_tool
 from contract.checks.conversation.prompt_cost import costs_more, costs_the_same
 from contract.checks.faults.rejection import crash, reject, request_body
@@ -14,17 +16,23 @@ from contract.checks.judging.answered import (
     expect_answered_or_rejected,
     expect_answers,
 )
-from contract.checks.judging.prompt_tokens import one_token_request, token_difference
+from contract.checks.judging.prompt_tokens import (
+    PLAIN,
+    TEKKEN,
+    one_token_request,
+    token_difference,
+)
 from contract.checks.judging.usage import usage_location
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
 from contract.model.chat import Json, Message, Text, ToolCall, freeze
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Combined, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Patch, Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.strict_json import MISSING, read_json
+from contract.tokens import counting
 
 Misread = Callable[[Message], Message]
 MisreadParts = Callable[[tuple[Text, ...]], str | tuple[Text, ...]]
@@ -71,6 +79,20 @@ RESULT_PARTS = _turn("result-as-parts", (Text(_SUNNY), Text(_WINDY)))
 NO_RESULT = _turn("empty-result", "")
 # Nothing of this city is left where characters outside ASCII are lost.
 UNICODE = _turn("unicode-arguments", arguments=freeze({"city": "東京都千代田区"}))
+
+
+def _renumbered(probe: Probe, id: str) -> tuple[Message, ...]:
+    """Return the turns of *probe* with another call id, and an answer to the result."""
+    question, call, result = probe.messages
+    calls = tuple(replace(one, id=id) for one in call.tool_calls)
+    return (
+        question,
+        replace(call, tool_calls=calls),
+        replace(result, tool_call_id=id),
+        Message("assistant", "It is sunny there."),
+    )
+
+
 # As max_tokens cuts a call, as servers write a call without arguments, and as prose.
 BROKEN = tuple(
     _turn(f"{name}-arguments", arguments=arguments)
@@ -80,6 +102,24 @@ BROKEN = tuple(
         ("prose", "the city of Rome"),
     )
 )
+_ALL_BROKEN = with_tool(
+    one_token_request(
+        "broken-arguments",
+        *(
+            turn
+            for number, probe in enumerate(BROKEN)
+            for turn in _renumbered(probe, f"c9Xk2LmR{number}")
+        ),
+        user("And tomorrow?"),
+    )
+)
+
+
+def _answered(exchange: Exchange) -> Findings:
+    yield from expect_answers(exchange)
+
+
+BROKEN_AT_ONCE = Combined(sends=(_ALL_BROKEN,), judge=_answered)
 
 
 @check(
@@ -88,7 +128,9 @@ BROKEN = tuple(
     source=f"{OPENAI_CHAT}: messages.content is optional beside tool_calls; "
     "jekalmin/extended_openai_conversation#456; lmstudio-ai/lmstudio-bug-tracker#261",
     sends=(CALLED, NULL, ABSENT),
+    combined=exact_prompts(TOOL_TURNS),
     needs=TOOLS,
+    unless="no-such-member",
 )
 def call_needs_no_content(
     empty: Exchange, null: Exchange, absent: Exchange
@@ -142,6 +184,7 @@ def null_content_printed(reply: Reply) -> Reply:
     "Text beside the tool calls of an earlier message MUST be part of the prompt.",
     source=f"{OPENAI_CHAT}: messages.content; {MISTRAL_CHAT}: messages",
     sends=(CALLED, ANNOUNCED),
+    combined=exact_prompts(TOOL_TURNS),
     needs=TOOLS,
 )
 def text_beside_calls_is_kept(silent: Exchange, announced: Exchange) -> Findings:
@@ -155,12 +198,25 @@ def text_beside_calls_dropped(reply: Reply) -> Reply:
     return _misread_calls(reply, lambda turn: replace(turn, content=""))
 
 
+def parts_cost(plain: Exchange, several: Exchange) -> Findings:
+    """Yield a finding unless two parts cost more than the tokens of the first alone."""
+    reported, _ = token_difference(several, plain)
+    one, _ = (
+        counting.prompt(several.profile.dialect.prepare(probe))
+        - counting.prompt(several.profile.dialect.prepare(plain.probe))
+        for probe in (RESULT_PART, plain.probe)
+    )
+    if reported <= one:
+        yield Finding("the second text part of a tool result is not counted")
+
+
 @check(
     "conversation.result-parts-are-kept",
     "Every text part of a tool result MUST be part of the prompt.",
     source=f"{OPENAI_CHAT}: tool messages; vllm-project/vllm#39899; "
     "vllm-project/vllm#39614",
     sends=(RESULT_PART, LONGER_PART, RESULT_PARTS),
+    combined=Combined(sends=(PLAIN, RESULT_PARTS), judge=parts_cost, needs=TEKKEN),
     needs=TOOLS,
 )
 def result_parts_are_kept(
@@ -195,6 +251,7 @@ def first_result_part_alone(reply: Reply) -> Reply:
     "A tool result with one text part SHOULD be read like the plain text.",
     source=f"{OPENAI_CHAT}: tool messages; vllm-project/vllm#39899",
     sends=(CALLED, RESULT_PART),
+    combined=(UNUSUAL_TURNS, exact_prompts(RESULT_PART)),
     needs=TOOLS,
 )
 def result_part_equals_text(text: Exchange, part: Exchange) -> Findings:
@@ -214,6 +271,7 @@ def result_parts_printed(reply: Reply) -> Reply:
     "An empty tool result MUST be accepted, and cost only its template tokens.",
     source=f"{OPENAI_CHAT}: tool messages; {MISTRAL_CHAT}: messages",
     sends=(NO_RESULT, CALLED),
+    combined=exact_prompts(TOOL_TURNS),
     needs=TOOLS,
 )
 def empty_result_is_taken(empty: Exchange, full: Exchange) -> Findings:
@@ -237,6 +295,7 @@ def empty_result_refused(reply: Reply) -> Reply:
     "Characters outside ASCII in replayed arguments MUST be part of the prompt.",
     source=f"{OPENAI_CHAT}: messages.tool_calls; RFC 8259 8.1",
     sends=(CALLED, UNICODE),
+    combined=exact_prompts(TOOL_TURNS),
     needs=TOOLS,
 )
 def unicode_arguments_are_kept(ascii_: Exchange, unicode: Exchange) -> Findings:
@@ -264,6 +323,7 @@ def unicode_arguments_garbled(reply: Reply) -> Reply:
     sends=BROKEN,
     needs=TOOLS,
     expects=ANSWERED_OR_REJECTED,
+    combined=BROKEN_AT_ONCE,
 )
 def broken_arguments_are_settled(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -301,6 +361,7 @@ def broken_arguments_crash(reply: Reply) -> Reply:
     source="vllm-project/vllm#48922; vllm-project/vllm#43995",
     sends=BROKEN,
     needs=TOOLS,
+    combined=BROKEN_AT_ONCE,
 )
 def broken_arguments_are_answered(*exchanges: Exchange) -> Findings:
     """The model wrote them, so a rejection ends the conversation for good."""

@@ -11,7 +11,6 @@ from contract.model.check import CLIENT_ERRORS, Check, Fault
 from contract.model.dialect import Answer, Head, Usage
 from contract.model.rejection import Rejection, RejectionReason
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
-from contract.model.strict_json import MISSING, read_json
 
 
 def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
@@ -42,9 +41,8 @@ def reject(reply: Reply, pointer: str, value: Json, message: str) -> Reply:
 
 
 def request_body(reply: Reply) -> dict[str, Json]:
-    """Return the request body that *reply* answers; empty if it is not an object."""
-    value = read_json(reply.request.body)
-    return value if value is not MISSING and isinstance(value, dict) else {}
+    """Return the chat request that *reply* answers; empty if it is not an object."""
+    return reply.asked
 
 
 def crash(reply: Reply) -> Reply:
@@ -75,11 +73,16 @@ def accept_request(reply: Reply) -> Reply:
     )
     usage = Usage(prompt=4, completion=2)
     answer = Answer((Piece(PieceKind.ANSWER, "Hello."),))
-    body = reply.dialect.completion(head, (answer,), usage)
+    body: Json = reply.dialect.completion(head, (answer,), usage)
+    surface = reply.dialect.surface
+    if surface is not None:
+        # It states defaults: the invalid value would make the answer ill-formed.
+        body = surface.render(body, None)
     return replace(
         reply,
         status=HTTPStatus.OK,
         headers=(JSON_TYPE, *reply.dialect.headers(head, usage)),
         frames=(Frame(reply.frames[0].at if reply.frames else 0.0, encode_json(body)),),
         rejection=None,
+        is_spelled=surface is not None,
     )

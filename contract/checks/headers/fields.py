@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 from contract.checks.headers.keys import SHORT_REQUEST
 from contract.checks.judging.rejection import status_and_body
-from contract.model.chat import CHAT
 from contract.model.check import (
     ANY,
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -39,12 +39,30 @@ CHARSET = replace(
 )
 
 
+def _streamed(exchange: Exchange) -> Findings:
+    yield from accept_event_stream.judge(exchange)
+
+
+_BOTH_HEADERS = Combined(
+    sends=(
+        replace(
+            ACCEPT_STREAM,
+            name="accept-and-charset",
+            headers=(*ACCEPT_STREAM.headers, *CHARSET.headers),
+        ),
+    ),
+    judge=_streamed,
+    needs=frozenset({Capability.STREAMING}),
+)
+
+
 @check(
     "headers.accept-event-stream",
     "A streaming request that accepts only text/event-stream MUST be streamed.",
     source="mistralai/client-python: requests streams with this Accept header; "
     "RFC 9110 §12.5.1",
     sends=ACCEPT_STREAM,
+    combined=_BOTH_HEADERS,
     needs={Capability.STREAMING},
     expects=ANY,
 )
@@ -62,7 +80,7 @@ def accept_event_stream(exchange: Exchange) -> Findings:
 def _has_header(reply: Reply, name: str, value: str) -> bool:
     """Whether an answered chat request has a header *name* that contains *value*."""
     sent = reply.request.header(name) or ""
-    answered = reply.request.path == CHAT and reply.status == HTTPStatus.OK
+    answered = reply.is_chat and reply.status == HTTPStatus.OK
     return answered and value in sent
 
 
@@ -88,6 +106,7 @@ def only_json_acceptable(reply: Reply) -> Reply:
     source="RFC 8259 §11: a charset parameter has no effect; RFC 9110 §8.3.1",
     sends=CHARSET,
     expects=ANY,
+    combined=_BOTH_HEADERS,
 )
 @decided(has(status=200))
 def content_type_with_charset(exchange: Exchange) -> Findings:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.requests import (
+    DOUBLE_TWIN,
+    ONE_TOKEN,
+    STREAMED_TWIN,
+    WHOLE_TWIN,
+)
 from contract.checks.faults.usage import add_tokens
 from contract.checks.isolation.reply_identity import to_one_of
 from contract.checks.judging.usage import require_counter
 from contract.model.chat import Json, Options
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.dialect import Answer, Head, Usage
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
-from contract.model.probes import user
+from contract.model.probes import CUT_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json
 from contract.model.rewrite import decode_reply, rewrite_usage
@@ -35,6 +48,16 @@ MARKED_PROMPTS = tuple(
     _marked_prompt(words, stream=bool(number % 2))
     for number, words in enumerate((5, 89, 13, 144, 34, 55))
 )
+# Some of them as streams of many chunks, which also differ in their ids.
+MARKED_STREAMS = tuple(
+    replace(
+        _marked_prompt(words, stream=True),
+        name=f"long-canary-of-{words}",
+        options=Options(max_tokens=24, temperature=0.0, seed=7),
+    )
+    for words in (8, 55, 21)
+)
+MARKED_AT_ONCE = (*MARKED_STREAMS, *MARKED_PROMPTS[:2])
 _COUNT = Probe(
     name="limit",
     messages=(user("Count from one to one hundred, in words."),),
@@ -48,14 +71,6 @@ LIMITED = tuple(
     )
     for limit in (3, 6, 2, 5)
 )
-_TWIN = Probe(
-    name="twin",
-    messages=(user("Name three rivers."),),
-    options=Options(max_tokens=8, temperature=0.7, seed=7),
-)
-WHOLE_TWIN = replace(_TWIN, name="whole-twin")
-STREAMED_TWIN = replace(_TWIN, name="streamed-twin", stream=True)
-DOUBLE_TWIN = replace(_TWIN, name="double-twin", options=replace(_TWIN.options, n=2))
 
 
 @check(
@@ -64,6 +79,7 @@ DOUBLE_TWIN = replace(_TWIN, name="double-twin", options=replace(_TWIN.options, 
     source=f"{OPENAI_COMPLETION}, usage.prompt_tokens: tokens in the prompt",
     sends=MARKED_PROMPTS,
     needs={Capability.STREAMING, Capability.STREAM_USAGE},
+    combined=Combined(sends=MARKED_AT_ONCE, needs=frozenset({Capability.EXACT_TOKENS})),
 )
 def own_prompt(*exchanges: Exchange) -> Findings:
     """
@@ -92,7 +108,7 @@ def own_prompt(*exchanges: Exchange) -> Findings:
 @fault(breaks=own_prompt)
 def batch_counted_as_its_longest(reply: Reply) -> Reply:
     """Prompts of a batch are padded to the same length, and the padding is counted."""
-    if not to_one_of(reply, MARKED_PROMPTS):
+    if not to_one_of(reply, (*MARKED_PROMPTS, *MARKED_STREAMS)):
         return reply
     longest = max(MARKED_PROMPTS, key=lambda probe: len(probe.messages[-1].text))
     length = counting.prompt(reply.dialect.prepare(longest))
@@ -110,6 +126,8 @@ def batch_counted_as_its_longest(reply: Reply) -> Reply:
     "The same prompt with a different max_tokens MUST get its own answer.",
     source=f"{OPENAI_COMPLETION}, max_tokens",
     sends=LIMITED,
+    # One prompt with the limits 3 and 1, which other checks send as well.
+    combined=Combined(sends=(CUT_WHOLE, ONE_TOKEN)),
 )
 def own_limit(*exchanges: Exchange) -> Findings:
     """A cache keyed by the prompt alone returns the first answer to every request."""
@@ -131,7 +149,8 @@ def own_limit(*exchanges: Exchange) -> Findings:
 @fault(breaks=own_limit)
 def cache_blind_to_the_limit(reply: Reply) -> Reply:
     """A cache keyed by the prompt alone returns its first answer for any max_tokens."""
-    if not to_one_of(reply, LIMITED):
+    several = reply.probe is not None and (reply.probe.options.n or 1) > 1
+    if reply.streamed or several or not to_one_of(reply, (*LIMITED, CUT_WHOLE)):
         return reply
     first = LIMITED[0].options.max_tokens or 0
 

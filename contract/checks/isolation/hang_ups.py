@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from contract.checks.isolation.load import BEFORE, LEFT_BY_MANY, NEXT
 from contract.checks.isolation.reply_identity import to_one_of
 from contract.model.chat import Json, Options
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import End, Exchange
 from contract.model.probe import Probe, repeat
 from contract.model.probes import user
@@ -31,6 +40,10 @@ AFTER = Probe(
 )
 
 
+def _next_is_answered(_load: Exchange, *exchanges: Exchange) -> Findings:
+    yield from survives_hang_ups.judge(*exchanges)
+
+
 @check(
     "isolation.survives-hang-ups",
     "A request MUST be answered after other clients disconnected mid-stream.",
@@ -47,6 +60,12 @@ AFTER = Probe(
         }
     ),
     broken=True,
+    combined=Combined(
+        # In the order in which `isolation.hang-ups-free-the-server` sends them.
+        sends=(BEFORE, *LEFT_BY_MANY, NEXT),
+        judge=_next_is_answered,
+        needs=frozenset({Capability.LOAD}),
+    ),
 )
 def survives_hang_ups(*exchanges: Exchange) -> Findings:
     """The last request is sent after the others are gone, so no slot should be busy."""
@@ -63,10 +82,10 @@ def survives_hang_ups(*exchanges: Exchange) -> Findings:
         )
 
 
-@fault(breaks=survives_hang_ups)
+@fault(breaks=survives_hang_ups, also=("rejections.disturb-nobody",))
 def slots_never_freed(reply: Reply) -> Reply:
     """The slot of a disconnected client stays occupied until the server restarts."""
-    if not to_one_of(reply, (AFTER,)):
+    if not to_one_of(reply, (AFTER, NEXT)):
         return reply
     status = HTTPStatus.SERVICE_UNAVAILABLE
     error: Json = {"code": status, "message": "no slot", "type": "unavailable"}

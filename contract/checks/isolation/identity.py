@@ -6,11 +6,17 @@ import hashlib
 from dataclasses import replace
 from itertools import combinations
 
-from contract.checks.isolation.cross_talk import MARKED_PROMPTS
+from contract.checks.combined.requests import GREEDY_TWICE
+from contract.checks.isolation.cross_talk import (
+    MARKED_AT_ONCE,
+    MARKED_PROMPTS,
+    MARKED_STREAMS,
+)
 from contract.checks.isolation.reply_identity import first_id, ids, to_one_of
 from contract.checks.sources import OPENAI_ID
 from contract.model.chat import Json, Options
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     check,
@@ -49,6 +55,7 @@ STREAMS = tuple(
     source=OPENAI_ID,
     sends=MARKED_PROMPTS,
     needs={Capability.STREAMING},
+    combined=Combined(sends=MARKED_AT_ONCE),
 )
 def ids_differ(*exchanges: Exchange) -> Findings:
     for one, other in combinations(exchanges, 2):
@@ -83,6 +90,7 @@ def id_of_the_process(reply: Reply) -> Reply:
     "The same request sent twice MUST get two responses, each with its own id.",
     source=OPENAI_ID,
     sends=TWICE,
+    combined=Combined(sends=GREEDY_TWICE),
 )
 def repeats_have_own_ids(one: Exchange, other: Exchange) -> Findings:
     if first_id(one) == first_id(other):
@@ -97,7 +105,7 @@ def repeats_have_own_ids(one: Exchange, other: Exchange) -> Findings:
 @fault(breaks=repeats_have_own_ids)
 def response_from_a_cache(reply: Reply) -> Reply:
     """A gateway caches responses by request and replays them, including their id."""
-    if not to_one_of(reply, TWICE):
+    if not to_one_of(reply, (*TWICE, *GREEDY_TWICE)):
         return reply
     digest = hashlib.sha256(reply.request.body).hexdigest()
     return _with_id(reply, f"chatcmpl-{digest[:16]}")
@@ -109,6 +117,7 @@ def response_from_a_cache(reply: Reply) -> Reply:
     source=f"{OPENAI_ID}: each chunk has the same id",
     sends=STREAMS,
     needs={Capability.STREAMING},
+    combined=Combined(sends=MARKED_STREAMS),
 )
 def streams_are_apart(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
@@ -134,7 +143,7 @@ def streams_are_apart(*exchanges: Exchange) -> Findings:
 @fault(breaks=streams_are_apart)
 def streams_share_a_queue(reply: Reply) -> Reply:
     """Two streams share a queue, and a chunk is delivered to the wrong client."""
-    if not reply.streamed or not to_one_of(reply, STREAMS):
+    if not reply.streamed or not to_one_of(reply, (*STREAMS, *MARKED_STREAMS)):
         return reply
     middle = len(reply.frames) // 2
     part = reply.with_frames(reply.frames[middle : middle + 1])

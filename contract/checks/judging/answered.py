@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from contract.model.check import Finding, Findings, shorten
 from contract.model.exchange import Exchange
+from contract.model.token_limit import token_limit
 
 # Statuses worth judging: redirects and server errors are findings, not errors.
 ANSWERED_OR_REJECTED = frozenset(range(200, 600))
@@ -63,9 +64,8 @@ def is_cut_off(exchange: Exchange) -> bool:
     `tools.cut-call-finishes-with-length` judges: a reply with as many tokens as it may
     have is cut off all the same.
     """
-    limit = exchange.sent.get("max_tokens")
-    spent = exchange.count("completion_tokens")
-    full = isinstance(limit, int) and spent is not None and spent >= limit
+    limit, spent = token_limit(exchange.sent), exchange.count("completion_tokens")
+    full = limit is not None and spent is not None and spent >= limit
     return full or exchange.finish in {"length", "model_length"}
 
 

@@ -10,6 +10,7 @@ from contract.checks.judging.answered import question
 from contract.model.chat import Piece, PieceKind, merge_calls
 from contract.model.exchange import Exchange
 from contract.model.strict_json import MISSING, is_one_of, read_json
+from contract.model.token_limit import asked_limit
 
 TWICE = 2  # replies that agree
 # Tokens of a reply that was cut off: a parser may hold back so few in a stream.
@@ -75,8 +76,8 @@ def _greedy_question(exchange: Exchange) -> str | None:
 
 
 def _is_held_back(exchange: Exchange) -> bool:
-    limit = exchange.sent.get("max_tokens")
-    short = isinstance(limit, int) and limit <= HELD_BACK
+    limit = asked_limit(exchange.sent)
+    short = limit is not None and limit <= HELD_BACK
     return short and "length" in exchange.finishes.get(0, ())
 
 

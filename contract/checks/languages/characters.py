@@ -1,11 +1,13 @@
 """Prompt character checks: no character is dropped, replaced or normalised."""
 
-# ruff: noqa: RUF001  # look-alike letters are intended
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from contract.checks.combined import sentences
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import EVERY_TEXT
 from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
@@ -21,26 +23,13 @@ from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 
-# Written as escapes, because editors do not display these characters.
-RIGHT_TO_LEFT = one_token_request(
-    "right-to-left",
-    "\u202bمُحَمَّدٌ\u202c \u2067שָׁלוֹם\u2069 abc\u200f (123)",
-)
-EMOJI = one_token_request(
-    "emoji",
-    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 "
-    "\U0001f44b\U0001f3fd \U0001f1fa\U0001f1e6 1\ufe0f\u20e3 "
-    "\U0001f3f4\u200d\u2620\ufe0f \u2764\ufe0f\u200d\U0001f525",
-)
-ASTRAL = one_token_request("astral-characters", "𠮷野家 𝔐𝔞𝔤𝔦𝔰 𐌰𐍄𐍄𐌰 𝄞 𓂀 🀄")
-MIXED = one_token_request("mixed-scripts", "Пaypal ｆｕｌｌ 東京 x²+½ ﬁn Ωmega ℌ भारत")
-INVISIBLE = one_token_request(
-    "invisible-characters",
-    "one\u200b two\ufeff three\u2028 four\u2029 five\u00ad six\u2060 seven\u0085 eight",
-)
-_TEXT = "Trời đẹp lắm, Ångström größer, café, naïve, 가나다"
-COMPOSED = one_token_request("composed", unicodedata.normalize("NFC", _TEXT))
-DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _TEXT))
+RIGHT_TO_LEFT = one_token_request("right-to-left", sentences.RIGHT_TO_LEFT)
+EMOJI = one_token_request("emoji", sentences.EMOJI)
+ASTRAL = one_token_request("astral-characters", sentences.ASTRAL)
+MIXED = one_token_request("mixed-scripts", sentences.MIXED)
+INVISIBLE = one_token_request("invisible-characters", sentences.INVISIBLE)
+COMPOSED = one_token_request("composed", sentences.COMPOSED)
+DECOMPOSED = one_token_request("decomposed", sentences.DECOMPOSED)
 
 
 @check(
@@ -49,6 +38,7 @@ DECOMPOSED = one_token_request("decomposed", unicodedata.normalize("NFD", _TEXT)
     source=MISTRAL_TOKENS,
     sends=(PLAIN, RIGHT_TO_LEFT),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def right_to_left_is_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -67,6 +57,7 @@ def direction_marks_stripped(reply: Reply) -> Reply:
     source=MISTRAL_TOKENS,
     sends=(PLAIN, EMOJI),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def emoji_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -86,6 +77,7 @@ def joiners_stripped(reply: Reply) -> Reply:
     source="RFC 8259 7 and 8.1",
     sends=(PLAIN, ASTRAL),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -93,7 +85,11 @@ def astral_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings
 
 @fault(
     breaks=astral_characters_are_kept,
-    also=("languages.emoji-are-kept", "usage.exact-prompt-tokens"),
+    also=(
+        "languages.emoji-are-kept",
+        "usage.exact-prompt-tokens",
+        "usage.agrees-with-input-tokens",
+    ),
 )
 def astral_replaced(reply: Reply) -> Reply:
     """The prompt passes through a database limited to three-byte UTF-8 (utf8mb3)."""
@@ -108,6 +104,7 @@ def astral_replaced(reply: Reply) -> Reply:
     source=MISTRAL_TOKENS,
     sends=(PLAIN, MIXED),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def mixed_scripts_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -133,6 +130,7 @@ def compatibility_forms_folded(reply: Reply) -> Reply:
     source=MISTRAL_TOKENS,
     sends=(PLAIN, INVISIBLE),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def invisible_characters_are_kept(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -151,6 +149,7 @@ def line_separators_stripped(reply: Reply) -> Reply:
     "Composed and decomposed characters MUST NOT be read as the same.",
     source="https://unicode.org/reports/tr15/",
     sends=(COMPOSED, DECOMPOSED),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def normal_forms_stay_apart(composed: Exchange, decomposed: Exchange) -> Findings:
     """Tekken does not normalise; any byte-level vocabulary tells the forms apart."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import CALENDAR, EVERY_TEXT, TOOL_TURNS
+from contract.checks.combined.sentences import SENTENCES
 from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
@@ -12,9 +15,8 @@ from contract.checks.judging.prompt_tokens import (
     expect_unaltered,
     one_token_request,
 )
-from contract.checks.languages.sentences import SENTENCES
 from contract.checks.sources import MISTRAL_TOKENS, MODEL_CARD
-from contract.model.chat import Message, Text, Tool, freeze
+from contract.model.chat import Message, Text
 from contract.model.check import Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -32,25 +34,9 @@ ROLES = one_token_request(
     Message("assistant", SENTENCES["Bengali"]),
     Message("user", (Text(SENTENCES["Arabic"]),)),
 )
-_CALENDAR = Tool(
-    name="kalender",
-    description="Zeigt Termine für einen Tag: 予定を表示する",
-    parameters=freeze(
-        {
-            "type": "object",
-            "properties": {
-                "день": {
-                    "type": "string",
-                    "description": "Дата встречи",
-                    "enum": ["今日"],
-                }
-            },
-        }
-    ),
-)
 _TOOL = one_token_request("languages-in-a-tool", "Hello")
 TOOL = replace(
-    _TOOL, options=replace(_TOOL.options, tools=(_CALENDAR,), tool_choice="none")
+    _TOOL, options=replace(_TOOL.options, tools=(CALENDAR,), tool_choice="none")
 )
 
 
@@ -60,6 +46,7 @@ TOOL = replace(
     source=MODEL_CARD,
     sends=(PLAIN, *LANGUAGES),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
     """The model card lists 24 languages; its metadata has Swedish instead of Greek."""
@@ -68,7 +55,12 @@ def each_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
 
 @fault(
     breaks=each_is_read,
-    also=("languages", "conversation", "usage.exact-prompt-tokens"),
+    also=(
+        "languages",
+        "conversation",
+        "usage.exact-prompt-tokens",
+        "usage.agrees-with-input-tokens",
+    ),
 )
 def accents_folded(reply: Reply) -> Reply:
     """An old gateway replaces characters outside Latin-1 with question marks."""
@@ -85,6 +77,7 @@ def _as_latin_1(text: str) -> str:
     source=MISTRAL_TOKENS,
     sends=(PLAIN, ROLES),
     needs=TEKKEN,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def every_role_is_read(base: Exchange, *exchanges: Exchange) -> Findings:
     yield from expect_unaltered(base, exchanges)
@@ -106,6 +99,7 @@ def _as_ascii(text: str) -> str:
     source="mistralai/mistral-common: tools are encoded as JSON without escapes",
     sends=(PLAIN, TOOL),
     needs=TEKKEN | {Capability.TOOLS},
+    combined=exact_prompts(TOOL_TURNS),
 )
 def tools_are_read(base: Exchange, *exchanges: Exchange) -> Findings:
     """A template that escapes non-ASCII text changes what the model reads."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from http import HTTPStatus
 
 from contract.checks.faults.usage import misread_texts, misreport_prompt
 from contract.checks.judging.prompt_tokens import (
     PLAIN,
+    TEKKEN,
+    expect_unaltered,
     one_token_request,
     token_difference,
 )
 from contract.checks.judging.usage import require_counter, usage_location
 from contract.model.chat import Json, Options
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Combined, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Capability
@@ -44,11 +47,17 @@ RAW = _encoded("spelled-raw", escaped=False)
 ESCAPED = _encoded("spelled-with-escapes", escaped=True)
 
 
+def _as_in_utf8(plain: Exchange, escaped: Exchange) -> Findings:
+    same = replace(escaped, probe=one_token_request(ESCAPED.name, _TEXT))
+    yield from expect_unaltered(plain, (same,))
+
+
 @check(
     "languages.escapes-mean-the-same",
     "A request with JSON escapes MUST be read like the same request in UTF-8.",
     source="RFC 8259 7 and 8.3",
     sends=(RAW, ESCAPED),
+    combined=Combined(sends=(PLAIN, ESCAPED), judge=_as_in_utf8, needs=TEKKEN),
 )
 def escapes_mean_the_same(raw: Exchange, escaped: Exchange) -> Findings:
     """A character beyond U+FFFF is escaped as a surrogate pair."""
@@ -76,18 +85,25 @@ def _split_pairs(text: str) -> str:
     )
 
 
+_READ_OR_REJECTED = frozenset(
+    {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+
+
+def _nul_is_kept(base: Exchange, whole: Exchange) -> Findings:
+    if whole.status == HTTPStatus.OK:
+        yield from expect_unaltered(base, (whole,))
+
+
 @check(
     "languages.nul-ends-nothing",
     "A NUL in a text MUST be rejected or kept, and never end the text.",
     source="RFC 8259 7; CWE-158",
     sends=(PLAIN, HEAD_ONLY, NUL),
-    expects=frozenset(
-        {
-            HTTPStatus.OK,
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-        }
+    combined=Combined(
+        sends=(PLAIN, NUL), judge=_nul_is_kept, needs=TEKKEN, expects=_READ_OR_REJECTED
     ),
+    expects=_READ_OR_REJECTED,
 )
 def nul_ends_nothing(base: Exchange, head: Exchange, whole: Exchange) -> Findings:
     """

@@ -12,6 +12,7 @@ from contract.checks.languages.changes import OF_SERVERS, Change, change_of
 from contract.checks.sources import OPENAI_CHAT_OBJECT
 from contract.model.chat import Options, Piece, PieceKind
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -66,6 +67,11 @@ DELICATE = (
     *_both("invisible", INVISIBLE),
     *_both("blanks", BLANKS),
 )
+# The same texts in one, and so in two requests instead of six.
+PLAIN_AT_ONCE = _both("all", f"{MARKUP}\n\n{COMPOSED}\n\n{LINES}")
+DELICATE_AT_ONCE = _both("delicate", f"{DECOMPOSED}\n\n{INVISIBLE}\n\n{BLANKS}")
+EVERY_PLAIN = (*PLAIN, *PLAIN_AT_ONCE)
+EVERY_DELICATE = (*DELICATE, *DELICATE_AT_ONCE)
 
 
 def _requested(exchange: Exchange) -> str:
@@ -108,12 +114,20 @@ def _finding(exchange: Exchange, change: Change) -> Finding:
     )
 
 
+def _exactly(*exchanges: Exchange) -> Findings:
+    """Yield a finding for each answer that is another text, for whatever reason."""
+    for exchange in exchanges:
+        if _answered(exchange) != _requested(exchange):
+            yield Finding("the answer is not the requested text")
+
+
 @check(
     "languages.text-is-not-rewritten",
     "Generated text MUST NOT be escaped, decomposed, watermarked or rearranged.",
     source=f"{OPENAI_CHAT_OBJECT}: message.content; {FORM}",
     sends=PLAIN,
     needs=NEEDS,
+    combined=Combined(sends=PLAIN_AT_ONCE, judge=_exactly),
 )
 def text_is_not_rewritten(*exchanges: Exchange) -> Findings:
     """
@@ -143,6 +157,7 @@ def text_is_not_rewritten(*exchanges: Exchange) -> Findings:
     source=f"{OPENAI_CHAT_OBJECT}: message.content; {FORM}",
     sends=(*PLAIN, *DELICATE),
     needs=FOLLOWS,
+    combined=Combined(sends=(*PLAIN_AT_ONCE, *DELICATE_AT_ONCE), judge=_exactly),
 )
 def text_is_repeated_exactly(*exchanges: Exchange) -> Findings:
     """Judged where the answer is that text, whatever happened to its letters."""
@@ -185,19 +200,21 @@ ALSO = ("languages.text-is-repeated-exactly",)
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def answer_escaped_for_html(reply: Reply) -> Reply:
     """A gateway escapes the answer for a web page: & becomes &amp;."""
-    return _rewritten(reply, PLAIN, html.escape)
+    return _rewritten(reply, EVERY_PLAIN, html.escape)
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def answer_decomposed(reply: Reply) -> Reply:
     """A gateway on macOS normalises the answer to NFD."""
-    return _rewritten(reply, PLAIN, lambda text: unicodedata.normalize("NFD", text))
+    return _rewritten(
+        reply, EVERY_PLAIN, lambda text: unicodedata.normalize("NFD", text)
+    )
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def answer_watermarked(reply: Reply) -> Reply:
     """A watermark of zero-width spaces is written between words."""
-    return _rewritten(reply, PLAIN, lambda text: text.replace(" ", " \u200b"))
+    return _rewritten(reply, EVERY_PLAIN, lambda text: text.replace(" ", " \u200b"))
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
@@ -205,19 +222,19 @@ def lines_joined_in_streams(reply: Reply) -> Reply:
     """A stream's writer keeps each event on one line by replacing line feeds."""
     if not reply.streamed:
         return reply
-    return _rewritten(reply, PLAIN, lambda text: text.replace("\n", " "))
+    return _rewritten(reply, EVERY_PLAIN, lambda text: text.replace("\n", " "))
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def lines_end_in_crlf(reply: Reply) -> Reply:
     """A gateway on Windows writes line feeds as CR LF, in the texts as well."""
-    return _rewritten(reply, PLAIN, lambda text: text.replace("\n", "\r\n"))
+    return _rewritten(reply, EVERY_PLAIN, lambda text: text.replace("\n", "\r\n"))
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def deltas_cumulative(reply: Reply) -> Reply:
     """Each delta holds the whole answer so far instead of the new part."""
-    if not (reply.streamed and _repeats(reply, PLAIN)):
+    if not (reply.streamed and _repeats(reply, EVERY_PLAIN)):
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
@@ -237,13 +254,13 @@ def deltas_sent_twice(reply: Reply) -> Reply:
     """A proxy that retries a write sends the text of each delta twice."""
     if not reply.streamed:
         return reply
-    return _rewritten(reply, PLAIN, lambda text: text * 2)
+    return _rewritten(reply, EVERY_PLAIN, lambda text: text * 2)
 
 
 @fault(breaks=text_is_not_rewritten, also=ALSO)
 def deltas_swapped(reply: Reply) -> Reply:
     """Two workers write to one stream, so neighbouring deltas change places."""
-    if not (reply.streamed and _repeats(reply, PLAIN)):
+    if not (reply.streamed and _repeats(reply, EVERY_PLAIN)):
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> list[Piece]:
@@ -266,7 +283,9 @@ def answer_composed(reply: Reply) -> Reply:
 def zero_width_stripped(reply: Reply) -> Reply:
     """A filter against hidden text removes zero-width characters and soft hyphens."""
     return _rewritten(
-        reply, DELICATE, lambda text: re.sub("[\u200b-\u200d\u2060\u00ad]", "", text)
+        reply,
+        EVERY_DELICATE,
+        lambda text: re.sub("[\u200b-\u200d\u2060\u00ad]", "", text),
     )
 
 
@@ -279,12 +298,12 @@ def white_space_collapsed(reply: Reply) -> Reply:
 @fault(breaks=text_is_repeated_exactly)
 def quotes_curled(reply: Reply) -> Reply:
     """A typographer makes straight quotes curly, in whole answers and in streams."""
-    return _rewritten(reply, PLAIN, lambda text: text.replace("'", "\u2019"))
+    return _rewritten(reply, EVERY_PLAIN, lambda text: text.replace("'", "\u2019"))
 
 
 def _whole_answer(reply: Reply, change: Callable[[str], str]) -> Reply:
     """Return *reply* with *change* applied to a whole text of DELICATE at once."""
-    if not _repeats(reply, DELICATE):
+    if not _repeats(reply, EVERY_DELICATE):
         return reply
 
     def changed(pieces: tuple[Piece, ...]) -> Iterator[Piece]:

@@ -22,7 +22,7 @@ from contract.model.chat import Json
 from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM_WHOLE
-from contract.model.profile import Capability
+from contract.model.profile import Capability, Profile
 from contract.model.reply import Reply
 from contract.portable.requirement import decided
 from contract.portable.schemas import SOMETHING, has
@@ -80,7 +80,16 @@ def requested_is_listed(answer: Exchange, model_list: Exchange) -> Findings:
             expected=name,
             actual=shorten(", ".join(map(id_of, cards(model_list)))),
             at="/data",
+            hint=_successor(model_list.profile, name),
         )
+
+
+def _successor(profile: Profile, name: str) -> str:
+    """Return which model answers under the retired id *name*, as a hint; or none."""
+    known = profile.model_named(name)
+    if known is None or name not in known.replaces:
+        return ""
+    return f"requested {name}, served {known.id}, its successor; request that id"
 
 
 @fault(breaks=requested_is_listed, also=("models", "context"))

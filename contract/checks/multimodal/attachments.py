@@ -11,6 +11,7 @@ from http import HTTPStatus
 from contract.checks.faults.rejection import accept_request, crash, request_body
 from contract.checks.judging.rejection import rejections_or_skip, status_and_body
 from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.combined import ALL_FORMS
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     QUESTION,
@@ -236,6 +237,7 @@ def audio_crashes(reply: Reply) -> Reply:
     source="microsoft/vscode#311732; google-gemini/gemini-cli#27731",
     sends=(NO_IMAGE, PNG_AS_JPEG, JPEG_AS_PNG),
     needs=VISION,
+    combined=ALL_FORMS,
 )
 def declared_type_is_a_hint(text: Exchange, *images: Exchange) -> Findings:
     """Screenshots are often named wrongly, and stay in the conversation for good."""

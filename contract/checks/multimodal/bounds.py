@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 
 from contract.checks.faults.rejection import accept_request
@@ -18,9 +19,18 @@ from contract.checks.multimodal.image_cost import (
 from contract.checks.multimodal.rejection import check_and_fault, reject_image
 from contract.checks.sources import VISION_GUIDE, VLLM_IMAGES
 from contract.model.chat import Message, Text
-from contract.model.check import ANY, Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    ANY,
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
+from contract.model.profile import MANY, Capability, Profile
 from contract.model.rejection import RejectionReason
 from contract.model.reply import Reply
 
@@ -41,6 +51,24 @@ def images_across_turns(number: int) -> Probe:
     for _ in range(number - 1):
         turns += [answer, Message("user", (QUESTION, square(28)))]
     return chat(f"{number}-images-in-turns", *turns)
+
+
+def _of_the_limit(
+    images: Callable[[int], Probe], excess: int = 0
+) -> tuple[Combined, ...]:
+    """Return, for each limit, the one request that tests it; *excess* above it."""
+    return tuple(
+        Combined(
+            sends=(images(limit + excess),),
+            where=partial(_has_limit, limit=limit),
+            expects=ANY,
+        )
+        for limit in LIMITS
+    )
+
+
+def _has_limit(profile: Profile, *, limit: int) -> bool:
+    return profile.image_limit == limit
 
 
 def _at_limit(exchanges: tuple[Exchange, ...], excess: int = 0) -> Iterator[Exchange]:
@@ -68,18 +96,24 @@ def _rejects_image_count(reply: Reply) -> bool:
     "A request with as many images as promised MUST be accepted.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
     sends=tuple(images_in_one_message(limit) for limit in LIMITS),
+    combined=_of_the_limit(images_in_one_message),
     needs=VISION,
     expects=ANY,
 )
 def takes_promised_images(*exchanges: Exchange) -> Findings:
     for exchange in _at_limit(exchanges):
-        if exchange.status != HTTPStatus.OK:
-            yield Finding(
-                "a request with the promised number of images is not accepted",
-                expected="status 200",
-                actual=status_and_body(exchange),
-                at=exchange.probe.name,
-            )
+        yield from _accepted(exchange)
+
+
+def _accepted(exchange: Exchange) -> Findings:
+    """Yield a finding if a request with the promised number of images failed."""
+    if exchange.status != HTTPStatus.OK:
+        yield Finding(
+            "a request with the promised number of images is not accepted",
+            expected="status 200",
+            actual=status_and_body(exchange),
+            at=exchange.probe.name,
+        )
 
 
 @fault(breaks=takes_promised_images)
@@ -98,6 +132,7 @@ def limit_is_one_too_low(reply: Reply) -> Reply:
     "A request with one image more than promised MUST be rejected.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
     sends=tuple(images_in_one_message(limit + 1) for limit in LIMITS),
+    combined=_of_the_limit(images_in_one_message, 1),
     needs=VISION,
     expects=ANY,
 )
@@ -118,6 +153,7 @@ def surplus_images_dropped(reply: Reply) -> Reply:
     "The image limit MUST apply to the images of all turns together.",
     source=f"{VISION_GUIDE}; {VLLM_IMAGES}",
     sends=tuple(images_across_turns(limit + 1) for limit in LIMITS),
+    combined=_of_the_limit(images_across_turns, 1),
     needs=VISION,
     expects=ANY,
 )
@@ -135,6 +171,27 @@ def limit_of_each_turn(reply: Reply) -> Reply:
         if several_turns and _rejects_image_count(reply)
         else reply
     )
+
+
+@check(
+    "multimodal.takes-a-hundred-images",
+    "A request with 100 images MUST be accepted if that many are promised.",
+    source=f"{VISION_GUIDE}; https://docs.mistral.ai/models/mistral-large-4-0",
+    sends=images_in_one_message(MANY),
+    needs=VISION | {Capability.MANY_IMAGES},
+    expects=ANY,
+)
+def takes_a_hundred_images(exchange: Exchange) -> Findings:
+    yield from _accepted(exchange)
+
+
+@fault(breaks=takes_a_hundred_images)
+def limit_of_the_older_models(reply: Reply) -> Reply:
+    """The limit of eight images of older models was kept."""
+    number = len(sizes(reply.probe))
+    if reply.status != HTTPStatus.OK or number <= max(LIMITS) + 1:
+        return reply
+    return reject_image(reply, "At most 8 images", RejectionReason.IMAGE_COUNT)
 
 
 SYSTEM_IMAGE = chat(

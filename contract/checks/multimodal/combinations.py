@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.combined import ALL_FORMS, ALL_PLACES
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
@@ -21,7 +22,13 @@ from contract.checks.multimodal.image_cost import (
 from contract.checks.multimodal.rejection import reject_image
 from contract.checks.sources import VISION_GUIDE
 from contract.model.chat import Message, Options, Piece, PieceKind, Text
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import MAX_TOKENS, WEATHER
@@ -49,6 +56,7 @@ REASONED = Probe(
     source="0xPlaygrounds/rig#2331",
     sends=(ONE_IMAGE, STREAMED),
     needs=VISION | {Capability.STREAMING, Capability.STREAM_USAGE},
+    combined=ALL_FORMS,
 )
 def streams_alike(whole: Exchange, streamed: Exchange) -> Findings:
     if difference := extra_tokens(whole, streamed):
@@ -77,6 +85,7 @@ def stream_drops_images(reply: Reply) -> Reply:
     source=f"{VISION_GUIDE}; OpenAI API reference, tools",
     sends=(TOOLS, TOOLS_AND_IMAGE),
     needs=VISION | {Capability.TOOLS},
+    combined=ALL_PLACES,
 )
 def counts_with_tools(text: Exchange, image: Exchange) -> Findings:
     yield from expect_exact_cost(text, image)
@@ -96,6 +105,7 @@ def tools_drop_images(reply: Reply) -> Reply:
     source="Bin-Huang/chatbox#2196",
     sends=(SYSTEM, SYSTEM_AND_IMAGE),
     needs=VISION,
+    combined=ALL_PLACES,
 )
 def counts_with_system_chunks(text: Exchange, image: Exchange) -> Findings:
     """Magistral's default system prompt is such a list: text, thinking, text."""

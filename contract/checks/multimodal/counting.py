@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.combined import ALL_PLACES, ALL_SIZES, PLACES_AND_SIZES
 from contract.checks.multimodal.image_cost import (
     EXACT_COST,
     NO_IMAGE,
@@ -53,6 +54,7 @@ SAME_TWICE = ask("same-image-twice", QUESTION, square(56), square(56))
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, SMALLEST),
     needs=VISION,
+    combined=ALL_SIZES,
 )
 def smallest_image_counts(text: Exchange, image: Exchange) -> Findings:
     """No documentation states a minimum size, so a small image must not be dropped."""
@@ -74,6 +76,7 @@ def tracking_pixel_dropped(reply: Reply) -> Reply:
     source=PIXTRAL,
     sends=(NO_IMAGE, *EDGES),
     needs=EXACT_COST,
+    combined=ALL_SIZES,
 )
 def counts_begun_cells(text: Exchange, *images: Exchange) -> Findings:
     """The sides are one pixel below the patch size, equal to it, and one above it."""
@@ -101,6 +104,7 @@ def begun_cells_forgotten(reply: Reply) -> Reply:
     source=PIXTRAL,
     sends=(NO_IMAGE, WIDE, TALL),
     needs=EXACT_COST,
+    combined=PLACES_AND_SIZES,
 )
 def counts_rows_and_columns(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
@@ -131,6 +135,7 @@ def rows_and_columns_swapped(reply: Reply) -> Reply:
     source=f"{PIXTRAL}; Mistral vision guide, image sizes",
     sends=(NO_IMAGE, LONG, HIGH),
     needs=EXACT_COST,
+    combined=PLACES_AND_SIZES,
 )
 def shrinks_long_sides(text: Exchange, *images: Exchange) -> Findings:
     for image in images:
@@ -188,6 +193,7 @@ def huge_image_kept(reply: Reply) -> Reply:
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, ONE_IMAGE, OTHER_IMAGE, TWO_IMAGES),
     needs=VISION,
+    combined=ALL_SIZES,
 )
 def each_image_counts(
     text: Exchange, one: Exchange, other: Exchange, both: Exchange
@@ -222,6 +228,7 @@ def last_image_wins(reply: Reply) -> Reply:
     source=VLLM_IMAGES,
     sends=(ONE_IMAGE, SAME_TWICE),
     needs=VISION,
+    combined=ALL_PLACES,
 )
 def repeated_image_counts_again(once: Exchange, twice: Exchange) -> Findings:
     """Engines cache images by their hash, which must not merge two positions."""
@@ -252,6 +259,7 @@ def same_image_once(reply: Reply) -> Reply:
     source="0xPlaygrounds/rig#2331",
     sends=(NO_IMAGE, ONE_IMAGE, OTHER_IMAGE),
     needs=VISION,
+    combined=ALL_SIZES,
 )
 def image_counts(text: Exchange, *images: Exchange) -> Findings:
     for image in images:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.combined import ALL_FORMS, ALL_SIZES
 from contract.checks.multimodal.image_cost import (
     NO_IMAGE,
     ONE_IMAGE,
@@ -89,6 +90,7 @@ def _rejecting(check: Check, kind: str, description: str, *also: str) -> Fault:
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, PNG),
     needs=VISION,
+    combined=ALL_SIZES,
 )
 def takes_png(text: Exchange, image: Exchange) -> Findings:
     yield from expect_counted(text, image)
@@ -105,6 +107,7 @@ refuses_png = _rejecting(
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, JPEG),
     needs=VISION,
+    combined=ALL_FORMS,
 )
 def takes_jpeg(text: Exchange, image: Exchange) -> Findings:
     yield from expect_counted(text, image)
@@ -125,6 +128,7 @@ refuses_jpeg = _rejecting(
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, WEBP),
     needs=VISION,
+    combined=ALL_FORMS[:1],
     unless="no-webp",
 )
 def takes_webp(text: Exchange, image: Exchange) -> Findings:
@@ -143,6 +147,7 @@ refuses_webp = _rejecting(
     source=f"{VISION_GUIDE}; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, GIF),
     needs=VISION,
+    combined=ALL_FORMS,
 )
 def takes_gif(text: Exchange, image: Exchange) -> Findings:
     yield from expect_counted(text, image)
@@ -162,6 +167,7 @@ refuses_gif = _rejecting(
     source="mistral-common, ImageEncoder; vllm-project/vllm#20025",
     sends=(PNG, JPEG, GIF),
     needs=VISION,
+    combined=ALL_FORMS,
 )
 def format_changes_no_count(png: Exchange, *others: Exchange) -> Findings:
     for other in others:
@@ -195,6 +201,7 @@ def jpeg_decoded_at_half_size(reply: Reply) -> Reply:
     source=f"Mistral API reference, ImageURL; {OPENAI_IMAGES}",
     sends=(NO_IMAGE, LOW, HIGH, AUTO),
     needs=VISION,
+    combined=ALL_FORMS,
 )
 def takes_detail(text: Exchange, *images: Exchange) -> Findings:
     for image in images:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.checks.judging.prompt_tokens import expect_exact_count
 from contract.checks.judging.usage import usage_location
+from contract.checks.multimodal.combined import ALL_PLACES, PLACES_AND_SIZES
 from contract.checks.multimodal.image_cost import (
     QUESTION,
     VISION,
@@ -56,6 +57,7 @@ BOTH_TURNS = _turns("turns-with-images", (square(56),), (square(112),))
     source="mistral-common, ImageEncoder",
     sends=(FORWARD, SWAPPED),
     needs=VISION,
+    combined=PLACES_AND_SIZES,
 )
 def order_changes_no_count(forward: Exchange, swapped: Exchange) -> Findings:
     """Each image is split into patches by its own size, wherever it is."""
@@ -89,6 +91,7 @@ def first_size_for_all(reply: Reply) -> Reply:
     source="mistral-common, InstructTokenizerV13",
     sends=(FIRST, LAST, BETWEEN),
     needs=VISION | {Capability.EXACT_TOKENS},
+    combined=ALL_PLACES,
 )
 def position_is_exact(*exchanges: Exchange) -> Findings:
     """Adjacent texts are joined, texts with an image between them are not."""
@@ -114,6 +117,7 @@ def texts_joined_around_image(reply: Reply) -> Reply:
     source=f"{VISION_GUIDE}; OpenAI API reference, messages",
     sends=(NO_TURN, FIRST_TURN, BOTH_TURNS),
     needs=VISION,
+    combined=ALL_PLACES,
 )
 def earlier_images_count(none: Exchange, first: Exchange, both: Exchange) -> Findings:
     yield from expect_exact_cost(none, first)

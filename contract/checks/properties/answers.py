@@ -41,9 +41,11 @@ def _single(probe: Probe) -> tuple[Probe, ...]:
 def valid_requests_are_answered(exchange: Exchange) -> Findings:
     prefix = exchange.profile.dialect.prefix
     if exchange.streamed:
-        values = [(f"event {c.event}", c.json, "ChatEvent") for c in exchange.chunks]
+        values = [
+            (f"event {c.event}", c.json, "ChatEvent") for c in exchange.raw_chunks
+        ]
     else:
-        values = [("the body", exchange.json, "ChatResponse")]
+        values = [("the body", exchange.raw_json, "ChatResponse")]
     for location, value, shape in values:
         if not openapi.accepts(prefix + shape, value):
             (error, *_) = openapi.schema_errors(prefix + shape, value, most=1)
@@ -91,7 +93,12 @@ def invalid_requests_are_refused(exchange: Exchange) -> Findings:
 
 
 # JSON pointers of the options whose rejection the fault below turns into a crash.
-OPTIONS = frozenset({"/temperature", "/top_p", "/stop", "/stream", "/n", "/tools"})
+OPTIONS = frozenset(
+    {
+        *("/temperature", "/top_p", "/stop", "/stream", "/n", "/tools"),
+        *("/max_output_tokens", "/messages/0/role"),
+    }
+)
 
 
 def _survives_invalid_options(dialect: Dialect) -> bool:
@@ -105,7 +112,7 @@ def _survives_invalid_options(dialect: Dialect) -> bool:
     where=_survives_invalid_options,
 )
 def refusal_is_a_crash(reply: Reply) -> Reply:
-    """An error handler fails on an option with a value of the wrong type."""
+    """An error handler fails on an option or a role with a value that is invalid."""
     rejection = reply.rejection
     if rejection is None or rejection.pointer not in OPTIONS:
         return reply

@@ -59,7 +59,11 @@ def cut_gives_length(*exchanges: Exchange) -> Findings:
 
 
 @fault(
-    breaks=cut_gives_length, also=("sampling.one-token-is-one", "tools", "structured")
+    breaks=cut_gives_length,
+    also=(
+        *("sampling.one-token-is-one", "tools", "structured"),
+        "responses.cut-is-incomplete",
+    ),
 )
 def cut_called_stop(reply: Reply) -> Reply:
     """A gateway replaces every finish reason with stop (pi-go#245)."""

@@ -102,6 +102,7 @@ def _thinking(chunk: Mapping[str, Json]) -> str:
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
     every=Scope.ANSWERS,
+    unless="no-such-member",
 )
 @decided(
     lambda dialect: has(reasoningIn=_expected(dialect), reasoningAgrees=True),
@@ -147,6 +148,8 @@ def right_field(exchange: Exchange) -> Findings:
         "schema.response",
         "schema.event",
         "multimodal.thinks-about-images",
+        "conversation.later-turns-are-sound",
+        "latency.icl-p95",  # reasoning that resumes is a gap in the text
     ),
     where=separates_reasoning,
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract.checks.combined.requests import ONE_TOKEN
 from contract.checks.reasoning.reasoning_text import (
     NO_MARKER,
     NO_TEXT,
@@ -34,8 +35,6 @@ from contract.model.check import (
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import (
-    CUT,
-    CUT_WHOLE,
     MAX_TOKENS,
     SUM,
     SUM_WHOLE,
@@ -66,9 +65,6 @@ from contract.portable.schemas import (
     some,
 )
 
-ONE_TOKEN = replace(
-    CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
-)
 TYPED = Probe(
     name="typed-markers-streamed",
     messages=(

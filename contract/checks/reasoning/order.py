@@ -47,6 +47,7 @@ SHORTEST_REPEATED = 24
     source=VLLM_REASONING,
     sends=(SUM, SUM_WHOLE),
     needs=STREAMED_REASONING,
+    unless="reasoning-resumes",
     every=Scope.ANSWERS,
 )
 @decided(

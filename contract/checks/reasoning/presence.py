@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.requests import RESULTS_WHOLE
 from contract.checks.judging.answered import WITHOUT_TEXT, generated_nothing
 from contract.checks.reasoning.reasoning_text import (
     NO_TEXT,
@@ -21,6 +22,7 @@ from contract.checks.reasoning.reasoning_text import (
 from contract.checks.sources import MISTRAL_REASONING, MODEL_CARD
 from contract.model.chat import Message, Options, Piece, PieceKind, ToolCall
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -90,7 +92,10 @@ def present(*exchanges: Exchange) -> Findings:
         yield from missing_parts(exchange)
 
 
-@fault(breaks=present, also=("reasoning", "multimodal"))
+@fault(
+    breaks=present,
+    also=("reasoning", "multimodal", "conversation.later-turns-are-sound"),
+)
 def thought_dropped(reply: Reply) -> Reply:
     """A proxy forwards the answer and drops the reasoning (litellm#16272)."""
     return rewrite_pieces(reply, without_reasoning)
@@ -147,6 +152,7 @@ def answer_arrives(exchange: Exchange) -> Findings:
     breaks=answer_arrives,
     also=(
         "conversation.prefix-begins-no-thought",
+        "conversation.later-turns-are-sound",
         "reasoning",
         "usage",
         "structured",
@@ -191,6 +197,7 @@ def unmarked_taken_for_thought(reply: Reply) -> Reply:
     source="sgl-project/sglang#26716",
     sends=AFTER_TOOL,
     needs={Capability.TOOLS},
+    combined=Combined(sends=(RESULTS_WHOLE,)),
 )
 @decided(has(answer=TEXT), when=has(finish="stop"))
 def answer_after_tool(exchange: Exchange) -> Findings:

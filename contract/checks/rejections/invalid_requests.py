@@ -99,6 +99,7 @@ REPLAYED_REASONING_CONTENT = mistake(
 )
 
 # Parameters
+UNKNOWN_EFFORT = mistake("unknown-effort", "/reasoning_effort", '"as-much-as-you-like"')
 TEMPERATURE_WRONG_TYPE = mistake("temperature-wrong-type", "/temperature", '"hot"')
 TEMPERATURE_OUT_OF_RANGE = mistake("temperature-out-of-range", "/temperature", "-1")
 TOP_P_OUT_OF_RANGE = mistake("top-p-out-of-range", "/top_p", "1.5")

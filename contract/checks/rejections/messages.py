@@ -44,6 +44,7 @@ messages_not_a_list, accepts_messages_not_a_list = check_and_fault(
     "A value of messages that is not a list MUST be rejected.",
     "A single string is treated as one user message.",
     source=API,
+    unless="messages-not-a-list",
 )
 unknown_role, accepts_unknown_role = check_and_fault(
     invalid_requests.UNKNOWN_ROLE,

@@ -158,3 +158,12 @@ def refuses_in_the_stream(reply: Reply) -> Reply:
     done = Frame(0.0, b"data: [DONE]\n\n")
     opened = reply.with_status(HTTPStatus.OK).with_header(*SSE_TYPE)
     return opened.with_frames((error, done))
+
+
+unknown_effort, accepts_unknown_effort = check_and_fault(
+    invalid_requests.UNKNOWN_EFFORT,
+    "An unknown reasoning_effort SHOULD be rejected.",
+    "A gateway drops an effort that it does not know.",
+    source="https://docs.mistral.ai/capabilities/reasoning; dimetron/pi-go#245",
+    needs={Capability.EFFORTS},
+)

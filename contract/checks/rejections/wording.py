@@ -111,6 +111,8 @@ def names_the_field(*exchanges: Exchange) -> Findings:
     """With thirty parameters in a request, "invalid value" does not locate the bug."""
     for exchange in rejections_or_skip(exchanges):
         field = field_of(exchange.probe)
+        if field and (surface := exchange.profile.dialect.surface) is not None:
+            field = surface.names.get(field, field)
         if exchange.status not in CLIENT_ERRORS:
             continue  # a server error: there is no rejection to read
         if field and not mentions(error_document(exchange), field):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contract.checks.combined.requests import CAPPED_WITH_NULLS
 from contract.checks.faults.rejection import reject, request_body
 from contract.checks.judging.answered import expect_answers
 from contract.checks.sources import MISTRAL_CHAT, MODEL_CARD, OPENAI_CHAT
 from contract.model.chat import Options
-from contract.model.check import Findings, check, fault
+from contract.model.check import Combined, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Patch, Probe
 from contract.model.probes import user
+from contract.model.profile import Profile
 from contract.model.reply import Reply
 
 BOTH_REFERENCES = f"{MISTRAL_CHAT}; {OPENAI_CHAT}"
-HIGHEST_TEMPERATURE = 2  # the documented maximum of OpenAI's API
+HIGHEST_TEMPERATURE = 2.0  # the documented maximum of OpenAI's API
 
 
 def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Probe:
@@ -24,6 +26,51 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
     )
 
 
+_LOWEST = _sampled(
+    "lowest-values",
+    Options(
+        max_tokens=4,
+        temperature=0.0,
+        # A greedy answer with a smaller top_p is refused by some servers.
+        top_p=1.0,
+        presence_penalty=-2.0,
+        frequency_penalty=-2.0,
+    ),
+)
+
+
+def _highest(temperature: float) -> Probe:
+    return _sampled(
+        f"highest-values-at-{temperature:g}",
+        Options(
+            max_tokens=4,
+            temperature=temperature,
+            top_p=0.01,
+            presence_penalty=2.0,
+            frequency_penalty=2.0,
+        ),
+    )
+
+
+def _takes_2(profile: Profile) -> bool:
+    return "temperature-at-most-1.5" not in profile.tolerates
+
+
+def _answered(*exchanges: Exchange) -> Findings:
+    yield from expect_answers(*exchanges)
+
+
+# What refuses a temperature of 1.5 refuses one of 2 as well.
+EXTREMES = (
+    Combined(
+        sends=(_LOWEST, _highest(HIGHEST_TEMPERATURE)),
+        judge=_answered,
+        where=_takes_2,
+    ),
+    Combined(sends=(_LOWEST, _highest(1.5)), judge=_answered),
+)
+
+
 @check(
     "sampling.temperature-bounds-are-taken",
     "Temperatures of 0 and 1.5 MUST be accepted.",
@@ -32,6 +79,7 @@ def _sampled(name: str, options: Options, patches: tuple[Patch, ...] = ()) -> Pr
         _sampled("temperature-0", Options(max_tokens=4, temperature=0.0)),
         _sampled("temperature-1.5", Options(max_tokens=4, temperature=1.5)),
     ),
+    combined=EXTREMES,
 )
 def temperature_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """Mistral's maximum is 1.5 (its error glossary states 1), OpenAI's is 2."""
@@ -55,6 +103,7 @@ def temperature_above_1_refused(reply: Reply) -> Reply:
     source=OPENAI_CHAT,
     sends=_sampled("temperature-2", Options(max_tokens=4, temperature=2.0)),
     unless="temperature-at-most-1.5",
+    combined=EXTREMES[0],
 )
 def temperature_of_2_is_taken(exchange: Exchange) -> Findings:
     yield from expect_answers(exchange)
@@ -77,6 +126,7 @@ def temperature_bound_excluded(reply: Reply) -> Reply:
         _sampled("top-p-1", Options(max_tokens=4, top_p=1.0)),
         _sampled("top-p-small", Options(max_tokens=4, top_p=0.01)),
     ),
+    combined=EXTREMES,
 )
 def top_p_bounds_are_taken(*exchanges: Exchange) -> Findings:
     """The documents disagree on whether 0 is allowed, so it is not sent."""
@@ -108,6 +158,7 @@ def top_p_bound_excluded(reply: Reply) -> Reply:
             Options(max_tokens=4, presence_penalty=2.0, frequency_penalty=2.0),
         ),
     ),
+    combined=EXTREMES,
 )
 def penalty_bounds_are_taken(*exchanges: Exchange) -> Findings:
     yield from expect_answers(*exchanges)
@@ -134,14 +185,21 @@ def recommended_values_are_taken(exchange: Exchange) -> Findings:
     """
     The completion budget for long reasoning is part of the recommendation.
 
-    Cards of this family recommend 40,960 tokens. The newest reportedly recommends the
-    whole context window, which leaves no tokens for the prompt on servers where both
-    must fit.
+    The cards of 1.0 and 1.1 recommend 40,960 tokens. That of 1.2 recommends the whole
+    window of 131,072, which leaves no tokens for the prompt on servers where both must
+    fit; `context.takes-the-window-as-room` sends it.
     """
     yield from expect_answers(exchange)
 
 
-@fault(breaks=recommended_values_are_taken)
+@fault(
+    breaks=recommended_values_are_taken,
+    also=(
+        "reasoning.card-prompt-is-followed",
+        "languages.thinks-in-the-language",
+        "languages.answers-in-the-language",
+    ),
+)
 def one_sampler_only(reply: Reply) -> Reply:
     """Temperature and top_p are mutually exclusive, as in some other APIs."""
     body = request_body(reply)
@@ -163,6 +221,7 @@ def one_sampler_only(reply: Reply) -> Reply:
             Patch("n-null", "/n", "null"),
         ),
     ),
+    combined=CAPPED_WITH_NULLS,
 )
 def null_means_not_sent(exchange: Exchange) -> Findings:
     """Clients with typed requests send null for unset parameters."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import replace
 
+from contract.checks.combined.requests import DOUBLE_TWIN
+from contract.checks.combined.requests import ONE_TOKEN as SHORT
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.chunks import requested_choices
 from contract.checks.judging.usage import require_counter
 from contract.checks.sources import OPENAI_CHAT
 from contract.model.chat import Json, Options
-from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.probes import SUM_WHOLE, TWO_CHOICES, user
@@ -51,6 +61,7 @@ def _indexes_match(exchange: Exchange, wanted: int) -> Findings:
     sends=TWO_WHOLE,
     needs={Capability.CHOICES},
     every=Scope.WHOLE,
+    combined=Combined(sends=(DOUBLE_TWIN,)),
 )
 def n_gives_as_many(exchange: Exchange) -> Findings:
     wanted = requested_choices(exchange)
@@ -103,6 +114,7 @@ def indexes_all_zero(reply: Reply) -> Reply:
     source=f"{OPENAI_CHAT}: n",
     sends=SUM_WHOLE,
     every=Scope.WHOLE,
+    unless="no-such-member",
 )
 def one_choice_by_default(exchange: Exchange) -> Findings:
     if requested_choices(exchange) != 1:
@@ -132,6 +144,7 @@ def beams_shown(reply: Reply) -> Reply:
     "A max_tokens of 1 MUST give one token and the finish reason length.",
     source=f"{OPENAI_CHAT}: max_completion_tokens",
     sends=ONE_TOKEN,
+    combined=Combined(sends=(SHORT,)),
 )
 def one_token_is_one(exchange: Exchange) -> Findings:
     completion = require_counter(exchange, "completion_tokens")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
+from contract.checks.combined.requests import CAP, CAPPED_WITH_NULLS
 from contract.checks.faults.chunks import choices_of
 from contract.checks.faults.rejection import reject, request_body
 from contract.checks.faults.usage import add_tokens
@@ -17,9 +18,10 @@ from contract.checks.judging.usage import (
     usage_location,
 )
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT, OPENAI_CHAT_OBJECT
-from contract.model.chat import CHAT, Json, Options, Piece, PieceKind
+from contract.model.chat import Json, Options, Piece, PieceKind
 from contract.model.check import (
     ANY,
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -70,7 +72,6 @@ OTHER_LONG = _count("other-long-count", OTHER_FIRST, OTHER_LAST)
 UNLIMITED = _without_limit(SUM_WHOLE)
 UNLIMITED_LONG = _without_limit(LONG)
 BARE = Probe(name="messages-alone", messages=(user("What is 6 times 7?"),))
-CAP = 8  # tokens, fewer than any model needs to think and answer
 NEW_NAME = replace(
     UNLIMITED,
     name="max-completion-tokens-of-8",
@@ -109,9 +110,21 @@ def messages_alone_suffice(exchange: Exchange) -> Findings:
 def limit_required(reply: Reply) -> Reply:
     """A gateway to another API requires max_tokens, as that API does."""
     body = request_body(reply)
-    if reply.request.path != CHAT or "messages" not in body or "max_tokens" in body:
+    if not reply.is_chat or "messages" not in body or "max_tokens" in body:
         return reply
     return reject(reply, "/max_tokens", None, "max_tokens: field required")
+
+
+def _counts_to_the_end(exchange: Exchange) -> Findings:
+    """Yield a finding unless the long count is complete, which no ceiling allows."""
+    if exchange.finish != "stop" or _reached(exchange, FIRST) != LAST:
+        yield Finding("the count is not complete")
+
+
+def _counts_on(limited: Exchange, unlimited: Exchange) -> Findings:
+    """Yield a finding unless both counts are complete, with and without a limit."""
+    for exchange in (limited, unlimited):
+        yield from _counts_to_the_end(exchange)
 
 
 @check(
@@ -120,6 +133,7 @@ def limit_required(reply: Reply) -> Reply:
     source=f"{OPENAI_CHAT_OBJECT}: finish_reason; microsoft/foundry-local#243; "
     "aws-samples/bedrock-access-gateway#237",
     sends=(SUM_WHOLE, UNLIMITED, LONG, UNLIMITED_LONG),
+    combined=Combined(sends=(LONG, UNLIMITED_LONG), judge=_counts_on),
 )
 def default_limit_is_said(
     full: Exchange, open_: Exchange, long: Exchange, long_open: Exchange
@@ -191,6 +205,7 @@ def default_limit_of_512_tokens(reply: Reply) -> Reply:
     "A reply MUST NOT be cut off before max_tokens, except by the context window.",
     source=f"{OPENAI_CHAT_OBJECT}: finish_reason length, max_tokens was reached",
     sends=(LONG, OTHER_LONG),
+    combined=Combined(sends=(LONG,), judge=_counts_to_the_end),
 )
 def limit_is_not_lowered(*exchanges: Exchange) -> Findings:
     """
@@ -259,6 +274,8 @@ def ceiling_called_stop(reply: Reply) -> Reply:
     source=f"{OPENAI_CHAT}: max_completion_tokens",
     sends=NEW_NAME,
     expects=ANY,
+    combined=CAPPED_WITH_NULLS,
+    unless="no-such-member",
 )
 def max_completion_tokens_is_obeyed(exchange: Exchange) -> Findings:
     """OpenAI's newer name of max_tokens, which current clients send."""

@@ -19,7 +19,7 @@ from contract.checks.judging.logprobs import (
 from contract.checks.sampling.logprob_probes import BOTH, NEEDS
 from contract.checks.sources import OPENAI_CHAT, OPENAI_CHAT_OBJECT
 from contract.model import think
-from contract.model.chat import END, Json, PieceKind
+from contract.model.chat import END, Json, PieceKind, merge_pieces
 from contract.model.check import (
     Finding,
     Findings,
@@ -90,9 +90,11 @@ def logprobs_cover_the_text(*exchanges: Exchange) -> Findings:
         tokens = _without_names(_tokens(exchange))
         if not entries_of(exchange) or REPLACEMENT in tokens:
             continue
-        texts = {"reasoning": exchange.reasoning, "answer": exchange.answer}
-        for name, text in texts.items():
-            words = _without_names(text).split()
+        # Reasoning that resumes after text is not joined to that before it.
+        first = merge_pieces(p for p in exchange.pieces if p.choice == 0)
+        for name in (PieceKind.REASONING, PieceKind.ANSWER):
+            runs = (piece.text for piece in first if piece.kind is name)
+            words = _without_names(" ".join(runs)).split()
             lost = [word for word in words if word not in tokens]
             if lost:
                 whole = "all" if len(lost) == len(words) else "some"
@@ -196,7 +198,7 @@ def finish_lost_with_logprobs(reply: Reply) -> Reply:
     return change_choices(reply, lambda choice: choice.update(finish_reason=None))
 
 
-@fault(breaks=logprobs_only_on_request)
+@fault(breaks=logprobs_only_on_request, also=("schema.event", "schema.response"))
 def logprobs_always_sent(reply: Reply) -> Reply:
     """A debugging option of the server sends log-probabilities with every reply."""
     if asks_for_logprobs(reply):

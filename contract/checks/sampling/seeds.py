@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from contract.checks.combined.requests import GREEDY_TWICE, OPEN
 from contract.checks.judging.answered import visible_text
 from contract.checks.sampling.nonce import reply_nonce
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
 from contract.model.chat import Options, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probe import Probe, repeat
-from contract.model.probes import user
+from contract.model.probe import repeat
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
-# Two independent answers to this are practically never equal: ten free words.
-OPEN = Probe(
-    name="open-question",
-    messages=(
-        user("Write ten random words, whatever comes to your mind first. #random"),
-    ),
-    options=Options(max_tokens=48, temperature=1.0, seed=11),
-    reasons=False,
-)
 SEEDED = repeat(OPEN, 2)
 SEEDED_STREAM = replace(OPEN, name="open-question-streamed", stream=True)
 # Six seeds: if a model only ever answers one of six words, all six answers are equal
@@ -33,14 +32,6 @@ SEEDED_STREAM = replace(OPEN, name="open-question-streamed", stream=True)
 SEEDS = tuple(
     replace(OPEN, name=f"open-seed-{seed}", options=replace(OPEN.options, seed=seed))
     for seed in (101, 202, 303, 404, 505, 606)
-)
-GREEDY = repeat(
-    replace(
-        OPEN,
-        name="open-greedy",
-        options=replace(OPEN.options, temperature=0.0, seed=None),
-    ),
-    2,
 )
 STREAMING = frozenset({Capability.STREAMING})
 
@@ -64,6 +55,10 @@ def _equal_text(one: Exchange, other: Exchange) -> Findings:
     source=f"{MISTRAL_CHAT}: random_seed; {OPENAI_CHAT}: seed",
     sends=SEEDED,
     needs={Capability.SEED},
+    # Without the seed, a stream would differ from a whole answer as well.
+    combined=Combined(
+        sends=(OPEN, SEEDED_STREAM), needs=frozenset({Capability.STREAMING})
+    ),
 )
 def seed_repeats(*exchanges: Exchange) -> Findings:
     """Mistral promises deterministic results, OpenAI and vLLM a best effort."""
@@ -85,7 +80,7 @@ def seed_holds_in_streams(*exchanges: Exchange) -> Findings:
     "sampling.greedy-repeats",
     "The same request at temperature 0 SHOULD get the same answer without a seed.",
     source=f"{OPENAI_CHAT}: temperature",
-    sends=GREEDY,
+    sends=GREEDY_TWICE,
 )
 def greedy_repeats(*exchanges: Exchange) -> Findings:
     yield from _equal_text(*exchanges)
@@ -96,6 +91,8 @@ def greedy_repeats(*exchanges: Exchange) -> Findings:
     "Different seeds SHOULD NOT all give the same answer to an open question.",
     source=f"{MISTRAL_CHAT}: random_seed; {OPENAI_CHAT}: temperature",
     sends=SEEDS,
+    # Two different answers suffice, and one of them is asked for anyway.
+    combined=Combined(sends=(OPEN, SEEDS[0])),
     needs={Capability.SEED, Capability.RANDOMNESS},
 )
 def seeds_differ(*exchanges: Exchange) -> Findings:
@@ -160,7 +157,7 @@ def greedy_drifts(reply: Reply) -> Reply:
     return _append_nonce(reply)
 
 
-@fault(breaks=seeds_differ)
+@fault(breaks=seeds_differ, also=("reasoning.card-prompt-is-followed",))
 def temperature_ignored(reply: Reply) -> Reply:
     """A proxy drops the temperature, so every answer is generated greedily."""
     options = _sampling_options(reply)

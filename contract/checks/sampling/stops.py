@@ -10,6 +10,7 @@ from contract.checks.judging.answered import visible_text
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_CHAT
 from contract.model.chat import Json, Options, Piece, PieceKind
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -51,6 +52,14 @@ INSIDE_STREAM = replace(INSIDE, name="stopped-inside-tokens-streamed", stream=Tr
 SEVERAL = _stopped("stopped-by-several", "42", "answer is", "a phrase nobody says")
 AS_TEXT = replace(
     FULL, name="stopped-by-text", patches=(Patch("text", "/stop", '"answer is"'),)
+)
+# A stop string inside a token: among others, and as text for a stream.
+INSIDE_SEVERAL = _stopped("stopped-by-several-inside", "42", "wer i", "a phrase")
+INSIDE_TEXT = replace(
+    AS_TEXT,
+    name="stopped-by-text-inside-streamed",
+    patches=(Patch("text", "/stop", '"wer i"'),),
+    stream=True,
 )
 
 
@@ -145,12 +154,20 @@ def stop_ends_the_answer(full: Exchange, *cut: Exchange) -> Findings:
         yield from _ends_at_stop(full, exchange.probe.options.stop, exchange)
 
 
+def _end_inside_tokens(full: Exchange, *cut: Exchange) -> Findings:
+    for exchange in cut:
+        yield from _ends_at_stop(full, INSIDE.options.stop, exchange)
+
+
 @check(
     "sampling.stop-spans-tokens",
     "A stop string MUST be found inside tokens and across token boundaries.",
     source=SOURCE,
     sends=(FULL, INSIDE, INSIDE_STREAM),
     needs=STREAMED,
+    combined=Combined(
+        sends=(FULL, INSIDE_SEVERAL, INSIDE_TEXT), judge=_end_inside_tokens
+    ),
 )
 def stop_spans_tokens(full: Exchange, *cut: Exchange) -> Findings:
     """A stream must hold back text that may be the beginning of a stop string."""
@@ -164,6 +181,7 @@ def stop_spans_tokens(full: Exchange, *cut: Exchange) -> Findings:
     source=SOURCE,
     sends=(FULL, SEVERAL),
     needs=STOP,
+    combined=Combined(sends=(FULL, INSIDE_SEVERAL)),
 )
 def first_stop_wins(full: Exchange, several: Exchange) -> Findings:
     yield from _ends_at_stop(full, several.probe.options.stop, several)
@@ -175,6 +193,11 @@ def first_stop_wins(full: Exchange, several: Exchange) -> Findings:
     source=SOURCE,
     sends=(FULL, AS_TEXT),
     needs=STOP,
+    combined=Combined(
+        sends=(FULL, INSIDE_TEXT),
+        judge=_end_inside_tokens,
+        needs=frozenset({Capability.STREAMING}),
+    ),
 )
 def stop_may_be_text(full: Exchange, cut: Exchange) -> Findings:
     yield from _ends_at_stop(full, WHOLE.options.stop, cut)
@@ -234,9 +257,9 @@ def stop_string_cut_out(reply: Reply) -> Reply:
 def stop_compared_with_tokens(reply: Reply) -> Reply:
     """Stop strings are compared with single tokens instead of the whole text."""
     stops = _stop_strings(reply)
-    if stops != INSIDE.options.stop:
+    if INSIDE.options.stop[0] not in stops:
         return reply
-    return _append_text(reply, stops[0])
+    return _append_text(reply, INSIDE.options.stop[0])
 
 
 @fault(breaks=first_stop_wins)

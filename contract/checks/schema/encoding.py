@@ -18,7 +18,7 @@ from contract.model.check import (
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM_WHOLE, UTF8_WHOLE
-from contract.model.reply import JSON_TYPE, Frame, Reply
+from contract.model.reply import JSON_TYPE, Frame, Reply, spelled
 from contract.model.response_kind import is_chat, undeclared_coding
 from contract.model.strict_json import read_json
 from contract.portable.requirement import decided
@@ -108,6 +108,7 @@ def mark_before_json(reply: Reply) -> Reply:
     """A .NET gateway writes a byte order mark before every body."""
     if body_of_kind(reply, "chat.completion") is None:
         return reply
+    reply = spelled(reply)
     first, *rest = reply.frames
     return reply.with_frames([Frame(first.at, BOM + first.data), *rest])
 
@@ -140,6 +141,7 @@ def id_twice(reply: Reply) -> Reply:
     """A gateway inserts its own id before the engine's."""
     if body_of_kind(reply, "chat.completion") is None:
         return reply
+    reply = spelled(reply)
     body = reply.body.lstrip()
     duplicated = b'{"id":"gateway-1",' + body[1:]
     if read_json(duplicated) == read_json(body):

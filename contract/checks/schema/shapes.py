@@ -55,7 +55,7 @@ def _violations(
 def _body_violations(exchange: Exchange, shape: str) -> Findings:
     """Yield a finding for each violation of *shape*, or one if it is not JSON."""
     if exchange.is_json:
-        yield from _violations(exchange, shape, exchange.json)
+        yield from _violations(exchange, shape, exchange.raw_json)
     else:
         yield Finding(
             "the body is not JSON",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.requests import (
+    FORMAT_STREAM,
+    IMAGE_STREAM,
+    PLAIN_STREAM,
+    TOOLS_STREAM,
+)
 from contract.checks.judging.answered import ANSWERED_OR_REJECTED
 from contract.checks.judging.rejection import is_reply_to
 from contract.checks.judging.rhythm import (
@@ -13,53 +19,27 @@ from contract.checks.judging.rhythm import (
     spread_of,
 )
 from contract.checks.sources import OPENAI_STREAM
-from contract.checks.streaming.rhythm import STREAMING, STREAMS, in_turn
-from contract.model.chat import Message, Options, PieceKind, Text, freeze
-from contract.model.check import Check, Fault, Finding, Findings, NotApplicable, check
+from contract.checks.streaming.rhythm import STREAMING, in_turn
+from contract.model.chat import PieceKind
+from contract.model.check import (
+    Check,
+    Combined,
+    Fault,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+)
 from contract.model.exchange import Exchange
-from contract.model.images import picture
 from contract.model.probe import Probe, repeat
-from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply
 
 SAMPLES = 2
-_PLAIN = STREAMS[0]
-_FORMAT = freeze(
-    {
-        "type": "json_schema",
-        "json_schema": {
-            "name": "result",
-            "schema": {
-                "type": "object",
-                "properties": {"result": {"type": "integer"}},
-                "required": ["result"],
-            },
-        },
-    }
-)
 
 
 # By feature: the number of its first plain sample.
 _FIRST = {"tools": 10, "images": 20, "formats": 30}
-
-
-def _with(feature: str, options: Options | None = None) -> Probe:
-    name = f"rhythm-with-{feature}"
-    return replace(_PLAIN, name=name, options=options or _PLAIN.options)
-
-
-TOOLS = _with("tools", replace(_PLAIN.options, tools=(WEATHER,), tool_choice="auto"))
-FORMAT = _with("format", replace(_PLAIN.options, response_format=_FORMAT))
-IMAGE = replace(
-    _with("image"),
-    messages=(
-        Message(
-            "user",
-            (Text("What is in this picture?"), picture(112, 112, shade=96)),
-        ),
-    ),
-)
 
 
 def _length(stream: Exchange) -> int:
@@ -91,7 +71,7 @@ def features_are_not_buffered(
     # Sent in turn, so that a server whose load changes is the same for both; so they
     # are samples of their own, not those that another check has sent.
     beside = tuple(
-        replace(_PLAIN, name=f"rhythm-beside-{feature}", sample=number)
+        replace(PLAIN_STREAM, name=f"rhythm-beside-{feature}", sample=number)
         for number in range(_FIRST[feature], _FIRST[feature] + SAMPLES)
     )
 
@@ -128,6 +108,7 @@ def features_are_not_buffered(
         needs=STREAMING | {needs},
         expects=ANSWERED_OR_REJECTED,
         alone=True,
+        combined=Combined(sends=(PLAIN_STREAM, featured[0]), samples=True),
     )(judge)
 
 
@@ -150,21 +131,21 @@ def buffers(broken: Check, description: str) -> Fault:
 
 
 tools_are_not_buffered = features_are_not_buffered(
-    "tools", "with tools", TOOLS, Capability.TOOLS
+    "tools", "with tools", TOOLS_STREAM, Capability.TOOLS
 )
 tools_buffered = buffers(
     tools_are_not_buffered, "The whole reply is parsed for calls before it is streamed."
 )
 
 images_are_not_buffered = features_are_not_buffered(
-    "images", "with an image", IMAGE, Capability.VISION
+    "images", "with an image", IMAGE_STREAM, Capability.VISION
 )
 images_buffered = buffers(
     images_are_not_buffered, "A gateway forwards requests with images without a stream."
 )
 
 formats_are_not_buffered = features_are_not_buffered(
-    "formats", "with a response_format", FORMAT, Capability.JSON_SCHEMA
+    "formats", "with a response_format", FORMAT_STREAM, Capability.JSON_SCHEMA
 )
 formats_buffered = buffers(
     formats_are_not_buffered,

@@ -127,7 +127,15 @@ def id_is_constant(exchange: Exchange) -> Findings:
     yield from _is_constant(exchange, "id")
 
 
-@fault(breaks=id_is_constant, also=("isolation.streams-are-apart",))
+@fault(
+    breaks=id_is_constant,
+    also=(
+        "isolation.streams-are-apart",
+        # On /v1/responses the id of a chunk is that of its item.
+        "responses.deltas-add-up",
+        "responses.items-open-and-close",
+    ),
+)
 def id_per_chunk(reply: Reply) -> Reply:
     """The id is generated for each chunk instead of once for each request."""
     return _vary(reply, "id")
@@ -179,6 +187,7 @@ def created_per_chunk(reply: Reply) -> Reply:
     sends=SUM,
     needs=STREAMING,
     every=Scope.STREAMS,
+    unless="no-such-member",
 )
 @decided(has(numbering=has(wrong=False)), when=CHOICES)
 def choices_are_numbered(exchange: Exchange) -> Findings:
@@ -243,7 +252,7 @@ def role_first(exchange: Exchange) -> Findings:
             )
 
 
-@fault(breaks=role_first)
+@fault(breaks=role_first, also=("responses.begins-with-created",))
 def role_missing(reply: Reply) -> Reply:
     """A proxy removes everything but the text from the first delta."""
 

@@ -65,6 +65,7 @@ def finishes_once(exchange: Exchange) -> Findings:
         "usage",
         "streaming.choices-stay-apart",
         "streaming.usage-comes-once",
+        "responses.ends-once",
     ),
 )
 def finish_missing(reply: Reply) -> Reply:
@@ -79,7 +80,10 @@ def finish_missing(reply: Reply) -> Reply:
     return map_chunks(reply, change)
 
 
-@fault(breaks=finishes_once, also=("streaming.choices-stay-apart", "usage"))
+@fault(
+    breaks=finishes_once,
+    also=("streaming.choices-stay-apart", "usage", "responses.ends-once"),
+)
 def finish_twice(reply: Reply) -> Reply:
     """A gateway adds its own finish chunk after the engine's."""
     for number, frame in enumerate(reply.frames if reply.streamed else ()):
@@ -127,7 +131,10 @@ def finish_reason_is_known(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=finish_reason_is_known,
-    also=("sampling.stop-finishes-with-stop", "schema.event", "reasoning"),
+    also=(
+        *("sampling.stop-finishes-with-stop", "schema.event", "reasoning"),
+        *("responses.cut-is-incomplete", "responses.event-matches-status"),
+    ),
 )
 def finish_called_eos(reply: Reply) -> Reply:
     """The engine's internal finish reason, eos_token, is not translated."""
@@ -146,6 +153,7 @@ def finish_called_eos(reply: Reply) -> Reply:
     also=(
         *("sampling", "schema.event", "reasoning", "usage", "tools", "structured"),
         *("streaming", "languages", "conversation", "latency"),
+        "responses.ends-once",
     ),
 )
 def finish_empty(reply: Reply) -> Reply:
@@ -190,7 +198,11 @@ def finish_is_last(exchange: Exchange) -> Findings:
 
 @fault(
     breaks=finish_is_last,
-    also=("streaming.usage-comes-once", "streaming.choices-stay-apart", "usage"),
+    also=(
+        *("streaming.usage-comes-once", "streaming.choices-stay-apart", "usage"),
+        *("responses.final-output-matches", "responses.ends-once"),
+        "responses.items-open-and-close",
+    ),
 )
 def finish_too_early(reply: Reply) -> Reply:
     """The finish reason is sent as soon as it is known, ahead of buffered text."""

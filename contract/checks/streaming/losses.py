@@ -9,6 +9,7 @@ from contract.checks.judging.both_forms import TWICE, pairs
 from contract.checks.judging.difference import loss, most_is_lost
 from contract.model.chat import PieceKind
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -38,6 +39,9 @@ from contract.model.rewrite import rewrite_pieces
     needs={Capability.STREAMING, Capability.SEED},
     every=Scope.ANSWERS,
     across=True,
+    combined=Combined(
+        sends=(*repeat(SUM, TWICE), *repeat(SUM_WHOLE, TWICE), UTF8, UTF8_WHOLE)
+    ),
 )
 def loses_nothing(*exchanges: Exchange) -> Findings:
     """

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from contract.checks.combined.requests import (
+    BRIEF,
+    FORMAT_STREAM,
+    IMAGE_STREAM,
+    PLAIN_STREAM,
+    TOOLS_STREAM,
+)
 from contract.checks.faults.chunks import text_frames
 from contract.checks.judging.rhythm import (
     PART_SHOWN,
@@ -15,10 +22,16 @@ from contract.checks.judging.rhythm import (
 )
 from contract.checks.sources import OPENAI_STREAM
 from contract.model.chat import PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe, repeat
-from contract.model.probes import SUM
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply
 
@@ -27,16 +40,14 @@ SAMPLES = 3
 THOUGHT = frozenset({PieceKind.REASONING})
 NOISES = 3  # times the range of equal requests that a difference has to exceed
 LATER = 0.5  # seconds by which the text of a stream may follow a whole reply
-# Enough for a rhythm; a slow model needs seconds for each of these replies.
-_BRIEF = replace(SUM, options=replace(SUM.options, max_tokens=64))
-STREAMS = repeat(replace(_BRIEF, name="rhythm-streamed"), SAMPLES)
-WHOLES = repeat(replace(_BRIEF, name="rhythm-whole", stream=False), SAMPLES)
+STREAMS = repeat(PLAIN_STREAM, SAMPLES)
+WHOLES = repeat(replace(BRIEF, name="rhythm-whole", stream=False), SAMPLES)
 FIRST_TOKENS = repeat(
     replace(
-        _BRIEF,
+        BRIEF,
         name="rhythm-one-token",
         stream=False,
-        options=replace(_BRIEF.options, max_tokens=1),
+        options=replace(BRIEF.options, max_tokens=1),
     ),
     SAMPLES,
 )
@@ -64,6 +75,8 @@ def _length(exchanges: Iterable[Exchange]) -> tuple[int, int]:
     sends=in_turn(FIRST_TOKENS, WHOLES, STREAMS),
     needs=STREAMING,
     alone=True,
+    # Further samples distinguish a stream that is held back from one that waited once.
+    combined=Combined(sends=(FIRST_TOKENS[0], WHOLES[0], STREAMS[0]), samples=True),
 )
 def arrives_incrementally(*exchanges: Exchange) -> Findings:
     """
@@ -182,6 +195,11 @@ def thought_held_back(reply: Reply) -> Reply:
     sends=STREAMS,
     needs=STREAMING,
     alone=True,
+    # As many streams, of which other checks judge the rhythm as well.
+    combined=Combined(
+        sends=(PLAIN_STREAM, TOOLS_STREAM, IMAGE_STREAM, FORMAT_STREAM),
+        needs=frozenset({Capability.TOOLS, Capability.VISION, Capability.JSON_SCHEMA}),
+    ),
 )
 def does_not_stall(*exchanges: Exchange) -> Findings:
     """A few streams, one at a time; `latency.no-stall` takes more samples."""

@@ -28,6 +28,7 @@ from contract.model.probes import SUM, SUM_WHOLE, TOOL, UTF8
 from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply
 from contract.model.strict_json import MISSING, read_json
+from contract.model.token_limit import asked_limit
 from contract.portable.requirement import decided
 from contract.portable.schemas import anything_but, at_most, both, has
 
@@ -59,8 +60,8 @@ def carries_text(exchange: Exchange) -> Findings:
         raise NotApplicable("the response is not an event stream")
     if generated_nothing(exchange):
         raise NotApplicable("the model generated nothing but control tokens")
-    limit = exchange.sent.get("max_tokens")
-    if exchange.finish == "length" and isinstance(limit, int) and limit <= HELD_BACK:
+    limit = asked_limit(exchange.sent)
+    if exchange.finish == "length" and limit is not None and limit <= HELD_BACK:
         raise NotApplicable("a parser may hold back so few tokens")
     if not exchange.pieces:
         yield Finding(

@@ -25,12 +25,21 @@ from contract.model.profile import Capability
 from contract.model.reply import Frame, Reply, encode_json, is_done
 from contract.model.sse import encode as event
 from contract.portable.requirement import decided
-from contract.portable.schemas import CHUNKS, NEVER, both, has
+from contract.portable.schemas import CHUNKS, NEVER, both, either, has
 
 STREAMING = {Capability.STREAMING}
 NO_USAGE = replace(
     SUM, name="sum-streamed-without-usage", options=replace(SUM.options, usage=False)
 )
+
+
+# Of the place of the usage, what is beside it in its chunk.
+_NO_CHOICE, _FINISH = has(besideNoChoice=True), has(besideFinish=True)
+_PLACES = {
+    StreamUsage.EXTRA_CHUNK: _NO_CHOICE,
+    StreamUsage.LAST_CHUNK: _FINISH,
+    StreamUsage.EITHER: either(_NO_CHOICE, _FINISH),
+}
 
 
 @check(
@@ -43,15 +52,7 @@ NO_USAGE = replace(
 )
 @decided(
     lambda dialect: has(
-        usages=has(
-            count=1,
-            isLast=True,
-            **(
-                {"besideNoChoice": True}
-                if _has_extra_chunk(dialect)
-                else {"besideFinish": True}
-            ),
-        )
+        usages=both(has(count=1, isLast=True), _PLACES[dialect.stream_usage])
     ),
     when=lambda dialect: both(
         CHUNKS, requested_usage(dialect), has(request=has(continuousUsage=False))
@@ -89,6 +90,10 @@ def usage_comes_once(exchange: Exchange) -> Findings:
                 shorten(value.get("choices")),
                 event_location(held.event, held.at),
             )
+    elif exchange.profile.dialect.stream_usage is StreamUsage.EITHER and (
+        value.get("choices") == []
+    ):
+        return
     elif not any(choice.get("finish_reason") for choice in choices_of(value)):
         yield Finding(
             "usage is not in the chunk with the finish reason",
@@ -98,11 +103,15 @@ def usage_comes_once(exchange: Exchange) -> Findings:
         )
 
 
-def _has_extra_chunk(dialect: Dialect) -> bool:
+def _sends_on_request(dialect: Dialect) -> bool:
     return dialect.stream_usage is StreamUsage.EXTRA_CHUNK
 
 
-@fault(breaks=usage_comes_once, also=("usage",))
+def _has_usage_in_chunks(dialect: Dialect) -> bool:
+    return dialect.surface is None
+
+
+@fault(breaks=usage_comes_once, also=("usage",), where=_has_usage_in_chunks)
 def usage_repeated(reply: Reply) -> Reply:
     """The first chunk also contains the final usage."""
     found = [chunk_of(frame).get("usage") for frame in reply.frames]
@@ -119,7 +128,7 @@ def usage_repeated(reply: Reply) -> Reply:
     return reply if usage is None else map_chunks(reply, change)
 
 
-@fault(breaks=usage_comes_once, where=_has_extra_chunk)
+@fault(breaks=usage_comes_once, where=_sends_on_request)
 def usage_beside_the_finish(reply: Reply) -> Reply:
     """The usage comes in the chunk with the finish reason (CLIProxyAPI#796)."""
     values = [chunk_of(frame) for frame in reply.frames]
@@ -149,7 +158,7 @@ def usage_beside_the_finish(reply: Reply) -> Reply:
     has(usages=has(count=0)),
     when=lambda dialect: (
         both(CHUNKS, has(request=has(hasStreamOptions=False)))
-        if _has_extra_chunk(dialect)
+        if _sends_on_request(dialect)
         else NEVER
     ),
 )
@@ -159,7 +168,7 @@ def usage_only_when_asked(exchange: Exchange) -> Findings:
 
     vLLM has an option to send it to every client; a profile can tolerate that.
     """
-    if exchange.profile.dialect.stream_usage is StreamUsage.LAST_CHUNK:
+    if not _sends_on_request(exchange.profile.dialect):
         raise NotApplicable("this dialect always sends usage, in the last chunk")
     if exchange.sent.get("stream_options"):
         raise NotApplicable("the request includes stream_options")

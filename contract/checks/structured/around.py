@@ -40,6 +40,7 @@ from contract.model.check import (
     shorten,
     spell,
 )
+from contract.model.dialect import Dialect
 from contract.model.exchange import Exchange
 from contract.model.profile import Capability
 from contract.model.reply import Reply
@@ -232,7 +233,11 @@ def finishes_with_stop(*exchanges: Exchange) -> Findings:
             )
 
 
-@fault(breaks=finishes_with_stop)
+def _has_finish_reasons(dialect: Dialect) -> bool:
+    return dialect.surface is None
+
+
+@fault(breaks=finishes_with_stop, where=_has_finish_reasons)
 def document_by_way_of_a_tool(reply: Reply) -> Reply:
     """A gateway implements response formats by a hidden tool, and finishes like one."""
     if schema_name(reply) != "answer":

@@ -12,12 +12,17 @@ from contract.checks.judging.answered import (
 from contract.checks.sources import MISTRAL_JSON, OPENAI_JSON
 from contract.checks.structured.document import (
     STREAMED_SCHEMAS,
+    asks_for,
     rewrite_answer,
     rewrite_document,
     satisfies_schema,
-    schema_name,
 )
-from contract.checks.structured.probes import closed_object, formatted, schema_format
+from contract.checks.structured.probes import (
+    ALL_AT_ONCE,
+    closed_object,
+    formatted,
+    schema_format,
+)
 from contract.model.chat import Json
 from contract.model.check import Findings, NotApplicable, check, fault
 from contract.model.exchange import Exchange
@@ -82,6 +87,7 @@ def satisfied_or_rejected(*exchanges: Exchange) -> Findings:
     "A json_schema with $defs and $ref MUST be enforced or rejected.",
     source=f"{OPENAI_JSON}; ggml-org/llama.cpp#21699",
     sends=(*LINE, *ROOT),
+    combined=ALL_AT_ONCE,
     needs=STREAMED_SCHEMAS,
     expects=ANSWERED_OR_REJECTED,
 )
@@ -105,7 +111,7 @@ def references_ignored(reply: Reply) -> Reply:
 @fault(breaks=references_are_followed)
 def references_match_anything(reply: Reply) -> Reply:
     """A reference is replaced by a schema that any value satisfies."""
-    if schema_name(reply) != "line":
+    if not asks_for(reply, "line"):
         return reply
     return rewrite_document(reply, lambda value: {**value, "end": "here"})
 
@@ -115,6 +121,7 @@ def references_match_anything(reply: Reply) -> Reply:
     "A member that may be null MUST be null or satisfy the other alternative.",
     source=f"{OPENAI_JSON}; {MISTRAL_JSON}",
     sends=NULLABLE,
+    combined=ALL_AT_ONCE,
     needs=STREAMED_SCHEMAS,
     expects=ANSWERED_OR_REJECTED,
 )
@@ -125,7 +132,7 @@ def null_is_an_alternative(*exchanges: Exchange) -> Findings:
 @fault(breaks=null_is_an_alternative)
 def alternatives_not_enforced(reply: Reply) -> Reply:
     """The grammar does not know anyOf and lets any value pass."""
-    if schema_name(reply) != "nullable":
+    if not asks_for(reply, "nullable"):
         return reply
     return rewrite_document(reply, lambda value: {**value, "note": [1, 2]})
 
@@ -133,7 +140,7 @@ def alternatives_not_enforced(reply: Reply) -> Reply:
 @fault(breaks=null_is_an_alternative)
 def null_as_text(reply: Reply) -> Reply:
     """A list of types is reduced to its first, so null is written as a text."""
-    if schema_name(reply) != "nullable":
+    if not asks_for(reply, "nullable"):
         return reply
     return rewrite_document(reply, lambda value: {**value, "unit": "null"})
 
@@ -143,6 +150,7 @@ def null_as_text(reply: Reply) -> Reply:
     "Each entry of a list MUST satisfy the schema of its items.",
     source=f"{OPENAI_JSON}; {MISTRAL_JSON}",
     sends=ROWS,
+    combined=ALL_AT_ONCE,
     needs=STREAMED_SCHEMAS,
     expects=ANSWERED_OR_REJECTED,
 )
@@ -153,6 +161,6 @@ def entries_are_objects(*exchanges: Exchange) -> Findings:
 @fault(breaks=entries_are_objects)
 def entries_flattened(reply: Reply) -> Reply:
     """Entries that should be objects are the texts of their first members."""
-    if schema_name(reply) != "rows":
+    if not asks_for(reply, "rows"):
         return reply
     return rewrite_document(reply, lambda value: {**value, "rows": ["Ada", "Grace"]})

@@ -18,6 +18,8 @@ from contract.schema.validate import mismatch
 
 SCHEMAS = frozenset({Capability.JSON_SCHEMA})
 STREAMED_SCHEMAS = SCHEMAS | {Capability.STREAMING}
+# The name of the schema that has what those of many checks have.
+EVERYTHING = "everything"
 OBJECTS = frozenset({Capability.JSON_OBJECT, Capability.STREAMING})
 _FENCED = re.compile(r"\s*```\w*\n?(.*?)\n?```\s*", re.DOTALL)
 
@@ -115,6 +117,11 @@ def schema_name(reply: Reply) -> str | None:
     holder = _response_format(reply).get("json_schema")
     name = holder.get("name") if isinstance(holder, dict) else None
     return name if isinstance(name, str) else None
+
+
+def asks_for(reply: Reply, name: str) -> bool:
+    """Return whether the schema *name*, or the one that includes it, is requested."""
+    return schema_name(reply) in {name, EVERYTHING}
 
 
 def _response_format(reply: Reply) -> dict[str, Json]:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.structured.document import (
+    EVERYTHING,
+    STREAMED_SCHEMAS,
+    satisfies_schema,
+)
 from contract.model.chat import Json, Options, freeze
+from contract.model.check import Combined, Findings
+from contract.model.exchange import Exchange
 from contract.model.probe import Patch, Probe
 from contract.model.probes import MAX_TOKENS, TOOL_WHOLE, user
+from contract.model.profile import Capability, Profile
 
 _QUESTION = (user("What is 6 times 7? Answer in JSON."),)
 CUT = 4  # tokens: too few for complete reasoning or a complete document
@@ -59,6 +67,14 @@ def formatted(name: str, response_format: str, *, stream: bool = False) -> Probe
         ),
         stream=stream,
     )
+
+
+def _satisfied(*exchanges: Exchange) -> Findings:
+    yield from satisfies_schema(*exchanges)
+
+
+def _obeys_none(profile: Profile) -> bool:
+    return "tool-choice-ignored" not in profile.tolerates
 
 
 OBJECT = formatted("json-object-streamed", '{"type":"json_object"}', stream=True)
@@ -132,6 +148,20 @@ WITH_IDLE_TOOLS = replace(
     ),
 )
 
+LOOSE_WITH_IDLE_TOOLS = replace(
+    WITH_IDLE_TOOLS,
+    name="json-schema-loose-with-idle-tools-whole",
+    options=replace(
+        WITH_IDLE_TOOLS.options, response_format=LOOSE_WHOLE.options.response_format
+    ),
+)
+LOOSE_AT_ONCE = Combined(
+    sends=(LOOSE_WITH_IDLE_TOOLS,),
+    judge=_satisfied,
+    needs=frozenset({Capability.TOOLS}),
+    where=_obeys_none,
+)
+
 PLAIN = Probe(
     name="no-response-format-whole",
     messages=(user("What is 6 times 7? Answer with one short sentence."),),
@@ -158,4 +188,49 @@ NAMELESS = replace(
     _BRIEF,
     name="json-schema-nameless",
     patches=(Patch("nameless", "/response_format/json_schema/name"),),
+)
+
+# What libraries write and what schemas demand, in one: a reference at the root and
+# below, null as an alternative, an enum, nesting, bounds, keys in any script.
+_EVERYTHING: dict[str, Json] = {
+    "$defs": {
+        "Point": closed_object(x={"type": "integer"}, y={"type": "integer"}),
+        "All": closed_object(
+            start={"$ref": "#/$defs/Point"},
+            end={"$ref": "#/$defs/Point"},
+            note={"anyOf": [{"type": "string"}, {"type": "null"}]},
+            unit={"type": ["string", "null"], "enum": ["metre", "second", None]},
+            rows={
+                "type": "array",
+                "items": closed_object(
+                    name={"type": "string"}, count={"type": "integer"}
+                ),
+                "minItems": 1,
+                "maxItems": 2,
+            },
+            colour={"type": "string", "enum": [*COLOURS]},
+            outer=closed_object(inner=closed_object(deep={"type": "integer"})),
+            numbers={
+                "type": "array",
+                "items": {"type": "integer"},
+                "minItems": MIN_ITEMS,
+                "maxItems": MAX_ITEMS,
+            },
+            **_NUMBERS,
+        ),
+    },
+    "$ref": "#/$defs/All",
+}
+EVERYTHING_WHOLE = formatted(
+    "json-schema-everything-whole", schema_format(EVERYTHING, _EVERYTHING)
+)
+EVERYTHING_STREAMED = replace(
+    EVERYTHING_WHOLE, name="json-schema-everything-streamed", stream=True
+)
+
+
+ALL_AT_ONCE = Combined(
+    sends=(EVERYTHING_WHOLE, EVERYTHING_STREAMED),
+    judge=_satisfied,
+    needs=STREAMED_SCHEMAS,
 )

@@ -19,6 +19,7 @@ from contract.checks.structured.document import (
 )
 from contract.checks.structured.probes import (
     INVALID,
+    LOOSE_AT_ONCE,
     NAMELESS,
     WITH_IDLE_TOOLS,
     WITH_TOOLS,
@@ -74,6 +75,7 @@ def words_beside_tools(reply: Reply) -> Reply:
     "A json_schema MUST also be satisfied if tools are given and tool_choice is none.",
     source=f"vllm-project/vllm#39929; {VLLM_JSON}; {MISTRAL_JSON}",
     sends=WITH_IDLE_TOOLS,
+    combined=LOOSE_AT_ONCE,
     needs=WITH_BOTH,
     unless="tool-choice-ignored",
 )

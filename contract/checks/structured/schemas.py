@@ -7,6 +7,7 @@ from contract.checks.structured.document import (
     OBJECTS,
     SCHEMAS,
     STREAMED_SCHEMAS,
+    asks_for,
     document,
     finished_documents,
     format_type,
@@ -19,9 +20,11 @@ from contract.checks.structured.document import (
     schema_name,
 )
 from contract.checks.structured.probes import (
+    ALL_AT_ONCE,
     ENUM_WHOLE,
     KEYS,
     LIST_WHOLE,
+    LOOSE_AT_ONCE,
     LOOSE_WHOLE,
     MAX_ITEMS,
     NESTED_WHOLE,
@@ -141,6 +144,7 @@ def schema_taken_as_a_hint(reply: Reply) -> Reply:
     "An answer to a json_schema without strict SHOULD satisfy the schema.",
     source=f"{DOCUMENTED}; {OPENAI_JSON} (strict defaults to false)",
     sends=LOOSE_WHOLE,
+    combined=LOOSE_AT_ONCE,
     needs=SCHEMAS,
 )
 def loose_schema_is_satisfied(exchange: Exchange) -> Findings:
@@ -165,7 +169,14 @@ def _schema_check(sends: Probe, id: str, requirement: str) -> Check:
         yield from satisfies_schema(exchange)
 
     judge.__name__ = judge.__qualname__ = id.partition(".")[2].replace("-", "_")
-    return check(id, requirement, source=DOCUMENTED, sends=sends, needs=SCHEMAS)(judge)
+    return check(
+        id,
+        requirement,
+        source=DOCUMENTED,
+        sends=sends,
+        needs=SCHEMAS,
+        combined=ALL_AT_ONCE,
+    )(judge)
 
 
 enum_is_kept = _schema_check(
@@ -193,7 +204,7 @@ def _schema_fault(
     name = probe.name.removeprefix("json-schema-").removesuffix("-whole")
 
     def apply(reply: Reply) -> Reply:
-        if schema_name(reply) != name:
+        if not asks_for(reply, name):
             return reply
         return rewrite_document(reply, lambda value: {**value, **change})
 
@@ -226,6 +237,7 @@ bounds_not_enforced = _schema_fault(
     source=f"RFC 8259 8.1; {DOCUMENTED}",
     sends=UNICODE_WHOLE,
     needs=SCHEMAS,
+    combined=ALL_AT_ONCE,
 )
 def keys_survive(exchange: Exchange) -> Findings:
     value = document(exchange)
@@ -249,5 +261,5 @@ def keys_made_ascii(reply: Reply) -> Reply:
             for key, member in value.items()
         }
 
-    applies = schema_name(reply) == "unicode"
+    applies = asks_for(reply, "unicode")
     return rewrite_document(reply, to_ascii) if applies else reply

@@ -16,9 +16,10 @@ from contract.checks.tools.calls import (
     reply_location,
     rewrite_arguments,
 )
-from contract.checks.tools.probes import STRICT
+from contract.checks.tools.probes import FORCED_STRICTLY, STRICT
 from contract.model.chat import Json
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -100,8 +101,7 @@ def arguments_renamed(reply: Reply) -> Reply:
 
 def _is_strict(reply: Reply) -> bool:
     """Return whether the request has a strict tool."""
-    sent = read_json(reply.request.body)
-    listed = sent.get("tools") if isinstance(sent, dict) else None
+    listed = reply.asked.get("tools")
     functions = (
         entry.get("function")
         for entry in (listed if isinstance(listed, list) else ())
@@ -114,11 +114,17 @@ def _to_text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _all_fit(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        yield from arguments_match_schema(exchange)
+
+
 @check(
     "tools.strict-arguments-fit",
     "The arguments of a forced call of a strict tool MUST satisfy its JSON Schema.",
     source=f"{MISTRAL_TOOLS} (strict); {VLLM_TOOLS}",
     sends=STRICT,
+    combined=Combined(sends=FORCED_STRICTLY, judge=_all_fit),
     needs=TOOLS | {Capability.FORCED_TOOLS, Capability.STRICT_TOOLS},
 )
 def strict_arguments_fit(exchange: Exchange) -> Findings:

@@ -15,11 +15,25 @@ from contract.checks.tools.calls import (
     request_options,
     rewrite_arguments,
 )
-from contract.checks.tools.probes import REQUIRED_WHOLE
+from contract.checks.tools.probes import (
+    COMPOSED_SCHEMA,
+    FORCED_STRICTLY,
+    NAMED_WITHOUT,
+    REQUIRED_WHOLE,
+    STRICTLY,
+)
 from contract.model.chat import Json, Tool, freeze
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probe import Patch, Probe
+from contract.model.probe import Probe
 from contract.model.probes import user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
@@ -43,35 +57,7 @@ EMPTY = replace(EMPTY_WHOLE, name="tool-empty-streamed", stream=True)
 UNDECLARED_WHOLE = _forced("tool-undeclared-whole", {"type": "object"})
 UNDECLARED = replace(UNDECLARED_WHOLE, name="tool-undeclared-streamed", stream=True)
 
-_ALARM: dict[str, Json] = {
-    "type": "object",
-    "properties": {
-        "hour": {"type": "integer", "minimum": 0, "maximum": 23},
-        "label": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-        "repeat": {"$ref": "#/$defs/Repeat"},
-    },
-    "required": ["hour", "label", "repeat"],
-    "additionalProperties": False,
-}
-_COMPOSED: dict[str, Json] = {
-    "$defs": {
-        "Alarm": _ALARM,
-        "Repeat": {"type": "string", "enum": ["never", "daily", "weekly"]},
-    },
-    "type": "object",
-    "properties": {
-        "alarms": {
-            "type": "array",
-            "items": {"$ref": "#/$defs/Alarm"},
-            "minItems": 1,
-            "maxItems": 2,
-        }
-    },
-    "required": ["alarms"],
-    "additionalProperties": False,
-}
-_STRICT = (Patch("strict", "/tools/0/function/strict", "true"),)
-COMPOSED_WHOLE = _forced("tool-composed-whole", _COMPOSED, patches=_STRICT)
+COMPOSED_WHOLE = _forced("tool-composed-whole", COMPOSED_SCHEMA, patches=STRICTLY)
 COMPOSED = replace(COMPOSED_WHOLE, name="tool-composed-streamed", stream=True)
 
 
@@ -80,6 +66,7 @@ COMPOSED = replace(COMPOSED_WHOLE, name="tool-composed-streamed", stream=True)
     "The arguments of a tool without parameters MUST be a JSON object.",
     source=f"{OPENAI_TOOLS}; brave/brave-browser#56601",
     sends=(EMPTY_WHOLE, EMPTY, UNDECLARED_WHOLE, UNDECLARED),
+    combined=Combined(sends=NAMED_WITHOUT, needs=frozenset({Capability.NAMED_TOOLS})),
     needs=FORCED,
 )
 def no_parameters_are_an_object(*exchanges: Exchange) -> Findings:
@@ -128,6 +115,7 @@ def no_arguments_are_null(reply: Reply) -> Reply:
     "Arguments MUST satisfy strict parameters with $ref, anyOf and lists of objects.",
     source=f"{MISTRAL_TOOLS} (strict); {VLLM_TOOLS}; ggml-org/llama.cpp#24097",
     sends=(COMPOSED_WHOLE, COMPOSED),
+    combined=Combined(sends=FORCED_STRICTLY),
     needs=FORCED | {Capability.STRICT_TOOLS},
 )
 def composed_arguments_fit(*exchanges: Exchange) -> Findings:

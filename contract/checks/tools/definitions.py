@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import TOOL_TURNS
 from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.rejection import expect_rejected
@@ -40,6 +42,7 @@ TWO = replace(
     "A second tool MUST be part of the prompt.",
     source=MISTRAL_TOOLS,
     sends=(FIRST_OF_TWO, TWO),
+    combined=exact_prompts(TOOL_TURNS),
     needs=TOOLS,
 )
 def every_tool_is_read(one: Exchange, two: Exchange) -> Findings:

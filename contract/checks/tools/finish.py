@@ -23,6 +23,7 @@ from contract.checks.tools.probes import (
     REQUIRED_WHOLE,
 )
 from contract.model.check import (
+    Combined,
     Finding,
     Findings,
     NotApplicable,
@@ -83,6 +84,7 @@ def _require_known_reason(exchange: Exchange) -> None:
     sends=(TOOL, TOOL_WHOLE),
     needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
+    unless="no-such-member",
 )
 @decided(
     _finishes("tool_calls"),
@@ -111,6 +113,7 @@ def call_finishes_as_stop(reply: Reply) -> Reply:
     source=f"{OPENAI_TOOLS} (finish_reason); {VLLM_TOOLS}",
     sends=(REQUIRED, REQUIRED_WHOLE),
     needs=FORCED,
+    unless="no-such-member",
 )
 @decided(_finishes("tool_calls"), when=both(CALLED, KNOWN_REASON))
 def forced_call_finishes_as_tool_calls(*exchanges: Exchange) -> Findings:
@@ -153,6 +156,8 @@ def named_call_finishes_as_before(reply: Reply) -> Reply:
     "A reply whose call max_tokens cut off MUST have the finish reason length.",
     source=f"{OPENAI_TOOLS} (finish_reason); 0xPlaygrounds/rig#2337",
     sends=CUTS,
+    # Another limit only helps where the model ends before this one.
+    combined=Combined(sends=CUTS[::2]),
     needs=STREAMED_TOOLS,
 )
 def cut_call_finishes_with_length(*exchanges: Exchange) -> Findings:

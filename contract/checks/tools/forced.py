@@ -13,22 +13,33 @@ from contract.checks.tools.calls import (
     request_options,
 )
 from contract.checks.tools.probes import (
+    ALARMS,
+    FORCED_STRICTLY,
+    GREETING,
     NAMED,
     NAMED_WHOLE,
+    NAMED_WITHOUT,
     REQUIRED,
     REQUIRED_WHOLE,
 )
-from contract.model.chat import Message, Piece, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, check, fault, shorten
+from contract.model.chat import Piece, PieceKind
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    check,
+    fault,
+    shorten,
+)
 from contract.model.exchange import Exchange
-from contract.model.probes import WEATHER, user
+from contract.model.probes import WEATHER
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 from contract.portable.requirement import decided
 from contract.portable.schemas import FORMED, SOMETHING, both, every, has
 
-GREETING: tuple[Message, ...] = (user("Good morning!"),)
 GREETED = replace(REQUIRED, name="greeting-required-streamed", messages=GREETING)
 GREETED_WHOLE = replace(
     REQUIRED_WHOLE, name="greeting-required-whole", messages=GREETING
@@ -45,6 +56,9 @@ GREETED_NAMED_WHOLE = replace(
     "its message needs no tool.",
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}; {OPENAI_TOOLS}",
     sends=(GREETED, GREETED_WHOLE),
+    combined=Combined(
+        sends=FORCED_STRICTLY, needs=frozenset({Capability.STRICT_TOOLS})
+    ),
     needs=FORCED,
 )
 @decided(has(calls=SOMETHING), when=both(FORMED, has(cutOff=False)))
@@ -62,12 +76,19 @@ def required_forces_a_call(*exchanges: Exchange) -> Findings:
             )
 
 
+def _named_is_called(*exchanges: Exchange) -> Findings:
+    for exchange in exchanges:
+        if {one.name for one in calls(exchange)} != {ALARMS.name}:
+            yield Finding("the named tool was not called")
+
+
 @check(
     "tools.named-forces-a-call",
     "A request that names a tool in tool_choice MUST be answered with a call of it, "
     "even if its message needs no tool.",
     source=f"{MISTRAL_TOOLS}; {VLLM_TOOLS}; {OPENAI_TOOLS}",
     sends=(GREETED_NAMED, GREETED_NAMED_WHOLE),
+    combined=Combined(sends=NAMED_WITHOUT, judge=_named_is_called),
     needs=FORCED | {Capability.NAMED_TOOLS},
 )
 @decided(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from contract.checks.combined.requests import PAIR, PAIR_WHOLE
 from contract.checks.sources import OPENAI_TOOLS
 from contract.checks.tools.calls import (
     CALLED,
@@ -19,7 +20,7 @@ from contract.checks.tools.calls import (
     rewrite_calls,
     tool_schemas,
 )
-from contract.checks.tools.probes import PAIR, PAIR_WHOLE, REQUIRED
+from contract.checks.tools.probes import REQUIRED
 from contract.model.check import (
     Finding,
     Findings,
@@ -243,6 +244,7 @@ def one_id_for_all(reply: Reply) -> Reply:
     sends=PAIR,
     needs=STREAMED_TOOLS,
     every=Scope.STREAMS,
+    unless="no-such-member",
 )
 def index_tells_calls_apart(exchange: Exchange) -> Findings:
     """Indexes start at 0 and have no gaps; the first fragment of a call has its id."""
@@ -295,6 +297,7 @@ def every_call_at_index_zero(reply: Reply) -> Reply:
     sends=TOOL,
     needs=TOOLS | STREAMED_TOOLS,
     every=Scope.STREAMS,
+    unless="no-such-member",
 )
 def name_comes_once(exchange: Exchange) -> Findings:
     """Clients join fragments, so a repeated name becomes get_weatherget_weather."""

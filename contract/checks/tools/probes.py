@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.model.chat import Json, Message, Options, Tool, ToolCall, freeze
+from contract.checks.combined.requests import (
+    PAIR,
+    PAIR_WHOLE,
+    PARIS_AND_ROME,
+    RESULTS_WHOLE,
+    with_results,
+)
+from contract.model.chat import Json, Message, Options, Tool, freeze
 from contract.model.probe import Patch, Probe
 from contract.model.probes import TOOL, TOOL_WHOLE, WEATHER, user
 
@@ -51,24 +58,18 @@ NAMED_WHOLE = replace(
 )
 NAMED = replace(NAMED_WHOLE, name="tool-named-streamed", stream=True)
 
-# Two cities: two calls from a model that makes parallel calls.
-PAIR = replace(
-    TOOL,
-    name="tool-pair-streamed",
-    messages=(
-        user(
-            "What is the weather in Paris and in Rome right now? "
-            "Use the tool for each of them."
-        ),
-    ),
-)
-PAIR_WHOLE = replace(PAIR, name="tool-pair-whole", stream=False)
 ONE_WHOLE = replace(
     PAIR_WHOLE,
     name="tool-one-at-a-time-whole",
     options=replace(PAIR.options, parallel_tool_calls=False),
 )
 ONE = replace(ONE_WHOLE, name="tool-one-at-a-time-streamed", stream=True)
+
+
+def _members(schema: dict[str, Json]) -> dict[str, Json]:
+    members = schema["properties"]
+    return members if isinstance(members, dict) else {}
+
 
 # Members with an enum, an array and an object, all required.
 _FORECAST: dict[str, Json] = {
@@ -92,6 +93,34 @@ _FORECAST: dict[str, Json] = {
     "required": ["city", "unit", "days", "place"],
     "additionalProperties": False,
 }
+_ALARM: dict[str, Json] = {
+    "type": "object",
+    "properties": {
+        "hour": {"type": "integer", "minimum": 0, "maximum": 23},
+        "label": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "repeat": {"$ref": "#/$defs/Repeat"},
+    },
+    "required": ["hour", "label", "repeat"],
+    "additionalProperties": False,
+}
+COMPOSED_SCHEMA: dict[str, Json] = {
+    "$defs": {
+        "Alarm": _ALARM,
+        "Repeat": {"type": "string", "enum": ["never", "daily", "weekly"]},
+    },
+    "type": "object",
+    "properties": {
+        "alarms": {
+            "type": "array",
+            "items": {"$ref": "#/$defs/Alarm"},
+            "minItems": 1,
+            "maxItems": 2,
+        }
+    },
+    "required": ["alarms"],
+    "additionalProperties": False,
+}
+STRICTLY = (Patch("strict", "/tools/0/function/strict", "true"),)
 STRICT = replace(
     REQUIRED_WHOLE,
     name="tool-strict-whole",
@@ -99,7 +128,60 @@ STRICT = replace(
         REQUIRED_WHOLE.options,
         tools=(replace(WEATHER, parameters=freeze(_FORECAST)),),
     ),
-    patches=(Patch("strict", "/tools/0/function/strict", "true"),),
+    patches=STRICTLY,
+)
+
+# To a greeting no model calls a tool by itself, so the server must force it: a call
+# with the arguments of a strict schema, and one of a named tool without parameters.
+GREETING: tuple[Message, ...] = (user("Good morning!"),)
+_FORCED_STRICTLY = replace(
+    REQUIRED_WHOLE,
+    name="greeting-required-strict-whole",
+    messages=GREETING,
+    options=replace(
+        REQUIRED_WHOLE.options,
+        tools=(
+            replace(
+                WEATHER,
+                parameters=freeze(
+                    {
+                        **COMPOSED_SCHEMA,
+                        "properties": {
+                            **_members(_FORECAST),
+                            **_members(COMPOSED_SCHEMA),
+                        },
+                        "required": [*_members(_FORECAST), *_members(COMPOSED_SCHEMA)],
+                    }
+                ),
+            ),
+        ),
+    ),
+    patches=STRICTLY,
+)
+FORCED_STRICTLY = (
+    _FORCED_STRICTLY,
+    replace(_FORCED_STRICTLY, name="greeting-required-strict-streamed", stream=True),
+)
+ALARMS = Tool(
+    "list_alarms",
+    freeze({"type": "object", "properties": {}}),
+    "The alarms that are set",
+)
+_NAMED_WITHOUT = replace(
+    REQUIRED_WHOLE,
+    name="greeting-named-without-parameters-whole",
+    messages=GREETING,
+    options=replace(
+        REQUIRED_WHOLE.options,
+        tools=(Tool("list_notes", freeze({"type": "object"}), "All notes"), ALARMS),
+        tool_choice=f"={ALARMS.name}",
+    ),
+)
+NAMED_WITHOUT = (
+    _NAMED_WITHOUT,
+    replace(
+        _NAMED_WITHOUT, name="greeting-named-without-parameters-streamed", stream=True
+    ),
 )
 
 # In a tiny model these limits cut off a call after short reasoning; a large model is
@@ -113,30 +195,7 @@ CUTS = tuple(
     for probe, limit in ((TOOL_WHOLE, 16), (TOOL_WHOLE, 20), (TOOL, 16))
 )
 
-_CALLS = tuple(
-    ToolCall(call_id, WEATHER.name, freeze({"city": city}))
-    for call_id, city in (("w3ath3r01", "Paris"), ("w3ath3r02", "Rome"))
-)
 
-
-def _with_results(name: str, *ids: str, calls: tuple[ToolCall, ...] = _CALLS) -> Probe:
-    """Return the conversation called *name*, with *calls* and a result for each id."""
-    results = [
-        Message("tool", freeze({"sky": sky, "celsius": 21}), tool_call_id=call_id)
-        for call_id, sky in zip(ids, ("sunny", "cloudy"), strict=False)
-    ]
-    return replace(
-        PAIR_WHOLE,
-        name=name,
-        messages=(
-            *PAIR.messages,
-            Message("assistant", "", tool_calls=calls),
-            *results,
-        ),
-    )
-
-
-RESULTS_WHOLE = _with_results("tool-results-whole", "w3ath3r01", "w3ath3r02")
 RESULTS = replace(RESULTS_WHOLE, name="tool-results-streamed", stream=True)
 
 
@@ -146,8 +205,10 @@ def _brief(probe: Probe) -> Probe:
     return replace(probe, options=options, reasons=False)
 
 
-MISMATCHED = _brief(_with_results("tool-id-mismatched", "0therCall", calls=_CALLS[:1]))
-TWICE = _brief(_with_results("tool-answered-twice", "w3ath3r01", "w3ath3r01"))
+MISMATCHED = _brief(
+    with_results("tool-id-mismatched", "0therCall", calls=PARIS_AND_ROME[:1])
+)
+TWICE = _brief(with_results("tool-answered-twice", "w3ath3r01", "w3ath3r01"))
 MANY = replace(
     TOOL_WHOLE,
     name=f"tools-{MAX_TOOLS}",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.requests import RESULTS_WHOLE
 from contract.checks.faults.rejection import acceptance_fault
 from contract.checks.faults.usage import misreport_prompt
 from contract.checks.judging.prompt_tokens import expect_exact_count
 from contract.checks.judging.rejection import expect_rejected
 from contract.checks.sources import MISTRAL_TOKENS, MISTRAL_TOOLS, OPENAI_TOOLS
 from contract.checks.tools.calls import STREAMED_TOOLS, TOOLS, calls, reply_location
-from contract.checks.tools.probes import MISMATCHED, RESULTS, RESULTS_WHOLE, TWICE
+from contract.checks.tools.probes import MISMATCHED, RESULTS, TWICE
 from contract.model.check import ANY, Finding, Findings, check, fault
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe

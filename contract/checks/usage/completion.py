@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.requests import DOUBLE_TWIN
 from contract.checks.faults.usage import add_tokens, details
 from contract.checks.judging.usage import (
     STREAMED_USAGE,
@@ -12,12 +13,21 @@ from contract.checks.judging.usage import (
 )
 from contract.checks.sources import MISTRAL_CHAT, OPENAI_USAGE
 from contract.model.chat import Json, PieceKind
-from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
+from contract.model.check import (
+    Combined,
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import CUT, CUT_WHOLE, SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import decode_reply, rewrite_usage
+from contract.model.token_limit import token_limit
 from contract.portable.requirement import decided
 from contract.portable.schemas import (
     INTEGER,
@@ -123,9 +133,9 @@ def completion_summed_over_chunks(reply: Reply) -> Reply:
 
 def _equals_max_tokens(exchange: Exchange) -> Findings:
     """Yield a finding unless a cut-off reply counts max_tokens for each choice."""
-    limit = exchange.sent.get("max_completion_tokens", exchange.sent.get("max_tokens"))
+    limit = token_limit(exchange.sent)
     reasons = [reason for found in exchange.finishes.values() for reason in found]
-    if not isinstance(limit, int) or set(reasons) != {"length"}:
+    if limit is None or set(reasons) != {"length"}:
         raise NotApplicable("max_tokens did not cut off the reply")
     completion = require_counter(exchange, "completion_tokens")
     expected = limit * len(reasons)
@@ -185,8 +195,8 @@ def end_counted_when_cut(reply: Reply) -> Reply:
 )
 def within_max_tokens(exchange: Exchange) -> Findings:
     """A limit that a gateway drops is paid for by the client, whatever the finish."""
-    limit = exchange.sent.get("max_completion_tokens", exchange.sent.get("max_tokens"))
-    if not isinstance(limit, int) or isinstance(limit, bool) or not exchange.finishes:
+    limit = token_limit(exchange.sent)
+    if limit is None or not exchange.finishes:
         raise NotApplicable("the request has no limit, or the reply no choice")
     completion = require_counter(exchange, "completion_tokens")
     most = limit * len(exchange.finishes)
@@ -216,6 +226,7 @@ def limit_lost_on_the_way(reply: Reply) -> Reply:
     "The completion_tokens MUST be the sum over all choices of a reply.",
     source=OPENAI_USAGE,
     sends=TWO_CUT,
+    combined=Combined(sends=(DOUBLE_TWIN,)),
     needs={Capability.CHOICES},
 )
 @decided(

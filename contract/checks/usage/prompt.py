@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.checks.combined.exact import exact_prompts
+from contract.checks.combined.prompts import EVERY_TEXT
 from contract.checks.faults.usage import add_tokens
 from contract.checks.judging.prompt_tokens import (
     expect_exact_count,
     tekken_prompt_tokens,
 )
 from contract.checks.judging.usage import EXACT_TOKENS, require_counter, usage_location
-from contract.checks.sources import MISTRAL_TOKENS, VLLM_SERVER
+from contract.checks.sources import MISTRAL_RESPONSES, MISTRAL_TOKENS, VLLM_SERVER
 from contract.model.chat import Json, Message, Options
-from contract.model.check import Finding, Findings, check, fault
+from contract.model.check import Finding, Findings, check, fault, shorten
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
-from contract.model.probes import SUM_WHOLE, UTF8_WHOLE, user
+from contract.model.probes import SUM_WHOLE, TOOL_WHOLE, UTF8_WHOLE, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_usage
@@ -39,6 +41,11 @@ TYPED_CONTROL = replace(
     LIST,
     name="typed-control-tokens",
     messages=(user("What do [THINK], [/THINK], [INST] and [/INST] mean in a prompt?"),),
+)
+INPUT_TOKENS = "/v1/responses/input_tokens"
+COUNTED = tuple(
+    replace(one, name=f"count-of-{one.name}", path=INPUT_TOKENS)
+    for one in (SUM_WHOLE, UTF8_WHOLE, TOOL_WHOLE)
 )
 TOKENIZE = Probe(name="tokenize", messages=SUM_WHOLE.messages, path="/tokenize")
 
@@ -93,6 +100,7 @@ def _typed_markers(messages: tuple[Message, ...]) -> int:
     source=MISTRAL_TOKENS,
     sends=TYPED_CONTROL,
     needs=EXACT_TOKENS,
+    combined=exact_prompts(EVERY_TEXT),
 )
 def typed_markers_are_text(exchange: Exchange) -> Findings:
     """
@@ -151,10 +159,56 @@ def tokenize_forgets_a_token(reply: Reply) -> Reply:
 
 
 @check(
+    "usage.agrees-with-input-tokens",
+    "The prompt_tokens MUST equal the input_tokens that are counted for the request.",
+    source=f"{MISTRAL_RESPONSES}: input token counting; llama.cpp b11549",
+    sends=(SUM_WHOLE, UTF8_WHOLE, TOOL_WHOLE, *COUNTED),
+    needs={Capability.INPUT_TOKENS, Capability.TOOLS},
+)
+def agrees_with_input_tokens(*exchanges: Exchange) -> Findings:
+    """The count generates nothing, so it is an oracle of prompts that costs nothing."""
+    half = len(exchanges) // 2
+    for reply, counted in zip(exchanges[:half], exchanges[half:], strict=True):
+        body = counted.json
+        count = body.get("input_tokens") if isinstance(body, dict) else None
+        prompt = require_counter(reply, "prompt_tokens")
+        if count != prompt:
+            yield Finding(
+                "the count of input tokens and the usage disagree",
+                expected=f"input_tokens {prompt}, the prompt_tokens of the reply",
+                actual=f"input_tokens {shorten(count)}",
+                at=f"{reply.probe.name}, /input_tokens",
+            )
+
+
+def _miscounted(reply: Reply, by: int) -> Reply:
+    def change(value: Json) -> Json:
+        if isinstance(value, dict) and isinstance(value.get("input_tokens"), int):
+            return {**value, "input_tokens": int(str(value["input_tokens"])) + by}
+        return value
+
+    return reply.change(change)
+
+
+@fault(breaks=agrees_with_input_tokens)
+def count_forgets_a_token(reply: Reply) -> Reply:
+    """The endpoint counts the texts of a request and not <s>."""
+    return _miscounted(reply, -1) if reply.request.path == INPUT_TOKENS else reply
+
+
+@fault(breaks=agrees_with_input_tokens)
+def count_forgets_the_tools(reply: Reply) -> Reply:
+    """The endpoint counts the items of a request and not its tools."""
+    tools = reply.request.path == INPUT_TOKENS and b'"tools"' in reply.request.body
+    return _miscounted(reply, -40) if tools else reply
+
+
+@check(
     "usage.grows-with-prompt",
     "The prompt_tokens MUST increase by the number of tokens added to a prompt.",
     source="0xPlaygrounds/rig#2331",
     sends=(LIST, LONGER_LIST),
+    combined=exact_prompts(EVERY_TEXT),
 )
 def grows_with_prompt(short: Exchange, longer: Exchange) -> Findings:
     """If the tokenizer is unknown, any increase passes."""

@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 from support.rehearsal import verdict_on
 
-from contract.checks.combinations.answered import combination, crashes, of_turns
-from contract.checks.combinations.requests import TURNS
+from contract.checks.combinations.answered import (
+    combination,
+    crashes,
+    never_5xx,
+    of_turns,
+)
+from contract.checks.combinations.requests import TURNS, UNTHOUGHT
 from contract.model.profile import Capability
 from contract.testing import rehearse
 
@@ -27,3 +32,12 @@ def test_the_fault_strikes_the_requests_of_its_check_only():
 
     assert fault.id == "crashes-on-of-turns"
     assert rehearse(of_turns, "vllm", fault=fault).findings
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(200, "pass"), (400, "pass"), (500, "fail"), (599, "fail")]
+)
+def test_a_rejection_of_combined_features_is_no_failure(answer, status, word):
+    seen = [answer(probe, status, {}) for probe in UNTHOUGHT]
+
+    assert verdict_on(never_5xx, *seen).word == word

@@ -1,8 +1,7 @@
 """Message content checks: the requests they send."""
 
-import json
-
 import pytest
+from support.rehearsal import chat_request
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.content import (
@@ -16,15 +15,16 @@ from contract.checks.conversation.content import (
     PARTS,
     TEXT,
 )
-from contract.model.wire import build_request
 from contract.tokens import counting
 
 PROFILES = builtin()
 
 
 def contents(probe, name="vllm-0.32"):
-    body = json.loads(build_request(probe, PROFILES[name], "m").body)
-    return [message["content"] for message in body["messages"]]
+    return [
+        message["content"]
+        for message in chat_request(probe, PROFILES[name])["messages"]
+    ]
 
 
 @pytest.mark.parametrize("name", PROFILES)

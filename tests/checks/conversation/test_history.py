@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.rehearsal import overcharged_exchange
+from support.rehearsal import chat_request, overcharged_exchange
 
 from contract.catalog.profiles import builtin
 from contract.checks.conversation.history import (
@@ -61,9 +61,7 @@ def test_a_finding_names_the_missing_message(place):
 def test_the_longer_request_costs_more_in_each_dialect(name, longer, shorter):
     dialect: Dialect = PROFILES[name].dialect
     counts = [
-        counting.prompt(
-            dialect.parse(json.loads(build_request(probe, PROFILES[name], "m").body))
-        )
+        counting.prompt(dialect.parse(chat_request(probe, PROFILES[name])))
         for probe in (longer, shorter)
     ]
 

@@ -6,6 +6,7 @@ import pytest
 from support.rehearsal import mock_reply, overcharged_exchange
 
 from contract.catalog.profiles import builtin
+from contract.checks.combined.sentences import SENTENCES
 from contract.checks.languages.prompts import (
     LANGUAGES,
     ROLES,
@@ -14,7 +15,6 @@ from contract.checks.languages.prompts import (
     every_role_is_read,
     tools_are_read,
 )
-from contract.checks.languages.sentences import SENTENCES
 from contract.model.check import NotApplicable
 from contract.model.wire import build_request
 

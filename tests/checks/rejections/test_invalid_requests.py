@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from support.each import each
+from support.rehearsal import chat_request
 
 from contract.catalog.profiles import builtin
 from contract.checks.rejections import (
@@ -56,11 +55,14 @@ def test_every_mistake_has_a_check_of_its_own():
     ids=lambda probe: probe.name,
 )
 def test_a_patch_changes_what_every_dialect_sends(probe, profile):
-    unpatched = build_request(
-        invalid_requests.replace(probe, patches=()), builtin()[profile], "some-model"
+    unpatched = sent(invalid_requests.replace(probe, patches=()), profile)
+    # /v1/responses has one name for the limit, and the request has it already.
+    one_name = (
+        probe is invalid_requests.MAX_COMPLETION_TOKENS
+        and builtin()[profile].dialect.surface is not None
     )
 
-    assert unpatched.body != sent(probe, profile).body
+    assert one_name == (unpatched.body == sent(probe, profile).body)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_an_accepted_mistake_costs_few_tokens():
 
 
 def test_the_first_message_is_from_the_user():
-    for profile in builtin():
-        body = json.loads(sent(invalid_requests.BRIEF, profile).body)
+    for profile in builtin().values():
+        body = chat_request(invalid_requests.BRIEF, profile)
 
         assert body["messages"][0]["role"] == "user"

@@ -1,10 +1,8 @@
 """Verdicts on default limits, ceilings and max_completion_tokens."""
 
-import json
-
 import pytest
 from support.each import each
-from support.rehearsal import verdict_on
+from support.rehearsal import chat_request, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling import limits
@@ -19,7 +17,6 @@ from contract.checks.sampling.limits import (
     UNLIMITED_LONG,
 )
 from contract.model.probes import SUM_WHOLE
-from contract.model.wire import build_request
 
 PROFILES = builtin()
 COUNT = ", ".join(map(str, range(1, 301)))
@@ -43,12 +40,25 @@ def said(answer):
     return said
 
 
+def limits_of(probe, name):
+    body = chat_request(probe, PROFILES[name])
+    names = ("max_tokens", "max_completion_tokens")
+    return {one: body[one] for one in names if one in body}
+
+
 @each("name", PROFILES)
 def test_requests_without_a_limit_have_none(name):
-    for probe in (BARE, UNLIMITED, UNLIMITED_LONG, NEW_NAME):
-        body = json.loads(build_request(probe, PROFILES[name], "m").body)
-        assert "max_tokens" not in body
-    assert body["max_completion_tokens"] == CAP
+    for probe in (BARE, UNLIMITED, UNLIMITED_LONG):
+        assert {} == limits_of(probe, name)
+
+
+@each("name", PROFILES)
+def test_the_new_name_is_sent_where_the_surface_has_both(name):
+    """/v1/responses has one name for the limit, max_output_tokens."""
+    surface = PROFILES[name].dialect.surface
+    expected = "max_completion_tokens" if surface is None else "max_tokens"
+
+    assert {expected: CAP} == limits_of(NEW_NAME, name)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from support.rehearsal import rewritten_exchange, verdict_on
 
 from contract.catalog.profiles import builtin
 from contract.checks.sampling.seeds import (
-    GREEDY,
+    GREEDY_TWICE,
     SEEDED,
     SEEDED_STREAM,
     SEEDS,
@@ -66,7 +66,7 @@ def test_one_different_answer_is_enough(answers, word):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_repetitions_are_equal_requests_with_distinct_digests(name):
-    for one, other in (SEEDED, GREEDY):
+    for one, other in (SEEDED, GREEDY_TWICE):
         requests = [build_request(probe, PROFILES[name], "m") for probe in (one, other)]
 
         assert requests[0] == requests[1]
@@ -85,5 +85,5 @@ def test_only_the_seeds_differ():
 
 
 def test_greedy_requests_have_no_seed_and_the_stream_has_one():
-    assert {probe.options.seed for probe in GREEDY} == {None}
+    assert {probe.options.seed for probe in GREEDY_TWICE} == {None}
     assert SEEDED_STREAM.options == SEEDED[0].options

@@ -9,7 +9,7 @@ from support.rehearsal import mock_reply, verdict_on
 from contract.catalog.profiles import builtin
 from contract.checks.faults.chunks import text_frames
 from contract.checks.streaming.buffering import (
-    TOOLS,
+    TOOLS_STREAM,
     formats_are_not_buffered,
     images_are_not_buffered,
     tools_are_not_buffered,
@@ -104,7 +104,7 @@ def test_a_fast_model_and_a_server_that_holds_all_streams_back_are_not_judged():
 
 
 def test_a_reply_that_is_no_stream_is_not_judged():
-    whole = replace(TOOLS, stream=False)
+    whole = replace(TOOLS_STREAM, stream=False)
     reply = rehearse(mock_reply(PROFILE, whole), whole, PROFILE)
 
     seen = verdict_on(

@@ -22,6 +22,25 @@ def test_a_stream_without_text_is_found(kept, stream, good):
     assert found.message == "the stream has no text and no tool call"
 
 
+@pytest.mark.parametrize(
+    ("options", "judged"),
+    [
+        ({"max_tokens": 0.0}, False),
+        ({"max_completion_tokens": 1}, False),
+        ({"max_tokens": 64}, True),
+    ],
+)
+def test_a_stream_cut_before_any_text_is_not_judged(options, judged, stream, chunk):
+    """llama.cpp sends such a stream if the one token it may have is held back."""
+    seen = stream([chunk({}, "length")], sent=encode_json(options))
+
+    if judged:
+        assert [*text.carries_text.judge(seen)]
+    else:
+        with pytest.raises(NotApplicable, match="hold back"):
+            next(text.carries_text.judge(seen))
+
+
 def test_a_stream_with_a_tool_call_passes(stream, chunk):
     call = {"index": 0, "id": "a", "function": {"name": "now", "arguments": ""}}
 

@@ -27,7 +27,9 @@ def is_valid(schema):
 
 
 def objects(schema):
-    """Yield every object schema in *schema*."""
+    """Yield every object schema in *schema* and in its definitions."""
+    for definition in schema.get("$defs", {}).values():
+        yield from objects(definition)
     if schema.get("type") == "object":
         yield schema
         for member in schema["properties"].values():

@@ -12,10 +12,11 @@ from contract.checks.usage.completion import (
     choices_are_summed,
     completion_includes_thinking,
     counts_reasoning,
+    within_max_tokens,
 )
 from contract.model.probes import CUT_WHOLE, SUM_WHOLE
 from contract.model.profile import Capability
-from contract.model.reply import rehearse
+from contract.model.reply import encode_json, rehearse
 from contract.model.rewrite import rewrite_usage
 from contract.tokens import counting
 
@@ -94,6 +95,20 @@ def test_two_cut_off_choices_must_count_twice_the_limit(number, word):
     exchange = with_usage(TWO_CUT, completion_tokens=number)
 
     assert verdict_on(choices_are_summed, exchange).word == word
+
+
+@pytest.mark.parametrize(
+    ("limit", "word"), [(0, "skip"), (-1, "skip"), (2, "fail"), (3, "pass")]
+)
+def test_no_reply_is_shorter_than_a_token(limit, word):
+    """llama.cpp takes 0 for one token, and -1 for any number of them."""
+    whole = rehearse(mock_reply(PROFILE, CUT_WHOLE), CUT_WHOLE, PROFILE)
+    body = encode_json({**whole.sent, "max_tokens": limit})
+    exchange = replace(whole, request=replace(whole.request, body=body))
+
+    assert exchange.sent["max_tokens"] == limit
+    assert verdict_on(within_max_tokens, exchange).word == word
+    assert verdict_on(capped_by_max_tokens, exchange).word == word
 
 
 def test_a_complete_reply_is_not_judged_by_its_limit():

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from contract.checks.languages.sentences import SENTENCES
+from contract.checks.combined.sentences import SENTENCES
 
 SCRIPTS = {
     "Greek": "GREEK",
