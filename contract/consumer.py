@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +16,15 @@ from respx.mocks import HTTPCoreMocker
 
 from contract.catalog.answers import Given, read_answers
 from contract.catalog.changes import Limits, read_changes
+from contract.catalog.profiles import builtin
 from contract.errors import UsageError
 from contract.mock_server.httpx_stream import Frames
 from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.provider import MockProvider
+from contract.mock_server.replaying import ReplayingProvider
+from contract.model.reply import spelled
 from contract.model.wire import Request
+from contract.run.recording import load_one
 from contract.targets.mock import build
 
 URL = "https://api.mistral.ai"
@@ -78,7 +83,7 @@ class Router(respx.MockRouter):
         return httpx.Response(
             reply.status,
             headers=list(reply.headers),
-            stream=Frames(reply.frames, reply.end, timeouts.get("read"), core),
+            stream=Frames(spelled(reply).frames, reply.end, timeouts.get("read"), core),
             request=request,
         )
 
@@ -118,6 +123,8 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
     ttft: float = 0.0,
     icl: float = 0.0,
     seed: int = 0,
+    replay: str | Path | None = None,
+    ignore: Sequence[str] = (),
 ) -> Iterator[Router]:
     """
     Answer every request of httpx or httpx2 to *url* like a server of *dialect*.
@@ -144,26 +151,49 @@ def mocked(  # noqa: PLR0913  # each parameter is an option of the mock
         ttft: Seconds until the first text.
         icl: Seconds between successive texts.
         seed: The seed of sampled answers, and of the chats that a rate hits.
+        replay: The folder of a recording (`proxy --save`, `verify --save`) whose
+            replies are given in place of the mock's; of the other options only url,
+            fault and its limits apply. What was not recorded gets a 404.
+        ignore: With *replay*, members of request bodies that do not matter.
 
     Yields the respx router; its `calls` are the requests that the client sent, and its
     `faults` can be set. Raises `UsageError` if the dialect, a fault, a condition or an
     answer is wrong.
     """
     prefix = _prefix(url)
-    provider = build(
-        dialect,
-        models=models,
-        window=window,
-        key=key,
-        plan=LatencyPlan(ttft, icl),
-        seed=seed,
-        answers=None if answers is None else read_answers(answers),
-    )
+    if replay is not None:
+        provider: MockProvider = replaying(replay, ignore=ignore)
+    else:
+        provider = build(
+            dialect,
+            models=models,
+            window=window,
+            key=key,
+            plan=LatencyPlan(ttft, icl),
+            seed=seed,
+            answers=None if answers is None else read_answers(answers),
+        )
     limits = Limits(when=when, every=every, rate=rate, seed=seed)
     faults = (fault,) if isinstance(fault, str) else fault or ()
     router = Router(provider, url, faults, limits, prefix)
     with router, _httpx2(router):
         yield router
+
+
+def replaying(
+    directory: str | Path, *, speed: float = 1.0, ignore: Sequence[str] = ()
+) -> ReplayingProvider:
+    """
+    Return a server that answers from the recording in the folder *directory*.
+
+    *speed* is how many times faster than recorded (0 without any pause), *ignore* are
+    members of request bodies that do not matter. Raises `UsageError` if the recording
+    cannot be read.
+    """
+    recorded = load_one(Path(directory), builtin())
+    return ReplayingProvider(
+        recorded.profile, recorded.exchanges.values(), speed=speed, ignore=ignore
+    )
 
 
 @contextmanager

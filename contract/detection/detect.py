@@ -16,6 +16,7 @@ from contract.client.timeouts import Limits
 from contract.detection.denied import access_denied_reason
 from contract.detection.error_message import BUSY, error_message
 from contract.detection.evidence import ServerEvidence
+from contract.detection.substitution import substitute
 from contract.errors import TargetError, UsageError
 from contract.model.chat import MODELS
 from contract.model.check import shorten
@@ -27,6 +28,9 @@ from contract.model.provider import Evidence, Match
 TIMEOUT = 30.0
 LONGEST_URL = 200  # characters of it that a message shows
 GIVEN = "given by --profile"
+# Profiles that tolerate this have their context window from a page alone, so that of
+# the model card counts.
+UNVERIFIED_WINDOW = "window-unverified"
 REDIRECTS = frozenset(
     {
         HTTPStatus.MOVED_PERMANENTLY,
@@ -89,7 +93,8 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
     """
     chosen = None if profile is None else profile_named(profile, profiles)
     if chosen is not None and model is not None:
-        return Detected(chosen, GIVEN, model)
+        why = _with_substitute(GIVEN, model, chosen, None)
+        return Detected(chosen.for_model(model), why, model)
     bounds = limits or Limits()
     bounds = replace(
         bounds,
@@ -103,7 +108,18 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
         _ensure_api(evidence.models, url, key=bool(key), variable=variable, route=route)
         if chosen is not None:
             model = model or _choose_model(evidence, chosen, url)
-            return Detected(chosen, GIVEN, model, evidence.names, evidence.requests)
+            given = chosen.for_model(model)
+            window = evidence.window(model)
+            unverified = UNVERIFIED_WINDOW in given.tolerates
+            if unverified and window is not None and 0 < window <= MOST_WINDOW:
+                given = replace(given, context_window=window)
+            return Detected(
+                given,
+                _with_substitute(GIVEN, model, chosen, evidence),
+                model,
+                evidence.names,
+                evidence.requests,
+            )
         match = recognise(evidence)
         if match is None:
             _ensure_list(evidence, url, "--profile and --model")
@@ -113,6 +129,8 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
             )
         detected, why = profile_named(match.profile, profiles), match.why
         model = model or _choose_model(evidence, detected, url)
+        why = _with_substitute(why, model, detected, evidence)
+        detected = detected.for_model(model)
         window = evidence.window(model)
         if window is not None and window > MOST_WINDOW:
             why += (
@@ -127,6 +145,14 @@ def detect(  # noqa: PLR0913  # each is one option of the command line
             )
             detected = replace(detected, context_window=window)
         return Detected(detected, why, model, evidence.names, evidence.requests)
+
+
+def _with_substitute(
+    why: str, model: str, profile: Profile, evidence: ServerEvidence | None
+) -> str:
+    """Return *why* with a clause on the model that is served in place of *model*."""
+    cards = () if evidence is None else evidence.cards
+    return "; ".join(filter(None, (why, substitute(model, profile, cards))))
 
 
 def recognise(evidence: Evidence) -> Match | None:

@@ -116,23 +116,8 @@ class ServerEvidence:
         return tuple(dict.fromkeys(name for name in owners if isinstance(name, str)))
 
     def window(self, model: str) -> int | None:
-        """
-        Return the context window on the card of *model*, in tokens; None if missing.
-
-        The field is `max_model_len` in vLLM, `max_context_length` in Mistral's API
-        and `meta.n_ctx` in llama.cpp.
-        """
-        for card in self.cards:
-            if card.get("id") == model:
-                meta = card.get("meta")
-                window = (
-                    card.get("max_model_len")
-                    or card.get("max_context_length")
-                    or (meta.get("n_ctx") if isinstance(meta, dict) else None)
-                )
-                if isinstance(window, int) and window > 1:
-                    return window
-        return None
+        """Return the context window on the card of *model*, as `window_of` does."""
+        return window_of(self.cards, model)
 
     def __str__(self) -> str:
         owners = ", ".join(name[:40] for name in self.owners[:5])
@@ -142,3 +127,24 @@ class ServerEvidence:
             f"server {(self.models.header('server') or 'unnamed')[:40]}; "
             f"GET /version: status {self.get('/version').status}"
         )
+
+
+def window_of(cards: object, model: str) -> int | None:
+    """
+    Return the context window on the card of *model* among *cards*, the list of models.
+
+    It is in tokens, and None if it is missing. The field is `max_model_len` in vLLM,
+    `max_context_length` in Mistral's API and `meta.n_ctx` in llama.cpp. Usage:
+    `window_of(models["data"], "magistral-small-2509")`.
+    """
+    for card in cards if isinstance(cards, list | tuple) else ():
+        if isinstance(card, dict) and card.get("id") == model:
+            meta = card.get("meta")
+            window = (
+                card.get("max_model_len")
+                or card.get("max_context_length")
+                or (meta.get("n_ctx") if isinstance(meta, dict) else None)
+            )
+            if isinstance(window, int) and window > 1:
+                return window
+    return None

@@ -16,6 +16,7 @@ from contract.client.route import DIRECT, Route
 from contract.client.timeouts import Limits
 from contract.detection.detect import GIVEN, choose_model, profile_named
 from contract.detection.evidence import ServerEvidence
+from contract.detection.substitution import substitute
 from contract.errors import UsageError
 from contract.model.chat import MODELS, Json, Options
 from contract.model.exchange import Exchange
@@ -231,18 +232,20 @@ def _probe(asker: _Asker, wanted: _Wanted) -> ProbeResult:
     listing = Capability.MODEL_LIST in judged_by.offers
     names = names_of_models(evidence) if listing else frozenset()
     model = wanted.model or choose_model(evidence.names, judged_by)
+    substituted = substitute(model or "", judged_by, evidence.cards)
+    judged_by = judged_by.for_model(model or "")
     result = ProbeResult(
         state=State.READY,
         message="",
         url=asker.url,
         profile=judged_by.id,
-        why=match.why,
+        why="; ".join(filter(None, (match.why, substituted))),
         model=model or "",
         window=evidence.window(model or ""),
     )
     own = given is not None and given.id not in builtin()
     promised = wanted.window or (judged_by.context_window if own else None)
-    verdict = _before_asking(evidence, wanted, model, names) or _narrow(
+    verdict = _before_asking(evidence, wanted, model, names, substituted) or _narrow(
         result.window, promised
     )
     if verdict is not None:
@@ -302,15 +305,15 @@ def _before_asking(
     wanted: _Wanted,
     model: str | None,
     names: frozenset[str],
+    substituted: str,
 ) -> Verdict | None:
     """Return the verdict on a model that is not listed; None if it is, or may be."""
     if model is None:
         return Verdict(State.WRONG_MODEL, "no model is listed; name one with --model")
     if wanted.model and names and model not in names:
         listed = ", ".join(sorted(evidence.names)[:5])
-        return Verdict(
-            State.WRONG_MODEL, f"the model {model} is not listed; listed: {listed}"
-        )
+        said = f"the model {model} is not listed; listed: {listed}"
+        return Verdict(State.WRONG_MODEL, "; ".join(filter(None, (substituted, said))))
     return None
 
 

@@ -1,14 +1,14 @@
 """
 Pytest plug-in: checks as test items, options, the `magistral` fixture.
 
-Imports: _version, cli, client, consumer, errors, model, plugins, reporters, run,
-targets, testing.
+Imports: _version, cli, client, clients, consumer, errors, model, plugins, reporters,
+run, targets, testing.
 Third parties: pytest, respx, xdist.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import respx
     from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # xdist publishes no types
 
+    from contract.clients.playing import Played
     from contract.model.check import Check
     from contract.pytest_plugin.scheduling import TargetScheduling
     from contract.run.verification import Verification
@@ -34,6 +35,9 @@ MARKERS = {
 }
 
 SUITE = "contract.suite"
+SCENARIOS = "magistral_scenarios"
+# Whether a test failed, so that what it did not come to do is no second failure.
+RAISED = pytest.StashKey[bool]()
 # Set in the input of an xdist worker if all items of a target run in one worker.
 ONE_WORKER_PER_TARGET = "contract-one-worker-per-target"
 
@@ -41,12 +45,21 @@ ONE_WORKER_PER_TARGET = "contract-one-worker-per-target"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `magistral-contract verify` that apply to a test run."""
     settings.add_options(parser)
+    parser.getgroup("contract").addoption(
+        "--magistral-replay",
+        metavar="DIR",
+        help="let the fixture magistral answer from this recording",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and fail early if a report cannot be written."""
     for name, description in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {description}")
+    config.addinivalue_line(
+        "markers",
+        f"{SCENARIOS}(scenarios=, dialects=, select=): what magistral_scenario plays",
+    )
     if settings.read(config) != settings.Settings():
         _register_summary(config)
 
@@ -72,6 +85,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _parametrize_targets(metafunc)
     if "contract_check" in metafunc.fixturenames:
         _parametrize_checks(metafunc)
+    if "magistral_scenario" in metafunc.fixturenames:
+        _parametrize_scenarios(metafunc)
+
+
+def _parametrize_scenarios(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses `magistral_scenario` for each scenario and dialect."""
+    from contract.clients.playing import pairs
+    from contract.errors import ContractError
+
+    marker = metafunc.definition.get_closest_marker(SCENARIOS)
+    options = {} if marker is None else marker.kwargs
+    try:
+        unknown = sorted(set(options) - {"scenarios", "dialects", "select"})
+        if unknown or (marker is not None and marker.args):
+            raise pytest.Collector.CollectError(
+                f"{SCENARIOS} takes scenarios=, dialects= and select=, each a list."
+            )
+        found = pairs(
+            _names(options.get("scenarios", ())),
+            _names(options.get("dialects", ())),
+            _names(options.get("select", ())),
+        )
+    except ContractError as error:
+        raise pytest.Collector.CollectError(str(error)) from error
+    chosen = _names(options.get("select", ()))
+    metafunc.parametrize(
+        "magistral_scenario",
+        [(dialect, scenario, chosen) for dialect, scenario in found],
+        ids=[f"{dialect}-{scenario}" for dialect, scenario in found],
+        indirect=True,
+    )
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _parametrize_targets(metafunc: pytest.Metafunc) -> None:
@@ -166,6 +214,7 @@ def contract_session(
                     route=Route.read(chosen.header, chosen.header_env, chosen.proxy),
                     repeat=as_words({**asdict(chosen), **chosen.others}),
                     notes=(chosen.note,) if chosen.note else (),
+                    thorough=chosen.thorough,
                 )
             )
         except ContractError as error:
@@ -259,6 +308,8 @@ def pytest_runtest_makereport(
     What pytest prints of a check passes the gate here, whatever it is.
     """
     report = yield
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[RAISED] = True
     judged = item.stash.get(JUDGED, None)
     if judged is not None or "contract_session" in getattr(item, "fixturenames", ()):
         from contract.pytest_plugin import gate
@@ -271,13 +322,17 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture
-def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
+def magistral(
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., respx.MockRouter]]:
     """
     `magistral("vllm", url=…, fault=…)` answers httpx requests like that server.
 
     No port is opened, and httpx is restored when the test ends. The options are those
-    of `contract.consumer.mocked`.
+    of `contract.consumer.mocked`. With `--magistral-replay DIR` it answers from that
+    recording, as with `replay=DIR`.
     """
+    recorded = request.config.getoption("--magistral-replay", None)
     with ExitStack() as stack:
 
         def start(dialect: str = "mistral", **options: Any) -> respx.MockRouter:
@@ -289,6 +344,31 @@ def magistral() -> Iterator[Callable[..., respx.MockRouter]]:
                     "pip install -e '.[consumer]' in the cloned repository.",
                     pytrace=False,
                 )
+            if recorded is not None:
+                options.setdefault("replay", recorded)
             return stack.enter_context(mocked(dialect, **options))
 
         yield start
+
+
+@pytest.fixture
+def magistral_scenario(request: pytest.FixtureRequest) -> Iterator[Played]:
+    """
+    A scenario of `magistral-contract client`, for a client inside the test.
+
+    The test runs once for each scenario and dialect; the marker `magistral_scenarios`
+    narrows them. It asks the client for what `.task` says, at `.base_url`, and ends
+    with `.judge(answer=…, reasoning=…)`, or with `.judge(error=…)` if the client
+    raises.
+    """
+    from contract.clients.playing import playing
+
+    dialect, scenario, chosen = request.param
+    with playing(dialect, scenario, chosen) as played:
+        yield played
+        call = request.node.stash.get(RAISED, False)
+        if not played.judged and not call:
+            pytest.fail(
+                "The test ended without magistral_scenario.judge(answer=…).",
+                pytrace=False,
+            )

@@ -34,6 +34,8 @@ class Settings:
     trust_plugins: bool = False
     # Whether to run the checks that are marked as slow.
     slow: bool = False
+    # Whether to send the own requests of each check, and none for several at once.
+    thorough: bool = False
     # Whether a failed SHOULD fails its test.
     strict: bool = False
     # The reports to write, as KIND=PATH.
@@ -71,6 +73,7 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
     "select": ("--contract-select", "CHECK", "only these checks; repeatable"),
     "ignore": ("--contract-ignore", "CHECK", "not these checks; repeatable"),
     "slow": ("--contract-slow", "", "slow checks too"),
+    "thorough": ("--contract-thorough", "", "send each check's own requests"),
     "trust_plugins": (
         "--contract-trust-plugins",
         "",
@@ -110,7 +113,7 @@ _OPTIONS: dict[str, tuple[str, str, str]] = {
 _LISTS = frozenset(
     {"targets", "select", "ignore", "report", "budget", "offer", "header", "header_env"}
 )
-_SWITCHES = frozenset({"slow", "strict", "trust_plugins"})
+_SWITCHES = frozenset({"slow", "strict", "thorough", "trust_plugins"})
 # Numbers in TOML, and text on the command line.
 _NUMBERS = frozenset({"context_window"})
 

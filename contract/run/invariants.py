@@ -63,14 +63,21 @@ class Replies:
     one is not kept for long, and would be computed again for each.
     """
 
-    def __init__(self, checks: Iterable[Check] = ()) -> None:
-        """*checks* will be judged; those that are no invariants are ignored."""
+    def __init__(
+        self, checks: Iterable[Check] = (), expected: frozenset[str] = frozenset()
+    ) -> None:
+        """
+        *checks* will be judged; those that are no invariants are ignored.
+
+        *expected* are the names of the requests in the scope `Scope.COMBINED`.
+        """
+        self._expected = expected
         self._known: dict[int, Exchange] = {}
         self._scopes: Mapping[Scope, list[Exchange]] = {one: [] for one in Scope}
         self._scopes_of: dict[int, frozenset[Scope]] = {}
         self._invariants = tuple(c for c in checks if c.every and not c.across)
         # By check and exchange, until they are asked for.
-        self._answers: dict[tuple[str, int], _Answer] = {}
+        self._answers: dict[tuple[str, int], Answer] = {}
 
     def within(
         self, scope: Scope, exchanges: Iterable[Exchange]
@@ -81,12 +88,12 @@ class Replies:
             if number not in self._known:
                 # It is kept, so that its id is not given to another one.
                 self._known[number] = exchange
-                self._scopes_of[number] = frozenset(scopes_of(exchange))
+                self._scopes_of[number] = frozenset(scopes_of(exchange, self._expected))
                 for one in self._scopes_of[number]:
                     self._scopes[one].append(exchange)
         return tuple(self._scopes[scope])
 
-    def ask(self, check: Check, exchange: Exchange) -> _Answer:
+    def ask(self, check: Check, exchange: Exchange) -> Answer:
         """
         Return what the judge of *check* says about *exchange*, as `ask` does.
 
@@ -106,13 +113,25 @@ def _number(exchange: Exchange) -> int:
     return id(exchange.arrivals or exchange)
 
 
-def scopes_of(exchange: Exchange) -> Iterator[Scope]:
-    """Yield the scopes that *exchange* belongs to."""
+def scopes_of(
+    exchange: Exchange, expected: frozenset[str] = frozenset()
+) -> Iterator[Scope]:
+    """
+    Yield the scopes that *exchange* belongs to.
+
+    *expected* are the names of combined requests, as `expected_names` returns them.
+    """
     kind = kind_of(exchange)
-    if exchange.status is not None and kind is not ResponseKind.LEFT:
-        yield Scope.RESPONSES
-    if not is_chat(exchange):
+    if exchange.status is None or kind is ResponseKind.LEFT:
         return
+    yield Scope.RESPONSES
+    if exchange.probe.name in expected and exchange.status not in BUSY:
+        yield Scope.COMBINED
+    if is_chat(exchange):
+        yield from _scopes_of_chat(exchange, kind)
+
+
+def _scopes_of_chat(exchange: Exchange, kind: ResponseKind) -> Iterator[Scope]:
     if kind in ERRORS and exchange.status not in BUSY:
         yield Scope.ERRORS
     if exchange.status != HTTPStatus.OK:
@@ -132,7 +151,7 @@ def scopes_of(exchange: Exchange) -> Iterator[Scope]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """What a judge says about one exchange, or about several that it compares."""
 
     findings: tuple[Finding, ...] = ()
@@ -142,27 +161,27 @@ class _Answer:
     error: ContractError | None = None
 
 
-def ask(check: Check, *exchanges: Exchange) -> _Answer:
+def ask(check: Check, *exchanges: Exchange) -> Answer:
     """Return what the judge of *check* says about *exchanges*."""
     findings: list[Finding] = []
     try:
         for finding in islice(check.judge(*exchanges), MOST_PER_REPLY):
             findings.append(finding)  # noqa: PERF402  # kept even if the judge raises
     except NotApplicable as why:
-        return _Answer(tuple(findings), reason=str(why))
+        return Answer(tuple(findings), reason=str(why))
     except BaseException as error:
         if (reason := surrender(error)) is not None:
-            return _Answer(error=reason)
+            return Answer(error=reason)
         if isinstance(error, Exception):
-            return _Answer(error=CheckError(check.id, error))
+            return Answer(error=CheckError(check.id, error))
         raise
-    return _Answer(tuple(findings))
+    return Answer(tuple(findings))
 
 
 def judge_replies(
     check: Check,
     exchanges: Iterable[Exchange],
-    asked: Callable[[Check, Exchange], _Answer] = ask,
+    asked: Callable[[Check, Exchange], Answer] = ask,
 ) -> Judgement:
     """
     Return what *exchanges*, all in the scope of the invariant *check*, show of it.
@@ -190,9 +209,9 @@ def judge_replies(
         if answer.reason and not findings:
             reason = reason or answer.reason
             continue
-        waived = _waived(check, exchange) if findings else {}
-        excused |= waived
-        if findings and not waived:
+        excuses = waived(check, exchange) if findings else {}
+        excused |= excuses
+        if findings and not excuses:
             broken.append((exchange, findings))
         elif not findings:
             sound.append(exchange)
@@ -200,7 +219,7 @@ def judge_replies(
     return Judgement(
         judged=len(sound) + len(broken),
         broken=tuple(exchange for exchange, _ in broken),
-        findings=_located(*broken[0]) if broken else (),
+        findings=located(*broken[0]) if broken else (),
         reason=reason,
         excused=excused,
         sound=tuple(sound),
@@ -210,7 +229,7 @@ def judge_replies(
 
 def _compare_replies(check: Check, exchanges: tuple[Exchange, ...]) -> Judgement:
     """Return what the *exchanges*, compared with each other, show of *check*."""
-    answer = ask(check, *exchanges) if exchanges else _Answer()
+    answer = ask(check, *exchanges) if exchanges else Answer()
     if answer.error is not None:
         raise answer.error
     findings, reason = answer.findings, answer.reason
@@ -221,8 +240,8 @@ def _compare_replies(check: Check, exchanges: tuple[Exchange, ...]) -> Judgement
         (broken if named else sound).append(exchange)
     if findings and not broken:  # a judge that names no request
         broken, sound = sound, broken
-    excused = {k: v for x in broken for k, v in _waived(check, x).items()}
-    broken = [exchange for exchange in broken if not _waived(check, exchange)]
+    excused = {k: v for x in broken for k, v in waived(check, x).items()}
+    broken = [exchange for exchange in broken if not waived(check, exchange)]
     broken.sort(key=lambda exchange: len(exchange.request.body))
     judged = 0 if reason and not findings else len(sound) + len(broken)
     return Judgement(
@@ -240,7 +259,7 @@ def _names(place: str, name: str) -> bool:
     return place == f"request {name}" or place.startswith(f"request {name},")
 
 
-def _waived(check: Check, exchange: Exchange) -> dict[str, str]:
+def waived(check: Check, exchange: Exchange) -> dict[str, str]:
     """Return the waivers of *check* for features that *exchange* has."""
     own = {
         key.partition("@")[2]: why
@@ -253,7 +272,7 @@ def _waived(check: Check, exchange: Exchange) -> dict[str, str]:
     return {feature: why for feature, why in own.items() if feature in features}
 
 
-def _located(exchange: Exchange, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def located(exchange: Exchange, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return the *findings* with the name of the request in their location."""
     name = exchange.probe.name
     return tuple(

@@ -39,6 +39,7 @@ from contract.plugins.discovery import find, suggestion
 from contract.run import recording, runner
 from contract.run.arguments import ensure_budget, ensure_offers, ensure_whole
 from contract.run.bounded import JUDGING
+from contract.run.content_coding import decoded
 from contract.run.report import Header
 from contract.run.verification import Verification
 from contract.targets.base import Opened, ReplyChange, TargetKind, parse_target
@@ -96,6 +97,8 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     max_examples: int | None = None,
     route: Route = DIRECT,
     notes: tuple[str, ...] = (),
+    thorough: bool = False,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Verification]:
     """
     Open a target, detect its profile and check that it answers; close it on exit.
@@ -127,6 +130,10 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             not given.
         route: Further headers of every request, and the proxy.
         notes: Sentences for the header of the report.
+        thorough: Whether to send the own requests of each check, instead of those that
+            it shares with others.
+        environ: The environment to read the API key from; that of the process if not
+            given.
 
     Raises `UsageError` if an argument is wrong, `SpecError` if the profile is wrong,
     `TargetError` if the target cannot be judged, and `EndpointError`, which is one, if
@@ -134,7 +141,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
     """
     target = parse_target(text, find("targets", TargetKind), reply_changes())
     # Checked for every target, because a named but empty variable is always a mistake.
-    environment_key = api_key(key_env, os.environ)
+    environment_key = api_key(key_env, os.environ if environ is None else environ)
     ensure_whole(concurrency=concurrency, max_requests=max_requests)
     if within is not None:
         # Waiting for a rate limit must not use up the time.
@@ -187,6 +194,7 @@ def open_target(  # noqa: PLR0913  # each parameter is an option of the command 
             tick=tick,
             seed=seed,
             route=route,
+            thorough=thorough,
         ) as session:
             _smoke_test(session, detected, key_source)
             session.set_offers(_offers_with_auth(session, key=key is not None))
@@ -272,7 +280,7 @@ def _open_recording(
         overrides.apply(saved.profile),
         header.model,
         saved=saved.exchanges,
-        loose=saved.exchanges.values() if saved.loose else (),
+        loose=map(decoded, saved.exchanges.values()) if saved.loose else (),
     )
     session.set_offers(_offers_with_auth(session, key=True))
     return Verification(

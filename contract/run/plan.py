@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 
-from contract.model.check import Check
+from contract.model.check import Check, Combined, Scope
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.tokens import padding
@@ -24,24 +25,104 @@ class RequestPlan:
     def __len__(self) -> int:
         return len(self.together) + len(self.alone)
 
+    def long_prompts(self, profile: Profile) -> tuple[int, int]:
+        """
+        Return the number of prompts of a given length, and their tokens together.
+
+        They are what a run costs beyond its number of requests. Prompts that exceed
+        the context window are not counted: they are rejected.
+        """
+        window = profile.context_window
+        filled = [p.fill for p in (*self.together, *self.alone) if p.fill is not None]
+        sizes = [size for fill in filled if (size := fill.size(window)) <= window]
+        return len(sizes), sum(sizes)
+
 
 def plan_requests(
-    checks: Iterable[Check], profile: Profile, *, slow: bool = False
+    checks: Iterable[Check],
+    profile: Profile,
+    *,
+    slow: bool = False,
+    thorough: bool = False,
 ) -> RequestPlan:
     """
     Return the requests of those *checks* that apply to *profile*, each request once.
 
-    *slow* includes the checks that are marked as slow.
+    Those are the combined requests of a check that has some: its own follow only if
+    the replies are no clear pass. *slow* includes the checks that are marked as slow,
+    *thorough* plans the own requests of every check.
     """
     together: dict[Probe, None] = {}
     alone: dict[Probe, None] = {}
     for check in checks:
         if inapplicable(check, profile, slow=slow) is None:
-            if any(padding.needs_calibration(probe, profile) for probe in check.sends):
+            sends = first_requests(check, profile, thorough=thorough)
+            if any(padding.needs_calibration(probe, profile) for probe in sends):
                 together.update(dict.fromkeys(padding.CALIBRATION_REQUESTS))
             group = alone if is_ordered(check) else together
-            group.update(dict.fromkeys(check.sends))
+            group.update(dict.fromkeys(sends))
     return RequestPlan(tuple(p for p in together if p not in alone), tuple(alone))
+
+
+def fitted(check: Check, profile: Profile) -> Check:
+    """
+    Return *check* without the requests that do not fit the context window.
+
+    It is returned as it is if it does not allow that (`Check.fitting`), or if nothing
+    would be left.
+    """
+    if not check.fitting:
+        return check
+    sends = tuple(p for p in check.sends if not padding.exceeds_window(p, profile))
+    return replace(check, sends=sends) if sends else check
+
+
+def combined_of(check: Check, profile: Profile, *, thorough: bool) -> Combined | None:
+    """
+    Return the combined requests that may settle *check* on *profile*; None: its own.
+
+    *thorough* asks for the own requests of every check.
+    """
+    if thorough:
+        return None
+    return next(
+        (
+            one
+            for one in check.combined
+            if one.needs <= profile.offers and (one.where is None or one.where(profile))
+        ),
+        None,
+    )
+
+
+def first_requests(
+    check: Check, profile: Profile, *, thorough: bool = False
+) -> tuple[Probe, ...]:
+    """Return what is sent first for *check*: its combined requests, or its own."""
+    combined = combined_of(check, profile, thorough=thorough)
+    return fitted(check, profile).sends if combined is None else combined.sends
+
+
+def expected_names(checks: Iterable[Check], profile: Profile) -> frozenset[str]:
+    """
+    Return the names of the requests in the scope `Scope.COMBINED`.
+
+    They are the combined requests of *checks* that a check expects to be answered or
+    rejected, if *profile* does not waive it, and the own requests of the invariants of
+    that scope.
+
+    Usage: `expected_names(known, session.profile)`.
+    """
+    names: set[str] = set()
+    for check in checks:
+        combined = combined_of(check, profile, thorough=False)
+        if check.every is Scope.COMBINED:
+            names.update(probe.name for probe in check.sends)
+        elif check.id in profile.waivers:
+            continue
+        elif combined and max(combined.expects) < HTTPStatus.INTERNAL_SERVER_ERROR:
+            names.update(probe.name for probe in combined.sends)
+    return frozenset(names)
 
 
 def is_ordered(check: Check) -> bool:
@@ -62,7 +143,8 @@ def inapplicable(check: Check, profile: Profile, *, slow: bool) -> str | None:
         return f"{profile.id} tolerates {check.unless}"
     if check.budget is not None and getattr(profile.budget, check.budget) is None:
         return f"{profile.id} sets no budget; add --budget {check.budget}=…"
-    if any(padding.exceeds_window(probe, profile) for probe in check.sends):
+    sends = fitted(check, profile).sends
+    if any(padding.exceeds_window(probe, profile) for probe in sends):
         return f"the context window is only {profile.context_window} tokens"
     if check.slow and not slow:
         return "slow; add --slow"

@@ -7,9 +7,11 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from contract.client.spool import Spool, SpoolFull
 from contract.detection.detect import profile_named
@@ -18,6 +20,7 @@ from contract.files.bounded import MOST_RECORDED, read_bounded
 from contract.files.locking import locked
 from contract.files.replacing import sync_folder, write_synced
 from contract.model.chat import Json
+from contract.model.check import shorten
 from contract.model.escape import escape_controls, escape_json
 from contract.model.exchange import Exchange
 from contract.model.profile import MOST_WINDOW, Profile
@@ -28,12 +31,14 @@ from contract.model.strict_json import read_json
 from contract.run.report import Header
 
 FORMAT = "recording-v1"
+_FAMILY = "recording-v"  # what the name of every version of the format begins with
 MANIFEST = "manifest.json"
 # Names that begin so belong to a run that is saving, or that was killed while it did.
 SAVING = ".saving"
 # In the folder of such a run: the files of the recording that it may have touched.
 JOURNAL = "journal.json"
-ATTEMPTS = 3  # at a recording that is being replaced
+ATTEMPTS = 3  # tenths of a second to wait for the lock of a folder
+READS = 20  # of a recording that is being replaced
 PATIENCE = 60.0  # seconds to wait for another run that saves in the same folder
 
 
@@ -161,6 +166,142 @@ def _save(
             _clean(directory)
 
 
+class Growing:
+    """
+    A recording to which exchanges are added one by one, while they happen.
+
+    Usage::
+
+        with Growing(Path("recording")) as growing:
+            name = growing.add(exchange)
+            growing.commit(header, profile)
+
+    An exchange is in the folder with its first `commit`, which also replaces a
+    recording that was there before; a program that is killed leaves the recording as
+    of the last one.
+    """
+
+    def __init__(self, directory: Path, most: int) -> None:
+        """
+        Write nothing yet.
+
+        Args:
+            directory: The folder; it must be free as for `save`.
+            most: Bytes of the files that are kept. For a new one, the oldest are
+                removed that `add` did not hold.
+        """
+        self.directory, self._most = directory, most
+        self._stage = directory / f"{SAVING}-{secrets.token_hex(4)}"
+        self._run = secrets.token_hex(2)
+        # The files by name: their size, and whether they are held.
+        self._files: dict[str, tuple[int, bool]] = {}
+        self._staged: dict[str, None] = {}
+        self._gone: list[str] = []
+        self._size = 0
+        self.removed = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Raise `UsageError` if the folder is not free or cannot be written to."""
+        ensure_free(self.directory)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._stack.enter_context(
+                locked(self.directory / f"{SAVING}.lock", ATTEMPTS / 10)
+            )
+            _clean(self.directory)
+            self._stage.mkdir()
+        except TimeoutError as error:
+            raise UsageError(
+                f"The recording cannot be written to {self.directory}: another run is "
+                "saving there. Name another folder, or wait for it to end."
+            ) from error
+        except OSError as error:
+            self._stack.close()
+            raise _unwritable(self.directory, error) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):
+            shutil.rmtree(self._stage)
+        self._stack.close()
+
+    @property
+    def count(self) -> int:
+        """The number of exchanges that are kept."""
+        return len(self._files)
+
+    def add(self, exchange: Exchange, *, hold: bool = False) -> str:
+        """
+        Write *exchange*; return the name of its file, or "" if there is no room.
+
+        *hold* keeps it when room is needed for others. Raises `UsageError` if it cannot
+        be written.
+        """
+        identity = digest(exchange.request, exchange.probe)
+        name = f"{folder(exchange.probe.name)}-{identity}.{self._run}.json"
+        try:
+            _write(self._stage / name, dump(exchange))
+            size = (self._stage / name).stat().st_size
+            if not self._make_room(size):
+                (self._stage / name).unlink()
+                return ""
+        except OSError as error:
+            with suppress(OSError):
+                (self._stage / name).unlink(missing_ok=True)
+            raise _unwritable(self.directory, error) from error
+        self._files[name] = (size, hold)
+        self._staged[name] = None
+        self._size += size
+        return name
+
+    def _make_room(self, size: int) -> bool:
+        if size > self._most:
+            return False
+        for name, (freed, held) in [*self._files.items()]:
+            if self._size + size <= self._most:
+                break
+            if held:
+                continue
+            del self._files[name]
+            self._size -= freed
+            self.removed += 1
+            if name in self._staged:
+                del self._staged[name]
+                (self._stage / name).unlink(missing_ok=True)
+            else:
+                self._gone.append(name)
+        return self._size + size <= self._most
+
+    def commit(self, header: Header, profile: Profile) -> None:
+        """
+        Let the recording hold what was added so far.
+
+        Raises `UsageError` if it cannot be written; another commit may succeed.
+        """
+        try:
+            old = _listed(self.directory) or ()
+            for name in [*self._staged]:
+                (self._stage / name).replace(self.directory / name)
+                del self._staged[name]
+            manifest: dict[str, Json] = {
+                "format": FORMAT,
+                "header": _plain(header),
+                "context_window": profile.context_window,
+                "loose": True,
+                "exchanges": [*self._files],
+            }
+            _commit(self.directory, self._stage, manifest, (*old, *self._gone))
+            self._gone.clear()
+        except OSError as error:
+            raise _unwritable(self.directory, error) from error
+
+
 def _place(directory: Path, stage: Path, name: str, old: tuple[str, ...]) -> str:
     """Return where in *directory* the file *name* of *stage* replaces no other."""
     if name not in old:
@@ -253,22 +394,25 @@ def _write(path: Path, value: Json) -> None:
     write_synced(path, (escape_json(text) + "\n").encode())
 
 
-def load(
-    directory: Path, profiles: Mapping[str, Profile], profile: str | None = None
-) -> tuple[Recording, ...]:
+def folders(directory: Path) -> tuple[Path, ...]:
     """
-    Return the recording in *directory*, or the recordings in its subfolders.
+    Return the folder of the recording in *directory*, or those of its subfolders.
 
-    Args:
-        directory: The folder of one recording, or of one folder per recording.
-        profiles: The known profiles by id.
-        profile: The id of the profile to judge by, instead of the recorded one.
-
-    Raises `UsageError` that names the file if there is no recording or if a file is
-    damaged.
+    Nothing of them is read. Raises `UsageError` that names *directory* if there is no
+    recording. Usage: `for folder in folders(Path("recordings")): …`.
     """
+    try:
+        return _folders(directory)
+    except OSError as error:
+        raise UsageError(
+            f"{shorten(str(directory), 200)} cannot be read: {error.strerror}. Name "
+            "the folder that verify --save wrote."
+        ) from error
+
+
+def _folders(directory: Path) -> tuple[Path, ...]:
     if (directory / MANIFEST).is_file():
-        return (_stable_recording(directory, profiles, profile),)
+        return (directory,)
     found = directory.glob(f"[!.]*/{MANIFEST}") if directory.is_dir() else ()
     manifests = sorted(found)
     if not manifests and any(directory.glob(f"{SAVING}-*")):
@@ -286,20 +430,60 @@ def load(
             f"{directory} holds no recording (no {MANIFEST}); create one with "
             "magistral-contract verify TARGET --save DIR."
         )
-    return tuple(_stable_recording(p.parent, profiles, profile) for p in manifests)
+    return tuple(path.parent for path in manifests)
+
+
+def load(
+    directory: Path, profiles: Mapping[str, Profile], profile: str | None = None
+) -> tuple[Recording, ...]:
+    """
+    Return the recording in *directory*, or the recordings in its subfolders.
+
+    Args:
+        directory: The folder of one recording, or of one folder per recording.
+        profiles: The known profiles by id.
+        profile: The id of the profile to judge by, instead of the recorded one.
+
+    Raises `UsageError` that names the file if there is no recording or if a file is
+    damaged.
+    """
+    return tuple(
+        _stable_recording(one, profiles, profile) for one in folders(directory)
+    )
+
+
+def load_one(directory: Path, profiles: Mapping[str, Profile]) -> Recording:
+    """
+    Return the only recording in *directory*, to answer from.
+
+    *profiles* are the known profiles by id. Raises `UsageError` as `load` does, and if
+    there are several.
+    """
+    if directory.is_dir() and not (directory / MANIFEST).is_file():
+        found = sorted(path.parent for path in directory.glob(f"[!.]*/{MANIFEST}"))
+        if len(found) > 1:
+            names = ", ".join(map(str, found[:5]))
+            raise UsageError(
+                f"{directory} holds {len(found)} recordings; name one of them: {names}."
+            )
+    return load(directory, profiles)[0]
 
 
 def _stable_recording(
     directory: Path, profiles: Mapping[str, Profile], profile: str | None
 ) -> Recording:
     """Return the recording in *directory*, which another run may be replacing."""
-    for _ in range(ATTEMPTS):
+    for _ in range(READS):
         before = _manifest_bytes(directory)
         try:
-            return _recording(directory, profiles, profile)
+            found = _recording(directory, profiles, profile)
         except UsageError:
             if _manifest_bytes(directory) == before:
                 raise
+        else:
+            # Two runs later a name may be in use again, for an exchange of another run.
+            if _manifest_bytes(directory) == before:
+                return found
     return _recording(directory, profiles, profile)
 
 
@@ -315,7 +499,13 @@ def _recording(
 ) -> Recording:
     path = directory / MANIFEST
     manifest = _read(path)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    stated = manifest.get("format") if isinstance(manifest, dict) else None
+    if isinstance(stated, str) and stated.startswith(_FAMILY) and stated != FORMAT:
+        raise UsageError(
+            f"{path} has the format {shorten(stated, 40)}, and this version reads "
+            f"{FORMAT}; read it with the version of magistral-contract that wrote it."
+        )
+    if not isinstance(manifest, dict) or stated != FORMAT:
         raise UsageError(
             f"{path} is not a manifest of magistral-contract: its format is not "
             f"{FORMAT!r}."
@@ -324,7 +514,7 @@ def _recording(
     names = manifest.get("exchanges")
     if not isinstance(names, list):
         raise UsageError(f"{path} is damaged: it has no list of exchanges.")
-    chosen = profile_named(profile or header.profile, profiles)
+    chosen = profile_named(profile or header.profile, profiles).for_model(header.model)
     window = manifest.get("context_window")
     if isinstance(window, int) and not 1 <= window <= MOST_WINDOW:
         raise UsageError(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from contract.model.chat import Json
 from contract.model.check import Check, Finding, Level
 from contract.model.exchange import Exchange
+from contract.run.altered import Altered
 from contract.run.latencies import StreamTimes, stream_times
 
 FORMAT = "report-v1"
@@ -119,14 +120,20 @@ class Report:
     results: tuple[Result, ...]
     # Whether a failed SHOULD fails the run too (`--strict`).
     strict: bool = False
-    # The times of the streams by target, of a report that was read from a file; those
-    # of any other are in the exchanges of its results.
+    # The times of the streams by target, where the results do not have all exchanges:
+    # of a report that was read from a file, and of a proxy.
     streams: Mapping[str, tuple[StreamTimes, ...]] = field(default_factory=dict)
     # An earlier run; the reports say what changed since (`--baseline`, `--history`).
     baseline: Report | None = None
-    # Target and check of each failure that the baseline has, too, and that therefore
-    # does not fail the run (`--fail-on new`).
+    # The results of the server behind this gateway, and what the gateway changed in
+    # its replies (`--behind`).
+    behind: Report | None = None
+    altered: Altered | None = None
+    # Target and check of each failure that does not fail the run: the baseline has it,
+    # too (`--fail-on new`), or the server behind (`--behind`).
     known: frozenset[tuple[str, str]] = frozenset()
+    # Whether responses were timed; in a report on a client they were the mock's own.
+    timed: bool = True
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -175,26 +182,32 @@ class Report:
             return 4
         if any(self.violates(result) for result in self.results):
             return 1
-        if any(header.failed for header in self.headers):
+        if any(header.failed for header in self.headers) or self._altered:
             return 1
         if any(result.outcome is Outcome.ERROR for result in self.results):
             return 3
-        if any(header.trouble for header in self.headers):
+        headers = (*self.headers, *(self.behind.headers if self.behind else ()))
+        if any(header.trouble for header in headers):
             return 3
         # A run that judged nothing must not pass, or a gate could be silently open.
         nothing = self.results and set(self.counts) == {Outcome.SKIP}
         return 3 if nothing else 0
 
+    @property
+    def _altered(self) -> bool:
+        """Whether a gateway changed what it must not; if strict, what it should not."""
+        found = self.altered
+        return found is not None and (found.broken or (self.strict and found.unlisted))
+
 
 def streams_of(report: Report, target: str) -> tuple[StreamTimes, ...]:
     """Return the times of the streams of one *target*."""
-    measured = stream_times(
+    return report.streams.get(target) or stream_times(
         exchange
         for result in report.results
         if result.target == target
         for exchange in result.exchanges
     )
-    return measured or report.streams.get(target, ())
 
 
 def in_order(results: Iterable[Result], checks: Iterable[Check]) -> tuple[Result, ...]:

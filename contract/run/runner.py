@@ -19,7 +19,14 @@ from contract.client.session import (
 )
 from contract.errors import CheckError, UsageError, surrender
 from contract.model.address import LOOPBACK_HOSTS
-from contract.model.check import Check, Finding, NotApplicable, Scope
+from contract.model.check import (
+    Check,
+    Combined,
+    Finding,
+    Level,
+    NotApplicable,
+    Scope,
+)
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
 from contract.model.profile import Profile
@@ -27,7 +34,14 @@ from contract.plugins.discovery import culprit
 from contract.run.bounded import send_within
 from contract.run.explore import ensure_available, smallest
 from contract.run.invariants import Judgement, Replies, judge_replies
-from contract.run.plan import inapplicable, plan_requests
+from contract.run.plan import (
+    combined_of,
+    expected_names,
+    fitted,
+    inapplicable,
+    is_ordered,
+    plan_requests,
+)
 from contract.run.report import Outcome, Result
 from contract.run.triage import Verdict, triage, with_hint
 from contract.run.worth import by_worth
@@ -70,23 +84,40 @@ def judge_all(  # noqa: PLR0913  # what one run is made of
     """
     known = tuple(checks)
     if deadline is None:
-        planned = plan_requests(known, session.profile, slow=slow)
+        planned = plan_requests(
+            known, session.profile, slow=slow, thorough=session.thorough
+        )
         session.expect(planned.alone)
         session.prefetch(planned.together)
+        left = [check for check in known if _is_open(check, session, slow=slow)]
+        session.prefetch(probe for check in left for probe in check.sends)
     else:
         send_within(
             by_worth(
-                known, session.profile, concurrency=session.concurrency, slow=slow
+                known,
+                session.profile,
+                concurrency=session.concurrency,
+                slow=slow,
+                thorough=session.thorough,
             ),
             session,
             deadline,
+            is_open=lambda check: _is_open(check, session, slow=slow),
         )
-    replies = Replies(
+    open_ = tuple(
         check
         for check in known
         if inapplicable(check, session.profile, slow=slow) is None
     )
-    senders = {probe: check.id for check in reversed(known) for probe in check.sends}
+    if session.is_recorded:
+        _read_combined(open_, session)
+    replies = _replies(open_, session.profile)
+    senders = {
+        probe: check.id
+        for check in reversed(known)
+        for sends in (*(one.sends for one in check.combined), check.sends)
+        for probe in sends
+    }
     # Invariants come last, because they are judged on what all others have sent.
     for check in sorted(known, key=lambda check: check.every is not None):
         yield judge_check(
@@ -98,6 +129,24 @@ def judge_all(  # noqa: PLR0913  # what one run is made of
             replies=replies,
             senders=senders,
         )
+
+
+def _read_combined(checks: Iterable[Check], session: Session) -> None:
+    """
+    Read the combined requests of *checks* that the recorded *session* has.
+
+    Its run sent them, and judged invariants on their replies, also where the own
+    requests of a check had to follow and are what it is judged by.
+    """
+    for check in checks:
+        combined = combined_of(check, session.profile, thorough=False)
+        for probe in combined.sends if combined else ():
+            _is_known(probe, session)
+
+
+def _replies(checks: Iterable[Check], profile: Profile) -> Replies:
+    known = tuple(checks)
+    return Replies(known, expected_names(known, profile))
 
 
 def judge_check(  # noqa: PLR0913  # what one run shares between its checks
@@ -125,6 +174,7 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
             exchange twice.
         senders: The id of a check that sends a probe, by probe, for `Result.again`.
     """
+    check = fitted(check, session.profile)
     exchanges: list[Exchange] = []
     judgement: Judgement | None = None
     figures: dict[str, float] = {}
@@ -133,11 +183,14 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
         if reason is None and check.explores is not None:
             verdict = _explore(check, session, exchanges)
         elif reason is None and check.every is not None:
-            verdict, judgement = _judge_invariant(
-                check, session, exchanges, replies or Replies()
+            verdict, judgement = _judge_invariant_in_two_steps(
+                check,
+                session,
+                exchanges,
+                replies or _replies((check,), session.profile),
             )
         elif reason is None:
-            verdict = _judge(check, session, exchanges, figures)
+            verdict = _judge_in_two_steps(check, session, exchanges, figures)
         else:
             verdict = Verdict(Outcome.SKIP, reason=reason)
     except BaseException as error:
@@ -146,7 +199,7 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
         if caught is None:
             raise
         verdict = caught
-    verdict = _apply_waiver(verdict, check.id, session.profile)
+    verdict = apply_waiver(verdict, check.id, session.profile)
     again = [*(command or (*VERIFY, target)), "--select", check.id]
     worst = judgement.broken[0] if judgement and judgement.broken else None
     if worst is not None and worst.probe not in check.sends:
@@ -157,7 +210,7 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
     if check.explores is not None and session.seed is not None:
         again += ["--seed", str(session.seed)]
     return Result(
-        check=check,
+        check=at_level(check, session.profile),
         target=target,
         outcome=verdict.outcome,
         findings=verdict.findings,
@@ -170,6 +223,112 @@ def judge_check(  # noqa: PLR0913  # what one run shares between its checks
         tally=judgement.tally if judgement is not None else None,
         curl="" if worst is None else _curl(session, worst),
     )
+
+
+def at_level(check: Check, profile: Profile) -> Check:
+    """
+    Return *check* at the level at which it is judged in *profile*.
+
+    What tests a capability that only a page promises is a SHOULD: the page may be
+    wrong, or not true of this account. So is all of a profile that was never run.
+    """
+    unseen = profile.never_run or check.needs & profile.unverified
+    if check.level is Level.MUST and unseen:
+        weaker = check.requirement.replace(Level.MUST, Level.SHOULD, 1)
+        return replace(check, requirement=weaker)
+    return check
+
+
+def _judge_in_two_steps(
+    check: Check,
+    session: Session,
+    exchanges: list[Exchange],
+    figures: dict[str, float],
+) -> Verdict:
+    """
+    Return the verdict by the combined requests of *check* if they are a clear pass.
+
+    Otherwise, its own requests are sent and judged.
+    """
+    combined = _combined(check, session)
+    if combined is None:
+        return _judge(check, session, exchanges, figures)
+    seen: list[Exchange] = []
+    first = _judge_combined(check, combined, session, seen)
+    if _is_settled(first, combined, seen):
+        exchanges += seen
+        return first
+    verdict = _judge(check, session, exchanges, figures)
+    if verdict.outcome is Outcome.SKIP and first.findings:
+        # Another profile than that of the recording, which has no more requests.
+        exchanges[:] = seen
+        return replace(verdict, reason=f"{first.findings[0].message}; {verdict.reason}")
+    return verdict
+
+
+def _combined(check: Check, session: Session) -> Combined | None:
+    """
+    Return the combined requests of *check* to judge; None for its own.
+
+    A recording has what its run sent, whatever was asked of that one: the own requests
+    say more, so they are judged where it has them all.
+    """
+    if not check.combined:
+        return None
+    if not session.is_recorded:
+        return combined_of(check, session.profile, thorough=session.thorough)
+    if check.sends and all(_is_known(probe, session) for probe in check.sends):
+        return None
+    return combined_of(check, session.profile, thorough=False)
+
+
+def _is_known(probe: Probe, session: Session) -> bool:
+    try:
+        session.send(probe)
+    except _UNASKED:
+        return False
+    return True
+
+
+def _judge_combined(
+    check: Check, combined: Combined, session: Session, exchanges: list[Exchange]
+) -> Verdict:
+    """Return what the *combined* requests of *check* show of it."""
+    narrowed = replace(
+        check,
+        sends=combined.sends,
+        judge=combined.judge or check.judge,
+        expects=combined.expects,
+        combined=(),
+    )
+    return _judge(narrowed, session, exchanges, {})
+
+
+def _is_settled(
+    verdict: Verdict, combined: Combined, exchanges: list[Exchange]
+) -> bool:
+    """Return whether *verdict*, by *exchanges* of *combined* requests, is final."""
+    if verdict.outcome is Outcome.PASS or verdict.broken:
+        return True
+    asked = len(exchanges) == len(combined.sends)
+    return combined.samples and asked and verdict.outcome is Outcome.SKIP
+
+
+def _is_open(check: Check, session: Session, *, slow: bool) -> bool:
+    """Return whether the combined requests of *check* were sent and settle nothing."""
+    if (
+        check.every is not None
+        or is_ordered(check)
+        or inapplicable(check, session.profile, slow=slow) is not None
+        or (combined := _combined(check, session)) is None
+    ):
+        return False
+    seen: list[Exchange] = []
+    try:
+        verdict = _judge_combined(check, combined, session, seen)
+    except Exception:  # noqa: BLE001  # it is judged again, and reported, later
+        return False
+    return not _is_settled(verdict, combined, seen)
 
 
 def _judge(
@@ -266,6 +425,20 @@ def _failed_samples(check: Check, troubles: list[Verdict]) -> Iterator[Finding]:
             expected="every request answered",
             actual=reason,
         )
+
+
+def _judge_invariant_in_two_steps(
+    check: Check, session: Session, exchanges: list[Exchange], replies: Replies
+) -> tuple[Verdict, Judgement | None]:
+    """Send the own requests of the invariant *check* only if nothing can be judged."""
+    combined = _combined(check, session)
+    if combined is not None:
+        shared = replace(check, sends=combined.sends, combined=())
+        found = _judge_invariant(shared, session, exchanges, replies)
+        if found[1] is not None:
+            return found
+        exchanges.clear()
+    return _judge_invariant(check, session, exchanges, replies)
 
 
 def _judge_invariant(
@@ -382,7 +555,7 @@ def _commands(session: Session, exchanges: list[Exchange], place: str) -> str:
     return "; ".join([*([place] if place else []), *commands])
 
 
-def _apply_waiver(verdict: Verdict, check: str, profile: Profile) -> Verdict:
+def apply_waiver(verdict: Verdict, check: str, profile: Profile) -> Verdict:
     """
     Return *verdict* with the waiver of *profile* for *check*, if any, applied.
 

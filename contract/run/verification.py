@@ -69,7 +69,9 @@ class Verification:
 
         *slow* includes the checks that are marked as slow.
         """
-        return plan_requests(checks, self.profile, slow=slow)
+        return plan_requests(
+            checks, self.profile, slow=slow, thorough=self.session.thorough
+        )
 
     def verify(
         self, checks: Iterable[Check], *, slow: bool = False

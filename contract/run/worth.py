@@ -17,7 +17,7 @@ from contract.model.check import Check, Fault
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.plugins.discovery import find
-from contract.run.plan import inapplicable, is_ordered
+from contract.run.plan import first_requests, inapplicable, is_ordered
 
 
 @cache
@@ -36,20 +36,29 @@ def worth() -> Mapping[str, int]:
 
 
 def by_worth(
-    checks: Iterable[Check], profile: Profile, *, concurrency: int, slow: bool = False
+    checks: Iterable[Check],
+    profile: Profile,
+    *,
+    concurrency: int,
+    slow: bool = False,
+    thorough: bool = False,
 ) -> tuple[Check, ...]:
     """
     Return those of *checks* that apply to *profile*, the most worth per second first.
 
     The time of a check is that of the requests that no check before it has sent: a
     request sent alone takes *concurrency* times as long as one that is not. Equal ones
-    keep their order. *slow* includes the checks that are marked as slow.
+    keep their order. *slow* includes the checks that are marked as slow; *thorough*
+    counts the own requests of every check, not the combined ones.
     """
     waiting = [c for c in checks if inapplicable(c, profile, slow=slow) is None]
     # Hashing a probe takes long, so each is hashed once.
     numbers: dict[Probe, int] = {}
     left = {
-        check.id: {numbers.setdefault(probe, len(numbers)) for probe in check.sends}
+        check.id: {
+            numbers.setdefault(probe, len(numbers))
+            for probe in first_requests(check, profile, thorough=thorough)
+        }
         for check in waiting
     }
     known = worth()

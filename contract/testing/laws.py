@@ -23,9 +23,21 @@ from contract.model.probe import Probe
 from contract.model.reply import Reply, rehearse
 from contract.plugins.discovery import find
 from contract.run.invariants import judge_replies, scopes_of
-from contract.run.plan import inapplicable
+from contract.run.plan import (
+    combined_of,
+    expected_names,
+    first_requests,
+    inapplicable,
+)
 from contract.run.report import Outcome
-from contract.testing.rehearsal import changed, clean, judge, numbered, outcomes
+from contract.testing.rehearsal import (
+    changed,
+    clean,
+    judge,
+    number,
+    numbered,
+    outcomes,
+)
 
 # Replies under one condition that a fault is tried on.
 MOST_STRUCK = 8
@@ -87,11 +99,12 @@ def passes(check: Check, name: str) -> bool:
 
 def judges_anything(check: Check) -> bool:
     """
-    Whether *check* is a property or a corpus, which judge any request.
+    Whether *check* is a property, a corpus or a curve, which judge many requests.
 
-    Other checks judge one, so the faults of those break such a check too.
+    Other checks judge a few, so the faults of those break such a check too.
     """
-    return check.explores is not None or len(check.sends) >= CORPUS
+    many = check.fitting or len(check.sends) >= CORPUS
+    return check.explores is not None or many
 
 
 def explained(fault: Fault, id_: str) -> bool:
@@ -131,6 +144,16 @@ def fault_laws(
         for name in where
         if passes(fault.breaks, name) and fault.breaks.id not in broken[name]
     ]
+    missed_at_once = [
+        name
+        for name, found in broken.items()
+        if fault.breaks.id in found and is_missed_at_once(fault, name)
+    ]
+    if missed_at_once:
+        yield (
+            f"the fault {fault.id} turns {fault.breaks.id} red by its own requests, "
+            "and passes by the combined ones, in " + ", ".join(missed_at_once)
+        )
     if not any(fault.breaks.id in found for found in broken.values()):
         yield f"the fault {fault.id} never turns {fault.breaks.id} red"
     elif missed:
@@ -144,6 +167,25 @@ def fault_laws(
                 f"the fault {fault.id} also breaks {', '.join(extra)} in {name}; name "
                 "them in `also`"
             )
+
+
+def is_missed_at_once(fault: Fault, name: str) -> bool:
+    """Whether the combined requests of its check pass on *name* in spite of *fault*."""
+    if not fault.breaks.combined:
+        return False
+    rehearsal = changed(name, fault.apply)
+    return judge(fault.breaks, rehearsal, combined=True).outcome is not Outcome.FAIL
+
+
+def combined_laws(check: Check, name: str) -> Iterator[str]:
+    """How the combined requests of *check* settle nothing on the mock of *name*."""
+    rehearsal = clean(name)
+    combined = combined_of(check, rehearsal.profile, thorough=False)
+    if combined is None or not passes(check, name):
+        return
+    result = judge(check, rehearsal, combined=True)
+    if tuple(exchange.probe for exchange in result.exchanges) != combined.sends:
+        yield f"the combined requests of {check.id} settle nothing in {name}"
 
 
 def conditional_laws(fault: Fault) -> Iterator[str]:
@@ -209,9 +251,10 @@ def _struck(fault: Fault, name: str, condition: str) -> Iterator[Exchange]:
     """
     check, rehearsal = fault.breaks, clean(name)
     limited = conditional(fault.apply, when=[condition])
+    expected = _expected(name)
     for probe in run_probes(name, condition):
         before = rehearsal.reply(probe)
-        scope = set(scopes_of(rehearsal.send(probe)))
+        scope = set(scopes_of(rehearsal.send(probe), expected))
         if (
             check.every not in scope
             or not judge_replies(check, [rehearsal.send(probe)]).judged
@@ -220,8 +263,13 @@ def _struck(fault: Fault, name: str, condition: str) -> Iterator[Exchange]:
         after = limited(before)
         if after != before:
             exchange = rehearse(after, probe, rehearsal.profile, sent_at=EPOCH)
-            if check.every in set(scopes_of(exchange)):
+            if check.every in set(scopes_of(exchange, expected)):
                 yield exchange
+
+
+@cache
+def _expected(name: str) -> frozenset[str]:
+    return expected_names(find("checks", Check).values(), clean(name).profile)
 
 
 @cache
@@ -237,7 +285,8 @@ def run_probes(name: str, condition: str) -> tuple[Probe, ...]:
         if check.explores is None and not inapplicable(
             check, rehearsal.profile, slow=False
         ):
-            probes |= numbered(check, rehearsal.profile)
+            first = first_requests(check, rehearsal.profile)
+            probes |= {number(probe): probe for probe in first}
     met = [
         probe
         for probe in probes.values()
@@ -261,6 +310,8 @@ def check_laws(check: Check, faults: Iterable[Fault]) -> Iterator[str]:
         yield f"{check.id} is judged in no profile: " + next(
             iter({result.reason for result in results.values()}), "there is none"
         )
+    for name in results:
+        yield from combined_laws(check, name)
     yield from check_words(check, faults)
 
 

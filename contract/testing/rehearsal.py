@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import cache, cached_property, partial
 from typing import Generic, TypeVar, cast
@@ -27,6 +28,7 @@ from contract.model.reply import Reply
 from contract.model.reply import rehearse as perform
 from contract.model.wire import Request, build_request
 from contract.run.explore import smallest
+from contract.run.plan import fitted
 from contract.run.report import Outcome, Result
 from contract.run.runner import judge_check
 from contract.tokens.padding import padded
@@ -76,6 +78,8 @@ class Rehearsal:
         change: Change | None = None,
     ) -> None:
         self.profile = profile
+        self.is_recorded = False
+        self.thorough = True
         self.seed: int | None = None
         self.key: str | None = KEY
         self.key_variable = KEYS[0]
@@ -84,6 +88,12 @@ class Rehearsal:
         self._base = base
         self._change = change
         self._known: dict[int, tuple[Reply, Exchange]] = {}
+
+    def combining(self) -> Rehearsal:
+        """The same rehearsal, where combined requests come before those of a check."""
+        other = copy(self)
+        other.thorough = False
+        return other
 
     def send(self, probe: Probe) -> Exchange:
         """The exchange of *probe*; that of the base where the change does nothing."""
@@ -250,10 +260,14 @@ def reply_to(probe: Probe, dialect: str = "mistral") -> Reply:
     return clean(profiles.named(dialect).id).reply(probe)
 
 
-def judge(check: Check, rehearsal: Rehearsal) -> Result:
-    """The result of *check* on *rehearsal*; of a property, the first that fails."""
+def judge(check: Check, rehearsal: Rehearsal, *, combined: bool = False) -> Result:
+    """
+    The result of *check* on *rehearsal*; of a property, the first that fails.
+
+    With *combined*, its combined requests come first, as in a run without --thorough.
+    """
     _share_samples(check)
-    session = cast("Session", rehearsal)
+    session = cast("Session", rehearsal.combining() if combined else rehearsal)
     if check.explores is None:
         return judge_check(check, session, "rehearsal", slow=True)
     result: Result | None = None
@@ -315,7 +329,7 @@ def drawn(check: Check, profile: Profile) -> tuple[tuple[Probe, ...], ...]:
 def requests(check: Check, profile: Profile) -> tuple[Probe, ...]:
     """Every request of *check* in *profile*."""
     if check.explores is None:
-        return check.sends
+        return fitted(check, profile).sends
     return tuple(probe for probes in drawn(check, profile) for probe in probes)
 
 

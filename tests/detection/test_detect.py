@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from support.server_evidence import evidence, listing, version
 
 from contract.catalog.profiles import builtin
+from contract.catalog.providers import dialects
 from contract.detection.detect import (
     detect,
     profile_named,
@@ -13,12 +17,19 @@ from contract.detection.detect import (
     redirect_reason,
     unreachable_reason,
 )
+from contract.detection.evidence import ServerEvidence
 from contract.errors import UsageError
+from contract.mock_server.provider import MockProvider
 from contract.model.exchange import Arrival, End, Exchange
 from contract.model.probe import Probe
+from contract.model.reply import rehearse
+from contract.model.saved import load
 from contract.model.wire import Request
 
 PROFILE = builtin()["inline"]
+# Dialects whose servers are recognised as nothing else, and nothing else as them.
+UNMISTAKABLE = {"sglang-0.5", "ollama", "lmstudio"}
+LISTS = sorted(Path("fixtures/exchanges").glob("*/models-*.json"))
 
 
 def exchange(body=b"", **more):
@@ -63,10 +74,10 @@ def test_an_unknown_profile_is_rejected_with_similar_names():
     "answers",
     [
         pytest.param({}, id="nothing-there"),
-        pytest.param({"models": listing({"id": "x", "owned_by": "sglang"})}, id="name"),
+        pytest.param({"models": listing({"id": "x", "owned_by": "acme"})}, id="name"),
         pytest.param(
             {
-                "models": listing({"id": "x", "owned_by": "library"}),
+                "models": listing({"id": "x", "owned_by": "acme"}),
                 "version": version("0.5.1"),
             },
             id="a-version-of-another-owner",
@@ -162,3 +173,43 @@ def test_a_long_location_is_one_short_line():
 @pytest.mark.parametrize(("location", "status"), [("/x", 200), (None, 307)])
 def test_other_answers_are_no_redirect(location, status):
     assert redirect_reason(redirected(location, status), URL) is None
+
+
+class Mocked:
+    """A recorder whose server is the mock of a dialect."""
+
+    def __init__(self, dialect):
+        self.mock = MockProvider(dialect)
+
+    def record(self, probe, profile, request):
+        return rehearse(self.mock.reply(request), probe, profile)
+
+
+@pytest.mark.parametrize("name", dialects())
+def test_no_mock_is_taken_for_one_of_another_provider(name):
+    found = recognise(ServerEvidence(Mocked(dialects()[name]), PROFILE, None))
+    profile = "" if found is None else found.profile
+
+    assert UNMISTAKABLE & {name} == UNMISTAKABLE & {profile}
+
+
+class Recorded:
+    """A recorder whose server has a recorded model list and nothing else."""
+
+    def __init__(self, path):
+        saved = json.loads(path.read_text("utf-8"))
+        self.models = load(saved, builtin()[saved["profile"]])
+
+    def record(self, probe, profile, request):
+        if request.path == self.models.request.path:
+            return self.models
+        return Exchange(probe=probe, profile=profile, request=request, status=404)
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.parent.name)
+def test_no_recorded_server_is_taken_for_one_of_another_provider(path):
+    found = recognise(ServerEvidence(Recorded(path), PROFILE, None))
+    profile = "" if found is None else found.profile
+    recorded = json.loads(path.read_text("utf-8"))["profile"]
+
+    assert UNMISTAKABLE & {recorded} == UNMISTAKABLE & {profile}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from support.saved_sessions import made_check
 
 from contract.catalog.profiles import builtin
 from contract.client.session import NotAnswering, TimeIsUp
-from contract.model.check import Check
+from contract.model.check import Check, Combined
+from contract.model.probe import Probe
+from contract.model.profile import Profile
 from contract.plugins.discovery import find
 from contract.run import bounded
 from contract.run.bounded import send_within
-from contract.run.plan import is_ordered
+from contract.run.plan import first_requests, is_ordered
 from contract.run.report import NOT_ASKED
 from contract.run.worth import by_worth
 
@@ -33,6 +36,8 @@ class VirtualSession:
     """What `send_within` uses of a session, where each request takes *latency*."""
 
     clock: Clock
+    profile: Profile = builtin()["vllm-0.32"]
+    thorough: bool = False
     latency: float = 1.0
     concurrency: int = 4
     stops_after: int = 10_000
@@ -82,7 +87,8 @@ def session(monkeypatch):
 
 
 def asked(session):
-    return [c for c in ORDER if c.sends and all(map(session.has, c.sends))]
+    first = [(check, first_requests(check, session.profile)) for check in ORDER]
+    return [check for check, sends in first if sends and all(map(session.has, sends))]
 
 
 @pytest.mark.parametrize("seconds", [3, 10, 30, 60])
@@ -134,3 +140,40 @@ def test_a_fast_server_is_asked_all(session):
     send_within(ORDER, session, session.clock.now + 10)
 
     assert len(asked(session)) == len([check for check in ORDER if check.sends])
+
+
+BOTH, ONE, OTHER, LATER = (
+    Probe(name=name, path=f"/{name}") for name in ("both", "one", "other", "later")
+)
+SHARED = Combined(sends=(BOTH,))
+IN_TWO_STEPS = made_check(sends=(ONE, OTHER), combined=SHARED)
+
+
+@pytest.mark.parametrize(
+    ("settled", "thorough", "sent"),
+    [
+        pytest.param(True, False, [BOTH, LATER], id="settled"),
+        pytest.param(False, False, [BOTH, LATER, ONE, OTHER], id="open"),
+        pytest.param(False, True, [ONE, OTHER, LATER], id="thorough"),
+    ],
+)
+def test_own_requests_follow_where_combined_ones_settle_nothing(
+    session, settled, thorough, sent
+):
+    session.thorough = thorough
+    send_within(
+        [IN_TWO_STEPS, made_check(id="family.other", sends=LATER)],
+        session,
+        session.clock.now + 100,
+        is_open=lambda check: bool(check.combined) and not settled,
+    )
+
+    assert list(session.done) == sent
+
+
+def test_own_requests_that_do_not_fit_are_not_sent(session):
+    send_within(
+        [IN_TWO_STEPS], session, session.clock.now + 1.5, is_open=lambda _: True
+    )
+
+    assert list(session.done) == [BOTH]

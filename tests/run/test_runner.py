@@ -16,12 +16,12 @@ from support.saved_sessions import (
 )
 
 from contract.client.session import Session
-from contract.model.check import Finding, NotApplicable
+from contract.model.check import ANY, Combined, Finding, Level, NotApplicable, Scope
 from contract.model.probe import Fill, repeat
 from contract.model.probes import SUM, SUM_WHOLE
 from contract.model.profile import Capability
 from contract.run.report import Outcome
-from contract.run.runner import MOST_FINDINGS, judge_all, judge_check
+from contract.run.runner import MOST_FINDINGS, at_level, judge_all, judge_check
 
 
 def finds_then_is_not_applicable(*_exchanges):
@@ -88,6 +88,15 @@ def test_a_missing_capability_skips_the_check():
     assert result.outcome is Outcome.SKIP
     assert result.reason == "vllm-0.16 does not offer key-required, model-card"
     assert result.exchanges == ()
+
+
+@pytest.mark.parametrize("never_run", [False, True])
+def test_what_a_profile_promises_that_was_never_run_is_a_should(never_run):
+    profile = replace(PROFILE, never_run=never_run)
+    check = at_level(made_check(), profile)
+
+    assert check.level is (Level.SHOULD if never_run else Level.MUST)
+    assert (Level.SHOULD.value in check.requirement) is never_run
 
 
 def test_a_request_that_was_not_recorded_skips_the_check():
@@ -321,3 +330,176 @@ def test_an_interruption_in_a_judge_ends_the_run():
 
     with pytest.raises(KeyboardInterrupt):
         judge_check(made_check(judge), saved_session((SUM, {})), "mock")
+
+
+ONE, BOTH = (replace(SUM, sample=number) for number in (1, 2))
+
+
+def live(session, monkeypatch):
+    """The recorded *session* as one that would send."""
+    monkeypatch.setattr(Session, "is_recorded", False)
+    session.thorough = False
+    return session
+
+
+def finds_a_failure(exchange):
+    if exchange.status >= 500:
+        yield Finding("failed")
+
+
+def in_two_steps(judge=None, **combined):
+    """A check of ONE that fails unless its combined request, BOTH, settles it."""
+    shared = Combined(sends=(BOTH,), judge=judge or made_check().judge, **combined)
+    return made_check(fails, sends=ONE, combined=shared)
+
+
+@pytest.mark.parametrize(
+    ("judge", "answer", "outcome", "seen"),
+    [
+        pytest.param(None, {}, Outcome.PASS, (BOTH,), id="a-clear-pass"),
+        pytest.param(fails, {}, Outcome.FAIL, (ONE,), id="a-finding"),
+        pytest.param(
+            is_not_applicable, {}, Outcome.FAIL, (ONE,), id="nothing-to-judge"
+        ),
+        pytest.param(None, {"status": 400}, Outcome.FAIL, (ONE,), id="rejected"),
+        pytest.param(None, {"status": 500}, Outcome.FAIL, (ONE,), id="failed"),
+        pytest.param(crashes, {}, Outcome.ERROR, (BOTH,), id="a-broken-judge"),
+    ],
+)
+def test_own_requests_are_judged_unless_combined_ones_are_a_clear_pass(
+    monkeypatch, judge, answer, outcome, seen
+):
+    session = live(saved_session((ONE, {}), (BOTH, answer)), monkeypatch)
+    result = judge_check(in_two_steps(judge), session, "mock")
+
+    assert result.outcome is outcome
+    assert tuple(exchange.probe for exchange in result.exchanges) == seen
+
+
+def test_a_recording_without_the_combined_requests_is_judged_by_the_own_ones():
+    result = judge_check(in_two_steps(), saved_session((ONE, {})), "mock")
+
+    assert result.outcome is Outcome.FAIL
+
+
+def test_a_recording_with_combined_requests_alone_is_judged_by_them():
+    session = saved_session((BOTH, {}))
+
+    assert judge_check(in_two_steps(), session, "mock").outcome is Outcome.PASS
+
+
+def test_a_recording_that_has_the_own_requests_is_judged_by_them():
+    session = saved_session((ONE, {}), (BOTH, {}))
+
+    assert judge_check(in_two_steps(), session, "mock").outcome is Outcome.FAIL
+
+
+def test_a_failure_at_a_combined_request_is_found_in_the_recording_too():
+    session = saved_session((ONE, {}), (BOTH, {"status": 500}), (SUM_WHOLE, {}))
+    law = made_check(
+        finds_a_failure,
+        id="law.one",
+        sends=SUM_WHOLE,
+        every=Scope.COMBINED,
+        expects=ANY,
+    )
+    passes = replace(in_two_steps(), judge=made_check().judge)
+    results = [result.outcome for result in judge_all([passes, law], session, "mock")]
+
+    assert results == [Outcome.PASS, Outcome.FAIL]
+
+
+def test_what_a_recording_leaves_open_is_skipped_with_the_finding():
+    session = saved_session((BOTH, {}))
+    result = judge_check(in_two_steps(fails), session, "mock")
+
+    assert result.outcome is Outcome.SKIP
+    assert result.reason.startswith("wrong; not in the recording (sum-streamed, ")
+    assert [exchange.probe for exchange in result.exchanges] == [BOTH]
+
+
+def test_combined_requests_need_not_be_judged_like_the_own_ones(monkeypatch):
+    session = live(saved_session((ONE, {}), (BOTH, {"status": 400})), monkeypatch)
+    check = in_two_steps(expects=frozenset({400}))
+
+    assert judge_check(check, session, "mock").outcome is Outcome.PASS
+
+
+def test_further_samples_are_not_sent_where_the_first_has_nothing_to_judge(monkeypatch):
+    session = live(saved_session((ONE, {}), (BOTH, {})), monkeypatch)
+    check = in_two_steps(is_not_applicable, samples=True)
+    result = judge_check(check, session, "mock")
+
+    assert (result.outcome, len(result.exchanges)) == (Outcome.SKIP, 1)
+    assert result.exchanges[0].probe == BOTH
+
+
+@pytest.mark.parametrize(
+    ("status", "expects", "outcome"),
+    [
+        pytest.param(500, {200}, Outcome.FAIL, id="failed"),
+        pytest.param(507, {200, 400}, Outcome.FAIL, id="failed-in-another-way"),
+        pytest.param(400, {200}, Outcome.PASS, id="rejected"),
+        pytest.param(503, {200}, Outcome.PASS, id="busy"),
+        pytest.param(500, {500}, Outcome.PASS, id="asked-for"),
+    ],
+)
+def test_a_server_that_fails_at_a_combined_request_is_found(
+    monkeypatch, status, expects, outcome
+):
+    session = live(
+        saved_session((ONE, {}), (BOTH, {"status": status}), (SUM_WHOLE, {})),
+        monkeypatch,
+    )
+    law = made_check(
+        finds_a_failure,
+        id="law.one",
+        sends=SUM_WHOLE,
+        every=Scope.COMBINED,
+        expects=ANY,
+    )
+    settled = replace(
+        in_two_steps(expects=frozenset(expects)), judge=made_check().judge
+    )
+    results = {
+        result.check.id: result.outcome
+        for result in judge_all([settled, law], session, "mock")
+    }
+
+    assert results == {settled.id: Outcome.PASS, law.id: outcome}
+
+
+@pytest.mark.parametrize(
+    ("answer", "thorough", "waves"),
+    [
+        pytest.param({}, False, [[BOTH], []], id="settled"),
+        pytest.param({"status": 400}, False, [[BOTH], [ONE]], id="open"),
+        pytest.param({}, True, [[ONE], []], id="thorough"),
+    ],
+)
+def test_own_requests_that_are_needed_are_sent_together(
+    monkeypatch, answer, thorough, waves
+):
+    session = live(saved_session((ONE, {}), (BOTH, answer)), monkeypatch)
+    session.thorough = thorough
+    sent = []
+    monkeypatch.setattr(session, "prefetch", lambda probes: sent.append([*probes]))
+
+    list(judge_all([in_two_steps()], session, "mock"))
+
+    assert sent == waves
+
+
+@pytest.mark.parametrize(
+    ("judge", "seen"), [(None, [BOTH]), (is_not_applicable, [ONE])]
+)
+def test_an_invariant_sends_its_own_requests_where_no_other_reply_is_judged(
+    monkeypatch, judge, seen
+):
+    session = live(saved_session((ONE, {}), (BOTH, {})), monkeypatch)
+    check = made_check(
+        judge, sends=ONE, every=Scope.RESPONSES, combined=Combined(sends=(BOTH,))
+    )
+    result = judge_check(check, session, "mock")
+
+    assert [exchange.probe for exchange in result.exchanges] == seen

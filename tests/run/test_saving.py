@@ -271,6 +271,26 @@ def test_runs_that_save_at_the_same_time_do_not_mix(tmp_path):
     assert {MANIFEST, *listed} == {path.name for path in tmp_path.iterdir()}
 
 
+def test_a_recording_that_was_replaced_while_it_was_read_is_read_again(
+    tmp_path, monkeypatch
+):
+    save(tmp_path, HEADER, PROFILE, exchanges("old", (0, 1)))
+    read = recording._recording  # noqa: SLF001  # what a run may come between
+    reads = []
+
+    def replaced(*arguments):
+        found = read(*arguments)
+        if not reads:
+            save(tmp_path, NEW_HEADER, PROFILE, NEW)
+        reads.append(found)
+        return found
+
+    monkeypatch.setattr(recording, "_recording", replaced)
+
+    assert words(tmp_path)[0] == NEW_HEADER.started
+    assert len(reads) == 2
+
+
 PARTS = ((0, 1, 2), (0, 3), (1, 2, 3))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from contract import Finding, NotApplicable, check, fault, probes
 from contract.catalog.profiles import builtin
 from contract.checks.streaming.ending import ends_with_done
-from contract.model.check import Capability, Check, Quirk
+from contract.model.check import Capability, Check, Combined, Quirk
 from contract.plugins import discovery
 from contract.testing import laws
 from contract.testing.laws import broken_laws, representatives, run_laws
@@ -164,7 +165,7 @@ def test_a_check_that_fails_on_a_quirk_is_named():
     @check("acme.no-news", "A chunk MUST be known.", source="RFC 1", sends=probes.SUM)
     def no_news(exchange):
         known = {"id", "object", "created", "model", "choices", "usage", "p"}
-        for chunk in exchange.chunks:
+        for chunk in exchange.raw_chunks:
             for name in set(chunk.json) - known - {"system_fingerprint", "timings"}:
                 if name.startswith("x") or "unknown" in name:
                     yield Finding(f"the member {name} is unknown")
@@ -313,3 +314,31 @@ def test_the_checks_of_the_package_are_tried_too(monkeypatch):
         "the fault done-lost also breaks streaming.ends-with-done in vllm-0.32; "
         "name them in `also`"
     ) in found
+
+
+def never_finds(_exchange):
+    yield from ()
+
+
+def test_a_fault_that_combined_requests_do_not_show_is_named():
+    blind = replace(
+        short_ids, combined=(Combined(sends=(probes.SUM,), judge=never_finds),)
+    )
+    found = broken_laws([blind, replace(id_too_long, breaks=blind)])
+
+    assert found == (
+        "the fault id-too-long turns acme.short-ids red by its own requests, and "
+        "passes by the combined ones, in " + ", ".join(representatives()),
+    )
+
+
+def test_combined_requests_that_settle_nothing_are_named():
+    useless = replace(
+        short_ids, combined=(Combined(sends=(probes.SUM,), judge=strict.judge),)
+    )
+    found = broken_laws([useless, replace(id_too_long, breaks=useless)])
+
+    assert set(found) == {
+        f"the combined requests of acme.short-ids settle nothing in {name}"
+        for name in builtin()
+    }

@@ -57,6 +57,49 @@ def test_a_given_profile_keeps_its_window_and_only_the_model_is_detected(served)
     assert len(server.requests) == 1
 
 
+def hosted(id, window, **more):
+    return {
+        "id": id,
+        "object": "model",
+        "owned_by": "mistralai",
+        "capabilities": {"completion_chat": True},
+        "max_context_length": window,
+        **more,
+    }
+
+
+def test_a_window_that_only_a_page_promises_yields_to_the_card(served):
+    server = served(paths(models=models(hosted("mistral-large-4", 524_288))))
+    detected, given = found_at(server), found_at(server, profile="mistral-2026-10")
+
+    assert "mistral-2026-10" == detected.profile.id == given.profile.id
+    assert 524_288 == detected.profile.context_window == given.profile.context_window
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (
+            "magistral-small-2509",
+            "requested magistral-small-2509, served mistral-small",
+        ),
+        ("magistral-small-latest", "served mistral-small-2603, as its model card says"),
+        ("mistral-large-4", "serves mistral-large-4"),
+    ],
+)
+def test_the_model_that_answers_in_place_of_another_is_named(served, model, said):
+    cards = (
+        hosted("mistral-large-4", 1_048_576, name="mistral-large-4"),
+        hosted("magistral-small-latest", 262_144, name="mistral-small-2603"),
+        hosted("mistral-small-2603", 262_144, name="mistral-small-2603"),
+    )
+    found = found_at(served(paths(models=models(*cards))), model=model)
+
+    assert said in found.why
+    assert ("served" in found.why) == (model != "mistral-large-4")
+    assert found.profile.image_limit == (100 if model == "mistral-large-4" else 8)
+
+
 def test_a_given_model_is_used_unchanged(served):
     found = found_at(served(paths(models=models(CARD))), model="another")
 
@@ -111,12 +154,12 @@ def test_a_server_that_lists_no_model_needs_one_given(served):
 
 
 def test_an_unknown_server_is_described_and_the_profiles_listed(served):
-    unknown = {"id": "x", "owned_by": "sglang"}
+    unknown = {"id": "x", "owned_by": "acme"}
 
     with pytest.raises(UsageError) as caught:
         found_at(served(paths(models=models(unknown))))
 
-    for word in ("owned_by sglang", "--profile", "vllm-0.16", "inline"):
+    for word in ("owned_by acme", "--profile", "vllm-0.16", "inline"):
         assert word in str(caught.value)
 
 

@@ -26,7 +26,9 @@ LIST = {"object": "list", "data": [CARD]}
 
 @pytest.mark.parametrize("name", builtin())
 def test_each_dialect_is_recognised_and_ready_in_three_requests(name):
-    given = name if name == "inline" else None  # no fingerprint recognises that one
+    # No fingerprint recognises these: a model list does not tell of /v1/responses.
+    unknown = name == "inline" or builtin()[name].dialect.surface is not None
+    given = name if unknown else None
     with mock.open(name) as opened:
         found = probe(opened.url, key=KEY, profile=given, timeout=20)
         again = probe(opened.url, key=KEY, profile=name, timeout=20)
@@ -34,8 +36,9 @@ def test_each_dialect_is_recognised_and_ready_in_three_requests(name):
     assert (found.state, again.state) == (State.READY, State.READY), found.line
     assert found.requests <= MOST_REQUESTS
     assert again.requests == 2
-    # The mock names one release for two profiles of vLLM.
-    assert found.profile in {name, "vllm-0.32"}
+    # What is behind LiteLLM is not seen.
+    seen = dict.fromkeys(("litellm-llamacpp", "litellm-vllm"), "litellm")
+    assert found.profile == seen.get(name, name)
 
 
 def test_a_key_is_needed_and_named():
@@ -105,8 +108,9 @@ def by_path(answers):
     """A script that answers each path by its own function, and 404 elsewhere."""
 
     def script(connection):
-        path = connection.line.split()[1]
-        answer = answers.get(path)
+        if not connection.request:
+            return  # the client gave up before a byte was read
+        answer = answers.get(connection.line.split()[1])
         if answer is None:
             connection.answer({"detail": "Not Found"}, status=404)
         else:
@@ -146,7 +150,8 @@ def test_an_engine_that_stops_is_stuck_within_the_time(
     found = probe(server.url, profile="vllm", timeout=BRIEF)
 
     assert (found.state, found.exit_code) == (State.STUCK, 1), found.line
-    assert found.requests == len(server.requests) <= 2
+    # Of a request that it gives up on at once, the server may not have read a byte.
+    assert 1 <= len(server.requests) <= found.requests <= 2
 
 
 def test_comments_are_no_progress(served):
