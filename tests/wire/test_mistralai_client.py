@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 import pydantic
@@ -15,6 +15,7 @@ from support.one_port import KEY, served
 
 from contract.catalog.profiles import builtin
 from contract.mock_server import framing
+from contract.mock_server.engine import SECOND_THOUGHT
 from contract.model import images
 from contract.model.dialect import Head
 from contract.model.rejection import Rejection, RejectionReason
@@ -37,7 +38,11 @@ WEATHER = {
 }
 TOO_LONG = [{"role": "user", "content": "word " * 5_000}]
 # What makes a model of each time think.
-THINKS = {"mistral-2025-10": {}, "mistral-2026-08": {"reasoning_effort": "high"}}
+THINKS = {
+    "mistral-2025-10": {},
+    "mistral-2026-08": {"reasoning_effort": "high"},
+    "mistral-2026-10": {"reasoning_effort": "high"},
+}
 
 both = pytest.mark.parametrize("dialect", THINKS)
 
@@ -112,8 +117,10 @@ def gathered(events):
                 read.thought + thought,
                 read.answer + answer,
                 choice.finish_reason or read.finish,
-                usage(event.data) or read.usage,
+                read.usage,
             )
+        # Since October 2026 in a chunk without choices.
+        read = replace(read, usage=usage(event.data) or read.usage)
     return read
 
 
@@ -151,7 +158,53 @@ def test_the_async_client_reads_the_same(url):
         async with httpx2.AsyncClient(trust_env=False) as pool:
             return [await ask(dialect, pool) for dialect in THINKS]
 
-    assert [(EXPECTED, EXPECTED)] * 2 == asyncio.run(ask_all())
+    assert [(EXPECTED, EXPECTED)] * len(THINKS) == asyncio.run(ask_all())
+
+
+RESUMES = [
+    {"role": "user", "content": "What is 6 times 7? Answer with one short sentence."}
+]
+
+
+def test_large_4_thinks_by_default_and_its_thinking_may_resume(client):
+    sent = {"model": "mistral-large-4", "messages": RESUMES}
+    reply = client("mistral-2026-10", "own-models").chat.complete(**sent)
+    content = reply.choices[0].message.content
+    with client("mistral-2026-10", "own-models").chat.stream(**sent) as events:
+        listed = list(events)
+
+    assert ["thinking", "text", "thinking", "text"] == [one.type for one in content]
+    assert (THOUGHT + SECOND_THOUGHT, ANSWER) == parted(content)
+    assert whole(reply) == gathered(listed)
+    # A delta with both kinds of chunk, and the count of the reasoning.
+    assert any(
+        ["thinking", "text"] == [chunk.type for chunk in choice.delta.content]
+        for event in listed
+        for choice in event.data.choices
+        if isinstance(choice.delta.content, list)
+    )
+    assert {"reasoning_tokens": 20} == reply.usage.completion_tokens_details
+
+
+def test_log_probabilities_are_read_with_the_ids_of_the_tokens(client):
+    reply = client("mistral-2026-10", "own-models").chat.complete(
+        model="mistral-large-4", messages=ASKED, logprobs=True, top_logprobs=2
+    )
+    content = reply.choices[0].logprobs.content
+
+    text = "".join(one.token for one in content)
+    assert f"[THINK]{THOUGHT}[/THINK]{ANSWER}</s>" == text
+    assert {2} == {len(one.top_logprobs) for one in content}
+    assert all(one.token_id == one.top_logprobs[0].token_id for one in content)
+
+
+def test_an_unknown_effort_is_refused_with_the_list_of_the_model(client):
+    with pytest.raises(errors.SDKError, match="Supported values: none, high") as caught:
+        client("mistral-2026-10", "own-models").chat.complete(
+            model="mistral-small-2603", messages=ASKED, reasoning_effort="low"
+        )
+
+    assert 400 == caught.value.status_code
 
 
 @both

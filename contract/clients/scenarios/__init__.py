@@ -1,0 +1,1 @@
+"""The scenarios and requirements, one module for each topic."""
