@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from contract.model.check import Level
 from contract.model.escape import escape_controls, escape_lines
+from contract.model.exchange import Exchange
 from contract.model.profile import RATES, SHARES
 from contract.model.redaction import SECRETS
 from contract.model.timing import percentile
@@ -60,6 +61,8 @@ def mask_report(report: Report) -> Report:
         results=tuple(map(mask_result, report.results)),
         streams=SECRETS.mask_deep(report.streams),
         baseline=None if report.baseline is None else mask_report(report.baseline),
+        behind=None if report.behind is None else mask_report(report.behind),
+        altered=SECRETS.mask_deep(report.altered),
     )
 
 
@@ -103,10 +106,11 @@ def by_target(report: Report) -> Iterator[Report]:
 
 
 def _only(report: Report, target: str) -> Report:
-    return Report(
+    # The rest is of the whole run; a server behind is only of a run of one target.
+    return replace(
+        report,
         headers=tuple(h for h in report.headers if h.target == target),
         results=tuple(r for r in report.results if r.target == target),
-        strict=report.strict,
         known=frozenset(pair for pair in report.known if pair[0] == target),
         streams={k: v for k, v in report.streams.items() if k == target},
     )
@@ -143,16 +147,23 @@ def figures(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 
 def observed(results: Iterable[Result]) -> tuple[dict[str, dict[str, float]], int]:
+    """Return what `observed_in` does, of the requests of *results*."""
+    return observed_in(exchange for result in results for exchange in result.exchanges)
+
+
+def observed_in(
+    exchanges: Iterable[Exchange],
+) -> tuple[dict[str, dict[str, float]], int]:
     """
     Return p50 and p95 of TTFT, TTFO, ICL and TPOT, and the number of streams.
 
-    They are those of all whole streams among the requests of *results*, in seconds.
-    Nothing is judged by them, because other requests ran at the same time.
+    They are those of all whole streams among *exchanges*, each counted once, in
+    seconds. Nothing is judged by them, because other requests ran at the same time.
+    Usage: `latencies, streams = observed_in(session.exchanges())`.
     """
-    exchanges = {id(e): e for result in results for e in result.exchanges}
     timings = [
         exchange.timing
-        for exchange in exchanges.values()
+        for exchange in {id(e): e for e in exchanges}.values()
         if exchange.streamed and exchange.status == HTTPStatus.OK and exchange.end.whole
     ]
     timed = [timing for timing in timings if timing.marks]
@@ -247,6 +258,8 @@ def verdict(report: Report) -> str:
     parts = [
         f"{levels[level]} {level.value} failed" for level in Level if levels[level]
     ]
+    if report.altered and (changed := report.altered.never):
+        parts.append(f"{count(changed, 'change')} that no gateway may make")
     if crashed:
         parts.insert(0, f"{count(crashed, 'check')} crashed")
     if troubles := sum(bool(header.trouble) for header in report.headers):

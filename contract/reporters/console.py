@@ -14,6 +14,18 @@ from rich.text import Text
 
 from contract.model.check import Finding
 from contract.model.escape import escape_controls
+from contract.reporters.attribution import NAMES as ASPECTS
+from contract.reporters.attribution import (
+    TITLES,
+    Attribution,
+    Blame,
+    attributions,
+    place,
+    sides,
+)
+from contract.reporters.attribution import (
+    VERDICTS as PERMISSIONS,
+)
 from contract.reporters.base import (
     again_all,
     by_family,
@@ -40,6 +52,7 @@ from contract.reporters.changes import (
     since_baseline,
     summary,
 )
+from contract.run.altered import Verdict
 from contract.run.compare import Change, Comparison
 from contract.run.report import Header, Outcome, Report, Result
 
@@ -51,6 +64,8 @@ STYLES = {
     Outcome.PASS: "green",
 }
 CHANGES = {Change.WORSE: "bold red", Change.DIFFERENT: "yellow", Change.BETTER: "green"}
+BLAMES = {Blame.GATEWAY: "bold red", Blame.BACKEND: "yellow", Blame.REPAIRED: "green"}
+ALTERED = {Verdict.NEVER: "bold red", Verdict.UNLISTED: "yellow"}
 VERDICTS = {"slower": "bold red", "faster": "green"}
 WIDTH = 88
 MOST_LISTED = 20  # causes, and checks of one cause, that the list at the end names
@@ -158,6 +173,7 @@ def _section(
         yield Text()
     yield from _latencies(report)
     yield from _since(report, verbose=verbose)
+    yield from _behind(report, verbose=verbose)
     yield from _failed(report)
 
 
@@ -188,6 +204,52 @@ def _since(report: Report, *, verbose: bool) -> Iterable[Text]:
             yield Text("  " + escape_controls(before.trouble), "yellow")
         yield from changes(comparison, verbose=verbose, known=True)
         yield Text()
+
+
+def _behind(report: Report, *, verbose: bool) -> Iterable[Text]:
+    """Yield whose failures they are, and what the gateway changed."""
+    for one in attributions(report):
+        behind = one.comparison.before
+        origin = f"{behind.target}: {behind.description}"
+        yield Text.assemble(("Behind it: ", "bold"), (escape_controls(origin), "bold"))
+        if behind.trouble:
+            yield Text("  " + escape_controls(behind.trouble), "yellow")
+        yield from _blamed(one, verbose=verbose)
+        yield from _altered(one)
+        for latency in one.latencies:
+            if latency.verdict in VERDICTS:
+                yield Text(f"  {latency.metric} {latency.percentile}: {latency}")
+        yield from (Text(escape_controls(line), "dim") for line in one.remarks)
+        yield Text(one.summary, "bold")
+        yield Text()
+
+
+def _blamed(one: Attribution, *, verbose: bool) -> Iterable[Text]:
+    """Yield the failed checks by whose failure they are."""
+    for blame, title in TITLES.items():
+        found = one.checks[blame]
+        if not found or (blame is Blame.UNKNOWN and not verbose):
+            continue
+        yield Text(title, BLAMES.get(blame, "cyan"))
+        shown = found if verbose else found[:MOST_LISTED]
+        for check in shown:
+            outcomes = f"backend {check.before}, gateway {check.after}"
+            yield Text(f"  {escape_controls(check.name)}   {check.level}   {outcomes}")
+        if hidden := len(found) - len(shown):
+            yield Text(f"  and {hidden} more; -v lists them", "dim")
+
+
+def _altered(one: Attribution) -> Iterable[Text]:
+    """Yield what the gateway changed, the worst first."""
+    for permission, words in PERMISSIONS.items():
+        found = [each for each in one.alterations if each.verdict is permission]
+        if found:
+            yield Text(f"Changed: {words}", ALTERED.get(permission, "cyan"))
+        for each in found:
+            line = f"  {ASPECTS[each.aspect]}   {escape_controls(place(each))}"
+            yield Text(line.rstrip())
+            for label, value in sides(each):
+                yield _field(label, value, indent=4)
 
 
 def changes(

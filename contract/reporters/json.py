@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from contract.model.escape import escape_json
+from contract.reporters import attribution
 from contract.reporters.base import reporter
 from contract.reporters.changes import changes_to_json, since_baseline
 from contract.run.report import Report, to_json
@@ -21,4 +22,6 @@ def as_json(report: Report) -> str:
     document = to_json(report)
     if report.baseline is not None:
         document["changes"] = [*map(changes_to_json, since_baseline(report))]
+    if report.behind is not None:
+        document["behind"] = [*attribution.to_json(report)]
     return escape_json(json.dumps(document, indent=2)) + "\n"

@@ -7,6 +7,15 @@ from collections.abc import Iterable, Iterator
 
 from contract.model.check import Check
 from contract.model.escape import escape_controls
+from contract.reporters.attribution import NAMES as ASPECTS
+from contract.reporters.attribution import TITLES as BLAMES
+from contract.reporters.attribution import VERDICTS as PERMISSIONS
+from contract.reporters.attribution import (
+    Attribution,
+    attributions,
+    place,
+    sides,
+)
 from contract.reporters.base import (
     again_all,
     by_target,
@@ -70,6 +79,7 @@ def markdown(report: Report) -> str:
         *_targets(parts),
         "",
         *_since(parts),
+        *_behind(parts),
         *_failures(parts),
         "<details>",
         f"<summary>{count(len(matrix) - HEAD, 'check')}, with their outcomes</summary>",
@@ -134,6 +144,52 @@ def _since(parts: list[Report]) -> Iterator[str]:
                 yield f"  - not fully judged: {text(shortened(before.trouble))}"
             yield ""
             yield from changes(comparison)
+
+
+def _behind(parts: list[Report]) -> Iterator[str]:
+    """Yield a section with whose failures they are, and what the gateway changed."""
+    for part in parts:
+        for one in attributions(part):
+            target, backend = one.comparison.after.target, one.comparison.before
+            yield f"## Behind {code(target)}: {text(one.summary)}"
+            yield ""
+            origin = f"{backend.target}, {backend.description}"
+            yield f"- the server behind: {code(shortened(origin))}"
+            if backend.trouble:
+                yield f"  - not fully judged: {text(shortened(backend.trouble))}"
+            yield from (f"- {text(line)}" for line in one.remarks)
+            yield ""
+            yield from _blamed(one)
+            yield from _altered(one)
+
+
+def _blamed(one: Attribution) -> Iterator[str]:
+    for blame, title in BLAMES.items():
+        if not (found := one.checks[blame]):
+            continue
+        yield f"**{text(title)}**"
+        yield ""
+        for check in found[:MOST_CHANGED]:
+            outcomes = f"backend {check.before}, gateway {check.after}"
+            yield f"- {code(check.name)} ({check.level}): {outcomes}"
+            yield from (f"  - {text(shortened(why))}" for why in check.reasons[:1])
+        if (more := len(found) - MOST_CHANGED) > 0:
+            yield f"- and {count(more, 'check')} more"
+        yield ""
+
+
+def _altered(one: Attribution) -> Iterator[str]:
+    for permission, words in PERMISSIONS.items():
+        found = [each for each in one.alterations if each.verdict is permission]
+        if not found:
+            continue
+        yield f"**Changed: {text(words)}**"
+        yield ""
+        for each in found[:MOST_CHANGED]:
+            values = [f"{name} {code(shortened(value))}" for name, value in sides(each)]
+            where = f" ({text(place(each))})" if place(each) else ""
+            yield f"- {ASPECTS[each.aspect]}{where}: {', '.join(values)}"
+        yield ""
 
 
 def changes(comparison: Comparison) -> Iterator[str]:

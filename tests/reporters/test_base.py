@@ -36,7 +36,7 @@ def test_every_module_defines_a_reporter_with_a_file_suffix():
     found = find("reporters", Reporter)
     homes = {entry.render.__module__.rpartition(".")[2] for entry in found.values()}
 
-    assert modules - {"base", "changes"} <= homes
+    assert modules - {"attribution", "base", "changes"} <= homes
     assert all(entry.suffix.startswith(".") for entry in found.values())
 
 

@@ -49,6 +49,10 @@ FAMILIES = {
         "A mistake in a request is accepted, or is answered with an error from which "
         "neither a client nor a person learns what to change."
     ),
+    "responses": (
+        "Clients that follow the items and typed events of /v1/responses lose text or "
+        "calls, or never learn that a response has ended."
+    ),
     "sampling": (
         "Temperature, seed, stop strings or limits do not do what the caller set."
     ),

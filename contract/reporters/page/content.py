@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 
 from contract.model.check import Check, Finding
 from contract.model.exchange import Exchange
+from contract.reporters.attribution import (
+    NAMES,
+    TITLES,
+    VERDICTS,
+    Attribution,
+    attributions,
+    place,
+    sides,
+)
 from contract.reporters.base import (
     again_all,
     by_target,
@@ -34,6 +43,7 @@ from contract.reporters.changes import (
 from contract.reporters.page.consequences import consequence
 from contract.reporters.page.excerpts import Command, Excerpt, excerpt, runnable
 from contract.reporters.page.pictures import Picture, pictures
+from contract.run.altered import Verdict
 from contract.run.compare import Change, Comparison, TargetRun
 from contract.run.report import Header, Outcome, Report, Result
 
@@ -193,6 +203,55 @@ class ChangesOnPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AlteredOnPage:
+    """One thing that the gateway changed."""
+
+    name: str
+    place: str
+    sides: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BehindOnPage:
+    """A gateway beside the server behind it."""
+
+    one: Attribution
+
+    @property
+    def backend(self) -> TargetRun:
+        """The server behind."""
+        return self.one.comparison.before
+
+    @property
+    def blamed(self) -> list[tuple[str, str, list[CheckChange]]]:
+        """The failed checks by whose failure they are, as (title, mark, checks)."""
+        marks = dict(zip(TITLES, ("fail", "warning", "pass", "skip"), strict=True))
+        return [
+            (title, marks[blame], self.one.checks[blame])
+            for blame, title in TITLES.items()
+            if self.one.checks[blame]
+        ]
+
+    @property
+    def altered(self) -> list[tuple[str, str, list[AlteredOnPage]]]:
+        """What the gateway changed, as (verdict in words, mark, changes)."""
+        marks = {Verdict.NEVER: "fail", Verdict.UNLISTED: "warning"}
+        found = [
+            (
+                words,
+                marks.get(verdict, "skip"),
+                [
+                    AlteredOnPage(NAMES[each.aspect], place(each), sides(each))
+                    for each in self.one.alterations
+                    if each.verdict is verdict
+                ],
+            )
+            for verdict, words in VERDICTS.items()
+        ]
+        return [row for row in found if row[2]]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One target."""
 
@@ -208,8 +267,12 @@ class Part:
     # Why checks could not be judged, with their number.
     unjudged: tuple[tuple[str, str], ...]
     pictures: tuple[Picture, ...]
+    # Whether it is beyond the targets that get pictures.
+    unpictured: bool
     # What changed since the baseline; empty without one.
     since: tuple[ChangesOnPage, ...]
+    # The server behind this gateway; empty without one.
+    behind: tuple[BehindOnPage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +367,9 @@ def _part(report: Report, places: _Places, *, pictured: bool) -> Part:
         judged=replies_judged(report),
         unjudged=tuple(_unjudged(report)),
         pictures=pictures(report) if pictured else (),
+        unpictured=not pictured,
         since=tuple(map(ChangesOnPage, since_baseline(report))),
+        behind=tuple(map(BehindOnPage, attributions(report))),
     )
 
 

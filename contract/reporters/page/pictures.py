@@ -14,9 +14,9 @@ from xml.etree.ElementTree import Element
 from contract.model.chat import PieceKind
 from contract.model.exchange import Exchange
 from contract.model.interval import interval
-from contract.model.profile import Budget
+from contract.model.profile import RECALLS, Budget
 from contract.model.timing import Mark, percentile
-from contract.reporters.base import count, format_figure
+from contract.reporters.base import count, figures, format_figure
 from contract.run.report import Report, Result
 
 WIDTH, HEIGHT = 480, 220  # units; the text is 12 units high
@@ -64,15 +64,19 @@ class Picture:
 
 def pictures(report: Report) -> tuple[Picture, ...]:
     """
-    Return the pictures of one target: a stream, the latencies, TTFT by prompt length.
+    Return the pictures of one target: a stream, latencies, TTFT and recall by length.
 
-    Whatever the report has no data for is a sentence in place of its picture.
+    Whatever the report has no data for is a sentence in place of its picture. A report
+    on a client has no pictures.
     """
+    if not report.timed:
+        return ()
     streams = tuple(_streams(report.results))
     return (
         _timeline(report, streams),
         *_distributions(report, streams),
         _growth(report, streams),
+        *_recall(report),
     )
 
 
@@ -333,6 +337,41 @@ def _growth_budget(exchanges: Sequence[Exchange]) -> float | None:
 
 def _at(start: float, lengths: Sequence[float], budget: float) -> float:
     return start + budget * (max(lengths) - min(lengths)) / 1_000
+
+
+# ---- recall by the length of the prompt ------------------------------------------
+
+
+def _recall(report: Report) -> Iterator[Picture]:
+    """Yield the curve of what is recalled, if it was measured."""
+    measured = figures(report.results)
+    points = {
+        tokens: measured[name] for name, tokens in RECALLS.items() if name in measured
+    }
+    if not points:
+        return
+    title = "Recall by prompt length"
+    lines = [
+        Line(
+            "samples", [(tokens, 100 * one["rate"]) for tokens, one in points.items()]
+        ),
+        Line(
+            "samples",
+            [(tokens, 100 * one["rate"]) for tokens, one in points.items()],
+            dots=True,
+        ),
+        *(
+            Line("interval", ((tokens, 100 * one["low"]), (tokens, 100 * one["high"])))
+            for tokens, one in points.items()
+        ),
+    ]
+    words = (
+        f"{tokens:,} tokens {one['rate']:.0%} ({one['low']:.0%} to {one['high']:.0%})"
+        for tokens, one in points.items()
+    )
+    caption = f"Share of stated words that are recalled: {'; '.join(words)}."
+    legend = {"samples": "share recalled, in %", "interval": "95 % interval"}
+    yield Picture(title, caption, draw(lines, title, "%", x_unit="tokens"), legend)
 
 
 # ---- drawing ---------------------------------------------------------------------

@@ -136,6 +136,20 @@ def test_growth_is_compared_with_its_budget(streamed):
     assert "budget 50.0 ms for each 1,000 tokens" in picture.caption
 
 
+def test_recall_is_a_curve_with_an_interval_at_each_length(report):
+    figures = {
+        f"{name}_{end}": share
+        for name, rate in (("recall_008k", 1.0), ("recall_120k", 0.5))
+        for end, share in (("rate", rate), ("low", rate - 0.2), ("high", rate))
+    }
+    first, *others = report.results
+    measured = replace(report, results=(replace(first, figures=figures), *others))
+    picture = named(pictures(measured), "Recall by prompt length")
+
+    assert sorted(series(picture.svg)) == ["interval", "interval", "samples", "samples"]
+    assert "8,000 tokens 100% (80% to 100%); 120,000 tokens 50%" in picture.caption
+
+
 def test_without_exchanges_each_picture_is_a_sentence(report):
     found = pictures(report)
 
@@ -195,3 +209,10 @@ def test_the_drawn_stream_is_one_of_a_failed_check(streamed):
     found = pictures(replace(report, results=(result, failed)))
 
     assert "Request slow" in named(found, "One stream").caption
+
+
+def test_a_report_on_a_client_has_no_pictures(streamed):
+    report = streamed([(0.1, ANSWER), (0.2, ANSWER)])
+
+    assert pictures(report)
+    assert pictures(replace(report, timed=False)) == ()

@@ -60,7 +60,7 @@ def test_the_help_names_every_file_of_the_reporters_and_what_it_is_called(comman
     kinds = sorted(discovery.find("reporters", Reporter))
     files = {path.stem for path in Path(reporters.__file__).parent.glob("[a-z]*.py")}
 
-    assert set(kinds) == files - {"base", "changes"}
+    assert set(kinds) == files - {"attribution", "base", "changes"}
     text = " ".join(command("verify", "--help").out.split())
     assert f"KIND is {', '.join(kinds)} or that of a plug-in." in text
 
