@@ -189,6 +189,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     select: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     slow: bool = False,
+    thorough: bool = False,
     strict: bool = False,
     profile: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
@@ -222,6 +223,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
     - *target*: a URL, or `kind:argument?options` as on the command line (`mock:vllm`).
     - *select*, *ignore*: ids of checks, families, or patterns with `*`; one or several.
     - *slow*: judge slow checks too. *strict*: a SHOULD that fails fails the run.
+    - *thorough*: send each check's own requests, none that stands for several.
     - *profile*: the id of what the target promises; detected when left out.
       *profiles*: all that may be chosen, by id; the built-in ones when left out.
     - *model*: the model to request; by default the first one listed.
@@ -269,6 +271,7 @@ def verify(  # noqa: PLR0913  # each is one option of the command line
         offers=frozenset(offers),
         seed=seed,
         max_examples=max_examples,
+        thorough=thorough,
         route=Route.read(further, proxy=proxy),
     ) as verification:
         results = verification.results(checks, slow=slow)

@@ -1,9 +1,10 @@
 """
 Command line interface: one module per verb, imported when the verb is used.
 
-Imports: _version, catalog, client, engines, errors, exporters, files, fuzzing, history,
-importers, load, mock_server, model, openapi_diff, plugins, probing, reporters, run,
-schema, targets, testing, tiny, verdicts, watching. Third parties: click, rich.
+Imports: _version, catalog, claims, client, clients, engines, errors, exporters, files,
+fuzzing, history, identity, importers, load, memory, mock_server, model, openapi_diff,
+plugins, probing, proxying, reporters, run, schema, targets, testing, tiny, verdicts,
+watching. Third parties: click, rich.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ OUTPUT_CLOSED = 141
 VERBS = {
     "verify": ("contract.cli.verify", "Check that targets keep their contract."),
     "probe": ("contract.cli.probe", "Tell in two seconds if a server is ready."),
+    "identify": (
+        "contract.cli.identify",
+        "Check whether an endpoint serves the same model.",
+    ),
     "budget": ("contract.cli.budget", "Measure a target, and propose budgets."),
     "init": (
         "contract.cli.scaffolding",
@@ -37,15 +42,20 @@ VERBS = {
     "watch": ("contract.cli.watch", "Verify again and again; report what changes."),
     "history": ("contract.cli.history", "List, show and draw the runs of a history."),
     "compare": ("contract.cli.compare", "Show what changed between two runs."),
+    "table": ("contract.cli.table", "Show which engine keeps the contract."),
     "import": ("contract.cli.importing", "Read the report of an API client."),
     "diff": ("contract.cli.diff", "Show which changes of an OpenAPI document break."),
     "load": ("contract.cli.load", "Send load, measure it, and judge the replies."),
+    "claims": ("contract.cli.claims", "Compare answers with the published figures."),
+    "client": ("contract.cli.client", "Judge a program that calls the API."),
     "fuzz": ("contract.cli.fuzz", "Fuzz a target with Schemathesis."),
     "list": ("contract.cli.listing", "List checks, faults, profiles and targets."),
+    "proxy": ("contract.cli.proxy", "Pass requests on, and judge what passes."),
     "serve": ("contract.cli.serve", "Serve the mock for a client, or verdicts."),
     "openapi": ("contract.cli.openapi", "Print the API description of one dialect."),
     "export": ("contract.cli.export", "Write files for Apidog, Postman or OpenAPI."),
     "engines": ("contract.cli.engines", "Install real engines, or list them."),
+    "fit": ("contract.cli.fit", "Show what fits the memory of a GPU or a Mac."),
     "tiny": ("contract.cli.tiny", "Write a scripted model for a real engine."),
     "completion": ("contract.cli.completion", "Print the script for tab completion."),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contract.cli import completion, options
+from contract.cli import options
 from contract.cli.config import PYPROJECT, TABLE, Config
 from contract.errors import UsageError
 from contract.model.profile import RATES
@@ -27,17 +27,7 @@ _LEGEND = (
 
 
 @click.command("budget")
-@click.argument(
-    "target",
-    required=False,
-    metavar="TARGET",
-    shell_complete=completion.names(completion.targets),
-)
-@options.configuration
-@options.profile
-@click.option("--model", metavar="NAME", help="The model to request.")
-@options.api_key
-@options.route
+@options.one_target("TARGET")
 @click.option(
     "--samples",
     type=click.IntRange(1, MOST_SAMPLES),

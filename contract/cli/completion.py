@@ -44,9 +44,10 @@ def dialects() -> Iterable[str]:
 def faults() -> Iterable[str]:
     """Return the ids of all faults, outages and breakages."""
     from contract.catalog.breakages import faults_by_name
+    from contract.model.alterations import ALTERATIONS
     from contract.model.outages import OUTAGES
 
-    return [*faults_by_name(), *OUTAGES]
+    return [*faults_by_name(), *OUTAGES, *ALTERATIONS]
 
 
 def quirks() -> Iterable[str]:

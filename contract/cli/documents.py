@@ -17,7 +17,6 @@ from contract.client.route import Route
 from contract.client.timeouts import Limits
 from contract.errors import TargetError, UsageError
 from contract.files.bounded import read_bounded
-from contract.model.chat import CHAT
 from contract.model.check import shorten
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
@@ -64,7 +63,7 @@ def read(source: str, access: Access) -> Document:
             return adopt(source, whole_document())
         if source in builtin() or source in aliases():
             chosen = mock_profile(source).dialect
-            paths = chosen.paths | {CHAT}
+            paths = chosen.paths | {chosen.path}
             return adopt(source, standalone(chosen.id, chosen.prefix, paths))
     try:
         return parse(source, read_bounded(path, MOST_BYTES))

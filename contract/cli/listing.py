@@ -137,6 +137,7 @@ def _check_entries(entries: Iterable[CheckEntry]) -> Iterator[Entry]:
 
 def _fault_entries() -> Iterator[Entry]:
     from contract.catalog.providers import dialects
+    from contract.model.alterations import ALTERATIONS
     from contract.model.outages import OUTAGES
 
     for fault in _faults():
@@ -152,6 +153,12 @@ def _fault_entries() -> Iterator[Entry]:
         yield fault.id, "", fields
     for outage in OUTAGES.values():
         yield outage.id, "", {"what": outage.description, "breaks": "no check"}
+    for altered in ALTERATIONS.values():
+        fields = {
+            "what": altered.description,
+            "breaks": f"no check; identify finds another {altered.differs_in}",
+        }
+        yield altered.id, "", fields
 
 
 def _breakage_entries() -> Iterator[Entry]:

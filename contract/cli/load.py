@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def _sweep(
     metavar="[TARGET]",
     shell_complete=completion.names(completion.targets),
 )
+@partial(options.configuration, only=options.REACHED_BY)
 @click.option(
     "--users",
     type=click.IntRange(1, 10_000),
@@ -293,7 +295,8 @@ def _sweep(
     "-v", "--verbose", is_flag=True, help="List passed and skipped checks too."
 )
 @options.appearance
-def load_command(**settings: Any) -> int:
+@click.pass_context
+def load_command(context: click.Context, /, **settings: Any) -> int:
     """
     Send many requests to TARGET, measure them, and judge what comes back.
 
@@ -316,4 +319,7 @@ def load_command(**settings: Any) -> int:
 
     if settings["worker"]:
         return work_for_master(**settings)
+    settings["target"] = settings["target"] or options.configured_target(
+        context, "to load"
+    )
     return load_target(**settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from contract.model.chat import CHAT
 from contract.schema.openapi import as_yaml, standalone
 from contract.targets.mock import mock_profile
 
@@ -26,5 +25,5 @@ def openapi_command(dialect: str) -> None:
     openapi.yaml describes all dialects at once.
     """
     chosen = mock_profile(dialect).dialect
-    document = standalone(chosen.id, chosen.prefix, chosen.paths | {CHAT})
+    document = standalone(chosen.id, chosen.prefix, chosen.paths | {chosen.path})
     click.echo(as_yaml(document), nl=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,7 +103,12 @@ def route(command: F) -> F:
     return command
 
 
-def _configured(context: click.Context, option: click.Parameter, value: Any) -> Any:
+def _configured(
+    context: click.Context,
+    option: click.Parameter,
+    value: Any,
+    only: Collection[str] | None = None,
+) -> Any:
     """Let the settings of a file be the defaults, once both options are known."""
     from contract.cli import config
 
@@ -118,7 +124,9 @@ def _configured(context: click.Context, option: click.Parameter, value: Any) -> 
     found = config.read(Path(file)) if file else config.discover(_current_folder())
     context.meta["contract.settings"] = found
     context.default_map = {
-        config.BOUNDS.get(name, name): setting for name, setting in found.values.items()
+        config.BOUNDS.get(name, name): setting
+        for name, setting in found.values.items()
+        if only is None or name in only
     }
     return value
 
@@ -134,15 +142,20 @@ def _current_folder() -> Path:
         ) from error
 
 
-def configuration(command: F) -> F:
-    """Add `--config` and `--no-config` to *command*: defaults of its options."""
+def configuration(command: F, only: Collection[str] | None = None) -> F:
+    """
+    Add `--config` and `--no-config` to *command*: defaults of its options.
+
+    *only* names the settings that the command takes; None: all of those it has.
+    """
+    callback = partial(_configured, only=only)
     for option in (
         click.option(
             "--no-config",
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            callback=_configured,
+            callback=callback,
             help="Read no settings from a file.",
         ),
         click.option(
@@ -150,13 +163,87 @@ def configuration(command: F) -> F:
             metavar="FILE",
             is_eager=True,
             expose_value=False,
-            callback=_configured,
+            callback=callback,
             help="Read settings from this TOML file (default: [tool.magistral-contract]"
             " in the nearest pyproject.toml).",
         ),
     ):
         command = option(command)
     return command
+
+
+# How a target is reached and what it is; the rest is of `verify`.
+REACHED_BY = frozenset(
+    {"profile", "profiles", "model", "api_key_env", "header_env", "proxy", "offer"}
+)
+
+
+def configured_target(context: click.Context, purpose: str) -> str | None:
+    """
+    Return the only target of the settings; None without one.
+
+    Raises `UsageError` if there are several; *purpose* says what one is needed for.
+    """
+    found = context.meta.get("contract.settings")
+    targets = () if found is None else found.values.get("targets", ())
+    if len(targets) > 1:
+        raise UsageError(f"The settings name several targets; name the one {purpose}.")
+    return str(targets[0]) if targets else None
+
+
+def one_target(metavar: str, model: str = "The model to request.") -> Decorator:
+    """
+    Add one target, and how it is reached, to a command.
+
+    Those are the settings, the profile, the model, the API key, and the route. The
+    argument is called *metavar* in the help, where *model* describes `--model`.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for add in (
+            route,
+            api_key,
+            click.option("--model", metavar="NAME", help=model),
+            profile,
+            configuration,
+            click.argument(
+                "target",
+                required=False,
+                metavar=metavar,
+                shell_complete=completion.names(completion.targets),
+            ),
+        ):
+            command = add(command)
+        return command
+
+    return decorate
+
+
+def listening(port: int) -> Decorator:
+    """Add `--host` and `--port`, whose default is *port*, to a command that listens."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option(
+                "--port",
+                metavar="N",
+                type=click.IntRange(0, 65_535),
+                default=port,
+                show_default=True,
+                help="The port to listen on; 0 chooses a free one.",
+            ),
+            click.option(
+                "--host",
+                default="127.0.0.1",
+                show_default=True,
+                metavar="ADDRESS",
+                help="The address to listen on.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def _offers(
@@ -311,7 +398,7 @@ def _kinds() -> str:
     since what they need takes longer to import than all other help.
     """
     folder = Path(__file__).resolve().parent.parent / "reporters"
-    shared = {"base", "changes"}
+    shared = {"attribution", "base", "changes"}
     kinds = sorted(p.stem for p in folder.glob("[a-z]*.py") if p.stem not in shared)
     return f"KIND is {', '.join(kinds)} or that of a plug-in. "
 
@@ -336,6 +423,29 @@ def reporting(command: F) -> F:
         ),
         click.option(
             "--strict", is_flag=True, help="Fail the run if a SHOULD fails, too."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def behind(command: F) -> F:
+    """Add `--behind` and what belongs to it to *command*."""
+    for option in (
+        click.option(
+            "--behind-api-key-env",
+            metavar="NAME",
+            help="Variable with the API key of --behind; it gets no other key.",
+        ),
+        click.option(
+            "--behind-model", metavar="NAME", help="The model to request of --behind."
+        ),
+        click.option("--behind-profile", metavar="ID", help="The profile of --behind."),
+        click.option(
+            "--behind",
+            metavar="TARGET",
+            help="The server behind this gateway: send it the same requests, say which "
+            "of the two each failure is of, and what the gateway changed.",
         ),
     ):
         command = option(command)

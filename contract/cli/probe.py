@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contract.cli import completion, options
+from contract.cli import options
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,17 +19,7 @@ _TINY = "tiny"  # the argument of the targets with a scripted model
 
 
 @click.command("probe")
-@click.argument(
-    "target",
-    required=False,
-    metavar="URL|TARGET",
-    shell_complete=completion.names(completion.targets),
-)
-@options.configuration
-@options.profile
-@click.option("--model", metavar="NAME", help="The model that must be served.")
-@options.api_key
-@options.route
+@options.one_target("URL|TARGET", "The model that must be served.")
 @click.option(
     "--context-window",
     type=click.IntRange(2),
@@ -69,27 +59,17 @@ def probe_command(context: click.Context, /, **settings: Any) -> int:
       3  not known: unreachable, unauthorised, rate limited, slow, not recognised
       4  this program failed
     """  # noqa: D301  # click keeps the lines after \b
-    from contract.cli.config import Config
-
-    found = context.meta.get("contract.settings") or Config()
-    given = settings["target"] or _configured(found.values.get("targets", ()))
+    given = settings["target"] or options.configured_target(context, "to probe")
+    if given is None:
+        raise UsageError(
+            "Name a URL or a target to probe, e.g. http://127.0.0.1:8000/v1."
+        )
     result = probed(given, **{**settings, "target": None})
     if settings["as_json"]:
         click.echo(json.dumps(result.json))
     else:
         click.echo(result.line)
     return int(result.exit_code)
-
-
-def _configured(targets: Any) -> str:
-    """Return the only target of the settings; raise `UsageError` if it is not one."""
-    if len(targets) == 1:
-        return str(targets[0])
-    raise UsageError(
-        "Name a URL or a target to probe, e.g. http://127.0.0.1:8000/v1."
-        if not targets
-        else "The settings name several targets; name the one to probe."
-    )
 
 
 def probed(given: str, **settings: Any) -> Any:

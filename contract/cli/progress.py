@@ -51,6 +51,7 @@ class Progress:
         """
         console = options.console(color, stderr=True)
         self._checks = checks
+        self._quiet = quiet
         self._counts: Counter[str] = Counter()
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
@@ -81,6 +82,11 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def announce(self, text: str) -> None:
+        """Print *text* in a line of its own, also where no progress is shown."""
+        if not self._quiet:
+            self._bar.console.print(Text(escape_controls(text)), soft_wrap=True)
 
     def sent(self, sent: int, planned: int) -> None:
         """Show that *sent* of *planned* requests were sent; thread-safe."""

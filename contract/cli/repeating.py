@@ -17,6 +17,7 @@ REPEATED = (
     "profiles",
     "trust_plugins",
     "strict",
+    "thorough",
     "context_window",
     "budget",
     "offer",

@@ -8,6 +8,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 import click
 from rich.text import Text
@@ -24,7 +25,8 @@ from contract.mock_server.latency import LatencyPlan
 from contract.mock_server.pacing import Timestamps
 from contract.mock_server.provider import MockProvider
 from contract.mock_server.workers import Workers
-from contract.model.chat import CHAT
+from contract.model.alterations import ALTERATIONS, Alteration
+from contract.model.chat import Json
 from contract.model.check import Fault, Quirk
 from contract.model.conditions import CONDITIONS
 from contract.model.escape import escape_controls
@@ -52,6 +54,28 @@ QUESTION = "What is 6 times 7?"
     help="With --verdicts: require the token in this variable.",
 )
 @click.option(
+    "--replay",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Serve the replies of a recording, as `proxy --save` and `verify --save` "
+    "write them, in place of the mock's.",
+)
+@click.option(
+    "--replay-speed",
+    metavar="FACTOR",
+    type=click.FloatRange(0, 1_000),
+    default=1.0,
+    show_default=True,
+    help="With --replay: how many times faster than recorded; 0 without any pause.",
+)
+@click.option(
+    "--replay-ignore",
+    multiple=True,
+    metavar="MEMBER",
+    help="With --replay: match requests whatever this member of the body is, e.g. user "
+    "or seed. Repeatable.",
+)
+@click.option(
     "--dialect",
     default="mistral",
     show_default=True,
@@ -59,21 +83,7 @@ QUESTION = "What is 6 times 7?"
     shell_complete=completion.names(completion.dialects),
     help="The dialect of the API.",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="The address to listen on.",
-)
-@click.option(
-    "--port",
-    metavar="N",
-    type=click.IntRange(0, 65_535),
-    default=8_700,
-    show_default=True,
-    help="The port to listen on; 0 chooses a free one.",
-)
+@options.listening(8_700)
 @click.option(
     "--ttft", callback=options.seconds, metavar="TIME", help="Time to first token."
 )
@@ -177,6 +187,9 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     words: tuple[str, ...],
     verdicts: str | None,
     token_env: str | None,
+    replay: Path | None,
+    replay_speed: float,
+    replay_ignore: tuple[str, ...],
     dialect: str,
     host: str,
     port: int,
@@ -211,7 +224,26 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     With --verdicts it serves what `verify` found instead, check by check, for API
     clients such as Apidog and Postman: docs/verdicts.md. The options of the runs
     follow after `--`: `serve --verdicts mock -- --select usage`.
+
+    With --replay it serves the replies of a recording, byte for byte and at their
+    times, to the requests that were recorded: docs/proxy.md.
     """
+    if replay is not None:
+        from contract.cli.replaying import serve_replay
+
+        serve_replay(
+            context,
+            replay,
+            speed=replay_speed,
+            ignore=replay_ignore,
+            host=host,
+            port=port,
+            allow_host=allow_host,
+            color=color,
+        )
+        return
+    if replay_ignore or replay_speed != 1:
+        raise UsageError("--replay-speed and --replay-ignore are for --replay DIR.")
     if verdicts is not None:
         from contract.cli.verdicts import serve_verdicts
 
@@ -234,7 +266,11 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
     if (when or every > 1 or rate is not None) and not fault:
         raise UsageError("--when, --every and --rate limit a fault; add --fault NAME.")
     limits = Limits(when=when, every=every, rate=rate, seed=seed)
-    known: dict[str, Fault | Outage] = {**faults_by_name(), **OUTAGES}
+    known: dict[str, Fault | Outage | Alteration] = {
+        **faults_by_name(),
+        **OUTAGES,
+        **ALTERATIONS,
+    }
     changes = {name: _change(one) for name, one in known.items()}
     limited = [read_change(text, changes, limits) for text in fault]
     faults = [known[text.partition("?")[0]] for text in fault]
@@ -290,9 +326,9 @@ def serve_command(  # noqa: PLR0913  # each parameter is an option
             pool.close()
 
 
-def _change(change: Fault | Outage) -> Change:
+def _change(change: Fault | Outage | Alteration) -> Change:
     """Return what a fault applies to replies; an outage itself, for its options."""
-    return change if isinstance(change, Outage) else change.apply
+    return change if isinstance(change, Outage | Alteration) else change.apply
 
 
 def banner(
@@ -313,14 +349,16 @@ def banner(
         changes: The faults and quirks of the mock, each after its name as it was
             given, with options.
     """
-    body = {
-        "model": provider.models[0],
-        "messages": [{"role": "user", "content": QUESTION}],
-        "stream": True,
-    }
+    said: dict[str, Json] = (
+        {"input": QUESTION}
+        if provider.dialect.surface is not None
+        else {"messages": [{"role": "user", "content": QUESTION}]}
+    )
+    body = {"model": provider.models[0], **said, "stream": True}
     header = f' -H "Authorization: Bearer ${variable}"' if variable else ""
     curl = (
-        f"curl -sN {url}{CHAT} -H 'content-type: application/json'{header} "
+        f"curl -sN {url}{provider.dialect.path} "
+        f"-H 'content-type: application/json'{header} "
         f"-d {shlex.quote(json.dumps(body))}"
     )
     shown_key = f"${variable}" if variable else "anything"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Collection, Iterator
 from typing import TextIO
@@ -58,8 +59,11 @@ class GatedStream(io.TextIOBase):
         """
         Write *text*, masked and escaped; return its length.
 
-        click writes UTF-8 for the completion of a shell.
+        click writes UTF-8 for the completion of a shell, and nothing to find out
+        which kind of stream this is, where it ignores errors.
         """
+        if not text:
+            return 0
         shown = text if isinstance(text, str) else text.decode(errors="replace")
         self.write_lines(shown)
         return len(text)
@@ -84,10 +88,23 @@ class GatedStream(io.TextIOBase):
         except BrokenPipeError:
             raise
         except OSError as error:
+            self._discard()
             raise UsageError(
                 f"The output cannot be written: {error.strerror}. Redirect it to "
                 "another place."
             ) from error
+
+    def _discard(self) -> None:
+        """
+        Send what is still buffered to the null device.
+
+        The interpreter writes it again at exit, where a second failure prints a
+        traceback and replaces the exit code by 120 (Python docs, `sys.exit`).
+        """
+        with contextlib.suppress(OSError, ValueError):  # not a file of the system
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._stream.fileno())
+            os.close(null)
 
 
 def print_report(text: str, commands: Collection[str]) -> None:

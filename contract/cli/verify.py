@@ -34,7 +34,14 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
 @options.selection
 @options.trust
 @click.option(
-    "--slow", is_flag=True, help="Run slow checks too: many samples, 128k prompts."
+    "--slow",
+    is_flag=True,
+    help="Run slow checks too: many samples, 128k prompts.",
+)
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Send each check's own requests, none that stands for those of several.",
 )
 @options.profile
 @click.option("--model", metavar="NAME", help="The model to request.")
@@ -94,6 +101,7 @@ def _limit(name: str, bound: str, description: str) -> options.Decorator:
 @click.option(
     "--save", metavar="DIR", help="Save all exchanges, for `replay` and bug reports."
 )
+@options.behind
 @options.baseline
 @options.remembering
 @options.reporting

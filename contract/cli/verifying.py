@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 from contract._version import __version__
 from contract.cli import options, outputs
 from contract.cli.baselines import load_baseline
+from contract.cli.behind import Backend
 from contract.cli.delivery import INTERRUPTED, deliver, worst
 from contract.cli.outputs import Output
 from contract.cli.progress import Progress
@@ -28,11 +30,14 @@ from contract.model.profile import Capability
 from contract.model.redaction import sanitise
 from contract.plugins.discovery import find
 from contract.run.opening import open_target, reply_changes
+from contract.run.plan import first_requests
 from contract.run.recording import MANIFEST, ensure_free, folder
-from contract.run.report import Header, Report, Result, in_order
+from contract.run.report import Header, Outcome, Report, Result, in_order
 from contract.run.verification import Verification
 from contract.targets.base import TargetKind, mask_key, parse_target
 
+# Tokens of long prompts from which their cost is announced.
+MUCH = 200_000
 UNOPENED = frozenset({TargetError.exit_code, EndpointError.exit_code})
 
 
@@ -55,6 +60,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     ignore: tuple[str, ...],
     trust_plugins: bool,
     slow: bool,
+    thorough: bool,
     profile: str | None,
     profiles: str | None,
     model: str | None,
@@ -72,6 +78,10 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     budget: Mapping[str, float],
     offer: frozenset[Capability],
     save: str | None,
+    behind: str | None,
+    behind_profile: str | None,
+    behind_model: str | None,
+    behind_api_key_env: str | None,
     baseline: Path | None,
     history: str | None,
     fail_on: str,
@@ -116,6 +126,7 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
             "budget": budget,
             "offers": offer,
             "repeat": repeat,
+            "thorough": thorough,
             "route": Route.read(header, header_env, proxy),
             "notes": (note,) if note else (),
         },
@@ -124,6 +135,13 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
     # Mistakes in any target are reported before the first one is opened.
     api_key(api_key_env, os.environ)
     ensure_distinct(distinct)
+    backend = Backend.of(
+        behind,
+        distinct,
+        profile=behind_profile,
+        model=behind_model,
+        key_env=behind_api_key_env,
+    )
     earlier = load_baseline(
         baseline,
         map(mask_key, distinct),
@@ -146,7 +164,13 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
             number=number,
             of=len(distinct),
         ) as progress:
-            part, code = judge_target(target, plan, folders.get(target), progress)
+            part, code = judge_target(
+                target,
+                plan,
+                folders.get(target),
+                progress,
+                beside=backend.beside(plan, progress) if backend else nullcontext,
+            )
         parts.append(part)
         codes.append(code)
         if code == INTERRUPTED:
@@ -157,6 +181,8 @@ def verify_targets(  # noqa: PLR0913  # each parameter is an option
         strict=strict,
         baseline=earlier,
     )
+    if backend:
+        whole = backend.attribute(whole)
     explained = {
         part.headers[0].target
         for part, code in zip(parts, codes, strict=True)
@@ -214,13 +240,19 @@ def _recording_folders(save: str | None, targets: tuple[str, ...]) -> dict[str, 
 
 
 def judge_target(
-    target: str, plan: RunPlan, save: Path | None, progress: Progress
+    target: str,
+    plan: RunPlan,
+    save: Path | None,
+    progress: Progress,
+    *,
+    beside: Callable[[Verification], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Report, int]:
     """
     Return the report of one target, complete or not, and its exit code.
 
     The exit code is 0 if all checks ran, whatever their outcomes. The exchanges are
-    written to *save* unless it is None.
+    written to *save* unless it is None. *beside* is entered once the target is open,
+    and left when it has been judged.
     """
     results: list[Result] = []
     header = Header(
@@ -234,7 +266,11 @@ def judge_target(
     )
     code = 0
     try:
-        with open_target(target, tick=progress.sent, **plan.options) as verification:
+        with (
+            open_target(target, tick=progress.sent, **plan.options) as verification,
+            beside(verification),
+        ):
+            _announce(verification, plan, progress)
             try:
                 for result in verification.verify(plan.checks, slow=plan.slow):
                     results.append(result)
@@ -255,6 +291,19 @@ def judge_target(
     return Report(headers=(header,), results=in_order(results, plan.checks)), code
 
 
+def _announce(verification: Verification, plan: RunPlan, progress: Progress) -> None:
+    """Say what long prompts will cost, before they are sent."""
+    if verification.session.is_recorded or not plan.slow:
+        return
+    requests = verification.plan(plan.checks, slow=plan.slow)
+    number, tokens = requests.long_prompts(verification.profile)
+    if tokens >= MUCH:
+        progress.announce(
+            f"{mask_key(verification.target)}: {number} of {len(requests)} requests "
+            f"have prompts of a given length, {tokens:,} tokens in all."
+        )
+
+
 def _results_so_far(
     verification: Verification, plan: RunPlan, judged: Iterable[Result]
 ) -> list[Result]:
@@ -269,8 +318,15 @@ def _results_so_far(
         for exchange in verification.session.exchanges()
         if exchange.end.whole
     }
-    return [
-        verification.run(check, slow=plan.slow)
-        for check in plan.checks
-        if check.id not in done and check.sends and answered.issuperset(check.sends)
-    ]
+    found = []
+    for check in plan.checks:
+        first = first_requests(
+            check, verification.profile, thorough=verification.session.thorough
+        )
+        if check.id in done or not first or not answered.issuperset(first):
+            continue
+        result = verification.run(check, slow=plan.slow)
+        # What its combined requests leave open cannot be asked any more.
+        if result.outcome is not Outcome.ERROR or answered.issuperset(check.sends):
+            found.append(result)
+    return found

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from contract._version import __version__
 from contract.errors import UsageError
-from contract.model.chat import CHAT
 from contract.model.exchange import Exchange
 from contract.model.redaction import SECRETS, register_secret
 from contract.reporters.base import verdict_word
@@ -201,7 +200,8 @@ def _chats(report: Report) -> Iterator[Exchange]:
         id(exchange): exchange
         for result in report.results
         for exchange in result.exchanges
-        if exchange.request.path.endswith(CHAT) and exchange.request.method == "POST"
+        if exchange.request.path.endswith(exchange.profile.dialect.path)
+        and exchange.request.method == "POST"
     }
     yield from list(found.values())[:MOST_SPANS]
 

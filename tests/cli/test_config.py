@@ -30,6 +30,7 @@ def test_pytest_knows_the_same_settings():
     others = {"seed", "concurrency", "max_requests", "max_examples", *config.BOUNDS}
     others |= {"baseline", "within"}  # of the command line: pytest has the last run
     others |= {"history", "fail_on"}
+    others |= {name for name in KINDS if name.startswith("behind")}
 
     assert {*KINDS} - others <= {*Settings.__dataclass_fields__}
 

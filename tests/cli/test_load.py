@@ -198,3 +198,27 @@ def test_the_command_that_runs_again_repeats_what_was_given(command, monkeypatch
         "chat --strict --arrivals constant --budget ttft=1.5s --header-env "
         "X-Tenant=TENANT"
     )
+
+
+def test_the_settings_say_where_and_what_the_target_is(command, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.magistral-contract]\n"
+        'targets = ["mock:vllm"]\nprofile = "vllm-9"\nreport = ["junit=a.xml"]\n'
+        "max-requests = 1\nstrict = true\n"
+    )
+    done = command("load")
+    elsewhere = command("load", "--no-config", "mock", "--scenario", "chats")
+
+    assert (done.code, "Unknown profile 'vllm-9'" in done.err) == (2, True)
+    assert "Did you mean 'chat'" in elsewhere.err
+    assert not (tmp_path / "a.xml").exists()
+
+
+def test_only_one_of_several_targets_is_loaded(command, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.magistral-contract]\ntargets = ["mock:vllm", "mock:llamacpp"]\n'
+    )
+    done = command("load")
+
+    assert done.code == 2
+    assert "The settings name several targets; name the one to load." in done.err

@@ -93,3 +93,14 @@ def test_nothing_is_shown_otherwise(monkeypatch, page, quiet):
     _run(quiet=quiet)
 
     assert page.getvalue() == ""
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_an_announcement_is_a_line_also_without_a_terminal(monkeypatch, kind, quiet):
+    page = kind()
+    monkeypatch.setattr("sys.stderr", page)
+    with Progress("mock", 1, color=False, quiet=quiet) as progress:
+        progress.announce("16 prompts\x1b[2J")
+
+    assert ("16 prompts\\x1b[2J\n" in page.getvalue()) is not quiet

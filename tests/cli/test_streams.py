@@ -114,8 +114,9 @@ def test_a_closed_stream_stays_closed(monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("verb", [["--version"], ["list", "--faults"]])
-def test_a_full_disk_behind_standard_output_is_one_sentence(verb):
+def test_a_full_disk_behind_standard_output_is_one_sentence(verb, unbuffered):
     code = "from contract.cli import main; main()"
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(  # noqa: S603  # the interpreter of this test
@@ -124,7 +125,7 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(verb):
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            env=dict(os.environ),
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
 
     assert done.stderr == (
@@ -135,11 +136,16 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(verb):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_a_full_disk_behind_both_streams_leaves_the_exit_code():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_both_streams_leaves_the_exit_code(unbuffered):
     code = "from contract.cli import main; main()"
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(  # noqa: S603  # the interpreter of this test
-            [sys.executable, "-c", code, "verfy"], stdout=full, stderr=full, check=False
+            [sys.executable, "-c", code, "verfy"],
+            stdout=full,
+            stderr=full,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
 
     assert done.returncode == 2

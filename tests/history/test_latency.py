@@ -13,7 +13,7 @@ def test_a_run_shows_the_latencies_of_its_streams():
 
     assert set(found) == {"ttft", "ttfo", "icl", "tpot"}
     assert not any(one.alone for one in found.values())
-    assert found["ttft"].samples > FEWEST_STREAMS
+    assert found["ttft"].samples >= FEWEST_STREAMS
     assert 0.02 <= found["ttft"].p50.low <= found["ttft"].p50.seen
     assert set(found) <= set(METRICS)
 

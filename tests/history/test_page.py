@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import pytest
 from support.hostile import ATTACKS, obeyed
 from support.runs import CHECKS, FAIL, MUST, OTHER, PASS, both, report
 
@@ -83,6 +84,7 @@ def test_hostile_names_are_inert(history):
     assert not obeyed(text)
 
 
+@pytest.mark.long
 def test_much_is_cut_to_a_small_page(history, monkeypatch):
     names = list(CHECKS.values())[:150]
     for outcome in (PASS, FAIL):

@@ -38,6 +38,20 @@ def test_a_fault_fails_the_run_with_the_command_that_repeats_it(command):
     assert "'mock?fault=done-missing' --select streaming.ends-with-done" in again[1]
 
 
+def test_the_cost_of_long_prompts_is_announced_before_they_are_sent(
+    command, monkeypatch
+):
+    monkeypatch.setattr("contract.cli.verifying.MUCH", 1_000)
+    one = ("verify", "mock", "--select", "context.serves-1k", "--thorough")
+    done = command(*one, "--slow")
+    quiet = command(*one, "--slow", "--quiet")
+
+    assert done.err == (
+        "mock: 1 of 1 requests have prompts of a given length, 1,000 tokens in all.\n"
+    )
+    assert quiet.err == command(*one).err == ""
+
+
 def test_several_targets_have_a_section_each_and_a_table(command):
     done = command("verify", "mock", "mock:vllm?fault=done-missing", "mock", *FEW)
     lines = done.out.splitlines()
