@@ -104,6 +104,7 @@ def test_private_imports_are_recognised(text, verdict):
     assert verdict == imports_private(text)
 
 
+@pytest.mark.long
 def test_every_use_of_what_is_private_is_listed():
     using = {
         str(path.relative_to(ROOT))

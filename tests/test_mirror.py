@@ -14,6 +14,30 @@ TESTS = ROOT / "tests"
 # `contract/a/b.py` such a file is `tests/a/test_b.py`, or `tests/wire/a/test_b.py` or
 # `tests/wire/test_b.py` if it needs sockets; for a package, `tests/a/test_init.py`.
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    # Proven together: each requirement holds for a sound client and fails for a bug.
+    "clients.judging": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.errors": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.program": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.reasoning": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.requests": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.retries": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.streams": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.tools": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.transport": ("tests/clients/test_scenarios.py",),
+    # Readers and names behind `fit`, whose files are made in its tests.
+    "memory.files": ("tests/cli/test_fit.py",),
+    "memory.gguf": ("tests/cli/test_fit.py", "tests/live/test_fit.py"),
+    "memory.published": ("tests/memory/test_fitting.py",),
+    "memory.safetensors": ("tests/cli/test_fit.py",),
+    "memory.shape": ("tests/memory/test_quantisation.py",),
+    "memory.starting": ("tests/cli/test_fit.py",),
+    # Steps of a comparison, which is tested on what mocks reply.
+    "identity.counted": ("tests/wire/identity/test_comparing.py",),
+    "identity.evidence": ("tests/wire/identity/test_comparing.py",),
+    # Asked before a package is imported; the program that compares; what a run prints.
+    "claims.extra": ("tests/claims/test_items.py",),
+    "claims.grading": ("tests/claims/test_scoring.py",),
+    "claims.result": ("tests/wire/cli/test_claims.py",),
     # Run as `python -m contract`.
     "__main__": ("tests/wire/test_plugins.py",),
     "_version": ("tests/cli/test_init.py",),
@@ -26,6 +50,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/checks/context/test_lengths.py",
         "tests/checks/context/test_truncation.py",
     ),
+    # Values and names that the modules beside them are made of.
+    "providers.responses": ("tests/model/test_surface.py",),
+    "providers.responses.names": ("tests/providers/responses/test_rendering.py",),
     "checks.latency.delays": ("tests/checks/latency/test_pace.py",),
     "checks.faults.logprobs": ("tests/checks/sampling/test_logprobs.py",),
     "checks.sampling.logprob_probes": ("tests/checks/sampling/test_logprobs.py",),
@@ -36,6 +63,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "checks.tools.probes": ("tests/checks/tools/test_calls.py",),
     # What `verify` runs.
     "cli.verifying": ("tests/wire/cli/test_verify.py",),
+    # What a fingerprint is made of, tested by what mocks reply.
+    "identity.collecting": ("tests/wire/identity/test_comparing.py",),
+    "identity.observations": ("tests/identity/test_fingerprint.py",),
+    "identity.opening": ("tests/wire/identity/test_comparing.py",),
+    "identity.prompts": ("tests/identity/test_fingerprint.py",),
     # Both transports have the same tests.
     "client.httpx_transport": ("tests/wire/test_stamped_transport.py",),
     "client.transport": ("tests/wire/test_stamped_transport.py",),
@@ -74,14 +106,22 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "model.rules": ("tests/providers/test_rules.py",),
     "providers.inline": ("tests/catalog/test_providers.py",),
+    "providers.litellm": ("tests/catalog/test_providers.py",),
     "providers.llamacpp": ("tests/catalog/test_providers.py",),
+    "providers.lmstudio": ("tests/catalog/test_providers.py",),
     "providers.mistral": ("tests/catalog/test_providers.py",),
+    "providers.ollama": ("tests/catalog/test_providers.py",),
+    "providers.sglang": ("tests/catalog/test_providers.py",),
     "providers.transformers": ("tests/catalog/test_providers.py",),
     "providers.vllm": ("tests/catalog/test_providers.py",),
+    "providers.vllm_rust": ("tests/catalog/test_providers.py",),
     "providers.llamacpp.rules": ("tests/providers/test_rules.py",),
+    "providers.lmstudio.rules": ("tests/providers/test_rules.py",),
     "providers.mistral.rules": ("tests/providers/test_rules.py",),
+    "providers.ollama.rules": ("tests/providers/test_rules.py",),
     "providers.transformers.rules": ("tests/providers/test_rules.py",),
     "providers.vllm.rules": ("tests/providers/test_rules.py",),
+    "providers.vllm_rust.rules": ("tests/providers/test_rules.py",),
     # In the test suites of users.
     "pytest_plugin": ("tests/wire/test_pytest_plugin.py",),
     "pytest_plugin.summary": ("tests/wire/test_pytest_plugin.py",),
@@ -95,6 +135,13 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "load.extra": ("tests/cli/test_load.py",),
     # The processes that the engine runs in, started and read.
     "load.running": ("tests/support/loads.py", "tests/support/load_report.py"),
+    # The process of a relay, started by the verb.
+    "proxying.engine": ("tests/wire/proxying/test_running.py",),
+    # The parts of a relay.
+    "proxying.limits": ("tests/wire/proxying/test_relay.py",),
+    "proxying.passing": ("tests/wire/proxying/test_relay.py",),
+    "proxying.tunnel": ("tests/wire/proxying/test_ways.py",),
+    "proxying.upstream": ("tests/wire/proxying/test_relay.py",),
     # Named on the command line of `diff`.
     "cli.documents": ("tests/cli/test_diff.py", "tests/wire/cli/test_diff.py"),
     # What comparisons are made of.

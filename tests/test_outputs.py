@@ -12,6 +12,7 @@ GRAPH = layers.read()
 WRITERS = {
     "cli.outputs": "reports, by files.replacing, after the gate of Reporter",
     "run.recording": "recordings, masked and escaped in _write",
+    "identity.fingerprint": "fingerprints, masked in dump",
     "files.replacing": "writes what the two above hand over",
     "files.folders": "exports, after the gate of Exporter",
     "checks.multimodal.attachments": "a sound of a request, in memory",
@@ -19,6 +20,7 @@ WRITERS = {
     "fuzzing.running": "openapi.yaml for a child process, in a temporary folder",
     "engines.environments": "the pins of an installed engine",
     "cli.scaffolding": "what init writes, from the options of the command",
+    "claims.ledger": "the answers of a run, masked line by line",
     "cli.budget": "settings, of the options of the command and of measured numbers",
     "tiny.transformers": "a scripted model",
     "tiny.vllm": "a scripted model",
@@ -29,6 +31,7 @@ WRITING = {"write_text", "write_bytes", "write_synced", "replace_file", "writeli
 AROUND = {"__stdout__", "__stderr__"}
 STREAMS = {
     "load.engine": "a program of its own, whose events its parent reads and masks",
+    "claims.grading": "a program of its own, whose output its parent reads",
     "engines.watching": "a program of its own, whose output is a log",
     "engines.llama_server": "a program of its own, whose output is a log",
     "__main__": "one fixed sentence, if Ctrl-C comes before the command line is there",

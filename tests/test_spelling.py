@@ -12,7 +12,14 @@ from contract.testing import rehearse
 
 # Every second one is a good sample, and takes seconds.
 FAULTS = dict(sorted(find("checks", Fault).items())[::2])
-DIALECTS = ("vllm", "mistral", "llamacpp", "transformers")
+DIALECTS = (
+    "vllm",
+    "mistral",
+    "llamacpp",
+    "transformers",
+    "mistral-2026-10",
+    "mistral-responses",
+)
 PYTHON = re.compile(
     r"\b(?:None|True|False)\b"  # null, true, false
     r"|<class |<function |<[\w.]+ object at |\w+Error\("

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from support.each import each
 
 from contract.catalog import profiles
-from contract.model.chat import CHAT
 from contract.model.check import Check, Fault, Finding, NotApplicable, Quirk
 from contract.model.exchange import Arrival, End, Exchange
 from contract.model.probes import SUM, SUM_WHOLE
@@ -199,7 +198,7 @@ def replies(draw):
     profile = draw(st.sampled_from(PROFILES))
     probe = draw(st.sampled_from([SUM, SUM_WHOLE, None]))
     request = (
-        Request("POST", CHAT, body=draw(st.binary(max_size=8)))
+        Request("POST", profile.dialect.path, body=draw(st.binary(max_size=8)))
         if probe is None
         else build_request(probe, profile, "m")
     )
@@ -251,6 +250,7 @@ OFFERED = {"models", "headers", "schema", "properties", "transport"}
 # An accepted image, an address that was not opened, and rejections that are missing:
 # their own checks judge those, and rejections.no-key judges the absence.
 TAKEN = {
+    "multimodal.takes-a-hundred-images",
     "multimodal.takes-promised-images",
     "multimodal.opens-no-address-in-text",
     "rejections.asks-for-no-password",

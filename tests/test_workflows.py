@@ -70,8 +70,11 @@ def unknown(words):
     while isinstance(command, click.Group) and words:
         name = words.pop(0)
         if name.startswith("-"):
-            if name not in names(command):
+            option, _, value = name.partition("=")
+            if option not in names(command):
                 return name
+            if words and not value and takes_value(command, option):
+                words.pop(0)
             continue
         found = command.get_command(click.Context(command), name)
         if found is None:
@@ -80,6 +83,15 @@ def unknown(words):
     options = words[: words.index("--")] if "--" in words else words
     given = (word.partition("=")[0] for word in options if word.startswith("-"))
     return next((word for word in given if word not in names(command)), None)
+
+
+def takes_value(command, name):
+    """Whether the option *name* of a command is followed by a value."""
+    return any(
+        name in parameter.opts and not parameter.is_flag
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    )
 
 
 def names(command):
@@ -100,6 +112,9 @@ def names(command):
         pytest.param("engines instal vllm", "instal", id="verb-of-a-verb"),
         pytest.param("verify mock --reprot x", "--reprot", id="option"),
         pytest.param("verify -- --selct", None, id="right-target-like-an-option"),
+        pytest.param("client --command 'x y' list", None, id="right-group-and-options"),
+        pytest.param("client --command x lits", "lits", id="verb-after-an-option"),
+        pytest.param("client --comand x", "--comand", id="option-of-a-group"),
         pytest.param("--version", None, id="right-option-of-the-program"),
         pytest.param("--verson", "--verson", id="option-of-the-program"),
     ],

@@ -10,7 +10,7 @@ from functools import cache
 from contract.catalog.profiles import named
 from contract.mock_server import framing
 from contract.mock_server.app import serving
-from contract.mock_server.provider import MockProvider
+from contract.mock_server.provider import MockProvider, served_models
 from contract.model.dialect import Head
 from contract.model.rejection import Rejection, RejectionReason
 from contract.run.opening import reply_changes
@@ -32,11 +32,19 @@ class Providers:
 
 @cache
 def provider(name):
-    """`vllm`, `vllm+field-renamed`, or `vllm+rate`, which refuses for that trouble."""
-    dialect, _, change = name.partition("+")
+    """
+    `vllm`, `vllm+field-renamed`, or `vllm+rate`, which refuses for that trouble.
+
+    `mistral-2026-10+own-models` serves the models of its API.
+    """
+    id_, _, change = name.partition("+")
+    dialect = named(id_, what="dialect").dialect
+    models = MODELS
+    if change == "own-models":
+        models, change = served_models(dialect), ""
     return MockProvider(
-        named(dialect, what="dialect").dialect,
-        models=MODELS,
+        dialect,
+        models=models,
         api_key=KEY,
         context_window=WINDOW,
         clock=time.time,

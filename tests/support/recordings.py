@@ -11,7 +11,9 @@ from contract.model.chat import PieceKind
 from contract.model.reply import rehearse
 from contract.run.recording import load
 
-RECORDED = Path(__file__).parents[2] / "fixtures" / "exchanges"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+RECORDED = FIXTURES / "exchanges"
+RELEASES = FIXTURES / "releases"
 # The recording lacks a part of these exchanges that the mock would produce.
 NOT_COMPARED = {
     "head": "the server, not the mock, omits the body",
@@ -24,7 +26,8 @@ NOT_COMPARED = {
 @cache
 def recorded_exchanges(engine):
     """By the name of the probe: the engine's exchanges, the mock's beside them."""
-    recording = load(RECORDED / engine, builtin())[0]
+    folder = RELEASES / engine if (RELEASES / engine).is_dir() else RECORDED / engine
+    recording = load(folder, builtin())[0]
     dialect, window = recording.profile.dialect, recording.profile.context_window
     opened = MockProvider(dialect, context_window=window)
     closed = MockProvider(dialect, context_window=window, api_key="sk-test-1")

@@ -28,6 +28,13 @@ def mock_reply(profile, probe):
     return provider(profile.dialect, profile.context_window).reply(request, 0)
 
 
+def chat_request(probe, profile):
+    """The body that *probe* becomes, read as that of a chat on every surface."""
+    body = json.loads(build_request(probe, profile, "m").body)
+    surface = profile.dialect.surface
+    return body if surface is None else surface.parse(body)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a judge said: its findings, or why there was nothing to judge."""

@@ -10,14 +10,14 @@ from support.portable_faults import MORE, QUICK
 from support.runners import by_apidog, by_bruno, by_newman, families, to_bruno
 
 import contract
-from contract.checks.languages.sentences import SENTENCES
+from contract.checks.combined.sentences import SENTENCES
 from contract.model.check import Fault
 from contract.plugins.discovery import find
 from contract.run.report import Outcome
 
 pytestmark = pytest.mark.tools
 # Dialects that differ in how they stream, reason and reject.
-DIALECTS = ("mistral", "vllm", "llamacpp", "transformers")
+DIALECTS = ("mistral", "vllm", "llamacpp", "transformers", "vllm-responses")
 MODEL = "magistral-small-2509"  # the mock of each of them serves it
 FAULTS = ("field-renamed", "done-missing", "total-without-prompt")
 

@@ -21,7 +21,16 @@ from contract.portable import test_script as script
 pytestmark = pytest.mark.tools
 KEY = "sk-collection"
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-DIALECTS = ("mistral", "vllm", "llamacpp", "transformers", "inline")
+DIALECTS = (
+    *("mistral", "vllm", "llamacpp", "transformers", "inline"),
+    *("vllm-responses", "llamacpp-responses", "mistral-responses"),
+)
+# Faults of the replies of a chat, which `/v1/responses` spells in another way.
+SPELLED = (
+    *("thought-dropped", "total-without-prompt", "cut-called-stop", "ids-empty"),
+    *("closing-marker-shown", "id-per-chunk", "created-per-chunk", "usage-dropped"),
+    *("arguments-encoded-twice", "error-in-the-stream", "call-left-in-thought"),
+)
 
 
 def collection(profile, model):
@@ -82,10 +91,14 @@ def failures(outcomes):
 
 
 def by_verify(profile, url, ids, monkeypatch):
-    """The outcome of each check in `verify`."""
+    """The outcome of each check in `verify`, by its own requests as in newman."""
     monkeypatch.setenv("PORTABLE_KEY", KEY)
     report = contract.verify(
-        f"{url}/v1", select=ids, profile=profile.id, key_env="PORTABLE_KEY"
+        f"{url}/v1",
+        select=ids,
+        profile=profile.id,
+        key_env="PORTABLE_KEY",
+        thorough=True,
     )
     return {result.check.id: result.outcome for result in report.results}
 
@@ -106,6 +119,19 @@ def test_newman_passes_on_a_sound_server(tools, dialect, tmp_path):
 
     assert failures(outcomes) == set()
     assert [*outcomes.values()].count("pass") > 80
+
+
+@pytest.mark.parametrize("fault", slow(SPELLED, SPELLED[:1]))
+def test_newman_fails_on_responses_where_verify_fails(
+    tools, fault, tmp_path, monkeypatch
+):
+    profile = profiles.named("vllm-responses")
+    with contract.mock(profile.id, fault=fault) as url:
+        outcomes = by_newman(tools, profile, url, tmp_path)
+        verified = by_verify(profile, url, [*outcomes], monkeypatch)
+
+    assert find("checks", Fault)[fault].breaks.id in failures(outcomes)
+    assert failures(outcomes) <= failed(verified)
 
 
 @pytest.mark.parametrize("fault", slow(MORE, QUICK))

@@ -23,6 +23,7 @@ from contract.mock_server.provider import SERVED, MockProvider
 from contract.model.exchange import End
 from contract.model.probes import CUT, LIST_MODELS, NO_KEY, SUM, SUM_WHOLE, TOOL
 from contract.model.profile import Profile
+from contract.model.reply import spelled
 from contract.model.wire import build_request
 
 DIALECTS = dialects()
@@ -58,7 +59,7 @@ def test_responses_are_the_bytes_of_the_replies(dialect):
         for probe in (SUM, SUM_WHOLE, CUT, TOOL, LIST_MODELS, NO_KEY):
             asked = request(probe, dialect)
             response, parts = sent(http, asked)
-            expected = mock.reply(asked)
+            expected = spelled(mock.reply(asked))
 
             assert response.status_code == expected.status
             assert b"".join(parts) == expected.body

@@ -83,6 +83,7 @@ class Over:
         self.profile = wire.profile
         self.url, self.key, self.key_variable = wire.url, KEY, KEYS[0]
         self.route = DIRECT
+        self.is_recorded, self.thorough = False, True
         self._faulty = faulty
         self._wire = wire
         self._touched = touched
@@ -131,6 +132,7 @@ class Wire:
             limits=self._limits,
             concurrency=AT_A_TIME,
             allowance=100_000,
+            thorough=True,
         )
 
     @cached_property

@@ -173,7 +173,13 @@ def test_a_check_that_cannot_fail_is_refused_unless_it_is_trusted(
     assert trusted.returncode == 0
 
 
-@pytest.mark.parametrize("group", ["checks", "providers", "quirks"])
+@pytest.mark.parametrize(
+    "group",
+    [
+        "checks",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("providers", "quirks")),
+    ],
+)
 def test_a_plug_in_that_fails_on_import_is_named_with_its_package(package, group):
     path = package(**{group: "raise RuntimeError('no licence')"})
     done = command("verify", "mock", "--select", "models", path=path)

@@ -15,7 +15,15 @@ from contract.targets.mock import build
 
 pytestmark = pytest.mark.load
 DIALECTS = (
-    *("mistral", "mistral-2026-08", "vllm-0.32", "vllm-0.16", "vllm-0.12", "vllm-0.11"),
+    *(
+        "mistral",
+        "mistral-2026-08",
+        "mistral-2026-10",
+        "vllm-0.32",
+        "vllm-0.16",
+        "vllm-0.12",
+        "vllm-0.11",
+    ),
     *("llamacpp", "transformers", "inline"),
 )
 # Found by the triage of every reply, by invariants on the sample, or by comparing
