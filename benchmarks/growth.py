@@ -83,7 +83,7 @@ def main(answers: int, megabytes: int) -> None:
                 yield Finding("there is no text")
 
     invariants = (
-        replace(one, sends=())
+        replace(one, sends=(), combined=())
         for one in find("checks", Check).values()
         if one.every is not None
     )

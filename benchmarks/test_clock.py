@@ -209,7 +209,7 @@ def run_tool(name: str, *arguments: str) -> None:
     binary = Path(on_path or PEERS / name / "bin" / name)
     if not binary.exists():
         install = "run .ci/clock-peers FOLDER and set CLOCK_PEERS=FOLDER"
-        advice = "put an installed vLLM on PATH" if name == "vllm" else install
+        advice = "put an installed vllm[bench] on PATH" if name == "vllm" else install
         pytest.skip(f"{name}: {advice}")
     offline = {"HF_HUB_OFFLINE": "1"} if name == "guidellm" else {}
     try:

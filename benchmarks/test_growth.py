@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "growth.py"
 MEGABYTES = 8  # of each answer
-FEW, MANY = 8, 32  # answers
+FEW, MANY = 4, 16  # answers
 
 
 def measured(answers: int) -> tuple[int, int]:

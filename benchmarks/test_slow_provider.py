@@ -28,7 +28,7 @@ PROFILE = builtin()["vllm-0.32"]
 CONCURRENCY = 4
 TIMED = ("rhythm-", "latency-")  # how the names of timed requests begin
 LIMIT = 1.2  # times the ideal
-START = 3.0  # seconds of Python, of opening the target and of the report
+START = 6.0  # seconds of Python, of opening the target and of the report
 CHECKS = tuple(find("checks", Check).values())
 
 
