@@ -1,8 +1,8 @@
 """
 The JSON report of apidog-cli (`apidog run FILE -r json`): failures and the collection.
 
-It lists no test that passed or was skipped. What ran is known from the collection in
-it and from the number of steps.
+It lists no test that passed, was skipped or ended with a warning, as a SHOULD does that
+failed. What ran is known from the collection in it and from the number of steps.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from contract.importers.base import (
 from contract.model.strict_json import read_json
 
 _NOTE = (
-    "apidog-cli lists only failures in JSON, so tests that were skipped or waived "
-    "count as passed here; import its JUnit report to tell them apart"
+    "apidog-cli lists only failures in JSON, so tests that were skipped or waived, and "
+    "warnings, count as passed here; import its JUnit report to tell them apart"
 )
 
 
