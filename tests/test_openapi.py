@@ -425,6 +425,7 @@ def test_a_stream_item_is_an_event(event, verdict):
 STREAM = resolved({"$ref": "#/components/examples/vllm-0.16-stream-events"})["value"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [

@@ -79,6 +79,7 @@ def test_a_failed_run_shows_the_failed_check(verify):
     )
 
 
+@pytest.mark.long
 def test_an_option_may_print_a_report(verify):
     done, outputs, _ = verify("mock", "--select usage.sums-up --report json=-")
 
@@ -93,6 +94,7 @@ def test_an_invalid_option_is_a_usage_error(verify):
     assert "--selct" in done.stderr
 
 
+@pytest.mark.long
 def test_a_target_is_never_read_as_an_option(verify):
     done, outputs, _ = verify("--help")
 

@@ -34,6 +34,7 @@ def test_llama_cpp_keeps_its_contract(command):
     assert 'llamacpp (models owned by "llamacpp"' in out
 
 
+@pytest.mark.long
 def test_missing_reasoning_parser_is_detected(command):
     target = "llamacpp:tiny?reasoning_format=none"
     code, out = command(

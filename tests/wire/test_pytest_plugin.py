@@ -58,6 +58,7 @@ for name in ("hypothesis", "respx", "openai", "mistralai", "schemathesis", "requ
 """
 
 
+@pytest.mark.long
 def test_a_clone_with_the_extra_pytest_alone_runs_the_suite(tmp_path):
     """As the README installs it: the settings and conftest.py of the clone apply."""
     (tmp_path / "missing.py").write_text(MISSING)

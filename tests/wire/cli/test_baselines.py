@@ -53,6 +53,7 @@ def test_the_report_may_replace_its_baseline(command, earlier):
     assert json.loads(path.read_text())["exit_code"] == 1
 
 
+@pytest.mark.long
 def test_several_targets_have_their_own_baseline(command, tmp_path):
     old = tmp_path / "old.json"
     targets = ("mock", "mock:vllm")

@@ -30,6 +30,7 @@ def settings_of(path):
     return tomllib.loads(path.read_text())["tool"]["magistral-contract"]
 
 
+@pytest.mark.long
 def test_what_is_written_is_what_verify_passes(command, folder):
     path = folder / "pyproject.toml"
     path.write_text(SETTINGS)

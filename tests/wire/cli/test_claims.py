@@ -103,6 +103,7 @@ def test_what_is_not_judged_is_counted_apart(claims):
     assert "were not judged" in found["why"]
 
 
+@pytest.mark.long
 def test_a_limit_of_cost_ends_the_run_and_it_can_be_resumed(claims, folder):
     def long(n, k):
         return planted(1)(n, k) | {"thought": "It may be more. " * 60}

@@ -49,6 +49,7 @@ def test_an_unknown_phase_is_a_usage_error(command):
     assert "Unknown phase 'nope'. Known: coverage, examples, fuzzing." in done.err
 
 
+@pytest.mark.long
 def test_further_headers_are_sent_and_shown_nowhere(served, command, tmp_path):
     value = "the-value-of-this-tenant"
 

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from contract.history.store import History
 
 VERIFY = (
@@ -14,6 +16,7 @@ VERIFY = (
 )
 
 
+@pytest.mark.long
 def test_a_run_that_was_reported_survives_a_kill_at_once(tmp_path):
     """Two at a time, each killed as soon as it has printed its verdict."""
     place = str(tmp_path / "h.db")

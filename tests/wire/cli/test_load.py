@@ -47,6 +47,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.long
 def test_a_failing_run_leaves_reports_and_a_recording(command, tmp_path, monkeypatch):
     monkeypatch.setenv("TENANT", "tenant-secret-77")
     monkeypatch.setenv("MISTRAL_API_KEY", SECRET)

@@ -50,6 +50,7 @@ def run(command, project, **environ):
     )
 
 
+@pytest.mark.long
 def test_what_it_writes_is_green_against_the_mock(command, project):
     done = command("init", "mock:vllm", "--package", "magistral-contract==1")
 

@@ -45,6 +45,7 @@ def test_a_signal_ends_it(number, code):
     assert err.endswith("stopped\n")
 
 
+@pytest.mark.long
 def test_a_server_that_comes_and_is_broken_is_two_changes():
     """Away, back and broken, in the order in which they happen."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
