@@ -20,6 +20,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "clients.scenarios.program": ("tests/clients/test_scenarios.py",),
     "clients.scenarios.reasoning": ("tests/clients/test_scenarios.py",),
     "clients.scenarios.requests": ("tests/clients/test_scenarios.py",),
+    "clients.scenarios.responses": ("tests/clients/test_scenarios.py",),
     "clients.scenarios.retries": ("tests/clients/test_scenarios.py",),
     "clients.scenarios.streams": ("tests/clients/test_scenarios.py",),
     "clients.scenarios.tools": ("tests/clients/test_scenarios.py",),

@@ -45,8 +45,8 @@ def _requirements() -> list[str]:
     multiple=True,
     metavar="DIALECT",
     shell_complete=completion.names(completion.dialects),
-    help="The server that the mock plays (default: one of each dialect that separates "
-    "the reasoning). Repeatable.",
+    help="The server that the mock plays (default: one of each dialect of "
+    "/v1/chat/completions that separates the reasoning). Repeatable.",
 )
 @click.option(
     "--scenario",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,9 +17,17 @@ from contract.model.chat import Json, PieceKind
 from contract.model.exchange import End
 from contract.model.outages import failure
 from contract.model.rejection import Rejection, RejectionReason
-from contract.model.reply import JSON_TYPE, Frame, Reply, encode_json, event_json
+from contract.model.reply import (
+    JSON_TYPE,
+    Frame,
+    Reply,
+    encode_json,
+    event_json,
+    spelled,
+)
 from contract.model.rewrite import rewrite_pieces
-from contract.model.strict_json import MISSING
+from contract.model.strict_json import MISSING, read_json
+from contract.quirks import fields
 
 Change = Callable[[Reply], Reply]
 
@@ -375,6 +385,7 @@ def error_inside(reply: Reply) -> Reply:
 
 def cut(reply: Reply) -> Reply:
     """Half of the reply is sent, then the connection is reset."""
+    reply = spelled(reply)
     if reply.streamed:
         kept = reply.frames[: (len(reply.frames) + 1) // 2]
     else:
@@ -411,6 +422,7 @@ def closing(reply: Reply) -> Reply:
 
 def compressed(reply: Reply) -> Reply:
     """The body is compressed with gzip, if the client accepts that."""
+    reply = spelled(reply)
     accepted = (reply.request.header("accept-encoding") or "").lower()
     if "gzip" not in accepted or reply.status != _OK:
         return reply
@@ -433,6 +445,7 @@ _OK = 200
 
 def in_tiny_writes(reply: Reply) -> Reply:
     """Every write is of seven bytes, so that characters and lines are divided."""
+    reply = spelled(reply)
     if not reply.streamed:
         return reply
     return reply.with_frames(
@@ -444,9 +457,129 @@ def in_tiny_writes(reply: Reply) -> Reply:
 
 def all_at_once(reply: Reply) -> Reply:
     """The whole stream comes in one write."""
+    reply = spelled(reply)
     if not reply.streamed or not reply.frames:
         return reply
     return reply.with_frames((Frame(reply.frames[-1].at, reply.body),))
+
+
+_DATA = re.compile(rb"(?m)^data: (\{.*)$")
+
+
+def _with_json(reply: Reply, encode: Callable[[Json], bytes]) -> Reply:
+    """Return a reply of another surface with its JSON, or that of each event, anew."""
+    reply = spelled(reply)
+
+    def again(data: bytes) -> bytes:
+        value = read_json(data)
+        return data if value is MISSING else encode(value)  # type: ignore[arg-type]  # it is not MISSING
+
+    def event(found: re.Match[bytes]) -> bytes:
+        return b"data: " + again(found[1])
+
+    if not reply.streamed:
+        return reply.with_frames(Frame(f.at, again(f.data)) for f in reply.frames)
+    return reply.with_frames(
+        Frame(f.at, _DATA.sub(event, f.data)) for f in reply.frames
+    )
+
+
+def unknown_members(reply: Reply) -> Reply:
+    """A response, a chunk or an event has members that the client does not know."""
+    if reply.dialect.surface is None:
+        return fields.unknown_members.apply(reply)
+    return _with_json(reply, lambda value: encode_json(_with_members(value)))
+
+
+def _with_members(value: Json) -> Json:
+    """Return *value* with new members in each of its objects that has a type."""
+    if isinstance(value, list):
+        return [_with_members(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    members = {name: _with_members(part) for name, part in value.items()}
+    if "type" in members or "object" in members:
+        members["x_debug"] = {"node": 7, "notes": []}
+    return members
+
+
+def nulls_left_out(reply: Reply) -> Reply:
+    """Members that are null are left out."""
+    if reply.dialect.surface is None:
+        return fields.nulls_left_out.apply(reply)
+    return _with_json(reply, lambda value: encode_json(_without_nulls(value)))
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {k: _without_nulls(part) for k, part in value.items() if part is not None}
+
+
+def escaped_characters(reply: Reply) -> Reply:
+    """All but ASCII is escaped in the JSON."""
+    if reply.dialect.surface is None:
+        return fields.escaped_characters.apply(reply)
+    return _with_json(reply, lambda value: json.dumps(value).encode())
+
+
+def unknown_events(reply: Reply) -> Reply:
+    """Events whose type was added later come between the events of a response."""
+    kind = "response.annotation_2027.delta"
+    value: dict[str, Json] = {"type": kind, "delta": {"a": [1, None]}}
+    event = f"event: {kind}\ndata: {json.dumps(value)}\n\n".encode()
+    return _between(spelled(reply), event)
+
+
+def unknown_item(reply: Reply) -> Reply:
+    """The output of a response begins with an item of a type that was added later."""
+    item: dict[str, Json] = {
+        "type": "annotation_2027",
+        "id": "an_1",
+        "status": "completed",
+        "data": {"a": [1, None]},
+    }
+
+    def added(value: Json) -> Json:
+        if isinstance(value, dict) and isinstance(output := value.get("output"), list):
+            return {**value, "output": [item, *output]}
+        return value
+
+    return _with_json(reply, lambda value: encode_json(added(value)))
+
+
+def failed(reply: Reply) -> Reply:
+    """A stream of events ends with `response.failed`, in the middle of the answer."""
+    reply = spelled(reply)
+    if not reply.streamed:
+        return reply
+    kept = reply.frames[: max(2, len(reply.frames) // 2)]
+    created = next(
+        (
+            value
+            for frame in kept
+            for found in _DATA.finditer(frame.data)
+            if isinstance(value := read_json(found[1]), dict) and "response" in value
+        ),
+        None,
+    )
+    if created is None:
+        return reply
+    response = created["response"]
+    error: dict[str, Json] = {
+        "code": "server_error",
+        "message": "The engine process died.",
+    }
+    members = response if isinstance(response, dict) else {}
+    end: dict[str, Json] = {
+        "type": "response.failed",
+        "sequence_number": 99_999,
+        "response": {**members, "status": "failed", "error": error},
+    }
+    data = b"event: response.failed\ndata: " + encode_json(end) + b"\n\n"
+    return reply.with_frames((*kept, Frame(kept[-1].at, data)))
 
 
 def plain_json(reply: Reply, value: Json) -> Reply:

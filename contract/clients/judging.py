@@ -18,7 +18,7 @@ from contract.clients.output import Output, Trouble
 from contract.clients.program import Resident, run_program
 from contract.clients.scenario import Requirement, Run, Scenario
 from contract.clients.stage import staged
-from contract.clients.task import reasoning_options, to_json
+from contract.clients.task import to_json
 from contract.errors import UsageError
 from contract.model.check import Finding, NotApplicable
 from contract.model.profile import Profile
@@ -50,8 +50,8 @@ def default_dialects() -> tuple[str, ...]:
     """
     Return the profile of each dialect that keeps reasoning and answer apart.
 
-    Requirements judge what is sent to `/v1/chat/completions`, so dialects of another
-    surface are left out.
+    They are those of `/v1/chat/completions`: a program that is written for it does not
+    speak `/v1/responses`, whose dialects are played if they are named.
     """
     found: dict[str, str] = {}
     for profile in builtin().values():
@@ -61,19 +61,8 @@ def default_dialects() -> tuple[str, ...]:
 
 
 def dialect_named(name: str) -> Profile:
-    """
-    Return the profile that *name* names, which the mock can play to a client.
-
-    Raises `UsageError` for an unknown one, and for one that has no chat completions:
-    the scenarios rename members and judge requests of these.
-    """
-    profile = named(name, what="dialect")
-    if profile.dialect.surface is not None:
-        raise UsageError(
-            f"The scenarios for clients are chat completions, and {profile.id} has "
-            f"{profile.dialect.path}; `serve --dialect {profile.id}` is its mock."
-        )
-    return profile
+    """Return the profile that *name* names; raise `UsageError` for an unknown one."""
+    return named(name, what="dialect")
 
 
 def chosen_scenarios(names: Iterable[str]) -> tuple[Scenario, ...]:
@@ -259,8 +248,8 @@ def _run(
                 scenario.task,
                 place,
                 scenario=scenario.id,
-                dialect=profile.id,
-                asks=reasoning_options(profile.dialect) if thinks else {},
+                profile=profile,
+                thinks=thinks,
             )
             names = {
                 "MAGISTRAL_CLIENT_SCENARIO": scenario.id,

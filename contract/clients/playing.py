@@ -19,7 +19,7 @@ from contract.clients.judging import (
 from contract.clients.output import MEMBERS, Output
 from contract.clients.scenario import Run, Scenario
 from contract.clients.stage import Stage, staged
-from contract.clients.task import Place, reasoning_options, to_json
+from contract.clients.task import Place, to_json
 from contract.errors import UsageError
 from contract.model.profile import Profile
 from contract.plugins.discovery import suggestion
@@ -185,8 +185,8 @@ def playing(
             found.task,
             place,
             scenario=found.id,
-            dialect=profile.id,
-            asks=reasoning_options(profile.dialect) if thinks else {},
+            profile=profile,
+            thinks=thinks,
         )
         yield Played(
             id=found.id,

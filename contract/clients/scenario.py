@@ -10,7 +10,7 @@ from functools import cached_property
 from contract.clients.output import Output
 from contract.clients.task import Task
 from contract.errors import SpecError
-from contract.model.chat import CHAT, Json, Piece, PieceKind
+from contract.model.chat import Json, Piece, PieceKind
 from contract.model.check import KEYWORD, Check, Findings
 from contract.model.custom import CustomReply
 from contract.model.dialect import Dialect
@@ -30,6 +30,16 @@ def everywhere(_dialect: Dialect) -> bool:
     return True
 
 
+def has_chunks(dialect: Dialect) -> bool:
+    """Return whether *dialect* has chat completions, with choices and deltas."""
+    return dialect.surface is None
+
+
+def has_items(dialect: Dialect) -> bool:
+    """Return whether *dialect* has responses, with items and typed events."""
+    return dialect.surface is not None
+
+
 def lists_thoughts(dialect: Dialect) -> bool:
     """Return whether *dialect* sends reasoning as chunks in a list of content."""
     message = dialect.message(
@@ -40,12 +50,12 @@ def lists_thoughts(dialect: Dialect) -> bool:
 
 def names_thoughts(dialect: Dialect) -> bool:
     """Return whether *dialect* sends reasoning in a member beside the content."""
-    return bool(dialect.reasoning_fields)
+    return bool(dialect.reasoning_fields) and has_chunks(dialect)
 
 
 def shows_thoughts(dialect: Dialect) -> bool:
     """Return whether *dialect* keeps reasoning and answer apart."""
-    return lists_thoughts(dialect) or names_thoughts(dialect)
+    return lists_thoughts(dialect) or bool(dialect.reasoning_fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +106,22 @@ class Sent:
 
     @property
     def is_chat(self) -> bool:
-        """Whether it is a request for a chat completion."""
-        return self.path == CHAT and self.request.method == "POST"
+        """Whether it was sent to the path of chats, /v1/responses for its dialects."""
+        return self.path == self.reply.dialect.path and self.request.method == "POST"
 
     @property
     def body(self) -> Mapping[str, Json]:
-        """The JSON object of its body; empty if there is none."""
+        """
+        The JSON object of its body; empty if there is none.
+
+        A request to `/v1/responses` is read as the chat request that says the same.
+        """
         value = read_json(self.request.body)
-        return value if value is not MISSING and isinstance(value, dict) else {}
+        if value is MISSING or not isinstance(value, dict):
+            return {}
+        surface = self.reply.dialect.surface
+        chat = value if surface is None else surface.parse(value)
+        return chat if isinstance(chat, dict) else {}
 
     @property
     def messages(self) -> tuple[Mapping[str, Json], ...]:

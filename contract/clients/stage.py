@@ -13,7 +13,7 @@ from contract.mock_server.app import serving
 from contract.mock_server.provider import MockProvider
 from contract.model.custom import Answers, Entry
 from contract.model.profile import Profile
-from contract.model.reply import Reply
+from contract.model.reply import Reply, spelled
 from contract.model.wire import Request
 from contract.targets.mock import build
 
@@ -75,6 +75,7 @@ class Stage:
                 self._chats += 1
                 if change is not None:
                     found = change(found)
+            found = spelled(found)
             if len(self._sent) < MOST_SENT:
                 self._sent.append(Sent(at, request, found, made, refusal, place))
         return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from contract.model.chat import Json, Message
 from contract.model.dialect import Dialect
 from contract.model.probe import Probe
+from contract.model.profile import Profile
 
 FORMAT = "client-task-v1"
 """The member `format` of a task. Members may be added; none changes its meaning."""
@@ -65,15 +66,35 @@ class Place:
 
 
 def reasoning_options(dialect: Dialect) -> Mapping[str, Json]:
-    """Return the options by which requests of *dialect* ask for reasoning."""
+    """
+    Return the options by which requests of *dialect* ask for reasoning.
+
+    They are those whose name, or at a path such as `/v1/responses` whose value, differs
+    from that of a request without.
+    """
     hello = Probe(name="hello", messages=(Message("user", "Hello."),))
     plain = dialect.request(replace(hello, reasons=False), "any")
     asked = dialect.request(hello, "any")
+    if (surface := dialect.surface) is not None:
+        found, before = surface.write(asked), surface.write(plain)
+        names = set(surface.names.values()) - {"input"}
+        return {
+            name: value
+            for name, value in (found if isinstance(found, dict) else {}).items()
+            if name in names
+            and (not isinstance(before, dict) or before.get(name) != value)
+        }
     return {name: value for name, value in asked.items() if name not in plain}
 
 
+def options_of(task: Task, dialect: Dialect) -> Mapping[str, Json]:
+    """Return the options of *task* by the names that the API of *dialect* has."""
+    names = {} if dialect.surface is None else dialect.surface.names
+    return {names.get(name, name): value for name, value in task.options.items()}
+
+
 def to_json(
-    task: Task, place: Place, *, scenario: str, dialect: str, asks: Mapping[str, Json]
+    task: Task, place: Place, *, scenario: str, profile: Profile, thinks: bool
 ) -> str:
     """
     Return *task* as one line of JSON: what the program reads.
@@ -82,20 +103,23 @@ def to_json(
         task: What the program has to do.
         place: The server.
         scenario: The id of the scenario.
-        dialect: The id of the profile that the server plays.
-        asks: Options by which the program asks for reasoning, beside its others.
+        profile: The server that is played.
+        thinks: Whether the options ask for reasoning, where it has to be asked for.
     """
     prompt = task.prompt if isinstance(task.prompt, str) else list(task.prompt)
     messages: list[Json] = []
     if task.system:
         messages.append({"role": "system", "content": task.system})
     messages.append({"role": "user", "content": prompt})  # type: ignore[dict-item]  # a list of mappings is JSON
+    dialect = profile.dialect
+    asks = reasoning_options(dialect) if thinks else {}
     value = {
         "format": FORMAT,
         "scenario": scenario,
-        "dialect": dialect,
+        "dialect": profile.id,
         "base_url": place.base_url,
         "server_url": place.url,
+        "path": dialect.path,
         "api_key": place.key,
         "model": place.model,
         "stream": task.stream,
@@ -104,6 +128,6 @@ def to_json(
         "tools": [dict(tool) for tool in task.tools],
         "tool_results": dict(task.tool_results),
         "schema": None if task.schema is None else dict(task.schema),
-        "options": {**asks, **task.options},
+        "options": {**asks, **options_of(task, dialect)},
     }
     return json.dumps(value, ensure_ascii=True)

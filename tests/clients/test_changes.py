@@ -9,6 +9,7 @@ import zlib
 
 import pytest
 
+from contract.catalog.profiles import named
 from contract.clients import changes
 from contract.clients.judging import default_dialects
 from contract.clients.scenario import ANSWER, THOUGHT
@@ -34,7 +35,9 @@ ASKED = [{"role": "user", "content": "Hello."}]
 def reply(dialect, *, stream=False, custom=None, **more):
     custom = custom or CustomReply(thought=THOUGHT, answer=ANSWER)
     mock = build(dialect, key=KEY, answers=Answers((Entry(replies=(custom,)),)))
-    body = {"model": mock.models[0], "messages": ASKED, "stream": stream, **more}
+    path = named(dialect, what="dialect").dialect.path
+    asked = {"input": "Hello."} if path == "/v1/responses" else {"messages": ASKED}
+    body = {"model": mock.models[0], **asked, "stream": stream, **more}
     if dialect in {"mistral-2026-08", "sglang-0.5"}:
         body["reasoning_effort"] = "high"
     headers = (
@@ -43,12 +46,12 @@ def reply(dialect, *, stream=False, custom=None, **more):
         ("accept-encoding", "gzip"),
     )
     raw = json.dumps(body).encode()
-    return mock.reply(Request("POST", "/v1/chat/completions", headers, raw))
+    return mock.reply(Request("POST", path, headers, raw))
 
 
 @pytest.mark.parametrize("name", SIMPLE)
 def test_a_change_takes_every_reply(name):
-    for dialect in default_dialects():
+    for dialect in (*default_dialects(), "vllm-responses", "mistral-responses"):
         for stream in (False, True):
             sound = reply(dialect, stream=stream)
             for one in (sound, changes.status(500)(sound), changes.empty(403)(sound)):
@@ -138,3 +141,55 @@ def test_statuses_and_their_headers():
     assert dated.endswith("GMT")
     assert changes.page(502, "<p>")(sound).body == b"<p>"
     assert changes.chained(changes.status(503), changes.closing)(sound).status == 503
+
+
+def events_of(reply):
+    """The JSON of the events of a stream, or of the body."""
+    lines = reply.body.decode().splitlines()
+    return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+
+
+def test_items_and_events_of_new_types_are_added_to_responses_only():
+    chat, whole = reply("vllm-0.32"), reply("vllm-responses")
+    stream = reply("vllm-responses", stream=True)
+    output = json.loads(changes.unknown_item(whole).body)["output"]
+    types = {one["type"] for one in events_of(changes.unknown_events(stream))}
+
+    kinds = ["annotation_2027", "reasoning", "message"]
+    assert [item["type"] for item in output] == kinds
+    assert "response.annotation_2027.delta" in types
+    assert changes.unknown_item(chat).body == chat.body
+    assert texts(changes.unknown_events(stream)) == texts(stream)
+
+
+def test_a_failed_response_keeps_its_head_and_has_an_error():
+    sound = reply("vllm-responses", stream=True)
+    last = events_of(changes.failed(sound))[-1]
+
+    assert last["type"] == "response.failed"
+    assert last["response"]["status"] == "failed"
+    assert last["response"]["error"]["message"]
+    assert last["response"]["id"].startswith("resp_")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_json_of_responses_is_written_otherwise(stream):
+    sound = reply("vllm-responses", stream=stream)
+    escaped = changes.escaped_characters(sound)
+    lean = changes.nulls_left_out(sound)
+    more = changes.unknown_members(sound)
+
+    assert escaped.body.isascii()
+    assert b"null" not in lean.body
+    assert b"x_debug" in more.body
+    for changed in (escaped, lean, more):
+        assert texts(changed) == texts(sound)
+
+
+def test_what_is_cut_or_packed_is_what_a_client_of_responses_gets():
+    sound = reply("vllm-responses")
+    cut = changes.cut(sound)
+
+    assert b'"output"' in gzip.decompress(changes.compressed(sound).body)
+    assert cut.end is End.RESET
+    assert cut.body.startswith(b'{"id":"resp_')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.client_bugs import BUGS
-from support.small_client import Client, played
+from support.small_client import Client, ResponsesClient, played
 
 from contract.catalog.profiles import named
 from contract.clients import judging
@@ -14,6 +14,7 @@ from contract.clients.scenarios import (
     program,
     reasoning,
     requests,
+    responses,
     retries,
     streams,
     tools,
@@ -22,9 +23,13 @@ from contract.clients.scenarios import (
 from contract.model.chat import CHAT
 from contract.run.report import Outcome
 
-TOPICS = (errors, program, reasoning, requests, retries, streams, tools, transport)
+TOPICS = (
+    *(errors, program, reasoning, requests, responses, retries, streams, tools),
+    transport,
+)
 # What only a process can do wrong: tests/wire/clients/test_program.py.
 BOTH = ("mistral-2026-08", "vllm-0.32")
+RESPONSES = ("mistral-responses", "vllm-responses", "llamacpp-responses")
 LARGE = reasoning.reads_huge_thoughts  # takes seconds
 OF_A_PROCESS = {
     "client.ends-in-time",
@@ -46,7 +51,13 @@ def wrong_and_passed(dialects, scenarios, monkeypatch):
     found = [
         one
         for dialect in dialects
-        for one in results(Client, dialect, scenarios, monkeypatch, requirements())
+        for one in results(
+            ResponsesClient if dialect in RESPONSES else Client,
+            dialect,
+            scenarios,
+            monkeypatch,
+            requirements(),
+        )
     ]
     harmless = {Outcome.PASS, Outcome.SKIP}
     return (
@@ -61,14 +72,15 @@ def wrong_and_passed(dialects, scenarios, monkeypatch):
 
 def test_a_sound_client_passes_every_requirement(monkeypatch):
     quick = set(judging.scenarios()) - {LARGE.on[0].id}
-    wrong, passed = wrong_and_passed(BOTH, sorted(quick), monkeypatch)
+    dialects = (*BOTH, RESPONSES[0])
+    wrong, passed = wrong_and_passed(dialects, sorted(quick), monkeypatch)
 
     assert wrong == []
     assert passed == {one.id for one in requirements()} - {LARGE.id}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("dialect", default_dialects())
+@pytest.mark.parametrize("dialect", [*default_dialects(), *RESPONSES])
 def test_a_sound_client_passes_in_every_dialect(dialect, monkeypatch):
     wrong, passed = wrong_and_passed([dialect], judging.scenarios(), monkeypatch)
 
@@ -91,7 +103,7 @@ def test_a_bug_is_found(check, monkeypatch):
     ]
     outcomes = {
         one.outcome
-        for dialect in BOTH
+        for dialect in (RESPONSES if check.family == "responses" else BOTH)
         for one in results(BUGS[check.id], dialect, scenarios, monkeypatch, (check,))
     }
 
@@ -110,7 +122,7 @@ def test_topics_are_modules_and_ids_are_of_clients():
     assert all(one.id.startswith("client.") for one in requirements())
 
 
-def test_the_default_dialects_are_of_the_path_that_requirements_judge():
+def test_the_default_dialects_are_of_one_path():
     played = [named(one, what="dialect").dialect for one in default_dialects()]
 
     assert {CHAT} == {dialect.path for dialect in played}
@@ -118,7 +130,7 @@ def test_the_default_dialects_are_of_the_path_that_requirements_judge():
 
 
 def test_there_are_more_than_thirty_scenarios_in_each_dialect():
-    for dialect in default_dialects():
+    for dialect in (*default_dialects(), *RESPONSES):
         profile = named(dialect, what="dialect")
         there = [s for s in judging.scenarios().values() if s.where(profile.dialect)]
         assert len(there) > 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from support.small_client import Client, FailedError
+from support.small_client import Client, FailedError, ResponsesClient
 
 BUGS = {}
 
@@ -451,3 +451,31 @@ class NeedsToolCalls(Client):
         if "refusal" not in message and self.task["dialect"].startswith("vllm"):
             raise FailedError("refusal is missing")
         return super().whole(reply)
+
+
+@breaks("ignores-unknown-event-types")
+class KnowsAllEvents(ResponsesClient):
+    def check_event(self, event):
+        super().check_event(event)
+        event["sequence_number"]  # each known type of event has one
+
+
+@breaks("ignores-unknown-items")
+class KnowsAllItems(ResponsesClient):
+    def known(self, output):
+        return [{"content": item["content"], **item} for item in output]
+
+
+@breaks("reports-failed-responses")
+class TakesWhatItGot(ResponsesClient):
+    def check_event(self, event):
+        self.text_of_deltas = getattr(self, "text_of_deltas", "")
+        if event["type"] == "response.output_text.delta":
+            self.text_of_deltas += event["delta"]
+
+    def streamed(self, reply):
+        try:
+            return super().streamed(reply)
+        except FailedError:
+            self.output = []
+            return "", self.text_of_deltas, [], "stop", None

@@ -16,7 +16,7 @@ from contract.clients.judging import scenarios
 from contract.clients.output import Output
 from contract.clients.scenario import Run
 from contract.clients.stage import KEY, WRONG_KEY, Stage
-from contract.clients.task import Place, reasoning_options, to_json
+from contract.clients.task import Place, to_json
 from contract.model.exchange import End
 from contract.model.wire import Request
 
@@ -249,6 +249,111 @@ class Client:
                 }
 
 
+class ResponsesClient(Client):
+    """The same for `/v1/responses`: items in, items and typed events out."""
+
+    def path(self):
+        return "/v1/responses"
+
+    def takes(self, kind):
+        return kind in {"", "message", "error"} or kind.startswith("response.")
+
+    def body(self, messages):
+        task = self.task
+        items = [item for message in messages for item in self.items(message)]
+        body = {"model": task["model"], "input": items, **task["options"]}
+        if task["tools"]:
+            body["tools"] = [{"type": "function", **t} for t in task["tools"]]
+        if task["schema"]:
+            schema = {"type": "json_schema", "name": "a", "schema": task["schema"]}
+            body["text"] = {"format": schema}
+        return {**body, "stream": True} if task["stream"] else body
+
+    def items(self, message):
+        if "type" in message:
+            return [message]
+        content = message["content"]
+        if isinstance(content, list):
+            content = [
+                {"type": "input_image", "image_url": part["image_url"]["url"]}
+                if part["type"] == "image_url"
+                else {"type": "input_text", "text": part["text"]}
+                for part in content
+            ]
+        return [{"type": "message", "role": message["role"], "content": content}]
+
+    def whole(self, reply):
+        return self.response(json.loads(b"".join(self.parts(reply))))
+
+    def streamed(self, reply):
+        for data in self.events(reply):
+            event = json.loads(data)
+            self.check_event(event)
+            if event["type"] in {"response.completed", "response.incomplete"}:
+                return self.response(event["response"])
+        raise FailedError("the stream has no end")
+
+    def check_event(self, event):
+        if event["type"] == "error":
+            raise FailedError(event["message"])
+        if event["type"] == "response.failed":
+            raise FailedError(event["response"]["error"]["message"])
+
+    def response(self, value):
+        self.output = self.known(value["output"])
+        parts = [
+            part
+            for item in self.output
+            if item["type"] in {"message", "reasoning"}
+            for part in item["content"]
+        ]
+        thought, text = (
+            "".join(part["text"] for part in parts if part["type"] == kind)
+            for kind in ("reasoning_text", "output_text")
+        )
+        calls = [
+            {"id": c["call_id"], "name": c["name"], "arguments": c["arguments"]}
+            for c in self.output
+            if c["type"] == "function_call"
+        ]
+        details = value.get("incomplete_details") or {}
+        counts = value.get("usage") or {}
+        usage = {
+            "prompt_tokens": counts.get("input_tokens"),
+            "completion_tokens": counts.get("output_tokens"),
+        }
+        return thought, text, calls, details.get("reason") or value["status"], usage
+
+    def known(self, output):
+        kinds = {"message", "reasoning", "function_call"}
+        return [item for item in output if item["type"] in kinds]
+
+    def play(self):
+        messages, waiting, made = list(self.task["messages"]), [*self.task["then"]], []
+        while True:
+            thought, text, calls, finish, usage = self.ask(messages)
+            made += calls
+            messages += self.output
+            messages += [
+                {
+                    "type": "function_call_output",
+                    "call_id": c["id"],
+                    "output": self.task["tool_results"][c["name"]],
+                }
+                for c in calls
+            ]
+            if not calls and not waiting:
+                return {
+                    "answer": text,
+                    "reasoning": thought,
+                    "tool_calls": made,
+                    "finish_reason": finish,
+                    "usage": usage,
+                }
+            if not calls:
+                messages.append({"role": "user", "content": waiting.pop(0)})
+
+
 class Clock:
     """A virtual clock, in seconds."""
 
@@ -270,9 +375,8 @@ def played(client, scenario, dialect, monkeypatch):
     key = WRONG_KEY if found.wrong_key else KEY
     place = Place(url="http://llm.test", key=key, model=stage.model)
     thinks = any(turn.thought for turn in found.turns)
-    asks = reasoning_options(profile.dialect) if thinks else {}
     task = json.loads(
-        to_json(found.task, place, scenario=scenario, dialect=profile.id, asks=asks)
+        to_json(found.task, place, scenario=scenario, profile=profile, thinks=thinks)
     )
     try:
         result = client(stage, task, clock).play()

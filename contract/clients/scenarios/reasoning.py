@@ -9,6 +9,7 @@ from contract.clients.scenario import (
     THOUGHT,
     Run,
     Scenario,
+    has_chunks,
     lists_thoughts,
     names_thoughts,
     requirement,
@@ -72,7 +73,7 @@ MIXED = Scenario(
     task=_STREAM,
     turns=_THINKS,
     changes=(changes.transition_in_one_delta,),
-    where=shows_thoughts,
+    where=lambda dialect: shows_thoughts(dialect) and has_chunks(dialect),
 )
 AGAIN = Scenario(
     id="thought-resumes",

@@ -9,7 +9,7 @@ from contract.catalog.profiles import builtin
 from contract.clients.expectations import attempts, no_error, same_answer, text_of
 from contract.clients.scenario import ANSWER, THOUGHT, Run, Scenario, requirement
 from contract.clients.task import Task
-from contract.model.chat import CHAT, Json
+from contract.model.chat import Json
 from contract.model.check import Finding, Findings, NotApplicable, shorten, spell
 from contract.model.custom import CustomReply
 from contract.model.dialect import Dialect
@@ -126,7 +126,8 @@ def sends_valid_requests(run: Run) -> Findings:
 
 @requirement(
     "client.asks-the-chat-endpoint",
-    "A client MUST send chats with POST to the path chat/completions of its base URL.",
+    "A client MUST send chats with POST to the path of the API under its base URL, "
+    "such as chat/completions.",
     source="OpenAI API reference, chat completions",
 )
 def asks_the_chat_endpoint(run: Run) -> Findings:
@@ -135,7 +136,7 @@ def asks_the_chat_endpoint(run: Run) -> Findings:
         if one.reply.status >= 400 and not run.chats:  # noqa: PLR2004  # errors
             yield Finding(
                 "a request goes to an endpoint that is not there",
-                expected=f"POST {CHAT}",
+                expected=f"POST {run.dialect.path}",
                 actual=shorten(f"{one.request.method} {one.request.path}"),
                 at=run.scenario.id,
             )

@@ -17,13 +17,15 @@ from contract.clients.scenario import (
     Run,
     Scenario,
     everywhere,
+    has_chunks,
+    has_items,
     names_thoughts,
     requirement,
 )
 from contract.clients.task import Task
 from contract.model.check import Findings
 from contract.model.dialect import Dialect
-from contract.quirks import fields, framing
+from contract.quirks import framing
 
 _SSE = "WHATWG HTML 9.2.6, interpreting an event stream"
 _OPENAI = "OpenAI API reference, chat completion chunk"
@@ -75,23 +77,38 @@ ONE_WRITE = _stream(
 UNKNOWN = _stream(
     "unknown-members",
     "Chunks have members that the client does not know.",
-    fields.unknown_members.apply,
+    changes.unknown_members,
 )
 NULLS = _stream(
-    "null-content", "Deltas without text have the content null.", changes.null_content
+    "null-content",
+    "Deltas without text have the content null.",
+    changes.null_content,
+    where=has_chunks,
 )
 ROLES = _stream(
-    "role-everywhere", "Every delta repeats the role.", changes.role_everywhere
+    "role-everywhere",
+    "Every delta repeats the role.",
+    changes.role_everywhere,
+    where=has_chunks,
 )
 NO_CHOICES = _stream(
     "no-choices",
     "The first chunk has an empty list of choices.",
     changes.no_choices_first,
+    where=has_chunks,
 )
 USAGE_ALONE = _stream(
-    "usage-alone", "The usage comes in a chunk without choices.", changes.usage_alone
+    "usage-alone",
+    "The usage comes in a chunk without choices.",
+    changes.usage_alone,
+    where=has_chunks,
 )
-NO_DONE = _stream("no-done", "The stream ends without [DONE].", changes.without_done)
+NO_DONE = _stream(
+    "no-done",
+    "The stream ends without [DONE].",
+    changes.without_done,
+    where=has_chunks,
+)
 LENGTH = _stream(
     "finish-length", "The limit of tokens ends the stream.", changes.finished("length")
 )
@@ -99,12 +116,14 @@ FILTER = _stream(
     "finish-content-filter",
     "A filter ends the stream.",
     changes.finished("content_filter"),
-    where=names_thoughts,  # Mistral's API does not document it
+    # Mistral's chat completions do not document it.
+    where=lambda dialect: names_thoughts(dialect) or has_items(dialect),
 )
 LATE_WORD = _stream(
     "finish-unknown",
     "The stream ends for a reason that the client does not know.",
     changes.finished("model_length"),
+    where=has_chunks,
 )
 INSIDE = _stream(
     "error-in-stream",

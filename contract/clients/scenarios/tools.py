@@ -23,6 +23,8 @@ from contract.clients.scenario import (
     Sent,
     calls_in,
     calls_of,
+    has_chunks,
+    has_items,
     lists_thoughts,
     names_thoughts,
     requirement,
@@ -69,6 +71,11 @@ def _tools(  # noqa: PLR0913  # the parts of a scenario
     )
 
 
+def _sends_fragments(dialect: Dialect) -> bool:
+    """Return whether *dialect* divides calls; Mistral's chat completions do not."""
+    return names_thoughts(dialect) or has_items(dialect)
+
+
 def _has_tools(dialect: Dialect) -> bool:
     """Return whether *dialect* has calls of tools: every one."""
     return bool(dialect.call_id)
@@ -88,7 +95,7 @@ FRAGMENTS = _tools(
     CustomReply(tool_calls=(_PARIS,)),
     stream=True,
     change=changes.in_fragments,
-    where=names_thoughts,  # Mistral's API sends whole calls
+    where=_sends_fragments,
 )
 PARALLEL = _tools(
     "parallel-tools", "The model calls a tool twice in one whole response.", _TWO
@@ -117,6 +124,7 @@ NULL = _tools(
     "The content of the message with the call is null.",
     _ONE,
     change=changes.null_content,
+    where=has_chunks,
 )
 NO_ARGUMENTS = _tools(
     "tool-without-arguments",

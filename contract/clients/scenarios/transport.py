@@ -8,7 +8,7 @@ from contract.clients.scenario import ANSWER, Run, Scenario, requirement
 from contract.clients.task import Task
 from contract.model.check import Findings
 from contract.model.custom import CustomReply
-from contract.quirks import fields, headers
+from contract.quirks import headers
 
 _STREAM = Task(stream=True)
 _TWICE = (CustomReply(answer="There are 21."), CustomReply(answer=ANSWER))
@@ -53,17 +53,17 @@ ESCAPED = Scenario(
     id="escaped-characters",
     title="All but ASCII is escaped in the JSON, also emojis as two escapes.",
     task=_STREAM,
-    changes=(fields.escaped_characters.apply,),
+    changes=(changes.escaped_characters,),
 )
 OMITTED = Scenario(
     id="nulls-left-out",
     title="Members that are null are left out, as gateways in Go do.",
-    changes=(fields.nulls_left_out.apply,),
+    changes=(changes.nulls_left_out,),
 )
 UNKNOWN = Scenario(
     id="unknown-members-whole",
     title="The response has members that the client does not know.",
-    changes=(fields.unknown_members.apply,),
+    changes=(changes.unknown_members,),
 )
 
 

@@ -24,14 +24,14 @@ class FailedError(Exception):
         self.status_code = status_code
 
 
-def post(task, body):
+def post(task, body, path="chat/completions"):
     """Return the response to *body*; repeat it while the server is busy or down."""
     for attempt in range(ATTEMPTS):
         place = urlsplit(task["base_url"])
         connection = http.client.HTTPConnection(place.netloc, timeout=20)
         connection.request(
             "POST",
-            f"{place.path}/chat/completions",
+            f"{place.path}/{path}",
             json.dumps(body).encode(),
             {
                 "authorization": f"Bearer {task['api_key']}",
@@ -67,8 +67,8 @@ def parts(response):
         yield unpack.decompress(part) if coded else part
 
 
-def events(response):
-    """Yield the data of each event without a type of its own, as WHATWG 9.2.6 says."""
+def events(response, *, typed=False):
+    """Yield the data of each event, as WHATWG 9.2.6 says; *typed* of any type."""
     buffer = b""
     kind, data = "", []
     for part in (*parts(response), b"\n\n"):
@@ -80,7 +80,7 @@ def events(response):
             lines, buffer = lines[:-1], lines[-1] + b"\r"
         for line in lines:
             if not line:
-                if data and kind in {"", "message"}:
+                if data and (typed or kind in {"", "message"}):
                     yield "\n".join(data)
                 kind, data = "", []
                 continue

@@ -14,6 +14,9 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "clients" / "programs"
 REFERENCE = f"{sys.executable} {PROGRAMS / 'reference.py'}"
 
 
+RESPONSES = f"{sys.executable} {PROGRAMS / 'reference_responses.py'}"
+
+
 @pytest.fixture
 def program(tmp_path):
     """`program(source)` is the command of a Python program."""
@@ -29,6 +32,24 @@ def program(tmp_path):
 def client(*words, command=REFERENCE, dialect="vllm"):
     more = ["--dialect", dialect] if dialect else []
     return run(["client", "--command", command, *more, *words])
+
+
+def test_a_client_of_responses_is_judged_by_their_items(capfd):
+    chosen = ("--scenario", "tool-stream", "--scenario", "cut-thought-stream")
+    words = ("--one-process", "--verbose", *chosen)
+
+    assert client(*words, command=RESPONSES, dialect="mistral-responses") == 0
+    shown = capfd.readouterr().out
+    for check in ("answers-each-call", "reports-cut-thoughts", "replays-calls"):
+        assert f"PASS   client.{check}" in shown
+
+
+def test_a_client_of_another_path_gets_the_path_in_a_finding(capfd):
+    words = ("--one-process", "--scenario", "plain")
+
+    assert client(*words, dialect="vllm-responses") == 1
+    said = capfd.readouterr()
+    assert "/v1/responses" in said.out + said.err
 
 
 def test_a_sound_program_passes_and_writes_reports(tmp_path, capfd):
@@ -107,7 +128,6 @@ def test_a_program_that_asks_nothing_cannot_be_judged(program, capfd, source, wo
         (["client", "--command", "'half"], "cannot be read"),
         (["client", "--command", "no-such-program-7"], "cannot be run"),
         (["client", "--command", "x", "--dialect", "vlm"], "Did you mean 'vllm"),
-        (["client", "--command", "x", "--dialect", "vllm-responses"], "/v1/responses"),
         (["client", "--command", "x", "--scenario", "thougt"], "Did you mean 'thought"),
         (["client", "--command", "x", "--select", "retry"], "No check matches 'retry'"),
         (["client", "--command", "x", "--timeout", "0s"], "must be longer"),
