@@ -257,6 +257,7 @@ class Recorder:
             elapsed=elapsed,
             connecting=max(watch.started - began, 0.0),
             sent_at=sent_at,
+            echoes=SECRETS.places(headers, (part.data for part in arrivals)),
         )
 
     @contextmanager

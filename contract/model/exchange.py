@@ -135,6 +135,8 @@ class Exchange:
     repeats: int = 0
     # When the request was sent, in seconds since the epoch; None if it is not known.
     sent_at: float | None = None
+    # Where the response repeats a secret, which is redacted: "header NAME", "body".
+    echoes: tuple[str, ...] = ()
 
     def header(self, name: str) -> str | None:
         """Return the first response header of that name, in lower case, or None."""

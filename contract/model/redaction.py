@@ -205,6 +205,31 @@ class Secrets:
                     found.append((max(start, first + shift), min(stop, last + shift)))
         return found
 
+    def places(
+        self, headers: Iterable[tuple[str, str]], parts: Iterable[bytes]
+    ) -> tuple[str, ...]:
+        """
+        Return where a response repeats a secret: "header NAME" and "body".
+
+        *parts* are its body, in the portions in which it was read.
+
+        Only secrets of 16 characters or more count: a shorter one may be a word, such
+        as a key for tests, that a text has by itself.
+        """
+        with self._lock:
+            secrets = [value for value in self._values if len(value) >= MIN_PART]
+        if not secrets:
+            return ()
+        found = [
+            f"header {name}"
+            for name, value in headers
+            if any(secret in value for secret in secrets)
+        ]
+        body = b"".join(parts)
+        if any(secret.encode() in body for secret in secrets):
+            found.append("body")
+        return tuple(dict.fromkeys(found))
+
     def mask_deep(self, value: T) -> T:
         """
         Return *value* with every text in it masked.

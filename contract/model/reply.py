@@ -267,7 +267,17 @@ def rehearse(
         else None,
         elapsed=arrivals[-1].at if arrivals else 0.0,
         sent_at=sent_at,
+        echoes=_echoes(reply),
     )
+
+
+def _echoes(reply: Reply) -> tuple[str, ...]:
+    """Return where *reply* repeats the key of its request, as a client records it."""
+    key = (reply.request.header("authorization") or "").rpartition(" ")[2]
+    if not key:
+        return ()
+    found = [f"header {name}" for name, value in reply.headers if key in value]
+    return (*found, *(["body"] if key.encode() in reply.body else []))
 
 
 def _arrivals_read(arrivals: tuple[Arrival, ...], enough: int | None) -> int | None:

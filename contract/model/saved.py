@@ -70,6 +70,7 @@ def dump(exchange: Exchange) -> dict[str, Json]:
         },
         **({} if exchange.sent_at is None else {"sent_at": round(exchange.sent_at)}),
         **({"repeats": exchange.repeats} if exchange.repeats else {}),
+        **({"echoes": [*exchange.echoes]} if exchange.echoes else {}),
     }
 
 
@@ -132,6 +133,7 @@ def load(saved: Json, profile: Profile, probe: Probe | None = None) -> Exchange:
             ),
             sent_at=_seconds(saved["sent_at"]) if "sent_at" in saved else None,
             repeats=int(_seconds(saved.get("repeats", 0))),
+            echoes=_load_echoes(saved.get("echoes")),
         )
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise UsageError(
@@ -183,6 +185,10 @@ def _seconds(value: Json) -> float:
     if not 0 <= value <= MOST_SECONDS:
         raise ValueError("a number of seconds is out of range")
     return float(value)
+
+
+def _load_echoes(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _load_visits(value: Json) -> tuple[str, ...] | None:

@@ -33,7 +33,7 @@ from contract.run.report import Outcome, Result
 from contract.run.runner import judge_check
 from contract.tokens.padding import padded
 
-KEY = "sk-rehearsal"
+KEY = "sk-of-a-rehearsal-alone"
 # Tokens: enough for every prompt of a fixed length, few enough to be filled quickly.
 WINDOW = 49_152
 # Seconds (tokens a second for the rate): a second more than the mock needs.

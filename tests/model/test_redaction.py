@@ -251,3 +251,17 @@ def test_credentials_are_redacted_in_headers():
         ("x-echo", "you sent ***"),
         ("x-ok", "fine"),
     )
+
+
+def test_the_places_of_a_secret_are_named_once():
+    headers = [("x-debug", f"key {SECRET}"), ("x-debug", SECRET), ("server", "nginx")]
+    encoded = SECRET.encode()
+
+    assert SECRETS.places(headers, [b"a", b"b"]) == ("header x-debug",)
+    # A secret may be divided between reads.
+    assert SECRETS.places([], [b"a" + encoded[:5], encoded[5:]]) == ("body",)
+    assert SECRETS.places(headers[2:], [b"nothing"]) == ()
+
+
+def test_a_short_key_may_be_a_word_of_a_text_and_has_no_place():
+    assert Secrets("magistral").places([("x", "magistral")], [b"magistral"]) == ()

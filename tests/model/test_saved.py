@@ -37,6 +37,7 @@ REPLY = Exchange(
 def test_dump_loads_again_with_every_byte(data):
     arrivals = tuple(Arrival(float(at), part) for at, part in enumerate(data))
     ending = {"note": "odd", "end": End.RESET, "visits": ("GET /a",)}
+    ending |= {"echoes": ("header x-debug", "body")}
     reply = replace(REPLY, arrivals=arrivals, **ending)
     saved = json.loads(json.dumps(dump(reply)))
     loaded = load(saved, PROFILE, SUM)
@@ -44,6 +45,7 @@ def test_dump_loads_again_with_every_byte(data):
     assert reply.arrivals == loaded.arrivals
     assert reply.request.body == loaded.request.body
     assert reply.visits == loaded.visits
+    assert reply.echoes == loaded.echoes
     assert (reply.status, reply.headers, reply.end, reply.note, reply.elapsed) == (
         loaded.status,
         loaded.headers,

@@ -52,6 +52,16 @@ LONG_RESULT_TURN = _tool_turn("tool-turn-long-result", CALL, LONG_RESULT)
 LONG_CALL_TURN = _tool_turn("tool-turn-long-call", LONG_CALL, RESULT)
 
 
+# The same turns after a system message, which is one sentence longer in the second.
+SYSTEM_TURN, LONG_SYSTEM_TURN = (
+    with_tool(one_token_request(name, system(text), _QUESTION, CALL, RESULT, *_CLOSING))
+    for name, text in (
+        ("tool-turn-with-system", "Be brief."),
+        ("tool-turn-with-long-system", "Be brief. Marker: zebra, quince, harbour."),
+    )
+)
+
+
 def _replayed_reasoning(name: str, reasoning: str) -> Probe:
     answer = Message("assistant", (Thinking(reasoning), Text("It is 42.")))
     return one_token_request(name, user("What is 6 times 7?"), answer, user("Why?"))
@@ -131,6 +141,34 @@ def old_results_dropped(reply: Reply) -> Reply:
         kept = tuple(
             replace(turn, content="") if turn.role == "tool" else turn for turn in turns
         )
+        return replace(probe, messages=kept)
+
+    return misreport_prompt(reply, misread)
+
+
+@check(
+    "conversation.system-is-kept-with-tools",
+    "A system message MUST be part of the prompt of a request with tools.",
+    source=f"{OPENAI_CHAT}: messages, tools; vllm-project/vllm#9693",
+    sends=(SYSTEM_TURN, LONG_SYSTEM_TURN),
+    combined=exact_prompts(LONG_SYSTEM_TURN),
+    needs={Capability.TOOLS},
+)
+def system_is_kept_with_tools(short: Exchange, longer: Exchange) -> Findings:
+    yield from costs_more(longer, short, "the longer system message")
+
+
+@fault(
+    breaks=system_is_kept_with_tools,
+    also=("tools", "context", "conversation", "languages", "multimodal", "usage"),
+)
+def system_replaced_by_tools(reply: Reply) -> Reply:
+    """The template writes the tools where the system message would be."""
+
+    def misread(probe: Probe) -> Probe:
+        if not probe.options.tools:
+            return probe
+        kept = tuple(turn for turn in probe.messages if turn.role != "system")
         return replace(probe, messages=kept)
 
     return misreport_prompt(reply, misread)

@@ -128,9 +128,12 @@ def media_type_compared_whole(reply: Reply) -> Reply:
     return reply
 
 
+ID_HEADERS = ("x-request-id", "mistral-correlation-id")
+
+
 @check(
     "headers.request-ids-differ",
-    "Two responses MUST NOT carry the same x-request-id.",
+    "Two responses MUST NOT carry the same x-request-id or mistral-correlation-id.",
     source="vLLM, --enable-request-id-headers; transformers serve, x-request-id",
     sends=(SUM_WHOLE, UTF8_WHOLE, SUM),
     needs={Capability.STREAMING},
@@ -138,20 +141,21 @@ def media_type_compared_whole(reply: Reply) -> Reply:
     across=True,
 )
 def request_ids_differ(*exchanges: Exchange) -> Findings:
-    known: dict[str, str] = {}
+    known: dict[tuple[str, str], str] = {}
     for exchange in exchanges:
-        request_id = exchange.header("x-request-id")
-        if request_id and request_id in known:
-            yield Finding(
-                "two responses carry the same x-request-id",
-                expected="a different id for each response",
-                actual=f"{shorten(request_id)}, as for {known[request_id]}",
-                at=f"request {exchange.probe.name}",
-            )
-        elif request_id:
-            known[request_id] = exchange.probe.name
+        for name in ID_HEADERS:
+            value = exchange.header(name)
+            if value and (name, value) in known:
+                yield Finding(
+                    f"two responses carry the same {name}",
+                    expected="a different id for each response",
+                    actual=f"{shorten(value)}, as for {known[name, value]}",
+                    at=f"request {exchange.probe.name}",
+                )
+            elif value:
+                known[name, value] = exchange.probe.name
     if not known:
-        raise NotApplicable("no response carries an x-request-id")
+        raise NotApplicable("no response carries an id of its request")
 
 
 @fault(breaks=request_ids_differ)

@@ -50,6 +50,7 @@ OF_SERVERS = frozenset(
     {
         Change.ESCAPED,
         Change.DECOMPOSED,
+        Change.FOLDED,
         Change.INVISIBLE_ADDED,
         Change.BREAKS_CHANGED,
     }

@@ -37,9 +37,10 @@ MARKUP = (
     'Use <b>5 &lt; 7</b> & "straight" or \u201ccurly\u201d quotes, it\'s *fine*, '
     "it\u2019s **bold**: see [a](b_c), `x**2` and AT&amp;T."
 )
-# Composed letters, and emoji of several code points.
+# Composed letters, emoji of several code points, and compatibility characters.
 COMPOSED = unicodedata.normalize("NFC", "Café Zoë, Ångström, Việt Nam, naïve: ") + (
-    "\U0001f469\U0001f3fd\u200d\U0001f680 \U0001f1fa\U0001f1e6 \u2764\ufe0f done"
+    "\U0001f469\U0001f3fd\u200d\U0001f680 \U0001f1fa\U0001f1e6 \u2764\ufe0f "
+    "\u00bd m\u00b2 \u2122 \ufb01n \uff21\uff22 done"
 )
 DECOMPOSED = unicodedata.normalize("NFD", "A café for Zoë in Ångström, naïve")
 LINES = "Shopping list:\n- bread\n- two eggs\n\nThat is all."
@@ -208,6 +209,14 @@ def answer_decomposed(reply: Reply) -> Reply:
     """A gateway on macOS normalises the answer to NFD."""
     return _rewritten(
         reply, EVERY_PLAIN, lambda text: unicodedata.normalize("NFD", text)
+    )
+
+
+@fault(breaks=text_is_not_rewritten, also=ALSO)
+def answer_folded(reply: Reply) -> Reply:
+    """A filter normalises the answer to NFKC: ™ becomes TM, and ² becomes 2."""
+    return _rewritten(
+        reply, EVERY_PLAIN, lambda text: unicodedata.normalize("NFKC", text)
     )
 
 

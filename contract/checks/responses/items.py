@@ -38,6 +38,11 @@ _MEMBERS: dict[str, dict[str, type]] = {
     "reasoning": {"id": str, "summary": list},
     "function_call": {"call_id": str, "name": str, "arguments": str},
 }
+# The types of the parts that clients read the text of an item from.
+_PARTS = {
+    "message": frozenset({"output_text", "refusal"}),
+    "reasoning": frozenset({"reasoning_text"}),
+}
 _DONE = {None, "completed"}
 
 
@@ -63,6 +68,46 @@ def items_are_whole(*exchanges: Exchange) -> Findings:
                         at=f"{exchange.probe.name}, /output/{number}",
                     )
                     return
+            known = _PARTS.get(str(item.get("type")), frozenset())
+            types = _types_of_texts(item)
+            if known and types and known.isdisjoint(types):
+                yield Finding(
+                    "the text of an item is in a part of another type",
+                    expected=" or ".join(sorted(known)),
+                    actual=shorten(", ".join(types)),
+                    at=f"{exchange.probe.name}, /output/{number}/content",
+                )
+                return
+
+
+def _types_of_texts(item: Event) -> tuple[str, ...]:
+    """Return the types of the parts of an item that have a text."""
+    parts = item.get("content")
+    return tuple(
+        str(part.get("type"))
+        for part in (parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and part.get("text")
+    )
+
+
+@fault(breaks=items_are_whole, also=("responses.final-output-matches",))
+def parts_typed_as_in_chats(reply: Reply) -> Reply:
+    """A gateway calls the parts of a whole answer `text`, as in chat completions."""
+
+    def change(response: Event) -> Event | None:
+        items = response.get("output")
+        parts = [
+            part
+            for item in (items if isinstance(items, list) else ())
+            if isinstance(item, dict) and isinstance(item.get("content"), list)
+            for part in item["content"]
+            if isinstance(part, dict) and part.get("type") == "output_text"
+        ]
+        for part in parts:
+            part["type"] = "text"
+        return response if parts else None
+
+    return change_body(reply, change)
 
 
 @fault(
@@ -210,6 +255,8 @@ _STREAMED = {
     "response.reasoning_text": "text",
     "response.function_call_arguments": "arguments",
 }
+# The events that repeat what was streamed in deltas.
+_WHOLES = frozenset({"response.output_item.done", "response.content_part.done"})
 
 
 @check(
@@ -348,7 +395,7 @@ def deltas_add_up(exchange: Exchange) -> Findings:
     judged = False
     for chunk, event in typed(exchange):
         kind, _, step = event["type"].rpartition(".")
-        if kind not in _STREAMED and event["type"] != "response.output_item.done":
+        if kind not in _STREAMED and event["type"] not in _WHOLES:
             continue
         place_of = (event.get("item_id"), event.get("content_index"))
         if step == "delta" and isinstance(event.get("delta"), str):
@@ -357,6 +404,12 @@ def deltas_add_up(exchange: Exchange) -> Findings:
         if kind in _STREAMED:
             whole = event.get(_STREAMED[kind])
             streamed = "".join(joined.get(place_of, ()))
+        elif kind == "response.content_part":
+            part = event.get("part")
+            whole = part.get("text") if isinstance(part, dict) else None
+            streamed = "".join(joined.get(place_of, ()))
+            if place_of not in joined:
+                continue  # as an item, or a part of another kind
         else:
             item = event.get("item")
             item = item if isinstance(item, dict) else {}
@@ -376,6 +429,25 @@ def deltas_add_up(exchange: Exchange) -> Findings:
             return
     if not judged:
         raise NotApplicable("nothing was streamed in deltas")
+
+
+@fault(breaks=deltas_add_up)
+def parts_done_without_text(reply: Reply) -> Reply:
+    """The event that ends a part repeats the part as it began, without its text."""
+
+    def change(events: list[Event]) -> list[Event] | None:
+        parts = [
+            event["part"]
+            for event in events
+            if event.get("type") == "response.content_part.done"
+            and isinstance(event.get("part"), dict)
+            and event["part"].get("text")
+        ]
+        for part in parts:
+            part["text"] = ""
+        return events if parts else None
+
+    return change_events(reply, change)
 
 
 @fault(breaks=deltas_add_up)

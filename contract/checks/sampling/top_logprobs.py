@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isclose
+from math import exp, isclose, log
 
 from contract.checks.faults.logprobs import change_choices, listed_entries
 from contract.checks.judging.logprobs import (
@@ -33,6 +33,8 @@ from contract.model.reply import Reply
 # Rounding: of a probability of 1, and between two copies of a number.
 CERTAIN = 1e-5
 CLOSE = 1e-3
+# What a sum of probabilities may exceed 1 by: logits of half precision, rounding.
+ROUNDED = 0.02
 
 
 @check(
@@ -71,9 +73,8 @@ def logprobs_bytes_are_the_token(*exchanges: Exchange) -> Findings:
     for exchange in exchanges:
         for number, entry in enumerate(entries_of(exchange)):
             for one in (entry, *alternatives(entry)):
-                data, token = bytes_of(one), token_of(one)
-                text = None if data is None else data.decode(errors="replace")
-                if text is not None and REPLACEMENT not in text + token:
+                text, token = _decoded(one), token_of(one)
+                if text is not None and REPLACEMENT not in token:
                     if text == token:
                         continue
                     yield Finding(
@@ -83,6 +84,15 @@ def logprobs_bytes_are_the_token(*exchanges: Exchange) -> Findings:
                         at=place_of(exchange, number),
                     )
                     return
+
+
+def _decoded(entry: Object) -> str | None:
+    """Return the text of an entry's bytes; None without any, or if they are no text."""
+    data = bytes_of(entry)
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 @check(
@@ -141,6 +151,39 @@ def logprobs_agree_with_the_top(*exchanges: Exchange) -> Findings:
 
 
 @check(
+    "sampling.probabilities-sum-to-one",
+    "The probabilities of the alternatives to a token MUST NOT sum to more than 1.",
+    source=f"{OPENAI_CHAT_OBJECT}: logprobs.content.logprob, a natural logarithm",
+    sends=BOTH,
+    needs=NEEDS,
+)
+def probabilities_sum_to_one(*exchanges: Exchange) -> Findings:
+    """
+    Logarithms to another base, or scaled ones, sum to more where no token is certain.
+
+    Tokens with the same text, such as parts of a character, count as one. The token
+    itself is one of them: llama.cpp lists it without its text if it is a control token.
+    """
+    require_entries(exchanges)
+    for exchange in exchanges:
+        for number, entry in enumerate(entries_of(exchange)):
+            known = {
+                token_of(one): value
+                for one in alternatives(entry)
+                if (value := number_of(one)) is not None and value <= CERTAIN
+            }
+            total = sum(map(exp, known.values()))
+            if total > 1 + ROUNDED:
+                yield Finding(
+                    "the probabilities of different tokens sum to more than 1",
+                    expected="at most 1, from natural logarithms",
+                    actual=f"{total:.3f} for {len(known)} tokens",
+                    at=place_of(exchange, number),
+                )
+                break
+
+
+@check(
     "sampling.greedy-takes-the-top",
     "At temperature 0 each token SHOULD be the most likely of its alternatives.",
     source=f"{OPENAI_CHAT}: temperature, top_logprobs",
@@ -186,6 +229,30 @@ def bytes_without_the_space(reply: Reply) -> Reply:
             entry["bytes"] = list(spelt.encode())
 
     return change_choices(reply, respell)
+
+
+@fault(breaks=logprobs_bytes_are_the_token, also=("sampling.logprobs-cover-the-text",))
+def bytes_of_a_replacement_character(reply: Reply) -> Reply:
+    """A gateway decodes the bytes of each token with the wrong character set."""
+
+    def lose(choice: Object) -> None:
+        for entry in listed_entries(choice):
+            entry["bytes"] = list(REPLACEMENT.encode())
+
+    return change_choices(reply, lose)
+
+
+@fault(breaks=probabilities_sum_to_one)
+def logarithms_to_the_base_of_ten(reply: Reply) -> Reply:
+    """A backend's logarithms to the base of 10 are passed on as they are."""
+
+    def convert(choice: Object) -> None:
+        for entry in listed_entries(choice):
+            for one in (entry, *alternatives(entry)):
+                if (value := number_of(one)) is not None:
+                    one["logprob"] = value / log(10)
+
+    return change_choices(reply, convert)
 
 
 @fault(breaks=top_logprobs_are_as_many)

@@ -36,7 +36,7 @@ from contract.model.rewrite import rewrite_pieces
         for probe in (SUM, SUM_WHOLE, UTF8, UTF8_WHOLE)
         for one in repeat(probe, TWICE)
     ),
-    needs={Capability.STREAMING, Capability.SEED},
+    needs={Capability.STREAMING},
     every=Scope.ANSWERS,
     across=True,
     combined=Combined(

@@ -19,7 +19,6 @@ from contract.model.check import (
 )
 from contract.model.exchange import Exchange
 from contract.model.probes import TOOL, TOOL_WHOLE
-from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
@@ -29,7 +28,7 @@ from contract.model.rewrite import rewrite_pieces
     "A stream and a whole answer to the same request MUST have the same tool calls.",
     source="ddalcu/mlx-serve#287; vllm-project/vllm#20028",
     sends=(TOOL, TOOL_WHOLE),
-    needs=STREAMED_TOOLS | {Capability.SEED},
+    needs=STREAMED_TOOLS,
     every=Scope.ANSWERS,
     across=True,
 )

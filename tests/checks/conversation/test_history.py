@@ -11,8 +11,10 @@ from contract.checks.conversation.history import (
     LONG_CALL_TURN,
     LONG_REASONING,
     LONG_RESULT_TURN,
+    LONG_SYSTEM_TURN,
     SHORT_REASONING,
     SHORT_TURN,
+    SYSTEM_TURN,
     WITHOUT,
     history_is_kept,
 )
@@ -53,6 +55,7 @@ def test_a_finding_names_the_missing_message(place):
     [
         (LONG_RESULT_TURN, SHORT_TURN),
         (LONG_CALL_TURN, SHORT_TURN),
+        (LONG_SYSTEM_TURN, SYSTEM_TURN),
         (LONG_REASONING, SHORT_REASONING),
     ],
     ids=lambda probe: probe.name,

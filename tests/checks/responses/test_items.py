@@ -138,3 +138,31 @@ def test_another_output_at_the_end_is_found(streamed, events):
     events[-1]["response"]["output"] = []
 
     assert len(found(final_output_matches, streamed(events))) == 1
+
+
+def test_a_text_in_a_part_of_another_type_is_found(whole, response):
+    (part,) = response["output"][1]["content"]
+    part["type"] = "text"
+
+    assert found(items_are_whole, whole(response)) == [
+        "the text of an item is in a part of another type"
+    ]
+
+
+def test_a_part_of_an_unknown_type_beside_the_text_passes(whole, response):
+    response["output"][1]["content"].append({"type": "hologram", "text": "42"})
+
+    assert found(items_are_whole, whole(response)) == []
+
+
+def test_a_part_that_is_done_without_its_text_is_found(streamed, events):
+    place = next(n for n, e in enumerate(events) if e["type"].endswith("_text.done"))
+    part = {"type": "reasoning_text", "text": ""}
+    done = {**events[place], "type": "response.content_part.done", "part": part}
+    events.insert(place + 1, done)
+
+    assert found(deltas_add_up, streamed(events)) == [
+        "the deltas are not the text of what is done"
+    ]
+    part["text"] = "hm"
+    assert found(deltas_add_up, streamed(events)) == []

@@ -10,6 +10,7 @@ from contract.checks.sampling.top_logprobs import (
     logprobs_agree_with_the_top,
     logprobs_are_not_positive,
     logprobs_bytes_are_the_token,
+    probabilities_sum_to_one,
     top_logprobs_are_as_many,
 )
 from contract.model.reply import rehearse
@@ -20,6 +21,7 @@ CHECKS = [
     logprobs_agree_with_the_top,
     logprobs_are_not_positive,
     logprobs_bytes_are_the_token,
+    probabilities_sum_to_one,
     top_logprobs_are_as_many,
 ]
 
@@ -123,3 +125,36 @@ def test_the_most_likely_token_is_taken_at_temperature_0(other, word):
     exchange = with_entries(entry(-0.5, top=[top("b", other)]))
 
     assert verdict_on(greedy_takes_the_top, exchange).word == word
+
+
+@pytest.mark.parametrize(
+    ("tops", "word"),
+    [
+        ([top("a", -0.5), top("b", -0.94)], "pass"),  # 0.607 and 0.391
+        ([top("a", -0.5), top("b", -0.5)], "fail"),
+        ([top("a", -0.5), top("a", -0.5)], "pass"),  # the same token, listed twice
+        ([{"token": "a", "logprob": -0.5}], "pass"),  # an alternative without bytes
+        ([top("b", -20.0)], "pass"),
+        ([top("b", 3.0)], "pass"),  # another check reports what is no logarithm
+    ],
+)
+def test_probabilities_of_different_tokens_sum_to_one_at_most(tops, word):
+    exchange = with_entries(entry(-0.5, top=tops))
+
+    assert verdict_on(probabilities_sum_to_one, exchange).word == word
+
+
+@pytest.mark.parametrize(
+    ("token", "data", "word"),
+    [
+        ("é", b"\xc3\xa9", "pass"),
+        ("é", b"\xef\xbf\xbd", "fail"),  # the bytes were lost
+        ("\ufffd", b"\xef\xbf\xbd", "pass"),  # as vLLM sends a part of a character
+        ("<0xE2>", b"\xe2", "pass"),  # a token of one byte
+        ("", b"\xe2\x80", "pass"),
+    ],
+)
+def test_bytes_that_are_text_are_the_text_of_the_token(token, data, word):
+    exchange = with_entries(entry(token=token, data=data, top=[]))
+
+    assert verdict_on(logprobs_bytes_are_the_token, exchange).word == word
