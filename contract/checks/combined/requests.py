@@ -16,6 +16,9 @@ ONE_TOKEN = replace(
     CUT_WHOLE, name="one-token", options=replace(CUT.options, max_tokens=1)
 )
 
+# Rejected by every server, however lenient.
+UNREADABLE = replace(SUM_WHOLE, name="unreadable", body=b'{"messages": ')
+
 # Two independent answers to this are practically never equal: ten free words.
 OPEN = Probe(
     name="open-question",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from contract.checks.combined.requests import UNREADABLE
 from contract.checks.judging.schema import rejected
 from contract.checks.schema.bodies import body_of_kind
 from contract.checks.sources import OPENAPI
@@ -25,8 +24,6 @@ from contract.model.profile import Capability
 from contract.model.reply import JSON_TYPE, Reply
 from contract.schema import openapi
 
-# Rejected by every server, however lenient.
-UNREADABLE = replace(SUM_WHOLE, name="unreadable", body=b'{"messages": ')
 MOST = 3  # invalid events to report
 
 

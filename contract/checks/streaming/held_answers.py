@@ -32,9 +32,20 @@ _, LONG = PLAIN_AT_ONCE
 STREAMS = repeat(LONG, SAMPLES)
 
 
-def _times(exchange: Exchange, kind: PieceKind) -> list[float]:
-    """Return the times of the events with text of *kind* in the first choice."""
-    return [mark.at for mark in exchange.timing.marks if mark.kind is kind]
+def _times(exchange: Exchange) -> tuple[list[float], list[float]]:
+    """
+    Return the times of the events with reasoning, and of those with answer text.
+
+    An event that ends the reasoning and begins the answer counts for the answer only.
+    Both are empty if reasoning resumes after text.
+    """
+    marks = exchange.timing.marks
+    answer = [mark for mark in marks if mark.kind is PieceKind.ANSWER]
+    thought = [mark for mark in marks if mark.kind is PieceKind.REASONING]
+    if not answer or (thought and thought[-1].event > answer[0].event):
+        return [], []
+    before = [mark.at for mark in thought if mark.event < answer[0].event]
+    return before, [mark.at for mark in answer]
 
 
 def _length(exchange: Exchange, kind: PieceKind) -> int:
@@ -59,9 +70,8 @@ def answer_is_not_held_back(*exchanges: Exchange) -> Findings:
     """
     expected, shown, waited = [], [], []
     for stream in exchanges:
-        thought = _times(stream, PieceKind.REASONING)
-        answer = _times(stream, PieceKind.ANSWER)
-        if len(thought) < FEWEST or not answer or answer[0] < thought[-1]:
+        thought, answer = _times(stream)
+        if len(thought) < FEWEST:
             raise NotApplicable("no stream with reasoning, and an answer after it")
         letters = max(_length(stream, PieceKind.REASONING), 1)
         pace = (thought[-1] - thought[0]) / letters
@@ -86,7 +96,11 @@ def answer_is_not_held_back(*exchanges: Exchange) -> Findings:
         )
 
 
-@fault(breaks=answer_is_not_held_back, also=("latency", "streaming.does-not-stall"))
+@fault(
+    breaks=answer_is_not_held_back,
+    also=("latency", "streaming.does-not-stall"),
+    where=lambda dialect: not dialect.tagged,
+)
 def answer_held_back(reply: Reply) -> Reply:
     """A filter reads the whole answer before it is forwarded; the reasoning is not."""
     texts = text_frames(reply, ANSWER)
