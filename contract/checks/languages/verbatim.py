@@ -8,9 +8,17 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from contract.checks.combined.repeating import (
+    COMPOSED,
+    LINES,
+    MARKUP,
+    ORDER,
+    PLAIN_AT_ONCE,
+    repeating,
+)
 from contract.checks.languages.changes import OF_SERVERS, Change, change_of
 from contract.checks.sources import OPENAI_CHAT_OBJECT
-from contract.model.chat import Options, Piece, PieceKind
+from contract.model.chat import Piece, PieceKind
 from contract.model.check import (
     Combined,
     Finding,
@@ -23,54 +31,31 @@ from contract.model.check import (
 )
 from contract.model.exchange import Exchange
 from contract.model.probe import Probe
-from contract.model.probes import MAX_TOKENS, user
 from contract.model.profile import Capability
 from contract.model.reply import Reply
 from contract.model.rewrite import rewrite_pieces
 
 NEEDS = frozenset({Capability.STREAMING})
 FOLLOWS = NEEDS | {Capability.FOLLOWS_INSTRUCTIONS}
-ORDER = "Repeat exactly: "
 FORM = "https://unicode.org/reports/tr15/"
 
-MARKUP = (
-    'Use <b>5 &lt; 7</b> & "straight" or \u201ccurly\u201d quotes, it\'s *fine*, '
-    "it\u2019s **bold**: see [a](b_c), `x**2` and AT&amp;T."
-)
-# Composed letters, emoji of several code points, and compatibility characters.
-COMPOSED = unicodedata.normalize("NFC", "Café Zoë, Ångström, Việt Nam, naïve: ") + (
-    "\U0001f469\U0001f3fd\u200d\U0001f680 \U0001f1fa\U0001f1e6 \u2764\ufe0f "
-    "\u00bd m\u00b2 \u2122 \ufb01n \uff21\uff22 done"
-)
 DECOMPOSED = unicodedata.normalize("NFD", "A café for Zoë in Ångström, naïve")
-LINES = "Shopping list:\n- bread\n- two eggs\n\nThat is all."
 INVISIBLE = "one\u200btwo, three\u200cfour, five\u2060six, soft\u00adware, end"
 BLANKS = "(  two  spaces  )\n\n\tone tab\n    four spaces  \n(end)"
 
 
-def _both(name: str, text: str) -> tuple[Probe, Probe]:
-    """Return the request to repeat *text*, whole and streamed."""
-    whole = Probe(
-        name=f"repeat-{name}-whole",
-        messages=(user(ORDER + text),),
-        options=Options(max_tokens=MAX_TOKENS, temperature=0.0, seed=7),
-    )
-    return whole, replace(whole, name=f"repeat-{name}-streamed", stream=True)
-
-
 PLAIN = (
-    *_both("markup", MARKUP),
-    *_both("composed", COMPOSED),
-    *_both("lines", LINES),
+    *repeating("markup", MARKUP),
+    *repeating("composed", COMPOSED),
+    *repeating("lines", LINES),
 )
 DELICATE = (
-    *_both("decomposed", DECOMPOSED),
-    *_both("invisible", INVISIBLE),
-    *_both("blanks", BLANKS),
+    *repeating("decomposed", DECOMPOSED),
+    *repeating("invisible", INVISIBLE),
+    *repeating("blanks", BLANKS),
 )
 # The same texts in one, and so in two requests instead of six.
-PLAIN_AT_ONCE = _both("all", f"{MARKUP}\n\n{COMPOSED}\n\n{LINES}")
-DELICATE_AT_ONCE = _both("delicate", f"{DECOMPOSED}\n\n{INVISIBLE}\n\n{BLANKS}")
+DELICATE_AT_ONCE = repeating("delicate", f"{DECOMPOSED}\n\n{INVISIBLE}\n\n{BLANKS}")
 EVERY_PLAIN = (*PLAIN, *PLAIN_AT_ONCE)
 EVERY_DELICATE = (*DELICATE, *DELICATE_AT_ONCE)
 

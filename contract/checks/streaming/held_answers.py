@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contract.checks.combined.repeating import PLAIN_AT_ONCE
 from contract.checks.faults.chunks import text_frames
 from contract.checks.judging.rhythm import (
     PART_SHOWN,
     SHORTEST_JUDGED_SECONDS,
     seconds,
 )
-from contract.checks.languages.verbatim import PLAIN_AT_ONCE
 from contract.checks.sources import OPENAI_STREAM
 from contract.model.chat import PieceKind
 from contract.model.check import (
