@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from contract.model import sse
@@ -78,13 +78,13 @@ def _rewrite_stream(reply: Reply, index: int, pieces: tuple[Piece, ...]) -> Repl
     frames: list[Frame] = []
     for number, frame in enumerate(reply.frames):
         if number == last:
-            frames += [_with_delta(frame, index, delta) for delta in final]
+            frames += _with_deltas(frame, index, final)
         elif number not in places:
             frames.append(frame)
         else:
             take = len(deltas) if number == slots[-1] else 1
             texts = deltas[:take] or ([{}] if _has_logprobs(frame, index) else [])
-            frames += [_with_delta(frame, index, delta) for delta in texts]
+            frames += _with_deltas(frame, index, texts)
             del deltas[:take]
     return reply.with_frames(frames)
 
@@ -109,13 +109,20 @@ def _has_logprobs(frame: Frame, index: int) -> bool:
     return choice is not None and choice.get("logprobs") is not None
 
 
-def _with_delta(frame: Frame, index: int, delta: dict[str, Json]) -> Frame:
-    value = event_json(frame)
-    choice = _choice(value, index)
-    if choice is None:
-        return frame
-    choice["delta"] = dict(delta)
-    return replace(frame, data=sse.encode(encode_json(value)))  # type: ignore[arg-type]  # a payload with a choice is JSON
+def _with_deltas(
+    frame: Frame, index: int, deltas: list[dict[str, Json]]
+) -> Iterator[Frame]:
+    """Yield the event once for each delta; the first keeps the log-probabilities."""
+    for number, delta in enumerate(deltas):
+        value = event_json(frame)
+        choice = _choice(value, index)
+        if choice is None:
+            yield frame
+            continue
+        choice["delta"] = dict(delta)
+        if number and choice.get("logprobs") is not None:
+            choice["logprobs"] = None
+        yield replace(frame, data=sse.encode(encode_json(value)))  # type: ignore[arg-type]  # a payload with a choice is JSON
 
 
 def rewrite_usage(reply: Reply, change: Callable[[dict[str, Json]], None]) -> Reply:

@@ -36,7 +36,7 @@ def key_in_a_debug_header(reply: Reply) -> Reply:
     return reply.with_header("x-upstream-authorization", given) if given else reply
 
 
-@fault(breaks=key_is_not_echoed)
+@fault(breaks=key_is_not_echoed, also=("rejections.key-is-not-echoed",))
 def key_in_errors(reply: Reply) -> Reply:
     """An error quotes the request that failed, with its credentials."""
     given = reply.request.header("authorization")

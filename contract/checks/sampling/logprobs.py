@@ -84,7 +84,11 @@ def _tokens(exchange: Exchange) -> str:
     needs=NEEDS,
 )
 def logprobs_cover_the_text(*exchanges: Exchange) -> Findings:
-    """Words are compared: order, repetitions and white space are judged elsewhere."""
+    """
+    Words of the text are looked for among the tokens, whatever is not shown of these.
+
+    A stream has the tokens of the whole reply, in their order, if it has its text.
+    """
     require_entries(exchanges)
     for exchange in exchanges:
         tokens = _without_names(_tokens(exchange))
@@ -104,6 +108,30 @@ def logprobs_cover_the_text(*exchanges: Exchange) -> Findings:
                     actual=shorten(f"missing: {spell(' '.join(lost))}"),
                     at=exchange.probe.name,
                 )
+                return
+    yield from _in_both_forms(*exchanges)
+
+
+def _in_both_forms(whole: Exchange, *streams: Exchange) -> Findings:
+    """Yield a finding for a stream with the text of *whole*, but other tokens."""
+    wanted = _without_names(_tokens(whole))
+    for streamed in streams:
+        seen = _without_names(_tokens(streamed))
+        comparable = seen and wanted and REPLACEMENT not in seen + wanted
+        if not comparable or _says(whole) != _says(streamed):
+            continue
+        if seen.split() != wanted.split():
+            yield Finding(
+                "the tokens of the stream are not those of the whole reply",
+                expected=shorten(spell(wanted)),
+                actual=shorten(spell(seen)),
+                at=streamed.probe.name,
+            )
+
+
+def _says(exchange: Exchange) -> tuple[str, ...]:
+    """Return the words of a reply, by kind."""
+    return (*exchange.reasoning.split(), "", *exchange.answer.split())
 
 
 @check(
@@ -188,6 +216,24 @@ def logprobs_of_the_answer_only(reply: Reply) -> Reply:
             logprobs["content"] = [] if reply.streamed else [*entries[ends:]]
 
     return change_choices(reply, drop)
+
+
+@fault(breaks=logprobs_cover_the_text)
+def logprobs_of_the_chunk_before(reply: Reply) -> Reply:
+    """In streams, the log-probabilities lag one chunk behind the text."""
+    if not reply.streamed:
+        return reply
+    before: Json = None
+
+    def lag(choice: Object) -> None:
+        nonlocal before
+        logprobs = choice.get("logprobs")
+        if isinstance(logprobs, dict) and logprobs.get("content"):
+            mine = logprobs["content"]
+            logprobs["content"] = before or mine
+            before = mine
+
+    return change_choices(reply, lag)
 
 
 @fault(

@@ -10,6 +10,7 @@ from contract.checks.sampling.logprobs import (
     logprobs_cover_the_text,
     logprobs_keep_the_finish,
     logprobs_of_the_answer_only,
+    logprobs_of_the_chunk_before,
     logprobs_only_on_request,
 )
 from contract.checks.sampling.top_logprobs import logprobs_bytes_are_the_token
@@ -132,3 +133,13 @@ def test_a_reply_without_text_or_entries_is_not_judged():
 
     assert verdict_on(logprobs_are_given, nothing).word == "skip"
     assert verdict_on(logprobs_cover_the_text, nothing).word == "skip"
+
+
+def test_a_stream_whose_tokens_lag_behind_its_text_is_found():
+    profile = PROFILES["vllm-0.32"]
+    whole = answered("vllm-0.32", WHOLE, lambda _choice: None)
+    lagging = logprobs_of_the_chunk_before.apply(mock_reply(profile, STREAM))
+    streamed = rehearse(lagging, STREAM, profile)
+
+    (found,) = verdict_on(logprobs_cover_the_text, whole, streamed).findings
+    assert found.message == "the tokens of the stream are not those of the whole reply"
