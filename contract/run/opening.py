@@ -411,7 +411,7 @@ def _smoke_test(session: Session, detected: Detected, key_source: str) -> None:
         raise EndpointError(redirected)
     if exchange.status == HTTPStatus.NOT_FOUND:
         listed = ", ".join(detected.models[:5])
-        hint = f" It lists {listed}." if listed else ""
+        hint = f" It lists {listed or 'no model'}."
         raise TargetError(
             f"{session.url} does not serve {exchange.request.path} with the model "
             f"{detected.model} (404, {error_message(exchange)}). Check the URL, or "

@@ -264,6 +264,20 @@ def test_a_server_that_cannot_answer_is_one_sentence(served, script, words):
     assert words in str(caught.value)
 
 
+def test_a_server_without_a_model_says_so(served):
+    def script(c):
+        if c.line.startswith("GET"):
+            c.answer({"object": "list", "data": []})
+        else:
+            c.answer({"detail": "Not Found"}, status=404)
+
+    with (
+        pytest.raises(TargetError, match="It lists no model"),
+        open_target(served(script).url, limits=SOON, profile="vllm-0.16"),
+    ):
+        pytest.fail("it was opened")
+
+
 def test_rate_limits_are_waited_for_from_the_first_request_on(served):
     """Every second request is rejected: of detection, the smoke test and the checks."""
     count = itertools.count()
