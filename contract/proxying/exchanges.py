@@ -88,6 +88,7 @@ class Reader:
             elapsed=passed.elapsed,
             connecting=passed.connecting,
             sent_at=passed.sent_at,
+            echoes=SECRETS.places(passed.response_headers, [passed.response]),
         )
 
 

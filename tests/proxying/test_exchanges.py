@@ -100,3 +100,12 @@ def test_the_number_of_keys_that_are_kept_is_bounded(reader):
         assert key.encode() not in exchange.body
 
     assert len(SECRETS.values) <= 4 * MOST_KEYS
+
+
+def test_a_response_with_the_key_of_its_client_is_known(reader):
+    sound = reader.exchange(passed())
+    echoed = reader.exchange(passed(2, response_headers=[("x-debug", f"Bearer {KEY}")]))
+
+    assert sound.echoes == ()
+    assert echoed.echoes == ("header x-debug",)
+    assert KEY not in str(dump(echoed))
