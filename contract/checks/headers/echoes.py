@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from contract.checks.combined.requests import UNREADABLE
-from contract.model.check import Finding, Findings, NotApplicable, Scope, check, fault
+from contract.model.check import (
+    ANY,
+    Finding,
+    Findings,
+    NotApplicable,
+    Scope,
+    check,
+    fault,
+)
 from contract.model.exchange import Exchange
 from contract.model.probes import LIST_MODELS, SUM_WHOLE
 from contract.model.reply import Reply
@@ -14,6 +22,7 @@ from contract.model.reply import Reply
     "A response MUST NOT contain the API key of its request.",
     source="RFC 6750 §5.3; CWE-200: responses are logged, cached and shown to users",
     sends=(SUM_WHOLE, LIST_MODELS, UNREADABLE),
+    expects=ANY,
     every=Scope.RESPONSES,
 )
 def key_is_not_echoed(exchange: Exchange) -> Findings:

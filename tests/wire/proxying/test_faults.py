@@ -32,6 +32,7 @@ INVARIANTS = {
 NAMES = [
     clean(name).profile.id for name in ("vllm-0.32", "llamacpp", "mistral-2025-10")
 ]
+KEY = "sk-of-a-client-of-the-proxy"
 # What is judged by the clock says nothing of a mock that answers at once.
 # One is about requests that are measured alone; a proxy does not know which.
 TIMED = {"streaming.does-not-stall", "latency.samples-are-answered"}
@@ -52,7 +53,8 @@ class Way:
         session = Session(self.relay.url, self.profile, "m", saved={})
         ledger = Ledger(checks, session, "target")
         for probe in probes:
-            request = build_request(probe, self.profile, self.provider.models[0])
+            model = self.provider.models[0]
+            request = build_request(probe, self.profile, model, KEY)
             try:
                 self.client.request(
                     request.method,
