@@ -165,6 +165,12 @@ def test_combined_requests_are_expected_where_a_check_does_not_ask_for_a_failure
             sends=named["own"],
             combined=Combined(sends=(named["waived"],)),
         ),
+        # It shares a request that holds what another check is waived for.
+        made_check(
+            id="a.shares",
+            sends=named["own"],
+            combined=Combined(sends=(named["taken"], named["waived"])),
+        ),
         made_check(id="a.law", sends=named["law"], every=Scope.COMBINED),
     ]
     profile = replace(PROFILE, waivers={"a.waived": "known to fail"})
