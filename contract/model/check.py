@@ -90,8 +90,9 @@ class Scope(StrEnum):
     ERRORS = "errors"
     # Every response with a status.
     RESPONSES = "responses"
-    # The responses to combined requests, all of which a check expects to be answered,
-    # or rejected with a reason; not those of a busy server.
+    # The responses to requests that have to be answered, or rejected with a reason, and
+    # whose failure fails no MUST by itself: combined requests, and those of SHOULDs.
+    # Not those of a busy server.
     COMBINED = "combined requests"
 
 

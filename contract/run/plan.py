@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from contract.model.check import Check, Combined, Scope
+from contract.model.check import OK, Check, Combined, Level, Scope
 from contract.model.probe import Probe
 from contract.model.profile import Profile
 from contract.tokens import padding
@@ -107,25 +107,33 @@ def expected_names(checks: Iterable[Check], profile: Profile) -> frozenset[str]:
     """
     Return the names of the requests in the scope `Scope.COMBINED`.
 
-    They are the combined requests of *checks* that a check expects to be answered or
-    rejected, and the own requests of the invariants of that scope. Those of a check
-    that *profile* waives are none of them, whatever other checks share them: they hold
-    what the server is known to fail at.
+    They are requests whose failure would fail no MUST by itself: the combined requests
+    of *checks* that a check expects to be answered or rejected, the own requests of
+    those whose failure is a warning or settled by other replies, and those of the
+    invariants of that scope. Those of a check that *profile* waives are none of them,
+    whatever other checks share them: they hold what the server is known to fail at.
 
     Usage: `expected_names(known, session.profile)`.
     """
     names: set[str] = set()
+    judged: set[str] = set()
     excused: set[str] = set()
     for check in checks:
         combined = combined_of(check, profile, thorough=False)
+        sends = {p.name for p in (combined.sends if combined else check.sends)}
         if check.every is Scope.COMBINED:
-            names.update(probe.name for probe in check.sends)
+            names |= sends
         elif check.id in profile.waivers:
-            if combined:
-                excused.update(probe.name for probe in combined.sends)
-        elif combined and max(combined.expects) < HTTPStatus.INTERNAL_SERVER_ERROR:
-            names.update(probe.name for probe in combined.sends)
-    return frozenset(names - excused)
+            excused |= sends
+        elif combined:
+            if max(combined.expects) < HTTPStatus.INTERNAL_SERVER_ERROR:
+                names |= sends
+        elif inapplicable(check, profile, slow=True) is None:
+            if check.level is Level.MUST and check.every is None:
+                judged |= sends
+            elif check.expects == OK:
+                names |= sends
+    return frozenset(names - judged - excused)
 
 
 def is_ordered(check: Check) -> bool:

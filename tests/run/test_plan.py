@@ -178,6 +178,24 @@ def test_combined_requests_are_expected_where_a_check_does_not_ask_for_a_failure
     assert expected_names(checks, profile) == {"taken", "law"}
 
 
+def should(id, sends, **more):
+    """A check of a SHOULD that passes."""
+    return make_check(id, "It SHOULD hold.", source="x", sends=sends, **more)(_nothing)
+
+
+def test_requests_of_a_should_are_expected_unless_a_must_is_about_them():
+    shared, alone, invalid = (Probe(name=name) for name in ("shared", "alone", "bad"))
+    checks = [
+        made_check(id="a.must", sends=shared),
+        should("a.should", (shared, alone)),
+        should("a.rejected", (invalid,), expects=ANY),
+    ]
+
+    assert expected_names(checks, PROFILE) == {"alone"}
+    waived = replace(PROFILE, waivers={"a.should": "known to fail"})
+    assert expected_names(checks, waived) == frozenset()
+
+
 def lengths(*tokens, fitting):
     probes = tuple(
         replace(SUM, name=f"of-{n}", fill=Fill(n), options=Options(max_tokens=1))

@@ -250,7 +250,7 @@ choices_after_turns_crashes = crashes(
 
 @check(
     "combinations.never-5xx",
-    "A valid request that combines features MUST NOT get a status of 500 or more.",
+    "A valid request MUST NOT get a status of 500 or more.",
     source="RFC 9110 §15.6",
     sends=requests.UNTHOUGHT,
     needs={STREAMING},
@@ -259,8 +259,8 @@ choices_after_turns_crashes = crashes(
 )
 def never_5xx(exchange: Exchange) -> Findings:
     """
-    Such a request settles several checks, each of which is asked again if it fails.
-
+    Judged where a failure would fail no MUST by itself: of a request that settles
+    several checks, each of which is asked again if it fails, or that a SHOULD is about.
     So a server that fails once in a hundred requests would pass every one of them.
     """
     if (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
