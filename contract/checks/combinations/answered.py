@@ -259,9 +259,11 @@ choices_after_turns_crashes = crashes(
 )
 def never_5xx(exchange: Exchange) -> Findings:
     """
-    Judged where a failure would fail no MUST by itself: of a request that settles
-    several checks, each of which is asked again if it fails, or that a SHOULD is about.
-    So a server that fails once in a hundred requests would pass every one of them.
+    Judged where a failure would fail no MUST by itself.
+
+    That is a request that settles several checks, each of which is asked again if it
+    fails, or one that a SHOULD is about. So a server that fails once in a hundred
+    requests would pass every one of them.
     """
     if (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield Finding(
