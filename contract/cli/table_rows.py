@@ -35,7 +35,7 @@ METRICS = ("ttft", "ttfo", "tpot")
 class Row:
     """One recording, judged."""
 
-    # What tells it from the other rows: the name of its folder, or its path.
+    # The name that distinguishes it from other rows: its folder, or its path.
     name: str
     # The results of its only target, without exchanges.
     report: Report
@@ -143,7 +143,7 @@ def row(  # noqa: PLR0913  # each is a part of a recording
     Return the row of one recording, with the secrets of this process masked.
 
     Args:
-        name: What tells it from the other rows.
+        name: The name that distinguishes it from other rows.
         header: The header of the run that made it.
         results: The results of all checks on it; their exchanges are dropped.
         exchanges: All of its exchanges, for times and for what the server states.

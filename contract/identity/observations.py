@@ -1,4 +1,4 @@
-"""Readings: what one reply tells about the identity of the model that wrote it."""
+"""Observations: what one reply shows of the identity of the model that wrote it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one reply tells."""
+    """What one reply shows."""
 
     # HTTP status; None if no response came.
     status: int | None = None
@@ -61,7 +61,7 @@ class Reading:
 
 
 def read(exchange: Exchange) -> Reading:
-    """Return what *exchange* tells; whatever was received, nothing is raised."""
+    """Return what *exchange* shows; whatever was received, nothing is raised."""
     if exchange.status != HTTPStatus.OK or not exchange.end.whole:
         reason = error_message(exchange) or exchange.note or "no answer"
         return Reading(status=exchange.status, error=shorten(reason, _LONGEST))

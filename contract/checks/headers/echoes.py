@@ -26,7 +26,7 @@ from contract.model.reply import Reply
     every=Scope.RESPONSES,
 )
 def key_is_not_echoed(exchange: Exchange) -> Findings:
-    """A key of fewer than 16 characters may be a word of the text, and counts not."""
+    """A key of fewer than 16 characters is ignored: it may be a word of the text."""
     if exchange.request.header("authorization") is None:
         raise NotApplicable("no key was sent")
     if exchange.echoes:

@@ -63,7 +63,7 @@ def _length(exchange: Exchange, kind: PieceKind) -> int:
 )
 def answer_is_not_held_back(*exchanges: Exchange) -> Findings:
     """
-    The pace of the reasoning tells how long the answer takes, so no budget is needed.
+    The pace of the reasoning predicts how long the answer takes: no budget is needed.
 
     An answer that is held back follows a pause of its own length, and its text arrives
     within a part of it. It is found if that holds for each of the streams.
